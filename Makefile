@@ -1,0 +1,34 @@
+# The commands of every day. `make check` is what must pass before a merge.
+
+TOOL := go tool -modfile=tools/go.mod
+
+.DEFAULT_GOAL := help
+.PHONY: help build test race lint format generate fuzz check
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## compile everything
+	go build ./...
+
+test: ## run the tests, as fast as they go
+	go test ./...
+
+race: ## run the tests as the check does, with the race detector and in random order
+	go test -race -shuffle=on ./...
+
+lint: ## go vet and every linter of .golangci.yml
+	go vet ./...
+	$(TOOL) golangci-lint run ./...
+
+format: ## format the Go files in place
+	$(TOOL) golangci-lint fmt
+
+generate: ## write the generated files anew, config.example.toml among them
+	go generate ./...
+
+fuzz: ## run every fuzz target for 20 seconds
+	.ci/fuzz 20 3600
+
+check: ## all of it, as it runs before a merge
+	.ci/run

@@ -1,0 +1,179 @@
+package config
+
+import (
+	"fmt"
+	"maps"
+	"math"
+	"regexp"
+	"slices"
+	"strconv"
+
+	"ltxbot/core/ltx"
+)
+
+// Fal is the model and the account that pays for it.
+type Fal struct {
+	Key              Secret   `toml:"key" need:"yes" doc:"API key from https://fal.ai/dashboard/keys. Like every secret: a literal, env:NAME or file:/path."`
+	Model            string   `toml:"model" doc:"Endpoint that makes the videos."`
+	ModelWithoutLoRA string   `toml:"model_without_lora" doc:"Cheaper endpoint for requests without a LoRA; empty = model."`
+	QueueURL         string   `toml:"queue_url" doc:"fal's queue."`
+	RestURL          string   `toml:"rest_url" doc:"fal's file storage and the keys that sign webhooks."`
+	APIURL           string   `toml:"api_url" doc:"fal's platform API: the history where a lost request is looked for."`
+	MediaHosts       []string `toml:"media_hosts" doc:"Results are downloaded from these hosts only; *. stands for any host below. Over plain http only this machine is asked, where it is listed with its port, such as 127.0.0.1:9000."`
+	WebhookURL       string   `toml:"webhook_url" doc:"Public https address of this bot's web server, for results that fal pushes to /fal/webhook; empty = the bot asks by itself."`
+	USDPerMegapixel  float64  `toml:"usd_per_megapixel" doc:"Price of one megapixel of video (width × height × frames / 1,000,000) in US dollars; see the model's page on https://fal.ai."`
+	Deadline         Duration `toml:"deadline" doc:"A job that takes longer is cancelled at fal."`
+	Grace            Duration `toml:"grace" doc:"How long a request whose reply was lost is looked for before it is given up."`
+	SafetyChecker    bool     `toml:"safety_checker" doc:"fal's check of prompts and videos. Turning it off is the operator's decision, never a member's."`
+}
+
+func defaultFal() Fal {
+	return Fal{
+		Key:             secretRef("env:FAL_KEY"),
+		Model:           "fal-ai/ltx-2.3-22b/text-to-video/lora",
+		QueueURL:        "https://queue.fal.run",
+		RestURL:         "https://rest.fal.ai",
+		APIURL:          "https://api.fal.ai/v1",
+		MediaHosts:      []string{"fal.media", "*.fal.media"},
+		USDPerMegapixel: 0.001805,
+		Deadline:        minutes(20),
+		Grace:           minutes(3),
+		SafetyChecker:   true,
+	}
+}
+
+// endpointPattern is an endpoint of fal: owner/app and a path below it.
+var endpointPattern = regexp.MustCompile(`^[A-Za-z0-9_-]+(/[A-Za-z0-9_.-]+)+$`)
+
+func (f Fal) check(k *checker) {
+	if f.Key.Reveal() == "" {
+		k.add("fal.key", "", "is empty: set FAL_KEY, or name another source with env: or file:")
+	}
+	const endpoint = `an endpoint such as "fal-ai/ltx-2.3-22b/text-to-video/lora"`
+	k.matches("fal.model", f.Model, endpointPattern, endpoint)
+	if f.ModelWithoutLoRA != "" {
+		k.matches("fal.model_without_lora", f.ModelWithoutLoRA, endpointPattern, "empty or "+endpoint)
+	}
+	k.baseURL("fal.queue_url", f.QueueURL)
+	k.baseURL("fal.rest_url", f.RestURL)
+	k.baseURL("fal.api_url", f.APIURL)
+	if f.WebhookURL != "" {
+		k.baseURL("fal.webhook_url", f.WebhookURL)
+	}
+	if len(f.MediaHosts) == 0 {
+		k.add("fal.media_hosts", "[]", "must name at least one host, or no video can be fetched")
+	}
+	k.hosts("fal.media_hosts", f.MediaHosts)
+	if !(f.USDPerMegapixel > 0 && f.USDPerMegapixel <= 1) {
+		k.add("fal.usd_per_megapixel", fmt.Sprint(f.USDPerMegapixel), "must be more than 0 and at most 1 US dollar")
+	}
+	k.positive("fal.deadline", f.Deadline)
+	k.positive("fal.grace", f.Grace)
+}
+
+// Options are parameters of the model by name. A value is a string, an int64,
+// a float64 or a bool; Text gives all as a person would type them.
+type Options map[string]any
+
+// Text returns the options as a person would type them: "num_inference_steps"
+// → "15", "use_multiscale" → "true".
+func (o Options) Text() map[string]string {
+	text := make(map[string]string, len(o))
+	for name, v := range o {
+		text[name] = fmt.Sprint(v)
+	}
+	return text
+}
+
+func (o Options) check(k *checker, table string) {
+	for _, name := range slices.Sorted(maps.Keys(o)) {
+		switch v := o[name].(type) {
+		case string, bool, int64:
+		case float64:
+			if math.IsNaN(v) || math.IsInf(v, 0) {
+				k.add(join(table, name), fmt.Sprint(v), "must be a finite number")
+			}
+		default:
+			k.add(join(table, name), "", "must be text in quotes, a number, true or false")
+		}
+	}
+}
+
+// Quality is what each word of the option "quality" sets: draft, standard and
+// best, and words of the operator's own.
+type Quality map[string]Options
+
+// defaultQuality is what the model's table says.
+func defaultQuality() Quality {
+	q := Quality{}
+	for word, settings := range ltx.DefaultQualities() {
+		q[word] = Options{}
+		for _, s := range settings {
+			q[word][s.Key] = typed(s.Value)
+		}
+	}
+	return q
+}
+
+// typed turns a value as a person types it into what TOML would hold.
+func typed(text string) any {
+	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
+		return n
+	}
+	switch text {
+	case "yes":
+		return true
+	case "no":
+		return false
+	}
+	return text
+}
+
+// wordPattern is a value of the option "quality".
+var wordPattern = regexp.MustCompile(`^[a-z][a-z0-9_]{0,31}$`)
+
+func (q Quality) check(k *checker) {
+	for _, word := range slices.Sorted(maps.Keys(q)) {
+		key := "quality." + word
+		if !wordPattern.MatchString(word) {
+			k.add(key, "", "must be named with 1 to 32 lower-case letters, digits and _")
+		}
+		q[word].check(k, key)
+	}
+}
+
+// LoRA is which LoRAs people may use.
+type LoRA struct {
+	Hosts []string `toml:"hosts" doc:"Hosts that a LoRA may be on, and every host below them."`
+	Max   int      `toml:"max" doc:"LoRAs in one request, 1 to 3."`
+}
+
+// maxLoRAs is the most that one request may name; fal states it for its other
+// endpoint of this model.
+// https://fal.ai/models/fal-ai/ltx-2.3-quality/text-to-video/lora
+const maxLoRAs = 3
+
+func defaultLoRA() LoRA {
+	return LoRA{
+		Hosts: ltx.DefaultLoRAHosts(),
+		Max:   maxLoRAs,
+	}
+}
+
+func (l LoRA) check(k *checker) {
+	k.hosts("lora.hosts", l.Hosts)
+	k.whole("lora.max", int64(l.Max), 1, maxLoRAs)
+}
+
+// Limits is how large a request may be, whoever makes it.
+type Limits struct {
+	MaxSide       int   `toml:"max_side" doc:"Longest side of a video, in pixels, 256 to 2048."`
+	MaxMegapixels int64 `toml:"max_megapixels" doc:"Size of a whole video, width × height × frames / 1,000,000; 0 = no limit. Five seconds of 1280 × 704 at 24 frames per second are 110."`
+	MaxPrompt     int   `toml:"max_prompt" doc:"Length of a prompt, in characters, 1 to 10000."`
+}
+
+func (l Limits) check(k *checker) {
+	k.whole("limits.max_side", int64(l.MaxSide), 256, 2048)
+	k.whole("limits.max_megapixels", l.MaxMegapixels, 0, math.MaxInt64)
+	k.whole("limits.max_prompt", int64(l.MaxPrompt), 1, 10_000)
+}

@@ -1,0 +1,120 @@
+package config
+
+import (
+	"log/slog"
+	"math"
+	"net"
+	"net/url"
+	"strconv"
+	"strings"
+)
+
+// Store is where jobs and the quota ledger live.
+type Store struct {
+	URL Secret `toml:"url" doc:"\"bolt:FILE\": one process, one file, nothing to install. Redis, for any number of processes, with a user and a password where needed: \"redis://HOST:6379/0\", or \"rediss://…\" with TLS; \"redis+cluster://HOST1:6379?addr=HOST2:6379\"; \"redis+sentinel://HOST1:26379/0?master_name=NAME&addr=HOST2:26379\"; the last two also as rediss+cluster and rediss+sentinel. It may be env:NAME or file:/path, for a password is never printed."`
+}
+
+// Scheme returns what the URL begins with: "bolt", "redis", "rediss",
+// "redis+cluster", "rediss+cluster", "redis+sentinel" or "rediss+sentinel".
+func (s Store) Scheme() string {
+	scheme, _, _ := strings.Cut(s.URL.Reveal(), ":")
+	return scheme
+}
+
+// Path returns the file of a bolt store; empty for any other.
+func (s Store) Path() string {
+	path, ok := strings.CutPrefix(s.URL.Reveal(), "bolt:")
+	if !ok {
+		return ""
+	}
+	return path
+}
+
+func (s Store) check(k *checker) {
+	const key = "store.url"
+	switch scheme := s.Scheme(); scheme {
+	case "bolt":
+		if s.Path() == "" || strings.HasPrefix(s.Path(), "//") {
+			k.add(key, quote(s.URL.Reveal()), `must name a file, such as "bolt:ltx.db" or "bolt:/var/lib/ltxbot/ltx.db"`)
+		}
+	case "redis", "rediss", "redis+cluster", "rediss+cluster", "redis+sentinel", "rediss+sentinel":
+		u, err := url.Parse(s.URL.Reveal())
+		if err != nil || u.Hostname() == "" {
+			k.add(key, "", "must name a host, such as "+scheme+"://HOST:6379")
+			return
+		}
+		if db := strings.Trim(u.Path, "/"); db != "" {
+			if n, err := strconv.Atoi(db); err != nil || n < 0 || n > 0 && strings.HasSuffix(scheme, "cluster") {
+				k.add(key, "", "must end in the number of a database, such as /0; a cluster has only 0")
+			}
+		}
+		if strings.HasSuffix(scheme, "sentinel") && u.Query().Get("master_name") == "" {
+			k.add(key, "", "must say which master the sentinels watch, with ?master_name=NAME")
+		}
+	default:
+		k.add(key, "", "must begin with bolt:, redis://, rediss://, redis+cluster://, rediss+cluster://, redis+sentinel:// or rediss+sentinel://")
+	}
+}
+
+// HTTP is the bot's own web server.
+type HTTP struct {
+	Listen     string `toml:"listen" doc:"Address and port. What is public needs a proxy with TLS before it."`
+	AdminToken Secret `toml:"admin_token" doc:"Opens the admin console at /admin, at least 16 characters; empty = there is no console."`
+}
+
+const minAdminToken = 16
+
+func (h HTTP) check(k *checker) {
+	_, port, err := net.SplitHostPort(h.Listen)
+	if n, convErr := strconv.Atoi(port); err != nil || convErr != nil || n < 0 || n > 65535 {
+		k.add("http.listen", quote(h.Listen), `must be an address and a port, such as "127.0.0.1:8080" or ":8080"`)
+	}
+	if t := h.AdminToken.Reveal(); t != "" && len(t) < minAdminToken {
+		k.add("http.admin_token", "", "must be at least 16 characters long; `openssl rand -hex 16` makes one")
+	}
+}
+
+// Media is what happens to a video between fal and the channel.
+type Media struct {
+	Dir      string `toml:"dir" doc:"Directory for videos under way; empty = the system's temporary directory."`
+	FFmpeg   string `toml:"ffmpeg" doc:"Program that makes a video fit where it is too large for the channel; empty = it is sent as a link. A program that is not installed counts as empty."`
+	MaxBytes int64  `toml:"max_bytes" doc:"Largest video that is downloaded, in bytes; a larger one is sent as a link."`
+}
+
+func (m Media) check(k *checker) { k.whole("media.max_bytes", m.MaxBytes, 1, math.MaxInt64) }
+
+// Retention is how long finished jobs are remembered; zero is for ever.
+type Retention struct {
+	Jobs    Duration `toml:"jobs" doc:"Records of finished jobs; their buttons work this long."`
+	Prompts Duration `toml:"prompts" doc:"Prompts in them, which Again and Edit need."`
+}
+
+func (r Retention) check(k *checker) {
+	for _, c := range []struct {
+		key string
+		d   Duration
+	}{{"retention.jobs", r.Jobs}, {"retention.prompts", r.Prompts}} {
+		if c.d.Duration < 0 {
+			k.add(c.key, quote(c.d.String()), `must not be negative; "0s" = for ever`)
+		}
+	}
+}
+
+// Log is the log on standard error.
+type Log struct {
+	Level  string `toml:"level" doc:"debug, info, warn or error."`
+	Format string `toml:"format" doc:"text or json."`
+}
+
+// levels is every word for a level.
+var levels = map[string]slog.Level{
+	"debug": slog.LevelDebug, "info": slog.LevelInfo, "warn": slog.LevelWarn, "error": slog.LevelError,
+}
+
+// SlogLevel returns Level for slog; info if it is not a level.
+func (l Log) SlogLevel() slog.Level { return levels[l.Level] }
+
+func (l Log) check(k *checker) {
+	k.oneOf("log.level", l.Level, "debug", "info", "warn", "error")
+	k.oneOf("log.format", l.Format, "text", "json")
+}

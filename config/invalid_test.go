@@ -1,0 +1,136 @@
+package config_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"ltxbot/config"
+)
+
+// TestWhatPeopleReadWhenTheFileIsWrong loads and validates every file of
+// testdata/invalid and compares the messages with the .golden beside it.
+func TestWhatPeopleReadWhenTheFileIsWrong(t *testing.T) {
+	paths, err := filepath.Glob("testdata/invalid/*.toml")
+	if err != nil || len(paths) == 0 {
+		t.Fatalf("no files: %v", err)
+	}
+	for _, path := range paths {
+		t.Run(strings.TrimSuffix(filepath.Base(path), ".toml"), func(t *testing.T) {
+			cfg, err := config.Load(path, complete)
+			if err == nil {
+				err = cfg.Validate()
+			}
+			if err == nil {
+				t.Fatal("no error")
+			}
+			if _, ok := errors.AsType[*config.InvalidError](err); !ok {
+				t.Errorf("error is a %T", err)
+			}
+			got := strings.ReplaceAll(err.Error(), "testdata/invalid/", "") + "\n"
+			if strings.Contains(got, "hunter2") {
+				t.Errorf("a secret is in the message:\n%s", got)
+			}
+			golden := strings.TrimSuffix(path, ".toml") + ".golden"
+			if *update {
+				if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(golden)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(string(want), got); diff != "" {
+				t.Errorf("messages (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestValidateWithoutAFileNamesKeys(t *testing.T) {
+	err := config.Default().Validate()
+	const want = `fal.key: is empty: set FAL_KEY, or name another source with env: or file:
+neither Discord nor Slack is configured: set discord.token (DISCORD_TOKEN) or slack.bot_token (SLACK_BOT_TOKEN)`
+	if err == nil || err.Error() != want {
+		t.Errorf("error:\n%v\nwant:\n%s", err, want)
+	}
+}
+
+// TestValidate changes one thing of a valid configuration at a time.
+func TestValidate(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		change func(*config.Config)
+		want   string // empty: still valid
+	}{
+		{"the defaults are valid", func(*config.Config) {}, ""},
+		{"plain http to this machine is allowed", func(c *config.Config) {
+			c.Fal.QueueURL, c.Discord.APIURL, c.Slack.APIURL = "http://127.0.0.1:1/x", "http://localhost:2", "http://[::1]:3/api/"
+		}, ""},
+		{"plain http to elsewhere is not", func(c *config.Config) { c.Fal.QueueURL = "http://queue.fal.run" }, `fal.queue_url = "http://queue.fal.run": must be https`},
+		{"an address with a password is not printed", func(c *config.Config) { c.Fal.RestURL = "https://me:hunter2@rest.fal.ai" }, "fal.rest_url: must not hold a user name or a password"},
+		{"a webhook address may be a tunnel", func(c *config.Config) { c.Fal.WebhookURL = "https://bot.example.com/base" }, ""},
+		{"a webhook address is not a bare host", func(c *config.Config) { c.Fal.WebhookURL = "bot.example.com" }, "fal.webhook_url: must be an address"},
+		{"media comes from somewhere", func(c *config.Config) { c.Fal.MediaHosts = nil }, "fal.media_hosts = []"},
+		{"a media host is not every host", func(c *config.Config) { c.Fal.MediaHosts = []string{"*"} }, `fal.media_hosts[0] = "*"`},
+		{"a media host may be this machine", func(c *config.Config) { c.Fal.MediaHosts = []string{"127.0.0.1:9000", "localhost"} }, ""},
+		{"a media host has no port", func(c *config.Config) { c.Fal.MediaHosts = []string{"fal.media:443"} }, `fal.media_hosts[0] = "fal.media:443"`},
+		{"a key is pasted whole", func(c *config.Config) { c.Fal.Key = config.NewSecret("hunter2\nhunter2") }, "fal.key: holds a space"},
+		{"Slack in http mode needs no app token", func(c *config.Config) {
+			c.Slack.Mode, c.Slack.AppToken, c.Slack.SigningSecret = "http", config.Secret{}, config.NewSecret("s")
+		}, ""},
+		{"Slack in http mode needs the signing secret", func(c *config.Config) { c.Slack.Mode = "http" }, "slack.signing_secret: must be set"},
+		{"Slack in socket mode needs the app token", func(c *config.Config) { c.Slack.AppToken = config.Secret{} }, "slack.app_token: must be set"},
+		{"a user token is not a bot token", func(c *config.Config) { c.Slack.BotToken = config.NewSecret("xoxp-hunter2") }, "slack.bot_token: must be a bot token"},
+		{"Discord in http mode needs the public key", func(c *config.Config) { c.Discord.Mode = "http" }, `discord.public_key = "": must be set`},
+		{"Discord in http mode with the public key", func(c *config.Config) {
+			c.Discord.Mode, c.Discord.PublicKey = "http", strings.Repeat("0aB", 21)+"0"
+		}, ""},
+		{"what is off needs no keys", func(c *config.Config) {
+			c.Slack.BotToken, c.Slack.AppToken, c.Discord.Mode = config.Secret{}, config.Secret{}, "gateway"
+		}, ""},
+		{"a bolt store names a file", func(c *config.Config) { c.Store.URL = config.NewSecret("bolt:") }, `store.url = "bolt:": must name a file`},
+		{"a bolt store is not a web address", func(c *config.Config) { c.Store.URL = config.NewSecret("bolt://ltx.db") }, "store.url"},
+		{"Redis", func(c *config.Config) { c.Store.URL = config.NewSecret("redis://me:hunter2@redis:6379/1") }, ""},
+		{"Redis with TLS", func(c *config.Config) { c.Store.URL = config.NewSecret("rediss://redis:6379") }, ""},
+		{"Redis needs a host", func(c *config.Config) { c.Store.URL = config.NewSecret("redis://:hunter2@/0") }, "store.url: must name a host, such as redis://HOST:6379"},
+		{"Redis has numbered databases", func(c *config.Config) { c.Store.URL = config.NewSecret("redis://redis/ltx") }, "store.url: must end in the number"},
+		{"a Redis cluster", func(c *config.Config) { c.Store.URL = config.NewSecret("rediss+cluster://a:1?addr=b:2") }, ""},
+		{"a Redis cluster has one database", func(c *config.Config) { c.Store.URL = config.NewSecret("redis+cluster://a:1/1") }, "store.url: must end in the number"},
+		{"Redis sentinels", func(c *config.Config) { c.Store.URL = config.NewSecret("redis+sentinel://a:1/2?master_name=m") }, ""},
+		{"Redis sentinels watch a master", func(c *config.Config) { c.Store.URL = config.NewSecret("redis+sentinel://a:1") }, "store.url: must say which master"},
+		{"another store", func(c *config.Config) { c.Store.URL = config.NewSecret("postgres://me:hunter2@x") }, "store.url: must begin with bolt:"},
+		{"a team may not be empty of name", func(c *config.Config) { c.Teams = []config.Team{{}} }, `team[0].name = ""`},
+		{"a budget is not infinite", func(c *config.Config) { c.Quota.Team.USDPerMonth = 1e300 }, "quota.team.usd_per_month = 1e+300: must be from 0 to 1000000"},
+		{"the admin token is long", func(c *config.Config) { c.HTTP.AdminToken = config.NewSecret("hunter2") }, "http.admin_token: must be at least 16"},
+		{"any address may be listened on", func(c *config.Config) { c.HTTP.Listen = ":0" }, ""},
+		{"a port is a number", func(c *config.Config) { c.HTTP.Listen = "localhost:http" }, `http.listen = "localhost:http"`},
+		{"records may be kept for ever", func(c *config.Config) { c.Retention = config.Retention{} }, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			cfg, err := config.Load("", complete)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.change(&cfg)
+			err = cfg.Validate()
+			switch {
+			case c.want == "" && err != nil:
+				t.Errorf("error: %v", err)
+			case c.want != "" && err == nil:
+				t.Errorf("no error, want %q", c.want)
+			case c.want != "" && !strings.HasPrefix(err.Error(), c.want):
+				t.Errorf("error: %v\nwant: %s", err, c.want)
+			case c.want != "" && strings.Contains(err.Error(), "\n"):
+				t.Errorf("more than one problem: %v", err)
+			case err != nil && strings.Contains(err.Error(), "hunter2"):
+				t.Errorf("a secret is in the message: %v", err)
+			}
+		})
+	}
+}

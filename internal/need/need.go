@@ -1,0 +1,32 @@
+// Package need finds the programs that some tests want: ffmpeg, redis-server,
+// node. Where one is missing the test is skipped, but where LTXBOT_REQUIRE
+// names it, as .ci/run does, the test fails: nothing is skipped there unseen.
+package need
+
+import (
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// requireVariable holds the names of the programs that must be there, with
+// commas between them; "all" is every program.
+const requireVariable = "LTXBOT_REQUIRE"
+
+// Tool returns the path of a program. If it is not installed the test ends:
+// failed if LTXBOT_REQUIRE names it, skipped otherwise.
+func Tool(t testing.TB, name string) string {
+	t.Helper()
+	path, err := exec.LookPath(name)
+	if err == nil {
+		return path
+	}
+	required := strings.FieldsFunc(os.Getenv(requireVariable), func(r rune) bool { return r == ',' || r == ' ' })
+	if slices.Contains(required, name) || slices.Contains(required, "all") {
+		t.Fatalf("%s is not installed, and %s says that it must be", name, requireVariable)
+	}
+	t.Skipf("%s is not installed", name)
+	return ""
+}
