@@ -1,0 +1,76 @@
+package generate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"ltxbot/core/ltx"
+)
+
+// A Courier carries a job's news to the conversation that asked for it. Its
+// methods may be called for many jobs at once, for one job never in parallel.
+type Courier interface {
+	// Show makes the card say what j now is. It is called again with newer
+	// states and may be called twice with the same one. It returns a
+	// *RetryError to be called again later, and ErrUnreachable when the
+	// conversation is gone for good.
+	Show(ctx context.Context, j Job, keep Keep) error
+
+	// Deliver posts v once, however often it is called for the same job. Its
+	// errors are those of Show.
+	Deliver(ctx context.Context, j Job, v Video, keep Keep) (Receipt, error)
+}
+
+// Keep saves what a courier must remember of its messages (ids, whether a
+// file was shared) with the job. It is durable when it returns nil; the next
+// call for the job finds it in Job.Notes. An empty value removes a note.
+type Keep func(ctx context.Context, notes map[string]string) error
+
+// A Video is a finished output on its way to a conversation.
+type Video struct {
+	Output ltx.Output
+	// Fetch brings the media to a file on disk of at most limit bytes,
+	// downloading it once and making it smaller if need be. It returns a
+	// *TooLargeError if it can't be made to fit. The file is removed after
+	// the delivery.
+	Fetch func(ctx context.Context, limit int64) (File, error)
+}
+
+// File is media on disk.
+type File struct {
+	Path        string
+	Name        string // as a person sees it: "ltx-k3f92mq7abcd.mp4"
+	Size        int64  // bytes
+	ContentType string
+	Fit         Fit
+}
+
+// Open opens the file for reading.
+func (f File) Open() (*os.File, error) { return os.Open(f.Path) }
+
+// ErrUnreachable says that a conversation is gone, or refuses the bot for good.
+var ErrUnreachable = errors.New("conversation is unreachable")
+
+// A RetryError says that the same call may succeed after some time.
+type RetryError struct {
+	After time.Duration
+	Err   error
+}
+
+func (e *RetryError) Error() string { return fmt.Sprintf("%v (again in %s)", e.Err, e.After) }
+
+// Unwrap is the cause.
+func (e *RetryError) Unwrap() error { return e.Err }
+
+// A TooLargeError says that a video can't be made to fit.
+type TooLargeError struct {
+	Size  int64 // bytes of the original; 0 when not known
+	Limit int64
+}
+
+func (e *TooLargeError) Error() string {
+	return fmt.Sprintf("video of %d bytes does not fit into %d", e.Size, e.Limit)
+}

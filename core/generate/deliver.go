@@ -1,0 +1,56 @@
+package generate
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"ltxbot/core/quota"
+)
+
+// deliver posts the video. It was paid for: it is tried until the
+// conversation has it, or is gone.
+func (e *Engine) deliver(ctx context.Context, r *run, j Job) error {
+	if j.State == Fetched {
+		if err := r.update(ctx, Fetched, quota.Keep(), func(j *Job) { j.State = Delivering }); err != nil {
+			return err
+		}
+		r.tries = 0
+		j = r.snapshot()
+	}
+	if usage, err := e.usage(ctx, j); err == nil {
+		j.Gauges = usage
+	}
+	courier := r.courier(j)
+	if courier == nil {
+		return r.retry(ctx, &RetryError{After: platformOffPause, Err: errPlatformOff})
+	}
+	r.card.refresh(ctx)
+	media := e.media(ctx, r, j)
+	defer media.remove()
+	receipt, err := courier.Deliver(ctx, j, Video{Output: j.Output, Fetch: media.fetch}, r.keep)
+	switch {
+	case err == nil:
+		receipt.At = time.Now()
+		return r.update(ctx, Delivering, quota.Keep(), func(j *Job) {
+			j.State, j.Receipt, j.Finished = Delivered, receipt, receipt.At
+		})
+	case errors.Is(err, ErrUnreachable):
+		return r.finish(ctx, Delivering, Failed, Failure{Kind: FailUnreachable}, quota.Keep())
+	case errors.Is(err, ErrGone):
+		return r.finish(ctx, Delivering, Failed, Failure{Kind: FailExpired}, quota.Keep())
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case r.deliveringSince().Add(giveUpAfter).Before(time.Now()):
+		r.log.Error("giving up on a delivery", "error", err)
+		return r.finish(ctx, Delivering, Failed, Failure{Kind: FailUnreachable}, quota.Keep())
+	default:
+		return r.retry(ctx, err)
+	}
+}
+
+// usage are the limits that apply to j and how far they are used now.
+func (e *Engine) usage(ctx context.Context, j Job) ([]quota.Gauge, error) {
+	gauges, err := e.Usage(ctx, quota.Asker{Team: j.Team, Member: j.Member, Tiers: j.Tiers})
+	return limited(gauges), err
+}

@@ -1,0 +1,363 @@
+package generate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"ltxbot/core/ltx"
+	"ltxbot/core/quota"
+	"ltxbot/core/usd"
+)
+
+// Config is what an Engine is made of.
+type Config struct {
+	Store    Store
+	Ledger   quota.Ledger
+	Provider Provider
+	Couriers map[string]Courier // by Place.Platform
+	Media    MediaConfig
+
+	Policy func() quota.Policy // the policy of this moment; a reload changes it
+
+	Endpoint            string // "fal-ai/ltx-2.3-22b/text-to-video/lora"
+	EndpointWithoutLoRA string // for requests without a LoRA; empty = Endpoint
+	USDPerMegapixel     float64
+	BillFailures        bool          // charge failures that the provider may bill
+	Deadline            time.Duration // from submit until the provider is asked to stop
+	Grace               time.Duration // how long a lost submit is looked for
+
+	// Owner names this process among those that share the store. It is
+	// different for each start.
+	Owner string
+	// OnChange is called after a job was saved in another state; from is
+	// empty for a new job. It must not block.
+	OnChange func(from State, j Job)
+	Logger   *slog.Logger
+}
+
+// Engine takes jobs from accepted to their end.
+type Engine struct {
+	cfg     Config
+	log     *slog.Logger
+	history *history
+	streams chan struct{} // a token for each status stream that may be open
+
+	mu      sync.Mutex
+	stop    context.CancelFunc // soft: begin nothing new
+	abort   context.CancelFunc // hard: give up what is under way
+	hard    context.Context    //nolint:containedctx // the engine's own life, ended by Stop
+	workers sync.WaitGroup
+}
+
+// maxStreams bounds the open status streams of a process; jobs beyond it are
+// polled. A stream costs a connection with its buffers.
+const maxStreams = 64
+
+// New makes an engine. It does nothing until Start.
+func New(cfg Config) *Engine {
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	if cfg.OnChange == nil {
+		cfg.OnChange = func(State, Job) {}
+	}
+	return &Engine{cfg: cfg, log: cfg.Logger, history: newHistory(), streams: make(chan struct{}, maxStreams)}
+}
+
+// Start begins to work on the store's unfinished jobs and on those accepted
+// from now on. It returns when it has begun.
+func (e *Engine) Start(ctx context.Context) error {
+	finished, err := e.cfg.Store.Jobs(ctx, Query{Limit: historySeed})
+	if err != nil {
+		return fmt.Errorf("read past jobs: %w", err)
+	}
+	for _, j := range finished {
+		e.history.add(j)
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.stop != nil {
+		return errors.New("engine is running")
+	}
+	var soft context.Context
+	e.hard, e.abort = context.WithCancel(context.WithoutCancel(ctx))
+	soft, e.stop = context.WithCancel(e.hard)
+	e.workers.Go(func() { e.take(soft) })
+	return nil
+}
+
+// Stop ends the work: no job is begun, steps under way save what they have,
+// until ctx is done; then they are given up. It may be called twice.
+func (e *Engine) Stop(ctx context.Context) error {
+	e.mu.Lock()
+	stop, abort := e.stop, e.abort
+	e.mu.Unlock()
+	if stop == nil {
+		return nil
+	}
+	stop()
+	done := make(chan struct{})
+	go func() {
+		e.workers.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+		abort()
+		return nil
+	case <-ctx.Done():
+		abort()
+		<-done
+		return fmt.Errorf("stop engine: %w", context.Cause(ctx))
+	}
+}
+
+// take claims jobs and gives each a goroutine.
+func (e *Engine) take(ctx context.Context) {
+	for {
+		claim, err := e.cfg.Store.Take(ctx)
+		switch {
+		case ctx.Err() != nil || errors.Is(err, ErrClosed):
+			return
+		case err != nil:
+			e.log.Error("cannot take a job from the store", "error", err)
+			if !wait(ctx, time.Second) {
+				return
+			}
+		default:
+			e.workers.Go(func() { e.work(ctx, claim) })
+		}
+	}
+}
+
+// work takes one job as far as it gets.
+func (e *Engine) work(ctx context.Context, claim Claim) {
+	defer claim.Done()
+	r := newRun(e, claim)
+	defer r.card.wait()
+	if err := r.own(ctx); err != nil {
+		r.log.Error("cannot claim job", "error", err)
+		wait(ctx, time.Second)
+		return
+	}
+	for failures := 0; ; {
+		j := r.snapshot()
+		if ctx.Err() != nil || r.lost() || !j.Unfinished() {
+			return
+		}
+		err := e.guard(ctx, r, j)
+		switch {
+		case err == nil:
+			failures = 0
+		case errors.Is(err, errMoved):
+			// Somebody changed the job: look at it again.
+		case errors.Is(err, errLost) || ctx.Err() != nil:
+			return
+		default:
+			failures++
+			r.log.Error("job step did not succeed", "state", string(j.State), "failures", failures, "error", err)
+			r.pause(ctx, backoff(failures, time.Second, time.Minute))
+			if fresh, err := e.cfg.Store.Job(ctx, j.ID); err == nil {
+				r.replace(fresh)
+			}
+		}
+	}
+}
+
+// guard runs one step and turns a panic into an error: it costs the job a
+// moment, not the process.
+func (e *Engine) guard(ctx context.Context, r *run, j Job) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic in state %s: %v\n%s", j.State, p, debug.Stack())
+		}
+	}()
+	return e.step(ctx, r, j)
+}
+
+// An Ask is a request with who asks, and where.
+type Ask struct {
+	Event   string // names what happened at the platform; the same event is the same job
+	Asker   quota.Asker
+	Place   Place
+	Request ltx.Request
+	Parent  string            // the job it is remixed from, if any
+	Notes   map[string]string // what the courier already knows of its messages
+}
+
+// A Quote is what a job would cost, and what is left.
+type Quote struct {
+	Cost   usd.Micros
+	Gauges []quota.Gauge // the limits that apply, with the job counted in
+}
+
+// Quote says what a job would cost, without effect. Its error is the
+// *quota.LimitError that Accept would return now.
+func (e *Engine) Quote(ctx context.Context, a Ask) (Quote, error) {
+	cost := e.estimate(a.Request)
+	policy, now := e.cfg.Policy(), time.Now()
+	standing, err := e.cfg.Ledger.Standing(ctx, a.Asker.Team, a.Asker.Member)
+	if err != nil {
+		return Quote{}, fmt.Errorf("read standing: %w", err)
+	}
+	reservation, err := policy.Plan("", a.Asker, cost, now)(standing)
+	if err != nil {
+		return Quote{Cost: cost}, err
+	}
+	gauges, err := e.gauges(ctx, a.Asker.Team, reservation.Counts)
+	if err != nil {
+		return Quote{}, err
+	}
+	used := map[string]int64{}
+	for i, c := range reservation.Counts {
+		used[c.Scope.String()+" "+c.Counter] = gauges[i].Used
+	}
+	// Rolling windows and grants are left to Accept: this is a courtesy.
+	for i, c := range reservation.Counts {
+		if c.Max > 0 && gauges[i].Used+c.Add > c.Max && len(reservation.Grants) == 0 {
+			return Quote{Cost: cost}, &quota.LimitError{Reason: quota.OverLimit, Gauge: gauges[i], Need: c.Add}
+		}
+		gauges[i].Used += c.Add
+	}
+	return Quote{Cost: cost, Gauges: limited(gauges)}, nil
+}
+
+// Accept makes a job: its quota is held, its record is durable, and it will
+// end in exactly one terminal state. The error is a *quota.LimitError when
+// the job is refused, ErrExists with the job when the event was accepted before.
+func (e *Engine) Accept(ctx context.Context, a Ask) (Job, error) {
+	now := time.Now()
+	policy := e.cfg.Policy()
+	j := Job{
+		ID: NewID(a.Event), State: Accepted, Event: a.Event,
+		Team: a.Asker.Team, Member: a.Asker.Member, Tiers: a.Asker.Tiers, Place: a.Place, Parent: a.Parent,
+		Request: a.Request, Endpoint: e.endpoint(a.Request), Cost: e.estimate(a.Request),
+		Notes: a.Notes, Owner: e.cfg.Owner, Created: now,
+	}
+	var reservation quota.Reservation
+	j, err := e.cfg.Store.Accept(ctx, j, func(s quota.Standing) (quota.Reservation, error) {
+		r, err := policy.Plan(j.ID, a.Asker, j.Cost, now)(s)
+		reservation = r
+		return r, err
+	})
+	if err != nil {
+		return j, err
+	}
+	if gauges, err := e.gauges(ctx, j.Team, reservation.Counts); err == nil {
+		j.Gauges = limited(gauges)
+	}
+	e.cfg.OnChange("", j)
+	return j, nil
+}
+
+// estimate is what a request will cost at most, as far as is known before.
+func (e *Engine) estimate(r ltx.Request) usd.Micros {
+	return ltx.Cost(float64(r.Megapixels()), e.cfg.USDPerMegapixel)
+}
+
+func (e *Engine) endpoint(r ltx.Request) string {
+	if !r.HasLoRA() && e.cfg.EndpointWithoutLoRA != "" {
+		return e.cfg.EndpointWithoutLoRA
+	}
+	return e.cfg.Endpoint
+}
+
+// gauges reads how far counts are used.
+func (e *Engine) gauges(ctx context.Context, team string, counts []quota.Count) ([]quota.Gauge, error) {
+	used, err := e.cfg.Ledger.Used(ctx, team, counts)
+	if err != nil {
+		return nil, fmt.Errorf("read usage: %w", err)
+	}
+	gauges := make([]quota.Gauge, len(counts))
+	for i, c := range counts {
+		gauges[i] = quota.Gauge{Scope: c.Scope, Unit: c.Unit, Window: c.Window, Used: used[i], Max: c.Max, Resets: c.Resets}
+	}
+	return gauges, nil
+}
+
+// limited are the gauges that have a limit.
+func limited(gauges []quota.Gauge) []quota.Gauge {
+	var out []quota.Gauge
+	for _, g := range gauges {
+		if g.Max > 0 {
+			out = append(out, g)
+		}
+	}
+	return out
+}
+
+// Usage reads the limits of a member, its team and the bot, and their use.
+func (e *Engine) Usage(ctx context.Context, a quota.Asker) ([]quota.Gauge, error) {
+	s, err := e.cfg.Ledger.Standing(ctx, a.Team, a.Member)
+	if err != nil {
+		return nil, fmt.Errorf("read standing: %w", err)
+	}
+	return e.gauges(ctx, a.Team, e.cfg.Policy().Counts(a, s, time.Now()))
+}
+
+// ErrTooLate says that a job can't be cancelled any more.
+var ErrTooLate = errors.New("job is past cancelling")
+
+// Cancel asks to stop a job. It is a wish: a job that the provider completes
+// all the same is delivered. by is the member who asks.
+func (e *Engine) Cancel(ctx context.Context, id, by string) (Job, error) {
+	return e.edit(ctx, id, func(j *Job) error {
+		if !j.State.Cancellable() {
+			return ErrTooLate
+		}
+		if j.Cancel == nil {
+			j.Cancel = &CancelRequest{By: by, At: time.Now()}
+		}
+		return nil
+	})
+}
+
+// Note adds to what the courier remembers of a job's messages, from outside
+// the job's own steps: a pressed button brings a fresh token.
+func (e *Engine) Note(ctx context.Context, id string, notes map[string]string) (Job, error) {
+	return e.edit(ctx, id, func(j *Job) error {
+		j.Notes = merge(j.Notes, notes)
+		return nil
+	})
+}
+
+// Job reads a job, or returns ErrNoJob.
+func (e *Engine) Job(ctx context.Context, id string) (Job, error) { return e.cfg.Store.Job(ctx, id) }
+
+// Jobs lists jobs, newest first.
+func (e *Engine) Jobs(ctx context.Context, q Query) ([]Job, error) { return e.cfg.Store.Jobs(ctx, q) }
+
+// edit changes a job from outside its run, however often somebody else saves
+// it in between.
+func (e *Engine) edit(ctx context.Context, id string, change func(*Job) error) (Job, error) {
+	for {
+		j, err := e.cfg.Store.Job(ctx, id)
+		if err != nil {
+			return Job{}, err
+		}
+		if err := change(&j); err != nil {
+			return j, err
+		}
+		saved, err := e.cfg.Store.Save(ctx, j, quota.Keep())
+		if !errors.Is(err, ErrConflict) {
+			return saved, err
+		}
+	}
+}
+
+// wait pauses for d and reports whether ctx is still alive.
+func wait(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

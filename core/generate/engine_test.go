@@ -1,0 +1,331 @@
+package generate_test
+
+import (
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"ltxbot/core/generate"
+	"ltxbot/core/quota"
+)
+
+// finished reads a job that must be over.
+func finished(t *testing.T, p *process, id string) generate.Job {
+	t.Helper()
+	j, err := p.store.Job(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if j.Unfinished() {
+		t.Fatalf("job is %s and its card shows %q, want it to be over", j.State, j.Shown)
+	}
+	return j
+}
+
+// hold reads the hold of a job.
+func hold(t *testing.T, p *process, id string) quota.Hold {
+	t.Helper()
+	h, err := p.store.Hold(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h
+}
+
+func TestAJobGoesFromTheCommandToTheVideo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		p := w.start(crashAt(0))
+		defer p.kill(t)
+		j, err := p.engine.Accept(t.Context(), ask(t, 1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		elapse(2 * time.Minute)
+		got := finished(t, p, j.ID)
+		if got.State != generate.Delivered {
+			t.Errorf("state = %s, want delivered", got.State)
+		}
+		if n := w.provider.submits[j.ID]; n != 1 {
+			t.Errorf("submitted %d times, want once", n)
+		}
+		if w.channel.posted()[j.ID] != "ltx-"+j.ID+".mp4" {
+			t.Errorf("posted %v", w.channel.posted())
+		}
+		if h := hold(t, p, j.ID); h.State != quota.Settled || h.Charged != 126350 {
+			t.Errorf("hold is %s with %d charged, want settled with the 70 megapixels that were billed", h.State, h.Charged)
+		}
+	})
+}
+
+func TestTheSameEventIsTheSameJob(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		p := w.start(crashAt(0))
+		defer p.kill(t)
+		first, err := p.engine.Accept(t.Context(), ask(t, 1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, err := p.engine.Accept(t.Context(), ask(t, 1))
+		if !errors.Is(err, generate.ErrExists) || again.ID != first.ID {
+			t.Errorf("second accept = %s, %v; want the same job and ErrExists", again.ID, err)
+		}
+		elapse(2 * time.Minute)
+		if n := w.provider.submits[first.ID]; n != 1 {
+			t.Errorf("submitted %d times, want once", n)
+		}
+	})
+}
+
+func TestAJobThatEndsWithoutAVideo(t *testing.T) {
+	refused := &generate.ProviderError{Op: "result", Kind: generate.FailRefused, HTTPStatus: 422, MayBill: true}
+	for _, tt := range []struct {
+		name    string
+		arrange func(*world)
+		state   generate.State
+		kind    generate.FailureKind
+		hold    quota.HoldState
+		submits int
+	}{
+		{"is released when the content checker refuses it", func(w *world) { w.provider.fail = refused },
+			generate.Failed, generate.FailRefused, quota.Released, 1},
+		{"is released when the provider refuses the submit", func(w *world) {
+			w.provider.submitErr = []error{&generate.ProviderError{Op: "submit", Kind: generate.FailAccount, HTTPStatus: 403}}
+		}, generate.Failed, generate.FailAccount, quota.Released, 0},
+		{"is released when a lost submit is never found", func(w *world) { w.provider.loseReply, w.provider.hidden = true, true },
+			generate.Failed, generate.FailLost, quota.Released, 1},
+		{"is not submitted when the conversation is gone", func(w *world) { w.channel.gone = true },
+			generate.Failed, generate.FailUnreachable, quota.Released, 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t)
+				tt.arrange(w)
+				p := w.start(crashAt(0))
+				defer p.kill(t)
+				j, err := p.engine.Accept(t.Context(), ask(t, 1))
+				if err != nil {
+					t.Fatal(err)
+				}
+				elapse(10 * time.Minute)
+				got := finished(t, p, j.ID)
+				if got.State != tt.state || got.Failure.Kind != tt.kind {
+					t.Errorf("job is %s (%s), want %s (%s)", got.State, got.Failure.Kind, tt.state, tt.kind)
+				}
+				if h := hold(t, p, j.ID); h.State != tt.hold {
+					t.Errorf("hold is %s, want %s", h.State, tt.hold)
+				}
+				if n := w.provider.submits[j.ID]; n != tt.submits {
+					t.Errorf("submitted %d times, want %d", n, tt.submits)
+				}
+				if len(w.channel.posted()) != 0 {
+					t.Errorf("posted %v, want nothing", w.channel.posted())
+				}
+			})
+		})
+	}
+}
+
+func TestASubmitThatMayBeTriedAgainIs(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		err  error
+	}{
+		{"it was never sent", generate.ErrNotSent},
+		{"the provider is busy", &generate.ProviderError{Op: "submit", Kind: generate.FailBusy, HTTPStatus: 429, Temporary: true, RetryAfter: 7 * time.Second}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t)
+				w.provider.submitErr = []error{tt.err, tt.err, tt.err}
+				p := w.start(crashAt(0))
+				defer p.kill(t)
+				j, err := p.engine.Accept(t.Context(), ask(t, 1))
+				if err != nil {
+					t.Fatal(err)
+				}
+				elapse(5 * time.Minute)
+				if got := finished(t, p, j.ID); got.State != generate.Delivered {
+					t.Errorf("state = %s, want delivered", got.State)
+				}
+				if n := w.provider.submits[j.ID]; n != 1 {
+					t.Errorf("submitted %d times, want once", n)
+				}
+			})
+		})
+	}
+}
+
+func TestALostSubmitIsFoundInTheHistory(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.provider.loseReply = true
+		p := w.start(crashAt(0))
+		defer p.kill(t)
+		j, err := p.engine.Accept(t.Context(), ask(t, 1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		elapse(5 * time.Minute)
+		if got := finished(t, p, j.ID); got.State != generate.Delivered {
+			t.Errorf("state = %s, want delivered", got.State)
+		}
+		if n := w.provider.submits[j.ID]; n != 1 {
+			t.Errorf("submitted %d times, want once", n)
+		}
+	})
+}
+
+func TestCancel(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		after time.Duration
+		state generate.State
+		hold  quota.HoldState
+	}{
+		{"before the start stops the job", 20 * time.Second, generate.Cancelled, quota.Released},
+		{"in the queue stops the job", 3 * time.Second, generate.Cancelled, quota.Released},
+		{"at once stops the job", 0, generate.Cancelled, quota.Released},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t)
+				p := w.start(crashAt(0))
+				defer p.kill(t)
+				j, err := p.engine.Accept(t.Context(), ask(t, 1))
+				if err != nil {
+					t.Fatal(err)
+				}
+				elapse(tt.after)
+				if _, err := p.engine.Cancel(t.Context(), j.ID, "test:1"); err != nil {
+					t.Fatal(err)
+				}
+				elapse(3 * time.Minute)
+				if got := finished(t, p, j.ID); got.State != tt.state {
+					t.Errorf("state = %s, want %s", got.State, tt.state)
+				}
+				if h := hold(t, p, j.ID); h.State != tt.hold {
+					t.Errorf("hold is %s, want %s", h.State, tt.hold)
+				}
+				if _, err := p.engine.Cancel(t.Context(), j.ID, "test:1"); !errors.Is(err, generate.ErrTooLate) {
+					t.Errorf("cancelling a job that is over = %v, want ErrTooLate", err)
+				}
+			})
+		})
+	}
+}
+
+func TestTheDeadlineAsksTheProviderToStop(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.provider.run = time.Hour
+		p := w.start(crashAt(0))
+		defer p.kill(t)
+		j, err := p.engine.Accept(t.Context(), ask(t, 1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		elapse(25 * time.Minute)
+		got := finished(t, p, j.ID)
+		if got.State != generate.Failed || got.Failure.Kind != generate.FailTimeout {
+			t.Errorf("job is %s (%s), want failed (timeout)", got.State, got.Failure.Kind)
+		}
+		if h := hold(t, p, j.ID); h.State != quota.Released {
+			t.Errorf("hold is %s, want released", h.State)
+		}
+	})
+}
+
+func TestJobsBeyondTheLimitWaitForTheirTurn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		p := w.start(crashAt(0))
+		defer p.kill(t)
+		var ids []string
+		for n := range 4 {
+			j, err := p.engine.Accept(t.Context(), ask(t, n))
+			if err != nil {
+				t.Fatal(err)
+			}
+			ids = append(ids, j.ID)
+		}
+		elapse(20 * time.Second)
+		if n := len(w.provider.submits); n != 2 {
+			t.Errorf("%d jobs were submitted at first, want the 2 that may run at a time", n)
+		}
+		if place := w.channel.last[ids[3]].Progress.Waiting; place != 2 {
+			t.Errorf("the card of the last job shows place %d, want 2", place)
+		}
+		elapse(5 * time.Minute)
+		for _, id := range ids {
+			if got := finished(t, p, id); got.State != generate.Delivered {
+				t.Errorf("job %s is %s, want delivered", id, got.State)
+			}
+		}
+	})
+}
+
+// TestAKillAtEveryBoundary stops the process before and after each store
+// write and each outside call of a job's life, starts it again, and looks
+// whether the job ended as if nothing had happened.
+func TestAKillAtEveryBoundary(t *testing.T) {
+	for n := 1; ; n++ {
+		var crash *crasher
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t)
+			crash = crashAt(n)
+			p := w.start(crash)
+			accepted := make(chan generate.Job, 1)
+			go func() {
+				if j, err := p.engine.Accept(p.life(), ask(t, 1)); err == nil {
+					accepted <- j
+				}
+			}()
+			select {
+			case <-crash.dead:
+			case <-time.After(5 * time.Minute):
+			}
+			p.kill(t)
+			elapse(10 * time.Second)
+			p = w.start(crashAt(0))
+			defer p.kill(t)
+			elapse(30 * time.Minute)
+
+			id := generate.NewID(ask(t, 1).Event)
+			j, err := p.store.Job(t.Context(), id)
+			if errors.Is(err, generate.ErrNoJob) && len(accepted) == 0 {
+				if len(w.provider.submits) > 0 {
+					t.Errorf("killed %s: submitted a job that was never accepted", crash.at)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			j = finished(t, p, id)
+			if n := w.provider.submits[id]; n > 1 {
+				t.Errorf("killed %s: submitted %d times", crash.at, n)
+			}
+			h := hold(t, p, id)
+			switch {
+			case j.State == generate.Delivered && h.State == quota.Settled && len(w.channel.posted()) == 1:
+			case j.State == generate.Failed && j.Failure.Kind == generate.FailLost &&
+				h.State == quota.Released && w.provider.submits[id] == 0 && len(w.channel.posted()) == 0:
+				// Killed after the intention to submit was saved and before
+				// the provider heard of it.
+			default:
+				t.Errorf("killed %s: job is %s (%s), hold %s, %d submits, %d videos",
+					crash.at, j.State, j.Failure.Kind, h.State, w.provider.submits[id], len(w.channel.posted()))
+			}
+			if w.channel.state(id) != j.State {
+				t.Errorf("killed %s: the card shows %q, the job is %q", crash.at, w.channel.state(id), j.State)
+			}
+		})
+		if crash.at == "" {
+			t.Logf("%d boundaries", n-1)
+			return
+		}
+	}
+}

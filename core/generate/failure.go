@@ -1,0 +1,28 @@
+package generate
+
+// FailureKind says why a job has no video. It is a closed list: each kind has
+// one text for people and one metric label.
+type FailureKind string
+
+// The kinds of failure.
+const (
+	FailRefused     FailureKind = "refused"     // content checker refused the prompt or its result
+	FailInvalid     FailureKind = "invalid"     // the provider refused a parameter
+	FailLoRA        FailureKind = "lora"        // a LoRA could not be downloaded or is too large
+	FailNoMedia     FailureKind = "no_media"    // the model made no video
+	FailTimeout     FailureKind = "timeout"     // it took longer than the deadline
+	FailProvider    FailureKind = "provider"    // the provider had a problem of its own
+	FailBusy        FailureKind = "busy"        // the provider takes no more work for now
+	FailAccount     FailureKind = "account"     // key refused, balance exhausted, account locked: the operator must act
+	FailCancelled   FailureKind = "cancelled"   // the provider says that the job was cancelled
+	FailLost        FailureKind = "lost"        // a submit's reply was lost and the job was never found
+	FailExpired     FailureKind = "expired"     // the result was gone before it could be fetched
+	FailUnreachable FailureKind = "unreachable" // the conversation is gone or refuses the bot
+	FailInternal    FailureKind = "internal"    // a bug or a broken store of this bot
+)
+
+// FailureKinds is every kind of failure, for metrics and texts.
+var FailureKinds = []FailureKind{
+	FailRefused, FailInvalid, FailLoRA, FailNoMedia, FailTimeout, FailProvider, FailBusy,
+	FailAccount, FailCancelled, FailLost, FailExpired, FailUnreachable, FailInternal,
+}

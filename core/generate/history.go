@@ -1,0 +1,62 @@
+package generate
+
+import (
+	"slices"
+	"sync"
+	"time"
+)
+
+// historySeed is how many past jobs are read at the start, and historySize
+// how many durations are remembered for each kind of video.
+const (
+	historySeed = 500
+	historySize = 50
+)
+
+// history remembers how long the model ran, to guess how long it will.
+type history struct {
+	mu   sync.Mutex
+	past map[int64][]time.Duration // by size class
+}
+
+func newHistory() *history { return &history{past: map[int64][]time.Duration{}} }
+
+// sizeClass groups videos that take about as long: by doublings of
+// megapixels times steps.
+func sizeClass(j Job) int64 {
+	work := j.Request.Megapixels() * int64(max(1, j.Request.Steps()))
+	var class int64
+	for work > 1 {
+		work /= 2
+		class++
+	}
+	return class
+}
+
+// add learns from a job that came to an output.
+func (h *history) add(j Job) {
+	took := time.Duration(j.Seconds * float64(time.Second))
+	if took <= 0 {
+		return
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	past := append(h.past[sizeClass(j)], took)
+	if len(past) > historySize {
+		past = past[len(past)-historySize:]
+	}
+	h.past[sizeClass(j)] = past
+}
+
+// expect is the median time that the model ran for jobs like j; 0 when none
+// is known.
+func (h *history) expect(j Job) time.Duration {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	past := slices.Clone(h.past[sizeClass(j)])
+	if len(past) == 0 {
+		return 0
+	}
+	slices.Sort(past)
+	return past[len(past)/2]
+}

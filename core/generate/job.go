@@ -1,0 +1,144 @@
+// Package generate takes a job from an accepted command to a delivered video.
+//
+// An Engine runs one goroutine for each unfinished job. Each state of a job
+// has one step; a step saves its intention in the Store before it acts on the
+// Provider or the Courier, and saves the outcome after. A process that dies at
+// any instant is followed by one that reads the records and goes on: nothing
+// that was paid for is lost, and nothing is paid for twice.
+package generate
+
+import (
+	"crypto/sha256"
+	"encoding/base32"
+	"strings"
+	"time"
+
+	"ltxbot/core/ltx"
+	"ltxbot/core/quota"
+	"ltxbot/core/usd"
+)
+
+// Job is one Request on its way to one video: a durable record.
+type Job struct {
+	ID      string `json:"id"`
+	Version int64  `json:"version"` // grows by one with each save
+	State   State  `json:"state"`
+
+	Event  string   `json:"event"` // what asked for it: "discord:1108…"; the same event is the same job
+	Team   string   `json:"team"`
+	Member string   `json:"member"`
+	Tiers  []string `json:"tiers,omitempty"` // of the member, when it asked
+	Place  Place    `json:"place"`
+	Parent string   `json:"parent,omitempty"` // the job it was remixed from
+
+	Request    ltx.Request `json:"request"`
+	Endpoint   string      `json:"endpoint"`
+	Submission Submission  `json:"submission,omitzero"`
+	Output     ltx.Output  `json:"output,omitzero"`
+	Failure    Failure     `json:"failure,omitzero"`
+	Receipt    Receipt     `json:"receipt,omitzero"`
+
+	Cost    usd.Micros    `json:"cost"`             // the estimate that is held
+	Charged usd.Micros    `json:"charged"`          // what it cost in the end
+	Gauges  []quota.Gauge `json:"gauges,omitempty"` // limits and their use, last seen
+
+	Line     quota.Line `json:"line"`               // the limits on jobs at a time it waits for
+	Admitted bool       `json:"admitted,omitempty"` // its turn has come
+	Owner    string     `json:"owner,omitempty"`    // the process that works on it
+
+	// Cancel is set when somebody asked to stop the job.
+	Cancel *CancelRequest `json:"cancel,omitempty"`
+	// Notes is what the courier must remember of its messages.
+	Notes map[string]string `json:"notes,omitempty"`
+	// Shown is the last state that the card was made to show for good.
+	Shown State `json:"shown,omitempty"`
+
+	Created   time.Time `json:"created"`
+	Submitted time.Time `json:"submitted,omitzero"` // when the provider was asked
+	Started   time.Time `json:"started,omitzero"`   // when the model began
+	Fetched   time.Time `json:"fetched,omitzero"`   // when the output was there
+	Finished  time.Time `json:"finished,omitzero"`  // when it became terminal
+	Deadline  time.Time `json:"deadline,omitzero"`  // when the bot asks the provider to stop
+	Seconds   float64   `json:"seconds,omitempty"`  // time the model ran, as the provider says
+
+	// Progress is not saved: it is lost with the process and found again by
+	// the next status.
+	Progress Progress `json:"-"`
+}
+
+// Place is the conversation that asked for a job and gets its video.
+type Place struct {
+	Platform string `json:"platform"`          // "discord", "slack"
+	Tenant   string `json:"tenant"`            // guild or workspace id; empty in a direct message
+	Channel  string `json:"channel"`           // channel id
+	Thread   string `json:"thread,omitempty"`  // thread id, where the platform has it apart from the channel
+	User     string `json:"user"`              // the requester's id on the platform
+	Locale   string `json:"locale,omitempty"`  // the requester's language: "en-US"
+	Private  bool   `json:"private,omitempty"` // only the requester sees card and video
+}
+
+// CancelRequest is somebody's wish to stop a job.
+type CancelRequest struct {
+	By string    `json:"by"` // a member
+	At time.Time `json:"at"`
+	// Asked is when the provider was told; zero until then.
+	Asked time.Time `json:"asked,omitzero"`
+}
+
+// Failure says why there is no video.
+type Failure struct {
+	Kind  FailureKind `json:"kind,omitempty"`
+	Field string      `json:"field,omitempty"` // the parameter that the provider refused
+	Limit string      `json:"limit,omitempty"` // the limit it named
+}
+
+// Receipt proves that a video was posted.
+type Receipt struct {
+	Message string    `json:"message,omitempty"` // the platform's id of the message
+	Link    string    `json:"link,omitempty"`    // where a person finds it
+	Fit     Fit       `json:"fit,omitempty"`     // how the video was made to fit
+	At      time.Time `json:"at,omitzero"`
+}
+
+// Fit is how a video came into the conversation.
+type Fit string
+
+// The ways of delivering a video.
+const (
+	FitOriginal  Fit = "original"  // as the model made it
+	FitReencoded Fit = "reencoded" // made smaller
+	FitLink      Fit = "link"      // too large: a link
+)
+
+// Progress is how far the provider is with a job.
+type Progress struct {
+	Position int           // jobs ahead in the provider's queue; -1 when not told
+	Waiting  int           // place in the bot's own waiting line, from 1; 0 when not waiting
+	Percent  int           // 0 to 100; never falls while the job runs
+	Fitting  int           // 0 to 100 while the video is made to fit; 0 when it is not
+	Expected time.Duration // how long jobs like this one run; 0 when not known
+}
+
+// HoldsSlot reports whether j counts towards jobs at a time.
+func (j Job) HoldsSlot() bool { return j.Admitted && stateFacts[j.State].slot }
+
+// Waiting reports whether j waits for its turn.
+func (j Job) Waiting() bool { return !j.Admitted && j.State == Accepted }
+
+// Unfinished reports whether there is still work to do for j: it is not
+// terminal, or its requester has not been shown how it ended.
+func (j Job) Unfinished() bool { return !j.State.Terminal() || j.Shown != j.State }
+
+// NewID derives a job's id from the event that asked for it, so that an event
+// delivered twice is one job.
+func NewID(event string) string {
+	sum := sha256.Sum256([]byte(event))
+	return strings.ToLower(idEncoding.EncodeToString(sum[:])[:idLength])
+}
+
+// idLength is the length of a job id: 12 characters of 5 bits are enough for
+// a million jobs without a collision worth worrying about, and short enough to type.
+const idLength = 12
+
+// idEncoding leaves out the letters that are read as digits.
+var idEncoding = base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPadding(base32.NoPadding)

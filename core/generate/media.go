@@ -1,0 +1,223 @@
+package generate
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+)
+
+// MediaConfig is how finished videos are brought to disk.
+type MediaConfig struct {
+	Dir      string // for temporary files; empty = the system's
+	MaxBytes int64  // of a download; a larger video is delivered as a link
+	// Fitter makes videos play and fit; nil when there is no tool for it.
+	Fitter Fitter
+}
+
+// A Fitter makes videos play and fit.
+type Fitter interface {
+	// Fit returns a video of at most limit bytes that chat clients play: in
+	// itself if it is one, else a copy in dir. A *TooLargeError says that it
+	// can't be done. progress is told 0 to 100 while it works.
+	Fit(ctx context.Context, in File, dir string, limit int64, progress func(percent int)) (File, error)
+}
+
+// How persistent a download is.
+const (
+	downloadTries = 5
+	downloadPause = 500 * time.Millisecond
+	downloadIdle  = 30 * time.Second // without a byte
+)
+
+// media is the output of one job on its way to disk, for one delivery.
+type media struct {
+	e        *Engine
+	job      Job
+	progress func(percent int) // of making it fit
+
+	mu   sync.Mutex
+	dir  string
+	file File // the original, once downloaded
+}
+
+func (e *Engine) media(ctx context.Context, r *run, j Job) *media {
+	return &media{e: e, job: j, progress: func(percent int) {
+		r.setProgress(func(p *Progress) { p.Fitting = max(p.Fitting, percent) })
+		r.card.refresh(ctx)
+	}}
+}
+
+// fetch is Video.Fetch.
+func (m *media) fetch(ctx context.Context, limit int64) (File, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.file.Path == "" {
+		if err := m.download(ctx, limit); err != nil {
+			return File{}, err
+		}
+	}
+	fitter := m.e.cfg.Media.Fitter
+	if fitter == nil && m.file.Size > limit {
+		return File{}, &TooLargeError{Size: m.file.Size, Limit: limit}
+	}
+	if fitter == nil {
+		return m.file, nil
+	}
+	fitted, err := fitter.Fit(ctx, m.file, m.dir, limit, m.progress)
+	var large *TooLargeError
+	if err != nil && !errors.As(err, &large) && ctx.Err() == nil && m.file.Size <= limit {
+		// A tool that stumbles over the file is no reason to withhold it.
+		m.e.log.Warn("cannot check the video", "job", m.job.ID, "error", err)
+		return m.file, nil
+	}
+	return fitted, err
+}
+
+// remove deletes what was written to disk.
+func (m *media) remove() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.dir == "" {
+		return
+	}
+	if err := os.RemoveAll(m.dir); err != nil {
+		m.e.log.Warn("cannot remove temporary files", "job", m.job.ID, "error", err)
+	}
+	m.dir, m.file = "", File{}
+}
+
+// download brings the original to disk, taking up again where a broken
+// connection left off.
+func (m *media) download(ctx context.Context, limit int64) error {
+	if m.dir == "" {
+		dir, err := os.MkdirTemp(m.e.cfg.Media.Dir, "ltx-"+m.job.ID+"-")
+		if err != nil {
+			return fmt.Errorf("make room for the video: %w", err)
+		}
+		m.dir = dir
+	}
+	most := m.e.cfg.Media.MaxBytes
+	if m.e.cfg.Media.Fitter == nil {
+		most = min(most, limit)
+	}
+	path := filepath.Join(m.dir, "original")
+	out, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600) //nolint:gosec // a path of our own making
+	if err != nil {
+		return fmt.Errorf("write the video: %w", err)
+	}
+	defer out.Close()
+	var size int64
+	for try := 1; ; try++ {
+		n, err := m.more(ctx, out, size, most)
+		size += n
+		if err == nil {
+			break
+		}
+		var large *TooLargeError
+		if errors.As(err, &large) || errors.Is(err, ErrGone) || ctx.Err() != nil || try == downloadTries {
+			return fmt.Errorf("download the video: %w", err)
+		}
+		if !wait(ctx, backoff(try, downloadPause, 10*time.Second)) {
+			return ctx.Err()
+		}
+	}
+	kind, err := sniff(out)
+	if err != nil {
+		return err
+	}
+	if err := out.Close(); err != nil {
+		return fmt.Errorf("write the video: %w", err)
+	}
+	m.file = File{
+		Path: path, Size: size, Fit: FitOriginal,
+		Name: "ltx-" + m.job.ID + kind.ext, ContentType: kind.contentType,
+	}
+	return nil
+}
+
+// more appends what comes from offset on to out, and says how much that was.
+func (m *media) more(ctx context.Context, out *os.File, offset, most int64) (int64, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	body, err := m.e.cfg.Provider.Open(ctx, m.job.Output.URL, offset)
+	if err != nil {
+		return 0, err
+	}
+	defer body.Body.Close()
+	if body.Size > most {
+		return 0, &TooLargeError{Size: body.Size, Limit: most}
+	}
+	if body.Offset > offset {
+		return 0, fmt.Errorf("media starts at byte %d, want %d", body.Offset, offset)
+	}
+	if _, err := out.Seek(body.Offset, io.SeekStart); err != nil {
+		return 0, err
+	}
+	idle := time.AfterFunc(downloadIdle, cancel)
+	defer idle.Stop()
+	n, err := io.Copy(out, io.LimitReader(&alive{body.Body, idle}, most-body.Offset+1))
+	end := body.Offset + n
+	switch {
+	case err != nil:
+		return max(0, end-offset), err
+	case end > most:
+		return 0, &TooLargeError{Size: body.Size, Limit: most}
+	case body.Size >= 0 && end < body.Size:
+		return max(0, end-offset), io.ErrUnexpectedEOF
+	}
+	return end - offset, nil
+}
+
+// alive puts off the idle timer with each byte that comes.
+type alive struct {
+	r    io.Reader
+	idle *time.Timer
+}
+
+func (a *alive) Read(p []byte) (int, error) {
+	n, err := a.r.Read(p)
+	if n > 0 {
+		a.idle.Reset(downloadIdle)
+	}
+	return n, err
+}
+
+// mediaKind is what a file is, by its first bytes.
+type mediaKind struct {
+	offset      int
+	magic       string
+	ext         string
+	contentType string
+}
+
+// mediaKinds are the outputs of the model.
+var mediaKinds = []mediaKind{
+	{4, "ftypqt", ".mov", "video/quicktime"},
+	{4, "ftyp", ".mp4", "video/mp4"},
+	{0, "\x1a\x45\xdf\xa3", ".webm", "video/webm"},
+	{0, "GIF8", ".gif", "image/gif"},
+}
+
+// errNotVideo says that what was downloaded is no video.
+var errNotVideo = errors.New("downloaded file is not a video")
+
+// sniff tells what a file is by its first bytes, whatever its name says.
+func sniff(f *os.File) (mediaKind, error) {
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return mediaKind{}, err
+	}
+	head, _ := bufio.NewReader(f).Peek(16)
+	for _, k := range mediaKinds {
+		if len(head) > k.offset && bytes.HasPrefix(head[k.offset:], []byte(k.magic)) {
+			return k, nil
+		}
+	}
+	return mediaKind{}, errNotVideo
+}

@@ -1,0 +1,228 @@
+package generate
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"maps"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"ltxbot/core/quota"
+)
+
+// run is the work on one job in this process.
+type run struct {
+	e     *Engine
+	claim Claim
+	log   *slog.Logger
+	card  *card
+
+	// maySubmit is set when this very run saved the intention to submit and
+	// has not called Submit since: only then is the provider asked.
+	maySubmit bool
+	refusals  int       // temporary refusals of the submit in a row
+	refused   time.Time // when the first of them came
+	notBefore time.Time // when the submit may be tried again
+	lookups   int       // answered searches for a lost submit
+	looking   time.Time // since when this run looks for it
+	gone      int       // times in a row that the provider did not know the submission
+	tries     int       // of the present call to the conversation
+	ran       float64   // seconds that the model ran, as the provider says
+
+	mu   sync.Mutex
+	job  Job      // as last saved
+	seen Progress // since then; never saved
+}
+
+// errMoved says that the job is no longer what a step was to work on.
+var errMoved = errors.New("job has moved on")
+
+// errLost says that another process works on the job now.
+var errLost = errors.New("job was taken over")
+
+func newRun(e *Engine, c Claim) *run {
+	r := &run{
+		e: e, claim: c, job: c.Job, seen: Progress{Position: -1},
+		log: e.log.With("job", c.Job.ID, "team", c.Job.Team, "member", c.Job.Member),
+	}
+	r.card = newCard(r)
+	return r
+}
+
+// snapshot is the job with its progress.
+func (r *run) snapshot() Job {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.view()
+}
+
+func (r *run) view() Job {
+	j := r.job
+	j.Progress = r.seen
+	j.Notes = maps.Clone(j.Notes)
+	return j
+}
+
+// replace takes over a job read from the store.
+func (r *run) replace(j Job) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if j.Version >= r.job.Version {
+		r.job = j
+	}
+}
+
+// lost reports whether another process has the job.
+func (r *run) lost() bool {
+	select {
+	case <-r.claim.Lost:
+		return true
+	default:
+		return false
+	}
+}
+
+// own makes this process the owner of the job, so that saves of a former
+// owner conflict.
+func (r *run) own(ctx context.Context) error {
+	if r.snapshot().Owner == r.e.cfg.Owner {
+		return nil
+	}
+	return r.change(ctx, quota.Keep(), func(j *Job) error {
+		j.Owner = r.e.cfg.Owner
+		return nil
+	})
+}
+
+// update saves a change of the job, if it is still in state from and still
+// ours; else errMoved or errLost.
+func (r *run) update(ctx context.Context, from State, b quota.Billing, change func(*Job)) error {
+	return r.change(ctx, b, func(j *Job) error {
+		if j.Owner != r.e.cfg.Owner {
+			return errLost
+		}
+		if j.State != from {
+			return errMoved
+		}
+		change(j)
+		return nil
+	})
+}
+
+// change applies a change to the newest record of the job and saves it.
+// Whoever else saves it in between is not overwritten: change is applied again.
+func (r *run) change(ctx context.Context, b quota.Billing, change func(*Job) error) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for {
+		next := r.job
+		next.Notes = maps.Clone(next.Notes)
+		if err := change(&next); err != nil {
+			return err
+		}
+		saved, err := r.e.cfg.Store.Save(ctx, next, b)
+		switch {
+		case err == nil:
+			from := r.job.State
+			r.job = saved
+			if from != saved.State {
+				r.log.Info("job changed state", "from", string(from), "state", string(saved.State))
+				r.e.cfg.OnChange(from, saved)
+			}
+			return nil
+		case errors.Is(err, ErrConflict):
+			fresh, err := r.e.cfg.Store.Job(ctx, next.ID)
+			if err != nil {
+				return err
+			}
+			r.job = fresh
+		default:
+			return err
+		}
+	}
+}
+
+// reload reads the job again after somebody may have changed it.
+func (r *run) reload(ctx context.Context) error {
+	j, err := r.e.cfg.Store.Job(ctx, r.claim.Job.ID)
+	if err != nil {
+		return err
+	}
+	r.replace(j)
+	return nil
+}
+
+// keep is the Keep that a courier is given.
+func (r *run) keep(ctx context.Context, notes map[string]string) error {
+	return r.change(ctx, quota.Keep(), func(j *Job) error {
+		if j.Owner != r.e.cfg.Owner {
+			return errLost
+		}
+		j.Notes = merge(j.Notes, notes)
+		return nil
+	})
+}
+
+// merge adds notes to old; an empty value removes one.
+func merge(old, notes map[string]string) map[string]string {
+	out := maps.Clone(old)
+	if out == nil {
+		out = map[string]string{}
+	}
+	for k, v := range notes {
+		if v == "" {
+			delete(out, k)
+		} else {
+			out[k] = v
+		}
+	}
+	return out
+}
+
+// finish ends the job.
+func (r *run) finish(ctx context.Context, from, to State, f Failure, b quota.Billing) error {
+	return r.update(ctx, from, b, func(j *Job) {
+		j.State, j.Failure, j.Finished = to, f, time.Now()
+		if b.Kind == quota.SettleHold {
+			j.Charged = b.Amount
+		}
+	})
+}
+
+// pause waits for d, or until the job may have changed.
+func (r *run) pause(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-r.claim.Changed:
+	case <-r.claim.Lost:
+	case <-ctx.Done():
+	}
+}
+
+// deliveringSince is when the delivery began, as far as is recorded.
+func (r *run) deliveringSince() time.Time {
+	j := r.snapshot()
+	if j.Fetched.IsZero() {
+		return j.Created
+	}
+	return j.Fetched
+}
+
+// courier is the courier of the job's platform, or nil when the platform is
+// switched off in this process.
+func (r *run) courier(j Job) Courier { return r.e.cfg.Couriers[j.Place.Platform] }
+
+// backoff is the pause before try n+1: it grows from first by a half each
+// time up to most, and is spread by a quarter so that jobs don't march in step.
+func backoff(n int, first, most time.Duration) time.Duration {
+	d := float64(first)
+	for range min(n-1, 32) {
+		d *= 1.5
+	}
+	d = min(d, float64(most))
+	return time.Duration(d * (0.875 + rand.Float64()/4)) //nolint:gosec // spreads load, guards nothing
+}

@@ -1,0 +1,206 @@
+package generate
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"ltxbot/core/quota"
+)
+
+// step does what is to be done for a job in its state. It returns when the
+// job is in another state, or when it is to be looked at again.
+func (e *Engine) step(ctx context.Context, r *run, j Job) error {
+	switch j.State {
+	case Accepted:
+		return e.begin(ctx, r, j)
+	case Submitting:
+		return e.submit(ctx, r, j)
+	case Unknown:
+		return e.search(ctx, r, j)
+	case Queued, Running:
+		return e.watch(ctx, r, j)
+	case Fetched, Delivering:
+		return e.deliver(ctx, r, j)
+	case Delivered, Failed, Cancelled:
+		return e.conclude(ctx, r, j)
+	}
+	return errors.New("this version does not know the state " + string(j.State))
+}
+
+// How patient the first steps are.
+const (
+	turnPause    = 5 * time.Second  // between looks at the place in the line
+	firstCard    = 15 * time.Minute // until the conversation must have taken the card
+	submitPause  = 2 * time.Second  // after a temporary refusal, growing
+	submitMost   = 30 * time.Second
+	submitGiveUp = 10 * time.Minute // of temporary refusals in a row
+	submitLimit  = 60 * time.Second // for the provider to answer a submit
+	searchPause  = 3 * time.Second  // between searches for a lost submit, growing
+	searchMost   = 20 * time.Second
+	searchLimit  = 30 * time.Second
+)
+
+// begin waits for the job's turn, shows its card, and saves the intention to
+// submit. No money is spent for a conversation that does not take the card.
+func (e *Engine) begin(ctx context.Context, r *run, j Job) error {
+	if j.Cancel != nil {
+		return r.finish(ctx, Accepted, Cancelled, Failure{}, quota.Release())
+	}
+	if !j.Admitted {
+		place, err := e.cfg.Store.Place(ctx, j.ID)
+		if err != nil {
+			return err
+		}
+		r.setProgress(func(p *Progress) { p.Waiting = place })
+		r.card.refresh(ctx)
+		r.pause(ctx, turnPause)
+		return r.reload(ctx)
+	}
+	r.setProgress(func(p *Progress) { p.Waiting = 0 })
+	if err := r.card.settle(ctx); err != nil {
+		if errors.Is(err, ErrUnreachable) || time.Since(j.Created) > firstCard {
+			return r.finish(ctx, Accepted, Failed, Failure{Kind: FailUnreachable}, quota.Release())
+		}
+		return r.retry(ctx, err)
+	}
+	if d := time.Until(r.notBefore); d > 0 {
+		r.pause(ctx, d)
+		return r.reload(ctx)
+	}
+	now := time.Now()
+	err := r.change(ctx, quota.Keep(), func(j *Job) error {
+		if j.Owner != e.cfg.Owner {
+			return errLost
+		}
+		if j.State != Accepted || j.Cancel != nil {
+			return errMoved
+		}
+		j.State, j.Submitted, j.Deadline = Submitting, now, now.Add(e.cfg.Deadline)
+		return nil
+	})
+	r.maySubmit = err == nil
+	return err
+}
+
+// submit asks the provider, once. A job found in this state by a later run
+// was perhaps submitted: it is looked for, never submitted again.
+func (e *Engine) submit(ctx context.Context, r *run, j Job) error {
+	if !r.maySubmit {
+		return r.update(ctx, Submitting, quota.Keep(), func(j *Job) { j.State = Unknown })
+	}
+	r.maySubmit = false
+	// A stop of the process lets the answer come in: it is worth money.
+	hard, cancel := context.WithTimeout(e.hard, submitLimit)
+	defer cancel()
+	sub, err := e.cfg.Provider.Submit(hard, Order{Job: j.ID, Endpoint: j.Endpoint, Request: j.Request})
+	var refused *ProviderError
+	switch {
+	case err == nil:
+		r.refusals = 0
+		return r.update(hard, Submitting, quota.Keep(), func(j *Job) { j.State, j.Submission = Queued, sub })
+	case errors.Is(err, ErrNotSent), errors.As(err, &refused) && refused.Temporary:
+		return e.putBack(hard, r, err, refused)
+	case refused != nil:
+		r.log.Warn("provider refused the job", "kind", string(refused.Kind), "error", err)
+		return r.finish(hard, Submitting, Failed, refused.failure(), quota.Release())
+	default:
+		r.log.Warn("outcome of the submit is not known", "error", err)
+		return r.update(e.hard, Submitting, quota.Keep(), func(j *Job) { j.State = Unknown })
+	}
+}
+
+// putBack returns a job that the provider does not take now to its turn.
+func (e *Engine) putBack(ctx context.Context, r *run, err error, refused *ProviderError) error {
+	if r.refusals++; r.refusals == 1 {
+		r.refused = time.Now()
+	}
+	r.log.Warn("provider takes no job now", "tries", r.refusals, "error", err)
+	if time.Since(r.refused) > submitGiveUp {
+		return r.finish(ctx, Submitting, Failed, Failure{Kind: FailBusy}, quota.Release())
+	}
+	pause := backoff(r.refusals, submitPause, submitMost)
+	if refused != nil {
+		pause = max(pause, refused.RetryAfter)
+	}
+	r.notBefore = time.Now().Add(pause)
+	return r.update(ctx, Submitting, quota.Keep(), func(j *Job) {
+		j.State, j.Submitted, j.Deadline = Accepted, time.Time{}, time.Time{}
+	})
+}
+
+// search looks for a submit whose outcome is not known in the provider's
+// history. When the grace time is over without a trace, the hold is released.
+func (e *Engine) search(ctx context.Context, r *run, j Job) error {
+	r.card.refresh(ctx)
+	if r.looking.IsZero() {
+		r.looking = time.Now()
+	}
+	look, cancel := context.WithTimeout(ctx, searchLimit)
+	defer cancel()
+	found, err := e.cfg.Provider.Find(look, Order{Job: j.ID, Endpoint: j.Endpoint, Request: j.Request}, j.Submitted.Add(-clockSkew))
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return nil
+	case err != nil:
+		r.log.Warn("cannot search the provider's history", "error", err)
+	case len(found) > 0:
+		r.log.Info("found the lost submit", "request_id", found[0].RequestID, "matches", len(found))
+		return r.update(ctx, Unknown, quota.Keep(), func(j *Job) { j.State, j.Submission = Queued, found[0] })
+	default:
+		r.lookups++
+	}
+	// After a long stop, one answered search is enough; while searches
+	// fail, this run gives them a grace time of their own.
+	now := time.Now()
+	over := now.After(j.Submitted.Add(e.cfg.Grace)) && (r.lookups > 0 || now.After(r.looking.Add(e.cfg.Grace)))
+	if over {
+		return r.finish(ctx, Unknown, Failed, Failure{Kind: FailLost}, quota.Release())
+	}
+	r.pause(ctx, backoff(r.lookups+1, searchPause, searchMost))
+	return r.reload(ctx)
+}
+
+// clockSkew is by how much this machine's clock and the provider's may differ.
+const clockSkew = 2 * time.Minute
+
+// conclude shows how the job ended. Then nothing is left to do for it.
+func (e *Engine) conclude(ctx context.Context, r *run, j Job) error {
+	err := r.card.settle(ctx)
+	switch {
+	case err == nil, errors.Is(err, ErrUnreachable):
+	case time.Since(j.Finished) > giveUpAfter:
+		r.log.Error("giving up on the last word of a job", "error", err)
+	default:
+		return r.retry(ctx, err)
+	}
+	return r.change(ctx, quota.Keep(), func(j *Job) error {
+		if !j.State.Terminal() {
+			return errMoved
+		}
+		j.Shown = j.State
+		return nil
+	})
+}
+
+// giveUpAfter is how long a conversation that does not answer is tried.
+const giveUpAfter = 24 * time.Hour
+
+// retry pauses as long as err, or the number of tries, asks for.
+func (r *run) retry(ctx context.Context, err error) error {
+	r.tries++
+	pause := backoff(r.tries, time.Second, time.Minute)
+	var again *RetryError
+	if errors.As(err, &again) {
+		pause = max(again.After, 100*time.Millisecond)
+	} else if ctx.Err() == nil {
+		r.log.Warn("conversation did not take it", "tries", r.tries, "error", err)
+	}
+	r.pause(ctx, pause)
+	return r.reload(ctx)
+}
+
+// failure is what the provider's answer means for the person.
+func (e *ProviderError) failure() Failure {
+	return Failure{Kind: e.Kind, Field: e.Field, Limit: e.Limit}
+}

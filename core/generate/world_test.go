@@ -1,0 +1,395 @@
+package generate_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"maps"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"ltxbot/core/generate"
+	"ltxbot/core/ltx"
+	"ltxbot/core/quota"
+	"ltxbot/core/usd"
+	"ltxbot/store/bolt"
+)
+
+// world is everything outside of the process: the provider, the channel and
+// the disk. It goes on when the process dies.
+type world struct {
+	t        *testing.T
+	path     string
+	provider *fakeProvider
+	channel  *fakeChannel
+	policy   quota.Policy
+	starts   int
+}
+
+func newWorld(t *testing.T) *world {
+	return &world{
+		t: t, path: t.TempDir() + "/ltx.db",
+		provider: newFakeProvider(), channel: newFakeChannel(),
+		policy: quota.Policy{
+			Member: quota.Limits{JobsAtATime: 2, Windows: []quota.WindowLimit{
+				{Window: quota.Day, Videos: 10}, {Window: quota.Month, USD: 10 * usd.Dollar},
+			}},
+			Waiting: 5,
+		},
+	}
+}
+
+// process is one run of the program in the world.
+type process struct {
+	engine *generate.Engine
+	store  *bolt.Store
+	life   func() context.Context
+	die    context.CancelFunc
+}
+
+// start begins a process that dies at a point of the crasher.
+func (w *world) start(c *crasher) *process {
+	w.t.Helper()
+	w.starts++
+	store, err := bolt.Open(w.path, bolt.Options{})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	ctx, die := context.WithCancel(context.Background())
+	engine := generate.New(generate.Config{
+		Store:           crashStore{store, c},
+		Ledger:          store,
+		Provider:        crashProvider{w.provider, c},
+		Couriers:        map[string]generate.Courier{"test": crashCourier{w.channel, c}},
+		Media:           generate.MediaConfig{Dir: w.t.TempDir(), MaxBytes: 1 << 20},
+		Policy:          func() quota.Policy { return w.policy },
+		Endpoint:        "fal-ai/test",
+		USDPerMegapixel: 0.001805,
+		Deadline:        20 * time.Minute,
+		Grace:           3 * time.Minute,
+		Owner:           fmt.Sprintf("process-%d", w.starts),
+	})
+	if err := engine.Start(ctx); err != nil {
+		w.t.Fatal(err)
+	}
+	return &process{engine: engine, store: store, life: func() context.Context { return ctx }, die: die}
+}
+
+// kill ends the process without letting it save anything more.
+func (p *process) kill(t *testing.T) {
+	t.Helper()
+	p.die()
+	gone, cancel := context.WithCancel(context.Background())
+	cancel()
+	_ = p.engine.Stop(gone)
+	if err := p.store.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// ask is a valid command, different for each n.
+func ask(t *testing.T, n int) generate.Ask {
+	t.Helper()
+	r, err := ltx.Rules{}.Parse([]ltx.Setting{
+		{Key: "prompt", Value: fmt.Sprintf("a red canoe on a lake, take %d", n)},
+		{Key: "seed", Value: fmt.Sprint(1000 + n)},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return generate.Ask{
+		Event:   fmt.Sprintf("test:%d", n),
+		Asker:   quota.Asker{Team: "team", Member: "test:1"},
+		Place:   generate.Place{Platform: "test", Channel: "c", User: "1"},
+		Request: r,
+	}
+}
+
+// fakeProvider makes videos in virtual time.
+type fakeProvider struct {
+	mu        sync.Mutex
+	jobs      map[string]*fakeJob // by request id
+	submits   map[string]int      // by job id
+	queue     time.Duration
+	run       time.Duration
+	fail      *generate.ProviderError // of every result
+	submitErr []error                 // of the next submits, before anything happened
+	loseReply bool                    // of the next submit, after it was taken
+	hidden    bool                    // the history shows nothing
+	media     string
+}
+
+type fakeJob struct {
+	order     generate.Order
+	at        time.Time
+	cancelled bool
+}
+
+func newFakeProvider() *fakeProvider {
+	return &fakeProvider{
+		jobs: map[string]*fakeJob{}, submits: map[string]int{},
+		queue: 5 * time.Second, run: 40 * time.Second, media: "\x00\x00\x00\x18ftypmp42 a video",
+	}
+}
+
+var errReply = errors.New("connection reset")
+
+func (p *fakeProvider) Submit(_ context.Context, o generate.Order) (generate.Submission, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.submitErr) > 0 {
+		err := p.submitErr[0]
+		p.submitErr = p.submitErr[1:]
+		return generate.Submission{}, err
+	}
+	p.submits[o.Job]++
+	id := fmt.Sprintf("request-%s-%d", o.Job, p.submits[o.Job])
+	p.jobs[id] = &fakeJob{order: o, at: time.Now()}
+	if p.loseReply {
+		p.loseReply = false
+		return generate.Submission{}, errReply
+	}
+	return generate.Submission{RequestID: id, Endpoint: o.Endpoint}, nil
+}
+
+func (p *fakeProvider) Status(_ context.Context, s generate.Submission) (generate.Status, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	j, ok := p.jobs[s.RequestID]
+	if !ok {
+		return generate.Status{}, generate.ErrGone
+	}
+	switch age := time.Since(j.at); {
+	case j.cancelled || age >= p.queue+p.run:
+		return generate.Status{Phase: generate.PhaseComplete, Position: -1, Percent: 100, Seconds: p.run.Seconds()}, nil
+	case age >= p.queue:
+		return generate.Status{Phase: generate.PhaseRunning, Position: -1, Percent: int(100 * (age - p.queue) / p.run)}, nil
+	default:
+		return generate.Status{Phase: generate.PhaseQueued, Position: 1, Percent: -1}, nil
+	}
+}
+
+func (p *fakeProvider) Watch(ctx context.Context, s generate.Submission) iter.Seq2[generate.Status, error] {
+	return func(yield func(generate.Status, error) bool) {
+		for {
+			st, err := p.Status(ctx, s)
+			if err != nil || !yield(st, nil) || st.Phase == generate.PhaseComplete {
+				return
+			}
+			select {
+			case <-ctx.Done():
+				return
+			case <-time.After(4 * time.Second):
+			}
+		}
+	}
+}
+
+func (p *fakeProvider) Result(_ context.Context, s generate.Submission) (generate.Result, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	j, ok := p.jobs[s.RequestID]
+	switch {
+	case !ok:
+		return generate.Result{}, generate.ErrGone
+	case j.cancelled:
+		return generate.Result{}, &generate.ProviderError{Op: "result", Kind: generate.FailCancelled, HTTPStatus: 499}
+	case p.fail != nil:
+		return generate.Result{}, p.fail
+	}
+	return generate.Result{Output: ltx.Output{URL: "https://media.test/" + s.RequestID}, BillableUnits: 70}, nil
+}
+
+func (p *fakeProvider) Cancel(_ context.Context, s generate.Submission) (generate.CancelOutcome, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	j, ok := p.jobs[s.RequestID]
+	switch {
+	case !ok:
+		return generate.CancelUnknown, nil
+	case j.cancelled || time.Since(j.at) >= p.queue+p.run:
+		return generate.CancelTooLate, nil
+	}
+	j.cancelled = true
+	return generate.CancelRequested, nil
+}
+
+func (p *fakeProvider) Find(_ context.Context, o generate.Order, since time.Time) ([]generate.Submission, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var found []generate.Submission
+	for id, j := range p.jobs {
+		if !p.hidden && j.order.Request.Seed() == o.Request.Seed() && j.order.Request.Prompt() == o.Request.Prompt() && !j.at.Before(since) {
+			found = append(found, generate.Submission{RequestID: id, Endpoint: o.Endpoint})
+		}
+	}
+	return found, nil
+}
+
+func (p *fakeProvider) Open(_ context.Context, _ string, offset int64) (generate.Media, error) {
+	return generate.Media{
+		Body: io.NopCloser(strings.NewReader(p.media[offset:])), Offset: offset, Size: int64(len(p.media)), ContentType: "video/mp4",
+	}, nil
+}
+
+// fakeChannel is a conversation. Like a platform, it posts a message once for
+// one nonce.
+type fakeChannel struct {
+	mu     sync.Mutex
+	cards  map[string][]generate.State // what each job's card showed, in order
+	last   map[string]generate.Job
+	videos map[string]string // by nonce: the job's id
+	gone   bool
+}
+
+func newFakeChannel() *fakeChannel {
+	return &fakeChannel{cards: map[string][]generate.State{}, last: map[string]generate.Job{}, videos: map[string]string{}}
+}
+
+func (c *fakeChannel) Show(ctx context.Context, j generate.Job, keep generate.Keep) error {
+	c.mu.Lock()
+	if c.gone {
+		c.mu.Unlock()
+		return generate.ErrUnreachable
+	}
+	c.cards[j.ID] = append(c.cards[j.ID], j.State)
+	c.last[j.ID] = j
+	c.mu.Unlock()
+	if j.Notes["card"] == "" {
+		return keep(ctx, map[string]string{"card": "card-" + j.ID})
+	}
+	return nil
+}
+
+func (c *fakeChannel) Deliver(ctx context.Context, j generate.Job, v generate.Video, keep generate.Keep) (generate.Receipt, error) {
+	f, err := v.Fetch(ctx, 1<<20)
+	if err != nil {
+		return generate.Receipt{}, err
+	}
+	if err := keep(ctx, map[string]string{"posting": "yes"}); err != nil {
+		return generate.Receipt{}, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.gone {
+		return generate.Receipt{}, generate.ErrUnreachable
+	}
+	c.videos[j.ID] = f.Name
+	return generate.Receipt{Message: "video-" + j.ID, Fit: f.Fit}, nil
+}
+
+// state is the last state that a job's card showed.
+func (c *fakeChannel) state(id string) generate.State {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.last[id].State
+}
+
+func (c *fakeChannel) posted() map[string]string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return maps.Clone(c.videos)
+}
+
+// crasher kills the process at the n-th boundary between it and the world.
+// Each boundary is there twice: before the effect, and after it with the
+// answer lost.
+type crasher struct {
+	mu    sync.Mutex
+	left  int // boundaries until the crash; 0 = none
+	at    string
+	dead  chan struct{}
+	count int
+}
+
+func crashAt(n int) *crasher { return &crasher{left: n, dead: make(chan struct{})} }
+
+// pass is called at each boundary. Once the process is dead, nothing passes.
+func (c *crasher) pass(ctx context.Context, name string) error {
+	c.mu.Lock()
+	select {
+	case <-c.dead:
+		c.mu.Unlock()
+		<-ctx.Done()
+		return ctx.Err()
+	default:
+	}
+	c.count++
+	if c.left > 0 {
+		if c.left--; c.left == 0 {
+			c.at = name
+			close(c.dead)
+			c.mu.Unlock()
+			<-ctx.Done()
+			return ctx.Err()
+		}
+	}
+	c.mu.Unlock()
+	return nil
+}
+
+// around runs do between two boundaries.
+func around[T any](ctx context.Context, c *crasher, name string, do func() (T, error)) (T, error) {
+	var zero T
+	if err := c.pass(ctx, "before "+name); err != nil {
+		return zero, err
+	}
+	v, err := do()
+	if err := c.pass(ctx, "after "+name); err != nil {
+		return zero, err
+	}
+	return v, err
+}
+
+type crashStore struct {
+	generate.Store
+	c *crasher
+}
+
+func (s crashStore) Accept(ctx context.Context, j generate.Job, plan quota.Plan) (generate.Job, error) {
+	return around(ctx, s.c, "accept", func() (generate.Job, error) { return s.Store.Accept(ctx, j, plan) })
+}
+
+func (s crashStore) Save(ctx context.Context, j generate.Job, b quota.Billing) (generate.Job, error) {
+	return around(ctx, s.c, "save "+string(j.State), func() (generate.Job, error) { return s.Store.Save(ctx, j, b) })
+}
+
+type crashProvider struct {
+	generate.Provider
+	c *crasher
+}
+
+func (p crashProvider) Submit(ctx context.Context, o generate.Order) (generate.Submission, error) {
+	return around(ctx, p.c, "submit", func() (generate.Submission, error) { return p.Provider.Submit(ctx, o) })
+}
+
+func (p crashProvider) Result(ctx context.Context, s generate.Submission) (generate.Result, error) {
+	return around(ctx, p.c, "result", func() (generate.Result, error) { return p.Provider.Result(ctx, s) })
+}
+
+func (p crashProvider) Cancel(ctx context.Context, s generate.Submission) (generate.CancelOutcome, error) {
+	return around(ctx, p.c, "cancel", func() (generate.CancelOutcome, error) { return p.Provider.Cancel(ctx, s) })
+}
+
+type crashCourier struct {
+	generate.Courier
+	c *crasher
+}
+
+func (k crashCourier) Show(ctx context.Context, j generate.Job, keep generate.Keep) error {
+	_, err := around(ctx, k.c, "show "+string(j.State), func() (struct{}, error) {
+		return struct{}{}, k.Courier.Show(ctx, j, keep)
+	})
+	return err
+}
+
+func (k crashCourier) Deliver(ctx context.Context, j generate.Job, v generate.Video, keep generate.Keep) (generate.Receipt, error) {
+	return around(ctx, k.c, "deliver", func() (generate.Receipt, error) { return k.Courier.Deliver(ctx, j, v, keep) })
+}
+
+// elapse lets virtual time pass; it is for use in a synctest bubble only.
+func elapse(d time.Duration) { <-time.After(d) }

@@ -1,0 +1,262 @@
+package ltx
+
+import (
+	"errors"
+	"math"
+	"reflect"
+	"strings"
+	"unicode/utf8"
+)
+
+// neutralNegative is sent for "none": what the provider makes of an empty
+// negative prompt is not documented, and it could be its default.
+const neutralNegative = "watermark, signature"
+
+// An evaluation turns the texts of a layer into values. It collects what it
+// changed and what it could not read on the way.
+type evaluation struct {
+	rules    Rules
+	fps      float64 // what durations are measured with
+	values   map[string]any
+	private  bool
+	notes    []Note
+	problems Invalid
+}
+
+// evaluate turns a whole layer into the values of a request.
+func (r Rules) evaluate(l layer) *evaluation {
+	e := &evaluation{rules: r, fps: DefaultFPS, values: make(map[string]any, len(table))}
+	fps := row(idFPS)
+	e.values[idFPS] = e.value(fps, l.text(fps))
+	if v, ok := e.values[idFPS].(float64); ok {
+		e.fps = v
+	}
+	for _, p := range table {
+		switch p.id() {
+		case idFPS, idDuration, idQuality, idAdvanced:
+		case idPrivate:
+			e.private = e.value(p, l.text(p)) == true
+		case idFrames:
+			e.values[idFrames] = e.frames(l)
+		default:
+			e.values[p.id()] = e.value(p, l.text(p))
+		}
+	}
+	if r.AllowUnsafe {
+		e.values[idSafety] = false
+	}
+	if len(e.problems) == 0 {
+		e.combine()
+	}
+	return e
+}
+
+// combine settles what depends on more than one row.
+func (e *evaluation) combine() {
+	req := Request{values: e.values}
+	loras, prompt := req.LoRAs(), req.Prompt()
+	for i, l := range loras {
+		if words := clean(l.Trigger); !strings.Contains(strings.ToLower(prompt), strings.ToLower(words)) {
+			prompt = words + ", " + prompt
+			e.note(row(idLoRAs), AddedTrigger, l.Name, words)
+		}
+		loras[i].Trigger = ""
+	}
+	e.values[idLoRAs] = loras
+	e.values[idPrompt] = e.value(row(idPrompt), prompt)
+	if req.Camera() == "static" && req.Negative() == defaultNegative {
+		e.values[idNegative] = strings.TrimSuffix(defaultNegative, ", static")
+		e.note(row(idNegative), DroppedStatic, "static", "")
+	}
+	if req.OutputType() == gifValue && req.Audio() {
+		e.note(row(idFormat), SilentFormat, "gif", "")
+	}
+}
+
+func (e *evaluation) note(p Param, why Reason, from, to string) {
+	e.notes = append(e.notes, Note{Option: p.Key(), From: from, To: to, Reason: why})
+}
+
+// fail records a problem with a row, and returns the value of a row that has
+// none.
+func (e *evaluation) fail(p Param, problem FieldError) any {
+	problem.Option = p.Key()
+	e.problems = append(e.problems, problem)
+	return nil
+}
+
+// value reads the text of one row into the type of its kind: string, bool,
+// int64, float64, Size or []LoRA. It returns nil after a problem.
+func (e *evaluation) value(p Param, text string) any {
+	switch p.Kind {
+	case KindText:
+		return e.text(p, text)
+	case KindBool:
+		if v, ok := parseBool(text); ok {
+			return v
+		}
+		return e.fail(p, FieldError{Problem: NotABool, Value: shown(text), Choices: []string{"yes", "no"}})
+	case KindInt:
+		return e.whole(p, text)
+	case KindFloat:
+		if v, ok := e.number(p, text); ok {
+			return round(v)
+		}
+		return nil
+	case KindChoice:
+		if c, ok := p.choice(text); ok {
+			return c.Value
+		}
+		return e.fail(p, FieldError{Problem: NotAChoice, Value: shown(text), Choices: p.words(), Nearest: p.nearestChoice(text)})
+	case KindSize:
+		return e.size(p, text)
+	case KindLoRAs:
+		return e.loras(p, text)
+	case KindDuration, KindPreset, KindAdvanced:
+	}
+	return e.fail(p, FieldError{Problem: Misplaced})
+}
+
+func (e *evaluation) text(p Param, text string) any {
+	s := clean(text)
+	most := p.MaxLen
+	if p.id() == idPrompt {
+		most = e.rules.maxPrompt()
+	}
+	n := utf8.RuneCountInString(s)
+	switch {
+	case n < p.MinLen:
+		return e.fail(p, FieldError{Problem: Missing})
+	case n > most:
+		return e.fail(p, FieldError{Problem: TooLong, Count: int64(n), Max: float64(most), Unit: "characters"})
+	case p.id() == idNegative && (n == 0 || isNone(s)):
+		return neutralNegative
+	}
+	return s
+}
+
+// number reads a number within the limits of the row.
+func (e *evaluation) number(p Param, text string) (float64, bool) {
+	v, ok := parseNumber(text, p.Unit)
+	problem := FieldError{Value: shown(text), Min: p.Min, Max: p.Max, Unit: p.Unit}
+	switch {
+	case !ok:
+		problem.Problem = NotANumber
+	case v < p.Min || v > p.Max:
+		problem.Problem, problem.Nearest = OutOfRange, num(min(max(v, p.Min), p.Max))
+	default:
+		return v, true
+	}
+	e.fail(p, problem)
+	return 0, false
+}
+
+func (e *evaluation) whole(p Param, text string) any {
+	if p.id() == idSeed && isRandom(text) {
+		return e.rules.NewSeed()
+	}
+	v, ok := e.number(p, text)
+	if !ok {
+		return nil
+	}
+	if v != math.Trunc(v) {
+		return e.fail(p, FieldError{
+			Problem: NotWhole, Value: shown(text),
+			Min: p.Min, Max: p.Max, Unit: p.Unit, Nearest: num(math.Round(v)),
+		})
+	}
+	return int64(v)
+}
+
+// isRandom tells whether the text asks for a new seed. -1 is what other tools
+// use for it.
+func isRandom(text string) bool {
+	switch strings.ToLower(strings.TrimSpace(text)) {
+	case "", "random", "rand", "new", "any", "-1":
+		return true
+	}
+	return false
+}
+
+// frames reads the length of the video from the duration or from the number
+// of frames, whichever the layer has.
+func (e *evaluation) frames(l layer) any {
+	if text, ok := l[idDuration]; ok {
+		return e.duration(row(idDuration), text)
+	}
+	p := row(idFrames)
+	asked, ok := e.whole(p, l.text(p)).(int64)
+	if !ok {
+		return nil
+	}
+	frames, why := snapFrames(float64(asked)), SnappedFrames
+	if most := mostFrames(e.fps); frames > most {
+		frames, why = most, ShortenedFrames
+	}
+	if frames != asked {
+		e.note(p, why, num(float64(asked)), num(float64(frames)))
+	}
+	return frames
+}
+
+func (e *evaluation) duration(p Param, text string) any {
+	shortest, longest := secondsRange(e.fps)
+	problem := FieldError{Value: shown(text), Min: shortest, Max: longest, Unit: p.Unit}
+	s, ok := parseSeconds(text)
+	if !ok {
+		problem.Problem = BadDuration
+		return e.fail(p, problem)
+	}
+	frames := framesOf(min(s, 2*longestSeconds), e.fps)
+	if frames < minFrames || frames > mostFrames(e.fps) {
+		problem.Problem, problem.Nearest = OutOfRange, num(min(max(s, shortest), longest))
+		return e.fail(p, problem)
+	}
+	isExact := func(n int64) bool { return math.Abs(float64(n)/e.fps-s) < 0.01 }
+	if !isExact(frames) && !isExact(frames-1) {
+		e.note(p, SnappedDuration, secondsText(s), secondsText(float64(frames)/e.fps))
+	}
+	return frames
+}
+
+func (e *evaluation) size(p Param, text string) any {
+	size, note, ok := parseSize(p, text, e.rules.maxSide())
+	if !ok {
+		return e.fail(p, FieldError{
+			Problem: BadSize, Value: shown(text), Choices: p.words(), Nearest: p.nearestChoice(text),
+			Min: p.Min, Max: float64(e.rules.maxSide()), Unit: p.Unit,
+		})
+	}
+	if note.Reason != "" {
+		e.notes = append(e.notes, note)
+	}
+	return size
+}
+
+// loras reads a list with commas. A comma inside a URL is written %2C.
+func (e *evaluation) loras(p Param, text string) any {
+	if strings.TrimSpace(text) == "" || isNone(text) {
+		return []LoRA(nil)
+	}
+	var loras []LoRA
+	count := 0
+	for item := range strings.SplitSeq(text, ",") {
+		if strings.TrimSpace(item) == "" {
+			continue
+		}
+		count++
+		l, notes, err := e.rules.ParseLoRA(item)
+		var problem FieldError
+		if errors.As(err, &problem) {
+			e.fail(p, problem)
+			continue
+		}
+		loras, e.notes = append(loras, l), append(e.notes, notes...)
+	}
+	if most := e.rules.maxLoRAs(); count > most {
+		return e.fail(p, FieldError{Problem: TooManyLoRAs, Count: int64(count), Max: float64(most)})
+	}
+	return loras
+}
+
+func sameValue(a, b any) bool { return reflect.DeepEqual(a, b) }

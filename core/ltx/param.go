@@ -1,0 +1,227 @@
+package ltx
+
+import (
+	"slices"
+	"strings"
+)
+
+// Kind says how the text of a setting is read.
+type Kind string
+
+// The kinds of parameters.
+const (
+	KindText     Kind = "text"     // any text
+	KindBool     Kind = "bool"     // yes or no
+	KindInt      Kind = "int"      // a whole number
+	KindFloat    Kind = "float"    // a number
+	KindChoice   Kind = "choice"   // one of Choices
+	KindSize     Kind = "size"     // one of Choices, a ratio or pixels
+	KindDuration Kind = "duration" // seconds
+	KindLoRAs    Kind = "loras"    // a comma-separated list, each with a scale
+	KindPreset   Kind = "preset"   // one of the operator's qualities
+	KindAdvanced Kind = "advanced" // key=value pairs, each a setting of its own
+)
+
+// A Param is one row of the table that describes the model. Everything that
+// depends on what can be set is made from these rows: the commands of both
+// platforms, their forms, help, validation and what is sent to the provider.
+type Param struct {
+	// Name is the model's own name, "camera_lora". It is empty for what is
+	// no input of the model by itself: duration, quality, private, advanced.
+	Name string
+	// Option is what people type, "camera". It is empty for a row that is
+	// reachable only by its Name.
+	Option string
+	// Aliases are other spellings of Option: "cam".
+	Aliases []string
+	Kind    Kind
+	// Choices are the values of a KindChoice, the named ones of a KindSize
+	// and the built-in ones of a KindPreset.
+	Choices []Choice
+	// Min and Max bound a number, both included: pixels of a side for
+	// KindSize, seconds at DefaultFPS for KindDuration, the scale of each
+	// LoRA for KindLoRAs. Both are 0 where there is no number.
+	Min, Max float64
+	// MinLen and MaxLen bound a text, in Unicode code points. MaxLen is 0
+	// where there is no text.
+	MinLen, MaxLen int
+	// Unit of the number: "frames", "fps", "seconds", "pixels", "steps" or
+	// empty.
+	Unit string
+	// Default is the value when nothing is set: a string, bool, int or
+	// float64. It is nil for a prompt (required), a seed (random), LoRAs and
+	// a quality (none).
+	Default any
+	// Help is one line for people of at most 100 characters, the limit of
+	// https://discord.com/developers/docs/interactions/application-commands#application-command-object-application-command-option-structure.
+	Help string
+	// Operator is set for what only the operator decides.
+	Operator bool
+	// Basic is set for what most people use; the rest is for experts.
+	Basic bool
+}
+
+// Key returns what a person types to set the parameter: its option, or its
+// API name when it has no option.
+func (p Param) Key() string {
+	if p.Option != "" {
+		return p.Option
+	}
+	return p.Name
+}
+
+// id names the row among all rows.
+func (p Param) id() string {
+	if p.Name != "" {
+		return p.Name
+	}
+	return p.Option
+}
+
+// words returns what people type for each choice.
+func (p Param) words() []string {
+	words := make([]string, 0, len(p.Choices))
+	for _, c := range p.Choices {
+		words = append(words, c.Typed())
+	}
+	return words
+}
+
+// A Choice is one value of a Param.
+type Choice struct {
+	// Value is what is sent to the model: "X264 (.mp4)".
+	Value string
+	// Word is what people type where Value is awkward: "mp4".
+	Word string
+	// Synonyms are other spellings. Case, '-', '_' and ' ' do not matter.
+	Synonyms []string
+	// Label is what a form shows: "Dolly in".
+	Label string
+	// Pixels is the size that a choice of KindSize means.
+	Pixels Size
+}
+
+// Typed returns what people type and forms submit.
+func (c Choice) Typed() string {
+	if c.Word != "" {
+		return c.Word
+	}
+	return c.Value
+}
+
+// matches tells whether the folded text means this choice.
+func (c Choice) matches(folded string) bool {
+	return folded == fold(c.Value) || folded == fold(c.Word) ||
+		slices.ContainsFunc(c.Synonyms, func(s string) bool { return folded == fold(s) })
+}
+
+// Params returns every parameter in the order of use. The caller may change
+// what it gets.
+func Params() []Param {
+	params := slices.Clone(table)
+	for i := range params {
+		params[i] = params[i].clone()
+	}
+	return params
+}
+
+func (p Param) clone() Param {
+	p.Aliases = slices.Clone(p.Aliases)
+	p.Choices = slices.Clone(p.Choices)
+	for i := range p.Choices {
+		p.Choices[i].Synonyms = slices.Clone(p.Choices[i].Synonyms)
+	}
+	return p
+}
+
+// Lookup finds a parameter by its option, an alias or its API name. Case,
+// '-', '_' and ' ' do not matter.
+func Lookup(key string) (Param, bool) {
+	p, ok := find(key)
+	return p.clone(), ok
+}
+
+// find is Lookup without the copy.
+func find(key string) (Param, bool) {
+	i, ok := index[fold(key)]
+	if !ok {
+		return Param{}, false
+	}
+	return table[i], true
+}
+
+// index finds the row of a folded spelling.
+var index = spellings(table)
+
+func spellings(rows []Param) map[string]int {
+	m := make(map[string]int)
+	for i, p := range rows {
+		for _, s := range append([]string{p.Name, p.Option}, p.Aliases...) {
+			if s != "" {
+				m[fold(s)] = i
+			}
+		}
+	}
+	return m
+}
+
+// row returns the row with this id, which must exist.
+func row(id string) Param {
+	return table[index[fold(id)]]
+}
+
+// nearestKey returns the option or API name that the key was probably meant
+// to be, or "".
+func nearestKey(key string) string {
+	var names []string
+	means := make(map[string]string)
+	for _, p := range table {
+		if p.Operator {
+			continue
+		}
+		for _, s := range append([]string{p.Option, p.Name}, p.Aliases...) {
+			if s == "" {
+				continue
+			}
+			names = append(names, s)
+			means[s] = p.Key()
+			if s == p.Name {
+				means[s] = p.Name
+			}
+		}
+	}
+	return means[nearest(key, names)]
+}
+
+// choice finds the choice that the text means.
+func (p Param) choice(text string) (Choice, bool) {
+	folded := fold(text)
+	i := slices.IndexFunc(p.Choices, func(c Choice) bool { return c.matches(folded) })
+	if i < 0 || folded == "" {
+		return Choice{}, false
+	}
+	return p.Choices[i], true
+}
+
+// nearestChoice returns the word of the choice that the text was probably
+// meant to be, or "".
+func (p Param) nearestChoice(text string) string {
+	var names []string
+	means := make(map[string]string)
+	for _, c := range p.Choices {
+		for _, s := range append([]string{c.Typed(), c.Value}, c.Synonyms...) {
+			names = append(names, s)
+			means[s] = c.Typed()
+		}
+	}
+	return means[nearest(text, names)]
+}
+
+// isNone tells whether the text means "none of it".
+func isNone(text string) bool {
+	switch strings.ToLower(strings.TrimSpace(text)) {
+	case "none", "no", "off", "nothing":
+		return true
+	}
+	return false
+}

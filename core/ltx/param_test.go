@@ -1,0 +1,270 @@
+package ltx_test
+
+import (
+	"encoding/json"
+	"flag"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"ltxbot/core/ltx"
+)
+
+var update = flag.Bool("update", false, "write the golden files")
+
+// golden compares what people read with the file that was reviewed.
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	file := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(file, []byte(got), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s differs (-want +got), run with -update if it is better now:\n%s", file, diff)
+	}
+}
+
+// property is what the provider's schema says of one input.
+type property struct {
+	Type    string   `json:"type"`
+	Enum    []string `json:"enum"`
+	Minimum *float64 `json:"minimum"`
+	Maximum *float64 `json:"maximum"`
+	AnyOf   []struct {
+		Type string   `json:"type"`
+		Ref  string   `json:"$ref"`
+		Enum []string `json:"enum"`
+	} `json:"anyOf"`
+}
+
+func schemaProperties(t *testing.T) map[string]property {
+	t.Helper()
+	var doc struct {
+		Components struct {
+			Schemas map[string]struct {
+				Properties map[string]property `json:"properties"`
+			} `json:"schemas"`
+		} `json:"components"`
+	}
+	b, err := os.ReadFile("testdata/schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(b, &doc); err != nil {
+		t.Fatal(err)
+	}
+	return doc.Components.Schemas["Ltx2322bTextToVideoLoraInput"].Properties
+}
+
+func TestEveryInputOfTheSchemaIsOneRow(t *testing.T) {
+	var inSchema, inTable []string
+	for name := range schemaProperties(t) {
+		inSchema = append(inSchema, name)
+	}
+	for _, p := range ltx.Params() {
+		if p.Name != "" {
+			inTable = append(inTable, p.Name)
+		}
+	}
+	slices.Sort(inSchema)
+	slices.Sort(inTable)
+	if diff := cmp.Diff(inSchema, inTable); diff != "" {
+		t.Errorf("rows differ from the schema (-schema +table):\n%s", diff)
+	}
+	if len(inTable) != 32 {
+		t.Errorf("the model has 32 inputs, the table %d", len(inTable))
+	}
+}
+
+func TestEveryRowAgreesWithTheSchema(t *testing.T) {
+	types := map[ltx.Kind]string{
+		ltx.KindText: "string", ltx.KindChoice: "string", ltx.KindBool: "boolean",
+		ltx.KindInt: "integer", ltx.KindFloat: "number", ltx.KindLoRAs: "array",
+	}
+	properties := schemaProperties(t)
+	for _, p := range ltx.Params() {
+		if p.Name == "" {
+			continue
+		}
+		t.Run(p.Name, func(t *testing.T) {
+			want := properties[p.Name]
+			var values []string
+			for _, c := range p.Choices {
+				values = append(values, c.Value)
+			}
+			switch p.Name {
+			case "video_size": // pixels, or one of the names
+				for _, name := range want.AnyOf[1].Enum {
+					if !slices.Contains(values, name) {
+						t.Errorf("the name %s is missing", name)
+					}
+				}
+				return
+			case "seed": // an integer, or null
+				want.Type = want.AnyOf[0].Type
+			}
+			if got := types[p.Kind]; got != want.Type {
+				t.Errorf("kind %s is sent as %s, the schema says %s", p.Kind, got, want.Type)
+			}
+			if diff := cmp.Diff(want.Enum, values); diff != "" {
+				t.Errorf("choices (-schema +table):\n%s", diff)
+			}
+			if want.Minimum != nil && *want.Minimum != p.Min {
+				t.Errorf("min %v, the schema says %v", p.Min, *want.Minimum)
+			}
+			if want.Maximum != nil && *want.Maximum != p.Max {
+				t.Errorf("max %v, the schema says %v", p.Max, *want.Maximum)
+			}
+			numeric := p.Kind == ltx.KindInt || p.Kind == ltx.KindFloat
+			if numeric && p.Name != "seed" && (want.Minimum == nil || want.Maximum == nil) {
+				t.Error("the schema has no range, the table has")
+			}
+		})
+	}
+}
+
+// The example is the one on
+// https://fal.ai/models/fal-ai/ltx-2.3-22b/text-to-video/lora/api.
+func TestDefaultsAreThoseOfTheModelsPage(t *testing.T) {
+	b, err := os.ReadFile("testdata/example-input.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var page map[string]any
+	if err := json.Unmarshal(b, &page); err != nil {
+		t.Fatal(err)
+	}
+	req, err := ltx.Rules{Seed: seven}.Parse([]ltx.Setting{{"prompt", page["prompt"].(string)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var sent map[string]any
+	if err := json.Unmarshal(req.Input(), &sent); err != nil {
+		t.Fatal(err)
+	}
+	// What the page leaves out, and the size, which is always sent in pixels.
+	page["video_size"] = map[string]any{"width": 1024.0, "height": 576.0}
+	page["gradient_estimation_gamma"] = 0.0
+	page["audio_stg_scale"] = 0.0
+	page["sync_mode"] = false
+	page["seed"] = 7.0
+	if diff := cmp.Diff(page, sent); diff != "" {
+		t.Errorf("input (-page +sent):\n%s", diff)
+	}
+}
+
+func TestEveryTextFitsDiscord(t *testing.T) {
+	name := regexp.MustCompile(`^[a-z_]{1,32}$`)
+	options := 0
+	for _, p := range ltx.Params() {
+		if p.Help == "" || len([]rune(p.Help)) > 100 {
+			t.Errorf("%s: help of %d characters, must be 1 to 100", p.Key(), len([]rune(p.Help)))
+		}
+		if strings.HasSuffix(p.Help, ".") {
+			t.Errorf("%s: help ends with a full stop; no other does", p.Key())
+		}
+		if p.Option != "" {
+			options++
+			if !name.MatchString(p.Option) {
+				t.Errorf("%q is no name of an option", p.Option)
+			}
+		}
+		if len(p.Choices) > 25 {
+			t.Errorf("%s has %d choices, more than 25", p.Key(), len(p.Choices))
+		}
+		for _, c := range p.Choices {
+			if c.Label == "" || len([]rune(c.Label)) > 75 {
+				t.Errorf("%s: choice %s has no label that fits", p.Key(), c.Value)
+			}
+		}
+	}
+	if options > 25 {
+		t.Errorf("%d options, more than 25", options)
+	}
+}
+
+func TestEverySpellingMeansOneThing(t *testing.T) {
+	for _, p := range ltx.Params() {
+		for _, s := range append([]string{p.Name, p.Option}, p.Aliases...) {
+			if s == "" {
+				continue
+			}
+			for _, spelled := range []string{s, strings.ToUpper(s), strings.ReplaceAll(s, "_", "-"), strings.ReplaceAll(s, "_", " ")} {
+				got, ok := ltx.Lookup(spelled)
+				if !ok || got.Key() != p.Key() {
+					t.Errorf("%q finds %q, want %q", spelled, got.Key(), p.Key())
+				}
+			}
+		}
+		if p.Kind == ltx.KindPreset {
+			continue // its values are the operator's
+		}
+		for _, c := range p.Choices {
+			for _, s := range append([]string{c.Value, c.Typed()}, c.Synonyms...) {
+				req := parse(t, ltx.Setting{Key: p.Key(), Value: strings.ToUpper(s)})
+				want := any(c.Value)
+				if p.Kind == ltx.KindSize {
+					want = c.Pixels
+				}
+				if got := req.Value(p.Name); got != want {
+					t.Errorf("%s:%s is %v, want %v", p.Key(), s, got, want)
+				}
+			}
+		}
+	}
+}
+
+func TestACallerCannotChangeTheTable(t *testing.T) {
+	p, _ := ltx.Lookup("camera")
+	p.Aliases[0] = "x"
+	p.Choices[0].Value = "x"
+	p.Choices[0].Synonyms[0] = "x"
+	for _, q := range ltx.Params() {
+		if len(q.Choices) > 0 {
+			q.Choices[0].Label = "x"
+		}
+	}
+	again, _ := ltx.Lookup("camera")
+	if again.Aliases[0] == "x" || again.Choices[0].Value == "x" || again.Choices[0].Synonyms[0] == "x" || again.Choices[0].Label == "x" {
+		t.Errorf("the table was changed: %+v", again)
+	}
+}
+
+func TestTheManualsTable(t *testing.T) {
+	var b strings.Builder
+	if err := ltx.WriteTable(&b); err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "table.md", b.String())
+}
+
+func seven() int64 { return 7 }
+
+// parse parses the settings with a prompt under the zero rules.
+func parse(t *testing.T, settings ...ltx.Setting) ltx.Request {
+	t.Helper()
+	return parseBy(t, ltx.Rules{Seed: seven}, settings...)
+}
+
+func parseBy(t *testing.T, rules ltx.Rules, settings ...ltx.Setting) ltx.Request {
+	t.Helper()
+	if !slices.ContainsFunc(settings, func(s ltx.Setting) bool { return s.Key == "prompt" }) {
+		settings = append([]ltx.Setting{{"prompt", "a cowboy"}}, settings...)
+	}
+	req, err := rules.Parse(settings)
+	if err != nil {
+		t.Fatalf("parse %v: %v", settings, err)
+	}
+	return req
+}

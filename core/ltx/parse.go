@@ -1,0 +1,138 @@
+package ltx
+
+import (
+	"maps"
+	"slices"
+)
+
+// Parse makes a request of settings. Defaults apply first, then the chosen
+// quality, then the settings; their order does not matter. What cannot be
+// made exactly is made as near as possible and noted in Request.Notes. The
+// error is Invalid and holds every problem at once.
+func (r Rules) Parse(in []Setting) (Request, error) {
+	defaults, problems := collect(byOperator, r.Defaults)
+	given, more := collect(byPerson, in)
+	problems = append(problems, more...)
+
+	quality, more := r.quality(given.over(defaults))
+	problems = append(problems, more...)
+	preset, more := collect(byQuality, r.qualities()[quality])
+	problems = append(problems, more...)
+
+	below := preset.over(defaults)
+	all := given.over(below)
+	e := r.evaluate(all)
+	if problems = append(problems, e.problems...); len(problems) == 0 {
+		problems = r.checkMegapixels(Request{values: e.values})
+	}
+	if len(problems) > 0 {
+		return Request{}, sorted(problems)
+	}
+	req := Request{Private: e.private, Notes: e.notes, values: e.values, quality: quality}
+	req.given = r.differing(req, given, below)
+	return req, nil
+}
+
+// sorted puts problems into the order of the table and drops repeated ones.
+func sorted(problems Invalid) Invalid {
+	position := func(e FieldError) int {
+		if i, ok := index[fold(e.Option)]; ok {
+			return i
+		}
+		return -1
+	}
+	slices.SortStableFunc(problems, func(a, b FieldError) int { return position(a) - position(b) })
+	return slices.CompactFunc(problems, func(a, b FieldError) bool {
+		return a.Option == b.Option && a.Problem == b.Problem && a.Value == b.Value && a.Other == b.Other
+	})
+}
+
+// quality returns the name of the quality that the layer chooses, or "".
+func (r Rules) quality(l layer) (string, Invalid) {
+	text, ok := l[idQuality]
+	if !ok || isNone(text) {
+		return "", nil
+	}
+	names := r.QualityNames()
+	meant := []string{fold(text)}
+	if c, ok := row(idQuality).choice(text); ok {
+		meant = append(meant, fold(c.Value))
+	}
+	for _, m := range meant {
+		if i := slices.IndexFunc(names, func(n string) bool { return fold(n) == m }); i >= 0 {
+			return names[i], nil
+		}
+	}
+	return "", Invalid{{
+		Option: row(idQuality).Key(), Problem: NotAChoice, Value: shown(text),
+		Choices: names, Nearest: nearest(text, names),
+	}}
+}
+
+// checkMegapixels refuses a video that is larger than the operator allows.
+func (r Rules) checkMegapixels(req Request) Invalid {
+	if r.MaxMegapixels <= 0 || req.Megapixels() <= r.MaxMegapixels {
+		return nil
+	}
+	size, fps := req.Size(), req.FPS()
+	e := FieldError{
+		Option: row(idSize).Key(), Problem: TooManyMegapixels,
+		Value: size.String() + " for " + secondsText(req.Seconds()),
+		Count: req.Megapixels(), Max: float64(r.MaxMegapixels), Unit: "megapixels",
+	}
+	most := float64(r.MaxMegapixels) * pixelsPerMegapixel / float64(size.Width*size.Height)
+	if frames := floorFrames(most); frames >= minFrames {
+		if text, ok := typedDuration(frames, fps); ok {
+			e.Nearest = text + "s"
+		}
+	}
+	return Invalid{e}
+}
+
+// differing returns the ids of what the person set to something else than it
+// would be anyway, in the order of the table.
+func (r Rules) differing(req Request, given, below layer) []string {
+	r.Seed = func() int64 { return 0 } // none is drawn for a comparison
+	e := r.evaluate(withPrompt(below))
+	e.fps = req.FPS()
+	e.values[idFrames] = e.frames(below)
+	own, _ := r.quality(below)
+	var ids []string
+	for _, p := range table {
+		id := p.id()
+		_, ok := given[id]
+		switch id {
+		case idPrompt:
+		case idSeed:
+			ok = ok && !isRandom(given[id])
+		case idFrames:
+			_, timed := given[idDuration]
+			ok = (ok || timed) && e.values[id] != req.values[id]
+		case idDuration:
+			ok = false
+		case idQuality:
+			ok = ok && own != req.quality
+		case idPrivate:
+			ok = ok && e.private != req.Private
+		default:
+			ok = ok && !sameValue(e.values[id], req.values[id])
+		}
+		if ok {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// withPrompt returns the layer with a prompt that keeps the evaluation of
+// defaults from missing one.
+func withPrompt(l layer) layer {
+	l = maps.Clone(l)
+	if l == nil {
+		l = layer{}
+	}
+	if _, ok := l[idPrompt]; !ok {
+		l[idPrompt] = "a"
+	}
+	return l
+}

@@ -1,0 +1,145 @@
+package ltx_test
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"ltxbot/core/ltx"
+)
+
+// refused are settings that must not be accepted. Each line is parsed with a
+// prompt unless it names one. testdata/refusals.txt shows what people read.
+var refused = []struct {
+	rules ltx.Rules
+	in    []ltx.Setting
+}{
+	{in: set("camra", "dolly_in")},
+	{in: set("video_cfg_scal", "4")},
+	{in: set("zzzzzz", "1")},
+	{in: set("prompt", " \n ")},
+	{in: set("prompt", strings.Repeat("x", 2345))},
+	{in: set("negative", strings.Repeat("x", 2001))},
+	{in: set("camera", "doly in")},
+	{in: set("camera", "dolly")},
+	{in: set("camera", "pan left")},
+	{in: set("camera", "spin")},
+	{in: set("format", "avi")},
+	{in: set("advanced", "scheduler=euler")},
+	{in: set("quality", "bst")},
+	{in: set("audio", "loud")},
+	{in: set("steps", "99")},
+	{in: set("steps", "many")},
+	{in: set("steps", "12.5")},
+	{in: set("fps", "0")},
+	{in: set("fps", "NaN")},
+	{in: set("guidance", "0x10")},
+	{in: set("guidance", "Inf")},
+	{in: set("guidance", "1e1")},
+	{in: set("guidance", "-3")},
+	{in: set("camera_scale", "1.5")},
+	{in: set("seed", "2147483648")},
+	{in: set("seed", "1,000")},
+	{in: set("frames", "8")},
+	{in: set("frames", "482")},
+	{in: set("duration", "40")},
+	{in: set("duration", "0")},
+	{in: set("duration", "40", "fps", "60")},
+	{in: set("duration", "long")},
+	{in: set("duration", "-5")},
+	{in: set("duration", "5", "frames", "121")},
+	{in: set("camera", "dolly_in", "camera", "jib up")},
+	{in: set("steps", "20", "advanced", "num_inference_steps=30")},
+	{in: set("prompt", "one", "prompt", "two")},
+	{in: set("size", "huge")},
+	{in: set("size", "portait")},
+	{in: set("size", "0x0")},
+	{in: set("size", "99999x10")},
+	{in: set("size", "100:1")},
+	{in: set("advanced", "scheduler ltx2")},
+	{in: set("advanced", "enable_safety_checker=no")},
+	{in: set("advanced", "advanced=x shceduler=ltx2")},
+	{in: set("sync_mode", "yes")},
+	{in: set("size", "1080p", "duration", "20"), rules: ltx.Rules{MaxMegapixels: 300}},
+	{in: set("size", "1080p"), rules: ltx.Rules{MaxMegapixels: 10}},
+	{in: set("lora", "clya"), rules: ltx.Rules{LibraryNames: func() []string { return []string{"anime", "clay"} }}},
+	{in: set("lora", "style")},
+	{in: set("lora", "a/b@7")},
+	{in: set("lora", "a/b@strong")},
+	{in: set("lora", "a/b,c/d,e/f,g/h")},
+	{in: set("lora", "a/b"), rules: ltx.Rules{LoRAHosts: []string{"fal.media"}}},
+	{in: set("lora", "http://huggingface.co/a/b/resolve/main/x.safetensors")},
+	{in: set("lora", "data:text/plain,x")},
+	{in: set("lora", "https://user:hush@huggingface.co/a/b/resolve/main/x.safetensors")},
+	{in: set("lora", "https://huggingface.co:8443/x.safetensors")},
+	{in: set("lora", "https://127.0.0.1/x.safetensors")},
+	{in: set("lora", "https://localhost/x.safetensors")},
+	{in: set("lora", "https://evil.example/x.safetensors?token=hush")},
+	{in: set("lora", "https://huggingface.co/a/b/resolve/main/x.ckpt?token=hush")},
+	{in: set("lora", "https://huggingface.co/a/b/resolve/main/x.gguf")},
+	{in: set("lora", "https://civitai.com/models/12345/some-style?modelVersionId=678")},
+	{in: set("lora", "https://civitai.com/api/download/models/12345?type=Model&format=PickleTensor&token=hush")},
+	{in: set("lora", "https://fal.media/"+strings.Repeat("x", 2048)+".safetensors")},
+	{in: set("lora", "https://huggingface.co\\@evil.example/x.safetensors")},
+	{in: set("lora", "https://localhost/a.safetensors,nothing,a/b@9")},
+	{in: set("steps", "99", "camera", "doly in", "durations", "40", "lora", "x", "audio", "maybe")},
+}
+
+func TestRefusals(t *testing.T) {
+	var b strings.Builder
+	met := map[ltx.Problem]bool{ltx.Misplaced: true} // in TestBadRulesAreNamed
+	for _, tt := range refused {
+		in := tt.in
+		if !slices.ContainsFunc(in, func(s ltx.Setting) bool { return s.Key == "prompt" }) {
+			in = append(set("prompt", "a cowboy"), in...)
+		}
+		_, err := tt.rules.Parse(in)
+		var invalid ltx.Invalid
+		if !errors.As(err, &invalid) {
+			t.Errorf("%v: got %v, want it refused", tt.in, err)
+			continue
+		}
+		for i, s := range tt.in {
+			if i > 0 {
+				b.WriteByte(' ')
+			}
+			if len(s.Value) > 100 {
+				s.Value = fmt.Sprintf("%s… (%d bytes)", s.Value[:20], len(s.Value))
+			}
+			fmt.Fprintf(&b, "%s:%q", s.Key, s.Value)
+		}
+		b.WriteByte('\n')
+		for _, e := range invalid {
+			met[e.Problem] = true
+			fmt.Fprintf(&b, "    %s\n", e.Error())
+			if strings.Contains(e.Error(), "hush") {
+				t.Errorf("%v: the error holds a secret: %v", tt.in, e)
+			}
+		}
+		b.WriteByte('\n')
+	}
+	for _, p := range ltx.Problems() {
+		if !met[p] {
+			t.Errorf("no refusal shows %s", p)
+		}
+	}
+	golden(t, "refusals.txt", b.String())
+}
+
+func TestAllProblemsAreToldAtOnce(t *testing.T) {
+	_, err := ltx.Rules{}.Parse(set("steps", "99", "camera", "spin", "lora", "x,y@9", "foo", "bar"))
+	var invalid ltx.Invalid
+	if !errors.As(err, &invalid) {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, e := range invalid {
+		got = append(got, e.Option+" "+string(e.Problem))
+	}
+	want := "foo unknown, prompt missing, camera not_a_choice, lora lora_unknown, lora lora_scale, steps out_of_range"
+	if strings.Join(got, ", ") != want {
+		t.Errorf("got  %s\nwant %s", strings.Join(got, ", "), want)
+	}
+}

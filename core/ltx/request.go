@@ -1,0 +1,155 @@
+// Package ltx knows the model LTX-2.3 (https://fal.ai/models/fal-ai/ltx-2.3-22b/text-to-video/lora).
+//
+// One table describes every parameter of the model, see Params. A person's
+// settings become a Request by Rules.Parse, which refuses what the model
+// would refuse and makes fit what can be made to fit. A Request knows what it
+// costs, the JSON that asks the provider for it, and the settings that would
+// make it again. DecodeOutput reads what the model made of it.
+package ltx
+
+import (
+	"maps"
+	"math"
+	"slices"
+
+	"ltxbot/core/usd"
+)
+
+// Request is what a person asked for: every parameter of the model, resolved,
+// validated and ready to send. It is made by Rules.Parse and never changes;
+// copies may be shared. The zero value asks for nothing.
+type Request struct {
+	// Private is set when only the requester shall see the video.
+	Private bool
+	// Notes tell what was changed to fit.
+	Notes []Note
+
+	values  map[string]any // by id: string, bool, int64, float64, Size or []LoRA
+	quality string         // the quality in effect, or ""
+	given   []string       // ids of what the person set to another value than it has by default
+}
+
+// Prompt is what the video shows. It is never logged.
+func (r Request) Prompt() string { return get[string](r, idPrompt) }
+
+// Negative is what the video must not show. It is never logged.
+func (r Request) Negative() string { return get[string](r, idNegative) }
+
+// Size is the size that is asked for. What the model makes can be larger.
+func (r Request) Size() Size { return get[Size](r, idSize) }
+
+// Frames is the length in frames.
+func (r Request) Frames() int { return int(get[int64](r, idFrames)) }
+
+// FPS is the number of frames per second.
+func (r Request) FPS() float64 { return get[float64](r, idFPS) }
+
+// Seconds is the length in seconds.
+func (r Request) Seconds() float64 {
+	if r.FPS() == 0 {
+		return 0
+	}
+	return float64(r.Frames()) / r.FPS()
+}
+
+// Seed is the seed, between 0 and MaxSeed.
+func (r Request) Seed() int64 { return get[int64](r, idSeed) }
+
+// Camera is the camera move: "dolly_in", "none".
+func (r Request) Camera() string { return get[string](r, idCamera) }
+
+// CameraScale is the strength of the camera move, 0 to 1.
+func (r Request) CameraScale() float64 { return get[float64](r, "camera_lora_scale") }
+
+// Audio tells whether the video shall have sound.
+func (r Request) Audio() bool { return get[bool](r, idAudio) }
+
+// Steps is the number of inference steps.
+func (r Request) Steps() int { return int(get[int64](r, "num_inference_steps")) }
+
+// LoRAs are the LoRAs to use, without their triggers.
+func (r Request) LoRAs() []LoRA { return slices.Clone(get[[]LoRA](r, idLoRAs)) }
+
+// HasLoRA tells whether the request names a LoRA.
+func (r Request) HasLoRA() bool { return len(get[[]LoRA](r, idLoRAs)) > 0 }
+
+// OutputType is the file format as the model calls it: "X264 (.mp4)".
+func (r Request) OutputType() string { return get[string](r, idFormat) }
+
+// Expand tells whether the model may elaborate on the prompt.
+func (r Request) Expand() bool { return get[bool](r, idExpand) }
+
+// Quality is the name of the chosen quality, or "".
+func (r Request) Quality() string { return r.quality }
+
+// IsZero tells whether the request asks for nothing.
+func (r Request) IsZero() bool { return r.values == nil }
+
+// Value returns the value that is sent for an input of the model: a string,
+// bool, int64, float64, Size or []LoRA. It is nil for an unknown name.
+func (r Request) Value(apiName string) any {
+	if loras, ok := r.values[apiName].([]LoRA); ok {
+		return slices.Clone(loras)
+	}
+	return r.values[apiName]
+}
+
+// WithSeed returns the request with another seed, which must be between 0 and
+// MaxSeed. Nothing else changes.
+func (r Request) WithSeed(seed int64) Request {
+	if r.IsZero() {
+		return r
+	}
+	r.values = maps.Clone(r.values)
+	r.values[idSeed] = seed
+	return r
+}
+
+// Equal tells whether two requests are the same in every respect.
+func (r Request) Equal(other Request) bool {
+	return r.Private == other.Private && r.quality == other.quality &&
+		slices.Equal(r.Notes, other.Notes) && slices.Equal(r.given, other.given) &&
+		sameValue(r.values, other.values)
+}
+
+// pixelsPerMegapixel is the unit of the bill.
+// https://fal.ai/models/fal-ai/ltx-2.3-22b/text-to-video/lora
+const pixelsPerMegapixel = 1_000_000
+
+// Megapixels is what the provider bills: width × height × frames in millions,
+// rounded up.
+func (r Request) Megapixels() int64 {
+	s := r.Size()
+	return megapixels(s.Width, s.Height, r.Frames())
+}
+
+// Cost estimates the price of the request. The model may make a larger video
+// than was asked for, so the bill can be a little higher.
+func (r Request) Cost(usdPerMegapixel float64) usd.Micros {
+	return Cost(float64(r.Megapixels()), usdPerMegapixel)
+}
+
+// DefaultUSDPerMegapixel is the provider's price of this model, in US dollars.
+// https://fal.ai/models/fal-ai/ltx-2.3-22b/text-to-video/lora
+const DefaultUSDPerMegapixel = 0.001805
+
+// Cost is the price of so many megapixels, rounded up to a micro-dollar so
+// that an estimate is never below the bill.
+func Cost(megapixels, usdPerMegapixel float64) usd.Micros {
+	micros := math.Ceil(megapixels*usdPerMegapixel*float64(usd.Dollar) - 1e-6)
+	if !(micros > 0) { // NaN too
+		return 0
+	}
+	return usd.Micros(min(micros, math.MaxInt64/2))
+}
+
+func megapixels(width, height, frames int) int64 {
+	pixels := int64(width) * int64(height) * int64(frames)
+	return (pixels + pixelsPerMegapixel - 1) / pixelsPerMegapixel
+}
+
+// get returns the value of a row, or zero.
+func get[T any](r Request, id string) T {
+	v, _ := r.values[id].(T)
+	return v
+}

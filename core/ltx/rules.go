@@ -1,0 +1,171 @@
+package ltx
+
+import (
+	"cmp"
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+)
+
+// A Setting is one key and one value as a person typed them. A blank value is
+// as good as no setting, so that forms can send all their fields.
+type Setting struct {
+	Key   string `json:"key"`
+	Value string `json:"value"`
+}
+
+// SettingsOf makes settings of a table in a config file, in the order of its
+// keys.
+func SettingsOf(m map[string]string) []Setting {
+	settings := make([]Setting, 0, len(m))
+	for _, key := range slices.Sorted(maps.Keys(m)) {
+		settings = append(settings, Setting{key, m[key]})
+	}
+	return settings
+}
+
+// Rules are what the operator decided. The zero value is ready to use.
+type Rules struct {
+	// Defaults are the settings of a request that does not say otherwise.
+	// They may set what is the operator's only.
+	Defaults []Setting
+	// Qualities are the settings behind each value of the option quality.
+	// They win over Defaults, and what a person sets wins over them. Nil is
+	// DefaultQualities.
+	Qualities map[string][]Setting
+	// LoRAHosts are where LoRA files may come from, subdomains included. Nil
+	// is DefaultLoRAHosts.
+	LoRAHosts []string
+	// MaxLoRAs is how many a request may name; 0 is 3.
+	MaxLoRAs int
+	// Library finds a LoRA by the name the team gave it; nil is none.
+	Library func(name string) (LoRA, bool)
+	// LibraryNames lists the names of the library for "did you mean"; nil is
+	// none.
+	LibraryNames func() []string
+	// MaxSide is the longest side, in pixels; 0 is 2048.
+	MaxSide int
+	// MaxMegapixels is the most that one video may have, as the provider
+	// counts for its bill: width × height × frames; 0 is no limit.
+	MaxMegapixels int64
+	// MaxPrompt is the longest prompt, in Unicode code points; 0 is 2000.
+	MaxPrompt int
+	// AllowUnsafe turns the provider's content checker off.
+	AllowUnsafe bool
+	// Seed draws a seed between 0 and MaxSeed; nil is a random one.
+	Seed func() int64
+}
+
+// DefaultQualities returns the qualities of an operator who defines none.
+func DefaultQualities() map[string][]Setting {
+	preset := func(steps, acceleration, multiscale, encoding string) []Setting {
+		return []Setting{
+			{"num_inference_steps", steps},
+			{"acceleration", acceleration},
+			{"use_multiscale", multiscale},
+			{"video_quality", encoding},
+		}
+	}
+	return map[string][]Setting{
+		"draft":    preset("8", "high", "no", "medium"),
+		"standard": preset("15", "none", "yes", "high"),
+		"best":     preset("30", "none", "yes", "maximum"),
+	}
+}
+
+// QualityNames returns the values of the option quality: draft, standard,
+// best, then the operator's own by name.
+func (r Rules) QualityNames() []string {
+	rank := func(name string) int {
+		i := slices.IndexFunc(qualities, func(c Choice) bool { return c.Value == name })
+		if i < 0 {
+			return len(qualities)
+		}
+		return i
+	}
+	return slices.SortedFunc(maps.Keys(r.qualities()), func(a, b string) int {
+		return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(a, b))
+	})
+}
+
+// NewSeed draws a seed for a new request.
+func (r Rules) NewSeed() int64 {
+	if r.Seed != nil {
+		return r.Seed()
+	}
+	var b [4]byte
+	if _, err := rand.Read(b[:]); err != nil {
+		panic("crypto/rand: " + err.Error()) // documented never to happen
+	}
+	return int64(binary.BigEndian.Uint32(b[:]) & MaxSeed)
+}
+
+func (r Rules) qualities() map[string][]Setting {
+	if r.Qualities == nil {
+		return DefaultQualities()
+	}
+	return r.Qualities
+}
+
+func (r Rules) hosts() []string {
+	if r.LoRAHosts == nil {
+		return DefaultLoRAHosts()
+	}
+	return r.LoRAHosts
+}
+
+func (r Rules) maxLoRAs() int  { return cmp.Or(r.MaxLoRAs, defaultMaxLoRAs) }
+func (r Rules) maxSide() int   { return cmp.Or(r.MaxSide, maxSide) }
+func (r Rules) maxPrompt() int { return cmp.Or(r.MaxPrompt, row(idPrompt).MaxLen) }
+
+// Validate returns everything that is wrong with the rules themselves. Each
+// error names the key that is at fault.
+func (r Rules) Validate() error {
+	var errs []error
+	fault := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	if r.maxSide() < minSide || r.maxSide() > maxSide {
+		fault("the longest side is %d; it must be between %d and %d pixels", r.MaxSide, minSide, maxSide)
+	}
+	if r.MaxLoRAs < 0 || r.MaxMegapixels < 0 || r.MaxPrompt < 0 {
+		fault("the limits of LoRAs, megapixels and prompt must not be negative")
+	}
+	for _, h := range r.hosts() {
+		if !hostForm.MatchString(canonicalHost(trimWildcard(h))) {
+			fault("%q is not a host that LoRAs can come from", h)
+		}
+	}
+	if len(errs) == 0 {
+		errs = append(errs, r.validateSettings()...)
+	}
+	return errors.Join(errs...)
+}
+
+// validateSettings tries the defaults and each quality, first alone and then
+// together.
+func (r Rules) validateSettings() []error {
+	var errs []error
+	defaults, problems := collect(byOperator, r.Defaults)
+	_, more := r.quality(defaults)
+	problems = append(problems, more...)
+	if problems = append(problems, r.evaluate(withPrompt(defaults)).problems...); len(problems) > 0 {
+		errs = append(errs, fmt.Errorf("defaults: %w", sorted(problems)))
+	}
+	for _, name := range r.QualityNames() {
+		preset, problems := collect(byQuality, r.qualities()[name])
+		if problems = append(problems, r.evaluate(withPrompt(preset)).problems...); len(problems) > 0 {
+			errs = append(errs, fmt.Errorf("quality %q: %w", name, sorted(problems)))
+		}
+	}
+	if len(errs) > 0 {
+		return errs
+	}
+	for _, name := range append([]string{""}, r.QualityNames()...) {
+		if _, err := r.Parse([]Setting{{idPrompt, "a"}, {idQuality, name}}); err != nil {
+			errs = append(errs, fmt.Errorf("a request with the defaults and quality %q: %w", name, err))
+		}
+	}
+	return errs
+}

@@ -1,0 +1,198 @@
+package ltx
+
+import (
+	"slices"
+	"strings"
+	"unicode"
+)
+
+// Settings returns what Parse makes the same request of under the same
+// rules: prompt and seed, and all that the person set to another value than
+// it would have anyway. LoRA paths are whole and may hold secrets: the result
+// is for the requester's own form, never for a channel or a log.
+func (r Request) Settings() []Setting {
+	return r.settings(func(id string) bool {
+		return id == idPrompt || id == idSeed || slices.Contains(r.given, id)
+	}, LoRA.typed)
+}
+
+// Changed returns what the person changed, for a card: without the prompt,
+// without a seed that was drawn, LoRA paths without what may be secret.
+func (r Request) Changed() []Setting {
+	return r.settings(func(id string) bool {
+		return id != idPrompt && slices.Contains(r.given, id)
+	}, LoRA.shownTyped)
+}
+
+// CommandLine writes Settings as one line that can be typed after the
+// command: prompt:"a cowboy" camera:dolly_in seed:7. It is fit to be shown:
+// LoRA paths are without what may be secret. Use Settings to make the request
+// again.
+func (r Request) CommandLine() string {
+	settings := r.settings(func(id string) bool {
+		return id == idPrompt || id == idSeed || slices.Contains(r.given, id)
+	}, LoRA.shownTyped)
+	return commandLine(settings)
+}
+
+// SecretCommandLine is CommandLine with whole LoRA paths. Only the requester
+// may see it.
+func (r Request) SecretCommandLine() string { return commandLine(r.Settings()) }
+
+// With returns the request that the settings of this one make after some are
+// replaced. A blank value takes a setting back. The seed stays unless the
+// changes name one. The error is Invalid.
+func (r Request) With(rules Rules, changes ...Setting) (Request, error) {
+	settings := r.Settings()
+	for _, c := range changes {
+		named := []Setting{c}
+		if p, ok := find(c.Key); ok && p.Kind == KindAdvanced {
+			named, _ = splitPairs(p, c.Value)
+		}
+		settings = slices.DeleteFunc(settings, func(s Setting) bool {
+			return slices.ContainsFunc(named, func(n Setting) bool { return sameParam(s.Key, n.Key) })
+		})
+	}
+	return rules.Parse(append(settings, changes...))
+}
+
+// sameParam tells whether two keys set the same thing.
+func sameParam(a, b string) bool {
+	p, okA := find(a)
+	q, okB := find(b)
+	length := func(p Param) bool { return p.id() == idFrames || p.id() == idDuration }
+	return okA && okB && (p.id() == q.id() || length(p) && length(q))
+}
+
+// Fold puts the settings that have no option of their own into one setting of
+// the option advanced, for forms that have a field for each option.
+func Fold(settings []Setting) []Setting {
+	var folded, rest []Setting
+	for _, s := range settings {
+		if p, ok := find(s.Key); ok && p.Option == "" {
+			rest = append(rest, s)
+			continue
+		}
+		folded = append(folded, s)
+	}
+	if len(rest) == 0 {
+		return folded
+	}
+	pairs := make([]string, 0, len(rest))
+	for _, s := range rest {
+		pairs = append(pairs, s.Key+"="+quoted(s.Value))
+	}
+	return append(folded, Setting{row(idAdvanced).Key(), strings.Join(pairs, " ")})
+}
+
+// settings returns the settings of the rows that are wanted, in the order of
+// the table.
+func (r Request) settings(want func(id string) bool, lora func(LoRA) string) []Setting {
+	var settings []Setting
+	if r.IsZero() {
+		return nil
+	}
+	for _, p := range table {
+		if !want(p.id()) {
+			continue
+		}
+		settings = append(settings, r.setting(p, lora))
+	}
+	return settings
+}
+
+// setting writes the value of one row as a person would type it.
+func (r Request) setting(p Param, lora func(LoRA) string) Setting {
+	switch v := r.values[p.id()].(type) {
+	case bool:
+		return Setting{p.Key(), yesNo(v)}
+	case float64:
+		return Setting{p.Key(), num(v)}
+	case int64:
+		if p.id() == idFrames {
+			if text, ok := typedDuration(v, r.FPS()); ok {
+				return Setting{row(idDuration).Key(), text}
+			}
+		}
+		return Setting{p.Key(), num(float64(v))}
+	case Size:
+		return Setting{p.Key(), p.typedSize(v)}
+	case []LoRA:
+		return Setting{p.Key(), typedLoRAs(v, lora)}
+	case string:
+		return Setting{p.Key(), p.typedText(v)}
+	}
+	if p.id() == idPrivate {
+		return Setting{p.Key(), yesNo(r.Private)}
+	}
+	if r.quality == "" {
+		return Setting{p.Key(), "none"}
+	}
+	return Setting{p.Key(), r.quality}
+}
+
+// typedSize writes a size by its name if it has one.
+func (p Param) typedSize(s Size) string {
+	for _, c := range p.Choices {
+		if c.Pixels == s {
+			return c.Typed()
+		}
+	}
+	return s.String()
+}
+
+// typedText writes a text, or the word of a choice.
+func (p Param) typedText(text string) string {
+	for _, c := range p.Choices {
+		if c.Value == text {
+			return c.Typed()
+		}
+	}
+	return text
+}
+
+func typedLoRAs(loras []LoRA, lora func(LoRA) string) string {
+	if len(loras) == 0 {
+		return "none"
+	}
+	items := make([]string, 0, len(loras))
+	for _, l := range loras {
+		items = append(items, lora(l))
+	}
+	return strings.Join(items, ",")
+}
+
+func commandLine(settings []Setting) string {
+	words := make([]string, 0, len(settings))
+	for _, s := range settings {
+		value := quoted(s.Value)
+		if s.Key == row(idPrompt).Key() {
+			value = inQuotes(s.Value)
+		}
+		words = append(words, s.Key+":"+value)
+	}
+	return strings.Join(words, " ")
+}
+
+// quoted puts quotes round a value that would not be read as one word.
+func quoted(value string) string {
+	if value == "" || strings.ContainsFunc(value, func(r rune) bool {
+		return unicode.IsSpace(r) || isQuote(r) || strings.ContainsRune(`\,'`, r)
+	}) {
+		return inQuotes(value)
+	}
+	return value
+}
+
+func inQuotes(value string) string {
+	var b strings.Builder
+	b.WriteByte('"')
+	for _, r := range value {
+		if r == '\\' || isQuote(r) {
+			b.WriteByte('\\')
+		}
+		b.WriteRune(r)
+	}
+	b.WriteByte('"')
+	return b.String()
+}

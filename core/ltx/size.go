@@ -1,0 +1,141 @@
+package ltx
+
+import (
+	"fmt"
+	"math"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// A Size is the picture's, in pixels.
+type Size struct {
+	Width  int `json:"width"`
+	Height int `json:"height"`
+}
+
+// String writes the size as people type it: "1280x704".
+func (s Size) String() string {
+	return fmt.Sprintf("%dx%d", s.Width, s.Height)
+}
+
+const (
+	// sideStep divides every side. The model works on blocks of 32 pixels.
+	// https://huggingface.co/Lightricks/LTX-2
+	sideStep = 32
+	// minSide is the shortest side that gives a usable picture, in pixels.
+	minSide = 256
+	// maxSide is the longest side the model has learned, in pixels.
+	maxSide = 2048
+	// maxTypedSide is the longest side that is taken for a size at all. It is
+	// the limit of the provider's own type, in pixels.
+	maxTypedSide = 14142
+	// ratioStep divides the sides of a size made from a ratio. Multiples of
+	// 64 come through the model's multi-scale passes unchanged.
+	ratioStep = 64
+	// ratioArea is the area of a size made from a ratio, in pixels: that of
+	// the model's default size.
+	ratioArea = 1024 * 576
+	// maxRatio is how much longer one side may be than the other.
+	maxRatio = 4
+)
+
+var (
+	pixelsForm = regexp.MustCompile(`^([0-9]{1,6})(?:x|×|\*|by)([0-9]{1,6})(?:px)?$`)
+	ratioForm  = regexp.MustCompile(`^([0-9]{1,3})[:/]([0-9]{1,3})$`)
+)
+
+// parseSize reads a name, a ratio or pixels. The note's reason is empty when
+// the text names the size exactly.
+func parseSize(p Param, text string, longest int) (Size, Note, bool) {
+	asked, note, ok := askedSize(p, text)
+	if !ok {
+		return Size{}, Note{}, false
+	}
+	fitted := asked.fit(longest)
+	if fitted != asked {
+		note = Note{Option: p.Key(), From: asked.String(), To: fitted.String(), Reason: SnappedSize}
+	}
+	return fitted, note, true
+}
+
+// askedSize is what the text means before it is made to fit.
+func askedSize(p Param, text string) (Size, Note, bool) {
+	if c, ok := p.choice(text); ok {
+		return c.Pixels, Note{}, true
+	}
+	s := fold(text)
+	if m := pixelsForm.FindStringSubmatch(s); m != nil {
+		size := Size{atoi(m[1]), atoi(m[2])}
+		ok := min(size.Width, size.Height) > 0 && max(size.Width, size.Height) <= maxTypedSide
+		return size, Note{}, ok
+	}
+	if m := ratioForm.FindStringSubmatch(s); m != nil {
+		w, h := atoi(m[1]), atoi(m[2])
+		if w == 0 || h == 0 || w > maxRatio*h || h > maxRatio*w {
+			return Size{}, Note{}, false
+		}
+		d := divisor(w, h)
+		if c, ok := p.choice(fmt.Sprintf("%d:%d", w/d, h/d)); ok {
+			return c.Pixels, Note{}, true
+		}
+		size := ofRatio(float64(w) / float64(h))
+		return size, Note{Option: p.Key(), From: strings.TrimSpace(text), To: size.String(), Reason: SizeOfRatio}, true
+	}
+	return Size{}, Note{}, false
+}
+
+// ofRatio returns the size whose shape is near the ratio and whose area is
+// near that of the default size.
+func ofRatio(ratio float64) Size {
+	best, least := Size{}, math.Inf(1)
+	for w := minSide; w <= maxSide; w += ratioStep {
+		h := int(math.Round(float64(w)/ratio/ratioStep)) * ratioStep
+		if h < minSide || h > maxSide {
+			continue
+		}
+		shape := math.Abs(float64(w)/float64(h)/ratio - 1)
+		area := math.Abs(float64(w*h)/ratioArea - 1)
+		if off := shape + area/4; off < least {
+			best, least = Size{w, h}, off
+		}
+	}
+	return best
+}
+
+// fit returns the nearest size that the model can make with no side longer
+// than longest. The shape is kept as far as possible.
+func (s Size) fit(longest int) Size {
+	w, h := float64(s.Width), float64(s.Height)
+	if long := max(w, h); long > float64(longest) {
+		w, h = w*float64(longest)/long, h*float64(longest)/long
+	}
+	if short := min(w, h); short < minSide {
+		w, h = w*minSide/short, h*minSide/short
+	}
+	return Size{snapSide(w, longest), snapSide(h, longest)}
+}
+
+// snapSide returns the nearest multiple of sideStep, the smaller one of two,
+// within minSide and longest.
+func snapSide(side float64, longest int) int {
+	n := int(math.Ceil(side/sideStep-0.5)) * sideStep
+	return min(max(n, minSide), longest/sideStep*sideStep)
+}
+
+// divisor is the greatest common divisor.
+func divisor(a, b int) int {
+	for b != 0 {
+		a, b = b, a%b
+	}
+	return a
+}
+
+// atoi reads digits that a pattern has already found to be few.
+func atoi(digits string) int {
+	n, err := strconv.Atoi(digits)
+	if err != nil {
+		return 0
+	}
+	return n
+}

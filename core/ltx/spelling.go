@@ -1,0 +1,143 @@
+package ltx
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// fold makes spellings that mean the same equal: it lowers the case and
+// drops spaces, underscores and every dash that a chat client may have put in
+// place of '-'.
+func fold(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '_' || unicode.IsSpace(r) || unicode.Is(unicode.Pd, r) {
+			return -1
+		}
+		return unicode.ToLower(r)
+	}, s)
+}
+
+// longestTypo is the length in code points beyond which a word is no typo of
+// anything we know.
+const longestTypo = 40
+
+// nearest returns the candidate that the word was probably meant to be, or
+// "" if none is near. The first of equally near ones wins.
+func nearest(word string, candidates []string) string {
+	w := []rune(fold(word))
+	if len(w) == 0 || len(w) > longestTypo {
+		return ""
+	}
+	best, bestDistance := "", len(w)
+	for _, c := range candidates {
+		f := []rune(fold(c))
+		d := distance(w, f)
+		if d <= max(1, min(len(w), len(f))/3) && d < bestDistance {
+			best, bestDistance = c, d
+		}
+	}
+	if best != "" || len(w) < 3 {
+		return best
+	}
+	for _, c := range candidates {
+		if strings.HasPrefix(fold(c), string(w)) {
+			return c
+		}
+	}
+	return ""
+}
+
+// distance counts the edits between two words: insert, delete, replace, or
+// swap of two neighbours.
+func distance(a, b []rune) int {
+	var before []int
+	last := make([]int, len(b)+1)
+	for j := range last {
+		last[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		now := make([]int, len(b)+1)
+		now[0] = i
+		for j := 1; j <= len(b); j++ {
+			cost := 1
+			if a[i-1] == b[j-1] {
+				cost = 0
+			}
+			now[j] = min(last[j]+1, now[j-1]+1, last[j-1]+cost)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				now[j] = min(now[j], before[j-2]+1)
+			}
+		}
+		before, last = last, now
+	}
+	return last[len(b)]
+}
+
+// clean makes text safe to send: valid UTF-8 without control characters other
+// than newline and tab, without white space around it.
+func clean(s string) string {
+	s = strings.ToValidUTF8(s, string(utf8.RuneError))
+	s = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) && r != '\n' && r != '\t' {
+			return -1
+		}
+		return r
+	}, s)
+	return strings.TrimSpace(s)
+}
+
+// maxShown is the length in code points beyond which a value is cut short in
+// an error.
+const maxShown = 60
+
+// shown makes a value fit for an error or a note: short, on one line, without
+// what may be a secret in a URL (its query, its user and password).
+func shown(s string) string {
+	s = strings.Join(strings.Fields(clean(withoutSecrets(s))), " ")
+	if utf8.RuneCountInString(s) <= maxShown {
+		return s
+	}
+	return string([]rune(s)[:maxShown-1]) + "…"
+}
+
+// withoutSecrets removes the query, the fragment and the user of a URL. It
+// also works on what only resembles a URL.
+func withoutSecrets(s string) string {
+	s, _, _ = strings.Cut(s, "?")
+	if slash := strings.Index(s, "/"); slash >= 0 {
+		if hash := strings.Index(s[slash:], "#"); hash >= 0 {
+			s = s[:slash+hash]
+		}
+	}
+	scheme, rest, found := strings.Cut(s, "://")
+	if !found {
+		scheme, rest = "", s
+	}
+	end := strings.Index(rest, "/")
+	if end < 0 {
+		if !found {
+			return s
+		}
+		end = len(rest)
+	}
+	if at := strings.LastIndex(rest[:end], "@"); at >= 0 {
+		rest = rest[at+1:]
+	}
+	if found {
+		return scheme + "://" + rest
+	}
+	return rest
+}
+
+// listed joins words as a sentence does: "a, b or c".
+func listed(words []string) string {
+	switch len(words) {
+	case 0:
+		return ""
+	case 1:
+		return words[0]
+	}
+	last := len(words) - 1
+	return strings.Join(words[:last], ", ") + " or " + words[last]
+}

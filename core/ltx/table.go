@@ -1,0 +1,274 @@
+package ltx
+
+// Ids of the rows that code refers to. Every other row is known only by what
+// the table says about it.
+const (
+	idPrompt   = "prompt"
+	idNegative = "negative_prompt"
+	idCamera   = "camera_lora"
+	idSize     = "video_size"
+	idFrames   = "num_frames"
+	idFPS      = "fps"
+	idLoRAs    = "loras"
+	idSeed     = "seed"
+	idAudio    = "generate_audio"
+	idFormat   = "video_output_type"
+	idExpand   = "enable_prompt_expansion"
+	idSafety   = "enable_safety_checker"
+	idDuration = "duration"
+	idQuality  = "quality"
+	idPrivate  = "private"
+	idAdvanced = "advanced"
+)
+
+// DefaultFPS is the model's own frame rate, in frames per second.
+const DefaultFPS = 24
+
+// MaxSeed is the largest seed that is sent. The provider publishes no limit;
+// every tool accepts a 31-bit number.
+const MaxSeed = 1<<31 - 1
+
+// defaultNegative is the model's own negative prompt.
+const defaultNegative = "news broadcast, 3d animation, computer graphics, pc game, console game, video game, cartoon, childish, " +
+	"watermark, logo, text, on screen text, subtitles, titles, signature, slowmo, static"
+
+// gifValue is the output type that cannot carry sound.
+const gifValue = "GIF (.gif)"
+
+// table describes every parameter once, in the order of use. Names, types,
+// ranges and choices are those of
+// https://fal.ai/models/fal-ai/ltx-2.3-22b/text-to-video/lora/api.
+var table = []Param{
+	{
+		Name: idPrompt, Option: "prompt", Aliases: []string{"text", "description"}, Kind: KindText,
+		MinLen: 1, MaxLen: 2000, Basic: true,
+		Help: "What the video shows: shot, scene, action, camera, sound. One paragraph works best",
+	},
+	{
+		Name: idCamera, Option: "camera", Aliases: []string{"cam", "camera_move", "camera_motion", "camera_movement", "motion", "move"},
+		Kind: KindChoice, Choices: cameras, Default: "none", Basic: true,
+		Help: "How the camera moves. Say in the prompt what the move reveals",
+	},
+	{
+		Name: idSize, Option: "size", Aliases: []string{"ar", "aspect", "aspect_ratio", "ratio", "resolution", "res", "image_size", "dimensions"},
+		Kind: KindSize, Choices: sizes, Min: 256, Max: 2048, Unit: "pixels", Default: "landscape_16_9", Basic: true,
+		Help: "A name, a ratio such as 16:9, or pixels such as 1280x704",
+	},
+	{
+		Option: idDuration, Aliases: []string{"dur", "length", "seconds", "secs", "sec", "time"},
+		Kind: KindDuration, Min: 0.4, Max: 20, Unit: "seconds", Basic: true,
+		Help: "Length in seconds, such as 5 or 6.5s",
+	},
+	{
+		Name: idLoRAs, Option: "lora", Aliases: []string{"style", "styles"}, Kind: KindLoRAs,
+		Min: 0, Max: 4, Basic: true,
+		Help: "Up to 3, with commas: a team name, owner/repo or a .safetensors URL, each with @scale",
+	},
+	{
+		Name: idNegative, Option: "negative", Aliases: []string{"neg", "avoid", "without"}, Kind: KindText,
+		MaxLen: 2000, Default: defaultNegative, Basic: true,
+		Help: "What the video must not show; none for cartoons, games and text",
+	},
+	{
+		Name: idSeed, Option: "seed", Kind: KindInt, Min: 0, Max: MaxSeed, Basic: true,
+		Help: "The same seed and settings give the same video again; random picks one",
+	},
+	{
+		Name: idAudio, Option: "audio", Aliases: []string{"sound"}, Kind: KindBool, Default: true, Basic: true,
+		Help: "Whether the video has sound",
+	},
+	{
+		Option: idQuality, Aliases: []string{"preset"}, Kind: KindPreset, Choices: qualities, Basic: true,
+		Help: "Draft is quick, best takes longer; it sets steps, acceleration and more at once",
+	},
+	{
+		Option: idPrivate, Aliases: []string{"ephemeral", "secret", "hidden"}, Kind: KindBool, Default: false, Basic: true,
+		Help: "Whether only you see the video",
+	},
+	{
+		Name: idFPS, Option: "fps", Aliases: []string{"frame_rate"}, Kind: KindFloat,
+		Min: 1, Max: 60, Unit: "fps", Default: float64(DefaultFPS),
+		Help: "Frames per second",
+	},
+	{
+		Name: idFrames, Option: "frames", Kind: KindInt, Min: 9, Max: 481, Unit: "frames", Default: 121,
+		Help: "Length in frames, in place of duration: 9, 17, 25 and so on up to 481",
+	},
+	{
+		Name: "num_inference_steps", Option: "steps", Aliases: []string{"inference_steps"}, Kind: KindInt,
+		Min: 8, Max: 50, Unit: "steps", Default: 15,
+		Help: "More steps give more detail and take longer",
+	},
+	{
+		Name: "video_cfg_scale", Option: "guidance", Aliases: []string{"cfg", "cfg_scale", "guidance_scale", "video_cfg"},
+		Kind: KindFloat, Min: 1, Max: 20, Default: 3.0,
+		Help: "How closely the picture follows the prompt; 2 to 5 is usual",
+	},
+	{
+		Name: idFormat, Option: "format", Aliases: []string{"output", "output_type", "type", "filetype"},
+		Kind: KindChoice, Choices: formats, Default: "X264 (.mp4)",
+		Help: "The file format; mp4 plays everywhere",
+	},
+	{
+		Name: idExpand, Option: "expand", Aliases: []string{"expansion", "prompt_expansion", "enhance", "expand_prompt"},
+		Kind: KindBool, Default: true,
+		Help: "Whether the model may elaborate on the prompt",
+	},
+	{
+		Name: "camera_lora_scale", Option: "camera_scale", Aliases: []string{"camera_strength", "cam_scale"},
+		Kind: KindFloat, Min: 0, Max: 1, Default: 1.0,
+		Help: "How strong the camera move is",
+	},
+	{
+		Name: "acceleration", Option: "acceleration", Aliases: []string{"accel", "accelerate", "speed"},
+		Kind: KindChoice, Choices: accelerations, Default: "none",
+		Help: "Faster, for less quality",
+	},
+	{
+		Option: idAdvanced, Aliases: []string{"adv", "extra", "params", "more"}, Kind: KindAdvanced,
+		Help: "Any other input by its API name: video_stg_scale=0.5 scheduler=ltx2",
+	},
+
+	{
+		Name: "use_multiscale", Aliases: []string{"multiscale"}, Kind: KindBool, Default: true,
+		Help: "Make a smaller video first and use it as a guide: better coherence and detail",
+	},
+	{
+		Name: "video_stg_scale", Aliases: []string{"stg", "stg_scale", "video_stg"}, Kind: KindFloat, Min: 0, Max: 20, Default: 1.0,
+		Help: "Spatiotemporal guidance of the picture: steadier structure; 0 to 1.5 is usual",
+	},
+	{
+		Name: "video_rescaling_scale", Aliases: []string{"rescaling", "rescaling_scale", "video_rescaling"}, Kind: KindFloat, Min: 0, Max: 1, Default: 0.85,
+		Help: "Balance of the two picture guidances; tames oversaturated colours",
+	},
+	{
+		Name: "video_modality_scale", Aliases: []string{"modality", "modality_scale", "video_modality"}, Kind: KindFloat, Min: 0, Max: 10, Default: 3.0,
+		Help: "How closely the picture follows the sound; 1 is off",
+	},
+	{
+		Name: "audio_cfg_scale", Aliases: []string{"audio_cfg", "audio_guidance"}, Kind: KindFloat, Min: 1, Max: 20, Default: 7.0,
+		Help: "How closely the sound follows the prompt",
+	},
+	{
+		Name: "audio_stg_scale", Aliases: []string{"audio_stg"}, Kind: KindFloat, Min: 0, Max: 20, Default: 0.0,
+		Help: "Spatiotemporal guidance of the sound",
+	},
+	{
+		Name: "audio_rescaling_scale", Aliases: []string{"audio_rescaling"}, Kind: KindFloat, Min: 0, Max: 1, Default: 0.7,
+		Help: "Balance of the two sound guidances",
+	},
+	{
+		Name: "audio_modality_scale", Aliases: []string{"audio_modality"}, Kind: KindFloat, Min: 0, Max: 10, Default: 3.0,
+		Help: "How closely the sound follows the picture; 1 is off",
+	},
+	{
+		Name: "gradient_estimation_gamma", Aliases: []string{"gamma"}, Kind: KindFloat, Min: 0, Max: 10, Default: 0.0,
+		Help: "Gradient estimation during denoising: fewer steps are enough; 0 is off",
+	},
+	{
+		Name: "use_restart_sampling", Aliases: []string{"restart_sampling", "restart"}, Kind: KindBool, Default: true,
+		Help: "Add a little noise at each denoising step, which can help quality",
+	},
+	{
+		Name: "scheduler", Aliases: []string{"sampler"}, Kind: KindChoice, Choices: schedulers, Default: "beta",
+		Help: "How noise is spread over the steps",
+	},
+	{
+		Name: "video_quality", Aliases: []string{"encoding_quality"}, Kind: KindChoice, Choices: encodings, Default: "high",
+		Help: "Quality of the encoded file; higher makes it larger",
+	},
+	{
+		Name: "video_write_mode", Aliases: []string{"write_mode"}, Kind: KindChoice, Choices: writeModes, Default: "balanced",
+		Help: "Encode fast, or to a small file",
+	},
+	{
+		Name: "distill_lora_first_pass_scale", Aliases: []string{"distill_first_pass", "distill_first"}, Kind: KindFloat, Min: 0, Max: 1, Default: 0.2,
+		Help: "Strength of the distilled LoRA in the first pass; 0 is off",
+	},
+	{
+		Name: "distill_lora_second_pass_scale", Aliases: []string{"distill_second_pass", "distill_second"}, Kind: KindFloat, Min: 0, Max: 1, Default: 0.5,
+		Help: "Strength of the distilled LoRA in every later pass",
+	},
+	{
+		Name: idSafety, Aliases: []string{"safety_checker", "safety"}, Kind: KindBool, Default: true, Operator: true,
+		Help: "Whether prompt and result are checked for unsafe content",
+	},
+	{
+		Name: "sync_mode", Aliases: []string{"sync"}, Kind: KindBool, Default: false, Operator: true,
+		Help: "Return the video inside the answer and keep it out of the history",
+	},
+}
+
+var cameras = []Choice{
+	{Value: "dolly_in", Label: "Dolly in", Synonyms: []string{"push in", "move in", "zoom in", "dolly forward", "forward", "in"}},
+	{Value: "dolly_out", Label: "Dolly out", Synonyms: []string{"pull back", "pull out", "move out", "zoom out", "dolly back", "dolly backward", "backward", "back", "out"}},
+	{Value: "dolly_left", Label: "Dolly left", Synonyms: []string{"track left", "truck left", "slide left", "move left", "left"}},
+	{Value: "dolly_right", Label: "Dolly right", Synonyms: []string{"track right", "truck right", "slide right", "move right", "right"}},
+	{Value: "jib_up", Label: "Jib up", Synonyms: []string{"crane up", "boom up", "pedestal up", "move up", "rise", "up"}},
+	{Value: "jib_down", Label: "Jib down", Synonyms: []string{"crane down", "boom down", "pedestal down", "move down", "lower", "down"}},
+	{Value: "static", Label: "Static", Synonyms: []string{"still", "fixed", "locked", "locked off", "tripod", "static shot", "static frame"}},
+	{Value: "none", Label: "None (as the prompt says)", Synonyms: []string{"no", "off", "free", "auto"}},
+}
+
+// sizes are the provider's six names with the pixels its SDK gives them, and
+// three that people ask for.
+// https://github.com/fal-ai/fal/blob/main/projects/fal/src/fal/toolkit/image/image.py
+var sizes = []Choice{
+	{
+		Value: "landscape_16_9", Label: "Landscape 16:9 (1024×576)", Pixels: Size{1024, 576},
+		Synonyms: []string{"16:9", "landscape", "horizontal", "wide", "widescreen", "landscape 16:9"},
+	},
+	{
+		Value: "portrait_16_9", Label: "Portrait 9:16 (576×1024)", Pixels: Size{576, 1024},
+		Synonyms: []string{"9:16", "portrait", "tall", "portrait 9:16", "portrait_9_16", "portrait 16:9"},
+	},
+	{Value: "landscape_4_3", Label: "Landscape 4:3 (1024×768)", Pixels: Size{1024, 768}, Synonyms: []string{"4:3", "landscape 4:3"}},
+	{
+		Value: "portrait_4_3", Label: "Portrait 3:4 (768×1024)", Pixels: Size{768, 1024},
+		Synonyms: []string{"3:4", "portrait 3:4", "portrait_3_4", "portrait 4:3"},
+	},
+	{Value: "square_hd", Label: "Square (1024×1024)", Pixels: Size{1024, 1024}, Synonyms: []string{"1:1"}},
+	{Value: "square", Label: "Small square (512×512)", Pixels: Size{512, 512}, Synonyms: []string{"small square"}},
+	{Value: "720p", Label: "720p (1280×704)", Pixels: Size{1280, 704}, Synonyms: []string{"hd", "720"}},
+	{Value: "1080p", Label: "1080p (1920×1088)", Pixels: Size{1920, 1088}, Synonyms: []string{"full hd", "fhd", "1080"}},
+	{Value: "vertical", Label: "Vertical 720p (704×1280)", Pixels: Size{704, 1280}, Synonyms: []string{"story", "reel", "reels", "shorts", "phone"}},
+}
+
+var qualities = []Choice{
+	{Value: "draft", Label: "Draft", Synonyms: []string{"fast", "quick", "low"}},
+	{Value: "standard", Label: "Standard", Synonyms: []string{"normal", "medium", "default", "balanced"}},
+	{Value: "best", Label: "Best", Synonyms: []string{"high", "max", "maximum"}},
+}
+
+var formats = []Choice{
+	{Value: "X264 (.mp4)", Word: "mp4", Label: "MP4", Synonyms: []string{"x264", "h264", "h.264", ".mp4"}},
+	{Value: "VP9 (.webm)", Word: "webm", Label: "WebM", Synonyms: []string{"vp9", ".webm"}},
+	{Value: "PRORES4444 (.mov)", Word: "mov", Label: "ProRes 4444 (very large)", Synonyms: []string{"prores", "prores4444", ".mov"}},
+	{Value: gifValue, Word: "gif", Label: "GIF (no sound)", Synonyms: []string{".gif"}},
+}
+
+var accelerations = []Choice{
+	{Value: "none", Label: "None", Synonyms: []string{"no", "off"}},
+	{Value: "regular", Label: "Regular", Synonyms: []string{"normal"}},
+	{Value: "high", Label: "High"},
+	{Value: "full", Label: "Full", Synonyms: []string{"max", "maximum"}},
+}
+
+var schedulers = []Choice{
+	{Value: "ltx2", Label: "LTX-2"},
+	{Value: "linear_quadratic", Label: "Linear quadratic"},
+	{Value: "beta", Label: "Beta"},
+}
+
+var encodings = []Choice{
+	{Value: "low", Label: "Low"},
+	{Value: "medium", Label: "Medium"},
+	{Value: "high", Label: "High"},
+	{Value: "maximum", Label: "Maximum", Synonyms: []string{"max"}},
+}
+
+var writeModes = []Choice{
+	{Value: "fast", Label: "Fast"},
+	{Value: "balanced", Label: "Balanced"},
+	{Value: "small", Label: "Small"},
+}

@@ -1,0 +1,192 @@
+package quota
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"ltxbot/core/usd"
+)
+
+// A Ledger keeps holds, counters, and what admins changed. It is the only
+// authority on quota. All methods may be called from many goroutines and
+// processes; each is atomic and durable when it returns nil.
+//
+// Counters of a member and of a team belong to the team of the reservation:
+// somebody who is in two teams uses up two separate limits. Those of the bot
+// belong to no team. A counter may be forgotten once it has expired; billing
+// a hold then no longer changes it.
+type Ledger interface {
+	// Reserve makes a hold by plan, or nothing. It is idempotent by job: a
+	// second call returns the hold that exists and does not call plan.
+	// It returns plan's error, or the *LimitError of a count without room.
+	Reserve(ctx context.Context, key Key, plan Plan) (Hold, error)
+
+	// Bill settles or releases the hold of a job. The first settlement of a
+	// hold counts, later calls change nothing; a released hold that is
+	// settled after all is charged (a job believed lost was paid). A hold
+	// that does not exist is ErrNoHold.
+	Bill(ctx context.Context, job string, b Billing, at time.Time) (Hold, error)
+
+	// Hold returns the hold of a job, or ErrNoHold.
+	Hold(ctx context.Context, job string) (Hold, error)
+
+	// Standing returns what admins decided about a member and its team.
+	Standing(ctx context.Context, team, member string) (Standing, error)
+
+	// Used reads the counters of counts, in their order, each with Also.
+	Used(ctx context.Context, team string, counts []Count) ([]int64, error)
+}
+
+// Key names a reservation.
+type Key struct {
+	Job    string
+	Team   string
+	Member string
+}
+
+// Plan says what a job needs of the ledger, given what admins decided about
+// its member and team. A ledger may call it several times for one Reserve;
+// it must have no effects. Its error, a *LimitError, refuses the job.
+type Plan func(Standing) (Reservation, error)
+
+// ErrNoHold says that a job has no hold.
+var ErrNoHold = errors.New("job has no hold")
+
+// Standing is what admins decided about a member and its team, and the bot.
+type Standing struct {
+	Member MemberStanding `json:"member"`
+	Team   TeamStanding   `json:"team"`
+}
+
+// MemberStanding is what admins decided about one member.
+type MemberStanding struct {
+	Overrides []Override `json:"overrides,omitempty"`
+	Blocked   *Block     `json:"blocked,omitempty"`
+	Grants    []Grant    `json:"grants,omitempty"`
+}
+
+// TeamStanding is what admins decided about a team.
+type TeamStanding struct {
+	Overrides []Override `json:"overrides,omitempty"`
+	Paused    *Block     `json:"paused,omitempty"`
+	Grants    []Grant    `json:"grants,omitempty"`
+}
+
+// Override replaces one limit of the config by another.
+type Override struct {
+	Unit   Unit      `json:"unit"`
+	Window Window    `json:"window,omitempty"` // empty for Jobs
+	Max    int64     `json:"max"`              // 0 = no limit
+	By     string    `json:"by,omitempty"`
+	At     time.Time `json:"at,omitzero"`
+	Reason string    `json:"reason,omitempty"`
+}
+
+// Block says who stopped a member or a team, when and why.
+type Block struct {
+	By     string    `json:"by"`
+	At     time.Time `json:"at"`
+	Reason string    `json:"reason,omitempty"`
+}
+
+// Decide says what a reservation adds to which counters, given what is used,
+// or the limit that has no room. It is the rule that every ledger follows:
+// a count without room is covered by the first grants of its scope and unit
+// that have enough left, else the whole reservation is refused.
+func Decide(r Reservation, used func(Scope, string) int64) ([]Entry, error) {
+	entries := make([]Entry, 0, len(r.Counts))
+	drawn := map[string]bool{} // one draw per scope and unit, however many windows lack room
+	for _, c := range r.Counts {
+		sum := used(c.Scope, c.Counter)
+		for _, other := range c.Also {
+			sum += used(c.Scope, other)
+		}
+		if c.Max == 0 || sum+c.Add <= c.Max {
+			entries = append(entries, Entry{Scope: c.Scope, Unit: c.Unit, Counter: c.Counter, Add: c.Add, Expires: c.Expires})
+			continue
+		}
+		key := c.Scope.String() + "/" + string(c.Unit)
+		if drawn[key] {
+			continue
+		}
+		e, ok := draw(r, c, used)
+		if !ok {
+			return nil, &LimitError{Reason: OverLimit, Gauge: c.gauge(sum), Need: c.Add}
+		}
+		drawn[key] = true
+		entries = append(entries, e)
+	}
+	return entries, nil
+}
+
+// draw takes what c needs from a grant.
+func draw(r Reservation, c Count, used func(Scope, string) int64) (Entry, bool) {
+	for _, g := range r.Grants {
+		if g.Scope != c.Scope || (!g.Expires.IsZero() && !r.At.Before(g.Expires)) {
+			continue
+		}
+		counter := g.Counter(c.Unit)
+		if used(c.Scope, counter)+c.Add <= g.Amount(c.Unit) {
+			return Entry{Scope: c.Scope, Unit: c.Unit, Counter: counter, Add: c.Add, Expires: g.Expires}, true
+		}
+	}
+	return Entry{}, false
+}
+
+func (c Count) gauge(used int64) Gauge {
+	return Gauge{Scope: c.Scope, Unit: c.Unit, Window: c.Window, Used: used, Max: c.Max, Resets: c.Resets}
+}
+
+// NewHold is the hold that reservation r with entries makes.
+func NewHold(r Reservation, entries []Entry) Hold {
+	return Hold{
+		Job: r.Job, Team: r.Team, Member: r.Member, State: Held,
+		Cost: r.Cost, At: r.At, Entries: entries,
+	}
+}
+
+// Apply changes h by b and says by how much each of its counters changes, in
+// the order of h.Entries. No changes means that b has no effect any more.
+func Apply(h Hold, b Billing, at time.Time) (Hold, []int64) {
+	target, charged := h.State, h.Charged
+	switch {
+	case b.Kind == SettleHold && h.State != Settled:
+		target, charged = Settled, b.Amount
+	case b.Kind == ReleaseHold && h.State == Held:
+		target, charged = Released, 0
+	default:
+		return h, nil
+	}
+	before := h.Shares()
+	h.State, h.Charged, h.Closed = target, charged, at
+	deltas := h.Shares()
+	for i := range deltas {
+		deltas[i] -= before[i]
+	}
+	return h, deltas
+}
+
+// Shares is what h has added to each of its counters, in the order of its
+// entries.
+func (h Hold) Shares() []int64 {
+	shares := make([]int64, len(h.Entries))
+	for i, e := range h.Entries {
+		shares[i] = share(e, h.State, h.Cost, h.Charged)
+	}
+	return shares
+}
+
+// share is what a hold in state s has added to the counter of e.
+func share(e Entry, s HoldState, cost, charged usd.Micros) int64 {
+	switch {
+	case s == Released:
+		return 0
+	case e.Unit == Dollars && s == Settled:
+		return int64(charged)
+	case e.Unit == Dollars:
+		return int64(cost)
+	default:
+		return e.Add
+	}
+}

@@ -1,0 +1,201 @@
+package quota
+
+import (
+	"slices"
+	"time"
+
+	"ltxbot/core/usd"
+)
+
+// Policy is what the operator configured. It is a value: a reload makes a new
+// one.
+type Policy struct {
+	Member  Limits
+	Team    Limits
+	Bot     Limits
+	Tiers   []Tier
+	Waiting int // jobs a member may have waiting for their turn
+	// Zone is the time zone of calendar windows; UTC when nil.
+	Zone  *time.Location
+	Teams map[string]TeamPolicy // by team; a team that is not listed has the defaults
+}
+
+// Tier is a group of members with limits of its own.
+type Tier struct {
+	Name   string
+	Limits Limits
+}
+
+// TeamPolicy is what the operator configured for one team.
+type TeamPolicy struct {
+	Zone   *time.Location // nil = the policy's
+	Limits *Limits        // nil = the policy's
+}
+
+// Asker is who asks for a job.
+type Asker struct {
+	Team   string
+	Member string
+	Tiers  []string // names of the tiers the member is in
+}
+
+// Zone is the time zone of a team's calendar windows.
+func (p Policy) zone(team string) *time.Location {
+	if z := p.Teams[team].Zone; z != nil {
+		return z
+	}
+	if p.Zone != nil {
+		return p.Zone
+	}
+	return time.UTC
+}
+
+// Plan says what a job of a needs: room for one video and for its cost in
+// every window of the member, the team and the bot.
+func (p Policy) Plan(job string, a Asker, cost usd.Micros, at time.Time) Plan {
+	return func(s Standing) (Reservation, error) {
+		if s.Team.Paused != nil {
+			return Reservation{}, &LimitError{Reason: Paused, Block: *s.Team.Paused}
+		}
+		if s.Member.Blocked != nil {
+			return Reservation{}, &LimitError{Reason: Blocked, Block: *s.Member.Blocked}
+		}
+		r := Reservation{Job: job, Team: a.Team, Member: a.Member, At: at, Cost: cost}
+		r.Line = Line{
+			MemberMax:  p.MemberLimits(a, s).JobsAtATime,
+			TeamMax:    p.TeamLimits(a.Team, s).JobsAtATime,
+			BotMax:     p.Bot.JobsAtATime,
+			WaitingMax: p.Waiting,
+		}
+		r.Grants = append(append(r.Grants, s.Member.Grants...), s.Team.Grants...)
+		for _, c := range p.Counts(a, s, at) {
+			c.Add = 1
+			if c.Unit == Dollars {
+				c.Add = int64(cost)
+			}
+			r.Counts = append(r.Counts, c)
+		}
+		return r, nil
+	}
+}
+
+// Counts are all counters of a's member, team and bot at the time at, with
+// their limits. Calendar windows are counted whether limited or not, so that
+// a limit added later knows what was used before.
+func (p Policy) Counts(a Asker, s Standing, at time.Time) []Count {
+	zone := p.zone(a.Team)
+	var counts []Count
+	for _, l := range []struct {
+		scope  Scope
+		limits Limits
+		zone   *time.Location
+	}{
+		{Scope{Member, a.Member}, p.MemberLimits(a, s), zone},
+		{Scope{Team, a.Team}, p.TeamLimits(a.Team, s), zone},
+		{Scope{Kind: Bot}, p.Bot, p.zone("")},
+	} {
+		counts = append(counts, l.limits.counts(l.scope, at, l.zone)...)
+	}
+	return counts
+}
+
+// counts are the counters of one scope: each calendar window, and each
+// rolling window that has a limit.
+func (l Limits) counts(scope Scope, at time.Time, zone *time.Location) []Count {
+	var counts []Count
+	add := func(w Window, maxVideos int64, maxUSD usd.Micros) {
+		v := w.count(scope, Videos, at, zone)
+		v.Max = maxVideos
+		d := w.count(scope, Dollars, at, zone)
+		d.Max = int64(maxUSD)
+		counts = append(counts, v, d)
+	}
+	for _, w := range []Window{Day, Week, Month} {
+		wl := l.in(w)
+		add(w, wl.Videos, wl.USD)
+	}
+	for _, wl := range l.Windows {
+		if wl.Window.Rolling() > 0 {
+			add(wl.Window, wl.Videos, wl.USD)
+		}
+	}
+	return counts
+}
+
+// in is the limit in window w; the zero WindowLimit when there is none.
+func (l Limits) in(w Window) WindowLimit {
+	for _, wl := range l.Windows {
+		if wl.Window == w {
+			return wl
+		}
+	}
+	return WindowLimit{Window: w}
+}
+
+// MemberLimits are the limits of a's member: the most generous of the default
+// and the member's tiers, limit by limit, then what admins set instead.
+func (p Policy) MemberLimits(a Asker, s Standing) Limits {
+	limits := p.Member
+	for _, t := range p.Tiers {
+		for _, name := range a.Tiers {
+			if t.Name == name {
+				limits = generous(limits, t.Limits)
+			}
+		}
+	}
+	return limits.with(s.Member.Overrides)
+}
+
+// TeamLimits are the limits of a team: its own from the config, else the
+// default for teams, then what admins set instead.
+func (p Policy) TeamLimits(team string, s Standing) Limits {
+	limits := p.Team
+	if l := p.Teams[team].Limits; l != nil {
+		limits = *l
+	}
+	return limits.with(s.Team.Overrides)
+}
+
+// with is l with some limits replaced.
+func (l Limits) with(overrides []Override) Limits {
+	l.Windows = slices.Clone(l.Windows)
+	for _, o := range overrides {
+		if o.Unit == Jobs {
+			l.JobsAtATime = int(o.Max)
+			continue
+		}
+		i := slices.IndexFunc(l.Windows, func(wl WindowLimit) bool { return wl.Window == o.Window })
+		if i < 0 {
+			i = len(l.Windows)
+			l.Windows = append(l.Windows, WindowLimit{Window: o.Window})
+		}
+		if o.Unit == Videos {
+			l.Windows[i].Videos = o.Max
+		} else {
+			l.Windows[i].USD = usd.Micros(o.Max)
+		}
+	}
+	return l
+}
+
+// generous takes the larger of each limit; no limit is the largest.
+func generous(a, b Limits) Limits {
+	out := Limits{JobsAtATime: looser(a.JobsAtATime, b.JobsAtATime)}
+	for _, wl := range a.Windows {
+		other := b.in(wl.Window)
+		out.Windows = append(out.Windows, WindowLimit{
+			Window: wl.Window,
+			Videos: looser(wl.Videos, other.Videos),
+			USD:    looser(wl.USD, other.USD),
+		})
+	}
+	return out
+}
+
+// looser is the looser of two limits, where 0 is no limit.
+func looser[T int | int64 | usd.Micros](a, b T) T {
+	if a == 0 || b == 0 {
+		return 0
+	}
+	return max(a, b)
+}

@@ -1,0 +1,92 @@
+package quota
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Window is a stretch of time in which usage is added up: "day", "week",
+// "month" in the team's time zone, or a rolling one written as a duration:
+// "24h", "168h". The zero value is no window.
+type Window string
+
+// The calendar windows. Weeks begin on Monday.
+const (
+	Day   Window = "day"
+	Week  Window = "week"
+	Month Window = "month"
+)
+
+// rollingSlices is how many counters a rolling window is cut into: usage
+// leaves it in steps of a 24th of its length, never early.
+const rollingSlices = 24
+
+// Shortest and longest rolling windows.
+const (
+	minRolling = time.Minute
+	maxRolling = 366 * 24 * time.Hour
+)
+
+// ParseWindow reads a window as it is written in the config.
+func ParseWindow(s string) (Window, error) {
+	switch w := Window(strings.ToLower(strings.TrimSpace(s))); w {
+	case Day, Week, Month:
+		return w, nil
+	}
+	d, err := time.ParseDuration(strings.TrimSpace(s))
+	if err != nil || d < minRolling || d > maxRolling {
+		return "", fmt.Errorf("window %q: want day, week, month, or a duration from 1m to 8784h such as 24h", s)
+	}
+	return Window(d.String()), nil
+}
+
+// Rolling is the length of a rolling window, and 0 for a calendar window.
+func (w Window) Rolling() time.Duration {
+	d, err := time.ParseDuration(string(w))
+	if err != nil {
+		return 0
+	}
+	return d
+}
+
+// span is the calendar window around t in loc.
+func (w Window) span(t time.Time, loc *time.Location) (start, end time.Time) {
+	y, m, d := t.In(loc).Date()
+	switch w {
+	case Week:
+		d -= (int(t.In(loc).Weekday()) + 6) % 7
+		return time.Date(y, m, d, 0, 0, 0, 0, loc), time.Date(y, m, d+7, 0, 0, 0, 0, loc)
+	case Month:
+		return time.Date(y, m, 1, 0, 0, 0, 0, loc), time.Date(y, m+1, 1, 0, 0, 0, 0, loc)
+	default:
+		return time.Date(y, m, d, 0, 0, 0, 0, loc), time.Date(y, m, d+1, 0, 0, 0, 0, loc)
+	}
+}
+
+// count fills in where usage of unit at t is counted in this window, and when
+// it resets.
+func (w Window) count(scope Scope, unit Unit, t time.Time, loc *time.Location) Count {
+	c := Count{Scope: scope, Unit: unit, Window: w}
+	if length := w.Rolling(); length > 0 {
+		slice := length / rollingSlices
+		n := t.UnixNano() / int64(slice)
+		name := func(n int64) string { return fmt.Sprintf("%s/%s/%d", unit, w, n) }
+		c.Counter = name(n)
+		for i := int64(1); i <= rollingSlices; i++ {
+			c.Also = append(c.Also, name(n-i))
+		}
+		c.Resets = time.Unix(0, (n+1)*int64(slice)).In(loc)
+		c.Expires = time.Unix(0, (n+rollingSlices+2)*int64(slice)).UTC()
+		return c
+	}
+	start, end := w.span(t, loc)
+	c.Counter = fmt.Sprintf("%s/%s/%s", unit, w, start.Format(time.DateOnly))
+	c.Resets = end
+	c.Expires = end.Add(counterGrace).UTC()
+	return c
+}
+
+// counterGrace is how long a calendar counter outlives its window, so that a
+// job reserved before midnight can be settled after it.
+const counterGrace = 14 * 24 * time.Hour

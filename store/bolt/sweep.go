@@ -1,0 +1,161 @@
+package bolt
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"time"
+
+	"ltxbot/core/generate"
+	"ltxbot/core/quota"
+)
+
+// orphanAge is how old a hold without a job must be before it is released:
+// longer than anybody needs to record the job after reserving for it.
+const orphanAge = 10 * time.Minute
+
+// sweepChunk is how many records one transaction of a sweep changes, so that
+// commands that arrive meanwhile hardly wait.
+const sweepChunk = 200
+
+// Sweep releases the holds whose job is over or does not exist, and returns
+// how many. It also forgets counters that no window includes any more and
+// what closed holds have added to them.
+func (s *Store) Sweep(ctx context.Context) (released int, err error) {
+	now := s.now()
+	steps := []struct {
+		find  func(view) ([]string, error)
+		apply func(*txn, string) (bool, error)
+		count *int
+	}{
+		{view.overdueHolds, func(t *txn, job string) (bool, error) { return t.sweepHold(job, now) }, &released},
+		{func(v view) ([]string, error) { return v.expiredCounters(now), nil }, (*txn).forgetCounter, new(int)},
+		{func(v view) ([]string, error) { return v.expiredHolds(now), nil }, func(t *txn, key string) (bool, error) { return t.trimHold(key, now) }, new(int)},
+	}
+	for _, step := range steps {
+		var keys []string
+		err := s.view(ctx, func(v view) error {
+			var err error
+			keys, err = step.find(v)
+			return err
+		})
+		if err != nil {
+			return released, fmt.Errorf("sweep: %w", err)
+		}
+		for chunk := range slices.Chunk(keys, sweepChunk) {
+			var n int
+			err := s.write(ctx, func(t *txn) error {
+				n = 0
+				for _, key := range chunk {
+					did, err := step.apply(t, key)
+					if err != nil {
+						return err
+					}
+					if did {
+						n++
+					}
+				}
+				return nil
+			})
+			if err != nil {
+				return released, fmt.Errorf("sweep: %w", err)
+			}
+			*step.count += n
+		}
+	}
+	return released, nil
+}
+
+// overdueHolds are the jobs whose hold is still held although they are over
+// or don't exist.
+func (v view) overdueHolds() ([]string, error) {
+	var jobs []string
+	c := v.cursor(holdsHeld)
+	for k, _ := c.First(); k != nil; k, _ = c.Next() {
+		overdue, err := v.jobIsOver(string(k))
+		if err != nil {
+			return nil, err
+		}
+		if overdue {
+			jobs = append(jobs, string(k))
+		}
+	}
+	return jobs, nil
+}
+
+// jobIsOver reports whether nothing will happen to a job any more. A job that
+// can't be read may be one that is being paid for: it is not over.
+func (v view) jobIsOver(id string) (bool, error) {
+	j, err := v.job(id)
+	var damaged *damagedError
+	switch {
+	case errors.Is(err, generate.ErrNoJob):
+		return true, nil
+	case errors.As(err, &damaged):
+		return false, nil
+	default:
+		return j.State.Terminal(), err
+	}
+}
+
+// sweepHold releases the hold of a job that is still over.
+func (t *txn) sweepHold(job string, now time.Time) (bool, error) {
+	over, err := t.jobIsOver(job)
+	if err != nil || !over {
+		return false, err
+	}
+	h, err := t.hold(job)
+	if err != nil {
+		t.log.Error("bolt: hold can't be swept", slog.String("job", job), slog.Any("error", err))
+		return false, nil
+	}
+	if t.get(jobsBucket, job) == nil && now.Sub(h.At) < orphanAge {
+		return false, nil
+	}
+	h, err = t.bill(job, quota.Release(), now)
+	return err == nil && h.State == quota.Released, err
+}
+
+// expiredCounters are the keys of counters that have expired.
+func (v view) expiredCounters(now time.Time) []string {
+	var keys []string
+	c := v.cursor(countersBucket)
+	for k, value := c.First(); k != nil; k, value = c.Next() {
+		if counterExpired(value, now) {
+			keys = append(keys, string(k))
+		}
+	}
+	return keys
+}
+
+func (t *txn) forgetCounter(key string) (bool, error) { return true, t.remove(countersBucket, key) }
+
+// expiredHolds are the keys by expiry of the holds whose counters have all
+// expired.
+func (v view) expiredHolds(now time.Time) []string {
+	var keys []string
+	end := timeBytes(now)
+	c := v.cursor(holdsByExpiry)
+	for k, _ := c.First(); k != nil && string(k[:timeLength]) <= end; k, _ = c.Next() {
+		keys = append(keys, string(k))
+	}
+	return keys
+}
+
+// trimHold forgets what a closed hold has added to counters that are gone.
+func (t *txn) trimHold(key string, now time.Time) (bool, error) {
+	h, err := t.hold(key[timeLength:])
+	if err != nil {
+		t.log.Error("bolt: hold can't be trimmed", slog.String("job", key[timeLength:]), slog.Any("error", err))
+		return true, t.remove(holdsByExpiry, key)
+	}
+	if h.State == quota.Held {
+		return false, nil
+	}
+	h.Entries = slices.DeleteFunc(h.Entries, func(e quota.Entry) bool {
+		return !e.Expires.IsZero() && !now.Before(e.Expires)
+	})
+	return true, errors.Join(t.putHold(h), t.remove(holdsByExpiry, key))
+}
