@@ -77,12 +77,10 @@ func (e *evaluation) note(p Param, why Reason, from, to string) {
 	e.notes = append(e.notes, Note{Option: p.Key(), From: from, To: to, Reason: why})
 }
 
-// fail records a problem with a row, and returns the value of a row that has
-// none.
-func (e *evaluation) fail(p Param, problem FieldError) any {
+// fail records a problem with a row.
+func (e *evaluation) fail(p Param, problem FieldError) {
 	problem.Option = p.Key()
 	e.problems = append(e.problems, problem)
-	return nil
 }
 
 // value reads the text of one row into the type of its kind: string, bool,
@@ -95,7 +93,8 @@ func (e *evaluation) value(p Param, text string) any {
 		if v, ok := parseBool(text); ok {
 			return v
 		}
-		return e.fail(p, FieldError{Problem: NotABool, Value: shown(text), Choices: []string{"yes", "no"}})
+		e.fail(p, FieldError{Problem: NotABool, Value: shown(text), Choices: []string{"yes", "no"}})
+		return nil
 	case KindInt:
 		return e.whole(p, text)
 	case KindFloat:
@@ -107,14 +106,16 @@ func (e *evaluation) value(p Param, text string) any {
 		if c, ok := p.choice(text); ok {
 			return c.Value
 		}
-		return e.fail(p, FieldError{Problem: NotAChoice, Value: shown(text), Choices: p.words(), Nearest: p.nearestChoice(text)})
+		e.fail(p, FieldError{Problem: NotAChoice, Value: shown(text), Choices: p.words(), Nearest: p.nearestChoice(text)})
+		return nil
 	case KindSize:
 		return e.size(p, text)
 	case KindLoRAs:
 		return e.loras(p, text)
 	case KindDuration, KindPreset, KindAdvanced:
 	}
-	return e.fail(p, FieldError{Problem: Misplaced})
+	e.fail(p, FieldError{Problem: Misplaced})
+	return nil
 }
 
 func (e *evaluation) text(p Param, text string) any {
@@ -126,9 +127,11 @@ func (e *evaluation) text(p Param, text string) any {
 	n := utf8.RuneCountInString(s)
 	switch {
 	case n < p.MinLen:
-		return e.fail(p, FieldError{Problem: Missing})
+		e.fail(p, FieldError{Problem: Missing})
+		return nil
 	case n > most:
-		return e.fail(p, FieldError{Problem: TooLong, Count: int64(n), Max: float64(most), Unit: "characters"})
+		e.fail(p, FieldError{Problem: TooLong, Count: int64(n), Max: float64(most), Unit: "characters"})
+		return nil
 	case p.id() == idNegative && (n == 0 || isNone(s)):
 		return neutralNegative
 	}
@@ -160,10 +163,11 @@ func (e *evaluation) whole(p Param, text string) any {
 		return nil
 	}
 	if v != math.Trunc(v) {
-		return e.fail(p, FieldError{
+		e.fail(p, FieldError{
 			Problem: NotWhole, Value: shown(text),
 			Min: p.Min, Max: p.Max, Unit: p.Unit, Nearest: num(math.Round(v)),
 		})
+		return nil
 	}
 	return int64(v)
 }
@@ -205,12 +209,14 @@ func (e *evaluation) duration(p Param, text string) any {
 	s, ok := parseSeconds(text)
 	if !ok {
 		problem.Problem = BadDuration
-		return e.fail(p, problem)
+		e.fail(p, problem)
+		return nil
 	}
 	frames := framesOf(min(s, 2*longestSeconds), e.fps)
 	if frames < minFrames || frames > mostFrames(e.fps) {
 		problem.Problem, problem.Nearest = OutOfRange, num(min(max(s, shortest), longest))
-		return e.fail(p, problem)
+		e.fail(p, problem)
+		return nil
 	}
 	isExact := func(n int64) bool { return math.Abs(float64(n)/e.fps-s) < 0.01 }
 	if !isExact(frames) && !isExact(frames-1) {
@@ -222,10 +228,11 @@ func (e *evaluation) duration(p Param, text string) any {
 func (e *evaluation) size(p Param, text string) any {
 	size, note, ok := parseSize(p, text, e.rules.maxSide())
 	if !ok {
-		return e.fail(p, FieldError{
+		e.fail(p, FieldError{
 			Problem: BadSize, Value: shown(text), Choices: p.words(), Nearest: p.nearestChoice(text),
 			Min: p.Min, Max: float64(e.rules.maxSide()), Unit: p.Unit,
 		})
+		return nil
 	}
 	if note.Reason != "" {
 		e.notes = append(e.notes, note)
@@ -244,7 +251,9 @@ func (e *evaluation) loras(p Param, text string) any {
 		if strings.TrimSpace(item) == "" {
 			continue
 		}
-		count++
+		if count++; count > e.rules.maxLoRAs() {
+			continue
+		}
 		l, notes, err := e.rules.ParseLoRA(item)
 		var problem FieldError
 		if errors.As(err, &problem) {
@@ -254,7 +263,8 @@ func (e *evaluation) loras(p Param, text string) any {
 		loras, e.notes = append(loras, l), append(e.notes, notes...)
 	}
 	if most := e.rules.maxLoRAs(); count > most {
-		return e.fail(p, FieldError{Problem: TooManyLoRAs, Count: int64(count), Max: float64(most)})
+		e.fail(p, FieldError{Problem: TooManyLoRAs, Count: int64(count), Max: float64(most)})
+		return nil
 	}
 	return loras
 }

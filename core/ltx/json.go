@@ -83,7 +83,8 @@ func (r Request) MarshalJSON() ([]byte, error) {
 }
 
 // UnmarshalJSON reads what MarshalJSON wrote, today or in an older version:
-// an input that was not known then has its default.
+// an input that was not known then has its default. A stored request is not
+// validated again: the rules may have changed since.
 func (r *Request) UnmarshalJSON(b []byte) error {
 	var d durable
 	if err := json.Unmarshal(b, &d); err != nil {
@@ -97,11 +98,15 @@ func (r *Request) UnmarshalJSON(b []byte) error {
 	if err := json.Unmarshal(d.Input, &input); err != nil {
 		return fmt.Errorf("decode request: input: %w", err)
 	}
-	values := Rules{}.evaluate(withPrompt(nil)).values
-	values[idPrompt], values[idSeed] = "", int64(0)
+	values := make(map[string]any, len(table))
+	missing := evaluation{rules: Rules{Seed: func() int64 { return 0 }}, fps: DefaultFPS}
 	for _, p := range table {
+		if p.Name == "" {
+			continue
+		}
 		raw, ok := input[p.Name]
-		if !ok || p.Name == "" {
+		if !ok {
+			values[p.Name] = missing.value(p, p.defaultText())
 			continue
 		}
 		v, err := p.decode(raw, d.LoRANames)
@@ -109,6 +114,9 @@ func (r *Request) UnmarshalJSON(b []byte) error {
 			return fmt.Errorf("decode request: input %s: %w", p.Name, err)
 		}
 		values[p.Name] = v
+	}
+	if len(missing.problems) > 0 {
+		return fmt.Errorf("decode request: %w", missing.problems)
 	}
 	r.values = values
 	return nil
@@ -134,13 +142,13 @@ func (p Param) decode(raw json.RawMessage, loraNames []string) (any, error) {
 	return nil, fmt.Errorf("a %s has no value", p.Kind)
 }
 
-func decodeLoRAs(raw json.RawMessage, names []string) (any, error) {
-	inputs, err := decodeAs[[]loraInput](raw)
-	if err != nil {
+func decodeLoRAs(raw json.RawMessage, names []string) ([]LoRA, error) {
+	var inputs []loraInput
+	if err := json.Unmarshal(raw, &inputs); err != nil {
 		return nil, err
 	}
 	var loras []LoRA
-	for i, in := range inputs.([]loraInput) { //nolint:forcetypeassert // the line above decodes this type
+	for i, in := range inputs {
 		if in.Path == "" {
 			continue
 		}

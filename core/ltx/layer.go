@@ -59,11 +59,18 @@ func (p Param) defaultText() string {
 	}
 }
 
+// maxProblems is how many problems are looked for: more than anybody reads,
+// and few enough that a text full of mistakes costs nothing.
+const maxProblems = 20
+
 // collect sorts settings into a layer and tells which cannot be.
 func collect(from source, in []Setting) (layer, Invalid) {
 	l := layer{}
 	var problems Invalid
 	for _, s := range in {
+		if len(problems) >= maxProblems {
+			return l, problems
+		}
 		p, ok := find(s.Key)
 		switch {
 		case !ok:
@@ -130,35 +137,33 @@ func (p Param) sameText(a, b string) bool {
 func splitPairs(p Param, text string) (pairs []Setting, problems Invalid) {
 	s := scanner{rest: []rune(text)}
 	for {
-		s.skip(func(r rune) bool { return r == ',' || unicode.IsSpace(r) })
-		if len(s.rest) == 0 {
+		s.take(func(r rune) bool { return r == ',' || unicode.IsSpace(r) })
+		if len(s.rest) == 0 || len(problems) >= maxProblems {
 			return pairs, problems
 		}
-		key := s.take(func(r rune) bool { return r != '=' && r != ':' && r != ',' && !unicode.IsSpace(r) })
-		spaced := s.skip(unicode.IsSpace)
-		if k, ok := find(key); len(s.rest) == 0 || s.rest[0] != '=' && s.rest[0] != ':' || key == "" || ok && k.Kind == KindAdvanced {
+		key := s.take(func(r rune) bool { return !isEqualSign(r) && r != ',' && !unicode.IsSpace(r) })
+		spaced := s.take(unicode.IsSpace) != ""
+		if len(s.rest) == 0 || !isEqualSign(s.rest[0]) {
 			problems = append(problems, FieldError{Option: p.Key(), Problem: BadAdvanced, Value: shown(key)})
-			if len(s.rest) > 0 && (s.rest[0] == '=' || s.rest[0] == ':') {
-				s.rest = s.rest[1:]
-				s.value()
-			}
 			continue
 		}
 		s.rest = s.rest[1:]
 		if spaced {
-			s.skip(unicode.IsSpace)
+			s.take(unicode.IsSpace)
 		}
-		pairs = append(pairs, Setting{key, s.value()})
+		value := s.value()
+		if inner, ok := find(key); ok && inner.Kind == KindAdvanced {
+			problems = append(problems, FieldError{Option: p.Key(), Problem: Misplaced})
+			continue
+		}
+		pairs = append(pairs, Setting{key, value})
 	}
 }
 
+func isEqualSign(r rune) bool { return r == '=' || r == ':' }
+
 // A scanner reads a text from its start.
 type scanner struct{ rest []rune }
-
-// skip drops what is to be dropped and tells whether there was any.
-func (s *scanner) skip(drop func(rune) bool) bool {
-	return s.take(drop) != ""
-}
 
 // take returns what is to be kept, from the start on.
 func (s *scanner) take(keep func(rune) bool) string {

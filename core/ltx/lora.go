@@ -50,8 +50,6 @@ const (
 	// LTX-2.3 endpoint with LoRAs; it publishes none for this one.
 	// https://fal.ai/models/fal-ai/ltx-2.3-quality/text-to-video/lora
 	defaultMaxLoRAs = 3
-	// maxLoRAScale is the provider's limit.
-	maxLoRAScale = 4
 	// strongLoRAScale is beyond what LoRAs are used with.
 	strongLoRAScale = 1.6
 	// maxLoRAPath is the longest path, in bytes.

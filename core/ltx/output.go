@@ -112,12 +112,10 @@ type number struct {
 // UnmarshalJSON never fails.
 func (n *number) UnmarshalJSON(b []byte) error {
 	s := strings.Trim(string(b), `"`)
-	v, err := strconv.ParseFloat(s, 64)
-	if err != nil || math.IsNaN(v) || math.Abs(v) > math.MaxInt64/2 {
-		return nil //nolint:nilerr // what is no number is not told
+	if v, err := strconv.ParseFloat(s, 64); err == nil && math.Abs(v) < math.MaxInt64/2 {
+		*n = number{told: true, value: v, exact: int64(v)}
 	}
-	*n = number{told: true, value: v, exact: int64(v)}
-	if i, err := strconv.ParseInt(s, 10, 64); err == nil {
+	if i, err := strconv.ParseInt(s, 10, 64); err == nil && n.told {
 		n.exact = i
 	}
 	return nil

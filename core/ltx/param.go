@@ -206,7 +206,7 @@ func (p Param) choice(text string) (Choice, bool) {
 // nearestChoice returns the word of the choice that the text was probably
 // meant to be, or "".
 func (p Param) nearestChoice(text string) string {
-	var names []string
+	names := make([]string, 0, 2*len(p.Choices))
 	means := make(map[string]string)
 	for _, c := range p.Choices {
 		for _, s := range append([]string{c.Typed(), c.Value}, c.Synonyms...) {

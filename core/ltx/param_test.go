@@ -48,7 +48,7 @@ type property struct {
 	} `json:"anyOf"`
 }
 
-func schemaProperties(t *testing.T) map[string]property {
+func schemaProperties(t *testing.T, schema string) map[string]property {
 	t.Helper()
 	var doc struct {
 		Components struct {
@@ -64,12 +64,12 @@ func schemaProperties(t *testing.T) map[string]property {
 	if err := json.Unmarshal(b, &doc); err != nil {
 		t.Fatal(err)
 	}
-	return doc.Components.Schemas["Ltx2322bTextToVideoLoraInput"].Properties
+	return doc.Components.Schemas[schema].Properties
 }
 
 func TestEveryInputOfTheSchemaIsOneRow(t *testing.T) {
 	var inSchema, inTable []string
-	for name := range schemaProperties(t) {
+	for name := range schemaProperties(t, "Ltx2322bTextToVideoLoraInput") {
 		inSchema = append(inSchema, name)
 	}
 	for _, p := range ltx.Params() {
@@ -92,7 +92,7 @@ func TestEveryRowAgreesWithTheSchema(t *testing.T) {
 		ltx.KindText: "string", ltx.KindChoice: "string", ltx.KindBool: "boolean",
 		ltx.KindInt: "integer", ltx.KindFloat: "number", ltx.KindLoRAs: "array",
 	}
-	properties := schemaProperties(t)
+	properties := schemaProperties(t, "Ltx2322bTextToVideoLoraInput")
 	for _, p := range ltx.Params() {
 		if p.Name == "" {
 			continue
@@ -111,6 +111,9 @@ func TestEveryRowAgreesWithTheSchema(t *testing.T) {
 					}
 				}
 				return
+			case "loras": // a list, of which the scale has a range
+				scale := schemaProperties(t, "LoRAInput")["scale"]
+				want.Minimum, want.Maximum = scale.Minimum, scale.Maximum
 			case "seed": // an integer, or null
 				want.Type = want.AnyOf[0].Type
 			}
@@ -222,6 +225,20 @@ func TestEverySpellingMeansOneThing(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+func TestEveryReasonHasASentence(t *testing.T) {
+	seen := map[string]bool{}
+	for _, r := range append(ltx.Reasons(), "from a newer version") {
+		s := ltx.Note{Option: "size", From: "a", To: "b", Reason: r}.String()
+		if !strings.HasPrefix(s, "size: ") || !strings.HasSuffix(s, ".") || strings.Contains(s, "%") {
+			t.Errorf("%s: %q", r, s)
+		}
+		seen[s] = true
+	}
+	if len(seen) < 8 {
+		t.Errorf("only %d sentences", len(seen))
 	}
 }
 

@@ -97,7 +97,7 @@ func (r Rules) differing(req Request, given, below layer) []string {
 	e.fps = req.FPS()
 	e.values[idFrames] = e.frames(below)
 	own, _ := r.quality(below)
-	var ids []string
+	ids := make([]string, 0, len(given))
 	for _, p := range table {
 		id := p.id()
 		_, ok := given[id]

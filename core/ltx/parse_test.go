@@ -52,8 +52,8 @@ func TestWhatPeopleTypeIsUnderstood(t *testing.T) {
 		{"seconds with a decimal comma", set("duration", "6,5 sec"), "num_frames", int64(161)},
 		{"milliseconds", set("duration", "1500ms"), "num_frames", int64(41)},
 		{"twenty seconds", set("duration", "20"), "num_frames", int64(481)},
-		{"seconds at a frame rate given later", set("duration", "5", "fps", "12"), "num_frames", int64(57)},
-		{"seconds at a frame rate given before", set("fps", "12", "duration", "5"), "num_frames", int64(57)},
+		{"seconds at a frame rate given later", set("duration", "5", "fps", "12"), "num_frames", int64(65)},
+		{"seconds at a frame rate given before", set("fps", "12", "duration", "5"), "num_frames", int64(65)},
 		{"frames", set("frames", "97"), "num_frames", int64(97)},
 		{"frames with a unit", set("frames", "97 frames"), "num_frames", int64(97)},
 		{"a frame rate with a unit", set("fps", "23.976fps"), "fps", 23.976},
@@ -269,10 +269,11 @@ func TestBadRulesAreNamed(t *testing.T) {
 		{"a quality with a bad value", ltx.Rules{Qualities: map[string][]ltx.Setting{"x": set("acceleration", "warp")}}, `quality "x": acceleration cannot be "warp"`},
 		{"a quality of qualities", ltx.Rules{Qualities: map[string][]ltx.Setting{"x": set("quality", "y")}}, `quality "x": quality cannot be set here.`},
 		{"the operator's switch in a quality", ltx.Rules{Qualities: map[string][]ltx.Setting{"x": set("sync_mode", "y")}}, `quality "x": sync_mode is set by whoever`},
+		{"a switch that would lose videos", ltx.Rules{Defaults: set("sync_mode", "yes")}, "defaults: sync_mode must stay off"},
 		{"a side too long", ltx.Rules{MaxSide: 4000}, "the longest side is 4000"},
 		{"a negative limit", ltx.Rules{MaxLoRAs: -1}, "must not be negative"},
 		{"a host with a path", ltx.Rules{LoRAHosts: []string{"https://huggingface.co/"}}, `"https://huggingface.co/" is not a host`},
-		{"a default that is too expensive", ltx.Rules{MaxMegapixels: 50}, `a request with the defaults and quality "": size is too large`},
+		{"a default that is too expensive", ltx.Rules{MaxMegapixels: 50}, `a request with the defaults and quality "": size: 1024x576 for 5.04s has 72 megapixels`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			err := tt.rules.Validate()
@@ -283,7 +284,7 @@ func TestBadRulesAreNamed(t *testing.T) {
 	}
 	for _, rules := range []ltx.Rules{
 		{},
-		{Defaults: ltx.SettingsOf(map[string]string{"sync_mode": "yes", "duration": "4"}), LoRAHosts: []string{"*.example.com"}, MaxMegapixels: 80},
+		{Defaults: ltx.SettingsOf(map[string]string{"enable_safety_checker": "no", "duration": "4"}), LoRAHosts: []string{"*.example.com"}, MaxMegapixels: 80},
 	} {
 		if err := rules.Validate(); err != nil {
 			t.Errorf("good rules: %v", err)

@@ -23,7 +23,7 @@ const (
 	NotABool          Problem = "not_a_bool"          // Choices
 	BadSize           Problem = "bad_size"            // Choices, Nearest; Min and Max of a side
 	BadDuration       Problem = "bad_duration"        // Min, Max, Unit
-	BadAdvanced       Problem = "bad_advanced"        // Value is not key=value
+	BadAdvanced       Problem = "bad_advanced"        // Value is a key without a value
 	Conflict          Problem = "conflict"            // Other is set as well
 	Duplicate         Problem = "duplicate"           // set twice, to Value and to Other; both empty for texts
 	OperatorOnly      Problem = "operator_only"       // only the operator sets it
@@ -80,7 +80,7 @@ func (e FieldError) Error() string {
 }
 
 // Invalid is everything that is wrong with what was typed, in the order of
-// the table. It is never empty as an error.
+// the table, but no endless list. It is never empty as an error.
 type Invalid []FieldError //nolint:errname // callers read it as a word: ltx.Invalid
 
 // Error is one sentence a line.
@@ -116,10 +116,10 @@ var problemTexts = map[Problem]func(FieldError) string{
 		return fmt.Sprintf("%s must be %s; %s is not. The nearest is %s.", e.Option, e.limits(), e.Value, e.Nearest)
 	},
 	NotAChoice: func(e FieldError) string {
-		return fmt.Sprintf("%s cannot be %q.%s It is one of %s.", e.Option, e.Value, e.didYouMean(), listed(e.Choices))
+		return fmt.Sprintf("%s cannot be %q.%s It can be %s.", e.Option, e.Value, e.didYouMean(), listed(e.Choices))
 	},
 	NotANumber: func(e FieldError) string {
-		return fmt.Sprintf("%s must be a number %s; %q is not a number.", e.Option, e.limits(), e.Value)
+		return fmt.Sprintf("%s must be a number %s; %q is not.", e.Option, e.limits(), e.Value)
 	},
 	NotWhole: func(e FieldError) string {
 		return fmt.Sprintf("%s must be a whole number %s; %s is not. The nearest is %s.", e.Option, e.limits(), e.Value, e.Nearest)
@@ -135,7 +135,7 @@ var problemTexts = map[Problem]func(FieldError) string{
 		return fmt.Sprintf("%s must be in seconds, such as 5 or 6.5s, %s; %q is not.", e.Option, e.limits(), e.Value)
 	},
 	BadAdvanced: func(e FieldError) string {
-		return fmt.Sprintf("%s: %q is no key=value. Write pairs such as scheduler=ltx2 video_cfg_scale=4.", e.Option, e.Value)
+		return fmt.Sprintf("%s: %q needs a value. Write pairs such as scheduler=ltx2 video_cfg_scale=4.", e.Option, e.Value)
 	},
 	Conflict: func(e FieldError) string {
 		return fmt.Sprintf("%s and %s set the same thing. Give only one of them.", e.Option, e.Other)
@@ -153,11 +153,11 @@ var problemTexts = map[Problem]func(FieldError) string{
 		return e.Option + " cannot be set here."
 	},
 	TooManyMegapixels: func(e FieldError) string {
-		s := fmt.Sprintf("%s is too large: %d megapixels (width × height × frames), at most %s are allowed.", e.Value, e.Count, num(e.Max))
+		s := fmt.Sprintf("%s: %s has %d megapixels (width × height × frames); at most %s are allowed.", e.Option, e.Value, e.Count, num(e.Max))
 		if e.Nearest == "" {
 			return s + " Choose a smaller size."
 		}
-		return s + fmt.Sprintf(" At this size a video can last %s.", e.Nearest)
+		return s + fmt.Sprintf(" At this size a video can last %s at most.", e.Nearest)
 	},
 	TooManyLoRAs: func(e FieldError) string {
 		return fmt.Sprintf("%s names %d LoRAs; at most %s are allowed.", e.Option, e.Count, num(e.Max))
@@ -217,7 +217,7 @@ func (e FieldError) didYouMean() string {
 // limits names the range: "between 9 and 481 frames".
 func (e FieldError) limits() string {
 	s := fmt.Sprintf("between %s and %s", num(e.Min), num(e.Max))
-	if e.Unit != "" {
+	if e.Unit != "" && e.Unit != e.Option {
 		s += " " + e.Unit
 	}
 	return s

@@ -143,3 +143,21 @@ func TestAllProblemsAreToldAtOnce(t *testing.T) {
 		t.Errorf("got  %s\nwant %s", strings.Join(got, ", "), want)
 	}
 }
+
+func TestATextFullOfMistakesCostsLittle(t *testing.T) {
+	in := set("prompt", "a", "advanced", strings.Repeat("stesp=9 ", 10_000), "lora", strings.Repeat("x,", 10_000))
+	_, err := ltx.Rules{}.Parse(in)
+	var invalid ltx.Invalid
+	if !errors.As(err, &invalid) || len(invalid) > 60 {
+		t.Errorf("%d problems", len(invalid))
+	}
+}
+
+func BenchmarkParse(b *testing.B) {
+	in := set("prompt", "a cowboy walks through a dusty town", "camera", "dolly in", "size", "9:16", "duration", "6.5s", "advanced", "stg=0.5 scheduler=ltx2")
+	for b.Loop() {
+		if _, err := (ltx.Rules{}).Parse(in); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -137,11 +137,14 @@ const DefaultUSDPerMegapixel = 0.001805
 // that an estimate is never below the bill.
 func Cost(megapixels, usdPerMegapixel float64) usd.Micros {
 	micros := math.Ceil(megapixels*usdPerMegapixel*float64(usd.Dollar) - 1e-6)
-	if !(micros > 0) { // NaN too
+	if math.IsNaN(micros) || micros <= 0 {
 		return 0
 	}
-	return usd.Micros(min(micros, math.MaxInt64/2))
+	return usd.Micros(min(micros, maxMicros))
 }
+
+// maxMicros is more than anybody can pay, and far from overflowing a sum.
+const maxMicros = 1 << 60
 
 func megapixels(width, height, frames int) int64 {
 	pixels := int64(width) * int64(height) * int64(frames)

@@ -167,5 +167,10 @@ func (r Rules) validateSettings() []error {
 			errs = append(errs, fmt.Errorf("a request with the defaults and quality %q: %w", name, err))
 		}
 	}
+	// The video would come inside the answer and nowhere else: it could
+	// neither be fetched again nor be found in the history.
+	if req, err := r.Parse([]Setting{{idPrompt, "a"}}); err == nil && req.Value("sync_mode") == true {
+		errs = append(errs, errors.New("defaults: sync_mode must stay off: a video that is paid for could be lost"))
+	}
 	return errs
 }

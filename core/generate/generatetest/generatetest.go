@@ -1,0 +1,264 @@
+// Package generatetest is the suite that every generate.Store passes: what a
+// store promises, written as tests. A store runs it with
+//
+//	generatetest.Run(t, generatetest.Harness{Open: …, Reopen: …})
+//
+// Each test opens a store of its own and closes it. Time is the suite's: a
+// store must ask the clock that it was opened with, never its own, except to
+// find out that another process has died.
+package generatetest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"ltxbot/core/generate"
+	"ltxbot/core/quota"
+	"ltxbot/core/quota/quotatest"
+	"ltxbot/core/usd"
+)
+
+// Store is a store with the ledger that shares its transactions.
+type Store interface {
+	generate.Store
+	quotatest.Ledger
+
+	// Sweep releases the holds of jobs that are over or don't exist, and
+	// returns how many.
+	Sweep(ctx context.Context) (int, error)
+}
+
+// Harness makes stores for the suite.
+type Harness struct {
+	// Open opens an empty store. It may be called many times in one test.
+	Open func(t testing.TB, now func() time.Time) Store
+	// Reopen closes s, which Open or Reopen returned, and opens again what it
+	// keeps, as a new process would.
+	Reopen func(t testing.TB, s Store, now func() time.Time) Store
+}
+
+// Run runs the suite.
+func Run(t *testing.T, h Harness) {
+	for _, test := range []struct {
+		name string
+		run  func(*testing.T, Harness)
+	}{
+		{"an accepted job is recorded with its hold", testAccept},
+		{"an event accepted twice is one job", testAcceptTwice},
+		{"a refused job leaves nothing", testRefusal},
+		{"a save by a stale version does nothing", testConflict},
+		{"of saves in parallel one wins", testParallelSaves},
+		{"a save bills the hold with it", testBilling},
+		{"a swept hold no longer counts", testSweep},
+		{"jobs are listed newest first", testJobs},
+
+		{"a free slot is given to the next in line", testAdmission},
+		{"a job that could go at once is never one too many", testLineFull},
+		{"a member with twenty jobs starves nobody", testFairness},
+		{"the place in the line is the order of turns", testPlace},
+		{"a job that is found again takes its slot back", testSlotTakenBack},
+		{"the limit of the bot is shared by all teams", testBotLimit},
+
+		{"each unfinished job is handed out to one worker", testTake},
+		{"a job that is done with is not handed out again", testTakeFinished},
+		{"a job that comes alive again is handed out", testTakeRevived},
+		{"a save by somebody else is signalled", testChanged},
+		{"waiting for a job ends with the context or the store", testTakeEnds},
+		{"a restart forgets nothing", testReopen},
+
+		{"one budget and one line hold under load", testLoad},
+		{"any history agrees with the model", testMachine},
+	} {
+		t.Run(test.name, func(t *testing.T) { test.run(t, h) })
+	}
+}
+
+// noon is when most tests begin.
+var noon = time.Date(2026, time.March, 11, 12, 0, 0, 0, time.UTC)
+
+// patience is how long a test waits for what must happen: long enough for a
+// store that finds out by a timer that a process has died.
+const patience = 20 * time.Second
+
+// bench is a store on a clock, with helpers that fail the test.
+type bench struct {
+	t     *testing.T
+	h     Harness
+	s     Store
+	clock *quotatest.Clock
+	// limits on jobs at a time, for the jobs accepted from now on
+	member, team, bot, waiting int
+	budget                     usd.Micros // of a team in a month; 0 = no limit
+}
+
+func newBench(t *testing.T, h Harness) *bench {
+	t.Helper()
+	b := &bench{t: t, h: h, clock: quotatest.NewClock(noon), waiting: 100}
+	b.s = h.Open(t, b.clock.Now)
+	t.Cleanup(func() {
+		if err := b.s.Close(); err != nil {
+			t.Errorf("close: %v", err)
+		}
+	})
+	return b
+}
+
+// cost is what each job holds, in micro-dollars.
+const cost = 120_000
+
+// newJob is a job of member m in team acme, created now.
+func (b *bench) newJob(id, m string) generate.Job {
+	return generate.Job{
+		ID: id, State: generate.Accepted, Event: "discord:" + id, Team: "acme", Member: m,
+		Place:    generate.Place{Platform: "discord", Tenant: "G1", Channel: "C1", User: m, Locale: "en-US"},
+		Endpoint: "fal-ai/ltx-2.3-22b/text-to-video/lora", Cost: cost, Created: b.clock.Now(),
+		Notes: map[string]string{"token": "t-" + id},
+	}
+}
+
+// plan is a plan under the bench's limits.
+func (b *bench) plan(j generate.Job) quota.Plan {
+	p := quota.Policy{
+		Member:  quota.Limits{JobsAtATime: b.member},
+		Team:    quota.Limits{JobsAtATime: b.team, Windows: []quota.WindowLimit{{Window: quota.Month, USD: b.budget}}},
+		Bot:     quota.Limits{JobsAtATime: b.bot},
+		Waiting: b.waiting,
+	}
+	return p.Plan(j.ID, quota.Asker{Team: j.Team, Member: j.Member}, j.Cost, b.clock.Now())
+}
+
+func (b *bench) tryAccept(j generate.Job) (generate.Job, error) {
+	return b.s.Accept(b.t.Context(), j, b.plan(j))
+}
+
+// accept accepts a job of member m, a second after the one before.
+func (b *bench) accept(id, m string) generate.Job {
+	b.t.Helper()
+	b.clock.Advance(time.Second)
+	j, err := b.tryAccept(b.newJob(id, m))
+	if err != nil {
+		b.t.Fatalf("accept %s: %v", id, err)
+	}
+	return j
+}
+
+// refuse accepts a job and wants a refusal.
+func (b *bench) refuse(j generate.Job, reason quota.Reason) *quota.LimitError {
+	b.t.Helper()
+	_, err := b.tryAccept(j)
+	var limit *quota.LimitError
+	if !errors.As(err, &limit) || limit.Reason != reason {
+		b.t.Fatalf("accept %s: got error %v, want a refusal %q", j.ID, err, reason)
+	}
+	return limit
+}
+
+func (b *bench) job(id string) generate.Job {
+	b.t.Helper()
+	j, err := b.s.Job(b.t.Context(), id)
+	if err != nil {
+		b.t.Fatalf("job %s: %v", id, err)
+	}
+	return j
+}
+
+func (b *bench) save(j generate.Job, billing quota.Billing) generate.Job {
+	b.t.Helper()
+	saved, err := b.s.Save(b.t.Context(), j, billing)
+	if err != nil {
+		b.t.Fatalf("save %s: %v", j.ID, err)
+	}
+	return saved
+}
+
+// become saves the job as it is stored in another state.
+func (b *bench) become(id string, s generate.State, billing quota.Billing) generate.Job {
+	b.t.Helper()
+	j := b.job(id)
+	j.State = s
+	return b.save(j, billing)
+}
+
+// finish ends the job and shows it to its requester.
+func (b *bench) finish(id string) generate.Job {
+	b.t.Helper()
+	j := b.job(id)
+	j.State, j.Shown = generate.Delivered, generate.Delivered
+	return b.save(j, quota.Settle(cost))
+}
+
+// take claims a job within patience.
+func (b *bench) take() generate.Claim {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.t.Context(), patience)
+	defer cancel()
+	c, err := b.s.Take(ctx)
+	if err != nil {
+		b.t.Fatalf("take: %v", err)
+	}
+	return c
+}
+
+// wantNothingToTake checks that no job is handed out for a moment.
+func (b *bench) wantNothingToTake() {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.t.Context(), 30*time.Millisecond)
+	defer cancel()
+	if c, err := b.s.Take(ctx); err == nil {
+		b.t.Errorf("job %s in state %s was handed out", c.Job.ID, c.Job.State)
+		c.Done()
+	}
+}
+
+// wantAdmitted checks which of some jobs hold a slot.
+func (b *bench) wantAdmitted(want map[string]bool) {
+	b.t.Helper()
+	got := map[string]bool{}
+	for id := range want {
+		got[id] = b.job(id).HoldsSlot()
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		b.t.Errorf("jobs that hold a slot (-want +got):\n%s", diff)
+	}
+}
+
+func (b *bench) wantPlace(id string, want int) {
+	b.t.Helper()
+	got, err := b.s.Place(b.t.Context(), id)
+	if err != nil {
+		b.t.Fatalf("place of %s: %v", id, err)
+	}
+	if got != want {
+		b.t.Errorf("place of %s in the line: got %d, want %d", id, got, want)
+	}
+}
+
+// wantSignal waits for a value on Changed.
+func (b *bench) wantSignal(c generate.Claim) {
+	b.t.Helper()
+	select {
+	case <-c.Changed:
+	case <-time.After(patience):
+		b.t.Errorf("change of job %s was not signalled", c.Job.ID)
+	}
+}
+
+// jobDiff compares two jobs as a person would: an empty map is no map.
+func jobDiff(want, got generate.Job) string {
+	return cmp.Diff(want, got, cmpopts.EquateEmpty())
+}
+
+// names writes job1, job2, ….
+func names(n int) []string {
+	out := make([]string, n)
+	for i := range out {
+		out[i] = fmt.Sprintf("job%d", i+1)
+	}
+	return out
+}
