@@ -317,6 +317,45 @@ func (e *Engine) Cancel(ctx context.Context, id, by string) (Job, error) {
 	})
 }
 
+// Arrived takes in a hint that the provider has ended a job under a request
+// id. It may come before the reply to the submit (then ErrNotReady: it is to be
+// told again), in place of a reply that was lost, or long after the job was
+// given up: then the job is taken up again, since it was paid for.
+func (e *Engine) Arrived(ctx context.Context, id, requestID string) error {
+	_, err := e.edit(ctx, id, func(j *Job) error {
+		switch {
+		case j.Submission.RequestID == requestID:
+			if j.State != Queued && j.State != Running {
+				return errNothingNew
+			}
+			j.Hinted = time.Now()
+		case j.Submission.RequestID != "":
+			e.log.Error("provider names another request for a job", "job", id, "request_id", requestID)
+			return errNothingNew
+		case j.State == Unknown, j.State == Failed && j.Failure.Kind == FailLost:
+			j.revive(Submission{RequestID: requestID, Endpoint: j.Endpoint})
+		case j.State == Submitting, j.State == Accepted:
+			return ErrNotReady
+		default:
+			return errNothingNew
+		}
+		return nil
+	})
+	if errors.Is(err, errNothingNew) {
+		return nil
+	}
+	return err
+}
+
+// errNothingNew says that a hint tells nothing that is not known.
+var errNothingNew = errors.New("nothing new")
+
+// revive takes up a job whose submit was lost.
+func (j *Job) revive(s Submission) {
+	j.State, j.Submission, j.Hinted = Queued, s, time.Now()
+	j.Failure, j.Finished, j.Shown = Failure{}, time.Time{}, ""
+}
+
 // Note adds to what the courier remembers of a job's messages, from outside
 // the job's own steps: a pressed button brings a fresh token.
 func (e *Engine) Note(ctx context.Context, id string, notes map[string]string) (Job, error) {

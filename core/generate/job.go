@@ -56,6 +56,7 @@ type Job struct {
 	Created   time.Time `json:"created"`
 	Submitted time.Time `json:"submitted,omitzero"` // when the provider was asked
 	Started   time.Time `json:"started,omitzero"`   // when the model began
+	Hinted    time.Time `json:"hinted,omitzero"`    // when the provider last said by itself that it has news
 	Fetched   time.Time `json:"fetched,omitzero"`   // when the output was there
 	Finished  time.Time `json:"finished,omitzero"`  // when it became terminal
 	Deadline  time.Time `json:"deadline,omitzero"`  // when the bot asks the provider to stop

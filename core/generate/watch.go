@@ -36,7 +36,7 @@ func (e *Engine) watch(ctx context.Context, r *run, j Job) error {
 		errs    int
 		news    <-chan Status // of the stream; nil while there is none
 		opened  bool          // a stream that broke is not opened again
-		next    = time.NewTimer(pollPause(j, 0, false))
+		next    = time.NewTimer(firstPoll(j))
 		ticker  = time.NewTicker(tick)
 		expires = time.NewTimer(time.Until(j.Deadline))
 	)
@@ -64,6 +64,9 @@ func (e *Engine) watch(ctx context.Context, r *run, j Job) error {
 		case <-r.claim.Changed:
 			if err := r.reload(ctx); err != nil {
 				return err
+			}
+			if hinted := r.snapshot().Hinted; hinted.After(j.Hinted) {
+				next.Reset(0)
 			}
 			continue
 		case <-expires.C:
@@ -101,6 +104,15 @@ func (e *Engine) watch(ctx context.Context, r *run, j Job) error {
 			return err
 		}
 	}
+}
+
+// firstPoll is the time to the first poll: none for a job that the provider
+// has already called about.
+func firstPoll(j Job) time.Duration {
+	if !j.Hinted.IsZero() {
+		return 0
+	}
+	return pollPause(j, 0, false)
 }
 
 // pollPause is the time to the next poll.

@@ -63,6 +63,7 @@ func Run(t *testing.T, h Harness) {
 		{"a member with twenty jobs starves nobody", testFairness},
 		{"the place in the line is the order of turns", testPlace},
 		{"a job that is found again takes its slot back", testSlotTakenBack},
+		{"each job waits under its own limits", testMixedLimits},
 		{"the limit of the bot is shared by all teams", testBotLimit},
 
 		{"each unfinished job is handed out to one worker", testTake},

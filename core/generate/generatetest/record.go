@@ -115,6 +115,11 @@ func testConflict(t *testing.T, h Harness) {
 	if now.Version != stale.Version+1 {
 		t.Errorf("version after a save: got %d, want %d", now.Version, stale.Version+1)
 	}
+	now.Line.Seq += 7 // is the store's
+	now = b.save(now, quota.Keep())
+	if now.Line.Seq != stale.Line.Seq {
+		t.Errorf("order of arrival was changed from %d to %d", stale.Line.Seq, now.Line.Seq)
+	}
 	stale.State = generate.Failed
 	if _, err := b.s.Save(t.Context(), stale, quota.Release()); !errors.Is(err, generate.ErrConflict) {
 		t.Errorf("got error %v, want ErrConflict", err)
@@ -212,7 +217,15 @@ func testSweep(t *testing.T, h Harness) {
 	if hold, err := b.s.Hold(t.Context(), "job4"); err != nil || hold.State != quota.Held {
 		t.Errorf("hold of an accepted job is %s, %v; want held", hold.State, err)
 	}
-	// After a year all windows are over: what is left of old holds is exact.
+	// After a year all windows are over: what is left of old holds is exact,
+	// also where a grant without an end was drawn on.
+	grant := quota.Grant{ID: "g1", Scope: quota.Scope{Kind: quota.Team, ID: "acme"}, USD: 2 * cost}
+	if err := b.s.PutTeamStanding(t.Context(), "acme", quota.TeamStanding{Grants: []quota.Grant{grant}}); err != nil {
+		t.Fatal(err)
+	}
+	b.budget = 1
+	b.accept("job5", "discord:1")
+	b.become("job5", generate.Fetched, quota.Settle(cost))
 	b.clock.Advance(365 * 24 * time.Hour)
 	if _, err := b.s.Sweep(t.Context()); err != nil {
 		t.Fatal(err)
@@ -221,8 +234,10 @@ func testSweep(t *testing.T, h Harness) {
 	if _, err := b.s.Sweep(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if totals := quotatest.CheckBooks(t, b.s); totals.Charged != cost+1 {
-		t.Errorf("charged: got %d, want %d", totals.Charged, cost+1)
+	b.accept("job6", "discord:1")
+	b.refuse(b.newJob("job7", "discord:1"), quota.OverLimit) // the grant is used up
+	if totals := quotatest.CheckBooks(t, b.s); totals.Charged != 2*cost+1 {
+		t.Errorf("charged: got %d, want %d", totals.Charged, 2*cost+1)
 	}
 }
 

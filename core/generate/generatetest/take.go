@@ -3,7 +3,6 @@ package generatetest
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"sync"
 	"testing"
@@ -41,7 +40,7 @@ func testTake(t *testing.T, h Harness) {
 
 				// A job is put back twice, then finished.
 				j := c.Job
-				j.Notes = map[string]string{"round": fmt.Sprintf("%s+", j.Notes["round"])}
+				j.Notes = map[string]string{"round": j.Notes["round"] + "+"}
 				last := len(j.Notes["round"]) == rounds
 				if last {
 					j.State, j.Shown = generate.Delivered, generate.Delivered
@@ -106,6 +105,16 @@ func testTakeRevived(t *testing.T, h Harness) {
 	if c.Job.ID != "job1" || c.Job.State != generate.Queued {
 		t.Errorf("took %s in state %s", c.Job.ID, c.Job.State)
 	}
+	c.Done()
+
+	// Over and alive again while nobody works on it: still one job.
+	b.become("job1", generate.Failed, quota.Release())
+	j := b.job("job1")
+	j.Shown = generate.Failed
+	b.save(j, quota.Keep())
+	b.become("job1", generate.Queued, quota.Keep())
+	c = b.take()
+	b.wantNothingToTake()
 	c.Done()
 }
 

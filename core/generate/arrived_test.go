@@ -1,0 +1,115 @@
+package generate_test
+
+import (
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"ltxbot/core/generate"
+	"ltxbot/core/quota"
+)
+
+// requestOf is the request id under which the provider runs a job.
+func (p *fakeProvider) requestOf(t *testing.T, job string) string {
+	t.Helper()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for id, j := range p.jobs {
+		if j.order.Job == job {
+			return id
+		}
+	}
+	t.Fatalf("the provider has no request for job %s", job)
+	return ""
+}
+
+func TestAHintFindsALostSubmit(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		after time.Duration
+	}{
+		{"while it is looked for", time.Minute},
+		{"after it was given up and its hold released", time.Hour},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t)
+				w.provider.loseReply, w.provider.hidden = true, true
+				p := w.start(crashAt(0))
+				defer p.kill(t)
+				j, err := p.engine.Accept(t.Context(), ask(t, 1))
+				if err != nil {
+					t.Fatal(err)
+				}
+				elapse(tt.after)
+				if err := p.engine.Arrived(t.Context(), j.ID, w.provider.requestOf(t, j.ID)); err != nil {
+					t.Fatal(err)
+				}
+				elapse(2 * time.Minute)
+				if got := finished(t, p, j.ID); got.State != generate.Delivered {
+					t.Errorf("state = %s, want delivered", got.State)
+				}
+				if h := hold(t, p, j.ID); h.State != quota.Settled || h.Charged == 0 {
+					t.Errorf("hold is %s with %d charged, want what was paid", h.State, h.Charged)
+				}
+				if n := w.provider.submits[j.ID]; n != 1 {
+					t.Errorf("submitted %d times, want once", n)
+				}
+			})
+		})
+	}
+}
+
+func TestAHintSpeedsUpTheNextPoll(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.provider.queue, w.provider.run = time.Hour, 0
+		w.provider.hidden = true
+		p := w.start(crashAt(0))
+		defer p.kill(t)
+		j, err := p.engine.Accept(t.Context(), ask(t, 1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		elapse(time.Minute)
+		w.provider.mu.Lock()
+		w.provider.queue = 0
+		w.provider.mu.Unlock()
+		if err := p.engine.Arrived(t.Context(), j.ID, w.provider.requestOf(t, j.ID)); err != nil {
+			t.Fatal(err)
+		}
+		elapse(100 * time.Millisecond)
+		if got, _ := p.store.Job(t.Context(), j.ID); got.State != generate.Delivered {
+			t.Errorf("state = %s at once after the hint, want delivered", got.State)
+		}
+	})
+}
+
+func TestAHintForAJobThatIsNotThere(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		p := w.start(crashAt(0))
+		defer p.kill(t)
+		if err := p.engine.Arrived(t.Context(), "nosuchjob", "r"); !errors.Is(err, generate.ErrNoJob) {
+			t.Errorf("Arrived = %v, want ErrNoJob", err)
+		}
+		j, err := p.engine.Accept(t.Context(), ask(t, 1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		elapse(2 * time.Minute)
+		for range 3 {
+			if err := p.engine.Arrived(t.Context(), j.ID, w.provider.requestOf(t, j.ID)); err != nil {
+				t.Errorf("a hint for a job that is over: %v, want nil", err)
+			}
+			if err := p.engine.Arrived(t.Context(), j.ID, "another"); err != nil {
+				t.Errorf("a hint with another request: %v, want nil", err)
+			}
+		}
+		elapse(time.Minute)
+		if got := finished(t, p, j.ID); got.State != generate.Delivered || len(w.channel.posted()) != 1 {
+			t.Errorf("job is %s with %d videos, want delivered with one", got.State, len(w.channel.posted()))
+		}
+	})
+}
