@@ -18,9 +18,8 @@ func (e *Engine) deliver(ctx context.Context, r *run, j Job) error {
 		r.tries = 0
 		j = r.snapshot()
 	}
-	if usage, err := e.usage(ctx, j); err == nil {
-		j.Gauges = usage
-	}
+	r.measure(ctx)
+	j = r.snapshot()
 	courier := r.courier(j)
 	if courier == nil {
 		return r.retry(ctx, &RetryError{After: platformOffPause, Err: errPlatformOff})

@@ -145,6 +145,7 @@ func (e *Engine) work(ctx context.Context, claim Claim) {
 		wait(ctx, time.Second)
 		return
 	}
+	r.measure(ctx)
 	for failures := 0; ; {
 		j := r.snapshot()
 		if ctx.Err() != nil || r.lost() || !j.Unfinished() {
@@ -239,17 +240,9 @@ func (e *Engine) Accept(ctx context.Context, a Ask) (Job, error) {
 		Request: a.Request, Endpoint: e.endpoint(a.Request), Cost: e.estimate(a.Request),
 		Notes: a.Notes, Owner: e.cfg.Owner, Created: now,
 	}
-	var reservation quota.Reservation
-	j, err := e.cfg.Store.Accept(ctx, j, func(s quota.Standing) (quota.Reservation, error) {
-		r, err := policy.Plan(j.ID, a.Asker, j.Cost, now)(s)
-		reservation = r
-		return r, err
-	})
+	j, err := e.cfg.Store.Accept(ctx, j, policy.Plan(j.ID, a.Asker, j.Cost, now))
 	if err != nil {
 		return j, err
-	}
-	if gauges, err := e.gauges(ctx, j.Team, reservation.Counts); err == nil {
-		j.Gauges = limited(gauges)
 	}
 	e.cfg.OnChange("", j)
 	return j, nil

@@ -40,7 +40,6 @@ type Job struct {
 
 	Cost    usd.Micros    `json:"cost"`             // the estimate that is held
 	Charged usd.Micros    `json:"charged"`          // what it cost in the end
-	Gauges  []quota.Gauge `json:"gauges,omitempty"` // limits and their use, last seen
 
 	Line     quota.Line `json:"line"`               // the limits on jobs at a time it waits for
 	Admitted bool       `json:"admitted,omitempty"` // its turn has come
@@ -65,6 +64,9 @@ type Job struct {
 	// Progress is not saved: it is lost with the process and found again by
 	// the next status.
 	Progress Progress `json:"-"`
+	// Gauges are the limits that apply and how far they are used. They are
+	// not saved: the ledger knows better.
+	Gauges []quota.Gauge `json:"-"`
 }
 
 // Place is the conversation that asked for a job and gets its video.

@@ -31,9 +31,10 @@ type run struct {
 	tries     int       // of the present call to the conversation
 	ran       float64   // seconds that the model ran, as the provider says
 
-	mu   sync.Mutex
-	job  Job      // as last saved
-	seen Progress // since then; never saved
+	mu     sync.Mutex
+	job    Job           // as last saved
+	seen   Progress      // since then; never saved
+	gauges []quota.Gauge // the limits that apply, as last read; never saved
 }
 
 // errMoved says that the job is no longer what a step was to work on.
@@ -60,7 +61,7 @@ func (r *run) snapshot() Job {
 
 func (r *run) view() Job {
 	j := r.job
-	j.Progress = r.seen
+	j.Progress, j.Gauges = r.seen, r.gauges
 	j.Notes = maps.Clone(j.Notes)
 	return j
 }
@@ -163,6 +164,19 @@ func (r *run) keep(ctx context.Context, notes map[string]string) error {
 		j.Notes = merge(j.Notes, notes)
 		return nil
 	})
+}
+
+// measure reads the limits that apply to the job, for its card to show. A
+// card without them is better than none.
+func (r *run) measure(ctx context.Context) {
+	gauges, err := r.e.usage(ctx, r.snapshot())
+	if err != nil {
+		r.log.Warn("cannot read the usage", "error", err)
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.gauges = gauges
 }
 
 // merge adds notes to old; an empty value removes one.

@@ -123,7 +123,7 @@ func pollPause(j Job, polls int, streamed bool) time.Duration {
 	case j.State == Running:
 		return backoff(polls+1, runFirst, runMost)
 	default:
-		return backoff(polls*2+1, queueFirst, queueMost)
+		return backoff(polls+1, queueFirst, queueMost)
 	}
 }
 

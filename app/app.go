@@ -1,0 +1,243 @@
+// Package app wires the config into the parts of the bot and runs them: store,
+// provider, engine, chat platforms, web server. New builds, Start returns when
+// the bot serves, Stop undoes it in reverse order.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"ltxbot/bot"
+	"ltxbot/config"
+	"ltxbot/core/generate"
+	"ltxbot/core/ltx"
+	"ltxbot/core/quota"
+	"ltxbot/media"
+	"ltxbot/provider/fal"
+)
+
+// Options are what is not in the config.
+type Options struct {
+	Version string
+	Logger  *slog.Logger
+}
+
+// App is one running bot.
+type App struct {
+	cfg    config.Config
+	opts   Options
+	log    *slog.Logger
+	policy atomic.Pointer[quota.Policy]
+	rules  atomic.Pointer[ltx.Rules]
+	teams  teams
+	hooks  hooks
+
+	store     storage
+	provider  *fal.Client
+	engine    *generate.Engine
+	desk      *bot.Desk
+	platforms []platform
+	server    *http.Server
+	listener  net.Listener
+
+	parts lifecycle
+	fatal chan error
+}
+
+// platform is a chat platform that is switched on.
+type platform interface {
+	Start(ctx context.Context) error
+	Stop(ctx context.Context) error
+	// Fatal receives the error that ends the platform for good.
+	Fatal() <-chan error
+}
+
+// New builds the bot that cfg describes. Nothing runs until Start, but the
+// store is open: call Stop if Start is not called.
+func New(cfg config.Config, opts Options) (*App, error) {
+	if opts.Logger == nil {
+		opts.Logger = slog.New(slog.DiscardHandler)
+	}
+	a := &App{cfg: cfg, opts: opts, log: opts.Logger, teams: teamsOf(cfg), fatal: make(chan error, 1)}
+	a.hooks = newHooks(cfg.Fal.WebhookURL, cfg.Fal.Key.Reveal())
+	if err := a.build(); err != nil {
+		return nil, errors.Join(err, a.parts.stop(context.Background()))
+	}
+	return a, nil
+}
+
+func (a *App) build() error {
+	policy, err := policyOf(a.cfg)
+	if err != nil {
+		return fmt.Errorf("quota: %w", err)
+	}
+	a.policy.Store(&policy)
+	rules, err := rulesOf(a.cfg)
+	if err != nil {
+		return err
+	}
+	a.rules.Store(&rules)
+	if a.store, err = openStore(a.cfg.Store, a.log); err != nil {
+		return err
+	}
+	a.parts.started("store", func(context.Context) error { return a.store.Close() })
+	if a.provider, err = a.newProvider(); err != nil {
+		return err
+	}
+	a.parts.started("provider", func(context.Context) error { a.provider.Close(); return nil })
+
+	couriers := map[string]generate.Courier{}
+	a.engine = a.newEngine(couriers)
+	a.desk = bot.New(bot.Config{
+		Generator: a.engine,
+		Rules:     func() ltx.Rules { return *a.rules.Load() },
+		Usage:     a.engine.Usage,
+		Command:   a.cfg.Slack.Command,
+		Logger:    a.log,
+	})
+	mux := http.NewServeMux()
+	a.serveHealth(mux)
+	mux.HandleFunc("POST "+webhookPath, a.serveWebhook)
+	if err := a.addPlatforms(couriers, mux); err != nil {
+		return err
+	}
+	a.server = &http.Server{
+		Handler:           mux,
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       30 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    1 << 16,
+		ErrorLog:          slog.NewLogLogger(a.log.Handler(), slog.LevelWarn),
+	}
+	return nil
+}
+
+func (a *App) newProvider() (*fal.Client, error) {
+	c := a.cfg.Fal
+	return fal.New(fal.Config{
+		Key:        fal.Key(c.Key.Reveal()),
+		QueueURL:   c.QueueURL,
+		RESTURL:    c.RestURL,
+		APIURL:     c.APIURL,
+		MediaHosts: c.MediaHosts,
+		WebhookURL: a.hooks.url,
+		UserAgent:  "ltxbot/" + a.opts.Version,
+		Logger:     a.log,
+	})
+}
+
+func (a *App) newEngine(couriers map[string]generate.Courier) *generate.Engine {
+	files := generate.MediaConfig{Dir: a.cfg.Media.Dir, MaxBytes: a.cfg.Media.MaxBytes}
+	if a.cfg.Media.FFmpeg != "" {
+		tool, err := media.Find(a.cfg.Media.FFmpeg)
+		if err != nil {
+			a.log.Warn("no ffmpeg: videos too large for a channel are posted as links", "error", err)
+		} else {
+			files.Fitter = tool
+		}
+	}
+	return generate.New(generate.Config{
+		Store:               a.store,
+		Ledger:              a.store,
+		Provider:            a.provider,
+		Couriers:            couriers,
+		Media:               files,
+		Policy:              func() quota.Policy { return *a.policy.Load() },
+		Endpoint:            a.cfg.Fal.Model,
+		EndpointWithoutLoRA: a.cfg.Fal.ModelWithoutLoRA,
+		USDPerMegapixel:     a.cfg.Fal.USDPerMegapixel,
+		BillFailures:        a.cfg.Quota.BillFailures,
+		Deadline:            a.cfg.Fal.Deadline.Duration,
+		Grace:               a.cfg.Fal.Grace.Duration,
+		Owner:               owner(),
+		Logger:              a.log,
+	})
+}
+
+// Start serves. It returns when the bot takes commands, or with the reason
+// why it can't; then everything is stopped again.
+func (a *App) Start(ctx context.Context) (err error) {
+	defer func() {
+		if err != nil {
+			stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopLimit)
+			defer cancel()
+			err = errors.Join(err, a.parts.stop(stop))
+		}
+	}()
+	var lc net.ListenConfig
+	if a.listener, err = lc.Listen(ctx, "tcp", a.cfg.HTTP.Listen); err != nil {
+		return fmt.Errorf("listen for HTTP (http.listen): %w", err)
+	}
+	served := make(chan struct{})
+	go func() {
+		defer close(served)
+		if err := a.server.Serve(a.listener); !errors.Is(err, http.ErrServerClosed) {
+			a.fail(fmt.Errorf("web server: %w", err))
+		}
+	}()
+	a.parts.started("web server", func(ctx context.Context) error {
+		err := a.server.Shutdown(ctx)
+		<-served
+		return err
+	})
+	if err := a.engine.Start(ctx); err != nil {
+		return fmt.Errorf("start engine: %w", err)
+	}
+	a.parts.started("engine", a.engine.Stop)
+	for _, p := range a.platforms {
+		if err := p.Start(ctx); err != nil {
+			return err
+		}
+		watch := make(chan struct{})
+		go func() {
+			select {
+			case err := <-p.Fatal():
+				a.fail(err)
+			case <-watch:
+			}
+		}()
+		a.parts.started("platform", func(ctx context.Context) error {
+			close(watch)
+			return p.Stop(ctx)
+		})
+	}
+	a.log.Info("bot is running", "version", a.opts.Version, "http", a.Addr())
+	return nil
+}
+
+// stopLimit is how long a stop may take before what is under way is given up.
+const stopLimit = 10 * time.Second
+
+// Stop takes no more commands, lets steps under way save what they have until
+// ctx is done, and closes the store. It may be called twice.
+func (a *App) Stop(ctx context.Context) error { return a.parts.stop(ctx) }
+
+// Fatal receives the error that the bot can't go on after: a token that was
+// revoked, a web server that broke.
+func (a *App) Fatal() <-chan error { return a.fatal }
+
+func (a *App) fail(err error) {
+	select {
+	case a.fatal <- err:
+	default:
+	}
+}
+
+// Addr is where the web server listens: "127.0.0.1:8080".
+func (a *App) Addr() string {
+	if a.listener == nil {
+		return ""
+	}
+	return a.listener.Addr().String()
+}
+
+// Job reads a job, or returns generate.ErrNoJob.
+func (a *App) Job(ctx context.Context, id string) (generate.Job, error) {
+	return a.engine.Job(ctx, id)
+}

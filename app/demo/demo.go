@@ -1,0 +1,285 @@
+// Package demo runs the real bot against simulators of fal, Discord and Slack
+// on loopback, so that a person can try it without a key or an account, and a
+// command can be followed from the keyboard to the video.
+package demo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"ltxbot/app"
+	"ltxbot/bot"
+	"ltxbot/config"
+	"ltxbot/core/generate"
+	simdiscord "ltxbot/sim/discord"
+	simfal "ltxbot/sim/fal"
+)
+
+// Options are what a demo can be told.
+type Options struct {
+	// Dir is where the store and the saved videos go; empty is a temporary
+	// folder that is removed at the end, videos excepted.
+	Dir string
+	// Live makes real videos: the key is read from FAL_KEY, and each video
+	// costs money.
+	Live    bool
+	Version string
+	Logger  *slog.Logger
+	// Speed divides the time that a simulated video takes; 0 = 1.
+	Speed float64
+}
+
+// Demo is a running bot with its world.
+type Demo struct {
+	opts    Options
+	dir     string
+	own     bool // dir is ours to remove
+	fal     *simfal.Server
+	discord *simdiscord.Server
+	app     *app.App
+	stages  map[string]stage
+}
+
+// stage is a simulated platform with somebody in a channel.
+type stage interface {
+	// say types a line as a command. It returns when the platform took it.
+	say(ctx context.Context, line string) (*act, error)
+	// press presses the newest button with that label.
+	press(ctx context.Context, label string) (*act, error)
+	// watch tells everything that appears, until ctx is done.
+	watch(ctx context.Context, tell func(Event))
+}
+
+// act is something a person did, and how to know what came of it.
+type act struct {
+	job      string      // id of the job that it makes, if it makes one
+	answered func() bool // the bot has said something that is not a wait
+	failed   func() bool // the platform gave up on the bot
+}
+
+// Start begins a demo. The caller closes it.
+func Start(ctx context.Context, o Options) (_ *Demo, err error) {
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	d := &Demo{opts: o, dir: o.Dir, stages: map[string]stage{}}
+	if d.dir == "" {
+		if d.dir, err = os.MkdirTemp("", "ltx-demo-"); err != nil {
+			return nil, err
+		}
+		d.own = true
+	}
+	defer func() {
+		if err != nil {
+			d.Close()
+		}
+	}()
+	cfg := config.Default()
+	cfg.HTTP.Listen = "127.0.0.1:0"
+	cfg.Store.URL = config.NewSecret("bolt:" + filepath.Join(d.dir, "ltx.db"))
+	if err := d.addFal(&cfg); err != nil {
+		return nil, err
+	}
+	if err := d.addDiscord(&cfg); err != nil {
+		return nil, err
+	}
+	if err := cfg.Resolve(os.LookupEnv); err != nil {
+		return nil, err
+	}
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	if d.app, err = app.New(cfg, app.Options{Version: o.Version, Logger: o.Logger}); err != nil {
+		return nil, err
+	}
+	if err := d.app.Start(ctx); err != nil {
+		d.app = nil
+		return nil, err
+	}
+	return d, nil
+}
+
+func (d *Demo) addFal(cfg *config.Config) error {
+	if d.opts.Live {
+		return nil
+	}
+	sim, err := simfal.Start(simfal.Options{Speed: d.opts.Speed, Logger: d.opts.Logger})
+	if err != nil {
+		return fmt.Errorf("start simulator of fal: %w", err)
+	}
+	d.fal = sim
+	cfg.Fal.Key = config.NewSecret(sim.Key())
+	cfg.Fal.QueueURL, cfg.Fal.RestURL, cfg.Fal.APIURL = sim.QueueURL(), sim.RESTURL(), sim.APIURL()
+	cfg.Fal.MediaHosts = []string{sim.MediaHost()}
+	return nil
+}
+
+func (d *Demo) addDiscord(cfg *config.Config) error {
+	sim, err := simdiscord.Start(simdiscord.Options{BotName: "ltx"})
+	if err != nil {
+		return fmt.Errorf("start simulator of Discord: %w", err)
+	}
+	d.discord = sim
+	guild := sim.NewGuild("Acme")
+	channel := guild.NewChannel("videos")
+	ada := sim.NewUser("ada")
+	guild.Join(ada)
+	d.stages["discord"] = &discordStage{server: sim, channel: channel, user: ada}
+	cfg.Discord.Token = config.NewSecret(sim.Token())
+	cfg.Discord.ApplicationID = sim.ApplicationID()
+	cfg.Discord.PublicKey = sim.PublicKey()
+	cfg.Discord.APIURL = sim.APIURL()
+	return nil
+}
+
+// closeLimit is how long the bot of a demo may take to stop.
+const closeLimit = 5 * time.Second
+
+// Close stops the bot and its world.
+func (d *Demo) Close() {
+	if d.app != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), closeLimit)
+		defer cancel()
+		if err := d.app.Stop(ctx); err != nil {
+			d.opts.Logger.Warn("demo did not stop well", "error", err)
+		}
+	}
+	if d.discord != nil {
+		_ = d.discord.Close()
+	}
+	if d.fal != nil {
+		d.fal.Close()
+	}
+	if d.own {
+		_ = os.RemoveAll(d.dir)
+	}
+}
+
+// Result is what came of one command.
+type Result struct {
+	Outcome    string           `json:"outcome"` // "delivered", "answered", "refused", or the state in which the job ended
+	Job        string           `json:"job,omitempty"`
+	Video      string           `json:"video,omitempty"` // where the video was saved
+	Transcript []Event          `json:"transcript"`
+	Submits    []map[string]any `json:"submits"` // what fal was asked for; empty with a live fal
+}
+
+// OK reports whether the command did what it was for.
+func (r Result) OK() bool { return r.Outcome == "delivered" || r.Outcome == "answered" }
+
+// errNoStage says that a platform is not simulated.
+var errNoStage = errors.New("no such platform; there are discord and slack")
+
+// Do types one command on a platform and follows it to its end. tell, if not
+// nil, is called with each event as it happens.
+func (d *Demo) Do(ctx context.Context, platform, line string, tell func(Event)) (Result, error) {
+	s, ok := d.stages[platform]
+	if !ok {
+		return Result{}, fmt.Errorf("%s: %w", platform, errNoStage)
+	}
+	rec := newRecorder(tell)
+	makesVideo := isGenerate(line)
+	watching, stop := context.WithCancel(ctx)
+	defer stop()
+	s.watch(watching, rec.add)
+	rec.add(Event{Kind: Typed, Platform: platform, Who: "ada", Text: line})
+	a, err := s.say(ctx, line)
+	if err != nil {
+		return Result{Outcome: "refused", Transcript: rec.events()}, err
+	}
+	outcome, err := d.follow(ctx, a)
+	if err != nil {
+		return Result{Transcript: rec.events()}, err
+	}
+	if outcome == "answered" && makesVideo {
+		outcome = "refused"
+	}
+	r := Result{Outcome: outcome, Submits: d.submits()}
+	if j, err := d.app.Job(ctx, a.job); err == nil {
+		r.Job = j.ID
+	}
+	rec.settle(watching)
+	r.Transcript = rec.events()
+	if v := rec.video(); v != "" {
+		r.Video, err = save(v, r.Job)
+	}
+	return r, err
+}
+
+// followPause is how often the end of a command is looked for.
+const followPause = 20 * time.Millisecond
+
+// follow waits until a command has come to its end, and says which.
+func (d *Demo) follow(ctx context.Context, a *act) (string, error) {
+	tick := time.NewTicker(followPause)
+	defer tick.Stop()
+	for {
+		j, err := d.app.Job(ctx, a.job)
+		switch {
+		case err == nil && !j.Unfinished():
+			return string(j.State), nil
+		case err == nil:
+		case errors.Is(err, generate.ErrNoJob) && a.failed():
+			return "failed", errors.New("the bot did not answer in time")
+		case errors.Is(err, generate.ErrNoJob) && a.answered():
+			return "answered", nil
+		case !errors.Is(err, generate.ErrNoJob):
+			return "", err
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return "", ctx.Err()
+		}
+	}
+}
+
+// submits is what the simulated fal was asked for.
+func (d *Demo) submits() []map[string]any {
+	out := []map[string]any{}
+	if d.fal == nil {
+		return out
+	}
+	for _, s := range d.fal.Submits() {
+		out = append(out, s.Input())
+	}
+	return out
+}
+
+// save copies a video to the working folder.
+func save(from, job string) (string, error) {
+	in, err := os.Open(from) //nolint:gosec // the simulator's own file
+	if err != nil {
+		return "", fmt.Errorf("save the video: %w", err)
+	}
+	defer in.Close()
+	path, err := filepath.Abs("ltx-" + job + ".mp4")
+	if err != nil {
+		return "", fmt.Errorf("save the video: %w", err)
+	}
+	out, err := os.Create(path) //nolint:gosec // named after the job
+	if err != nil {
+		return "", fmt.Errorf("save the video: %w", err)
+	}
+	if _, err := io.Copy(out, in); err != nil {
+		return "", errors.Join(fmt.Errorf("save the video: %w", err), out.Close())
+	}
+	return path, out.Close()
+}
+
+// isGenerate reports whether a line asks for a video, and not for an answer.
+func isGenerate(line string) bool {
+	command, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
+	if command != "/ltx" {
+		return false
+	}
+	parsed, err := bot.ParseLine(rest)
+	return err != nil || parsed.Verb == ""
+}

@@ -1,0 +1,139 @@
+package demo
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Event is something that a person sees happen.
+type Event struct {
+	At       float64   `json:"at"` // seconds since the command
+	Kind     EventKind `json:"kind"`
+	Platform string    `json:"platform"`
+	Who      string    `json:"who"`
+	Only     string    `json:"only,omitempty"` // the one person who sees it
+	Text     string    `json:"text,omitempty"`
+	Buttons  []string  `json:"buttons,omitempty"`
+	Files    []string  `json:"files,omitempty"`
+	Pings    []string  `json:"pings,omitempty"`
+	Message  string    `json:"message,omitempty"` // the platform's id
+
+	video string // path of the bytes
+}
+
+// EventKind is what happened.
+type EventKind string
+
+// The kinds of events.
+const (
+	Typed   EventKind = "typed"
+	Pressed EventKind = "pressed"
+	Ack     EventKind = "ack"
+	Posted  EventKind = "posted"
+	Edited  EventKind = "edited"
+	Deleted EventKind = "deleted"
+	Opened  EventKind = "form"
+)
+
+// recorder keeps events and passes them on.
+type recorder struct {
+	start time.Time
+	tell  func(Event)
+
+	mu   sync.Mutex
+	seen []Event
+	last time.Time
+}
+
+func newRecorder(tell func(Event)) *recorder {
+	now := time.Now()
+	return &recorder{start: now, tell: tell, last: now}
+}
+
+func (r *recorder) add(e Event) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.last = time.Now()
+	e.At = time.Since(r.start).Round(time.Millisecond).Seconds()
+	r.seen = append(r.seen, e)
+	if r.tell != nil {
+		r.tell(e)
+	}
+}
+
+func (r *recorder) events() []Event {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return append([]Event(nil), r.seen...)
+}
+
+// video is the path of the newest video that was posted.
+func (r *recorder) video() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for i := len(r.seen) - 1; i >= 0; i-- {
+		if v := r.seen[i].video; v != "" {
+			return v
+		}
+	}
+	return ""
+}
+
+// quiet is how long nothing must have happened for a transcript to be
+// complete: what was sent has then been shown.
+const quiet = 150 * time.Millisecond
+
+// settle waits until nothing happens any more.
+func (r *recorder) settle(ctx context.Context) {
+	for {
+		r.mu.Lock()
+		left := quiet - time.Since(r.last)
+		r.mu.Unlock()
+		if left <= 0 {
+			return
+		}
+		select {
+		case <-time.After(left):
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// Write prints an event for a person at a terminal.
+func (e Event) Write(w io.Writer) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%5.1fs  ", e.At)
+	switch e.Kind {
+	case Typed, Pressed:
+		fmt.Fprintf(&b, "%s %s: %s\n", e.Who, e.Kind, e.Text)
+	case Ack:
+		fmt.Fprintf(&b, "%s is thinking…\n", e.Who)
+	case Deleted:
+		fmt.Fprintf(&b, "%s deleted a message\n", e.Who)
+	default:
+		fmt.Fprintf(&b, "%s %s", e.Who, e.Kind)
+		if e.Only != "" {
+			fmt.Fprintf(&b, ", only for %s", e.Only)
+		}
+		b.WriteString(":\n")
+		for line := range strings.Lines(strings.TrimSpace(e.Text) + "\n") {
+			b.WriteString("        │ " + line)
+		}
+		for _, f := range e.Files {
+			b.WriteString("        │ 🎞 " + f + "\n")
+		}
+		if len(e.Buttons) > 0 {
+			b.WriteString("        │ [" + strings.Join(e.Buttons, "] [") + "]\n")
+		}
+		if len(e.Pings) > 0 {
+			b.WriteString("        │ notifies " + strings.Join(e.Pings, ", ") + "\n")
+		}
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}

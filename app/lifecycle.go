@@ -1,0 +1,44 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+)
+
+// lifecycle is the parts of a program in the order they were started. They
+// are stopped in reverse.
+type lifecycle struct {
+	mu    sync.Mutex
+	parts []part
+}
+
+// part is one thing to stop.
+type part struct {
+	name string
+	stop func(context.Context) error
+}
+
+// started notes that a part runs.
+func (l *lifecycle) started(name string, stop func(context.Context) error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.parts = append(l.parts, part{name, stop})
+}
+
+// stop stops all parts, last in, first out, each even if another one did not
+// stop well. A second call has nothing left to stop.
+func (l *lifecycle) stop(ctx context.Context) error {
+	l.mu.Lock()
+	parts := l.parts
+	l.parts = nil
+	l.mu.Unlock()
+	var errs []error
+	for i := len(parts) - 1; i >= 0; i-- {
+		if err := parts[i].stop(ctx); err != nil {
+			errs = append(errs, fmt.Errorf("stop %s: %w", parts[i].name, err))
+		}
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,116 @@
+package app
+
+import (
+	"time"
+
+	"ltxbot/config"
+	"ltxbot/core/quota"
+	"ltxbot/core/usd"
+)
+
+// policyOf is the quota policy that the config describes.
+func policyOf(c config.Config) (quota.Policy, error) {
+	zone, err := time.LoadLocation(c.Quota.TimeZone)
+	if err != nil {
+		return quota.Policy{}, err
+	}
+	p := quota.Policy{
+		Member:  limitsOf(c.Quota.Member),
+		Team:    limitsOf(c.Quota.Team),
+		Bot:     limitsOf(c.Quota.Bot),
+		Waiting: c.Quota.Waiting,
+		Zone:    zone,
+		Teams:   map[string]quota.TeamPolicy{},
+	}
+	for _, t := range c.Quota.Tiers {
+		p.Tiers = append(p.Tiers, quota.Tier{Name: t.Name, Limits: limitsOf(t.Or(c.Quota.Member))})
+	}
+	for _, t := range c.Teams {
+		own := quota.TeamPolicy{}
+		if t.TimeZone != "" {
+			if own.Zone, err = time.LoadLocation(t.TimeZone); err != nil {
+				return quota.Policy{}, err
+			}
+		}
+		limits := limitsOf(t.Or(c.Quota.Team))
+		own.Limits = &limits
+		p.Teams[t.Name] = own
+	}
+	return p, nil
+}
+
+// limitsOf turns the limits of the config into those of the ledger.
+func limitsOf(l config.Limit) quota.Limits {
+	out := quota.Limits{JobsAtATime: l.JobsAtATime}
+	add := func(w quota.Window, videos int, dollars float64) {
+		if videos > 0 || dollars > 0 {
+			out.Windows = append(out.Windows, quota.WindowLimit{
+				Window: w, Videos: int64(videos), USD: usd.FromDollars(dollars),
+			})
+		}
+	}
+	add(quota.Day, l.VideosPerDay, l.USDPerDay)
+	add(quota.Week, l.VideosPerWeek, l.USDPerWeek)
+	add(quota.Month, l.VideosPerMonth, l.USDPerMonth)
+	for _, r := range l.Rolling {
+		add(quota.Window(r.Window.Duration.String()), r.Videos, r.USD)
+	}
+	return out
+}
+
+// teams knows which team a guild or a workspace belongs to.
+type teams struct {
+	byTenant map[string]string // "discord:<guild>", "slack:<workspace>" → name
+}
+
+func teamsOf(c config.Config) teams {
+	t := teams{byTenant: map[string]string{}}
+	for _, team := range c.Teams {
+		for _, guild := range team.DiscordGuilds {
+			t.byTenant["discord:"+guild] = team.Name
+		}
+		for _, workspace := range team.SlackWorkspaces {
+			t.byTenant["slack:"+workspace] = team.Name
+		}
+	}
+	return t
+}
+
+// of is the team of a guild or workspace: the one that the config links it
+// to, else one of its own.
+func (t teams) of(platform, tenant string) string {
+	key := platform + ":" + tenant
+	if name, ok := t.byTenant[key]; ok {
+		return name
+	}
+	return key
+}
+
+// tiersOf finds the tiers of a member by role, user group or name.
+func tiersOf(c config.Config, member string, discordRoles, slackGroups []string) []string {
+	var names []string
+	for _, t := range c.Quota.Tiers {
+		if contains(t.Members, member) || overlap(t.DiscordRoles, discordRoles) || overlap(t.SlackGroups, slackGroups) {
+			names = append(names, t.Name)
+		}
+	}
+	return names
+}
+
+func contains(list []string, s string) bool {
+	for _, v := range list {
+		if v == s {
+			return true
+		}
+	}
+	return false
+}
+
+func overlap(a, b []string) bool {
+	for _, v := range b {
+		if contains(a, v) {
+			return true
+		}
+	}
+	return false
+}

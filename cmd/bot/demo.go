@@ -1,0 +1,145 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"ltxbot/app/demo"
+	simfal "ltxbot/sim/fal"
+)
+
+// demoCmd runs the bot in a simulated world.
+type demoCmd struct {
+	Execute string        `short:"e" placeholder:"COMMAND" help:"Do this one command, print what happens, save the video, exit 0 if it was delivered."`
+	On      string        `enum:"discord,slack" default:"discord" help:"Where to type: ${enum}."`
+	JSON    bool          `help:"Print the result as JSON."`
+	Fal     string        `enum:"sim,live" default:"sim" help:"sim: no cost. live: real videos with the key in FAL_KEY, which cost money."`
+	Timeout time.Duration `default:"25m" help:"How long a command may take."`
+	Verbose bool          `short:"v" help:"Show the bot's log."`
+}
+
+// Run runs the demo.
+func (c demoCmd) Run(ctx context.Context, term terminal) error {
+	log := slog.New(slog.DiscardHandler)
+	if c.Verbose {
+		log = slog.New(slog.NewTextHandler(term.err, nil))
+	}
+	d, err := demo.Start(ctx, demo.Options{Live: c.Fal == "live", Version: versionText(), Logger: log})
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	if c.Execute != "" {
+		return c.once(ctx, d, term)
+	}
+	return c.converse(ctx, d, term)
+}
+
+// once does one command.
+func (c demoCmd) once(ctx context.Context, d *demo.Demo, term terminal) error {
+	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
+	defer cancel()
+	tell := func(e demo.Event) { _ = e.Write(term.out) }
+	if c.JSON {
+		tell = nil
+	}
+	r, err := d.Do(ctx, c.On, c.Execute, tell)
+	if c.JSON {
+		enc := json.NewEncoder(term.out)
+		enc.SetIndent("", "  ")
+		enc.SetEscapeHTML(false)
+		if err := enc.Encode(r); err != nil {
+			return err
+		}
+	} else if r.Video != "" {
+		fmt.Fprintf(term.out, "\nsaved %s\n", r.Video)
+	}
+	if err != nil {
+		return err
+	}
+	if !r.OK() {
+		return &exitError{1, errors.New("no video: " + r.Outcome)}
+	}
+	return nil
+}
+
+// converse reads commands from the terminal.
+func (c demoCmd) converse(ctx context.Context, d *demo.Demo, term terminal) error {
+	fmt.Fprint(term.out, welcome)
+	s, err := d.Session(ctx, c.On, func(e demo.Event) { _ = e.Write(term.out) })
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	lines := make(chan string)
+	go func() {
+		defer close(lines)
+		in := bufio.NewScanner(term.in)
+		for in.Scan() {
+			select {
+			case lines <- in.Text():
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case line, ok := <-lines:
+			if !ok {
+				return s.Wait(ctx)
+			}
+			if done := c.line(ctx, s, strings.TrimSpace(line), term); done {
+				return nil
+			}
+		}
+	}
+}
+
+// line does what one line of the conversation says, and reports whether it
+// was the last.
+func (c demoCmd) line(ctx context.Context, s *demo.Session, line string, term terminal) (done bool) {
+	word, rest, _ := strings.Cut(line, " ")
+	var err error
+	switch {
+	case line == "":
+	case strings.HasPrefix(line, "/"):
+		err = s.Say(ctx, line)
+	case word == "press":
+		err = s.Press(ctx, strings.Trim(rest, " []"))
+	case word == "on":
+		err = s.On(strings.TrimSpace(rest))
+	case word == "tricks":
+		for _, t := range simfal.Triggers() {
+			fmt.Fprintf(term.out, "  %-14s %s\n", t.Word, t.About)
+		}
+	case word == "quit", word == "exit":
+		return true
+	default:
+		fmt.Fprint(term.out, help)
+	}
+	if err != nil {
+		fmt.Fprintln(term.out, "  "+err.Error())
+	}
+	return false
+}
+
+const welcome = `You are ada in a channel with the bot. Nothing here costs money.
+Try:  /ltx prompt:a cowboy walks through a dusty town camera:dolly_in
+
+` + help
+
+const help = `  /ltx …          a command, as you would type it there
+  press Cancel    press the newest button with that label
+  on slack        go to the Slack channel (on discord: back)
+  tricks          words in a prompt that make the simulated fal misbehave
+  quit
+`
