@@ -53,7 +53,7 @@ func TestAHintFindsALostSubmit(t *testing.T) {
 				if h := hold(t, p, j.ID); h.State != quota.Settled || h.Charged == 0 {
 					t.Errorf("hold is %s with %d charged, want what was paid", h.State, h.Charged)
 				}
-				if n := w.provider.submits[j.ID]; n != 1 {
+				if n := w.provider.submitted(j.ID); n != 1 {
 					t.Errorf("submitted %d times, want once", n)
 				}
 			})

@@ -3,6 +3,8 @@ package generate
 import (
 	"context"
 	"errors"
+	"fmt"
+	"runtime/debug"
 	"sync"
 	"time"
 )
@@ -127,9 +129,7 @@ func (c *card) show(ctx context.Context) error {
 	if courier == nil {
 		return &RetryError{After: platformOffPause, Err: errPlatformOff}
 	}
-	ctx, cancel := context.WithTimeout(ctx, cardTimeout)
-	defer cancel()
-	err := courier.Show(ctx, j, c.r.keep)
+	err := c.call(ctx, courier, j)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.last = time.Now()
@@ -141,6 +141,18 @@ func (c *card) show(ctx context.Context) error {
 		c.notTill, c.again = time.Now().Add(retry.After), true
 	}
 	return err
+}
+
+// call calls the courier. A panic in it costs an edit, not the process.
+func (c *card) call(ctx context.Context, courier Courier, j Job) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic while showing the card: %v\n%s", p, debug.Stack())
+		}
+	}()
+	ctx, cancel := context.WithTimeout(ctx, cardTimeout)
+	defer cancel()
+	return courier.Show(ctx, j, c.r.keep)
 }
 
 // settle shows the present state and returns when that is done or was

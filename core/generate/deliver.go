@@ -25,14 +25,17 @@ func (e *Engine) deliver(ctx context.Context, r *run, j Job) error {
 		return r.retry(ctx, &RetryError{After: platformOffPause, Err: errPlatformOff})
 	}
 	r.card.refresh(ctx)
-	media := e.media(ctx, r, j)
+	// A stop of the process lets an upload under way come to its end.
+	media := e.media(e.hard, r, j)
 	defer media.remove()
-	receipt, err := courier.Deliver(ctx, j, Video{Output: j.Output, Fetch: media.fetch}, r.keep)
+	receipt, err := courier.Deliver(e.hard, j, Video{Output: j.Output, Fetch: media.fetch}, r.keep)
 	switch {
 	case err == nil:
 		receipt.At = time.Now()
-		return r.update(ctx, Delivering, quota.Keep(), func(j *Job) {
-			j.State, j.Receipt, j.Finished = Delivered, receipt, receipt.At
+		return r.outcome(e.hard, func(ctx context.Context) error {
+			return r.update(ctx, Delivering, quota.Keep(), func(j *Job) {
+				j.State, j.Receipt, j.Finished = Delivered, receipt, receipt.At
+			})
 		})
 	case errors.Is(err, ErrUnreachable):
 		return r.finish(ctx, Delivering, Failed, Failure{Kind: FailUnreachable}, quota.Keep())

@@ -240,12 +240,20 @@ func (e *Engine) Accept(ctx context.Context, a Ask) (Job, error) {
 		Request: a.Request, Endpoint: e.endpoint(a.Request), Cost: e.estimate(a.Request),
 		Notes: a.Notes, Owner: e.cfg.Owner, Created: now,
 	}
-	j, err := e.cfg.Store.Accept(ctx, j, policy.Plan(j.ID, a.Asker, j.Cost, now))
-	if err != nil {
-		return j, err
+	accepted, err := e.cfg.Store.Accept(ctx, j, policy.Plan(j.ID, a.Asker, j.Cost, now))
+	var refused *quota.LimitError
+	if err != nil && !errors.Is(err, ErrExists) && !errors.As(err, &refused) {
+		// The answer was lost, perhaps: then the record tells.
+		found, readErr := e.cfg.Store.Job(ctx, j.ID)
+		if readErr != nil || found.Owner != j.Owner || !found.Created.Equal(j.Created) {
+			return j, err
+		}
+		accepted, err = found, nil
 	}
-	e.cfg.OnChange("", j)
-	return j, nil
+	if err == nil {
+		e.cfg.OnChange("", accepted)
+	}
+	return accepted, err
 }
 
 // estimate is what a request will cost at most, as far as is known before.

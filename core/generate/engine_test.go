@@ -47,7 +47,7 @@ func TestAJobGoesFromTheCommandToTheVideo(t *testing.T) {
 		if got.State != generate.Delivered {
 			t.Errorf("state = %s, want delivered", got.State)
 		}
-		if n := w.provider.submits[j.ID]; n != 1 {
+		if n := w.provider.submitted(j.ID); n != 1 {
 			t.Errorf("submitted %d times, want once", n)
 		}
 		if w.channel.posted()[j.ID] != "ltx-"+j.ID+".mp4" {
@@ -73,7 +73,7 @@ func TestTheSameEventIsTheSameJob(t *testing.T) {
 			t.Errorf("second accept = %s, %v; want the same job and ErrExists", again.ID, err)
 		}
 		elapse(2 * time.Minute)
-		if n := w.provider.submits[first.ID]; n != 1 {
+		if n := w.provider.submitted(first.ID); n != 1 {
 			t.Errorf("submitted %d times, want once", n)
 		}
 	})
@@ -117,7 +117,7 @@ func TestAJobThatEndsWithoutAVideo(t *testing.T) {
 				if h := hold(t, p, j.ID); h.State != tt.hold {
 					t.Errorf("hold is %s, want %s", h.State, tt.hold)
 				}
-				if n := w.provider.submits[j.ID]; n != tt.submits {
+				if n := w.provider.submitted(j.ID); n != tt.submits {
 					t.Errorf("submitted %d times, want %d", n, tt.submits)
 				}
 				if len(w.channel.posted()) != 0 {
@@ -150,7 +150,7 @@ func TestASubmitThatMayBeTriedAgainIs(t *testing.T) {
 				if got := finished(t, p, j.ID); got.State != generate.Delivered {
 					t.Errorf("state = %s, want delivered", got.State)
 				}
-				if n := w.provider.submits[j.ID]; n != 1 {
+				if n := w.provider.submitted(j.ID); n != 1 {
 					t.Errorf("submitted %d times, want once", n)
 				}
 			})
@@ -172,7 +172,7 @@ func TestALostSubmitIsFoundInTheHistory(t *testing.T) {
 		if got := finished(t, p, j.ID); got.State != generate.Delivered {
 			t.Errorf("state = %s, want delivered", got.State)
 		}
-		if n := w.provider.submits[j.ID]; n != 1 {
+		if n := w.provider.submitted(j.ID); n != 1 {
 			t.Errorf("submitted %d times, want once", n)
 		}
 	})
@@ -252,10 +252,12 @@ func TestJobsBeyondTheLimitWaitForTheirTurn(t *testing.T) {
 			ids = append(ids, j.ID)
 		}
 		elapse(20 * time.Second)
-		if n := len(w.provider.submits); n != 2 {
-			t.Errorf("%d jobs were submitted at first, want the 2 that may run at a time", n)
+		for i, id := range ids {
+			if n, want := w.provider.submitted(id), min(1, max(0, 2-i)); n != want {
+				t.Errorf("job %d was submitted %d times at first, want %d: 2 may run at a time", i, n, want)
+			}
 		}
-		if place := w.channel.last[ids[3]].Progress.Waiting; place != 2 {
+		if place := w.channel.shown(ids[3]).Progress.Waiting; place != 2 {
 			t.Errorf("the card of the last job shows place %d, want 2", place)
 		}
 		elapse(5 * time.Minute)
@@ -296,7 +298,7 @@ func TestAKillAtEveryBoundary(t *testing.T) {
 			id := generate.NewID(ask(t, 1).Event)
 			j, err := p.store.Job(t.Context(), id)
 			if errors.Is(err, generate.ErrNoJob) && len(accepted) == 0 {
-				if len(w.provider.submits) > 0 {
+				if w.provider.submitted(id) > 0 {
 					t.Errorf("killed %s: submitted a job that was never accepted", crash.at)
 				}
 				return
@@ -305,22 +307,22 @@ func TestAKillAtEveryBoundary(t *testing.T) {
 				t.Fatal(err)
 			}
 			j = finished(t, p, id)
-			if n := w.provider.submits[id]; n > 1 {
+			if n := w.provider.submitted(id); n > 1 {
 				t.Errorf("killed %s: submitted %d times", crash.at, n)
 			}
 			h := hold(t, p, id)
 			switch {
 			case j.State == generate.Delivered && h.State == quota.Settled && len(w.channel.posted()) == 1:
 			case j.State == generate.Failed && j.Failure.Kind == generate.FailLost &&
-				h.State == quota.Released && w.provider.submits[id] == 0 && len(w.channel.posted()) == 0:
+				h.State == quota.Released && w.provider.submitted(id) == 0 && len(w.channel.posted()) == 0:
 				// Killed after the intention to submit was saved and before
 				// the provider heard of it.
 			default:
 				t.Errorf("killed %s: job is %s (%s), hold %s, %d submits, %d videos",
-					crash.at, j.State, j.Failure.Kind, h.State, w.provider.submits[id], len(w.channel.posted()))
+					crash.at, j.State, j.Failure.Kind, h.State, w.provider.submitted(id), len(w.channel.posted()))
 			}
-			if w.channel.state(id) != j.State {
-				t.Errorf("killed %s: the card shows %q, the job is %q", crash.at, w.channel.state(id), j.State)
+			if w.channel.shown(id).State != j.State {
+				t.Errorf("killed %s: the card shows %q, the job is %q", crash.at, w.channel.shown(id).State, j.State)
 			}
 		})
 		if crash.at == "" {

@@ -19,9 +19,12 @@ type run struct {
 	log   *slog.Logger
 	card  *card
 
-	// maySubmit is set when this very run saved the intention to submit and
-	// has not called Submit since: only then is the provider asked.
-	maySubmit bool
+	// intent is when this very run meant to submit. While it is set, Submit
+	// was not called for that intention: only then is the provider asked.
+	intent time.Time
+	// pending saves the outcome of an outside effect that could not be saved
+	// yet: it is known to this process alone.
+	pending   func(context.Context) error
 	refusals  int       // temporary refusals of the submit in a row
 	refused   time.Time // when the first of them came
 	notBefore time.Time // when the submit may be tried again
@@ -193,6 +196,18 @@ func merge(old, notes map[string]string) map[string]string {
 		}
 	}
 	return out
+}
+
+// outcome saves what an outside effect came to, and if the store does not
+// take it, again and again before anything else is done.
+func (r *run) outcome(ctx context.Context, save func(context.Context) error) error {
+	err := save(ctx)
+	if err != nil && !errors.Is(err, errMoved) && !errors.Is(err, errLost) {
+		r.pending = save
+		return err
+	}
+	r.pending = nil
+	return err
 }
 
 // finish ends the job.

@@ -11,6 +11,9 @@ import (
 // step does what is to be done for a job in its state. It returns when the
 // job is in another state, or when it is to be looked at again.
 func (e *Engine) step(ctx context.Context, r *run, j Job) error {
+	if r.pending != nil {
+		return r.outcome(e.hard, r.pending)
+	}
 	switch j.State {
 	case Accepted:
 		return e.begin(ctx, r, j)
@@ -69,7 +72,8 @@ func (e *Engine) begin(ctx context.Context, r *run, j Job) error {
 		return r.reload(ctx)
 	}
 	now := time.Now()
-	err := r.change(ctx, quota.Keep(), func(j *Job) error {
+	r.intent = now
+	return r.change(ctx, quota.Keep(), func(j *Job) error {
 		if j.Owner != e.cfg.Owner {
 			return errLost
 		}
@@ -79,54 +83,68 @@ func (e *Engine) begin(ctx context.Context, r *run, j Job) error {
 		j.State, j.Submitted, j.Deadline = Submitting, now, now.Add(e.cfg.Deadline)
 		return nil
 	})
-	r.maySubmit = err == nil
-	return err
 }
 
 // submit asks the provider, once. A job found in this state by a later run
 // was perhaps submitted: it is looked for, never submitted again.
 func (e *Engine) submit(ctx context.Context, r *run, j Job) error {
-	if !r.maySubmit {
+	mine := !r.intent.IsZero() && j.Submitted.Equal(r.intent)
+	r.intent = time.Time{}
+	if !mine {
 		return r.update(ctx, Submitting, quota.Keep(), func(j *Job) { j.State = Unknown })
 	}
-	r.maySubmit = false
 	// A stop of the process lets the answer come in: it is worth money.
-	hard, cancel := context.WithTimeout(e.hard, submitLimit)
+	call, cancel := context.WithTimeout(e.hard, submitLimit)
 	defer cancel()
-	sub, err := e.cfg.Provider.Submit(hard, Order{Job: j.ID, Endpoint: j.Endpoint, Request: j.Request})
+	sub, err := e.cfg.Provider.Submit(call, Order{Job: j.ID, Endpoint: j.Endpoint, Request: j.Request})
+	return r.outcome(e.hard, e.submitted(r, sub, err))
+}
+
+// submitted is how the answer to a submit is saved.
+func (e *Engine) submitted(r *run, sub Submission, err error) func(context.Context) error {
 	var refused *ProviderError
 	switch {
 	case err == nil:
 		r.refusals = 0
-		return r.update(hard, Submitting, quota.Keep(), func(j *Job) { j.State, j.Submission = Queued, sub })
+		return func(ctx context.Context) error {
+			return r.update(ctx, Submitting, quota.Keep(), func(j *Job) { j.State, j.Submission = Queued, sub })
+		}
 	case errors.Is(err, ErrNotSent), errors.As(err, &refused) && refused.Temporary:
-		return e.putBack(hard, r, err, refused)
+		return e.putBack(r, err, refused)
 	case refused != nil:
 		r.log.Warn("provider refused the job", "kind", string(refused.Kind), "error", err)
-		return r.finish(hard, Submitting, Failed, refused.failure(), quota.Release())
+		return func(ctx context.Context) error {
+			return r.finish(ctx, Submitting, Failed, refused.failure(), quota.Release())
+		}
 	default:
 		r.log.Warn("outcome of the submit is not known", "error", err)
-		return r.update(e.hard, Submitting, quota.Keep(), func(j *Job) { j.State = Unknown })
+		return func(ctx context.Context) error {
+			return r.update(ctx, Submitting, quota.Keep(), func(j *Job) { j.State = Unknown })
+		}
 	}
 }
 
 // putBack returns a job that the provider does not take now to its turn.
-func (e *Engine) putBack(ctx context.Context, r *run, err error, refused *ProviderError) error {
+func (e *Engine) putBack(r *run, err error, refused *ProviderError) func(context.Context) error {
 	if r.refusals++; r.refusals == 1 {
 		r.refused = time.Now()
 	}
 	r.log.Warn("provider takes no job now", "tries", r.refusals, "error", err)
 	if time.Since(r.refused) > submitGiveUp {
-		return r.finish(ctx, Submitting, Failed, Failure{Kind: FailBusy}, quota.Release())
+		return func(ctx context.Context) error {
+			return r.finish(ctx, Submitting, Failed, Failure{Kind: FailBusy}, quota.Release())
+		}
 	}
 	pause := backoff(r.refusals, submitPause, submitMost)
 	if refused != nil {
 		pause = max(pause, refused.RetryAfter)
 	}
 	r.notBefore = time.Now().Add(pause)
-	return r.update(ctx, Submitting, quota.Keep(), func(j *Job) {
-		j.State, j.Submitted, j.Deadline = Accepted, time.Time{}, time.Time{}
-	})
+	return func(ctx context.Context) error {
+		return r.update(ctx, Submitting, quota.Keep(), func(j *Job) {
+			j.State, j.Submitted, j.Deadline = Accepted, time.Time{}, time.Time{}
+		})
+	}
 }
 
 // search looks for a submit whose outcome is not known in the provider's

@@ -15,7 +15,9 @@ import (
 // sure that a silent stream is noticed.
 const (
 	queueFirst   = time.Second
-	queueMost    = 15 * time.Second
+	queueMost    = 12 * time.Second // when the next place may be ours
+	queueFar     = time.Minute      // when many are ahead
+	queueEach    = 2 * time.Second  // more for each job ahead
 	runFirst     = 2 * time.Second
 	runMost      = 8 * time.Second
 	streamedPoll = 25 * time.Second
@@ -29,7 +31,7 @@ const (
 // watch follows the submission until it is complete, and tells the provider
 // when somebody, or the deadline, wants it stopped.
 func (e *Engine) watch(ctx context.Context, r *run, j Job) error {
-	ctx, cancel := context.WithCancel(ctx)
+	streaming, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var (
 		polls   int
@@ -53,7 +55,7 @@ func (e *Engine) watch(ctx context.Context, r *run, j Job) error {
 			return err
 		}
 		if j.State == Running && !opened {
-			opened, news = true, e.stream(ctx, j)
+			opened, news = true, e.stream(streaming, j)
 		}
 		var status Status
 		select {
@@ -72,8 +74,9 @@ func (e *Engine) watch(ctx context.Context, r *run, j Job) error {
 		case <-expires.C:
 			continue
 		case <-ticker.C:
-			r.guess()
-			r.card.refresh(ctx)
+			if r.guess() {
+				r.card.refresh(ctx)
+			}
 			continue
 		case s, open := <-news:
 			if !open {
@@ -92,7 +95,7 @@ func (e *Engine) watch(ctx context.Context, r *run, j Job) error {
 				if over, err := e.statusFailed(ctx, r, j, err); over || err != nil {
 					return err
 				}
-				next.Reset(backoff(errs, runFirst, queueMost))
+				next.Reset(backoff(errs, runFirst, queueFar))
 				continue
 			}
 			errs, r.gone = 0, 0
@@ -123,7 +126,8 @@ func pollPause(j Job, polls int, streamed bool) time.Duration {
 	case j.State == Running:
 		return backoff(polls+1, runFirst, runMost)
 	default:
-		return backoff(polls+1, queueFirst, queueMost)
+		most := queueMost + queueEach*time.Duration(max(0, j.Progress.Position))
+		return backoff(polls+1, queueFirst, min(most, queueFar))
 	}
 }
 
@@ -242,14 +246,19 @@ func (e *Engine) progress(ctx context.Context, r *run, s Status) (done bool, _ e
 // only the provider says that a job is done.
 const guessMost = 95
 
-// guess raises the percentage to what past durations suggest.
-func (r *run) guess() {
+// guess raises the percentage to what past durations suggest, and reports
+// whether it did.
+func (r *run) guess() bool {
 	j := r.snapshot()
 	if j.State != Running || j.Progress.Expected <= 0 || j.Started.IsZero() {
-		return
+		return false
 	}
-	percent := int(100 * time.Since(j.Started) / j.Progress.Expected)
-	r.setProgress(func(p *Progress) { p.Percent = max(p.Percent, min(percent, guessMost)) })
+	percent := min(int(100*time.Since(j.Started)/j.Progress.Expected), guessMost)
+	if percent <= j.Progress.Percent {
+		return false
+	}
+	r.setProgress(func(p *Progress) { p.Percent = max(p.Percent, percent) })
+	return true
 }
 
 // setProgress changes what is known of the progress, in memory only.

@@ -236,6 +236,13 @@ func (p *fakeProvider) Open(_ context.Context, _ string, offset int64) (generate
 	}, nil
 }
 
+// submitted is how often a job was submitted.
+func (p *fakeProvider) submitted(job string) int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.submits[job]
+}
+
 // fakeChannel is a conversation. Like a platform, it posts a message once for
 // one nonce.
 type fakeChannel struct {
@@ -282,11 +289,11 @@ func (c *fakeChannel) Deliver(ctx context.Context, j generate.Job, v generate.Vi
 	return generate.Receipt{Message: "video-" + j.ID, Fit: f.Fit}, nil
 }
 
-// state is the last state that a job's card showed.
-func (c *fakeChannel) state(id string) generate.State {
+// shown is what a job's card shows.
+func (c *fakeChannel) shown(id string) generate.Job {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.last[id].State
+	return c.last[id]
 }
 
 func (c *fakeChannel) posted() map[string]string {

@@ -20,7 +20,8 @@ type Policy struct {
 	Teams map[string]TeamPolicy // by team; a team that is not listed has the defaults
 }
 
-// Tier is a group of members with limits of its own.
+// Tier is a group of members with limits of its own. They are complete: a
+// limit that is zero is no limit, not that of other members.
 type Tier struct {
 	Name   string
 	Limits Limits
@@ -39,7 +40,7 @@ type Asker struct {
 	Tiers  []string // names of the tiers the member is in
 }
 
-// Zone is the time zone of a team's calendar windows.
+// zone is the time zone of a team's calendar windows.
 func (p Policy) zone(team string) *time.Location {
 	if z := p.Teams[team].Zone; z != nil {
 		return z

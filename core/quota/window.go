@@ -56,12 +56,25 @@ func (w Window) span(t time.Time, loc *time.Location) (start, end time.Time) {
 	switch w {
 	case Week:
 		d -= (int(t.In(loc).Weekday()) + 6) % 7
-		return time.Date(y, m, d, 0, 0, 0, 0, loc), time.Date(y, m, d+7, 0, 0, 0, 0, loc)
+		return midnight(y, m, d, loc), midnight(y, m, d+7, loc)
 	case Month:
-		return time.Date(y, m, 1, 0, 0, 0, 0, loc), time.Date(y, m+1, 1, 0, 0, 0, 0, loc)
+		return midnight(y, m, 1, loc), midnight(y, m+1, 1, loc)
 	default:
-		return time.Date(y, m, d, 0, 0, 0, 0, loc), time.Date(y, m, d+1, 0, 0, 0, 0, loc)
+		return midnight(y, m, d, loc), midnight(y, m, d+1, loc)
 	}
+}
+
+// midnight is the first instant of a day. Where summer time begins at
+// midnight, as in Chile and Cuba, that is one o'clock: there time.Date may
+// answer with the evening before.
+func midnight(y int, m time.Month, d int, loc *time.Location) time.Time {
+	t, noon := time.Date(y, m, d, 0, 0, 0, 0, loc), time.Date(y, m, d, 12, 0, 0, 0, loc)
+	if t.Day() != noon.Day() {
+		_, before := t.Zone()
+		_, after := noon.Zone()
+		t = t.Add(time.Duration(after-before) * time.Second)
+	}
+	return t
 }
 
 // count fills in where usage of unit at t is counted in this window, and when

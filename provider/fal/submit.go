@@ -1,0 +1,151 @@
+package fal
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"ltxbot/core/generate"
+)
+
+// Submit implements generate.Provider. It sends one POST, once.
+//
+// fal has no idempotency key, so what may have been sent is never sent again:
+//
+//   - no connection was ever made: generate.ErrNotSent;
+//   - fal answered that it refuses: *generate.ProviderError;
+//   - a 5xx that names a request id: that request is looked up, which tells
+//     whether fal took it;
+//   - anything else (a lost reply, a proxy's 502, an unreadable 200): unknown.
+func (c *Client) Submit(ctx context.Context, o generate.Order) (s generate.Submission, err error) {
+	defer c.done(opSubmit, time.Now(), &err)
+	target, body, err := c.prepare(o)
+	if err != nil {
+		return s, fmt.Errorf("submit: %w: %w", generate.ErrNotSent, c.scrub.err(err))
+	}
+	a, err := c.post(ctx, target, body)
+	switch {
+	case errors.Is(err, generate.ErrNotSent):
+		return s, fmt.Errorf("submit: %w: %w", generate.ErrNotSent, c.scrub.err(err))
+	case a.status == 0:
+		return s, fmt.Errorf("submit: the reply was lost: %w", c.scrub.err(err))
+	case a.ok():
+		return c.accepted(o, a, err)
+	case refuses(a):
+		return s, c.refusal(opSubmit, a, private(o)...)
+	case a.requestID() != "":
+		return c.lookUp(ctx, o, a)
+	}
+	return s, fmt.Errorf("submit: HTTP %d, and not from fal itself: the outcome is unknown", a.status)
+}
+
+// prepare builds all that can fail before anything is sent.
+func (c *Client) prepare(o generate.Order) (*url.URL, []byte, error) {
+	if _, err := appOf(o.Endpoint); err != nil {
+		return nil, nil, err
+	}
+	body, err := input(o)
+	if err != nil {
+		return nil, nil, err
+	}
+	target := c.queue.JoinPath(o.Endpoint)
+	if c.webhookURL != nil {
+		if hook := c.webhookURL(o.Job); hook != "" {
+			target.RawQuery = url.Values{"fal_webhook": {hook}}.Encode()
+		}
+	}
+	return target, body, nil
+}
+
+// post sends body once. An error that is generate.ErrNotSent proves that no
+// byte of it left: there was no connection that it could have left on. The
+// answer has a status if any arrived, even if there is an error.
+func (c *Client) post(ctx context.Context, target *url.URL, body []byte) (answer, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, c.limits.Submit, errSlow)
+	defer cancel()
+	// GotConn is called before the request is given to the connection,
+	// after dial and TLS handshake.
+	var connected atomic.Bool
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GotConn: func(httptrace.GotConnInfo) { connected.Store(true) },
+	})
+	// The body hides what it is from net/http: a body that can be rewound
+	// (GetBody) is one that can be sent again.
+	sent := struct{ io.Reader }{strings.NewReader(string(body))}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, target.String(), sent)
+	if err != nil {
+		return answer{}, errors.Join(generate.ErrNotSent, err)
+	}
+	req.ContentLength = int64(len(body))
+	c.dress(req, true)
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := c.once.Do(req)
+	if err != nil {
+		err = explain(ctx, c.scrub.err(err))
+		if !connected.Load() {
+			err = errors.Join(generate.ErrNotSent, err)
+		}
+		return answer{}, err
+	}
+	return readAnswer(resp)
+}
+
+// refuses says whether a proves that fal did not take the job. A 408 or 499
+// may be written by a proxy that has passed the request on.
+func refuses(a answer) bool {
+	switch {
+	case a.status == http.StatusRequestTimeout, a.status == statusClientClosed:
+		return false
+	case a.status < http.StatusInternalServerError:
+		return true
+	}
+	return a.flag("X-Fal-Needs-Retry", "X-Fal-Retryable")
+}
+
+// accepted reads the reply to a submit. The header repeats the request id, so
+// a reply that was cut off or garbled still tells whom to ask.
+func (c *Client) accepted(o generate.Order, a answer, readErr error) (generate.Submission, error) {
+	var reply struct {
+		RequestID   string `json:"request_id"`
+		StatusURL   string `json:"status_url"`
+		ResponseURL string `json:"response_url"`
+		CancelURL   string `json:"cancel_url"`
+	}
+	_ = json.Unmarshal(a.body, &reply) // what can't be read is as good as missing
+	id := reply.RequestID
+	if !validID(id) {
+		id = a.requestID()
+	}
+	if !validID(id) {
+		if readErr == nil {
+			readErr = errors.New("it has no request id")
+		}
+		return generate.Submission{}, fmt.Errorf("submit: the reply can't be used: %w", c.scrub.err(readErr))
+	}
+	return c.submission(o.Endpoint, id, reply.StatusURL, reply.ResponseURL, reply.CancelURL), nil
+}
+
+// lookUp settles a server error that names a request id: if fal knows the
+// request, it was accepted after all; if not, it was not.
+func (c *Client) lookUp(ctx context.Context, o generate.Order, a answer) (generate.Submission, error) {
+	s := c.submission(o.Endpoint, a.requestID(), "", "", "")
+	if !validID(s.RequestID) {
+		return generate.Submission{}, fmt.Errorf("submit: HTTP %d: the outcome is unknown", a.status)
+	}
+	_, err := c.status(ctx, opSubmit, s)
+	switch {
+	case err == nil:
+		return s, nil
+	case errors.Is(err, generate.ErrGone):
+		return generate.Submission{}, c.refusal(opSubmit, a, private(o)...)
+	}
+	return generate.Submission{}, fmt.Errorf("submit: HTTP %d, then %s: the outcome is unknown", a.status, c.scrub.text(err.Error()))
+}

@@ -1,0 +1,260 @@
+package fal
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// maxInput bounds the body of a submit.
+const maxInput = 1 << 20
+
+// routes is all that the simulator serves.
+func (s *Server) routes() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("/queue/", s.serveQueue)
+	mux.HandleFunc("GET /api/v1/models/requests/by-endpoint", s.answering(OpHistory, s.history))
+	mux.HandleFunc("GET /api/v1/models/pricing", s.answering(OpPricing, s.pricing))
+	mux.HandleFunc("GET /rest/.well-known/jwks.json", s.answering(OpJWKS, s.jwks))
+	mux.HandleFunc("POST /rest/storage/upload/initiate", s.answering(OpUpload, s.initiateUpload))
+	mux.HandleFunc("PUT /media/upload/{token}", s.answering(OpUpload, s.receiveUpload))
+	mux.HandleFunc("GET /media/files/b/{dir}/{name}", s.serving(OpMedia, s.serveFile))
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		s.violate("%s %s: there is no such path", r.Method, r.URL.Path)
+		jsonReply(http.StatusNotFound, map[string]any{"detail": "Not Found"}).send(w)
+	})
+	return mux
+}
+
+// requestCalls are the calls about a request, by method and end of the path.
+var requestCalls = []struct {
+	method, tail string
+	op           Op
+}{
+	{http.MethodGet, "", OpResult},
+	{http.MethodGet, "status", OpStatus},
+	{http.MethodGet, "status/stream", OpStream},
+	{http.MethodPut, "cancel", OpCancel},
+}
+
+// serveQueue tells a submit from a call about a request. The latter live below
+// owner/alias; fal answers a 405 below the whole endpoint, before it looks at
+// the key.
+func (s *Server) serveQueue(w http.ResponseWriter, r *http.Request) {
+	path := strings.TrimPrefix(r.URL.Path, "/queue/")
+	where, rest, about := strings.Cut(path, "/requests/")
+	if !about {
+		s.answering(OpSubmit, s.submit)(w, r)
+		return
+	}
+	id, tail, _ := strings.Cut(rest, "/")
+	for _, c := range requestCalls {
+		if c.tail != tail || c.method != r.Method {
+			continue
+		}
+		if where != app {
+			s.violate("%s %s: fal serves this below %s only", r.Method, r.URL.Path, app)
+			break
+		}
+		if c.op == OpStream {
+			s.serving(OpStream, func(w http.ResponseWriter, r *http.Request, f Fault) int {
+				return s.stream(w, r, id, f)
+			})(w, r)
+			return
+		}
+		s.answering(c.op, func(r *http.Request) reply { return s.aboutRequest(c.op, r, id) })(w, r)
+		return
+	}
+	w.WriteHeader(http.StatusMethodNotAllowed)
+}
+
+// refuse checks the key of a request. keyless is what fal says when there is
+// none.
+func (s *Server) refuse(r *http.Request, keyless string) (reply, bool) {
+	var detail string
+	status := http.StatusUnauthorized
+	s.mu.Lock()
+	locked := s.locked
+	s.mu.Unlock()
+	switch given := r.Header.Get("Authorization"); {
+	case given == "":
+		detail = keyless
+	case given != "Key "+s.o.Key:
+		detail = "invalid key credentials"
+	case locked != "":
+		status = http.StatusForbidden
+		detail = fmt.Sprintf("User is locked. Reason: %s. Top up your balance at fal.ai/dashboard/billing.", locked)
+	default:
+		return reply{}, false
+	}
+	return jsonReply(status, map[string]any{"detail": detail}), true
+}
+
+const (
+	keylessApp     = `Cannot access application "` + app + `". Authentication is required to access this application.`
+	keylessService = "Authorization header is required"
+)
+
+// submit answers a POST to an endpoint.
+func (s *Server) submit(r *http.Request) reply {
+	path := strings.TrimPrefix(r.URL.Path, "/queue/")
+	body, _ := io.ReadAll(io.LimitReader(r.Body, maxInput)) // what is missing is not JSON
+	seen := Submit{
+		Endpoint: path, Query: r.URL.Query(), Header: r.Header.Clone(), Body: slices.Clone(body),
+		Webhook: r.URL.Query().Get("fal_webhook"), At: time.Now(),
+	}
+	seen.Header.Del("Authorization")
+	a, id := s.accept(r, path, body, seen)
+	seen.RequestID = id
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.submits = append(s.submits, seen)
+	return a
+}
+
+// accept queues a job if fal would.
+func (s *Server) accept(r *http.Request, path string, body []byte, seen Submit) (reply, string) {
+	if r.Method != http.MethodPost {
+		return reply{status: http.StatusMethodNotAllowed}, ""
+	}
+	if a, no := s.refuse(r, keylessApp); no {
+		return a, ""
+	}
+	at := slices.IndexFunc(endpoints, func(e endpoint) bool { return e.path == path })
+	if at < 0 {
+		detail := fmt.Sprintf("Application %q not found", path)
+		if sub, ok := strings.CutPrefix(path, app); ok {
+			detail = fmt.Sprintf("Path %s not found", sub)
+		}
+		return jsonReply(http.StatusNotFound, map[string]any{"detail": detail}), ""
+	}
+	var in map[string]any
+	d := json.NewDecoder(bytes.NewReader(body))
+	d.UseNumber()
+	if err := d.Decode(&in); err != nil || in == nil {
+		return jsonReply(http.StatusUnprocessableEntity, map[string]any{"detail": []complaint{
+			complain("json_invalid", "JSON decode error", nil, nil),
+		}}), ""
+	}
+	wrong, unknown := endpoints[at].validate(in)
+	for _, k := range unknown {
+		s.violate("submit: the input has no %q; fal ignores it", k)
+	}
+	if len(wrong) > 0 && s.o.RefuseAtSubmit {
+		return jsonReply(http.StatusUnprocessableEntity, map[string]any{"detail": wrong}), ""
+	}
+	if hook := seen.Webhook; hook != "" {
+		if u, err := url.Parse(hook); err != nil || u.Host == "" {
+			return jsonReply(http.StatusBadRequest, map[string]any{"detail": "Invalid webhook URL", "error_type": "bad_request"}), ""
+		}
+	}
+	return s.queueUp(r, endpoints[at], in, body, wrong, seen.Webhook)
+}
+
+func (s *Server) queueUp(r *http.Request, e endpoint, in map[string]any, body []byte, wrong []complaint, hook string) (reply, string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := time.Now()
+	if longest, err := strconv.Atoi(r.URL.Query().Get("fal_max_queue_length")); err == nil && len(s.queue) > longest {
+		a := jsonReply(http.StatusTooManyRequests, map[string]any{"detail": "Queue is too long", "error_type": "concurrent_requests_limit"})
+		a.header.Set("X-Fal-Needs-Retry", "1")
+		return a, ""
+	}
+	j := &job{
+		id: newID(now), endpoint: e, input: in, raw: body, wrong: wrong, webhook: hook,
+		noStore: r.Header.Get("X-Fal-Store-IO") == "0",
+		state:   inQueue, sent: now, outcome: s.outcomeFor(in),
+		eligible: now.Add(s.scaled(s.o.Timing.Queue)), ahead: s.o.Timing.Ahead,
+		run: s.scaled(s.o.Timing.Run), steps: s.o.Timing.Steps,
+	}
+	switch {
+	case len(wrong) > 0:
+		j.outcome = InvalidInput
+	case j.outcome == Slow:
+		j.run *= 10
+	}
+	s.enqueue(j)
+	answer := map[string]any{"status": inQueue, "request_id": j.id, "gateway_request_id": j.id, "queue_position": s.position(j, now)}
+	maps.Copy(answer, s.urls(j))
+	a := jsonReply(http.StatusOK, answer)
+	a.header.Set("x-fal-request-id", j.id)
+	return a, j.id
+}
+
+// aboutRequest answers a status, a result or a cancel.
+func (s *Server) aboutRequest(op Op, r *http.Request, id string) reply {
+	if a, no := s.refuse(r, keylessApp); no {
+		return a
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := time.Now()
+	s.advance(now)
+	j := s.kept(id, now)
+	var a reply
+	switch {
+	case j == nil && op == OpResult:
+		a = jsonReply(http.StatusNotFound, map[string]any{"detail": "Request not found"})
+	case j == nil:
+		a = jsonReply(http.StatusNotFound, map[string]any{"status": "NOT_FOUND"})
+	case op == OpStatus:
+		code := http.StatusAccepted
+		if j.state == completed {
+			code = http.StatusOK
+		}
+		a = jsonReply(code, s.status(j, now, wantsLogs(r)))
+	case op == OpCancel:
+		a = jsonReply(http.StatusBadRequest, map[string]any{"status": "ALREADY_COMPLETED"})
+		if s.cancel(j, now) {
+			a = jsonReply(http.StatusAccepted, map[string]any{"status": "CANCELLATION_REQUESTED"})
+		}
+	case j.state != completed:
+		body := s.urls(j)
+		body["detail"], body["request_id"] = "Request is still in progress", j.id
+		a = jsonReply(http.StatusBadRequest, body)
+	default:
+		a = j.reply.clone()
+	}
+	a.header.Set("x-fal-request-id", id)
+	return a
+}
+
+func wantsLogs(r *http.Request) bool {
+	v := r.URL.Query().Get("logs")
+	return v == "1" || v == "true"
+}
+
+// kept returns a job unless its result has expired. The caller holds mu.
+func (s *Server) kept(id string, now time.Time) *job {
+	j := s.jobs[id]
+	if j == nil || j.state == completed && now.Sub(j.ended) > s.o.Retention {
+		return nil
+	}
+	return j
+}
+
+// Forget makes the queue forget a request, as it does after Retention.
+func (s *Server) Forget(requestID string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.jobs, requestID)
+}
+
+// RequestIDs lists the accepted requests, oldest first.
+func (s *Server) RequestIDs() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	ids := make([]string, 0, len(s.order))
+	for _, j := range s.order {
+		ids = append(ids, j.id)
+	}
+	return ids
+}

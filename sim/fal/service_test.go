@@ -1,0 +1,210 @@
+package fal_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"ltxbot/sim/fal"
+)
+
+func TestHistoryShowsRequestsAfterALag(t *testing.T) {
+	s := start(t, fal.Options{HistoryLag: 200 * time.Millisecond, Speed: 1})
+	id := submit(t, s, `{"prompt":"find me","loras":[],"seed":5}`)
+	hidden := submit(t, s, `{"prompt":"secret","loras":[]}`, "X-Fal-Store-IO: 0")
+	url := s.APIURL() + "/models/requests/by-endpoint?expand=payloads&limit=1&endpoint_id=" + strings.TrimPrefix(withLoRA, "/")
+	if a := ask(t, s, http.MethodGet, url, ""); len(a.json(t)["items"].([]any)) != 0 {
+		t.Errorf("it is there at once: %s", a.body)
+	}
+	var first map[string]any
+	await(t, "both are there", func() bool {
+		first = ask(t, s, http.MethodGet, url, "").json(t)
+		return first["has_more"] == true
+	})
+	newest := first["items"].([]any)[0].(map[string]any)
+	if newest["request_id"] != hidden || newest["json_input"] != nil {
+		t.Errorf("newest: %v", newest)
+	}
+	second := ask(t, s, http.MethodGet, url+"&cursor="+first["next_cursor"].(string), "").json(t)
+	item := second["items"].([]any)[0].(map[string]any)
+	if item["request_id"] != id || item["json_input"].(map[string]any)["seed"] != 5.0 || second["has_more"] != false {
+		t.Errorf("second page: %v", second)
+	}
+	if a := ask(t, s, http.MethodGet, url, "", "Authorization:"); a.status != 401 {
+		t.Errorf("without a key: %d", a.status)
+	}
+}
+
+func TestStreamFollowsAJobToItsEnd(t *testing.T) {
+	s := start(t, fal.Options{Speed: 50})
+	id := submit(t, s, plain)
+	a := ask(t, s, http.MethodGet, s.QueueURL()+requests+id+"/status/stream?logs=1", "")
+	if a.err != nil || a.header.Get("Content-Type") != "text/event-stream" {
+		t.Fatalf("%v, %v", a.err, a.header)
+	}
+	var states []string
+	for event := range strings.SplitSeq(strings.TrimSpace(a.body), "\n\n") {
+		var st struct{ Status string }
+		if err := json.Unmarshal([]byte(strings.TrimPrefix(event, "data: ")), &st); err != nil {
+			t.Fatalf("%v: %q", err, event)
+		}
+		states = append(states, st.Status)
+	}
+	if got := slices.Compact(slices.Clone(states)); !slices.Equal(got, []string{"IN_QUEUE", "IN_PROGRESS", "COMPLETED"}) || len(states) < 10 {
+		t.Errorf("states: %v", states)
+	}
+}
+
+func TestResultAndMediaExpire(t *testing.T) {
+	s := start(t, fal.Options{Retention: 30 * time.Millisecond, MediaTTL: 30 * time.Millisecond})
+	id := submit(t, s, plain)
+	complete(t, s, id)
+	res := ask(t, s, http.MethodGet, s.QueueURL()+requests+id, "").json(t)
+	url := res["video"].(map[string]any)["url"].(string)
+	await(t, "the result is gone", func() bool {
+		return ask(t, s, http.MethodGet, s.QueueURL()+requests+id, "").status == 404
+	})
+	await(t, "the video is gone", func() bool { return ask(t, s, http.MethodGet, url, "", "Authorization:").status == 404 })
+}
+
+func TestMediaHasRangesAndAnySize(t *testing.T) {
+	const size = 3 << 20
+	s := start(t, fal.Options{FileSize: size})
+	id := submit(t, s, plain)
+	complete(t, s, id)
+	url := ask(t, s, http.MethodGet, s.QueueURL()+requests+id, "").json(t)["video"].(map[string]any)["url"].(string)
+	clip := fal.Clip()
+	part := ask(t, s, http.MethodGet, url, "", "Authorization:", "Range: bytes=100-199")
+	if part.status != 206 || part.body != string(clip[100:200]) || part.header.Get("Content-Range") != "bytes 100-199/3145728" {
+		t.Errorf("part: %d %v", part.status, part.header)
+	}
+	whole := ask(t, s, http.MethodGet, url, "", "Authorization:")
+	rest := []byte(whole.body)[len(clip):]
+	header := append([]byte{0, 0, 0, 1}, "free"...)
+	if len(whole.body) != size || !bytes.HasPrefix(rest, header) || rest[len(rest)-1] != 0 {
+		t.Errorf("whole: %d bytes, then %x", len(whole.body), rest[:16])
+	}
+	if past := ask(t, s, http.MethodGet, url, "", "Authorization:", "Range: bytes=4000000-"); past.status != 416 {
+		t.Errorf("past the end: %d", past.status)
+	}
+	if len(s.Violations()) != 0 {
+		t.Errorf("violations: %v", s.Violations())
+	}
+	ask(t, s, http.MethodGet, url, "")
+	if v := s.Violations(); len(v) != 1 || !strings.Contains(v[0], "key was sent to the CDN") {
+		t.Errorf("violations: %v", v)
+	}
+}
+
+func TestFaults(t *testing.T) {
+	s := start(t, fal.Options{})
+	post := func() exchange { return ask(t, s, http.MethodPost, s.QueueURL()+withLoRA, plain) }
+	for _, tc := range []struct {
+		name     string
+		fault    fal.Fault
+		accepted int
+		check    func(exchange) bool
+	}{
+		{"dropped before it is handled", fal.Fault{Drop: true}, 0, func(e exchange) bool { return e.err != nil }},
+		{"handled, the reply lost", fal.Fault{Lose: true}, 1, func(e exchange) bool { return e.err != nil }},
+		{"answered by a proxy", fal.Fault{Status: 502, Body: "<html>"}, 0, func(e exchange) bool {
+			return e.status == 502 && e.body == "<html>" && e.header.Get("Content-Type") == "text/html"
+		}},
+		{"handled, answered by a proxy", fal.Fault{Status: 502, Handle: true}, 1, func(e exchange) bool { return e.status == 502 }},
+		{"too many", fal.Fault{Status: 429, Header: http.Header{"Retry-After": {"2"}}, Body: "{}"}, 0, func(e exchange) bool {
+			return e.status == 429 && e.header.Get("Retry-After") == "2"
+		}},
+		{"garbled", fal.Fault{Malformed: true}, 1, func(e exchange) bool { return e.status == 200 && !json.Valid([]byte(e.body)) }},
+		{"cut off", fal.Fault{Cut: 10}, 1, func(e exchange) bool { return e.err != nil && len(e.body) == 10 }},
+		{"late", fal.Fault{Delay: 50 * time.Millisecond}, 1, func(e exchange) bool { return e.status == 200 }},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			before := len(s.RequestIDs())
+			tc.fault.Op = fal.OpSubmit
+			s.Inject(tc.fault)
+			if e := post(); !tc.check(e) {
+				t.Errorf("got %+v", e)
+			}
+			if got := len(s.RequestIDs()) - before; got != tc.accepted {
+				t.Errorf("%d requests were accepted, want %d", got, tc.accepted)
+			}
+			if e := post(); e.status != 200 {
+				t.Errorf("the fault stays: %+v", e)
+			}
+		})
+	}
+	s.Inject(fal.Fault{Op: fal.OpSubmit, Times: 2, After: 1, Status: 500})
+	var got []int
+	for range 4 {
+		got = append(got, post().status)
+	}
+	if !slices.Equal(got, []int{200, 500, 500, 200}) {
+		t.Errorf("after one, two times: %v", got)
+	}
+}
+
+func TestUpload(t *testing.T) {
+	s := start(t, fal.Options{})
+	a := ask(t, s, http.MethodPost, s.RESTURL()+"/storage/upload/initiate?storage_type=fal-cdn-v3", `{"file_name":"a.txt","content_type":"text/plain"}`)
+	place := a.json(t)
+	if got := ask(t, s, http.MethodPut, place["upload_url"].(string), "hello"); got.status != 400 {
+		t.Errorf("with a key: %d", got.status)
+	}
+	if got := ask(t, s, http.MethodPut, place["upload_url"].(string), "hello", "Authorization:"); got.status != 200 {
+		t.Fatalf("put: %d %s", got.status, got.body)
+	}
+	if got := ask(t, s, http.MethodGet, place["file_url"].(string), "", "Authorization:"); got.body != "hello" || got.header.Get("Content-Type") != "text/plain" {
+		t.Errorf("get: %+v", got)
+	}
+	if got := ask(t, s, http.MethodPut, place["upload_url"].(string), "again", "Authorization:"); got.status != 403 {
+		t.Errorf("put again: %d", got.status)
+	}
+}
+
+func TestQueueLengthCanBeLimited(t *testing.T) {
+	s := start(t, fal.Options{})
+	s.Next(fal.StaysQueued, fal.StaysQueued)
+	submit(t, s, plain)
+	submit(t, s, plain)
+	a := ask(t, s, http.MethodPost, s.QueueURL()+withLoRA+"?fal_max_queue_length=1", plain)
+	if a.status != 429 || a.header.Get("X-Fal-Needs-Retry") != "1" {
+		t.Errorf("got %d %v", a.status, a.header)
+	}
+}
+
+func TestPlatformRefusesBadQueries(t *testing.T) {
+	s := start(t, fal.Options{})
+	const history = "/models/requests/by-endpoint?endpoint_id=x"
+	for path, want := range map[string]int{
+		history:                         200,
+		history + "&limit=101":          422,
+		history + "&limit=x":            422,
+		history + "&cursor=x":           422,
+		history + "&start=yesterday":    422,
+		"/models/requests/by-endpoint":  422,
+		"/models/pricing":               422,
+		"/models/pricing?endpoint_id=x": 200,
+		"/models/pricing/nothing":       404,
+	} {
+		if a := ask(t, s, http.MethodGet, s.APIURL()+path, ""); a.status != want {
+			t.Errorf("%s: %d %s", path, a.status, a.body)
+		}
+	}
+	if v := s.Violations(); len(v) != 1 {
+		t.Errorf("violations: %q", v)
+	}
+}
+
+func TestClosingTwiceDoesNoHarm(t *testing.T) {
+	s := start(t, fal.Options{})
+	submit(t, s, plain)
+	s.Close()
+	s.Close()
+	if _, err := fal.Start(fal.Options{Listen: "nowhere:x"}); err == nil {
+		t.Error("it listens nowhere")
+	}
+}

@@ -1,0 +1,240 @@
+package slack_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"ltxbot/sim/slack"
+
+	"github.com/gorilla/websocket"
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// world is a server with one workspace: ann, who is a member of everything, and
+// a public channel with the bot.
+type world struct {
+	*slack.Server
+
+	t       *testing.T
+	ws      *slack.Workspace
+	ann     *slack.User
+	general *slack.Channel
+	client  *http.Client
+}
+
+func newWorld(t *testing.T, o slack.Options) *world {
+	t.Helper()
+	if o.ShareDelay == 0 {
+		o.ShareDelay = time.Millisecond
+	}
+	s, err := slack.Start(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	w := &world{Server: s, t: t, client: &http.Client{Transport: &http.Transport{}}}
+	t.Cleanup(w.client.CloseIdleConnections)
+	w.ws = s.AddWorkspace(slack.WorkspaceSpec{})
+	w.ann = w.ws.AddUser(slack.UserSpec{Name: "ann"})
+	w.general = w.ws.AddChannel(slack.ChannelSpec{Name: "general", Members: []*slack.User{w.ann, w.ws.Bot()}})
+	return w
+}
+
+// reply is the body of a Web API reply.
+type reply map[string]any
+
+func (r reply) str(path ...string) string {
+	x := any(map[string]any(r))
+	for _, p := range path {
+		o, _ := x.(map[string]any)
+		x = o[p]
+	}
+	s, _ := x.(string)
+	return s
+}
+
+// result is what a reply has besides its body.
+type result struct {
+	status int
+	header http.Header
+}
+
+func (w *world) do(req *http.Request) (reply, result, error) {
+	res, err := w.client.Do(req)
+	if err != nil {
+		return nil, result{}, err
+	}
+	defer res.Body.Close()
+	raw, err := io.ReadAll(res.Body)
+	if err != nil {
+		return nil, result{}, err
+	}
+	var r reply
+	if json.Unmarshal(raw, &r) != nil {
+		r = reply{"raw": string(raw)}
+	}
+	return r, result{res.StatusCode, res.Header}, nil
+}
+
+// call calls a method with the bot token in the header and a form of
+// alternating names and values.
+func (w *world) call(method string, args ...string) reply {
+	w.t.Helper()
+	form := url.Values{}
+	for i := 0; i+1 < len(args); i += 2 {
+		form.Set(args[i], args[i+1])
+	}
+	token := form.Get("token")
+	form.Del("token")
+	if token == "" {
+		token = w.ws.BotToken()
+	}
+	req := w.request(method, strings.NewReader(form.Encode()))
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	req.Header.Set("Authorization", "Bearer "+token)
+	r, _, err := w.do(req)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return r
+}
+
+func (w *world) request(method string, body io.Reader) *http.Request {
+	w.t.Helper()
+	req, err := http.NewRequestWithContext(w.t.Context(), http.MethodPost, w.APIURL()+method, body)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return req
+}
+
+// post sends JSON to a URL outside the Web API.
+func (w *world) post(to, body string) (reply, int) {
+	w.t.Helper()
+	req, err := http.NewRequestWithContext(w.t.Context(), http.MethodPost, to, strings.NewReader(body))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	r, res, err := w.do(req)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return r, res.status
+}
+
+// upload sends bytes to an upload URL as they are.
+func (w *world) upload(to string, content []byte) int {
+	w.t.Helper()
+	req, err := http.NewRequestWithContext(w.t.Context(), http.MethodPost, to, bytes.NewReader(content))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "video/mp4")
+	_, res, err := w.do(req)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return res.status
+}
+
+// socket is a bare Socket Mode client that answers envelopes with handle.
+type socket struct {
+	ws    *websocket.Conn
+	done  chan struct{}
+	types chan string // what kinds of frame arrived
+}
+
+type frame struct {
+	Type           string          `json:"type"`
+	Reason         string          `json:"reason"`
+	EnvelopeID     string          `json:"envelope_id"`
+	NumConnections int             `json:"num_connections"`
+	Accepts        bool            `json:"accepts_response_payload"`
+	Payload        map[string]any  `json:"payload"`
+	Retry          int             `json:"retry_attempt"`
+	DebugInfo      json.RawMessage `json:"debug_info"`
+}
+
+// dialer writes every message as one frame, as Slack wants it.
+func dialer() *websocket.Dialer { return &websocket.Dialer{WriteBufferSize: 64 << 10} }
+
+// dial opens a Socket Mode connection. handle returns the payload of the
+// acknowledgement, or false for none.
+func (w *world) dial(handle func(frame) (any, bool)) *socket {
+	w.t.Helper()
+	r := w.call("apps.connections.open", "token", w.AppToken())
+	if r["ok"] != true {
+		w.t.Fatalf("apps.connections.open: %v", r)
+	}
+	before := w.Connections()
+	ws, res, err := dialer().DialContext(w.t.Context(), r.str("url"), nil)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	res.Body.Close()
+	sock := &socket{ws: ws, done: make(chan struct{}), types: make(chan string, 100)}
+	go func() {
+		defer close(sock.done)
+		for {
+			var f frame
+			if ws.ReadJSON(&f) != nil {
+				return
+			}
+			sock.types <- f.Type + f.Reason
+			if f.EnvelopeID == "" {
+				continue
+			}
+			if payload, ok := handle(f); ok {
+				ack := map[string]any{"envelope_id": f.EnvelopeID}
+				if payload != nil {
+					ack["payload"] = payload
+				}
+				if ws.WriteJSON(ack) != nil {
+					return
+				}
+			}
+		}
+	}()
+	w.t.Cleanup(func() {
+		ws.Close()
+		<-sock.done
+	})
+	if err := w.WaitConnected(w.t.Context(), before+1); err != nil {
+		w.t.Fatal(err)
+	}
+	return sock
+}
+
+// answer acknowledges every envelope with the same payload.
+func answer(payload any) func(frame) (any, bool) {
+	return func(frame) (any, bool) { return payload, true }
+}
+
+// code is the name in an *ActionError, or what else went wrong.
+func code(err error) string {
+	if err == nil {
+		return ""
+	}
+	if problem, ok := errors.AsType[*slack.ActionError](err); ok {
+		return problem.Code
+	}
+	return err.Error()
+}
+
+func withTimeout(t *testing.T, d time.Duration) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), d)
+	t.Cleanup(cancel)
+	return ctx
+}
