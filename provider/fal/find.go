@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -45,7 +46,7 @@ func (c *Client) Find(ctx context.Context, o generate.Order, since time.Time) (f
 				hits = append(hits, hit{sent: cmp.Or(r.SentAt, r.StartedAt), id: r.RequestID})
 			}
 		}
-		if !page.HasMore || page.NextCursor == "" || page.NextCursor == cursor {
+		if page.Last || page.NextCursor == "" || page.NextCursor == cursor {
 			break
 		}
 		cursor = page.NextCursor
@@ -57,10 +58,40 @@ func (c *Client) Find(ctx context.Context, o generate.Order, since time.Time) (f
 	return found, nil
 }
 
+// A historyAnswer is one page of the history.
 type historyAnswer struct {
-	Items      []pastRequest `json:"items"`
-	HasMore    bool          `json:"has_more"`
-	NextCursor string        `json:"next_cursor"`
+	Items      []pastRequest
+	Last       bool // fal says that no page follows
+	NextCursor string
+}
+
+// UnmarshalJSON reads the page whatever the list is called in it: fal's
+// documentation shows the entries and not their wrapping, and a search that
+// finds nothing gives up a video that was paid for.
+func (h *historyAnswer) UnmarshalJSON(b []byte) error {
+	if json.Unmarshal(b, &h.Items) == nil {
+		return nil
+	}
+	var page struct {
+		HasMore    *bool  `json:"has_more"`
+		NextCursor string `json:"next_cursor"`
+	}
+	if err := json.Unmarshal(b, &page); err != nil {
+		return err
+	}
+	h.Last, h.NextCursor = page.HasMore != nil && !*page.HasMore, page.NextCursor
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(b, &fields); err != nil {
+		return err
+	}
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
+		var items []pastRequest
+		if json.Unmarshal(fields[name], &items) == nil && len(items) > 0 && items[0].RequestID != "" {
+			h.Items = items
+			return nil
+		}
+	}
+	return nil
 }
 
 func (c *Client) history(ctx context.Context, endpoint string, start time.Time, cursor string) (historyAnswer, error) {
