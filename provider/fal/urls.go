@@ -141,7 +141,7 @@ func parseMediaHosts(list []string) (mediaHosts, error) {
 var errForeignHost = errors.New("the host is not one of the provider's media hosts")
 
 // check allows https on a listed host, and plain http on a listed loopback
-// host:port.
+// host, or on one of its ports when that is listed.
 func (m mediaHosts) check(u *url.URL) error {
 	if u.User != nil {
 		return errForeignHost
@@ -151,7 +151,7 @@ func (m mediaHosts) check(u *url.URL) error {
 	listed := port != "" && slices.Contains(m, net.JoinHostPort(host, port))
 	switch u.Scheme {
 	case "http":
-		if listed && isLoopback(host) {
+		if isLoopback(host) && (listed || slices.Contains(m, host)) {
 			return nil
 		}
 	case "https":
