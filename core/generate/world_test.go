@@ -28,6 +28,8 @@ type world struct {
 	channel  *fakeChannel
 	policy   quota.Policy
 	starts   int
+	// worn, if set, stands between each process and its store.
+	worn func(generate.Store) generate.Store
 }
 
 func newWorld(t *testing.T) *world {
@@ -59,9 +61,13 @@ func (w *world) start(c *crasher) *process {
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	var records generate.Store = store
+	if w.worn != nil {
+		records = w.worn(records)
+	}
 	ctx, die := context.WithCancel(context.Background())
 	engine := generate.New(generate.Config{
-		Store:           crashStore{store, c},
+		Store:           crashStore{records, c},
 		Ledger:          store,
 		Provider:        crashProvider{w.provider, c},
 		Couriers:        map[string]generate.Courier{"test": crashCourier{w.channel, c}},
@@ -121,6 +127,11 @@ type fakeProvider struct {
 	loseReply bool                    // of the next submit, after it was taken
 	hidden    bool                    // the history shows nothing
 	media     string
+	answer    time.Duration // how long the reply to a submit takes
+	stubborn  bool          // completes what it was asked to stop
+	forgetful bool          // has no result any more once it is asked for
+	cut       int           // downloads that break off in the middle
+	busiest   int           // most jobs that it had at a time
 }
 
 type fakeJob struct {
@@ -138,7 +149,18 @@ func newFakeProvider() *fakeProvider {
 
 var errReply = errors.New("connection reset")
 
-func (p *fakeProvider) Submit(_ context.Context, o generate.Order) (generate.Submission, error) {
+func (p *fakeProvider) Submit(ctx context.Context, o generate.Order) (generate.Submission, error) {
+	s, err := p.take(o)
+	select {
+	case <-time.After(p.answer):
+		return s, err
+	case <-ctx.Done():
+		return generate.Submission{}, ctx.Err()
+	}
+}
+
+// take takes in a submit, before it is answered.
+func (p *fakeProvider) take(o generate.Order) (generate.Submission, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if len(p.submitErr) > 0 {
@@ -149,6 +171,13 @@ func (p *fakeProvider) Submit(_ context.Context, o generate.Order) (generate.Sub
 	p.submits[o.Job]++
 	id := fmt.Sprintf("request-%s-%d", o.Job, p.submits[o.Job])
 	p.jobs[id] = &fakeJob{order: o, at: time.Now()}
+	there := 0
+	for _, j := range p.jobs {
+		if !j.cancelled && time.Since(j.at) < p.queue+p.run {
+			there++
+		}
+	}
+	p.busiest = max(p.busiest, there)
 	if p.loseReply {
 		p.loseReply = false
 		return generate.Submission{}, errReply
@@ -194,7 +223,7 @@ func (p *fakeProvider) Result(_ context.Context, s generate.Submission) (generat
 	defer p.mu.Unlock()
 	j, ok := p.jobs[s.RequestID]
 	switch {
-	case !ok:
+	case !ok, p.forgetful:
 		return generate.Result{}, generate.ErrGone
 	case j.cancelled:
 		return generate.Result{}, &generate.ProviderError{Op: "result", Kind: generate.FailCancelled, HTTPStatus: 499}
@@ -214,7 +243,7 @@ func (p *fakeProvider) Cancel(_ context.Context, s generate.Submission) (generat
 	case j.cancelled || time.Since(j.at) >= p.queue+p.run:
 		return generate.CancelTooLate, nil
 	}
-	j.cancelled = true
+	j.cancelled = !p.stubborn
 	return generate.CancelRequested, nil
 }
 
@@ -231,8 +260,15 @@ func (p *fakeProvider) Find(_ context.Context, o generate.Order, since time.Time
 }
 
 func (p *fakeProvider) Open(_ context.Context, _ string, offset int64) (generate.Media, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	rest := p.media[offset:]
+	if p.cut > 0 {
+		p.cut--
+		rest = rest[:len(rest)/2]
+	}
 	return generate.Media{
-		Body: io.NopCloser(strings.NewReader(p.media[offset:])), Offset: offset, Size: int64(len(p.media)), ContentType: "video/mp4",
+		Body: io.NopCloser(strings.NewReader(rest)), Offset: offset, Size: int64(len(p.media)), ContentType: "video/mp4",
 	}, nil
 }
 
@@ -251,10 +287,14 @@ type fakeChannel struct {
 	last   map[string]generate.Job
 	videos map[string]string // by nonce: the job's id
 	gone   bool
+	limit  int64   // bytes that it takes; a larger video is posted as a link
+	refuse []error // of the next calls, cards and videos alike
 }
 
 func newFakeChannel() *fakeChannel {
-	return &fakeChannel{cards: map[string][]generate.State{}, last: map[string]generate.Job{}, videos: map[string]string{}}
+	return &fakeChannel{
+		cards: map[string][]generate.State{}, last: map[string]generate.Job{}, videos: map[string]string{}, limit: 1 << 20,
+	}
 }
 
 func (c *fakeChannel) Show(ctx context.Context, j generate.Job, keep generate.Keep) error {
@@ -262,6 +302,10 @@ func (c *fakeChannel) Show(ctx context.Context, j generate.Job, keep generate.Ke
 	if c.gone {
 		c.mu.Unlock()
 		return generate.ErrUnreachable
+	}
+	if err := c.refusal(); err != nil {
+		c.mu.Unlock()
+		return err
 	}
 	c.cards[j.ID] = append(c.cards[j.ID], j.State)
 	c.last[j.ID] = j
@@ -273,7 +317,11 @@ func (c *fakeChannel) Show(ctx context.Context, j generate.Job, keep generate.Ke
 }
 
 func (c *fakeChannel) Deliver(ctx context.Context, j generate.Job, v generate.Video, keep generate.Keep) (generate.Receipt, error) {
-	f, err := v.Fetch(ctx, 1<<20)
+	f, err := v.Fetch(ctx, c.limit)
+	var large *generate.TooLargeError
+	if errors.As(err, &large) {
+		f, err = generate.File{Name: v.Output.URL, Fit: generate.FitLink}, nil
+	}
 	if err != nil {
 		return generate.Receipt{}, err
 	}
@@ -285,8 +333,21 @@ func (c *fakeChannel) Deliver(ctx context.Context, j generate.Job, v generate.Vi
 	if c.gone {
 		return generate.Receipt{}, generate.ErrUnreachable
 	}
+	if err := c.refusal(); err != nil {
+		return generate.Receipt{}, err
+	}
 	c.videos[j.ID] = f.Name
 	return generate.Receipt{Message: "video-" + j.ID, Fit: f.Fit}, nil
+}
+
+// refusal is the next error that was ordered, if any.
+func (c *fakeChannel) refusal() error {
+	if len(c.refuse) == 0 {
+		return nil
+	}
+	err := c.refuse[0]
+	c.refuse = c.refuse[1:]
+	return err
 }
 
 // shown is what a job's card shows.
@@ -311,18 +372,21 @@ type crasher struct {
 	at    string
 	dead  chan struct{}
 	count int
+	// gentle lets everything pass: dead only says that the boundary was
+	// reached, for a process that is stopped there and not killed.
+	gentle bool
 }
 
 func crashAt(n int) *crasher { return &crasher{left: n, dead: make(chan struct{})} }
+
+func stopAt(n int) *crasher { return &crasher{left: n, dead: make(chan struct{}), gentle: true} }
 
 // pass is called at each boundary. Once the process is dead, nothing passes.
 func (c *crasher) pass(ctx context.Context, name string) error {
 	c.mu.Lock()
 	select {
 	case <-c.dead:
-		c.mu.Unlock()
-		<-ctx.Done()
-		return ctx.Err()
+		return c.block(ctx)
 	default:
 	}
 	c.count++
@@ -330,13 +394,21 @@ func (c *crasher) pass(ctx context.Context, name string) error {
 		if c.left--; c.left == 0 {
 			c.at = name
 			close(c.dead)
-			c.mu.Unlock()
-			<-ctx.Done()
-			return ctx.Err()
+			return c.block(ctx)
 		}
 	}
 	c.mu.Unlock()
 	return nil
+}
+
+// block holds a dead process until it is buried. The caller holds mu.
+func (c *crasher) block(ctx context.Context) error {
+	c.mu.Unlock()
+	if c.gentle {
+		return nil
+	}
+	<-ctx.Done()
+	return ctx.Err()
 }
 
 // around runs do between two boundaries.

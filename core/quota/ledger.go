@@ -149,17 +149,15 @@ func NewHold(r Reservation, entries []Entry) Hold {
 // Apply changes h by b and says by how much each of its counters changes, in
 // the order of h.Entries. No changes means that b has no effect any more.
 func Apply(h Hold, b Billing, at time.Time) (Hold, []int64) {
-	target, charged := h.State, h.Charged
+	before := h.Shares()
 	switch {
 	case b.Kind == SettleHold && h.State != Settled:
-		target, charged = Settled, b.Amount
+		h.State, h.Charged, h.Closed = Settled, b.Amount, at
 	case b.Kind == ReleaseHold && h.State == Held:
-		target, charged = Released, 0
+		h.State, h.Closed = Released, at
 	default:
 		return h, nil
 	}
-	before := h.Shares()
-	h.State, h.Charged, h.Closed = target, charged, at
 	deltas := h.Shares()
 	for i := range deltas {
 		deltas[i] -= before[i]

@@ -85,19 +85,11 @@ func (p Policy) Plan(job string, a Asker, cost usd.Micros, at time.Time) Plan {
 // a limit added later knows what was used before.
 func (p Policy) Counts(a Asker, s Standing, at time.Time) []Count {
 	zone := p.zone(a.Team)
-	var counts []Count
-	for _, l := range []struct {
-		scope  Scope
-		limits Limits
-		zone   *time.Location
-	}{
-		{Scope{Member, a.Member}, p.MemberLimits(a, s), zone},
-		{Scope{Team, a.Team}, p.TeamLimits(a.Team, s), zone},
-		{Scope{Kind: Bot}, p.Bot, p.zone("")},
-	} {
-		counts = append(counts, l.limits.counts(l.scope, at, l.zone)...)
-	}
-	return counts
+	return slices.Concat(
+		p.MemberLimits(a, s).counts(Scope{Member, a.Member}, at, zone),
+		p.TeamLimits(a.Team, s).counts(Scope{Team, a.Team}, at, zone),
+		p.Bot.counts(Scope{Kind: Bot}, at, p.zone("")),
+	)
 }
 
 // counts are the counters of one scope: each calendar window, and each

@@ -53,15 +53,14 @@ func (w Window) Rolling() time.Duration {
 // span is the calendar window around t in loc.
 func (w Window) span(t time.Time, loc *time.Location) (start, end time.Time) {
 	y, m, d := t.In(loc).Date()
-	switch w {
-	case Week:
+	if w == Month {
+		return midnight(y, m, 1, loc), midnight(y, m+1, 1, loc)
+	}
+	if w == Week {
 		d -= (int(t.In(loc).Weekday()) + 6) % 7
 		return midnight(y, m, d, loc), midnight(y, m, d+7, loc)
-	case Month:
-		return midnight(y, m, 1, loc), midnight(y, m+1, 1, loc)
-	default:
-		return midnight(y, m, d, loc), midnight(y, m, d+1, loc)
 	}
+	return midnight(y, m, d, loc), midnight(y, m, d+1, loc)
 }
 
 // midnight is the first instant of a day. Where summer time begins at

@@ -22,7 +22,7 @@ func (s *Store) Take(ctx context.Context) (generate.Claim, error) {
 		var damaged *damagedError
 		switch {
 		case errors.As(err, &damaged), errors.Is(err, generate.ErrNoJob):
-			s.log.Error("bolt: unfinished job can't be handed out", slog.String("job", id), slog.Any("error", err))
+			s.log.ErrorContext(ctx, "bolt: unfinished job can't be handed out", slog.String("job", id), slog.Any("error", err))
 			s.work.forget(id)
 			continue
 		case err != nil:
@@ -76,6 +76,29 @@ func (h *handouts) saved(id string, unfinished bool) {
 		signal(o.claim)
 	case !unfinished:
 		delete(h.jobs, id) // its place in the queue is outdated
+	}
+}
+
+// reset makes h know exactly the jobs that are unfinished, oldest first. Claims
+// stay claims.
+func (h *handouts) reset(unfinished []string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	known := make(map[string]bool, len(unfinished))
+	for _, id := range unfinished {
+		known[id] = true
+		if h.jobs[id] == nil {
+			h.enqueue(id)
+		}
+	}
+	for id, o := range h.jobs {
+		switch {
+		case o.claim != nil:
+			o.unfinished = known[id]
+			signal(o.claim)
+		case !known[id]:
+			delete(h.jobs, id)
+		}
 	}
 }
 

@@ -230,7 +230,7 @@ func (s *Store) Jobs(ctx context.Context, q generate.Query) ([]generate.Job, err
 			id := string(k[len(prefix)+timeLength:])
 			j, err := v.job(id)
 			if err != nil {
-				s.log.Warn("bolt: job left out of a list", slog.String("job", id), slog.Any("error", err))
+				s.log.WarnContext(ctx, "bolt: job left out of a list", slog.String("job", id), slog.Any("error", err))
 				continue
 			}
 			if q.Team == "" || j.Team == q.Team {

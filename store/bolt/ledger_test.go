@@ -5,36 +5,8 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"ltxbot/core/quota/quotatest"
-	"ltxbot/store/bolt"
 )
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
-
-// file remembers where a store is, so that it can be opened again.
-type file struct {
-	*bolt.Store
-	path string
-}
-
-func open(t testing.TB, path string, now func() time.Time) *file {
-	t.Helper()
-	s, err := bolt.Open(path, bolt.Options{Now: now})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &file{Store: s, path: path}
-}
-
-func reopen(t testing.TB, f *file, now func() time.Time) *file {
-	t.Helper()
-	if err := f.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return open(t, f.path, now)
-}
 
 func TestLedger(t *testing.T) {
 	quotatest.Run(t, quotatest.Harness{

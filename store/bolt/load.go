@@ -6,6 +6,9 @@ import (
 	"log/slog"
 
 	"go.etcd.io/bbolt"
+
+	"ltxbot/core/generate"
+	"ltxbot/core/quota"
 )
 
 // load reads the mirror: the line, and which jobs are to be handed out, oldest
@@ -27,7 +30,7 @@ func (s *Store) load() (damaged []indexKey, err error) {
 		c := v.cursor(openByTime)
 		for k, _ := c.First(); k != nil; k, _ = c.Next() {
 			id := string(k[min(timeLength, len(k)):])
-			j, err := v.job(id)
+			j, err := v.lineJob(id)
 			if err != nil {
 				s.log.Error("bolt: unfinished job can't be read", slog.String("job", id), slog.Any("error", err))
 				damaged = append(damaged, indexKey{openByTime, string(k)})
@@ -44,10 +47,29 @@ func (s *Store) load() (damaged []indexKey, err error) {
 		return nil, fmt.Errorf("read unfinished jobs: %w", err)
 	}
 	s.line = l
-	for _, id := range unfinished {
-		s.work.saved(id, true)
-	}
+	s.work.reset(unfinished)
 	return damaged, nil
+}
+
+// lineJob reads of a job only what the mirror is made of: with ten thousand
+// jobs in flight a start would else spend its time on their requests.
+func (v view) lineJob(id string) (generate.Job, error) {
+	var slim struct {
+		State    generate.State `json:"state"`
+		Team     string         `json:"team"`
+		Member   string         `json:"member"`
+		Line     quota.Line     `json:"line"`
+		Admitted bool           `json:"admitted"`
+		Shown    generate.State `json:"shown"`
+	}
+	ok, err := v.record(jobsBucket, id, &slim)
+	if err == nil && !ok {
+		err = generate.ErrNoJob
+	}
+	return generate.Job{
+		ID: id, State: slim.State, Team: slim.Team, Member: slim.Member,
+		Line: slim.Line, Admitted: slim.Admitted, Shown: slim.Shown,
+	}, err
 }
 
 // setAside moves the records of damaged jobs out of the way of later starts,

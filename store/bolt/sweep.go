@@ -25,47 +25,57 @@ const sweepChunk = 200
 // what closed holds have added to them.
 func (s *Store) Sweep(ctx context.Context) (released int, err error) {
 	now := s.now()
-	steps := []struct {
-		find  func(view) ([]string, error)
-		apply func(*txn, string) (bool, error)
-		count *int
-	}{
-		{view.overdueHolds, func(t *txn, job string) (bool, error) { return t.sweepHold(job, now) }, &released},
-		{func(v view) ([]string, error) { return v.expiredCounters(now), nil }, (*txn).forgetCounter, new(int)},
-		{func(v view) ([]string, error) { return v.expiredHolds(now), nil }, func(t *txn, key string) (bool, error) { return t.trimHold(key, now) }, new(int)},
+	released, err = s.sweep(ctx, view.overdueHolds, func(t *txn, job string) (bool, error) { return t.sweepHold(job, now) })
+	if err != nil {
+		return released, fmt.Errorf("sweep holds: %w", err)
 	}
-	for _, step := range steps {
-		var keys []string
-		err := s.view(ctx, func(v view) error {
-			var err error
-			keys, err = step.find(v)
-			return err
-		})
-		if err != nil {
-			return released, fmt.Errorf("sweep: %w", err)
-		}
-		for chunk := range slices.Chunk(keys, sweepChunk) {
-			var n int
-			err := s.write(ctx, func(t *txn) error {
-				n = 0
-				for _, key := range chunk {
-					did, err := step.apply(t, key)
-					if err != nil {
-						return err
-					}
-					if did {
-						n++
-					}
-				}
-				return nil
-			})
-			if err != nil {
-				return released, fmt.Errorf("sweep: %w", err)
-			}
-			*step.count += n
-		}
+	// The counters first: what a hold forgets must not be missed by an audit.
+	_, err = s.sweep(ctx, func(v view) ([]string, error) { return v.expiredCounters(now), nil }, (*txn).forgetCounter)
+	if err != nil {
+		return released, fmt.Errorf("sweep counters: %w", err)
+	}
+	_, err = s.sweep(ctx, func(v view) ([]string, error) { return v.expiredHolds(now), nil },
+		func(t *txn, key string) (bool, error) { return t.trimHold(key, now) })
+	if err != nil {
+		return released, fmt.Errorf("sweep old holds: %w", err)
 	}
 	return released, nil
+}
+
+// sweep finds keys in the last commit and applies a change to each of them, a
+// chunk in a transaction. It returns how often apply has done something.
+func (s *Store) sweep(ctx context.Context, find func(view) ([]string, error), apply func(*txn, string) (bool, error)) (int, error) {
+	var keys []string
+	err := s.view(ctx, func(v view) error {
+		var err error
+		keys, err = find(v)
+		return err
+	})
+	if err != nil {
+		return 0, err
+	}
+	total := 0
+	for chunk := range slices.Chunk(keys, sweepChunk) {
+		var n int
+		err := s.write(ctx, func(t *txn) error {
+			n = 0
+			for _, key := range chunk {
+				done, err := apply(t, key)
+				if err != nil {
+					return err
+				}
+				if done {
+					n++
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return total, err
+		}
+		total += n
+	}
+	return total, nil
 }
 
 // overdueHolds are the jobs whose hold is still held although they are over

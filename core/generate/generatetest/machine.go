@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -225,12 +226,11 @@ func (w *machine) save(rt *rapid.T) {
 	case j.State.Terminal():
 		next.Shown = j.State
 	default:
-		next.Notes = map[string]string{"note": fmt.Sprint(j.Version)}
+		next.Notes = map[string]string{"note": strconv.FormatInt(j.Version, 10)}
 	}
-	switch next.State {
-	case generate.Fetched:
+	if next.State == generate.Fetched {
 		billing = quota.Settle(cost / 2)
-	case generate.Failed, generate.Cancelled:
+	} else if next.State.Terminal() && next.State != generate.Delivered {
 		billing = quota.Release()
 	}
 	want := next

@@ -148,13 +148,14 @@ func testTakeEnds(t *testing.T, h Harness) {
 	s := h.Open(t, func() time.Time { return noon })
 	ctx, cancel := context.WithCancel(t.Context())
 	results := make(chan error)
-	go func() {
+	take := func(ctx context.Context) {
 		_, err := s.Take(ctx)
 		results <- err
-		_, err = s.Take(ctx)
-		results <- err
-		_, err = s.Take(t.Context())
-		results <- err
+	}
+	go func() {
+		take(ctx)
+		take(ctx)
+		take(context.WithoutCancel(ctx))
 	}()
 	cancel()
 	for _, when := range []string{"while waiting", "before the call"} {

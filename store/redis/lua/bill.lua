@@ -1,0 +1,11 @@
+-- Bill settles or releases the hold of a job. It changes a hold once, however
+-- often it is called.
+--
+-- KEYS     those of the ledger
+-- ARGV[1]  job
+-- ARGV[2]  "settle", "release", or "" to change nothing
+-- ARGV[3]  what a settlement charges
+-- ARGV[4]  the time, as it is kept with the hold
+--
+-- Returns the hold, or false when there is none.
+return bill(ARGV[1], ARGV[2], ARGV[3], ARGV[4])

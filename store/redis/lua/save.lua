@@ -1,0 +1,67 @@
+-- Save replaces a job, bills its hold and, when that frees a slot, admits the
+-- jobs of its team whose turn has come.
+--
+-- KEYS      all of a partition
+-- ARGV[1]   id of the job
+-- ARGV[2]   token of this call: a call whose reply was lost is known by it
+-- ARGV[3]   seat
+-- ARGV[4]   version that is replaced
+-- ARGV[5]   "1" when it has its turn
+-- ARGV[6]   its class: "slot", "wait" or "none"
+-- ARGV[7]   its life: "live", "told" or "over"
+-- ARGV[8]   limits: of the member
+-- ARGV[9]   of the team
+-- ARGV[10]  of the bot
+-- ARGV[11]  record
+-- ARGV[12]  billing of the hold: "", "settle" or "release"
+-- ARGV[13]  what a settlement charges
+-- ARGV[14]  the time, as it is kept with the hold
+-- ARGV[15]  "1" to admit jobs here, "0" when that is left to the turnstile
+-- ARGV[16]  channel for changes
+--
+-- Returns one of
+--   {"saved", job, "1" when a slot became free or was asked for,
+--    capped jobs that wait, "1" when a hold to bill is missing}
+--   {"missing"}
+--   {"conflict"}
+--   {"moved"}: the job belongs to somebody else
+local id, token, channel = ARGV[1], ARGV[2], ARGV[16]
+local value = redis.call('HGET', jobs, id)
+local old = parse(value)
+if not old then return {'missing'} end
+local version = tonumber(ARGV[4])
+if old.version ~= version then
+  if old.version == version + 1 and old.token == token then
+    return {'saved', value, '1', number(count('capped')), '0'}
+  end
+  return {'conflict'}
+end
+if old.seat ~= ARGV[3] then return {'moved'} end
+
+local unbilled = '0'
+if ARGV[12] ~= '' and not bill(id, ARGV[12], ARGV[13], ARGV[14]) then unbilled = '1' end
+
+local j = {
+  version = version + 1, token = token, seat = old.seat, seq = old.seq, created = old.created, entry = old.entry,
+  admitted = ARGV[5], class = ARGV[6], life = ARGV[7],
+  member_max = tonumber(ARGV[8]), team_max = tonumber(ARGV[9]), bot_max = tonumber(ARGV[10]),
+  record = ARGV[11],
+}
+leave(id, old)
+enter(id, j)
+if unfinished(j) and not unfinished(old) then index('ZADD', 17, id, j) end
+if unfinished(old) and not unfinished(j) then index('ZREM', 17, id, j) end
+if unfinished(j) and j.entry == '-' then hand_out(id, j) end
+put(id, j)
+redis.call('PUBLISH', channel, id .. ' ' .. number(j.version))
+
+local freed = old.class == 'slot' and j.class ~= 'slot' or j.class == 'wait'
+if freed and ARGV[15] == '1' then
+  local team = team_of(j.seat)
+  local found = best(team)
+  while found do
+    admit(found, id, channel)
+    found = best(team)
+  end
+end
+return {'saved', redis.call('HGET', jobs, id), freed and '1' or '0', number(count('capped')), unbilled}
