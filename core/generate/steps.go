@@ -162,11 +162,16 @@ func (e *Engine) search(ctx context.Context, r *run, j Job) error {
 		return nil
 	case err != nil:
 		r.log.Warn("cannot search the provider's history", "error", err)
-	case len(found) > 0:
-		r.log.Info("found the lost submit", "request_id", found[0].RequestID, "matches", len(found))
-		return r.update(ctx, Unknown, quota.Keep(), func(j *Job) { j.State, j.Submission = Queued, found[0] })
 	default:
 		r.lookups++
+		sub, ok, err := e.unclaimed(ctx, j, found)
+		if err != nil {
+			return err
+		}
+		if ok {
+			r.log.Info("found the lost submit", "request_id", sub.RequestID, "matches", len(found))
+			return r.update(ctx, Unknown, quota.Keep(), func(j *Job) { j.State, j.Submission = Queued, sub })
+		}
 	}
 	// After a long stop, one answered search is enough; while searches
 	// fail, this run gives them a grace time of their own.
@@ -178,6 +183,34 @@ func (e *Engine) search(ctx context.Context, r *run, j Job) error {
 	r.pause(ctx, backoff(r.lookups+1, searchPause, searchMost))
 	return r.reload(ctx)
 }
+
+// unclaimed is the first submission that no other job has: the same prompt
+// and seed may have been asked for before.
+func (e *Engine) unclaimed(ctx context.Context, j Job, found []Submission) (Submission, bool, error) {
+	if len(found) == 0 {
+		return Submission{}, false, nil
+	}
+	others, err := e.cfg.Store.Jobs(ctx, Query{Limit: searchAmong})
+	if err != nil {
+		return Submission{}, false, err
+	}
+	taken := map[string]bool{}
+	for _, o := range others {
+		if o.ID != j.ID {
+			taken[o.Submission.RequestID] = true
+		}
+	}
+	for _, s := range found {
+		if !taken[s.RequestID] {
+			return s, true, nil
+		}
+	}
+	return Submission{}, false, nil
+}
+
+// searchAmong is how many of the latest jobs may own a submission that is
+// found in the history.
+const searchAmong = 1000
 
 // clockSkew is by how much this machine's clock and the provider's may differ.
 const clockSkew = 2 * time.Minute

@@ -164,7 +164,7 @@ func (e *Engine) stopAsked(ctx context.Context, r *run, j Job) error {
 	if j.Cancel == nil && time.Now().After(j.Deadline) {
 		if err := r.change(ctx, quota.Keep(), func(j *Job) error {
 			if j.Cancel == nil {
-				j.Cancel = &CancelRequest{By: byDeadline, At: time.Now()}
+				j.Cancel = &CancelRequest{By: ByDeadline, At: time.Now()}
 			}
 			return nil
 		}); err != nil {
@@ -195,8 +195,8 @@ func (e *Engine) stopAsked(ctx context.Context, r *run, j Job) error {
 	})
 }
 
-// byDeadline is who asks for a cancel when nobody did.
-const byDeadline = "deadline"
+// ByDeadline is who asks for a cancel when nobody did.
+const ByDeadline = "deadline"
 
 // statusFailed judges a status that could not be read, and reports whether
 // the job is over with it.
@@ -303,7 +303,7 @@ func (e *Engine) failed(ctx context.Context, r *run, j Job, err *ProviderError) 
 		billing = quota.Settle(j.Cost)
 	}
 	switch {
-	case j.Cancel != nil && j.Cancel.By == byDeadline:
+	case j.Cancel != nil && j.Cancel.By == ByDeadline:
 		return r.finish(ctx, j.State, Failed, Failure{Kind: FailTimeout}, billing)
 	case j.Cancel != nil:
 		return r.finish(ctx, j.State, Cancelled, Failure{}, billing)

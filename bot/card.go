@@ -1,0 +1,186 @@
+package bot
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"ltxbot/core/generate"
+	"ltxbot/core/ltx"
+)
+
+// How much of a text a card and a result show, in UTF-16 units.
+const (
+	cardPrompt   = 300
+	resultPrompt = 800
+	shownValue   = 60
+)
+
+// Card is the message that shows how a job is doing, in the language of who
+// asked for it. It is the same for the same job and progress, but for what is
+// expected in the future.
+func (d *Desk) Card(j generate.Job) Message {
+	v := d.voice(j.Place.Locale)
+	var m Message
+	m.add(block(Text, v.stateLine(j)...))
+	m.add(block(Quote, Span{Text: shorten(j.Request.Prompt(), cardPrompt)}))
+	m.add(block(Note, changed(j)...))
+	if j.State == generate.Running {
+		m.add(Block{Kind: Bar, Bar: float64(min(max(j.Progress.Percent, 0), 100)) / 100})
+	}
+	if !j.State.Terminal() {
+		for _, n := range j.Request.Notes {
+			m.add(block(Note, v.note(n)...))
+		}
+	}
+	m.add(v.explain(j)...)
+	m.add(block(Note, v.smallPrint(j)...))
+	m.Buttons = v.cardButtons(j)
+	return m.done()
+}
+
+// shownState is the word for how a job is doing: its state, or what a person
+// should know instead.
+func shownState(j generate.Job) string {
+	switch {
+	case j.Cancel != nil && j.State.Cancellable():
+		return "cancelling"
+	case j.Waiting():
+		return "waiting"
+	}
+	return string(j.State)
+}
+
+// stateLine is "Making the video · 42 % · started 20 seconds ago".
+func (v voice) stateLine(j generate.Job) []Span {
+	pieces := [][]Span{{{Text: v.text("state." + shownState(j)), Style: Strong}}}
+	say := func(key string, args ...any) { pieces = append(pieces, v.spans(key, args...)) }
+	switch {
+	case j.Cancel != nil && j.State.Cancellable():
+	case j.Waiting():
+		if j.Progress.Waiting > 0 {
+			say("card.place", "n", j.Progress.Waiting)
+		}
+		say("card.asked", "since", since(j.Created))
+	case j.State == generate.Queued:
+		switch ahead := j.Progress.Position; {
+		case ahead == 0:
+			say("card.next")
+		case ahead > 0:
+			pieces = append(pieces, []Span{{Text: v.plural("card.ahead", int64(ahead))}})
+		}
+		say("card.asked", "since", since(j.Created))
+	case j.State == generate.Running:
+		if j.Progress.Percent > 0 {
+			say("card.percent", "n", j.Progress.Percent)
+		}
+		if !j.Started.IsZero() {
+			say("card.started", "since", since(j.Started))
+		}
+		if ready := j.Started.Add(j.Progress.Expected); j.Progress.Expected > 0 && time.Until(ready) > 0 {
+			say("card.expected", "until", since(ready))
+		}
+	case j.State == generate.Delivered:
+		if j.Receipt.Link != "" {
+			pieces = append(pieces, []Span{{Text: v.text("card.watch"), Style: Link, URL: j.Receipt.Link}})
+		}
+	}
+	return dotted(pieces...)
+}
+
+// explain says what a person may wonder about in this state.
+func (v voice) explain(j generate.Job) []Block {
+	stopping := j.Cancel != nil && j.State.Cancellable()
+	switch {
+	case stopping && j.Cancel.By == generate.ByDeadline:
+		return []Block{v.say(Text, "card.overdue")}
+	case j.State == generate.Unknown:
+		return []Block{v.say(Text, "card.unknown")}
+	case stopping && j.State != generate.Accepted:
+		return []Block{v.say(Text, "card.cancelling")}
+	case j.Waiting() && !stopping:
+		return []Block{v.say(Note, "card.waiting")}
+	case j.State == generate.Failed:
+		return []Block{block(Text, v.failure(j)...)}
+	case j.State == generate.Cancelled:
+		var by []Span
+		if j.Cancel != nil && j.Cancel.By != j.Member && strings.Contains(j.Cancel.By, ":") {
+			by = v.spans("card.cancelled_by", "member", mention(j.Cancel.By))
+		}
+		return []Block{block(Text, spaced(by, v.bill(j))...)}
+	}
+	return nil
+}
+
+// bill says whether a job without a video cost something.
+func (v voice) bill(j generate.Job) []Span {
+	if j.Charged > 0 {
+		return v.spans("price.charged", "price", j.Charged)
+	}
+	return v.spans("price.nothing")
+}
+
+// smallPrint is "≈ $0.13 · you 3 of 10 today · team $4.10 of $200 · k3f9…".
+func (v voice) smallPrint(j generate.Job) []Span {
+	var price []Span
+	switch {
+	case j.State == generate.Failed || j.State == generate.Cancelled:
+	case j.Charged > 0:
+		price = []Span{{Text: v.money(j.Charged)}}
+	default:
+		price = v.spans("price.estimate", "price", j.Cost)
+	}
+	var parent []Span
+	if j.Parent != "" {
+		parent = v.spans("card.parent", "id", mono(j.Parent))
+	}
+	return dotted(price, v.gaugeLine(j.Gauges), []Span{mono(j.ID)}, parent)
+}
+
+// changed are the settings of a job that are not as usual, as they are typed.
+func changed(j generate.Job) []Span {
+	var out []Span
+	for _, s := range j.Request.Changed() {
+		if len(out) > 0 {
+			out = append(out, Span{Text: " "})
+		}
+		out = append(out, mono(s.Key+":"+shorten(oneLine(s.Value), shownValue)))
+	}
+	return out
+}
+
+// note tells what was changed to fit.
+func (v voice) note(n ltx.Note) []Span {
+	return v.spans("note."+string(n.Reason), "option", n.Option, "from", n.From, "to", n.To)
+}
+
+// cardButtons are what a person can do about a job.
+func (v voice) cardButtons(j generate.Job) []Button {
+	var actions []Action
+	switch {
+	case j.State.Cancellable() && j.Cancel == nil:
+		actions = []Action{ActCancel}
+	case j.State == generate.Failed:
+		actions = failures[j.Failure.Kind].actions
+		if actions == nil {
+			actions = []Action{ActRetry, ActEdit}
+		}
+	case j.State == generate.Cancelled:
+		actions = []Action{ActRetry, ActEdit}
+	}
+	return v.buttons(j.ID, actions...)
+}
+
+// buttons are buttons for actions on a job.
+func (v voice) buttons(job string, actions ...Action) []Button {
+	out := make([]Button, 0, len(actions))
+	for _, a := range actions {
+		b := Button{Action: a, Job: job, Label: v.text("button." + string(a))}
+		b.Danger = slices.Contains([]Action{ActCancel, ActDelete}, a)
+		if a == ActDelete {
+			b.Confirm = v.text("confirm.delete")
+		}
+		out = append(out, b)
+	}
+	return out
+}

@@ -1,0 +1,233 @@
+package bot_test
+
+import (
+	"io/fs"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/google/go-cmp/cmp"
+
+	"ltxbot/bot"
+	"ltxbot/core/generate"
+	"ltxbot/core/ltx"
+	"ltxbot/core/quota"
+)
+
+func TestCatalogSpeaksFiveLanguages(t *testing.T) {
+	want := []string{"de", "en", "es", "fr", "ja"}
+	if diff := cmp.Diff(want, bot.BuiltInCatalog().Languages()); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// fromTable are the keys whose English is in the table of parameters.
+func fromTable(key string) bool {
+	return strings.HasPrefix(key, "option.") || strings.HasPrefix(key, "choice.")
+}
+
+func TestEveryLanguageHasTheSameTexts(t *testing.T) {
+	c := bot.BuiltInCatalog()
+	for _, language := range c.Languages() {
+		t.Run(language, func(t *testing.T) {
+			want := map[string][]string{}
+			for _, key := range c.Keys("en") {
+				if language == "ja" && strings.HasSuffix(key, ".one") {
+					continue // one form for all numbers
+				}
+				want[key] = c.Placeholders("en", key)
+			}
+			got := map[string][]string{}
+			for _, key := range c.Keys(language) {
+				if !fromTable(key) {
+					got[key] = c.Placeholders(language, key)
+				}
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestEveryLanguageDescribesEveryOptionAndChoice(t *testing.T) {
+	translated := []string{"camera", "size", "quality", "format", "acceleration"}
+	c := bot.BuiltInCatalog()
+	for _, language := range c.Languages() {
+		if language == "en" {
+			continue
+		}
+		var want []string
+		for _, p := range ltx.Params() {
+			id := p.Name
+			if id == "" {
+				id = p.Option
+			}
+			want = append(want, "option."+id)
+			if slices.Contains(translated, p.Key()) {
+				for _, choice := range p.Choices {
+					want = append(want, "choice."+p.Key()+"."+choice.Typed())
+				}
+			}
+		}
+		slices.Sort(want)
+		got := slices.DeleteFunc(c.Keys(language), func(key string) bool { return !fromTable(key) })
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s: %s", language, diff)
+		}
+	}
+}
+
+// byValue are the keys that are made of values of a closed list.
+func byValue() []string {
+	var keys []string
+	add := func(prefix string, names ...string) {
+		for _, n := range names {
+			keys = append(keys, prefix+n)
+		}
+	}
+	add("state.", "waiting", "cancelling")
+	for _, s := range generate.States {
+		add("state.", string(s))
+	}
+	for _, k := range generate.FailureKinds {
+		add("failure.", string(k))
+		add("failure_next.", string(k))
+	}
+	add("failure.", "invalid_field", "invalid_limit")
+	for _, p := range ltx.Problems() {
+		add("problem.", string(p))
+	}
+	add("problem.", "duplicate_text")
+	for _, r := range ltx.Reasons() {
+		add("note.", string(r))
+	}
+	for _, k := range []quota.ScopeKind{quota.Member, quota.Team, quota.Bot} {
+		add("refusal.", "videos_"+string(k), "usd_"+string(k))
+	}
+	add("refusal.", string(quota.Blocked), string(quota.Paused))
+	add("gauge.", "you", "team", "bot", "day", "week", "month", "rolling")
+	add("window.", "day", "week", "month", "rolling")
+	add("usage.", "you", "team", "bot", "videos", "usd")
+	add("button.", "cancel", "again", "same", "edit", "details", "delete", "retry")
+	add("help.prompt_", "shot", "scene", "action", "people", "camera", "sound")
+	add("unit.", "frames", "fps", "seconds", "pixels", "steps")
+	for _, p := range ltx.Params() {
+		if p.Basic {
+			add("label.", p.Key())
+		}
+	}
+	return keys
+}
+
+func TestEveryValueHasATextInEveryLanguage(t *testing.T) {
+	c := bot.BuiltInCatalog()
+	for _, language := range c.Languages() {
+		for _, key := range byValue() {
+			if !slices.Contains(c.Keys(language), key) {
+				t.Errorf("%s has no text for %s", language, key)
+			}
+		}
+	}
+}
+
+// forAdapters are the sections that the platforms' packages choose from.
+var forAdapters = []string{"command."}
+
+func TestEveryTextIsUsed(t *testing.T) {
+	inCode := map[string]bool{}
+	literal := regexp.MustCompile(`"([a-z_]+(?:\.[a-z_0-9]+)+)"`)
+	err := fs.WalkDir(os.DirFS("."), ".", func(path string, _ fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		source, err := os.ReadFile(path)
+		for _, m := range literal.FindAllStringSubmatch(string(source), -1) {
+			inCode[m[1]] = true
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	values := byValue()
+	for _, key := range bot.BuiltInCatalog().Keys("en") {
+		base := strings.TrimSuffix(strings.TrimSuffix(key, ".one"), ".other")
+		byAdapter := slices.ContainsFunc(forAdapters, func(p string) bool { return strings.HasPrefix(key, p) })
+		if !inCode[key] && !inCode[base] && !slices.Contains(values, key) && !byAdapter {
+			t.Errorf("nothing uses %s", key)
+		}
+	}
+}
+
+func TestTextsFitWhereTheyGo(t *testing.T) {
+	d := newDesk(&fakeGenerator{})
+	fits := func(what, text string, most int) {
+		if n := len([]rune(text)); n == 0 || n > most {
+			t.Errorf("%s has %d characters, at most %d are allowed: %q", what, n, most, text)
+		}
+	}
+	for _, language := range d.Languages() {
+		for _, key := range bot.BuiltInCatalog().Keys(language) {
+			switch {
+			case strings.HasPrefix(key, "command."):
+				fits(language+" "+key, d.Text(language, key), 100)
+			case strings.HasPrefix(key, "button."), strings.HasPrefix(key, "label."), strings.HasPrefix(key, "form.title"):
+				fits(language+" "+key, d.Text(language, key, "id", jobA), 45)
+			}
+			if strings.Contains(d.Text(language, key), "!") && key != "problem.lora_pickle" {
+				t.Errorf("%s %s shouts", language, key)
+			}
+		}
+		for _, p := range ltx.Params() {
+			fits(language+" "+p.Key(), d.OptionHelp(language, p), 100)
+			for _, c := range p.Choices {
+				fits(language+" "+p.Key()+" "+c.Typed(), d.ChoiceLabel(language, p, c), 75)
+			}
+		}
+		f := d.Form(language, nil)
+		fits(language+" title of the form", f.Title, 24)
+		fits(language+" button of the form", f.Submit, 24)
+		for _, field := range f.Fields {
+			fits(language+" hint of "+field.Key, field.Hint, 100)
+		}
+		for _, topic := range append(bot.Topics(), "") {
+			fits(language+" help "+topic, d.Help(language, topic).String(), 4000)
+		}
+	}
+}
+
+func TestLocaleFallsBack(t *testing.T) {
+	d := newDesk(&fakeGenerator{})
+	for locale, want := range map[string]string{
+		"de-AT": "Abbrechen", "de": "Abbrechen", "de_CH": "Abbrechen", "DE": "Abbrechen",
+		"en-GB": "Cancel", "pt-BR": "Cancel", "": "Cancel", "es-419": "Cancelar", "ja": "キャンセル",
+	} {
+		if got := d.Text(locale, "button.cancel"); got != want {
+			t.Errorf("Text(%q) = %q, want %q", locale, got, want)
+		}
+	}
+	if got := d.Text("de", "no.such.key"); got != "no.such.key" {
+		t.Errorf("a text that does not exist reads %q", got)
+	}
+}
+
+func TestCatalogRefusesWhatATranslatorGotWrong(t *testing.T) {
+	for name, source := range map[string]string{
+		"open brace":     `a = "see {id"`,
+		"open code":      "a = \"see `code\"",
+		"no text":        `a = 1`,
+		"not TOML":       `a = `,
+		"empty brackets": `a = "see {}"`,
+	} {
+		if _, err := bot.NewCatalog(fstest.MapFS{"en.toml": {Data: []byte(source)}}); err == nil {
+			t.Errorf("%s was accepted", name)
+		}
+	}
+	if _, err := bot.NewCatalog(fstest.MapFS{"de.toml": {Data: []byte(`a = "b"`)}}); err == nil {
+		t.Error("a catalogue without English was accepted")
+	}
+}

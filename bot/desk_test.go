@@ -1,0 +1,460 @@
+package bot_test
+
+import (
+	"errors"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"ltxbot/bot"
+	"ltxbot/core/generate"
+	"ltxbot/core/ltx"
+	"ltxbot/core/quota"
+)
+
+// ask is what an adapter makes of a typed line.
+func ask(t *testing.T, member, line string) bot.Ask {
+	t.Helper()
+	l, err := bot.ParseLine(line)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return bot.Ask{Event: "discord:1", Caller: caller(member), Place: generate.Place{Platform: "discord"}, Settings: l.Settings}
+}
+
+func TestPrepareMakesARequestOfWhatWasTyped(t *testing.T) {
+	d := newDesk(&fakeGenerator{})
+	g, refusal := d.Prepare(t.Context(), ask(t, ann, cowboy+" private:yes"))
+	if refusal != nil {
+		t.Fatal(refusal)
+	}
+	if g.Request.Camera() != "dolly_in" || g.Asker.Member != ann || g.Asker.Team != acme || g.Event != "discord:1" {
+		t.Errorf("prepared %+v", g)
+	}
+	if !g.Place.Private || g.Place.Locale != "en-US" {
+		t.Errorf("the place is %+v; it must be private and know the language", g.Place)
+	}
+}
+
+func TestPrepareRefusesWithTheLineToCorrect(t *testing.T) {
+	d := newDesk(&fakeGenerator{})
+	_, refusal := d.Prepare(t.Context(), ask(t, ann, "a cowboy camera:dolly_inn lora:https://civitai.com/api/download/models/1?token=hunter2@0.5"))
+	if refusal == nil {
+		t.Fatal("a camera that does not exist was accepted")
+	}
+	got := refusal.String() + refusal.Plain
+	for _, want := range []string{"Did you mean dolly_in?", `/ltx prompt:"a cowboy" camera:dolly_inn lora:https://civitai.com/api/download/models/1@0.5`} {
+		if !strings.Contains(got, want) {
+			t.Errorf("the refusal does not say %q:\n%s", want, got)
+		}
+	}
+	if strings.Contains(got, "hunter2") {
+		t.Errorf("the refusal shows a secret:\n%s", got)
+	}
+}
+
+func TestPrepareRefusesWhatIsOverTheQuota(t *testing.T) {
+	g := &fakeGenerator{quote: &quota.LimitError{Reason: quota.Paused}}
+	_, refusal := newDesk(g).Prepare(t.Context(), ask(t, ann, cowboy))
+	if refusal == nil || !strings.Contains(refusal.Plain, "paused") {
+		t.Errorf("refusal is %v", refusal)
+	}
+}
+
+func TestPrepareGoesOnWhenTheStoreDoesNotAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		begun := time.Now()
+		_, refusal := newDesk(&fakeGenerator{block: true}).Prepare(t.Context(), ask(t, ann, cowboy))
+		if took := time.Since(begun); refusal != nil || took > 500*time.Millisecond {
+			t.Errorf("after %s: %v", took, refusal)
+		}
+	})
+}
+
+func TestAcceptReturnsTheJobOfAnEventThatCameTwice(t *testing.T) {
+	g := &fakeGenerator{}
+	d := newDesk(g)
+	prepared, _ := d.Prepare(t.Context(), ask(t, ann, cowboy))
+	first, refusal := d.Accept(t.Context(), prepared, "en")
+	if refusal != nil {
+		t.Fatal(refusal)
+	}
+	second, refusal := d.Accept(t.Context(), prepared, "en")
+	if refusal != nil || first.ID != second.ID || len(g.jobs) != 1 {
+		t.Errorf("the second time: job %s, %v, %d jobs", second.ID, refusal, len(g.jobs))
+	}
+}
+
+func TestAcceptFindsOutWhatBecameOfALostAnswer(t *testing.T) {
+	for name, c := range map[string]struct {
+		fake *fakeGenerator
+		job  bool
+		want string
+	}{
+		"recorded":     {&fakeGenerator{accept: errors.New("store hangs"), lost: true}, true, ""},
+		"not recorded": {&fakeGenerator{accept: errors.New("store hangs")}, false, "Nothing was charged"},
+		"not known":    {&fakeGenerator{accept: errors.New("store hangs"), read: errors.New("still hangs")}, false, "/ltx jobs"},
+		"refused":      {&fakeGenerator{accept: &quota.LimitError{Reason: quota.LineFull, Line: 5}}, false, "5 jobs waiting"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := newDesk(c.fake)
+			prepared, _ := d.Prepare(t.Context(), ask(t, ann, cowboy))
+			j, refusal := d.Accept(t.Context(), prepared, "en")
+			if (refusal == nil) != c.job || (j.ID != "") != c.job {
+				t.Fatalf("job %q, refusal %v", j.ID, refusal)
+			}
+			if refusal != nil && !strings.Contains(refusal.Plain, c.want) {
+				t.Errorf("the refusal says %q, want %q in it", refusal.Plain, c.want)
+			}
+		})
+	}
+}
+
+// world has a job of ann, a private one of ann, and one of bob.
+func world(t *testing.T) (*bot.Desk, *fakeGenerator) {
+	t.Helper()
+	private := job(t, jobB, secretLine+" private:yes", generate.Running)
+	bobs := job(t, jobC, cowboy+" lora:a/b", generate.Delivered)
+	bobs.Member = bob
+	g := &fakeGenerator{jobs: map[string]generate.Job{
+		jobA: job(t, jobA, secretLine, generate.Running), jobB: private, jobC: bobs,
+	}}
+	return newDesk(g), g
+}
+
+func TestPressObeysWhoMayDoWhat(t *testing.T) {
+	admin := caller(bob)
+	admin.Admin = true
+	stranger := caller(bob)
+	stranger.Team = "others"
+	for _, c := range []struct {
+		name   string
+		who    bot.Caller
+		action bot.Action
+		job    string
+		want   string // "ask", "form", "delete" or what the reply says
+	}{
+		{"the owner cancels", caller(ann), bot.ActCancel, jobA, "is being cancelled"},
+		{"another member cannot cancel", caller(bob), bot.ActCancel, jobA, "or an admin can do that"},
+		{"an admin cancels", admin, bot.ActCancel, jobA, "is being cancelled"},
+		{"the owner deletes", caller(ann), bot.ActDelete, jobA, "delete"},
+		{"another member cannot delete", caller(bob), bot.ActDelete, jobA, "or an admin can do that"},
+		{"an admin deletes", admin, bot.ActDelete, jobA, "delete"},
+		{"anybody repeats", caller(bob), bot.ActAgain, jobA, "ask"},
+		{"anybody repeats with the same seed", caller(bob), bot.ActSame, jobA, "ask"},
+		{"anybody tries again", caller(bob), bot.ActRetry, jobA, "ask"},
+		{"anybody edits", caller(bob), bot.ActEdit, jobA, "form"},
+		{"anybody sees the details", caller(bob), bot.ActDetails, jobA, "Job k3f92mq7abcd"},
+		{"a private job is its owner's", caller(ann), bot.ActAgain, jobB, "ask"},
+		{"nobody else repeats a private job", caller(bob), bot.ActAgain, jobB, "This video is private"},
+		{"nobody else edits a private job", caller(bob), bot.ActEdit, jobB, "This video is private"},
+		{"nobody else sees its details, not even an admin", admin, bot.ActDetails, jobB, "This video is private"},
+		{"an admin stops a private job", admin, bot.ActCancel, jobB, "is being cancelled"},
+		{"another team's job does not exist", stranger, bot.ActDetails, jobA, "There is no job"},
+		{"a finished job cannot be cancelled", caller(bob), bot.ActCancel, jobC, "It is over already"},
+		{"a job that is gone", caller(ann), bot.ActAgain, "aaaaaaaaaaaa", "There is no job"},
+		{"a button of another version", caller(ann), "dance", jobA, "is gone"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			d, _ := world(t)
+			p := d.Press(t.Context(), c.who, c.action, c.job)
+			got := "nothing"
+			switch {
+			case p.Reply != nil:
+				got = p.Reply.Plain
+			case p.Ask != nil:
+				got = "ask"
+			case p.Form != nil:
+				got = "form"
+			case p.Delete:
+				got = "delete"
+			}
+			if !strings.Contains(got, c.want) {
+				t.Errorf("got %q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
+func TestAgainTakesANewSeedAndSameDoesNot(t *testing.T) {
+	d, _ := world(t)
+	for action, want := range map[bot.Action]int64{bot.ActAgain: 4242, bot.ActSame: 7, bot.ActRetry: 7} {
+		p := d.Press(t.Context(), caller(bob), action, jobA)
+		g, refusal := d.Prepare(t.Context(), *p.Ask)
+		if refusal != nil {
+			t.Fatal(refusal)
+		}
+		if g.Request.Seed() != want || g.Parent != jobA || g.Asker.Member != bob {
+			t.Errorf("%s: seed %d, parent %q, asker %q", action, g.Request.Seed(), g.Parent, g.Asker.Member)
+		}
+	}
+}
+
+func TestEditKeepsTheSecretOfALinkThatItDoesNotShow(t *testing.T) {
+	d, _ := world(t)
+	form := d.Press(t.Context(), caller(bob), bot.ActEdit, jobA).Form
+	var settings []ltx.Setting
+	for _, f := range form.Fields {
+		if strings.Contains(f.Value, "hunter2") {
+			t.Errorf("the form shows a secret: %q", f.Value)
+		}
+		settings = append(settings, ltx.Setting{Key: f.Key, Value: f.Value})
+	}
+	settings[0].Value = "a cowboy rides"
+	g, refusal := d.Prepare(t.Context(), bot.Ask{Event: "e", Caller: caller(bob), Settings: settings, Parent: jobA})
+	if refusal != nil {
+		t.Fatal(refusal)
+	}
+	if path := g.Request.LoRAs()[0].Path; path != "https://civitai.com/api/download/models/123?token=hunter2" {
+		t.Errorf("the LoRA is %q", path)
+	}
+	if g.Request.Prompt() != "a cowboy rides" || g.Request.Seed() != 7 || g.Request.Camera() != "dolly_in" {
+		t.Errorf("edited into %v", g.Request.Settings())
+	}
+}
+
+func TestEditInAShortFormKeepsWhatItDoesNotAskFor(t *testing.T) {
+	d, g := world(t)
+	j := job(t, jobA, cowboy+" steps:30 lora:a/b seed:7", generate.Delivered)
+	g.jobs[jobA] = j
+	prepared, refusal := d.Prepare(t.Context(), bot.Ask{
+		Event: "e", Caller: caller(ann), Parent: jobA,
+		Settings: []ltx.Setting{{Key: "prompt", Value: "a dog"}, {Key: "camera", Value: ""}},
+	})
+	if refusal != nil {
+		t.Fatal(refusal)
+	}
+	r := prepared.Request
+	if r.Prompt() != "a dog" || r.Camera() != "none" || r.Steps() != 30 || !r.HasLoRA() || r.Seed() != 7 {
+		t.Errorf("edited into %v", r.Settings())
+	}
+	prepared, _ = d.Prepare(t.Context(), bot.Ask{
+		Event: "e", Caller: caller(ann), Parent: jobA, Settings: []ltx.Setting{{Key: "advanced", Value: ""}},
+	})
+	if r := prepared.Request; r.Steps() != 15 {
+		t.Errorf("an emptied field for experts left %d steps", r.Steps())
+	}
+}
+
+func TestALineWithoutTheSecretIsTheMembersOwnLink(t *testing.T) {
+	d, _ := world(t)
+	d.Jobs(t.Context(), caller(ann)) // remembers
+	shown := ask(t, ann, "a dog lora:https://civitai.com/api/download/models/123@0.5")
+	g, refusal := d.Prepare(t.Context(), shown)
+	if refusal != nil {
+		t.Fatal(refusal)
+	}
+	if l := g.Request.LoRAs()[0]; !strings.HasSuffix(l.Path, "?token=hunter2") || l.Scale != 0.5 {
+		t.Errorf("the LoRA is %+v", l)
+	}
+	shown.Caller = caller(bob)
+	g, _ = d.Prepare(t.Context(), shown)
+	if l := g.Request.LoRAs()[0]; strings.Contains(l.Path, "hunter2") {
+		t.Error("another member was given the secret")
+	}
+}
+
+func TestShowAndCancelHelpWithIDs(t *testing.T) {
+	d, _ := world(t)
+	for id, want := range map[string]string{
+		"K3F92MQ7ABCD":   "Making the video",
+		"`k3f92mq7abcd`": "Making the video",
+		"k3f92mq7abce":   "Did you mean k3f92mq7abcd?",
+		"k3f9":           "Did you mean k3f92mq7abcd?",
+		"zzzz":           "There is no job zzzz.",
+		"":               "Say which job",
+	} {
+		if got := d.Show(t.Context(), caller(ann), id); !strings.Contains(got.String(), want) {
+			t.Errorf("show %q says %q, want %q in it", id, got, want)
+		}
+	}
+	if got := d.Cancel(t.Context(), caller(ann), "k3f9").Plain; !strings.Contains(got, "Did you mean") {
+		t.Errorf("cancel says %q", got)
+	}
+}
+
+func TestJobsListsOwnJobs(t *testing.T) {
+	d, g := world(t)
+	m := d.Jobs(t.Context(), caller(ann))
+	for _, want := range []string{jobA, jobB, "Under way"} {
+		if !strings.Contains(m.String(), want) {
+			t.Errorf("the list does not have %s:\n%s", want, m)
+		}
+	}
+	if strings.Contains(m.String(), jobC) || len(m.Buttons) != 2 {
+		t.Errorf("the list has more than the member's own:\n%s", m)
+	}
+	g.jobs = nil
+	if got := d.Jobs(t.Context(), caller(ann)).Plain; !strings.Contains(got, "no videos yet") {
+		t.Errorf("without jobs it says %q", got)
+	}
+}
+
+func TestAStoreThatDoesNotAnswerIsAnIncident(t *testing.T) {
+	d := newDesk(&fakeGenerator{read: errors.New("dial tcp 10.0.0.1:6379: refused")})
+	for name, m := range map[string]bot.Message{
+		"jobs":   d.Jobs(t.Context(), caller(ann)),
+		"show":   d.Show(t.Context(), caller(ann), jobA),
+		"cancel": d.Cancel(t.Context(), caller(ann), jobA),
+		"usage":  d.Usage(t.Context(), caller(ann)),
+		"press":  *d.Press(t.Context(), caller(ann), bot.ActAgain, jobA).Reply,
+	} {
+		if !strings.Contains(m.Plain, "not possible right now") || !strings.Contains(m.Plain, "Reference: ") || strings.Contains(m.Plain, "6379") {
+			t.Errorf("%s says %q", name, m.Plain)
+		}
+	}
+}
+
+func TestButtonIDsSurvive(t *testing.T) {
+	for _, a := range []bot.Action{bot.ActCancel, bot.ActAgain, bot.ActSame, bot.ActEdit, bot.ActDetails, bot.ActDelete, bot.ActRetry} {
+		id := bot.ButtonID(a, jobA)
+		action, job, ok := bot.ParseButtonID(id)
+		if !ok || action != a || job != jobA || len(id) > 100 {
+			t.Errorf("%q reads %q %q %t", id, action, job, ok)
+		}
+	}
+	for _, id := range []string{"", "v1:cancel", "v2:cancel:" + jobA, "v1:dance:" + jobA, "v1:cancel:x", "v1:cancel:" + jobA + ":", "v1:form:"} {
+		if _, _, ok := bot.ParseButtonID(id); ok {
+			t.Errorf("%q is taken for a button", id)
+		}
+	}
+}
+
+func TestFieldErrorsStandUnderTheirFields(t *testing.T) {
+	d := newDesk(&fakeGenerator{})
+	_, err := rules().Parse([]ltx.Setting{{Key: "camera", Value: "dolly_inn"}, {Key: "advanced", Value: "steps=99 nosuch=1"}})
+	got := d.FieldErrors(err, "en")
+	for key, want := range map[string]string{"prompt": "missing", "camera": "dolly_in", "advanced": "steps"} {
+		if !strings.Contains(got[key], want) {
+			t.Errorf("under %s stands %q, want %q in it", key, got[key], want)
+		}
+	}
+	if d.FieldErrors(errors.New("disk on fire"), "en") != nil {
+		t.Error("another error stands under a field")
+	}
+}
+
+func TestRemixFillsTheFormIn(t *testing.T) {
+	d, _ := world(t)
+	value := func(f bot.Form, key string) string {
+		i := slices.IndexFunc(f.Fields, func(f bot.Field) bool { return f.Key == key })
+		return f.Fields[i].Value
+	}
+	for _, c := range []struct{ name, text, prompt, camera string }{
+		{"a message", "look at this sunset: wow", "look at this sunset: wow", ""},
+		{"a pasted command", "/ltx a dog runs camera:jib_up", "a dog runs", "jib_up"},
+		{"a message of ours", "Your video is ready. " + jobC, "a cowboy walks through a dusty town", "dolly_in"},
+		{"a private job of another member", jobB, jobB, ""},
+		{"a single verb", "help", "help", ""},
+	} {
+		f := d.Remix(caller(bob), c.text)
+		if p, cam := value(f, "prompt"), value(f, "camera"); p != c.prompt || cam != c.camera {
+			t.Errorf("%s: prompt %q, camera %q", c.name, p, cam)
+		}
+	}
+}
+
+func TestSuggestRanksAndRemembers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d, _ := world(t)
+		values := func(option, typed string) []string {
+			var out []string
+			for _, c := range d.Suggest(caller(ann), option, typed) {
+				out = append(out, c.Value)
+			}
+			return out
+		}
+		values("lora", "") // begins to read
+		synctest.Wait()
+		d.Stop()
+		for _, c := range []struct {
+			option, typed string
+			want          []string
+		}{
+			{"lora", "", []string{"https://civitai.com/api/download/models/123"}},
+			{"lora", "a/b@0.5, ", []string{"a/b@0.5,", "a/b@0.5,https://civitai.com/api/download/models/123"}},
+			{"camera", "dolly", []string{"dolly_in", "dolly_out", "dolly_left", "dolly_right"}},
+			{"camera", "left", []string{"dolly_left"}},
+			{"size", "port", []string{"portrait_16_9", "portrait_4_3"}},
+			{"size", "1300x700", []string{"1300x700"}},
+			{"duration", "", []string{"3", "5", "8", "10", "15", "20"}},
+			{"duration", "6.5", []string{"6.5"}},
+			{"job", "k3", []string{jobA}},
+			{"nosuch", "", nil},
+		} {
+			if diff := cmp.Diff(c.want, values(c.option, c.typed)); diff != "" {
+				t.Errorf("suggest %s %q (-want +got):\n%s", c.option, c.typed, diff)
+			}
+		}
+	})
+}
+
+func TestSuggestRemembersABoundedNumberOfMembers(t *testing.T) {
+	g := &fakeGenerator{read: errors.New("store is away")}
+	d := newDesk(g)
+	const members = 2100
+	name := func(n int) string { return "discord:" + strconv.Itoa(n) }
+	for n := range members {
+		a := ask(t, name(n), "a cowboy lora:a/b")
+		a.Event = name(n)
+		prepared, refusal := d.Prepare(t.Context(), a)
+		if refusal != nil {
+			t.Fatal(refusal)
+		}
+		d.Accept(t.Context(), prepared, "en")
+	}
+	if got := d.Suggest(caller(name(0)), "lora", ""); len(got) != 0 {
+		t.Errorf("who asked first is still remembered: %v", got)
+	}
+	if got := d.Suggest(caller(name(members-1)), "lora", ""); len(got) != 1 {
+		t.Errorf("who asked last is forgotten: %v", got)
+	}
+	d.Stop()
+}
+
+func TestFormTakesWhatItSays(t *testing.T) {
+	d := newDesk(&fakeGenerator{})
+	r := request(t, `he says: "go" camera:dolly_in size:21:9 steps:30 negative:"a, b" advanced:"scheduler=ltx2" seed:9`)
+	var settings []ltx.Setting
+	for _, f := range d.Form("de", &r).Fields {
+		settings = append(settings, ltx.Setting{Key: f.Key, Value: f.Value})
+	}
+	again, err := rules().Parse(settings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(r.Settings(), again.Settings()); diff != "" {
+		t.Errorf("the form makes another request (-want +got):\n%s", diff)
+	}
+}
+
+func FuzzMessagesShowNoSecretAndNeverPanic(f *testing.F) {
+	f.Add("a cowboy", "hunter2secret")
+	d := newDesk(&fakeGenerator{})
+	f.Fuzz(func(t *testing.T, prompt, token string) {
+		token = "s3cr3t" + strings.Map(func(r rune) rune {
+			if r < '0' || r > 'z' || r > '9' && r < 'a' {
+				return -1
+			}
+			return r
+		}, token)
+		r, err := rules().Parse([]ltx.Setting{{Key: "prompt", Value: prompt}, {Key: "lora", Value: "https://civitai.com/api/download/models/1?token=" + token}})
+		if err != nil {
+			return
+		}
+		j := generate.Job{ID: jobA, State: generate.Running, Member: ann, Request: r}
+		for _, m := range []bot.Message{d.Card(j), d.Result(j, bot.ResultFacts{}), d.Details(j)} {
+			if s := m.String() + m.Plain; strings.Contains(s, token) && !strings.Contains(prompt, token) {
+				t.Errorf("a message shows the token:\n%s", s)
+			}
+		}
+		if alt := d.AltText(j); len([]rune(alt)) > 1024 {
+			t.Errorf("the description has %d characters", len([]rune(alt)))
+		}
+	})
+}

@@ -1,0 +1,111 @@
+package bot
+
+import (
+	"strings"
+
+	"ltxbot/core/generate"
+	"ltxbot/core/ltx"
+)
+
+// shownText is how much of a long text the details show, in UTF-16 units.
+const shownText = 120
+
+// Details shows every parameter of a job, and the line that makes it again.
+// It is for who asks only.
+func (d *Desk) Details(j generate.Job) Message {
+	v := d.voice(j.Place.Locale)
+	var m Message
+	m.add(v.say(Heading, "details.title", "id", j.ID))
+	m.add(Block{Kind: Facts, Facts: v.jobFacts(j)})
+	if expanded := expandedPrompt(j); expanded != "" {
+		m.add(v.say(Note, "result.expanded"), block(Quote, Span{Text: shorten(expanded, resultPrompt)}))
+	}
+	m.add(Block{Kind: Text, Spans: []Span{{Text: v.text("details.settings"), Style: Strong}}})
+	m.add(Block{Kind: Facts, Facts: v.settingFacts(j.Request)})
+	m.add(v.say(Note, "details.again"), block(Code, Span{Text: d.cfg.Command + " " + j.Request.CommandLine()}))
+	for _, l := range j.Request.LoRAs() {
+		if strings.Contains(l.Path, "?") {
+			m.add(v.say(Note, "details.hidden"))
+			break
+		}
+	}
+	return m.done()
+}
+
+// jobFacts are the facts of a job that are no setting.
+func (v voice) jobFacts(j generate.Job) []Fact {
+	var facts []Fact
+	fact := func(key string, value ...Span) {
+		facts = append(facts, Fact{Label: v.text(key), Value: value})
+	}
+	fact("details.state", Span{Text: v.text("state." + shownState(j))})
+	fact("details.by", mention(j.Member))
+	fact("details.created", clockTime(j.Created))
+	if j.Parent != "" {
+		fact("details.parent", mono(j.Parent))
+	}
+	fact("details.cost", Span{Text: v.money(j.Cost)})
+	if j.Charged > 0 {
+		fact("details.charged", Span{Text: v.money(j.Charged)})
+	}
+	if j.Output.URL != "" {
+		f := madeOf(j)
+		fact("details.made", dotted(
+			[]Span{{Text: times(f.size)}}, []Span{{Text: v.duration(f.length)}},
+			[]Span{{Text: v.value(f.frames) + " " + v.text("unit.frames")}}, []Span{{Text: v.number(f.fps) + " " + v.text("unit.fps")}},
+		)...)
+	}
+	if j.Submission.RequestID != "" {
+		fact("details.request", mono(j.Submission.RequestID))
+	}
+	return facts
+}
+
+// settingFacts are all parameters of a request but the prompt, as typed.
+func (v voice) settingFacts(r ltx.Request) []Fact {
+	var facts []Fact
+	for _, p := range ltx.Params() {
+		if p.Name == "" || p.Name == promptKey || p.Operator {
+			continue
+		}
+		facts = append(facts, Fact{Label: p.Key(), Value: []Span{mono(v.setting(p, r))}})
+	}
+	return facts
+}
+
+// setting writes the value of a parameter as it is typed.
+func (v voice) setting(p ltx.Param, r ltx.Request) string {
+	switch value := r.Value(p.Name).(type) {
+	case bool:
+		if value {
+			return "yes"
+		}
+		return "no"
+	case float64:
+		return numberTyped(value)
+	case ltx.Size:
+		return value.String()
+	case []ltx.LoRA:
+		var items []string
+		for _, l := range value {
+			name := l.Name
+			if name == "" {
+				name, _, _ = strings.Cut(l.Path, "?")
+			}
+			items = append(items, name+"@"+numberTyped(l.Scale))
+		}
+		if len(items) == 0 {
+			return "none"
+		}
+		return strings.Join(items, ", ")
+	case string:
+		for _, c := range p.Choices {
+			if c.Value == value {
+				return c.Typed()
+			}
+		}
+		return shorten(oneLine(value), shownText)
+	default:
+		return v.value(value)
+	}
+}

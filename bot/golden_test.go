@@ -1,0 +1,204 @@
+package bot_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"ltxbot/bot"
+	"ltxbot/core/generate"
+	"ltxbot/core/ltx"
+	"ltxbot/core/quota"
+	"ltxbot/core/usd"
+)
+
+// A shown is one message with its name in a golden file.
+type shown struct {
+	name    string
+	message bot.Message
+}
+
+// inBothLanguages compares messages with golden files: one in English, one in
+// German. The clock stands still.
+func inBothLanguages(t *testing.T, name string, messages func(t *testing.T, d *bot.Desk, locale string) []shown) {
+	t.Helper()
+	for file, locale := range map[string]string{"en": "en-US", "de": "de-AT"} {
+		t.Run(file, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var b strings.Builder
+				for _, s := range messages(t, newDesk(&fakeGenerator{}), locale) {
+					fmt.Fprintf(&b, "== %s\n%s(%s)\n\n", s.name, s.message, s.message.Plain)
+				}
+				golden(t, name+"."+file+".txt", b.String())
+			})
+		})
+	}
+}
+
+func TestCardSaysHowAJobIsDoing(t *testing.T) {
+	inBothLanguages(t, "card", func(t *testing.T, d *bot.Desk, locale string) []shown {
+		var out []shown
+		show := func(name, line string, state generate.State, change func(*generate.Job)) {
+			j := job(t, jobA, line, state)
+			j.Place.Locale = locale
+			if change != nil {
+				change(&j)
+			}
+			out = append(out, shown{name, d.Card(j)})
+		}
+		now := time.Now()
+		show("accepted", cowboy, generate.Accepted, nil)
+		show("accepted, with what was adjusted", cowboy+" size:1300x720 duration:5.1 seed:9 format:gif", generate.Accepted, nil)
+		show("waits for its turn", cowboy, generate.Accepted, func(j *generate.Job) { j.Admitted, j.Progress.Waiting = false, 2 })
+		show("submitting", cowboy, generate.Submitting, nil)
+		show("outcome unknown", cowboy, generate.Unknown, nil)
+		show("queued, place not told", cowboy, generate.Queued, nil)
+		show("queued, next", cowboy, generate.Queued, func(j *generate.Job) { j.Progress.Position = 0 })
+		show("queued, one ahead", cowboy, generate.Queued, func(j *generate.Job) { j.Progress.Position = 1 })
+		show("queued, three ahead", cowboy, generate.Queued, func(j *generate.Job) { j.Progress.Position = 3 })
+		show("running, nothing known", cowboy, generate.Running, nil)
+		show("running", cowboy, generate.Running, func(j *generate.Job) {
+			j.Started = now.Add(-20 * time.Second)
+			j.Progress.Percent, j.Progress.Expected = 42, 50*time.Second
+		})
+		show("running, longer than expected", cowboy, generate.Running, func(j *generate.Job) {
+			j.Started = now.Add(-80 * time.Second)
+			j.Progress.Percent, j.Progress.Expected = 95, 50*time.Second
+		})
+		show("cancelling before it was sent", cowboy, generate.Accepted, func(j *generate.Job) {
+			j.Cancel = &generate.CancelRequest{By: ann, At: now}
+		})
+		show("cancelling", cowboy, generate.Running, func(j *generate.Job) {
+			j.Cancel = &generate.CancelRequest{By: ann, At: now}
+		})
+		show("stopped at the deadline", cowboy, generate.Running, func(j *generate.Job) {
+			j.Cancel = &generate.CancelRequest{By: generate.ByDeadline, At: now}
+		})
+		show("fetched", cowboy, generate.Fetched, func(j *generate.Job) { j.Charged = 130_000 })
+		show("delivering", cowboy, generate.Delivering, func(j *generate.Job) { j.Charged = 130_000 })
+		show("delivered", cowboy, generate.Delivered, func(j *generate.Job) {
+			j.Charged, j.Receipt.Link, j.Parent = 130_000, "https://discord.com/channels/1/2/3", jobB
+		})
+		show("cancelled by the owner", cowboy, generate.Cancelled, func(j *generate.Job) {
+			j.Cancel = &generate.CancelRequest{By: ann, At: now}
+		})
+		show("cancelled by an admin, and charged", cowboy, generate.Cancelled, func(j *generate.Job) {
+			j.Cancel, j.Charged = &generate.CancelRequest{By: bob, At: now}, 130_000
+		})
+		show("a long prompt", strings.Repeat("A family 👨‍👩‍👧‍👦 walks along the beach. ", 30), generate.Accepted, nil)
+		show("a secret link", secretLine, generate.Accepted, nil)
+		return out
+	})
+}
+
+func TestFailureSaysWhatHappenedAndWhatToDo(t *testing.T) {
+	inBothLanguages(t, "failure", func(t *testing.T, d *bot.Desk, locale string) []shown {
+		var out []shown
+		show := func(name string, f generate.Failure, charged usd.Micros) {
+			j := job(t, jobA, cowboy, generate.Failed)
+			j.Place.Locale, j.Failure, j.Charged = locale, f, charged
+			out = append(out, shown{name, d.Card(j)})
+		}
+		for _, kind := range generate.FailureKinds {
+			show(string(kind), generate.Failure{Kind: kind}, 0)
+		}
+		show("invalid, field known", generate.Failure{Kind: generate.FailInvalid, Field: "num_frames"}, 0)
+		show("invalid, limit known", generate.Failure{Kind: generate.FailInvalid, Field: "num_frames", Limit: "<= 481"}, 0)
+		show("refused and charged", generate.Failure{Kind: generate.FailRefused}, 128_500)
+		show("of an unknown kind", generate.Failure{Kind: "new"}, 0)
+		return out
+	})
+}
+
+func TestResultSaysWhatTheVideoIs(t *testing.T) {
+	inBothLanguages(t, "result", func(t *testing.T, d *bot.Desk, locale string) []shown {
+		seed := int64(77)
+		j := job(t, jobA, secretLine, generate.Delivering)
+		j.Place.Locale, j.Charged, j.Seconds = locale, 130_000, 48.2
+		j.Output = ltx.Output{
+			URL: "https://v3.fal.media/files/a/b.mp4", Width: 1024, Height: 576, Frames: 121, FPS: 24, Seconds: 5.0417, Seed: &seed,
+			Prompt: "A weathered cowboy strides through a dusty frontier town as the camera slowly moves in.",
+		}
+		bare := job(t, jobB, cowboy, generate.Delivering)
+		bare.Place.Locale, bare.Gauges, bare.Parent = locale, nil, jobA
+		return []shown{
+			{"as the model made it", d.Result(j, bot.ResultFacts{Fit: generate.FitOriginal})},
+			{"made smaller", d.Result(j, bot.ResultFacts{Fit: generate.FitReencoded})},
+			{"too large", d.Result(j, bot.ResultFacts{Fit: generate.FitLink, URL: j.Output.URL})},
+			{"nothing told by the provider", d.Result(bare, bot.ResultFacts{Fit: generate.FitOriginal})},
+			{"details", d.Details(j)},
+			{"alternative text", bot.Message{Plain: d.AltText(j)}},
+		}
+	})
+}
+
+func TestRefusalSaysWhatIsWrong(t *testing.T) {
+	inBothLanguages(t, "refusal", func(_ *testing.T, d *bot.Desk, locale string) []shown {
+		var out []shown
+		show := func(name string, err error) {
+			m := d.Refuse(fmt.Errorf("prepare: %w", err), locale)
+			if m == nil {
+				m = &bot.Message{Plain: "no refusal"}
+			}
+			out = append(out, shown{name, *m})
+		}
+		for _, p := range ltx.Problems() {
+			e := ltx.FieldError{
+				Option: "fps", Value: "sixty1", Problem: p, Min: 0.5, Max: 60, Count: 99, Unit: "fps",
+				Choices: []string{"a", "b", "c"}, Nearest: "near", Other: "other",
+			}
+			show(string(p), ltx.Invalid{e})
+			if p == ltx.Duplicate || p == ltx.TooManyMegapixels || p == ltx.NotAChoice {
+				e.Value, e.Nearest, e.Unit = "", "", ""
+				show(string(p)+", without details", e)
+			}
+		}
+		show("two at once", ltx.Invalid{
+			{Option: "camera", Problem: ltx.NotAChoice, Value: "dolly_inn", Nearest: "dolly_in", Choices: []string{"dolly_in", "none"}},
+			{Option: "prompt", Problem: ltx.Missing},
+		})
+		show("nearly a verb", &bot.VerbError{Word: "hlep", Nearest: "help"})
+		show("no refusal", errors.New("disk on fire"))
+		return out
+	})
+}
+
+func TestQuotaRefusalSaysWhichLimitAndWhenItStartsOver(t *testing.T) {
+	inBothLanguages(t, "quota", func(t *testing.T, d *bot.Desk, locale string) []shown {
+		var out []shown
+		show := func(name string, e quota.LimitError) {
+			out = append(out, shown{name, *d.Refuse(&e, locale)})
+		}
+		resets := time.Date(2000, 1, 2, 0, 0, 0, 0, time.UTC)
+		for _, kind := range []quota.ScopeKind{quota.Member, quota.Team, quota.Bot} {
+			g := quota.Gauge{Scope: quota.Scope{Kind: kind}, Unit: quota.Videos, Window: quota.Day, Used: 10, Max: 10, Resets: resets}
+			show(string(kind)+" videos", quota.LimitError{Reason: quota.OverLimit, Gauge: g, Need: 1})
+			g.Unit, g.Window, g.Used, g.Max = quota.Dollars, quota.Month, 9_950_000, 10_000_000
+			show(string(kind)+" dollars", quota.LimitError{Reason: quota.OverLimit, Gauge: g, Need: 128_500})
+		}
+		rolling := quota.Gauge{Scope: quota.Scope{Kind: quota.Member}, Unit: quota.Videos, Window: "24h0m0s", Used: 5, Max: 5, Resets: resets}
+		show("rolling window", quota.LimitError{Reason: quota.OverLimit, Gauge: rolling, Need: 1})
+		small := quota.Gauge{Scope: quota.Scope{Kind: quota.Member}, Unit: quota.Dollars, Window: quota.Week, Max: 100_000, Resets: resets}
+		show("never fits", quota.LimitError{Reason: quota.OverLimit, Gauge: small, Need: 128_500})
+		show("line full, one", quota.LimitError{Reason: quota.LineFull, Line: 1})
+		show("line full", quota.LimitError{Reason: quota.LineFull, Line: 5})
+		show("blocked", quota.LimitError{Reason: quota.Blocked, Block: quota.Block{By: bob, Reason: "spam"}})
+		show("blocked without a reason", quota.LimitError{Reason: quota.Blocked})
+		show("paused", quota.LimitError{Reason: quota.Paused, Block: quota.Block{By: bob, Reason: "the budget of the month is for the launch"}})
+		out = append(out, shown{"usage", d.Usage(t.Context(), bot.Caller{Member: ann, Team: acme, Locale: locale})})
+		return out
+	})
+}
+
+func TestHelpExplains(t *testing.T) {
+	inBothLanguages(t, "help", func(t *testing.T, d *bot.Desk, locale string) []shown {
+		out := []shown{{"start", d.Help(locale, "")}}
+		for _, topic := range bot.Topics() {
+			out = append(out, shown{topic, d.Help(locale, topic)})
+		}
+		return append(out, shown{"loras", d.LoRAs(t.Context(), bot.Caller{Locale: locale})})
+	})
+}

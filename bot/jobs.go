@@ -1,0 +1,208 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"ltxbot/core/generate"
+)
+
+// Limits of the list of jobs: what a person reads at one look, and what fits
+// on both platforms.
+const (
+	listedJobs   = 10
+	listedPrompt = 80
+	cancelable   = 5 // buttons
+)
+
+// Jobs lists the caller's unfinished jobs and the recent ones.
+func (d *Desk) Jobs(ctx context.Context, c Caller) Message {
+	v := d.voice(c.Locale)
+	jobs, err := d.ownJobs(ctx, c)
+	if err != nil {
+		return v.sorry("error.unreadable", d.incident(ctx, "list jobs", err, c))
+	}
+	if len(jobs) == 0 {
+		return v.answer("job.none")
+	}
+	var m Message
+	m.add(v.say(Heading, "job.title"))
+	for _, over := range []bool{false, true} {
+		title := map[bool]string{false: "job.unfinished", true: "job.recent"}[over]
+		listed := 0
+		for _, j := range jobs {
+			if j.State.Terminal() != over || listed == listedJobs {
+				continue
+			}
+			if listed++; listed == 1 {
+				m.add(Block{Kind: Text, Spans: []Span{{Text: v.text(title), Style: Strong}}})
+			}
+			m.add(block(Text, v.listed(j)...))
+			if j.State.Cancellable() && j.Cancel == nil && len(m.Buttons) < cancelable {
+				m.Buttons = append(m.Buttons, Button{
+					Action: ActCancel, Job: j.ID, Label: v.text("button.cancel_job", "id", j.ID), Danger: true,
+				})
+			}
+		}
+	}
+	return m.done()
+}
+
+// ownJobs reads the caller's jobs, newest first, and remembers them.
+func (d *Desk) ownJobs(ctx context.Context, c Caller) ([]generate.Job, error) {
+	ctx, cancel := context.WithTimeout(ctx, readLimit)
+	defer cancel()
+	jobs, err := d.cfg.Generator.Jobs(ctx, generate.Query{Team: c.Team, Member: c.Member, Limit: rememberedJobs})
+	if err != nil {
+		return nil, err
+	}
+	for _, j := range jobs {
+		d.recent.add(j)
+	}
+	d.recent.complete(c)
+	return jobs, nil
+}
+
+// listed is one job in a list: "k3f9… · Making the video · a cowboy … · 3
+// minutes ago".
+func (v voice) listed(j generate.Job) []Span {
+	var link []Span
+	if j.Receipt.Link != "" {
+		link = []Span{{Text: v.text("job.link"), Style: Link, URL: j.Receipt.Link}}
+	}
+	return dotted(
+		[]Span{mono(j.ID)},
+		[]Span{{Text: v.text("state." + shownState(j))}},
+		[]Span{{Text: shorten(oneLine(j.Request.Prompt()), listedPrompt)}},
+		[]Span{since(j.Created)},
+		link,
+	)
+}
+
+// Show shows a job: its card while it is under way, and where its video is.
+func (d *Desk) Show(ctx context.Context, c Caller, id string) Message {
+	v := d.voice(c.Locale)
+	if strings.TrimSpace(id) == "" {
+		return v.answer("job.missing_id", "verb", VerbShow)
+	}
+	j, err := d.visible(ctx, c, id)
+	if err != nil {
+		return d.jobRefusal(ctx, v, err, c, id)
+	}
+	j.Place.Locale = c.Locale
+	m := d.Card(j)
+	if j.State == generate.Delivered {
+		m.Buttons = v.buttons(j.ID, ActAgain, ActSame, ActEdit)
+	}
+	m.Buttons = append(m.Buttons, v.buttons(j.ID, ActDetails)...)
+	return m
+}
+
+// Cancel asks to stop a job. Its owner and admins may.
+func (d *Desk) Cancel(ctx context.Context, c Caller, id string) Message {
+	v := d.voice(c.Locale)
+	if strings.TrimSpace(id) == "" {
+		return v.answer("job.missing_id", "verb", VerbCancel)
+	}
+	j, err := d.owned(ctx, c, id)
+	if err != nil {
+		return d.jobRefusal(ctx, v, err, c, id)
+	}
+	j, err = d.cfg.Generator.Cancel(ctx, j.ID, c.Member)
+	switch {
+	case errors.Is(err, generate.ErrTooLate) && j.State.Terminal():
+		return v.answer("job.too_late_done", "state", v.text("state."+string(j.State)))
+	case errors.Is(err, generate.ErrTooLate):
+		return v.answer("job.too_late_made")
+	case err != nil:
+		return v.sorry("error.unreadable", d.incident(ctx, "cancel job", err, c))
+	}
+	return v.answer("job.cancelling", "id", j.ID)
+}
+
+// Why somebody may not do something with a job.
+var (
+	errNotYours = errors.New("job of another member")
+	errPrivate  = errors.New("private job of another member")
+)
+
+// A denied says who may do what the caller may not.
+type denied struct {
+	reason error // errNotYours or errPrivate
+	owner  string
+}
+
+func (e *denied) Error() string { return e.reason.Error() }
+func (e *denied) Unwrap() error { return e.reason }
+
+// visible reads a job that the caller may see: an own one, or one of the
+// caller's team that is not private. Other teams' jobs do not exist.
+func (d *Desk) visible(ctx context.Context, c Caller, id string) (generate.Job, error) {
+	j, err := d.job(ctx, c, id)
+	if err == nil && j.Member != c.Member && (j.Request.Private || j.Place.Private) {
+		return j, &denied{errPrivate, j.Member}
+	}
+	return j, err
+}
+
+// owned reads a job that the caller may stop or remove: an own one, or for an
+// admin one of the team.
+func (d *Desk) owned(ctx context.Context, c Caller, id string) (generate.Job, error) {
+	j, err := d.job(ctx, c, id)
+	if err == nil && j.Member != c.Member && !c.Admin {
+		return j, &denied{errNotYours, j.Member}
+	}
+	return j, err
+}
+
+func (d *Desk) job(ctx context.Context, c Caller, id string) (generate.Job, error) {
+	ctx, cancel := context.WithTimeout(ctx, readLimit)
+	defer cancel()
+	j, err := d.cfg.Generator.Job(ctx, jobID(id))
+	if err == nil && j.Member != c.Member && j.Team != c.Team {
+		return generate.Job{}, generate.ErrNoJob
+	}
+	return j, err
+}
+
+// jobRefusal says why a job cannot be had.
+func (d *Desk) jobRefusal(ctx context.Context, v voice, err error, c Caller, id string) Message {
+	var no *denied
+	switch {
+	case errors.Is(err, errPrivate) && errors.As(err, &no):
+		return v.answer("job.private", "member", mention(no.owner))
+	case errors.As(err, &no):
+		return v.answer("job.others", "member", mention(no.owner))
+	case errors.Is(err, generate.ErrNoJob):
+		var m Message
+		text := v.spans("job.unknown", "id", shorten(oneLine(id), shownValue))
+		if near := d.nearestJob(ctx, c, jobID(id)); near != "" {
+			text = spaced(text, v.spans("tell.did_you_mean", "nearest", near))
+		}
+		m.add(block(Text, text...))
+		return m.done()
+	}
+	return v.sorry("error.unreadable", d.incident(ctx, "read job", err, c))
+}
+
+// nearestJob is the caller's own job whose id is most like the given one, or
+// "".
+func (d *Desk) nearestJob(ctx context.Context, c Caller, id string) string {
+	const most = 3 // edits
+	jobs, err := d.ownJobs(ctx, c)
+	if err != nil || len(id) > 2*jobIDLength {
+		return ""
+	}
+	best, least := "", most+1
+	for _, j := range jobs {
+		n := editDistance(id, j.ID)
+		if len(id) >= shortestPart && strings.HasPrefix(j.ID, id) {
+			n = 0
+		}
+		if n < least {
+			best, least = j.ID, n
+		}
+	}
+	return best
+}

@@ -1,0 +1,196 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"unicode"
+
+	"ltxbot/core/generate"
+	"ltxbot/core/ltx"
+	"ltxbot/core/quota"
+)
+
+// Prepare makes a request of what was typed and looks at the quota. It has no
+// effect and returns in less than a second: when the store does not answer in
+// time, it is left to Accept to refuse. The message, if there is one, says why
+// there will be no video; it is for the caller only.
+func (d *Desk) Prepare(ctx context.Context, a Ask) (generate.Ask, *Message) {
+	read, done := context.WithTimeout(ctx, quoteLimit)
+	defer done()
+	r, err := d.request(read, a)
+	if err != nil {
+		return generate.Ask{}, d.refuseTyped(ctx, err, a)
+	}
+	g := generate.Ask{
+		Event: a.Event, Place: a.Place, Request: r, Parent: a.Parent, Notes: a.Notes,
+		Asker: quota.Asker{Team: a.Caller.Team, Member: a.Caller.Member, Tiers: a.Caller.Tiers},
+	}
+	g.Place.Private = r.Private
+	if g.Place.Locale == "" {
+		g.Place.Locale = a.Caller.Locale
+	}
+	ctx, cancel := context.WithTimeout(ctx, quoteLimit)
+	defer cancel()
+	_, err = d.cfg.Generator.Quote(ctx, g)
+	if refusal := d.Refuse(err, a.Caller.Locale); refusal != nil {
+		return generate.Ask{}, refusal
+	}
+	if err != nil {
+		d.log.WarnContext(ctx, "cannot look at the quota", "member", a.Caller.Member, "team", a.Caller.Team, "error", err)
+	}
+	return g, nil
+}
+
+// Accept makes the job: from then on it will end with exactly one message in
+// its conversation. An event that was accepted before returns its job. The
+// message, if there is one, says why there is no job; it is for the caller
+// only.
+func (d *Desk) Accept(ctx context.Context, g generate.Ask, locale string) (generate.Job, *Message) {
+	j, err := d.cfg.Generator.Accept(ctx, g)
+	if err == nil || errors.Is(err, generate.ErrExists) {
+		d.recent.add(j)
+		return j, nil
+	}
+	if refusal := d.Refuse(err, locale); refusal != nil {
+		return generate.Job{}, refusal
+	}
+	// The outcome is not known. Ask, even when the caller's time is over.
+	look, cancel := context.WithTimeout(context.WithoutCancel(ctx), readLimit)
+	defer cancel()
+	found, lookErr := d.cfg.Generator.Job(look, generate.NewID(g.Event))
+	if lookErr == nil {
+		return found, nil
+	}
+	c := Caller{Member: g.Asker.Member, Team: g.Asker.Team}
+	id := d.incident(ctx, "accept job", errors.Join(err, lookErr), c)
+	key := "error.uncertain"
+	if errors.Is(lookErr, generate.ErrNoJob) {
+		key = "error.not_now"
+	}
+	m := d.voice(locale).sorry(key, id)
+	return generate.Job{}, &m
+}
+
+// request is what an ask is for, under the rules of this moment.
+func (d *Desk) request(ctx context.Context, a Ask) (ltx.Request, error) {
+	rules := d.cfg.Rules()
+	if a.Request != nil {
+		_, err := a.Request.With(rules) // what was allowed once may not be any more
+		return *a.Request, err
+	}
+	if a.Parent == "" {
+		return rules.Parse(reveal(a.Settings, d.recent.loras(a.Caller)))
+	}
+	parent, err := d.visible(ctx, a.Caller, a.Parent)
+	if err != nil {
+		return ltx.Request{}, err
+	}
+	secrets := append(parent.Request.LoRAs(), d.recent.loras(a.Caller)...)
+	return parent.Request.With(rules, reveal(takeBack(a.Settings, parent.Request), secrets)...)
+}
+
+// takeBack adds what it means that a form had a field for everything without
+// a field of its own: what is no longer in it is as usual again.
+func takeBack(settings []ltx.Setting, parent ltx.Request) []ltx.Setting {
+	if !slices.ContainsFunc(settings, func(s ltx.Setting) bool { return s.Key == advancedKey }) {
+		return settings
+	}
+	out := slices.Clone(settings)
+	for _, s := range parent.Settings() {
+		if p, ok := ltx.Lookup(s.Key); ok && !onForm(p) {
+			out = append(out, ltx.Setting{Key: s.Key})
+		}
+	}
+	return out
+}
+
+// reveal puts back the hidden part of LoRA links that the bot itself has
+// shown without it: in a form, a suggestion, or a line to copy.
+func reveal(settings []ltx.Setting, known []ltx.LoRA) []ltx.Setting {
+	out := slices.Clone(settings)
+	for i, s := range out {
+		if p, ok := ltx.Lookup(s.Key); !ok || p.Kind != ltx.KindLoRAs {
+			continue
+		}
+		items := strings.Split(s.Value, ",")
+		for n, item := range items {
+			item = strings.TrimSpace(item)
+			for _, l := range known {
+				path, secret, _ := strings.Cut(l.Path, "?")
+				rest, ok := strings.CutPrefix(item, path)
+				if ok && secret != "" && (rest == "" || rest[0] == '@') {
+					items[n] = l.Path + rest
+					break
+				}
+			}
+		}
+		out[i].Value = strings.Join(items, ",")
+	}
+	return out
+}
+
+// refuseTyped is Refuse, with the line to correct and send again: what was
+// typed is gone from the input on some platforms.
+func (d *Desk) refuseTyped(ctx context.Context, err error, a Ask) *Message {
+	v := d.voice(a.Caller.Locale)
+	m := d.Refuse(err, a.Caller.Locale)
+	if m == nil {
+		refusal := d.jobRefusal(ctx, v, err, a.Caller, a.Parent)
+		return &refusal
+	}
+	if line := typedLine(a.Settings); line != "" && a.Request == nil {
+		m.add(v.say(Note, "tell.typed"), block(Code, Span{Text: d.cfg.Command + " " + line}))
+	}
+	return m
+}
+
+// typedLine writes settings as they are typed, without what may be secret.
+func typedLine(settings []ltx.Setting) string {
+	parts := make([]string, 0, len(settings))
+	for _, s := range settings {
+		p, known := ltx.Lookup(s.Key)
+		value := s.Value
+		switch {
+		case strings.TrimSpace(value) == "":
+			continue
+		case known && p.Kind == ltx.KindLoRAs:
+			value = hideQueries(value)
+		}
+		if p.Name == promptKey || strings.ContainsFunc(value, func(r rune) bool { return unicode.IsSpace(r) || isOpening(r) || r == ',' || r == '\\' }) {
+			value = quote(value)
+		}
+		parts = append(parts, s.Key+":"+value)
+	}
+	return strings.Join(parts, " ")
+}
+
+// hideQueries removes the queries of links in a list of LoRAs.
+func hideQueries(value string) string {
+	items := strings.Split(value, ",")
+	for i, item := range items {
+		path, query, found := strings.Cut(item, "?")
+		if !found {
+			continue
+		}
+		if at := strings.LastIndexByte(query, '@'); at >= 0 {
+			path += query[at:]
+		}
+		items[i] = path
+	}
+	return strings.Join(items, ",")
+}
+
+func quote(value string) string {
+	var b strings.Builder
+	b.WriteByte('"')
+	for _, r := range value {
+		if r == '\\' || strings.ContainsRune(doubleQuotes, r) {
+			b.WriteByte('\\')
+		}
+		b.WriteRune(r)
+	}
+	b.WriteByte('"')
+	return b.String()
+}

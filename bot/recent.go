@@ -1,0 +1,236 @@
+package bot
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"sync"
+
+	"ltxbot/core/generate"
+	"ltxbot/core/ltx"
+)
+
+// Bounds of what is remembered for suggestions.
+const (
+	rememberedMembers = 2000
+	rememberedJobs    = 25
+	maxSuggestions    = 25
+	// maxSuggestion is the longest value and label of a suggestion.
+	// https://discord.com/developers/docs/interactions/application-commands#application-command-object-application-command-option-choice-structure
+	maxSuggestion = 100
+)
+
+// recent remembers the last jobs of the members who asked last: suggestions
+// must come within moments. It is read again from the store after a restart.
+type recent struct {
+	mu      sync.Mutex
+	members map[string]*memberJobs // by team and member
+	tick    int64
+}
+
+type memberJobs struct {
+	jobs []generate.Job // newest first
+	read bool           // from the store
+	used int64          // when it was last needed
+}
+
+func newRecent() *recent { return &recent{members: map[string]*memberJobs{}} }
+
+func memberKey(team, member string) string { return team + "\x00" + member }
+
+// of is what is remembered of a member. The caller holds mu.
+func (r *recent) of(team, member string) *memberJobs {
+	key := memberKey(team, member)
+	m := r.members[key]
+	if m == nil {
+		if len(r.members) >= rememberedMembers {
+			r.forget()
+		}
+		m = &memberJobs{}
+		r.members[key] = m
+	}
+	r.tick++
+	m.used = r.tick
+	return m
+}
+
+// forget drops the member who was needed longest ago. The caller holds mu.
+func (r *recent) forget() {
+	oldest := ""
+	for key, m := range r.members {
+		if oldest == "" || m.used < r.members[oldest].used {
+			oldest = key
+		}
+	}
+	delete(r.members, oldest)
+}
+
+// add remembers a job of its member.
+func (r *recent) add(j generate.Job) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	m := r.of(j.Team, j.Member)
+	m.jobs = slices.DeleteFunc(m.jobs, func(old generate.Job) bool { return old.ID == j.ID })
+	m.jobs = append(m.jobs, j)
+	slices.SortStableFunc(m.jobs, func(a, b generate.Job) int { return b.Created.Compare(a.Created) })
+	m.jobs = m.jobs[:min(len(m.jobs), rememberedJobs)]
+}
+
+// complete says that all recent jobs of a member were added.
+func (r *recent) complete(c Caller) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.of(c.Team, c.Member).read = true
+}
+
+// jobs are the remembered jobs of a caller, newest first.
+func (r *recent) jobs(c Caller) []generate.Job {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Clone(r.of(c.Team, c.Member).jobs)
+}
+
+// begin reports, once, that the jobs of a caller must be read.
+func (r *recent) begin(c Caller) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	m := r.of(c.Team, c.Member)
+	first := !m.read
+	m.read = true
+	return first
+}
+
+// failed says that reading did not succeed.
+func (r *recent) failed(c Caller) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.of(c.Team, c.Member).read = false
+}
+
+// loras are the LoRAs that a caller used, the last first.
+func (r *recent) loras(c Caller) []ltx.LoRA {
+	var out []ltx.LoRA
+	for _, j := range r.jobs(c) {
+		out = append(out, j.Request.LoRAs()...)
+	}
+	return out
+}
+
+// recall reads the caller's jobs in the background, unless that was done.
+func (d *Desk) recall(c Caller) {
+	if d.cfg.Generator == nil || !d.recent.begin(c) {
+		return
+	}
+	d.reads.Go(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), readLimit)
+		defer cancel()
+		if _, err := d.ownJobs(ctx, c); err != nil {
+			d.recent.failed(c)
+			d.log.Warn("cannot read recent jobs for suggestions", "member", c.Member, "error", err)
+		}
+	})
+}
+
+// Suggest completes what is being typed for an option, or for a job where
+// option is "job": at most 25, the best first. It answers from memory.
+func (d *Desk) Suggest(c Caller, option, typed string) []Choice {
+	d.recall(c)
+	v := d.voice(c.Locale)
+	var all []Choice
+	p, ok := ltx.Lookup(option)
+	switch {
+	case option == "job" || option == "id":
+		for _, j := range d.recent.jobs(c) {
+			all = append(all, Choice{j.ID, j.ID + " · " + v.text("state."+shownState(j)) + " · " + oneLine(j.Request.Prompt())})
+		}
+	case !ok:
+		return nil
+	case p.Kind == ltx.KindLoRAs:
+		return d.suggestLoRAs(c, typed)
+	case p.Kind == ltx.KindBool:
+		all = []Choice{{"yes", v.text("form.yes")}, {"no", v.text("form.no")}}
+	case p.Kind == ltx.KindDuration:
+		for _, s := range usualSeconds {
+			all = append(all, Choice{numberTyped(s), v.duration(seconds(s))})
+		}
+	default:
+		all = d.choices(v, p)
+		if p.Kind == ltx.KindSize {
+			for _, r := range usualRatios {
+				all = append(all, Choice{r, r})
+			}
+		}
+	}
+	ranked := rank(all, typed)
+	if typed = strings.TrimSpace(typed); ok && len(ranked) == 0 && typed != "" && problemWith(p, typed) == nil {
+		ranked = []Choice{{typed, typed}}
+	}
+	return fit(ranked)
+}
+
+// What people ask for that is no choice of the table.
+var (
+	usualSeconds = []float64{3, 5, 8, 10, 15, 20}
+	usualRatios  = []string{"21:9", "3:2", "2:3", "4:5"}
+)
+
+// suggestLoRAs completes the last of a list of LoRAs: names of the team's
+// library, then what the caller used before, without what may be secret.
+func (d *Desk) suggestLoRAs(c Caller, typed string) []Choice {
+	before, last := "", typed
+	if i := strings.LastIndexByte(typed, ','); i >= 0 {
+		before, last = strings.TrimSpace(typed[:i])+",", typed[i+1:]
+	}
+	var names []string
+	if list := d.cfg.Rules().LibraryNames; list != nil {
+		names = list()
+	}
+	for _, l := range d.recent.loras(c) {
+		path, _, _ := strings.Cut(l.Path, "?")
+		if l.Name == "" {
+			names = append(names, path)
+		}
+	}
+	var all []Choice
+	for _, n := range names {
+		choice := Choice{before + n, before + n}
+		if !slices.Contains(all, choice) {
+			all = append(all, choice)
+		}
+	}
+	ranked := rank(all, before+strings.TrimSpace(last))
+	if typed = strings.TrimSpace(typed); typed != "" && !slices.Contains(ranked, Choice{typed, typed}) {
+		ranked = append([]Choice{{typed, hideQueries(typed)}}, ranked...)
+	}
+	return fit(ranked)
+}
+
+// rank keeps the choices that contain what was typed: first those that begin
+// with it, then those that hold it, each in the order given.
+func rank(all []Choice, typed string) []Choice {
+	typed = plainWord(typed)
+	var out []Choice
+	for _, want := range []func(string, string) bool{strings.HasPrefix, strings.Contains} {
+		for _, c := range all {
+			if !slices.Contains(out, c) && (want(plainWord(c.Value), typed) || want(plainWord(c.Label), typed)) {
+				out = append(out, c)
+			}
+		}
+	}
+	return out
+}
+
+// plainWord is a word as it is compared.
+func plainWord(s string) string {
+	return strings.NewReplacer("_", " ", "-", " ").Replace(strings.ToLower(strings.TrimSpace(s)))
+}
+
+// fit drops what a platform would refuse.
+func fit(choices []Choice) []Choice {
+	choices = slices.DeleteFunc(choices, func(c Choice) bool { return c.Value == "" || units(c.Value) > maxSuggestion })
+	choices = choices[:min(len(choices), maxSuggestions)]
+	for i := range choices {
+		choices[i].Label = shorten(choices[i].Label, maxSuggestion)
+	}
+	return choices
+}

@@ -1,0 +1,166 @@
+package bot
+
+import (
+	"errors"
+	"strings"
+
+	"ltxbot/core/ltx"
+	"ltxbot/core/quota"
+	"ltxbot/core/usd"
+)
+
+// Refuse says no to what a person typed, for the errors that a person can do
+// something about: *VerbError, ltx.Invalid, ltx.FieldError and
+// *quota.LimitError. It is nil for any other error.
+func (d *Desk) Refuse(err error, locale string) *Message {
+	v := d.voice(locale)
+	var m Message
+	problems := problemsIn(err)
+	for _, e := range problems {
+		m.add(block(Text, v.problem(e)...))
+	}
+	if len(problems) > 0 {
+		m.add(block(Note, spaced(v.spans("price.nothing"), v.spans("tell.more_help"))...))
+	}
+	if verb, ok := errors.AsType[*VerbError](err); ok {
+		m.add(
+			block(Text, spaced(v.spans("tell.verb", "word", verb.Word), v.spans("tell.did_you_mean", "nearest", d.cfg.Command+" "+verb.Nearest))...),
+			v.say(Note, "tell.verb_prompt", "word", verb.Word),
+		)
+	}
+	if limit, ok := errors.AsType[*quota.LimitError](err); ok {
+		m.add(v.limit(limit)...)
+	}
+	if len(m.Blocks) == 0 {
+		return nil
+	}
+	m = m.done()
+	return &m
+}
+
+// problemsIn are the problems with settings that an error holds.
+func problemsIn(err error) ltx.Invalid {
+	if many, ok := errors.AsType[ltx.Invalid](err); ok {
+		return many
+	}
+	if one, ok := errors.AsType[ltx.FieldError](err); ok {
+		return ltx.Invalid{one}
+	}
+	return nil
+}
+
+// FieldErrors says what is wrong with each field of a form, by the option's
+// key, as plain text. It is nil when err is not about settings.
+func (d *Desk) FieldErrors(err error, locale string) map[string]string {
+	v := d.voice(locale)
+	var out map[string]string
+	for _, e := range problemsIn(err) {
+		key := e.Option
+		if p, ok := ltx.Lookup(key); !ok || !onForm(p) {
+			key = advancedKey // where experts' inputs are typed
+		}
+		if out == nil {
+			out = map[string]string{}
+		}
+		out[key] = strings.TrimSpace(out[key] + " " + flat(v.problem(e)))
+	}
+	return out
+}
+
+// problemMore are the sentences that follow the text of a problem, if any.
+var problemMore = map[ltx.Problem][]string{
+	ltx.Unknown:           {"tell.did_you_mean"},
+	ltx.NotAChoice:        {"tell.did_you_mean", "tell.one_of"},
+	ltx.BadSize:           {"tell.did_you_mean", "tell.size_forms"},
+	ltx.LoRAUnknown:       {"tell.did_you_mean"},
+	ltx.TooManyMegapixels: {"tell.lasts"},
+}
+
+// problem says what is wrong with a setting, and what would be right.
+func (v voice) problem(e ltx.FieldError) []Span {
+	key := "problem." + string(e.Problem)
+	if e.Problem == ltx.Duplicate && e.Value == "" {
+		key += "_text"
+	}
+	args := []any{
+		"option", e.Option, "value", shorten(e.Value, shownValue), "count", e.Count,
+		"min", v.limitNumber(e.Min), "max", v.limitNumber(e.Max),
+		"nearest", e.Nearest, "other", e.Other, "range", v.between(e),
+		"choices", v.list(e.Choices, Mono, "format.or"),
+	}
+	sentences := [][]Span{v.spans(key, args...)}
+	for _, more := range problemMore[e.Problem] {
+		switch {
+		case e.Nearest != "" || more == "tell.one_of" || more == "tell.size_forms":
+			sentences = append(sentences, v.spans(more, args...))
+		case more == "tell.lasts":
+			sentences = append(sentences, v.spans("tell.smaller_size"))
+		}
+	}
+	return spaced(sentences...)
+}
+
+// limitNumber writes a bound exactly.
+func (v voice) limitNumber(n float64) string {
+	return strings.Replace(numberTyped(n), ".", v.text("format.decimal"), 1)
+}
+
+// between is "between 9 and 481 frames".
+func (v voice) between(e ltx.FieldError) string {
+	least, most := v.limitNumber(e.Min), v.limitNumber(e.Max)
+	if _, ok := v.catalog.find(v.language, "unit."+e.Unit); !ok {
+		return v.text("tell.range", "min", least, "max", most)
+	}
+	return v.text("tell.range_unit", "min", least, "max", most, "unit", v.text("unit."+e.Unit))
+}
+
+// limit says which limit has no room, how much is left, when it starts over
+// and who can raise it.
+func (v voice) limit(e *quota.LimitError) []Block {
+	var why, reason []Span
+	if e.Block.Reason != "" {
+		reason = v.spans("refusal.reason", "reason", shorten(oneLine(e.Block.Reason), cardPrompt))
+	}
+	switch e.Reason {
+	case quota.LineFull:
+		why = []Span{{Text: v.plural("refusal.line_full", int64(e.Line))}}
+		return []Block{block(Text, spaced(why, v.spans("refusal.line_next"))...), v.say(Note, "price.nothing")}
+	case quota.Blocked, quota.Paused:
+		why = spaced(v.spans("refusal."+string(e.Reason)), reason, v.spans("refusal.ask_admin"))
+		return []Block{block(Text, why...), v.say(Note, "price.nothing")}
+	case quota.OverLimit:
+	}
+	return v.overLimit(e)
+}
+
+// overLimit is limit for a limit that is used up.
+func (v voice) overLimit(e *quota.LimitError) []Block {
+	g := e.Gauge
+	key := "refusal." + string(g.Unit) + "_" + string(g.Scope.Kind)
+	tooMuch := g.Unit == quota.Dollars && e.Need > g.Max
+	if tooMuch {
+		key = "refusal.never_fits"
+	}
+	why := v.spans(key, "used", v.amount(g.Unit, g.Used), "max", v.amount(g.Unit, g.Max),
+		"left", v.amount(g.Unit, e.Left()), "need", v.money(usd.Micros(e.Need)), "window", v.window(g.Window))
+	var smaller, resets []Span
+	if g.Unit == quota.Dollars && (tooMuch || e.Left() > 0) {
+		smaller = v.spans("refusal.smaller")
+	}
+	if !g.Resets.IsZero() && !tooMuch {
+		again := "refusal.resets"
+		if g.Window.Rolling() > 0 {
+			again = "refusal.frees"
+		}
+		resets = v.spans(again, "since", since(g.Resets), "at", clockTime(g.Resets))
+	}
+	who := v.spans("refusal.admin")
+	if g.Scope.Kind == quota.Bot {
+		who = v.spans("refusal.operator")
+	}
+	return []Block{
+		block(Text, spaced(why, smaller)...),
+		block(Text, spaced(resets, who)...),
+		v.say(Note, "price.nothing"),
+	}
+}

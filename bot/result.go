@@ -1,0 +1,133 @@
+package bot
+
+import (
+	"strings"
+	"time"
+
+	"ltxbot/core/generate"
+	"ltxbot/core/ltx"
+)
+
+// ResultFacts is what only the courier knows about a delivery.
+type ResultFacts struct {
+	Fit generate.Fit
+	URL string // of the video, when only a link can be given
+}
+
+// Result is the message that carries the video, in the language of who asked
+// for it.
+func (d *Desk) Result(j generate.Job, r ResultFacts) Message {
+	v := d.voice(j.Place.Locale)
+	var m Message
+	ready := v.spans("result.ready")
+	if j.Parent != "" {
+		ready = v.spans("result.remix", "id", mono(j.Parent))
+	}
+	m.add(block(Text, spaced([]Span{mention(j.Member)}, ready)...))
+	m.add(block(Quote, Span{Text: shorten(j.Request.Prompt(), resultPrompt)}))
+	if expanded := expandedPrompt(j); expanded != "" {
+		m.add(v.say(Note, "result.expanded"), block(Quote, Span{Text: shorten(expanded, resultPrompt)}))
+	}
+	if r.Fit == generate.FitLink && r.URL != "" {
+		watch := Span{Text: v.text("result.watch"), Style: Link, URL: r.URL}
+		m.add(v.say(Text, "result.link", "link", watch), v.say(Note, "result.public"))
+	}
+	m.add(block(Note, changed(j)...))
+	m.add(block(Note, v.madeLine(j)...))
+	if r.Fit == generate.FitReencoded {
+		m.add(v.smaller(j))
+	}
+	for _, n := range j.Request.Notes {
+		m.add(block(Note, v.note(n)...))
+	}
+	m.add(block(Note, v.smallPrint(j)...))
+	m.Buttons = v.buttons(j.ID, ActAgain, ActSame, ActEdit, ActDetails, ActDelete)
+	return m.done()
+}
+
+// smaller says that the video was made smaller, and where it is in full.
+func (v voice) smaller(j generate.Job) Block {
+	if j.Output.URL == "" {
+		return v.say(Note, "result.smaller")
+	}
+	return v.say(Note, "result.reencoded", "link", Span{Text: v.text("result.original"), Style: Link, URL: j.Output.URL})
+}
+
+// expandedPrompt is the prompt as the model elaborated on it, or "" when that
+// is the prompt that was sent.
+func expandedPrompt(j generate.Job) string {
+	used := strings.TrimSpace(j.Output.Prompt)
+	if strings.EqualFold(oneLine(used), oneLine(j.Request.Prompt())) {
+		return ""
+	}
+	return used
+}
+
+// madeLine is "seed 7 · 1024×576 · 5 s · made in 48 s".
+func (v voice) madeLine(j generate.Job) []Span {
+	f := madeOf(j)
+	pieces := [][]Span{
+		v.spans("result.seed", "n", mono(v.value(f.seed))),
+		{{Text: times(f.size)}},
+		{{Text: v.duration(f.length)}},
+	}
+	if f.took > 0 {
+		pieces = append(pieces, v.spans("result.took", "time", f.took))
+	}
+	return dotted(pieces...)
+}
+
+// made is the video as it came out, as far as the provider tells; else as it
+// was asked for.
+type made struct {
+	seed   int64
+	size   ltx.Size
+	fps    float64
+	frames int
+	length time.Duration
+	took   time.Duration // 0 when not known
+}
+
+func madeOf(j generate.Job) made {
+	r, o := j.Request, j.Output
+	f := made{seed: r.Seed(), size: r.Size(), fps: r.FPS(), frames: r.Frames(), length: seconds(r.Seconds())}
+	if o.Seed != nil {
+		f.seed = *o.Seed
+	}
+	if o.Width > 0 && o.Height > 0 {
+		f.size = ltx.Size{Width: o.Width, Height: o.Height}
+	}
+	if o.FPS > 0 {
+		f.fps = o.FPS
+	}
+	if o.Frames > 0 {
+		f.frames = o.Frames
+	}
+	if o.Seconds > 0 {
+		f.length = seconds(o.Seconds)
+	}
+	switch {
+	case j.Seconds > 0:
+		f.took = seconds(j.Seconds)
+	case !j.Fetched.IsZero() && !j.Submitted.IsZero():
+		f.took = j.Fetched.Sub(j.Submitted)
+	}
+	return f
+}
+
+func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
+
+// times writes a size as people read it: "1024×576".
+func times(s ltx.Size) string { return strings.Replace(s.String(), "x", "×", 1) }
+
+// maxAlt is the longest description of a file, in characters.
+// https://discord.com/developers/docs/resources/message#attachment-object
+// https://docs.slack.dev/reference/methods/files.getUploadURLExternal
+const maxAlt = 1000
+
+// AltText describes the video for people who do not see it.
+func (d *Desk) AltText(j generate.Job) string {
+	v := d.voice(j.Place.Locale)
+	length := v.number(madeOf(j).length.Seconds())
+	return shorten(v.text("result.alt", "seconds", length, "prompt", oneLine(j.Request.Prompt())), maxAlt)
+}

@@ -1,0 +1,39 @@
+package bot
+
+import (
+	"regexp"
+	"strings"
+)
+
+// Unslack turns the text that Slack delivers into what the person typed:
+// links, mentions and channels lose their angle brackets, and &amp; &lt; &gt;
+// become the characters they stand for, once. Arguments of the verb admin
+// need the ids in mentions: read them from the text as it was delivered.
+// https://docs.slack.dev/messaging/formatting-message-text
+func Unslack(text string) string {
+	text = slackToken.ReplaceAllStringFunc(text, func(token string) string {
+		target, label, labelled := strings.Cut(token[1:len(token)-1], "|")
+		switch target[0] {
+		case '@', '#', '!':
+			if labelled && label != "" {
+				return target[:1] + strings.TrimLeft(label, "@#")
+			}
+			if target[0] == '!' {
+				return "@" + target[1:]
+			}
+			return target
+		}
+		return strings.TrimPrefix(target, "mailto:")
+	})
+	return slackEntities.Replace(text)
+}
+
+var (
+	slackToken    = regexp.MustCompile(`<(?:[@#!][^<>|]+|(?:https?|mailto|ftp|tel):[^<>|]+)(?:\|[^<>]*)?>`)
+	slackEntities = strings.NewReplacer("&amp;", "&", "&lt;", "<", "&gt;", ">")
+	chatLink      = regexp.MustCompile(`(?i)<(https?://[^<>|\s]+)(?:\|[^<>]*)?>`)
+)
+
+// unwrapLink removes the angle brackets that chat clients put round links,
+// and the label after it.
+func unwrapLink(text string) string { return chatLink.ReplaceAllString(text, "$1") }

@@ -1,0 +1,113 @@
+package bot
+
+import (
+	"context"
+	"strings"
+
+	"ltxbot/core/ltx"
+	"ltxbot/core/quota"
+	"ltxbot/core/usd"
+)
+
+// Usage shows the limits of the caller and the team: a bar for each, and when
+// it starts over.
+func (d *Desk) Usage(ctx context.Context, c Caller) Message {
+	v := d.voice(c.Locale)
+	ctx, cancel := context.WithTimeout(ctx, readLimit)
+	defer cancel()
+	gauges, err := d.cfg.Usage(ctx, quota.Asker{Team: c.Team, Member: c.Member, Tiers: c.Tiers})
+	if err != nil {
+		return v.sorry("error.unreadable", d.incident(ctx, "read usage", err, c))
+	}
+	var m Message
+	m.add(v.say(Heading, "usage.title"))
+	limited := false
+	for _, kind := range []quota.ScopeKind{quota.Member, quota.Team, quota.Bot} {
+		blocks := v.gauges(kind, gauges)
+		limited = limited || len(blocks) > 0
+		m.add(blocks...)
+	}
+	if limited {
+		m.add(v.say(Note, "usage.admin"))
+	} else {
+		m.add(block(Text, spaced(v.spans("usage.unlimited"), v.month(gauges))...))
+	}
+	return m.done()
+}
+
+// gauges are the limits of one scope.
+func (v voice) gauges(kind quota.ScopeKind, gauges []quota.Gauge) []Block {
+	var blocks []Block
+	for _, g := range gauges {
+		if g.Scope.Kind != kind || g.Max <= 0 {
+			continue
+		}
+		if len(blocks) == 0 {
+			blocks = append(blocks, Block{Kind: Text, Spans: []Span{{Text: v.text("usage." + scopeWord[kind]), Style: Strong}}})
+		}
+		line := v.spans("usage."+string(g.Unit), "used", v.amount(g.Unit, g.Used), "max", v.amount(g.Unit, g.Max), "window", v.window(g.Window))
+		var resets []Span
+		switch {
+		case g.Resets.IsZero():
+		case g.Window.Rolling() > 0:
+			resets = v.spans("usage.frees", "since", since(g.Resets))
+		default:
+			resets = v.spans("usage.resets", "since", since(g.Resets))
+		}
+		blocks = append(blocks, block(Text, dotted(line, resets)...), Block{Kind: Bar, Bar: min(1, used(g))})
+	}
+	return blocks
+}
+
+// month is what the member has used this month, for who has no limit.
+func (v voice) month(gauges []quota.Gauge) []Span {
+	var videos int64
+	var price usd.Micros
+	for _, g := range gauges {
+		if g.Scope.Kind != quota.Member || g.Window != quota.Month {
+			continue
+		}
+		if g.Unit == quota.Videos {
+			videos = g.Used
+		} else {
+			price = usd.Micros(g.Used)
+		}
+	}
+	return v.spans("usage.month", "videos", v.plural("usage.videos_count", videos), "price", price)
+}
+
+// LoRAs says which LoRAs the caller can use.
+func (d *Desk) LoRAs(_ context.Context, c Caller) Message {
+	v := d.voice(c.Locale)
+	rules := d.cfg.Rules()
+	var names []string
+	if rules.LibraryNames != nil {
+		names = rules.LibraryNames()
+	}
+	hosts := rules.LoRAHosts
+	if hosts == nil {
+		hosts = ltx.DefaultLoRAHosts()
+	}
+	most := rules.MaxLoRAs
+	if most == 0 {
+		most = defaultMaxLoRAs
+	}
+	var m Message
+	m.add(v.say(Heading, "loras.title"))
+	if len(names) > 0 {
+		m.add(v.say(Text, "loras.names"), block(Text, v.list(names, Mono, "format.and")...))
+	} else {
+		m.add(v.say(Text, "loras.none"))
+	}
+	m.add(
+		block(Text, append([]Span{{Text: "• "}}, v.spans("loras.repo")...)...),
+		block(Text, append([]Span{{Text: "• "}}, v.spans("loras.file", "hosts", strings.Join(hosts, ", "))...)...),
+		v.say(Text, "loras.how", "max", most),
+		v.say(Note, "loras.model"),
+	)
+	return m.done()
+}
+
+// defaultMaxLoRAs is how many LoRAs a request may name under ltx.Rules that
+// say nothing else.
+const defaultMaxLoRAs = 3
