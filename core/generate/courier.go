@@ -11,7 +11,8 @@ import (
 )
 
 // A Courier carries a job's news to the conversation that asked for it. Its
-// methods may be called for many jobs at once, for one job never in parallel.
+// methods may be called for many jobs at once. For one job they are not called
+// in parallel, except that Show may be called while Video.Fetch is under way.
 type Courier interface {
 	// Show makes the card say what j now is. It is called again with newer
 	// states and may be called twice with the same one. It returns a

@@ -24,7 +24,7 @@ func (e *Engine) deliver(ctx context.Context, r *run, j Job) error {
 	if courier == nil {
 		return r.retry(ctx, &RetryError{After: platformOffPause, Err: errPlatformOff})
 	}
-	r.card.refresh(ctx)
+	r.card.wait()
 	// A stop of the process lets an upload under way come to its end.
 	media := e.media(e.hard, r, j)
 	defer media.remove()

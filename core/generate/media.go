@@ -34,13 +34,16 @@ const (
 	downloadTries = 5
 	downloadPause = 500 * time.Millisecond
 	downloadIdle  = 30 * time.Second // without a byte
+	largeDownload = 4 << 20          // bytes; the card says that the video is on its way
 )
 
 // media is the output of one job on its way to disk, for one delivery.
 type media struct {
 	e        *Engine
 	job      Job
+	slow     func()            // it takes a moment that a person notices
 	progress func(percent int) // of making it fit
+	quiet    func()            // returns when the card is not being edited
 
 	mu   sync.Mutex
 	dir  string
@@ -48,16 +51,22 @@ type media struct {
 }
 
 func (e *Engine) media(ctx context.Context, r *run, j Job) *media {
-	return &media{e: e, job: j, progress: func(percent int) {
-		r.setProgress(func(p *Progress) { p.Fitting = max(p.Fitting, percent) })
-		r.card.refresh(ctx)
-	}}
+	return &media{
+		e: e, job: j,
+		slow:  func() { r.card.refresh(ctx) },
+		quiet: r.card.wait,
+		progress: func(percent int) {
+			r.setProgress(func(p *Progress) { p.Fitting = max(p.Fitting, percent) })
+			r.card.refresh(ctx)
+		},
+	}
 }
 
 // fetch is Video.Fetch.
 func (m *media) fetch(ctx context.Context, limit int64) (File, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	defer m.quiet()
 	if m.file.Path == "" {
 		if err := m.download(ctx, limit); err != nil {
 			return File{}, err
@@ -153,6 +162,9 @@ func (m *media) more(ctx context.Context, out *os.File, offset, most int64) (int
 	defer body.Body.Close()
 	if body.Size > most {
 		return 0, &TooLargeError{Size: body.Size, Limit: most}
+	}
+	if body.Size > largeDownload {
+		m.slow()
 	}
 	if body.Offset > offset {
 		return 0, fmt.Errorf("media starts at byte %d, want %d", body.Offset, offset)

@@ -1,0 +1,83 @@
+package discord
+
+import (
+	"context"
+	"fmt"
+)
+
+// A Finding is one thing that Check looked at.
+type Finding struct {
+	Name string // "token", "application id", "public key", "guild 123"
+	OK   bool
+	Text string // what was found, and what to do about it
+}
+
+// Check looks at what must be right for the bot to work: the token, the
+// application with its key and endpoint, the guilds and channels of the
+// config, and the registered commands. It changes nothing.
+func (b *Bot) Check(ctx context.Context) []Finding {
+	var app struct {
+		ID        string `json:"id"`
+		Name      string `json:"name"`
+		VerifyKey string `json:"verify_key"`
+		Endpoint  string `json:"interactions_endpoint_url"`
+	}
+	if err := b.rest.do(ctx, call{op: "read application", route: routeApplication(), out: &app}); err != nil {
+		return []Finding{{Name: "token", Text: err.Error()}}
+	}
+	found := []Finding{{Name: "token", OK: true, Text: "is that of " + app.Name}}
+	add := func(name string, ok bool, good, bad string) {
+		f := Finding{Name: name, OK: ok, Text: bad}
+		if ok {
+			f.Text = good
+		}
+		found = append(found, f)
+	}
+	if b.cfg.ApplicationID != "" {
+		add("application id", b.cfg.ApplicationID == app.ID, "is right", "the token belongs to application "+app.ID)
+	}
+	if b.cfg.PublicKey != "" {
+		add("public key", b.cfg.PublicKey == app.VerifyKey, "is right",
+			"the application has another one; it is on its General Information page")
+	}
+	if b.cfg.Mode == Gateway {
+		add("interactions endpoint", app.Endpoint == "", "is not set, so interactions come by the gateway",
+			"is set at Discord, so nothing comes by the gateway: clear it, or use the mode http")
+	} else {
+		add("interactions endpoint", app.Endpoint != "", "is "+app.Endpoint,
+			"is not set at Discord: set it to the public address of /discord/interactions")
+	}
+	for _, guild := range b.cfg.Guilds {
+		found = append(found, b.checkSeen(ctx, "guild "+guild, routeGuild(guild), "invite the bot, or take the guild out of the config"))
+	}
+	for _, channel := range b.cfg.Channels {
+		found = append(found, b.checkSeen(ctx, "channel "+channel, routeChannel(channel), "let the bot see it, or take it out of the config"))
+	}
+	if b.cfg.ApplicationID == "" || b.cfg.ApplicationID == app.ID {
+		found = append(found, b.checkCommands(ctx))
+	}
+	return found
+}
+
+// checkSeen looks whether the bot sees a guild or a channel.
+func (b *Bot) checkSeen(ctx context.Context, name string, r route, advice string) Finding {
+	var seen struct {
+		Name string `json:"name"`
+	}
+	if err := b.rest.do(ctx, call{op: "look at it", route: r, out: &seen}); err != nil {
+		return Finding{Name: name, Text: err.Error() + ": " + advice}
+	}
+	return Finding{Name: name, OK: true, Text: "is " + seen.Name}
+}
+
+// checkCommands looks whether the commands are registered as they should be.
+func (b *Bot) checkCommands(ctx context.Context) Finding {
+	changes, err := b.Diff(ctx)
+	switch {
+	case err != nil:
+		return Finding{Name: "commands", Text: err.Error()}
+	case len(changes) > 0:
+		return Finding{Name: "commands", Text: fmt.Sprintf("%d differ from what is registered; the bot registers them when it starts", len(changes))}
+	}
+	return Finding{Name: "commands", OK: true, Text: "are registered"}
+}

@@ -1,0 +1,85 @@
+package discord
+
+import (
+	"context"
+
+	"ltxbot/bot"
+)
+
+// command handles a slash command or a message command, by its row in the
+// table of commands.
+func (b *Bot) command(ctx context.Context, i *interaction) {
+	for _, row := range commandTable {
+		if row.name == i.Data.Name {
+			row.run(b, ctx, i)
+			return
+		}
+	}
+	b.log.WarnContext(ctx, "interaction for an unknown command", "interaction", i.ID, "command", i.Data.Name)
+	b.reply(ctx, i, b.note(i.Locale, "discord.unknown_command"))
+}
+
+func (b *Bot) runGenerate(ctx context.Context, i *interaction) {
+	b.generate(ctx, i, bot.Ask{Settings: i.settings()}, nil)
+}
+
+func (b *Bot) runJobs(ctx context.Context, i *interaction) {
+	ctx, cancel := context.WithTimeout(ctx, quickWithin)
+	defer cancel()
+	c := b.caller(i)
+	var m bot.Message
+	switch name, _ := i.subcommand(); name {
+	case "show":
+		m = b.cfg.Desk.Show(ctx, c, i.value("job"))
+	case "cancel":
+		m = b.cfg.Desk.Cancel(ctx, c, i.value("job"))
+	default:
+		m = b.cfg.Desk.Jobs(ctx, c)
+	}
+	b.reply(ctx, i, &m)
+}
+
+func (b *Bot) runQuota(ctx context.Context, i *interaction) {
+	ctx, cancel := context.WithTimeout(ctx, quickWithin)
+	defer cancel()
+	m := b.cfg.Desk.Usage(ctx, b.caller(i))
+	b.reply(ctx, i, &m)
+}
+
+func (b *Bot) runLoRAs(ctx context.Context, i *interaction) {
+	ctx, cancel := context.WithTimeout(ctx, quickWithin)
+	defer cancel()
+	m := b.cfg.Desk.LoRAs(ctx, b.caller(i))
+	b.reply(ctx, i, &m)
+}
+
+func (b *Bot) runHelp(ctx context.Context, i *interaction) {
+	m := b.cfg.Desk.Help(i.Locale, i.value("topic"))
+	b.reply(ctx, i, &m)
+}
+
+// runAdmin checks the caller by itself: a server's admins can give the
+// command to anybody in its settings.
+func (b *Bot) runAdmin(ctx context.Context, i *interaction) {
+	if !b.caller(i).Admin {
+		b.reply(ctx, i, b.note(i.Locale, "discord.admin_only"))
+		return
+	}
+	b.reply(ctx, i, b.note(i.Locale, "discord.status", "version", b.cfg.Version))
+}
+
+// runRemix opens a form with the text of a message as the prompt, or with the
+// request of the job that the message is about.
+func (b *Bot) runRemix(ctx context.Context, i *interaction) {
+	c, target := b.caller(i), i.Data.Resolved.Messages[i.Data.TargetID]
+	if job := target.job(); job != "" {
+		quick, cancel := context.WithTimeout(ctx, quickWithin)
+		defer cancel()
+		if p := b.cfg.Desk.Press(quick, c, bot.ActEdit, job); p.Form != nil {
+			b.open(ctx, i, *p.Form, job)
+			return
+		}
+	}
+	form := b.cfg.Desk.Remix(c, target.text()) //nolint:contextcheck // from memory; what the desk reads for it is the desk's
+	b.open(ctx, i, form, "")
+}

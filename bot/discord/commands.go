@@ -1,0 +1,274 @@
+package discord
+
+import (
+	"context"
+	"strings"
+
+	"ltxbot/bot"
+	"ltxbot/core/ltx"
+)
+
+// Types of commands and of their options.
+// https://discord.com/developers/docs/interactions/application-commands
+const (
+	commandChat    = 1
+	commandMessage = 3
+
+	optionSubcommand = 1
+	optionString     = 3
+	optionInteger    = 4
+	optionBoolean    = 5
+	optionNumber     = 10
+)
+
+// Limits of commands.
+// https://discord.com/developers/docs/interactions/application-commands#application-command-object-application-command-structure
+const (
+	maxOptionLength  = 6000 // of what is typed for an option
+	maxDescription   = 100
+	maxCommandLength = 8000 // of all texts of a command
+)
+
+// A command is one command as Discord takes it and gives it back.
+type command struct {
+	Name                     string            `json:"name"`
+	Type                     int               `json:"type"`
+	Description              string            `json:"description"`
+	DescriptionLocalizations map[string]string `json:"description_localizations,omitempty"`
+	Options                  []commandOption   `json:"options,omitempty"`
+	DefaultMemberPermissions *string           `json:"default_member_permissions,omitempty"`
+	Contexts                 []int             `json:"contexts,omitempty"`
+	IntegrationTypes         []int             `json:"integration_types,omitempty"`
+}
+
+type commandOption struct {
+	Type                     int               `json:"type"`
+	Name                     string            `json:"name"`
+	Description              string            `json:"description"`
+	DescriptionLocalizations map[string]string `json:"description_localizations,omitempty"`
+	Required                 bool              `json:"required,omitempty"`
+	Choices                  []commandChoice   `json:"choices,omitempty"`
+	Autocomplete             bool              `json:"autocomplete,omitempty"`
+	MinValue                 *float64          `json:"min_value,omitempty"`
+	MaxValue                 *float64          `json:"max_value,omitempty"`
+	MaxLength                int               `json:"max_length,omitempty"`
+	Options                  []commandOption   `json:"options,omitempty"`
+}
+
+type commandChoice struct {
+	Name              string            `json:"name"`
+	NameLocalizations map[string]string `json:"name_localizations,omitempty"`
+	Value             string            `json:"value"`
+}
+
+// commandRow is one command of the bot: how it is registered and what it
+// does.
+type commandRow struct {
+	name    string
+	kind    int
+	help    string // key of the description
+	options func(*Bot) []commandOption
+	admin   bool // for who may manage the server, unless the server decides otherwise
+	run     func(*Bot, context.Context, *interaction)
+}
+
+// commandTable is every command. A command with subcommands cannot be used
+// without one, so /ltx has none.
+var commandTable = []commandRow{
+	{name: "ltx", kind: commandChat, help: "command.ltx", options: (*Bot).modelOptions, run: (*Bot).runGenerate},
+	{name: "ltx-jobs", kind: commandChat, help: "command.jobs", options: (*Bot).jobOptions, run: (*Bot).runJobs},
+	{name: "ltx-quota", kind: commandChat, help: "command.quota", options: (*Bot).quotaOptions, run: (*Bot).runQuota},
+	{name: "ltx-loras", kind: commandChat, help: "command.loras", run: (*Bot).runLoRAs},
+	{name: "ltx-help", kind: commandChat, help: "command.help", options: (*Bot).helpOptions, run: (*Bot).runHelp},
+	{name: "ltx-admin", kind: commandChat, help: "command.admin", options: (*Bot).adminOptions, admin: true, run: (*Bot).runAdmin},
+	{name: "Remix with LTX", kind: commandMessage, run: (*Bot).runRemix},
+}
+
+// commands are the commands to register. Those of a guild have no contexts:
+// they exist nowhere else.
+func (b *Bot) commands(guild string) []command {
+	out := make([]command, 0, len(commandTable))
+	for _, row := range commandTable {
+		c := command{Name: row.name, Type: row.kind}
+		if row.help != "" {
+			c.Description, c.DescriptionLocalizations = b.described(row.help)
+		}
+		if row.options != nil {
+			c.Options = row.options(b)
+		}
+		if row.admin {
+			manage := permManageGuildSet
+			c.DefaultMemberPermissions = &manage
+		}
+		if guild == "" {
+			c.Contexts, c.IntegrationTypes = []int{0}, []int{0} // in servers that added the bot
+		}
+		out = append(out, c)
+	}
+	return out
+}
+
+// modelOptions are the options of /ltx, from the table of the model in the
+// order of use.
+func (b *Bot) modelOptions() []commandOption {
+	var out []commandOption
+	for _, p := range ltx.Params() {
+		if p.Option == "" || p.Operator {
+			continue
+		}
+		out = append(out, b.modelOption(p))
+	}
+	return out
+}
+
+func (b *Bot) modelOption(p ltx.Param) commandOption {
+	o := commandOption{Name: p.Option, Type: optionString}
+	o.Description, o.DescriptionLocalizations = b.localized(func(l string) string { return b.cfg.Desk.OptionHelp(l, p) })
+	bounded := false
+	switch p.Kind {
+	case ltx.KindText:
+		o.Required = p.Default == nil
+		o.MaxLength = min(p.MaxLen, maxOptionLength)
+	case ltx.KindBool:
+		o.Type = optionBoolean
+	case ltx.KindInt:
+		// A number that is drawn when it is not given, the seed, can also be
+		// typed as "random".
+		if p.Default != nil {
+			o.Type, bounded = optionInteger, true
+		}
+	case ltx.KindFloat:
+		o.Type, bounded = optionNumber, true
+	case ltx.KindChoice, ltx.KindPreset:
+		for _, c := range p.Choices {
+			name, localized := b.localized(func(l string) string { return b.cfg.Desk.ChoiceLabel(l, p, c) })
+			o.Choices = append(o.Choices, commandChoice{Name: name, NameLocalizations: localized, Value: c.Typed()})
+		}
+	case ltx.KindSize, ltx.KindLoRAs, ltx.KindDuration:
+		o.Autocomplete = true
+	case ltx.KindAdvanced:
+	}
+	if bounded {
+		o.MinValue, o.MaxValue = &p.Min, &p.Max
+	}
+	return o
+}
+
+func (b *Bot) jobOptions() []commandOption {
+	return []commandOption{
+		b.subcommand("list", "command.jobs"),
+		b.subcommand("show", "command.show", b.jobOption()),
+		b.subcommand("cancel", "command.cancel", b.jobOption()),
+	}
+}
+
+// jobOption is a job's id, completed from the member's jobs.
+func (b *Bot) jobOption() commandOption {
+	o := commandOption{Type: optionString, Name: "job", Required: true, Autocomplete: true}
+	o.Description, o.DescriptionLocalizations = b.described("command.job")
+	return o
+}
+
+func (b *Bot) quotaOptions() []commandOption {
+	return []commandOption{b.subcommand("show", "command.quota")}
+}
+
+func (b *Bot) adminOptions() []commandOption {
+	return []commandOption{b.subcommand("status", "discord.command_status")}
+}
+
+// helpTopics are what help can be about, with the keys of their names.
+var helpTopics = []struct{ value, name string }{
+	{"prompt", "help.prompt_title"},
+	{"options", "help.options_title"},
+	{"examples", "help.examples_title"},
+	{"quota", "help.quota_title"},
+}
+
+func (b *Bot) helpOptions() []commandOption {
+	o := commandOption{Type: optionString, Name: "topic"}
+	o.Description, o.DescriptionLocalizations = b.described("command.topic")
+	for _, topic := range helpTopics {
+		name, localized := b.described(topic.name)
+		o.Choices = append(o.Choices, commandChoice{Name: name, NameLocalizations: localized, Value: topic.value})
+	}
+	return []commandOption{o}
+}
+
+func (b *Bot) subcommand(name, help string, options ...commandOption) commandOption {
+	o := commandOption{Type: optionSubcommand, Name: name, Options: options}
+	o.Description, o.DescriptionLocalizations = b.described(help)
+	return o
+}
+
+// described is a text in the default language and in all others.
+func (b *Bot) described(key string) (text string, others map[string]string) {
+	return b.localized(func(locale string) string { return b.text(locale, key) })
+}
+
+// clientLocales are the languages of Discord's clients, by the language of
+// the catalogue.
+// https://discord.com/developers/docs/reference#locales
+var clientLocales = map[string][]string{
+	"bg": {"bg"}, "cs": {"cs"}, "da": {"da"}, "de": {"de"}, "el": {"el"}, "es": {"es-ES", "es-419"}, "fi": {"fi"},
+	"fr": {"fr"}, "hi": {"hi"}, "hr": {"hr"}, "hu": {"hu"}, "id": {"id"}, "it": {"it"}, "ja": {"ja"}, "ko": {"ko"},
+	"lt": {"lt"}, "nl": {"nl"}, "no": {"no"}, "pl": {"pl"}, "pt": {"pt-BR"}, "pt-br": {"pt-BR"}, "ro": {"ro"}, "ru": {"ru"},
+	"sv": {"sv-SE"}, "th": {"th"}, "tr": {"tr"}, "uk": {"uk"}, "vi": {"vi"}, "zh": {"zh-CN"}, "zh-cn": {"zh-CN"}, "zh-tw": {"zh-TW"},
+}
+
+// localized is what say returns in the default language, and in all others
+// where that differs.
+func (b *Bot) localized(say func(locale string) string) (text string, others map[string]string) {
+	text = cut(say(bot.DefaultLanguage), maxDescription)
+	for _, language := range b.cfg.Desk.Languages() {
+		t := cut(say(language), maxDescription)
+		if t == "" || t == text {
+			continue
+		}
+		for _, locale := range clientLocales[language] {
+			if others == nil {
+				others = map[string]string{}
+			}
+			others[locale] = t
+		}
+	}
+	return text, others
+}
+
+// size counts a command as Discord does for its limit: names, descriptions
+// and values, of each text the longest of all languages.
+func (c command) size() int {
+	n := length(c.Name) + longest(c.Description, c.DescriptionLocalizations)
+	for _, o := range c.Options {
+		n += o.size()
+	}
+	return n
+}
+
+func (o commandOption) size() int {
+	n := length(o.Name) + longest(o.Description, o.DescriptionLocalizations)
+	for _, c := range o.Choices {
+		n += longest(c.Name, c.NameLocalizations) + length(c.Value)
+	}
+	for _, inner := range o.Options {
+		n += inner.size()
+	}
+	return n
+}
+
+func longest(text string, localized map[string]string) int {
+	n := length(text)
+	for _, t := range localized {
+		n = max(n, length(t))
+	}
+	return n
+}
+
+// ours reports whether a registered command looks like one of this bot's, of
+// this or an earlier version.
+func ours(c command) bool {
+	if c.Type == commandMessage {
+		return strings.HasSuffix(c.Name, "with LTX")
+	}
+	return c.Type == commandChat && (c.Name == "ltx" || strings.HasPrefix(c.Name, "ltx-"))
+}

@@ -1,0 +1,240 @@
+package discord
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync"
+	"time"
+
+	"ltxbot/bot"
+	"ltxbot/core/generate"
+)
+
+// oldEditPause is how long edits of a card wait after Discord said that there
+// were too many edits of old messages in its channel.
+const oldEditPause = 30 * time.Second
+
+// Show implements generate.Courier. While the interaction's token lives, the
+// card is edited by it; then by the bot's own token. A private card cannot be
+// edited without the token: it is continued by direct message, where the
+// video will come, too.
+func (b *Bot) Show(ctx context.Context, j generate.Job, keep generate.Keep) error {
+	m := recall(j, keep)
+	if m.get(noteCardGone) != "" || m.get(noteInCard) != "" {
+		return nil
+	}
+	err := b.showCard(ctx, j, m)
+	if err != nil {
+		b.shown.forget(j.ID)
+	}
+	if conversationGone(err) && !j.Place.Private && (j.State == generate.Failed || j.State == generate.Cancelled) {
+		err = b.tellByDM(ctx, j, m)
+	}
+	return courierError(err)
+}
+
+// showCard brings the card to the conversation.
+func (b *Bot) showCard(ctx context.Context, j generate.Job, m *memory) error {
+	token := m.token(b.cfg.Now())
+	text := b.cfg.Desk.Card(j)
+	switch {
+	case !j.Place.Private:
+	case token == "":
+		text.Buttons = directButtons(text.Buttons)
+	case !j.State.Terminal():
+		text.Blocks = append(text.Blocks, b.smallPrint(j.Place.Locale, "discord.private_later"))
+	}
+	card := newMessage(text)
+	if !b.shown.news(j, card) {
+		return nil
+	}
+	if token == "" {
+		return b.showByBot(ctx, j, m, card)
+	}
+	var out posted
+	err := b.rest.do(ctx, call{
+		op: "edit card", route: routeOriginal(http.MethodPatch, m.get(noteApp), token), body: card, out: &out,
+	})
+	switch {
+	case err == nil && m.get(noteCard) == "":
+		return m.save(ctx, noteCard, out.ID, noteCardChannel, out.ChannelID)
+	case hasCode(err, codeUnknownMessage):
+		return m.save(ctx, noteCardGone, "yes")
+	case !tokenDead(err):
+		return err
+	}
+	if err := m.save(ctx, noteToken, ""); err != nil {
+		return err
+	}
+	return b.showCard(ctx, j, m)
+}
+
+// showByBot edits the card with the bot's own token, or posts one where there
+// is none that it can edit.
+func (b *Bot) showByBot(ctx context.Context, j generate.Job, m *memory, card outgoing) error {
+	channel := j.Place.Channel
+	if j.Place.Private {
+		direct, err := b.openDM(ctx, j.Place.User)
+		if err != nil {
+			return err
+		}
+		channel = direct
+		if m.cardChannel(j) != channel && j.State == generate.Delivered {
+			return nil // the video says it all
+		}
+	}
+	if m.get(noteCard) == "" || m.cardChannel(j) != channel {
+		return b.postCard(ctx, j, m, channel, card)
+	}
+	err := b.rest.do(ctx, call{
+		op: "edit card", body: card, route: routeMessage(http.MethodPatch, channel, m.get(noteCard)),
+	})
+	switch {
+	case hasCode(err, codeUnknownMessage):
+		// Whoever deleted the card does not want to see it; the video comes
+		// all the same.
+		return m.save(ctx, noteCardGone, "yes")
+	case hasCode(err, codeThreadArchived):
+		return b.postCard(ctx, j, m, channel, card) // which opens the thread again
+	}
+	return err
+}
+
+// postCard posts a card in the place of one that can't be edited.
+func (b *Bot) postCard(ctx context.Context, j generate.Job, m *memory, channel string, card outgoing) error {
+	out, err := b.postOnce(ctx, j, m, purposeCard, channel, card)
+	if err != nil {
+		return err
+	}
+	return m.save(ctx, noteCard, out.ID, noteCardChannel, channel)
+}
+
+// tellByDM sends the last word on a job to its requester, where the
+// conversation cannot show it.
+func (b *Bot) tellByDM(ctx context.Context, j generate.Job, m *memory) error {
+	channel, err := b.openDM(ctx, j.Place.User)
+	if err != nil {
+		return err
+	}
+	text := b.cfg.Desk.Card(j)
+	text.Buttons = directButtons(text.Buttons)
+	if _, err := b.postOnce(ctx, j, m, purposeEnd, channel, newMessage(text)); err != nil {
+		return err
+	}
+	return m.save(ctx, noteCardGone, "yes")
+}
+
+// openDM is the channel of direct messages with a user.
+func (b *Bot) openDM(ctx context.Context, user string) (string, error) {
+	if id := b.dms.get(user); id != "" {
+		return id, nil
+	}
+	var out struct {
+		ID string `json:"id"`
+	}
+	err := b.rest.do(ctx, call{
+		op: "open direct messages", route: routeOpenDM(), again: true,
+		body: map[string]string{"recipient_id": user}, out: &out,
+	})
+	if err != nil {
+		return "", err
+	}
+	b.dms.put(user, out.ID)
+	return out.ID, nil
+}
+
+// courierError says to the engine what an error means for the job.
+func courierError(err error) error {
+	var limited *limitError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &limited):
+		after := limited.after
+		if limited.code == codeOldEdits {
+			after = max(after, oldEditPause)
+		}
+		return &generate.RetryError{After: after, Err: err}
+	case conversationGone(err), contentRefused(err), hasCode(err, codeCannotDM):
+		return fmt.Errorf("%w: %w", generate.ErrUnreachable, err)
+	default:
+		return err
+	}
+}
+
+// smallPrint is a block of one of this adapter's sentences.
+func (b *Bot) smallPrint(locale, key string) bot.Block {
+	return bot.Block{Kind: bot.Note, Spans: []bot.Span{{Text: b.text(locale, key)}}}
+}
+
+// maxShown bounds the remembered cards.
+const maxShown = 20000
+
+// shownCards remembers what the cards of unfinished jobs show, so that an
+// edit that changes nothing is not sent. After a restart each is sent once.
+type shownCards struct {
+	mu   sync.Mutex
+	sums map[string][sha256.Size]byte // by job
+}
+
+func newShownCards() shownCards { return shownCards{sums: map[string][sha256.Size]byte{}} }
+
+// news reports whether the card differs from what was shown, and remembers
+// it. The last word on a job always goes out.
+func (s *shownCards) news(j generate.Job, card outgoing) bool {
+	raw, err := json.Marshal(card)
+	if err != nil {
+		return true
+	}
+	sum := sha256.Sum256(raw)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if j.State.Terminal() {
+		delete(s.sums, j.ID)
+		return true
+	}
+	if s.sums[j.ID] == sum {
+		return false
+	}
+	if len(s.sums) >= maxShown {
+		clear(s.sums) // of jobs that other processes took over
+	}
+	s.sums[j.ID] = sum
+	return true
+}
+
+func (s *shownCards) forget(job string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.sums, job)
+}
+
+// maxDMChannels bounds the remembered channels of direct messages.
+const maxDMChannels = 10000
+
+// dmChannels remembers the channels of direct messages by user.
+type dmChannels struct {
+	mu sync.Mutex
+	id map[string]string
+}
+
+func newDMChannels() dmChannels { return dmChannels{id: map[string]string{}} }
+
+func (d *dmChannels) get(user string) string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.id[user]
+}
+
+func (d *dmChannels) put(user, channel string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if len(d.id) >= maxDMChannels {
+		clear(d.id)
+	}
+	d.id[user] = channel
+}

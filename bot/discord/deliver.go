@@ -1,0 +1,283 @@
+package discord
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"ltxbot/bot"
+	"ltxbot/core/generate"
+)
+
+// Upload limits, in bytes.
+// https://support.discord.com/hc/en-us/articles/25444343291031
+const (
+	defaultUpload = 10 << 20
+	tier2Upload   = 50 << 20
+	tier3Upload   = 100 << 20
+	// trustedUpload is how far attachment_size_limit is believed: Discord
+	// names larger ones and refuses uploads of that size.
+	// https://github.com/discord/discord-api-docs/issues/7603
+	trustedUpload = 100 << 20
+)
+
+// Deliver implements generate.Courier. The video is a new message, since
+// edits notify nobody.
+func (b *Bot) Deliver(ctx context.Context, j generate.Job, v generate.Video, keep generate.Keep) (generate.Receipt, error) {
+	m := recall(j, keep)
+	d := &delivery{Bot: b, job: j, video: v, memory: m}
+	if m.get(noteVideo) == "" {
+		if err := d.run(ctx); err != nil {
+			return generate.Receipt{}, courierError(err)
+		}
+	}
+	return generate.Receipt{
+		Message: m.get(noteVideo), Fit: generate.Fit(m.get(noteFit)),
+		Link: messageLink(j, m.get(noteVideoChannel), m.get(noteVideo)),
+	}, nil
+}
+
+// messageLink is where a message is found.
+func messageLink(j generate.Job, channel, message string) string {
+	guild := j.Place.Tenant
+	if channel != j.Place.Channel || guild == "" {
+		guild = "@me"
+	}
+	return "https://discord.com/channels/" + guild + "/" + channel + "/" + message
+}
+
+// delivery is one try to deliver one video.
+type delivery struct {
+	*Bot
+	*memory
+
+	job    generate.Job
+	video  generate.Video
+	direct bool // to the requester's direct messages
+}
+
+// run delivers to the conversation, or to the requester's direct messages
+// when that is gone: the video was paid for.
+func (d *delivery) run(ctx context.Context) error {
+	if d.job.Place.Private {
+		return d.private(ctx)
+	}
+	err := d.send(ctx, d.uploadLimit(ctx, d.job.Place.Tenant), true, d.poster(purposeVideo, d.job.Place.Channel))
+	if conversationGone(err) {
+		return d.byDM(ctx)
+	}
+	return err
+}
+
+// byDM delivers to the requester's direct messages.
+func (d *delivery) byDM(ctx context.Context) error {
+	d.direct = true
+	channel, err := d.openDM(ctx, d.job.Place.User)
+	if err != nil {
+		return err
+	}
+	return d.send(ctx, defaultUpload, false, d.poster(purposeVideoDM, channel))
+}
+
+// poster posts to a channel with the bot's own token, once, as an answer to
+// the card if that is there.
+func (d *delivery) poster(p purpose, channel string) func(context.Context, outgoing) (posted, error) {
+	return func(ctx context.Context, o outgoing) (posted, error) {
+		if d.get(noteCardGone) == "" && d.cardChannel(d.job) == channel {
+			o.ReplyTo = d.get(noteCard)
+		}
+		return d.postOnce(ctx, d.job, d.memory, p, channel, o)
+	}
+}
+
+// private delivers so that only the requester sees it: by an ephemeral
+// follow-up while the interaction's token lives, then by direct message.
+//
+// A follow-up has no nonce, cannot be listed, and its id is in the reply
+// alone. So the intention is kept before it is sent, and when its outcome is
+// not known, after a lost reply or a crash, no second one is sent: the video
+// is put into the private card, an edit that may be repeated. The requester
+// has the video then in any case, and never two messages with it. Only if the
+// token expires before that can be done it goes by direct message, at the
+// risk of being there twice rather than not at all.
+func (d *delivery) private(ctx context.Context) error {
+	token := d.token(d.cfg.Now())
+	if token == "" {
+		return d.byDM(ctx)
+	}
+	limit := min(max(d.number(noteLimit), defaultUpload), trustedUpload)
+	var err error
+	if d.get(noteFollowup) == "" {
+		err = d.send(ctx, limit, false, func(ctx context.Context, o outgoing) (posted, error) { return d.followup(ctx, token, o) })
+		if err == nil {
+			return nil
+		}
+	}
+	if d.get(noteFollowup) != "" { // sent, and the outcome is not known
+		err = d.send(ctx, limit, false, func(ctx context.Context, o outgoing) (posted, error) { return d.intoCard(ctx, token, o) })
+	}
+	if !tokenDead(err) {
+		return err
+	}
+	if err := d.save(ctx, noteToken, ""); err != nil {
+		return err
+	}
+	return d.byDM(ctx)
+}
+
+// followup sends an ephemeral message by the interaction's token, once.
+func (d *delivery) followup(ctx context.Context, token string, o outgoing) (posted, error) {
+	if err := d.save(ctx, noteFollowup, "sent"); err != nil {
+		return posted{}, err
+	}
+	var out posted
+	o = o.onlyFor()
+	err := d.rest.do(ctx, call{
+		op: "send private video", route: routeFollowup(d.get(noteApp), token),
+		body: o, file: o.File, out: &out,
+	})
+	if err == nil || lost(err) {
+		return out, err
+	}
+	// Refused: it is known that nothing was posted.
+	if err := d.save(ctx, noteFollowup, ""); err != nil {
+		return posted{}, err
+	}
+	return posted{}, err
+}
+
+// intoCard puts the video into the private card.
+func (d *delivery) intoCard(ctx context.Context, token string, o outgoing) (posted, error) {
+	var out posted
+	err := d.rest.do(ctx, call{
+		op: "put video into card", route: routeOriginal(http.MethodPatch, d.get(noteApp), token),
+		body: o, file: o.File, out: &out,
+	})
+	if err != nil {
+		return posted{}, err
+	}
+	return out, d.save(ctx, noteInCard, "yes")
+}
+
+// send posts the video, made to fit into limit bytes. When Discord finds it
+// too large all the same, it is made smaller once; then, or when it cannot be
+// made to fit, its place is taken by a link. The text is never lost.
+func (d *delivery) send(ctx context.Context, limit int64, ping bool, post func(context.Context, outgoing) (posted, error)) error {
+	for try := 1; ; try++ {
+		o, fit, err := d.compose(ctx, limit)
+		if err != nil {
+			return err
+		}
+		if ping {
+			o.Ping = []string{d.job.Place.User}
+		}
+		out, err := post(ctx, o)
+		switch {
+		case err == nil:
+			return d.save(ctx, noteVideo, out.ID, noteVideoChannel, out.ChannelID, noteFit, string(fit), noteFollowup, "")
+		case o.File != nil && contentRefused(err):
+			limit = 0 // a link
+		case o.File == nil || !tooLarge(err):
+			return err
+		case try == 1 && limit > defaultUpload:
+			limit = defaultUpload
+		case try == 1:
+			limit = o.File.size / 2
+		default:
+			limit = 0 // a link
+		}
+	}
+}
+
+// compose makes the message with the video in it, or with a link when it does
+// not fit into limit bytes.
+func (d *delivery) compose(ctx context.Context, limit int64) (outgoing, generate.Fit, error) {
+	var file generate.File
+	var err error = &generate.TooLargeError{Limit: limit}
+	if limit > 0 {
+		file, err = d.video.Fetch(ctx, limit)
+	}
+	var large *generate.TooLargeError
+	switch {
+	case errors.As(err, &large):
+		return newMessage(d.text(bot.ResultFacts{Fit: generate.FitLink, URL: d.video.Output.URL})), generate.FitLink, nil
+	case err != nil:
+		return outgoing{}, "", err
+	}
+	u := &upload{path: file.Path, name: file.Name, size: file.Size, contentType: file.ContentType}
+	return newVideo(d.text(bot.ResultFacts{Fit: file.Fit}), u, d.cfg.Desk.AltText(d.job)), file.Fit, nil
+}
+
+// text is what the message with the video says.
+func (d *delivery) text(f bot.ResultFacts) bot.Message {
+	text := d.cfg.Desk.Result(d.job, f)
+	if d.direct {
+		text.Buttons = directButtons(text.Buttons)
+	}
+	return text
+}
+
+// directButtons are the buttons that work in direct messages, where no video
+// can be made: there is no team to pay for it.
+func directButtons(all []bot.Button) []bot.Button {
+	return slices.DeleteFunc(slices.Clone(all), func(b bot.Button) bool {
+		return b.Action != bot.ActCancel && b.Action != bot.ActDetails && b.Action != bot.ActDelete
+	})
+}
+
+// tierLife is how long a guild's boost tier is believed.
+const tierLife = 15 * time.Minute
+
+// guildLimits remembers how much the bot may upload to each guild.
+type guildLimits struct {
+	now func() time.Time
+
+	mu    sync.Mutex
+	known map[string]guildLimit
+}
+
+type guildLimit struct {
+	bytes int64
+	until time.Time
+}
+
+func newGuildLimits(now func() time.Time) guildLimits {
+	return guildLimits{now: now, known: map[string]guildLimit{}}
+}
+
+// uploadLimit is how many bytes the bot may upload to a guild with its own
+// token. The limit of an interaction does not hold there: it may be that of
+// the member's Nitro.
+func (b *Bot) uploadLimit(ctx context.Context, guild string) int64 {
+	b.tiers.mu.Lock()
+	known := b.tiers.known[guild]
+	b.tiers.mu.Unlock()
+	if b.cfg.Now().Before(known.until) {
+		return known.bytes
+	}
+	var g struct {
+		Tier int `json:"premium_tier"`
+	}
+	if err := b.rest.do(ctx, call{op: "read guild", route: routeGuild(guild), out: &g}); err != nil {
+		b.log.WarnContext(ctx, "cannot read the boost tier of a guild", "guild", guild, "error", err)
+		return max(known.bytes, defaultUpload)
+	}
+	limit := int64(defaultUpload)
+	switch g.Tier {
+	case 2:
+		limit = tier2Upload
+	case 3:
+		limit = tier3Upload
+	}
+	b.tiers.mu.Lock()
+	defer b.tiers.mu.Unlock()
+	b.tiers.known[guild] = guildLimit{bytes: limit, until: b.cfg.Now().Add(tierLife)}
+	return limit
+}
+
+// unix is a time as a note.
+func unix(t time.Time) string { return strconv.FormatInt(t.Unix(), 10) }

@@ -1,0 +1,328 @@
+package discord_test
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"runtime"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"ltxbot/core/generate"
+	sim "ltxbot/sim/discord"
+)
+
+func TestVideoIsPostedOnceHoweverOftenItIsDelivered(t *testing.T) {
+	t.Parallel()
+	faults := map[string]sim.Fault{
+		"lost reply":                {LoseReply: true},
+		"reply lost several times":  {LoseReply: true, Times: 3},
+		"dropped before it is done": {Drop: true, Times: 2},
+		"502 of the edge":           {BadGateway: true, Times: 2},
+		"503":                       {Status: 503, Times: 2},
+	}
+	for name, fault := range faults {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newStage(t)
+			j := s.ask("/ltx prompt:a cowboy")
+			s.mustShow(j.ID, generate.Running)
+			fault.Route = sim.RouteCreateMessage
+			s.sim.Inject(fault)
+			first := s.mustDeliver(j.ID, 1<<20)
+			again := s.mustDeliver(j.ID, 1<<20)
+			if got := len(videos(s.general, j.ID)); got != 1 || first.Message != again.Message {
+				t.Errorf("%d videos, receipts %+v and %+v", got, first, again)
+			}
+		})
+	}
+}
+
+func TestVideoWhoseReplyWasLostLongAgoIsFoundInTheChannel(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	j := s.ask("/ltx prompt:a cowboy")
+	s.mustShow(j.ID, generate.Running)
+	s.sim.Inject(sim.Fault{Route: sim.RouteCreateMessage, LoseReply: true, Times: -1})
+	if _, err := s.deliver(j.ID, 1<<20); err == nil {
+		t.Fatal("the fault was not met")
+	}
+	s.sim.ClearFaults()
+	s.sim.Advance(2 * time.Hour) // the nonce is forgotten
+	for range 130 {
+		s.ada.Say(s.general, "are we there yet?")
+	}
+	s.restart()
+	receipt := s.mustDeliver(j.ID, 1<<20)
+	found := videos(s.general, j.ID)
+	if len(found) != 1 || found[0].ID != receipt.Message {
+		t.Errorf("%d videos, receipt %+v", len(found), receipt)
+	}
+}
+
+func TestVideoIsPostedAfterACrashBeforeThePost(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	j := s.ask("/ltx prompt:a cowboy")
+	s.mustShow(j.ID, generate.Running)
+	s.sim.Inject(sim.Fault{Route: sim.RouteCreateMessage, Drop: true, Times: -1})
+	if _, err := s.deliver(j.ID, 1<<20); err == nil {
+		t.Fatal("the fault was not met")
+	}
+	s.sim.ClearFaults()
+	s.sim.Advance(time.Hour)
+	s.restart()
+	s.mustDeliver(j.ID, 1<<20)
+	if got := len(videos(s.general, j.ID)); got != 1 {
+		t.Errorf("%d videos, want 1", got)
+	}
+}
+
+func TestVideoIsPostedOnceWhenTheNotesWereNotSavedAfterThePost(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	j := s.ask("/ltx prompt:a cowboy")
+	s.mustShow(j.ID, generate.Running)
+	broken := errors.New("store is gone")
+	calls := 0
+	keep := func(ctx context.Context, notes map[string]string) error {
+		if calls++; calls > 1 {
+			return broken
+		}
+		return s.keep(j.ID)(ctx, notes)
+	}
+	job, _ := s.engine.Job(s.ctx, j.ID)
+	if _, err := s.bot.Courier().Deliver(s.ctx, job, s.video(job, 1<<20), keep); !errors.Is(err, broken) {
+		t.Fatalf("got %v", err)
+	}
+	s.mustDeliver(j.ID, 1<<20)
+	if got := len(videos(s.general, j.ID)); got != 1 {
+		t.Errorf("%d videos, want 1", got)
+	}
+}
+
+func TestVideoFitsTheLimitOfWhereItGoes(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name string
+		tier int
+		size int64
+		want int64
+		fit  generate.Fit
+	}{
+		{"a small one as it is", 0, 9 << 20, 9 << 20, generate.FitOriginal},
+		{"a large one is made smaller", 0, 20 << 20, 10 << 20, generate.FitReencoded},
+		{"a boosted guild takes more", 2, 40 << 20, 40 << 20, generate.FitOriginal},
+		{"the highest tier takes most", 3, 90 << 20, 90 << 20, generate.FitOriginal},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			s := newStage(t)
+			s.ada.SetUploadLimit(500 << 20) // Nitro does not count for the bot
+			s.guild.SetTier(tt.tier)
+			j := s.ask("/ltx prompt:a cowboy")
+			s.mustShow(j.ID, generate.Running)
+			receipt := s.mustDeliver(j.ID, tt.size)
+			found := videos(s.general, j.ID)
+			if len(found) != 1 || found[0].Attachments[0].Size != tt.want || receipt.Fit != tt.fit {
+				t.Errorf("receipt %+v, videos %+v", receipt, found)
+			}
+		})
+	}
+}
+
+func TestVideoThatDiscordFindsTooLargeIsMadeSmallerOnceAndThenALink(t *testing.T) {
+	t.Parallel()
+	for times, want := range map[int]generate.Fit{1: generate.FitReencoded, 2: generate.FitLink} {
+		s := newStage(t)
+		j := s.ask("/ltx prompt:a cowboy")
+		s.mustShow(j.ID, generate.Running)
+		s.sim.Inject(sim.Fault{Route: sim.RouteCreateMessage, Status: 413, Times: times})
+		receipt := s.mustDeliver(j.ID, 9<<20)
+		found := videos(s.general, j.ID)
+		if receipt.Fit != want || len(found) != 1 {
+			t.Fatalf("%d refusals: receipt %+v, %d videos", times, receipt, len(found))
+		}
+		if text := found[0].Text(); !strings.Contains(text, "a cowboy") {
+			t.Errorf("the text is lost: %q", text)
+		}
+		if want == generate.FitLink && !strings.Contains(found[0].Text(), "https://v3.fal.media/") {
+			t.Errorf("no link in %q", found[0].Text())
+		}
+	}
+}
+
+func TestVideoOfAConversationThatIsGoneGoesToTheRequester(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	j := s.ask("/ltx prompt:a cowboy")
+	s.mustShow(j.ID, generate.Running)
+	s.general.Delete()
+	receipt := s.mustDeliver(j.ID, 1<<20)
+	if got := len(videos(s.ada.DM(), j.ID)); got != 1 || !strings.Contains(receipt.Link, "/@me/") {
+		t.Errorf("%d direct messages, receipt %+v", got, receipt)
+	}
+}
+
+func TestVideoThatNobodyTakesIsUnreachable(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	j := s.ask("/ltx prompt:a cowboy")
+	s.mustShow(j.ID, generate.Running)
+	s.general.Delete()
+	s.ada.RefuseDMs(true)
+	if _, err := s.deliver(j.ID, 1<<20); !errors.Is(err, generate.ErrUnreachable) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestVideoThatTheChannelDoesNotTakeBecomesALink(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	for _, code := range []int{20009, 200000, 400001} {
+		api := newRefuser(t, s, code)
+		j := s.ask("/ltx prompt:a cowboy")
+		s.mustShow(j.ID, generate.Running)
+		job, _ := s.engine.Job(s.ctx, j.ID)
+		receipt, err := api.bot.Courier().Deliver(s.ctx, job, s.video(job, 1<<20), s.keep(j.ID))
+		if err != nil || receipt.Fit != generate.FitLink {
+			t.Errorf("code %d: receipt %+v, %v", code, receipt, err)
+		}
+	}
+}
+
+func TestVideoIsPostedWithoutAReplyWhereTheHistoryIsClosed(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	s.general.Deny(s.sim.Bot(), sim.ReadMessageHistory)
+	j := s.ask("/ltx prompt:a cowboy")
+	s.mustShow(j.ID, generate.Running)
+	s.mustDeliver(j.ID, 1<<20)
+	if found := videos(s.general, j.ID); len(found) != 1 || found[0].ReplyTo != "" {
+		t.Errorf("videos are %+v", found)
+	}
+}
+
+func TestPrivateVideoUsesTheLimitOfTheMember(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	s.ada.SetUploadLimit(50 << 20)
+	j := s.ask("/ltx prompt:a secret private:True")
+	s.mustShow(j.ID, generate.Running)
+	if receipt := s.mustDeliver(j.ID, 30<<20); receipt.Fit != generate.FitOriginal {
+		t.Errorf("receipt is %+v", receipt)
+	}
+}
+
+func TestPrivateVideoComesByDirectMessageAfterFourteenMinutes(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	j := s.ask("/ltx prompt:a secret private:True")
+	s.mustShow(j.ID, generate.Running)
+	s.sim.Advance(15 * time.Minute)
+	s.mustDeliver(j.ID, 1<<20)
+	if inChannel, direct := len(videos(s.general, j.ID)), len(videos(s.ada.DM(), j.ID)); inChannel != 0 || direct != 1 {
+		t.Errorf("%d in the channel, %d direct", inChannel, direct)
+	}
+	s.mustShow(j.ID, generate.Delivered)
+}
+
+func TestPrivateVideoWithoutDirectMessagesIsUnreachable(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	s.ada.RefuseDMs(true)
+	j := s.ask("/ltx prompt:a secret private:True")
+	s.mustShow(j.ID, generate.Running)
+	s.sim.Advance(15 * time.Minute)
+	if _, err := s.deliver(j.ID, 1<<20); !errors.Is(err, generate.ErrUnreachable) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestPrivateVideoWhoseReplyWasLostIsNotSentTwice(t *testing.T) {
+	t.Parallel()
+	for name, fault := range map[string]sim.Fault{"it had arrived": {LoseReply: true}, "it had not": {Drop: true}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newStage(t)
+			j := s.ask("/ltx prompt:a secret private:True")
+			s.mustShow(j.ID, generate.Running)
+			fault.Route = sim.RouteFollowup
+			s.sim.Inject(fault)
+			s.mustDeliver(j.ID, 1<<20)
+			s.mustDeliver(j.ID, 1<<20)
+			s.mustShow(j.ID, generate.Delivered)
+			if got := len(s.sim.RequestsTo(sim.RouteFollowup)); got != 1 {
+				t.Errorf("%d follow-ups, want 1", got)
+			}
+			card := s.card(j)
+			if len(card.Attachments) != 1 || !card.Attachments[0].Shown {
+				t.Errorf("card is %+v", card)
+			}
+		})
+	}
+}
+
+func TestPrivateVideoIsNotSentTwiceAfterACrash(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	j := s.ask("/ltx prompt:a secret private:True")
+	s.mustShow(j.ID, generate.Running)
+	before, _ := s.engine.Job(s.ctx, j.ID)
+	s.mustDeliver(j.ID, 1<<20)
+	// The process died before it could keep that the video was there.
+	s.engine.put(j.ID, func(j *generate.Job) {
+		j.Notes = maps.Clone(before.Notes)
+		j.Notes["followup"] = "sent"
+	})
+	s.restart()
+	s.mustDeliver(j.ID, 1<<20)
+	if got := len(s.sim.RequestsTo(sim.RouteFollowup)); got != 1 {
+		t.Errorf("%d follow-ups, want 1", got)
+	}
+}
+
+// TestUploadCostsNoMemory sends a video of 50 MB and looks at the heap while
+// it goes. It is not parallel: the heap is everybody's.
+func TestUploadCostsNoMemory(t *testing.T) {
+	s := newStage(t)
+	s.guild.SetTier(2)
+	j := s.ask("/ltx prompt:a cowboy")
+	s.mustShow(j.ID, generate.Running)
+	s.mustDeliver(s.ask("/ltx prompt:first").ID, 1<<20) // connections and buffers that stay
+
+	runtime.GC()
+	var before, now runtime.MemStats
+	runtime.ReadMemStats(&before)
+	var most atomic.Uint64
+	stop, stopped := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(stopped)
+		tick := time.NewTicker(2 * time.Millisecond)
+		defer tick.Stop()
+		for {
+			select {
+			case <-tick.C:
+				runtime.ReadMemStats(&now)
+				most.Store(max(most.Load(), now.HeapAlloc))
+			case <-stop:
+				return
+			}
+		}
+	}()
+	s.mustDeliver(j.ID, 50<<20)
+	close(stop)
+	<-stopped
+	grown := int64(most.Load()) - int64(before.HeapAlloc)
+	t.Logf("the heap grew by %d kB at most, with the simulator's share", grown>>10)
+	if grown > 2<<20 {
+		t.Errorf("the heap grew by %d kB", grown>>10)
+	}
+	runtime.ReadMemStats(&now)
+	if allocated := now.TotalAlloc - before.TotalAlloc; allocated > 8<<20 {
+		t.Errorf("%d kB were allocated", allocated>>10)
+	}
+}

@@ -1,0 +1,241 @@
+// Package discord brings the bot to Discord: commands, buttons and forms in,
+// cards and videos out.
+//
+// Interactions come in by the gateway or by HTTP and go through one
+// dispatcher, which acknowledges first and works then. A Bot is also the
+// generate.Courier of Discord's jobs: it keeps their cards current and posts
+// their videos, each once. What it must know across a restart is kept in the
+// notes of the job.
+//
+// discordgo holds the gateway's connection, and nothing else. Every request
+// to the REST API goes through a client of this package.
+package discord
+
+import (
+	"context"
+	"crypto/ed25519"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"ltxbot/bot"
+	"ltxbot/core/generate"
+)
+
+// platform is the name of Discord in jobs and members.
+const platform = "discord"
+
+// Mode is how interactions come in.
+type Mode string
+
+// The modes. Discord uses one of them for an application, never both.
+// https://discord.com/developers/docs/interactions/overview#preparing-for-interactions
+const (
+	Gateway Mode = "gateway" // the bot connects to Discord
+	HTTP    Mode = "http"    // Discord calls Bot.Handler
+)
+
+// Config is what a Bot is made of.
+type Config struct {
+	Token         string // of the bot, without "Bot "
+	ApplicationID string // empty = asked of Discord
+	PublicKey     string // of the application, in hex; for HTTP
+	Mode          Mode   // empty = Gateway
+	APIURL        string // empty = https://discord.com/api
+
+	Guilds            []string // commands are registered there; empty = everywhere
+	AdminRoles        []string // roles that may manage the team, besides Manage Server
+	Channels          []string // where videos may be made, with their threads; empty = everywhere
+	AgeRestrictedOnly bool     // videos only in age-restricted channels
+
+	// Tiers names the quota tiers of a member with these roles; nil = none.
+	Tiers func(member string, roles []string) []string
+	// Team names the budget of a guild; nil or "" = "discord:<guild id>".
+	Team func(guild string) string
+
+	Desk    *bot.Desk
+	Version string // of the program
+	Logger  *slog.Logger
+	// ObserveAck is called with the time from the arrival of an interaction
+	// to its acknowledgement; nil = nobody looks.
+	ObserveAck func(time.Duration)
+	// Now is the time; nil = time.Now. Tests set it to the simulator's.
+	Now func() time.Time
+	// Timing of the gateway; zero fields are the defaults.
+	Timing Timing
+}
+
+// Bot is the program's presence on Discord.
+type Bot struct {
+	cfg     Config
+	log     *slog.Logger
+	rest    *client
+	key     ed25519.PublicKey
+	phrases *bot.Desk // says what only Discord needs
+	work    pool
+	drafts  drafts
+	shown   shownCards
+	tiers   guildLimits
+	dms     dmChannels
+
+	fatal     chan error
+	connected atomic.Bool
+
+	mu    sync.Mutex
+	app   string             // application id, once known
+	stop  context.CancelFunc // of the supervisor; nil before Start
+	group sync.WaitGroup
+}
+
+// New makes a bot. It talks to nobody until Start, Diff, Sync or Check.
+func New(cfg Config) (*Bot, error) {
+	if cfg.Token == "" {
+		return nil, errors.New("discord: the bot token is missing")
+	}
+	if cfg.Desk == nil {
+		return nil, errors.New("discord: the desk is missing")
+	}
+	cfg.setDefaults()
+	phrases, err := newPhrases()
+	if err != nil {
+		return nil, err
+	}
+	b := &Bot{
+		cfg: cfg, log: cfg.Logger, app: cfg.ApplicationID, phrases: phrases,
+		rest: newClient(cfg.APIURL, cfg.Token, cfg.Version),
+		work: newPool(), drafts: newDrafts(cfg.Now), shown: newShownCards(),
+		tiers: newGuildLimits(cfg.Now), dms: newDMChannels(),
+		fatal: make(chan error, 1),
+	}
+	switch cfg.Mode {
+	case Gateway:
+	case HTTP:
+		key, err := hex.DecodeString(cfg.PublicKey)
+		if err != nil || len(key) != ed25519.PublicKeySize {
+			return nil, errors.New("discord: the public key must be 64 hexadecimal digits")
+		}
+		b.key = key
+	default:
+		return nil, fmt.Errorf("discord: there is no mode %q", cfg.Mode)
+	}
+	return b, nil
+}
+
+func (c *Config) setDefaults() {
+	if c.Mode == "" {
+		c.Mode = Gateway
+	}
+	if c.APIURL == "" {
+		c.APIURL = "https://discord.com/api"
+	}
+	if c.Tiers == nil {
+		c.Tiers = func(string, []string) []string { return nil }
+	}
+	if c.Team == nil {
+		c.Team = func(string) string { return "" }
+	}
+	if c.Version == "" {
+		c.Version = "0"
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.ObserveAck == nil {
+		c.ObserveAck = func(time.Duration) {}
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	c.Timing.setDefaults()
+}
+
+// Start returns when interactions come in: in the gateway mode with the first
+// connection, in the HTTP mode at once. Connections that end later are
+// replaced until Stop. An error that no new connection can mend, such as a
+// wrong token, is a *FatalError, from Start or later from Fatal.
+func (b *Bot) Start(ctx context.Context) error {
+	life, stop := context.WithCancel(context.WithoutCancel(ctx))
+	b.mu.Lock()
+	if b.stop != nil {
+		b.mu.Unlock()
+		stop()
+		return errors.New("discord: already started")
+	}
+	b.stop = stop
+	b.mu.Unlock()
+	if _, err := b.application(ctx); err != nil {
+		return b.startFailed(err)
+	}
+	b.work.open(context.WithoutCancel(ctx))
+	if b.cfg.Mode == HTTP {
+		b.connected.Store(true)
+		return nil
+	}
+	ready := make(chan error, 1)
+	b.group.Go(func() { b.supervise(life, ready) })
+	select {
+	case err := <-ready:
+		return err
+	case <-ctx.Done():
+		return fmt.Errorf("connect to discord: %w", context.Cause(ctx))
+	}
+}
+
+func (b *Bot) startFailed(err error) error {
+	if e, ok := errors.AsType[*APIError](err); ok && e.Status == http.StatusUnauthorized {
+		return &FatalError{Reason: "Discord does not know the bot token; take a new one from https://discord.com/developers/applications"}
+	}
+	return fmt.Errorf("start discord: %w", err)
+}
+
+// Stop ends the connection, lets handlers under way finish until ctx is done,
+// and returns when none is left. It may be called twice. The courier works
+// on: the engine may still have a card to show.
+func (b *Bot) Stop(ctx context.Context) error {
+	b.mu.Lock()
+	stop := b.stop
+	b.mu.Unlock()
+	if stop == nil {
+		return nil
+	}
+	stop()
+	b.group.Wait()
+	b.connected.Store(false)
+	err := b.work.close(ctx)
+	b.rest.close()
+	return err
+}
+
+// Connected reports whether interactions can come in.
+func (b *Bot) Connected() bool { return b.connected.Load() }
+
+// Fatal yields the error that ended the connection for good.
+func (b *Bot) Fatal() <-chan error { return b.fatal }
+
+// Courier is the bot as the engine sees it.
+func (b *Bot) Courier() generate.Courier { return b }
+
+// application is the id of the bot's application.
+func (b *Bot) application(ctx context.Context) (string, error) {
+	b.mu.Lock()
+	id := b.app
+	b.mu.Unlock()
+	if id != "" {
+		return id, nil
+	}
+	var out struct {
+		ID string `json:"id"`
+	}
+	if err := b.rest.do(ctx, call{op: "read application", route: routeApplication(), out: &out}); err != nil {
+		return "", err
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.app = out.ID
+	return out.ID, nil
+}

@@ -1,0 +1,140 @@
+package discord
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"runtime/debug"
+	"time"
+
+	"ltxbot/bot"
+)
+
+// dispatch handles one interaction, from the gateway or from HTTP. It returns
+// at once: the work has a life of its own, which is not ctx.
+func (b *Bot) dispatch(ctx context.Context, raw []byte) {
+	i, err := decodeInteraction(raw, b.cfg.Now())
+	if err != nil {
+		b.log.ErrorContext(ctx, "cannot read an interaction", "error", err)
+		return
+	}
+	started := b.work.run( //nolint:contextcheck // the pool's life: the answer comes after ctx has ended
+		func(ctx context.Context) { b.handle(ctx, i) },
+		func(ctx context.Context) { b.busy(ctx, i) },
+	)
+	if !started {
+		b.log.ErrorContext(ctx, "interaction dropped: too many at a time", "interaction", i.ID)
+	}
+}
+
+// handle answers an interaction. A panic costs one answer, not the process.
+func (b *Bot) handle(ctx context.Context, i *interaction) {
+	defer func() {
+		if p := recover(); p != nil {
+			incident := newIncident()
+			b.log.ErrorContext(ctx, "handler panicked", "incident", incident, "interaction", i.ID,
+				"panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+			b.apologize(ctx, i, incident)
+		}
+	}()
+	switch i.Type {
+	case interactionCommand:
+		b.command(ctx, i)
+	case interactionComponent:
+		b.press(ctx, i)
+	case interactionAutocomplete:
+		b.autocomplete(ctx, i)
+	case interactionModal:
+		b.submit(ctx, i)
+	default:
+		b.log.WarnContext(ctx, "interaction of an unknown type", "interaction", i.ID, "type", i.Type)
+	}
+}
+
+// newIncident is an id by which an operator finds a panic in the log.
+func newIncident() string {
+	var id [4]byte
+	if _, err := rand.Read(id[:]); err != nil {
+		return "unknown"
+	}
+	return hex.EncodeToString(id[:])
+}
+
+// busy answers when there is no room to work.
+func (b *Bot) busy(ctx context.Context, i *interaction) {
+	if i.Type == interactionAutocomplete {
+		b.suggest(ctx, i, nil)
+		return
+	}
+	b.reply(ctx, i, b.note(i.Locale, "error.busy"))
+}
+
+// apologize tells the person that something went wrong, whether or not the
+// interaction was acknowledged before.
+func (b *Bot) apologize(ctx context.Context, i *interaction, incident string) {
+	m := b.note(i.Locale, "discord.incident", "id", incident)
+	err := b.answer(ctx, i, callbackMessage, newMessage(*m).onlyFor(), nil)
+	if hasCode(err, codeAlreadyAcked) {
+		err = b.rest.do(ctx, call{
+			op: "apologize", route: routeFollowup(i.ApplicationID, i.Token), body: newMessage(*m).onlyFor(),
+		})
+	}
+	if err != nil {
+		b.log.WarnContext(ctx, "cannot apologize", "interaction", i.ID, "error", err)
+	}
+}
+
+// callback is the first answer to an interaction.
+type callback struct {
+	Type int `json:"type"`
+	Data any `json:"data,omitempty"`
+}
+
+// callbackResult says which message an answer made.
+type callbackResult struct {
+	Interaction struct {
+		ResponseMessageID string `json:"response_message_id"`
+		ChannelID         string `json:"channel_id"`
+	} `json:"interaction"`
+}
+
+// answer sends the first answer to an interaction. It may be repeated: when
+// the first try arrived and its reply was lost, Discord says so.
+func (b *Bot) answer(ctx context.Context, i *interaction, kind int, data any, out *callbackResult) error {
+	ctx, cancel := context.WithTimeout(ctx, answerWithin)
+	defer cancel()
+	k := call{
+		op: "answer interaction", route: routeCallback(i),
+		body: callback{Type: kind, Data: data}, again: true,
+	}
+	if out != nil {
+		k.query, k.out = withResponse(), out
+	}
+	err := b.rest.do(ctx, k)
+	if err == nil {
+		b.cfg.ObserveAck(b.cfg.Now().Sub(i.received))
+	}
+	return err
+}
+
+// reply answers with a message for the caller only.
+func (b *Bot) reply(ctx context.Context, i *interaction, m *bot.Message) {
+	b.replyWith(ctx, i, newMessage(*m))
+}
+
+func (b *Bot) replyWith(ctx context.Context, i *interaction, o outgoing) {
+	if err := b.answer(ctx, i, callbackMessage, o.onlyFor(), nil); err != nil {
+		b.log.WarnContext(ctx, "cannot answer an interaction", "interaction", i.ID, "error", err)
+	}
+}
+
+// note is a message of one of this adapter's sentences.
+func (b *Bot) note(locale, key string, args ...any) *bot.Message {
+	text := b.text(locale, key, args...)
+	return &bot.Message{Blocks: []bot.Block{{Kind: bot.Text, Spans: []bot.Span{{Text: text}}}}, Plain: text}
+}
+
+// quickWithin bounds what is done before an answer that cannot be deferred:
+// it leaves a second for the answer itself.
+const quickWithin = answerWithin - time.Second

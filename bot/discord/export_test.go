@@ -1,0 +1,78 @@
+package discord
+
+import (
+	"io/fs"
+	"strings"
+
+	"ltxbot/bot"
+)
+
+// What tests of this package's insides reach.
+var (
+	Escape     = escape
+	Length     = length
+	Cut        = cut
+	InlineCode = inlineCode
+	CodeBlock  = codeBlock
+	MaskedLink = maskedLink
+	NewerID    = newer
+)
+
+// CommandsForTest are the commands to register.
+func (b *Bot) CommandsForTest(guild string) []Command { return b.commands(guild) }
+
+// Command is a command to register.
+type Command = command
+
+// Size is how long the command is.
+func (c command) Size() int { return c.size() }
+
+// InEnglish is the command without other languages.
+func (c command) InEnglish() Command {
+	c.DescriptionLocalizations = nil
+	c.Options = inEnglish(c.Options)
+	return c
+}
+
+func inEnglish(options []commandOption) []commandOption {
+	for n := range options {
+		options[n].DescriptionLocalizations = nil
+		for m := range options[n].Choices {
+			options[n].Choices[m].NameLocalizations = nil
+		}
+		options[n].Options = inEnglish(options[n].Options)
+	}
+	return options
+}
+
+// NewMessage and NewModal are what is sent.
+var (
+	NewMessage = newMessage
+	NewModal   = newModal
+)
+
+// NewVideoForTest is a message with a video.
+func NewVideoForTest(m bot.Message, name, alt string) outgoing {
+	return newVideo(m, &upload{name: name}, alt)
+}
+
+// TextForTest is all text of a message.
+func TextForTest(m bot.Message) string {
+	var b strings.Builder
+	for _, c := range render(m, nil)[0].Components {
+		b.WriteString(c.Content)
+	}
+	return b.String()
+}
+
+// OwnCatalog is the catalogue of those texts.
+func OwnCatalog() (*bot.Catalog, error) {
+	files, err := fs.Sub(localeFiles, "locale")
+	if err != nil {
+		return nil, err
+	}
+	return bot.NewCatalog(files)
+}
+
+// Spell is for tests.
+var Spell = spell

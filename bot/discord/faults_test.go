@@ -1,0 +1,215 @@
+package discord_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"ltxbot/bot"
+	"ltxbot/bot/discord"
+	"ltxbot/core/generate"
+	sim "ltxbot/sim/discord"
+)
+
+func TestPrivateVideoThatIsRefused(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name   string
+		fault  sim.Fault
+		fit    generate.Fit
+		direct int
+	}{
+		{"as too large is made smaller", sim.Fault{Status: 413}, generate.FitReencoded, 0},
+		{"as too large twice becomes a link", sim.Fault{Status: 413, Times: 2}, generate.FitLink, 0},
+		{"for its token comes by direct message", sim.Fault{Status: 401}, generate.FitOriginal, 1},
+		{"for its webhook comes by direct message", sim.Fault{Status: 404}, generate.FitOriginal, 1},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			s := newStage(t)
+			j := s.ask("/ltx prompt:a secret private:True")
+			s.mustShow(j.ID, generate.Running)
+			tt.fault.Route = sim.RouteFollowup
+			s.sim.Inject(tt.fault)
+			receipt := s.mustDeliver(j.ID, 9<<20)
+			here, direct := len(videos(s.general, j.ID)), len(videos(s.ada.DM(), j.ID))
+			if receipt.Fit != tt.fit || direct != tt.direct || here+direct != 1 {
+				t.Errorf("receipt %+v, %d in the channel, %d direct", receipt, here, direct)
+			}
+		})
+	}
+}
+
+func TestPrivateVideoThatIsLimitedIsSentLater(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	j := s.ask("/ltx prompt:a secret private:True")
+	s.mustShow(j.ID, generate.Running)
+	s.sim.Inject(sim.Fault{Route: sim.RouteFollowup, Limit: sim.SharedLimit, RetryAfter: 5 * time.Second})
+	var again *generate.RetryError
+	if _, err := s.deliver(j.ID, 1<<20); !errors.As(err, &again) {
+		t.Fatalf("got %v", err)
+	}
+	s.restart() // which forgets the limit
+	s.mustDeliver(j.ID, 1<<20)
+	if got := len(videos(s.general, j.ID)); got != 1 {
+		t.Errorf("%d videos, want 1", got)
+	}
+}
+
+func TestVideosByDirectMessageHaveOnlyTheButtonsThatWorkThere(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	j := s.ask("/ltx prompt:a secret private:True")
+	s.mustShow(j.ID, generate.Running)
+	s.sim.Advance(15 * time.Minute)
+	s.mustDeliver(j.ID, 1<<20)
+	video := videos(s.ada.DM(), j.ID)[0]
+	if len(video.Buttons) != 2 {
+		t.Errorf("buttons are %+v", video.Buttons)
+	}
+	if m := s.response(s.click(s.ada, video, bot.ActDetails, j.ID)); !strings.Contains(m.Text(), j.ID) {
+		t.Errorf("details are %q", m.Text())
+	}
+}
+
+func TestApplicationIDIsAskedOfDiscord(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, func(c *discord.Config) { c.ApplicationID = "" })
+	s.ask("/ltx prompt:a cowboy")
+}
+
+func TestWrongConfigIsRefused(t *testing.T) {
+	t.Parallel()
+	desk := bot.New(bot.Config{})
+	for want, cfg := range map[string]discord.Config{
+		"token":      {Desk: desk},
+		"desk":       {Token: "t"},
+		"public key": {Token: "t", Desk: desk, Mode: discord.HTTP, PublicKey: "zz"},
+		"mode":       {Token: "t", Desk: desk, Mode: "carrier pigeon"},
+	} {
+		if _, err := discord.New(cfg); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", want, err)
+		}
+	}
+}
+
+func TestIdentifiesOfADayAreNotUsedUp(t *testing.T) {
+	t.Parallel()
+	opts := unlimited
+	opts.SessionStarts = 5
+	s := newStageWith(t, opts)
+	s.sim.DropGateway()
+	for !s.log.has("too many connections") {
+		select {
+		case <-time.After(10 * time.Millisecond):
+		case <-s.ctx.Done():
+			t.Fatalf("%d identifies; log:\n%s", s.sim.Identifies(), s.log.String())
+		}
+	}
+	if got := s.sim.Identifies(); got != 1 {
+		t.Errorf("%d identifies, want 1", got)
+	}
+}
+
+func TestStartAndStopAreBounded(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	if err := s.bot.Start(s.ctx); err == nil {
+		t.Error("a second start succeeds")
+	}
+	s.engine.wait = make(chan struct{}) // never closed: Accept hangs
+	i, err := s.ada.Type(s.ctx, s.general, "/ltx prompt:a cowboy")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := i.WaitAck(s.ctx); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(s.ctx, 100*time.Millisecond)
+	defer cancel()
+	began := time.Now()
+	if err := s.bot.Stop(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("got %v", err)
+	}
+	if took := time.Since(began); took > 10*time.Second {
+		t.Errorf("took %s", took)
+	}
+}
+
+func TestErrorsNameFieldsAndNotWhatIsInThem(t *testing.T) {
+	t.Parallel()
+	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusBadRequest)
+		_, _ = w.Write([]byte(`{"code":50035,"message":"Invalid Form Body","errors":{"components":{"0":{"content":{"_errors":[
+			{"code":"BASE_TYPE_BAD_LENGTH","message":"'a secret prompt' is too long"}]}}}}}`))
+	}))
+	t.Cleanup(api.Close)
+	s := newStage(t)
+	j := s.ask("/ltx prompt:a secret prompt")
+	s.cfg.APIURL = api.URL
+	s.bot = s.newBot()
+	err := s.show(j.ID, generate.Running)
+	var refused *discord.APIError
+	if !errors.As(err, &refused) || refused.Status != 400 || refused.Code != 50035 {
+		t.Fatalf("got %v", err)
+	}
+	if text := err.Error(); strings.Contains(text, "secret") || !strings.Contains(text, "components.0.content BASE_TYPE_BAD_LENGTH") {
+		t.Errorf("error is %q", text)
+	}
+}
+
+func TestRedirectsAreNotFollowed(t *testing.T) {
+	t.Parallel()
+	var stolen bool
+	thief := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { stolen = true }))
+	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, thief.URL, http.StatusTemporaryRedirect)
+	}))
+	t.Cleanup(thief.Close)
+	t.Cleanup(api.Close)
+	s := prepareStage(t, unlimited, func(c *discord.Config) { c.APIURL = api.URL })
+	if _, err := s.bot.Sync(s.ctx); err == nil || stolen {
+		t.Errorf("got %v, followed: %t", err, stolen)
+	}
+}
+
+func TestSlowAcknowledgementsOfDiscordDoNotMakeJobs(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	s.sim.Inject(sim.Fault{Route: sim.RouteCallback, Status: 500, Times: -1})
+	i, err := s.ada.Type(s.ctx, s.general, "/ltx prompt:a cowboy")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for !s.log.has("cannot acknowledge") {
+		select {
+		case <-time.After(10 * time.Millisecond):
+		case <-s.ctx.Done():
+			t.Fatal("the fault was not met")
+		}
+	}
+	if _, acked := i.Acked(); acked || len(s.engine.accepted) != 0 {
+		t.Error("a job was accepted for somebody who does not know")
+	}
+}
+
+func TestPanicAfterTheAcknowledgementIsTold(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	s.engine.mu.Lock()
+	s.engine.panicsLate = true
+	s.engine.mu.Unlock()
+	i, err := s.ada.Type(s.ctx, s.general, "/ltx prompt:a cowboy")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m := s.response(i); !strings.Contains(m.Text(), "went wrong") || i.CallbackType() != 5 {
+		t.Errorf("answer is %q", m.Text())
+	}
+}

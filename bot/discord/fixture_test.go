@@ -1,0 +1,450 @@
+package discord_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"ltxbot/bot"
+	"ltxbot/bot/discord"
+	"ltxbot/core/generate"
+	"ltxbot/core/ltx"
+	"ltxbot/core/quota"
+	sim "ltxbot/sim/discord"
+)
+
+// engine stands for the real one: it keeps jobs and does nothing with them.
+// Tests take a job from state to state and call the courier themselves.
+type engine struct {
+	accepted chan generate.Job
+	wait     chan struct{} // Accept waits for it, when set
+
+	mu         sync.Mutex
+	jobs       map[string]generate.Job
+	refuse     error
+	panics     bool
+	panicsLate bool // in Accept
+	cancel     []string
+}
+
+func newEngine() *engine {
+	return &engine{jobs: map[string]generate.Job{}, accepted: make(chan generate.Job, 1000)}
+}
+
+func (e *engine) Quote(context.Context, generate.Ask) (generate.Quote, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.panics {
+		panic("a bug")
+	}
+	return generate.Quote{Cost: 130_000}, nil
+}
+
+func (e *engine) Accept(ctx context.Context, a generate.Ask) (generate.Job, error) {
+	if e.wait != nil {
+		select {
+		case <-e.wait:
+		case <-ctx.Done():
+			return generate.Job{}, ctx.Err()
+		}
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.panicsLate {
+		panic("a late bug")
+	}
+	if e.refuse != nil {
+		return generate.Job{}, e.refuse
+	}
+	id := generate.NewID(a.Event)
+	if j, ok := e.jobs[id]; ok {
+		return j, generate.ErrExists
+	}
+	j := generate.Job{
+		ID: id, State: generate.Accepted, Event: a.Event, Admitted: true,
+		Team: a.Asker.Team, Member: a.Asker.Member, Tiers: a.Asker.Tiers, Place: a.Place, Parent: a.Parent,
+		Request: a.Request, Notes: a.Notes, Cost: 130_000, Created: time.Now(),
+		Progress: generate.Progress{Position: -1},
+	}
+	e.jobs[id] = j
+	e.accepted <- j
+	return j, nil
+}
+
+func (e *engine) Cancel(_ context.Context, id, by string) (generate.Job, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.cancel = append(e.cancel, id+" "+by)
+	j := e.jobs[id]
+	j.Cancel = &generate.CancelRequest{By: by, At: time.Now()}
+	e.jobs[id] = j
+	return j, nil
+}
+
+func (e *engine) Note(_ context.Context, id string, notes map[string]string) (generate.Job, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	j, ok := e.jobs[id]
+	if !ok {
+		return generate.Job{}, generate.ErrNoJob
+	}
+	j.Notes = maps.Clone(j.Notes)
+	if j.Notes == nil {
+		j.Notes = map[string]string{}
+	}
+	for k, v := range notes {
+		if v == "" {
+			delete(j.Notes, k)
+			continue
+		}
+		j.Notes[k] = v
+	}
+	e.jobs[id] = j
+	return j, nil
+}
+
+func (e *engine) Job(_ context.Context, id string) (generate.Job, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	j, ok := e.jobs[id]
+	if !ok {
+		return generate.Job{}, generate.ErrNoJob
+	}
+	return j, nil
+}
+
+func (e *engine) Jobs(context.Context, generate.Query) ([]generate.Job, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	var out []generate.Job
+	for _, j := range e.jobs {
+		out = append(out, j)
+	}
+	return out, nil
+}
+
+// put changes a job.
+func (e *engine) put(id string, change func(*generate.Job)) generate.Job {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	j := e.jobs[id]
+	change(&j)
+	e.jobs[id] = j
+	return j
+}
+
+// A stage is a guild with a channel and a person, and the bot.
+type stage struct {
+	t       *testing.T
+	ctx     context.Context //nolint:containedctx // of one test, which is what a stage is for
+	sim     *sim.Server
+	guild   *sim.Guild
+	general *sim.Channel
+	ada     *sim.User
+	engine  *engine
+	bot     *discord.Bot
+	cfg     discord.Config
+	log     *syncBuffer
+}
+
+// quick are the patience and pace of the gateway in tests.
+var quick = discord.Timing{
+	Handshake: 2 * time.Second, Idle: 5 * time.Second, Identify: time.Millisecond,
+	BackoffLeast: 5 * time.Millisecond, BackoffMost: 20 * time.Millisecond, Stable: time.Minute,
+}
+
+// newStage starts a simulator and a bot that is connected to it, with its
+// commands registered.
+func newStage(t *testing.T, change ...func(*discord.Config)) *stage {
+	t.Helper()
+	return newStageWith(t, sim.Options{RateLimits: sim.RateLimits{Off: true}, IdentifyEvery: -1}, change...)
+}
+
+func newStageWith(t *testing.T, opts sim.Options, change ...func(*discord.Config)) *stage {
+	t.Helper()
+	s := prepareStage(t, opts, change...)
+	s.start()
+	return s
+}
+
+// prepareStage is newStage without starting the bot.
+func prepareStage(t *testing.T, opts sim.Options, change ...func(*discord.Config)) *stage {
+	t.Helper()
+	server, err := sim.Start(opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { server.Close() })
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	t.Cleanup(cancel)
+	s := &stage{t: t, ctx: ctx, sim: server, engine: newEngine(), log: &syncBuffer{}}
+	s.guild = server.NewGuild("Acme")
+	s.general = s.guild.NewChannel("general")
+	s.ada = server.NewUser("ada")
+	s.guild.Join(s.ada)
+	desk := bot.New(bot.Config{
+		Generator: s.engine, Command: "/ltx", Catalog: bot.BuiltInCatalog(),
+		Rules: func() ltx.Rules { return ltx.Rules{Seed: func() int64 { return 7 }} },
+		Usage: func(context.Context, quota.Asker) ([]quota.Gauge, error) { return nil, nil },
+	})
+	s.cfg = discord.Config{
+		Token: server.Token(), ApplicationID: server.ApplicationID(), PublicKey: server.PublicKey(),
+		APIURL: server.APIURL(), Desk: desk, Version: "1.0", Now: server.Now, Timing: quick,
+		Logger: slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+	}
+	for _, c := range change {
+		c(&s.cfg)
+	}
+	s.bot = s.newBot()
+	return s
+}
+
+// newBot makes a bot of the stage's config, as after a restart.
+func (s *stage) newBot() *discord.Bot {
+	s.t.Helper()
+	b, err := discord.New(s.cfg)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(s.t.Context()), 5*time.Second)
+		defer cancel()
+		if err := b.Stop(ctx); err != nil {
+			s.t.Errorf("stop: %v", err)
+		}
+	})
+	return b
+}
+
+func (s *stage) start() {
+	s.t.Helper()
+	if _, err := s.bot.Sync(s.ctx); err != nil {
+		s.t.Fatalf("sync: %v", err)
+	}
+	if err := s.bot.Start(s.ctx); err != nil {
+		s.t.Fatalf("start: %v", err)
+	}
+}
+
+// restart puts a new bot in the place of the old one.
+func (s *stage) restart() {
+	s.t.Helper()
+	if err := s.bot.Stop(s.ctx); err != nil {
+		s.t.Fatal(err)
+	}
+	s.bot = s.newBot()
+	if err := s.bot.Start(s.ctx); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// ask lets ada type a command that makes a video, and returns its job.
+func (s *stage) ask(line string) generate.Job {
+	s.t.Helper()
+	i, err := s.ada.Type(s.ctx, s.general, line)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return s.job(i)
+}
+
+// job waits for the job that an interaction makes.
+func (s *stage) job(i *sim.Interaction) generate.Job {
+	s.t.Helper()
+	for {
+		select {
+		case j := <-s.engine.accepted:
+			if j.Event == "discord:"+i.ID {
+				return j
+			}
+		case <-s.ctx.Done():
+			s.t.Fatalf("no job was accepted; log:\n%s", s.log.String())
+		}
+	}
+}
+
+// keep is generate.Keep for a job.
+func (s *stage) keep(id string) generate.Keep {
+	return func(ctx context.Context, notes map[string]string) error {
+		_, err := s.engine.Note(ctx, id, notes)
+		return err
+	}
+}
+
+// show makes the card show a job in a state.
+func (s *stage) show(id string, state generate.State) error {
+	j := s.engine.put(id, func(j *generate.Job) { j.State = state })
+	return s.bot.Courier().Show(s.ctx, j, s.keep(id))
+}
+
+func (s *stage) mustShow(id string, state generate.State) {
+	s.t.Helper()
+	if err := s.show(id, state); err != nil {
+		s.t.Fatalf("show %s: %v", state, err)
+	}
+}
+
+// deliver delivers a video of so many bytes.
+func (s *stage) deliver(id string, size int64) (generate.Receipt, error) {
+	j := s.engine.put(id, func(j *generate.Job) { j.State = generate.Delivering })
+	return s.bot.Courier().Deliver(s.ctx, j, s.video(j, size), s.keep(id))
+}
+
+func (s *stage) mustDeliver(id string, size int64) generate.Receipt {
+	s.t.Helper()
+	r, err := s.deliver(id, size)
+	if err != nil {
+		s.t.Fatalf("deliver: %v\nlog:\n%s", err, s.log.String())
+	}
+	return r
+}
+
+// video is a video of so many bytes that can be made smaller down to a
+// megabyte.
+func (s *stage) video(j generate.Job, size int64) generate.Video {
+	return generate.Video{
+		Output: ltx.Output{URL: "https://v3.fal.media/files/b/" + j.ID + ".mp4"},
+		Fetch: func(_ context.Context, limit int64) (generate.File, error) {
+			f := generate.File{
+				Path: filepath.Join(s.t.TempDir(), "video"), Name: "ltx-" + j.ID + ".mp4", Size: size,
+				ContentType: "video/mp4", Fit: generate.FitOriginal,
+			}
+			if size > limit {
+				if limit < 1<<20 {
+					return generate.File{}, &generate.TooLargeError{Size: size, Limit: limit}
+				}
+				f.Size, f.Fit = limit, generate.FitReencoded
+			}
+			out, err := os.Create(f.Path)
+			if err != nil {
+				return generate.File{}, err
+			}
+			defer out.Close()
+			if _, err := out.WriteString("\x00\x00\x00\x18ftypmp42"); err != nil {
+				return generate.File{}, err
+			}
+			return f, out.Truncate(f.Size)
+		},
+	}
+}
+
+// card is the message with a job's card, as ada sees it.
+func (s *stage) card(j generate.Job) sim.Message {
+	s.t.Helper()
+	got, err := s.engine.Job(s.ctx, j.ID)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	m, ok := s.sim.Message(got.Notes["card"])
+	if !ok {
+		s.t.Fatal("there is no card")
+	}
+	return m
+}
+
+// videos are the messages of a channel that carry a job's video.
+func videos(ch *sim.Channel, id string) []sim.Message {
+	var out []sim.Message
+	for _, m := range ch.Messages() {
+		if _, ok := m.Button(bot.ButtonID(bot.ActDelete, id)); ok {
+			out = append(out, m)
+		}
+	}
+	return out
+}
+
+// response waits for the message that answers an interaction.
+func (s *stage) response(i *sim.Interaction) sim.Message {
+	s.t.Helper()
+	m, err := i.WaitResponse(s.ctx, func(m sim.Message) bool { return !m.Loading })
+	if err != nil {
+		s.t.Fatalf("wait for the answer: %v\nlog:\n%s", err, s.log.String())
+	}
+	return m
+}
+
+// syncBuffer is a log that can be read while it is written.
+type syncBuffer struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (b *syncBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.Write(p)
+}
+
+func (b *syncBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.String()
+}
+
+func (b *syncBuffer) has(text string) bool { return strings.Contains(b.String(), text) }
+
+// api calls the simulator as an operator's own script does.
+type api struct{ s *stage }
+
+func apiOf(s *stage) api { return api{s} }
+
+func (a api) patch(path, body string) { a.do(http.MethodPatch, path, body) }
+func (a api) post(path, body string)  { a.do(http.MethodPost, path, body) }
+
+func (a api) do(method, path, body string) {
+	a.s.t.Helper()
+	r, err := http.NewRequestWithContext(a.s.ctx, method, a.s.sim.APIURL()+"/v10"+path, strings.NewReader(body))
+	if err != nil {
+		a.s.t.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bot "+a.s.sim.Token())
+	r.Header.Set("User-Agent", "DiscordBot (https://example.org, 1)")
+	r.Header.Set("Content-Type", "application/json")
+	resp, err := http.DefaultTransport.RoundTrip(r)
+	if err != nil {
+		a.s.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode >= 300 {
+		text, _ := io.ReadAll(resp.Body)
+		a.s.t.Fatalf("%s %s: %d %s", method, path, resp.StatusCode, text)
+	}
+}
+
+// newRefuser is a second bot on the stage, behind a proxy that refuses every
+// file with a code that the simulator does not know.
+func newRefuser(t *testing.T, s *stage, code int) *stage {
+	t.Helper()
+	target, err := url.Parse(s.sim.BaseURL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	proxy := httputil.NewSingleHostReverseProxy(target)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/") {
+			_, _ = io.Copy(io.Discard, r.Body)
+			w.WriteHeader(http.StatusBadRequest)
+			fmt.Fprintf(w, `{"code":%d,"message":"no"}`, code)
+			return
+		}
+		proxy.ServeHTTP(w, r)
+	}))
+	t.Cleanup(server.Close)
+	second := *s
+	second.cfg.APIURL = server.URL + "/api"
+	second.bot = second.newBot()
+	return &second
+}

@@ -1,0 +1,198 @@
+package discord_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"ltxbot/bot/discord"
+	sim "ltxbot/sim/discord"
+)
+
+var unlimited = sim.Options{RateLimits: sim.RateLimits{Off: true}, IdentifyEvery: -1}
+
+// waitConnections waits until so many sessions were started and one is up.
+func (s *stage) waitConnections(identifies int) {
+	s.t.Helper()
+	for s.sim.Identifies() < identifies || s.sim.Connected() != 1 {
+		select {
+		case <-s.ctx.Done():
+			s.t.Fatalf("%d identifies, %d connected; log:\n%s", s.sim.Identifies(), s.sim.Connected(), s.log.String())
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
+}
+
+func TestGatewayConnectsAgainAfterFaultsBeforeItIsReady(t *testing.T) {
+	t.Parallel()
+	faults := map[string]sim.GatewayFault{
+		"no HELLO":             {NoHello: true},
+		"no READY":             {NoReady: true},
+		"op 9 for an identify": {InvalidIdentify: true},
+		"op 7 for an identify": {Reconnect: true},
+		"502 for the upgrade":  {Refuse: true},
+		"close code 4000":      {CloseAtIdentify: 4000},
+	}
+	for name, fault := range faults {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := prepareStage(t, unlimited, func(c *discord.Config) { c.Timing.Handshake = 300 * time.Millisecond })
+			s.sim.GatewayFault(fault)
+			s.start()
+			if got := s.sim.Connected(); got != 1 {
+				t.Errorf("%d connections, want 1", got)
+			}
+			if !s.log.has("cannot connect to discord") {
+				t.Error("the fault was not met")
+			}
+		})
+	}
+}
+
+func TestGatewayConnectsAgainAfterALoss(t *testing.T) {
+	t.Parallel()
+	losses := map[string]func(*stage){
+		"dropped connection":  func(s *stage) { s.sim.DropGateway() },
+		"op 7":                func(s *stage) { s.sim.AskReconnect() },
+		"op 9":                func(s *stage) { s.sim.InvalidateSessions(false) },
+		"op 9, resumable":     func(s *stage) { s.sim.InvalidateSessions(true) },
+		"close code 1001":     func(s *stage) { s.sim.CloseGateway(1001) },
+		"close code 4009":     func(s *stage) { s.sim.CloseGateway(4009) },
+		"dead host to resume": func(s *stage) { s.sim.GatewayFault(sim.GatewayFault{DeadResumeHost: true}); s.sim.DropGateway() },
+	}
+	for name, lose := range losses {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newStageWith(t, unlimited)
+			lose(s)
+			s.waitConnections(2)
+		})
+	}
+}
+
+func TestGatewayNoticesAConnectionThatIsDeadWithoutAClose(t *testing.T) {
+	t.Parallel()
+	opts := unlimited
+	opts.Heartbeat = 100 * time.Millisecond
+	s := prepareStage(t, opts, func(c *discord.Config) { c.Timing.Idle = 250 * time.Millisecond })
+	s.sim.GatewayFault(sim.GatewayFault{NoAck: true})
+	s.start()
+	s.waitConnections(2)
+}
+
+func TestGatewayHoldsAQuietConnection(t *testing.T) {
+	t.Parallel()
+	opts := unlimited
+	opts.Heartbeat = 50 * time.Millisecond
+	s := newStageWith(t, opts, func(c *discord.Config) { c.Timing.Idle = 200 * time.Millisecond })
+	select {
+	case <-time.After(600 * time.Millisecond):
+	case <-s.ctx.Done():
+	}
+	if got := s.sim.Identifies(); got != 1 {
+		t.Errorf("%d identifies, want 1", got)
+	}
+}
+
+func TestGatewayGivesUpOnCloseCodesThatForbidToConnectAgain(t *testing.T) {
+	t.Parallel()
+	for code, want := range map[int]string{4004: "token", 4010: "shard", 4011: "shard", 4012: "version", 4013: "intents", 4014: "intents"} {
+		s := prepareStage(t, unlimited)
+		s.sim.GatewayFault(sim.GatewayFault{CloseAtIdentify: code, Times: -1})
+		err := s.bot.Start(s.ctx)
+		var fatal *discord.FatalError
+		if !errors.As(err, &fatal) || fatal.Code != code || !strings.Contains(err.Error(), want) {
+			t.Errorf("start with close code %d: %v", code, err)
+		}
+	}
+}
+
+func TestGatewayReportsAFatalCloseOfALaterConnection(t *testing.T) {
+	t.Parallel()
+	s := newStageWith(t, unlimited)
+	s.sim.GatewayFault(sim.GatewayFault{CloseAtIdentify: 4014, Times: -1})
+	s.sim.DropGateway()
+	select {
+	case err := <-s.bot.Fatal():
+		var fatal *discord.FatalError
+		if !errors.As(err, &fatal) || fatal.Code != 4014 {
+			t.Errorf("got %v", err)
+		}
+	case <-s.ctx.Done():
+		t.Fatal("no fatal error")
+	}
+}
+
+func TestStartRefusesATokenThatDiscordDoesNotKnow(t *testing.T) {
+	t.Parallel()
+	for _, app := range []string{"", "123"} {
+		s := prepareStage(t, unlimited, func(c *discord.Config) { c.Token, c.ApplicationID = "wrong", app })
+		err := s.bot.Start(s.ctx)
+		var fatal *discord.FatalError
+		if !errors.As(err, &fatal) || strings.Contains(err.Error(), "wrong") {
+			t.Errorf("got %v", err)
+		}
+	}
+}
+
+func TestGatewayBacksOffFromConnectionsThatBreakAtOnce(t *testing.T) {
+	t.Parallel()
+	s := prepareStage(t, unlimited, func(c *discord.Config) {
+		c.Timing.BackoffLeast, c.Timing.BackoffMost = 100*time.Millisecond, time.Minute
+	})
+	s.sim.GatewayFault(sim.GatewayFault{DropAfterReady: true, Times: -1})
+	s.start()
+	select {
+	case <-time.After(time.Second):
+	case <-s.ctx.Done():
+	}
+	// Pauses of at least 50, 100, 200 and 400 ms.
+	if got := s.sim.Identifies(); got > 5 {
+		t.Errorf("%d identifies in a second, want 5 at most", got)
+	}
+}
+
+func TestConnectedIsTrueOnlyWhileThereIsAConnection(t *testing.T) {
+	t.Parallel()
+	s := prepareStage(t, unlimited)
+	if s.bot.Connected() {
+		t.Error("connected before the start")
+	}
+	s.start()
+	if !s.bot.Connected() {
+		t.Error("not connected after the start")
+	}
+	s.sim.GatewayFault(sim.GatewayFault{Refuse: true, Times: -1})
+	s.sim.DropGateway()
+	wait := func(want bool) {
+		t.Helper()
+		for s.bot.Connected() != want {
+			select {
+			case <-time.After(5 * time.Millisecond):
+			case <-s.ctx.Done():
+				t.Fatalf("connected is not %t", want)
+			}
+		}
+	}
+	wait(false)
+	s.sim.ClearGatewayFaults()
+	wait(true)
+}
+
+func TestStopEndsTheConnectionAndMayBeCalledTwice(t *testing.T) {
+	t.Parallel()
+	s := newStageWith(t, unlimited)
+	for range 2 {
+		if err := s.bot.Stop(s.ctx); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for s.sim.Connected() != 0 {
+		select {
+		case <-time.After(5 * time.Millisecond):
+		case <-s.ctx.Done():
+			t.Fatal("still connected")
+		}
+	}
+}

@@ -1,0 +1,215 @@
+package discord
+
+import (
+	"encoding/json"
+	"strconv"
+	"time"
+
+	"ltxbot/core/ltx"
+)
+
+// Types of interactions.
+// https://discord.com/developers/docs/interactions/receiving-and-responding#interaction-object-interaction-type
+const (
+	interactionPing         = 1
+	interactionCommand      = 2
+	interactionComponent    = 3
+	interactionAutocomplete = 4
+	interactionModal        = 5
+)
+
+// Types of the first answer to an interaction.
+// https://discord.com/developers/docs/interactions/receiving-and-responding#interaction-response-object-interaction-callback-type
+const (
+	callbackPong         = 1
+	callbackMessage      = 4
+	callbackDefer        = 5
+	callbackDeferUpdate  = 6
+	callbackAutocomplete = 8
+	callbackModal        = 9
+)
+
+// Life of an interaction.
+// https://discord.com/developers/docs/interactions/receiving-and-responding#responding-to-an-interaction
+const (
+	answerWithin = 3 * time.Second  // for the first answer
+	tokenLife    = 14 * time.Minute // of 15: the last minute is left to clocks and slow networks
+)
+
+// interaction is one thing that a person did, as Discord sends it. It is
+// decoded here and not by discordgo, which drops attachment_size_limit and
+// the channel, and fails on components that it does not know.
+type interaction struct {
+	ID            string          `json:"id"`
+	ApplicationID string          `json:"application_id"`
+	Type          int             `json:"type"`
+	Token         string          `json:"token"` // a secret: who has it writes as the bot
+	Data          interactionData `json:"data"`
+	GuildID       string          `json:"guild_id"`
+	ChannelID     string          `json:"channel_id"`
+	Channel       struct {
+		ID       string `json:"id"`
+		Type     int    `json:"type"`
+		ParentID string `json:"parent_id"`
+		NSFW     bool   `json:"nsfw"`
+	} `json:"channel"`
+	Member *struct {
+		User        user     `json:"user"`
+		Roles       []string `json:"roles"`
+		Permissions string   `json:"permissions"`
+	} `json:"member"`
+	User                user    `json:"user"` // in direct messages
+	Locale              string  `json:"locale"`
+	AppPermissions      string  `json:"app_permissions"`
+	AttachmentSizeLimit int64   `json:"attachment_size_limit"`
+	Message             *posted `json:"message"` // of a button, or of the button that opened a modal
+
+	received time.Time
+}
+
+type user struct {
+	ID string `json:"id"`
+}
+
+// interactionData is what was chosen, pressed or filled in.
+type interactionData struct {
+	Name       string           `json:"name"`
+	Options    []option         `json:"options"`
+	TargetID   string           `json:"target_id"`
+	CustomID   string           `json:"custom_id"`
+	Components []modalComponent `json:"components"`
+	Resolved   struct {
+		Messages map[string]posted `json:"messages"`
+	} `json:"resolved"`
+}
+
+// option is one option of a command, or one of its subcommands.
+type option struct {
+	Name    string          `json:"name"`
+	Type    int             `json:"type"`
+	Value   json.RawMessage `json:"value"`
+	Options []option        `json:"options"`
+	Focused bool            `json:"focused"`
+}
+
+// text is the option's value as a person would type it.
+func (o option) text() string {
+	var s string
+	if json.Unmarshal(o.Value, &s) == nil {
+		return s
+	}
+	return string(o.Value) // a number, or true and false
+}
+
+// modalComponent is a component of a submitted modal.
+type modalComponent struct {
+	CustomID   string           `json:"custom_id"`
+	Value      json.RawMessage  `json:"value"`
+	Values     []string         `json:"values"`
+	Component  *modalComponent  `json:"component"`
+	Components []modalComponent `json:"components"`
+}
+
+// decodeInteraction reads an INTERACTION_CREATE event or the body of an HTTP
+// request.
+func decodeInteraction(raw []byte, received time.Time) (*interaction, error) {
+	i := &interaction{received: received}
+	if err := json.Unmarshal(raw, i); err != nil {
+		return nil, err
+	}
+	return i, nil
+}
+
+// user is who did it.
+func (i *interaction) user() string {
+	if i.Member != nil {
+		return i.Member.User.ID
+	}
+	return i.User.ID
+}
+
+// event names the interaction among all events of all platforms.
+func (i *interaction) event() string { return "discord:" + i.ID }
+
+// subcommand is the subcommand that was chosen, with its options.
+func (i *interaction) subcommand() (name string, options []option) {
+	for _, o := range i.Data.Options {
+		if o.Type == optionSubcommand {
+			return o.Name, o.Options
+		}
+	}
+	return "", i.Data.Options
+}
+
+// settings are the options as a person would have typed them.
+func (i *interaction) settings() []ltx.Setting {
+	_, options := i.subcommand()
+	out := make([]ltx.Setting, 0, len(options))
+	for _, o := range options {
+		out = append(out, ltx.Setting{Key: o.Name, Value: o.text()})
+	}
+	return out
+}
+
+// value is the text of one option, or "".
+func (i *interaction) value(name string) string {
+	_, options := i.subcommand()
+	for _, o := range options {
+		if o.Name == name {
+			return o.text()
+		}
+	}
+	return ""
+}
+
+// focused is the option that is being typed.
+func (i *interaction) focused() (option, bool) {
+	_, options := i.subcommand()
+	for _, o := range options {
+		if o.Focused {
+			return o, true
+		}
+	}
+	return option{}, false
+}
+
+// fields are the values of a submitted modal by the ids of its inputs.
+func (i *interaction) fields() []ltx.Setting {
+	var out []ltx.Setting
+	var each func([]modalComponent)
+	each = func(list []modalComponent) {
+		for _, c := range list {
+			if c.CustomID != "" {
+				out = append(out, ltx.Setting{Key: c.CustomID, Value: c.text()})
+			}
+			if c.Component != nil {
+				each([]modalComponent{*c.Component})
+			}
+			each(c.Components)
+		}
+	}
+	each(i.Data.Components)
+	return out
+}
+
+// text is what was filled in, or the first of the chosen values.
+func (c modalComponent) text() string {
+	var s string
+	if json.Unmarshal(c.Value, &s) == nil && s != "" {
+		return s
+	}
+	if len(c.Values) > 0 {
+		return c.Values[0]
+	}
+	return ""
+}
+
+// permissions reads a set of permission bits, which Discord sends as a text.
+// https://discord.com/developers/docs/topics/permissions
+func permissions(text string) uint64 {
+	p, err := strconv.ParseUint(text, 10, 64)
+	if err != nil {
+		return 0
+	}
+	return p
+}

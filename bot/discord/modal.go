@@ -1,0 +1,161 @@
+package discord
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"ltxbot/bot"
+	"ltxbot/core/ltx"
+)
+
+// Limits of modals.
+// https://discord.com/developers/docs/interactions/receiving-and-responding#interaction-response-object-modal
+// https://discord.com/developers/docs/components/reference#label
+const (
+	maxModalTitle = 45
+	maxLabel      = 45
+	maxLabelHint  = 100
+	maxInput      = 4000
+	maxOptionText = 100
+	maxOptions    = 25
+)
+
+// Styles of text inputs.
+// https://discord.com/developers/docs/components/reference#text-input-text-input-styles
+const (
+	inputShort     = 1
+	inputParagraph = 2
+)
+
+// modalFields are the fields of a form that go into a modal, which holds
+// five, in this order. What the rest sets stays as it was in the job that is
+// edited.
+var modalFields = []string{"prompt", "negative", "camera", "size", "duration"}
+
+// modal is a form as Discord takes it.
+type modal struct {
+	CustomID   string      `json:"custom_id"`
+	Title      string      `json:"title"`
+	Components []component `json:"components"`
+}
+
+// formPrefix begins the id of a modal; the job that it edits follows, if any.
+const formPrefix = "v1:form:"
+
+// open shows a form. job is the one that is edited, "" for none.
+func (b *Bot) open(ctx context.Context, i *interaction, f bot.Form, job string) {
+	if err := b.answer(ctx, i, callbackModal, newModal(f, job), nil); err != nil {
+		b.log.WarnContext(ctx, "cannot open a form", "interaction", i.ID, "error", err)
+	}
+}
+
+// newModal lays a form out.
+func newModal(f bot.Form, job string) modal {
+	m := modal{CustomID: formPrefix + job, Title: cut(oneLine(f.Title), maxModalTitle)}
+	for _, key := range modalFields {
+		if n := slices.IndexFunc(f.Fields, func(f bot.Field) bool { return f.Key == key }); n >= 0 {
+			m.Components = append(m.Components, newLabel(f.Fields[n]))
+		}
+	}
+	return m
+}
+
+// newLabel lays one field out.
+func newLabel(f bot.Field) component {
+	label := component{
+		Type: typeLabel, Label: cut(oneLine(f.Label), maxLabel), Description: cut(oneLine(f.Hint), maxLabelHint),
+	}
+	input := component{CustomID: f.Key, Required: &f.Required}
+	if f.Kind == bot.Pick && len(f.Choices) > 0 {
+		input.Type, input.Options = typeStringSelect, selectOptions(f)
+	} else {
+		input.Type, input.Style = typeTextInput, inputShort
+		if f.Kind == bot.TextArea {
+			input.Style = inputParagraph
+		}
+		input.MaxLength = maxInput
+		if f.MaxLen > 0 {
+			input.MaxLength = min(f.MaxLen, maxInput)
+		}
+		input.Value = cut(f.Value, input.MaxLength)
+	}
+	label.Component = &input
+	return label
+}
+
+// selectOptions are the choices of a field, with its value even if that is
+// none of them.
+func selectOptions(f bot.Field) []selectOption {
+	var out []selectOption
+	found := false
+	for _, c := range f.Choices {
+		if c.Value == "" || length(c.Value) > maxOptionText || len(out) == maxOptions {
+			continue
+		}
+		o := selectOption{Label: cut(oneLine(c.Label), maxOptionText), Value: c.Value, Default: c.Value == f.Value}
+		found = found || o.Default
+		out = append(out, o)
+	}
+	if f.Value != "" && !found && length(f.Value) <= maxOptionText {
+		out = append([]selectOption{{Label: f.Value, Value: f.Value, Default: true}}, out...)
+		out = out[:min(len(out), maxOptions)]
+	}
+	return out
+}
+
+// submit makes a video of a filled in form. A refusal has a button that opens
+// the form again with what was typed.
+func (b *Bot) submit(ctx context.Context, i *interaction) {
+	job, ok := strings.CutPrefix(i.Data.CustomID, formPrefix)
+	if !ok {
+		b.reply(ctx, i, b.note(i.Locale, "discord.unknown_button"))
+		return
+	}
+	typed := i.fields()
+	b.generate(ctx, i, bot.Ask{Settings: typed, Parent: job}, func(o *outgoing) {
+		draft := b.drafts.put(i.user(), typed)
+		o.addButton(component{
+			Type: typeButton, Style: stylePrimary, CustomID: draftID(draft, job),
+			Label: cut(b.text(i.Locale, "discord.edit_again"), maxButtonLabel),
+		})
+	})
+}
+
+// addButton puts a button under a message.
+func (o *outgoing) addButton(button component) {
+	row := component{Type: typeActionRow, Components: []component{button}}
+	for n := range o.Components {
+		if o.Components[n].Type == typeContainer {
+			o.Components[n].Components = append(o.Components[n].Components, row)
+			return
+		}
+	}
+	o.Components = append(o.Components, row)
+}
+
+// reopen shows a form again with what was typed. Typed texts are remembered
+// for a while only; after that the form is filled in as at first.
+func (b *Bot) reopen(ctx context.Context, i *interaction, draft, job string) {
+	f := b.cfg.Desk.Form(i.Locale, nil)
+	if job != "" {
+		quick, cancel := context.WithTimeout(ctx, quickWithin)
+		defer cancel()
+		if p := b.cfg.Desk.Press(quick, b.caller(i), bot.ActEdit, job); p.Form != nil {
+			f = *p.Form
+		}
+	}
+	f.Fields = slices.Clone(f.Fields)
+	for _, s := range b.drafts.get(i.user(), draft) {
+		fill(f.Fields, s)
+	}
+	b.open(ctx, i, f, job)
+}
+
+func fill(fields []bot.Field, s ltx.Setting) {
+	for n := range fields {
+		if fields[n].Key == s.Key {
+			fields[n].Value = s.Value
+		}
+	}
+}

@@ -1,0 +1,126 @@
+package discord
+
+import (
+	"slices"
+	"strings"
+
+	"ltxbot/bot"
+	"ltxbot/core/generate"
+)
+
+// Permissions that decide who may do what.
+// https://discord.com/developers/docs/topics/permissions#permissions-bitwise-permission-flags
+const (
+	permAdministrator  = 1 << 3
+	permManageGuild    = 1 << 5
+	permViewChannel    = 1 << 10
+	permSendMessages   = 1 << 11
+	permAttachFiles    = 1 << 15
+	permSendInThreads  = 1 << 38
+	permManageGuildSet = "32" // permManageGuild, as commands take it
+)
+
+// Types of channels that are threads.
+// https://discord.com/developers/docs/resources/channel#channel-object-channel-types
+var threadTypes = []int{10, 11, 12}
+
+// needed are the permissions without which a video cannot be posted, by the
+// key of the text that names each.
+var needed = []struct {
+	bit    uint64
+	key    string
+	thread bool // in a thread
+	plain  bool // elsewhere
+}{
+	{permViewChannel, "discord.permission.view_channel", true, true},
+	{permSendMessages, "discord.permission.send_messages", false, true},
+	{permSendInThreads, "discord.permission.send_in_threads", true, false},
+	{permAttachFiles, "discord.permission.attach_files", true, true},
+}
+
+// inThread reports whether it happened in a thread.
+func (i *interaction) inThread() bool { return slices.Contains(threadTypes, i.Channel.Type) }
+
+// caller is who did it, as Discord vouches for it in this very interaction.
+func (b *Bot) caller(i *interaction) bot.Caller {
+	c := bot.Caller{
+		Platform: platform, Member: platform + ":" + i.user(), Team: b.team(i.GuildID), Locale: i.Locale,
+	}
+	if i.Member != nil {
+		c.Tiers = b.cfg.Tiers(c.Member, i.Member.Roles)
+		c.Admin = permissions(i.Member.Permissions)&(permManageGuild|permAdministrator) != 0 ||
+			slices.ContainsFunc(i.Member.Roles, func(r string) bool { return slices.Contains(b.cfg.AdminRoles, r) })
+	}
+	return c
+}
+
+// place is where it happened.
+func (i *interaction) place(private bool) generate.Place {
+	return generate.Place{
+		Platform: platform, Tenant: i.GuildID, Channel: i.ChannelID, User: i.user(), Locale: i.Locale, Private: private,
+	}
+}
+
+// team is the budget of a guild.
+func (b *Bot) team(guild string) string {
+	if name := b.cfg.Team(guild); name != "" {
+		return name
+	}
+	return platform + ":" + guild
+}
+
+// refusePlace says why nobody can make a video where the interaction
+// happened, or returns nil.
+func (b *Bot) refusePlace(i *interaction) *bot.Message {
+	switch {
+	case i.GuildID == "" || i.Member == nil:
+		return b.note(i.Locale, "discord.only_in_servers")
+	case !b.allowedChannel(i):
+		var spans []bot.Span
+		for n, id := range b.cfg.Channels {
+			if n > 0 {
+				spans = append(spans, bot.Span{Text: ", "})
+			}
+			spans = append(spans, bot.Span{Style: bot.MentionOf, Member: channelPrefix + id, Text: id})
+		}
+		m := b.note(i.Locale, "discord.channel_not_allowed")
+		m.Blocks = append(m.Blocks, bot.Block{Kind: bot.Text, Spans: spans})
+		return m
+	case b.cfg.AgeRestrictedOnly && !i.Channel.NSFW:
+		return b.note(i.Locale, "discord.age_restricted_only")
+	}
+	return nil
+}
+
+// refusePermissions says which permission the bot lacks to post a video where
+// the interaction happened, or returns nil. It is asked before money is spent.
+func (b *Bot) refusePermissions(i *interaction) *bot.Message {
+	if missing := b.missingPermissions(i); len(missing) > 0 {
+		return b.note(i.Locale, "place.no_permission", "permissions", strings.Join(missing, ", "))
+	}
+	return nil
+}
+
+// allowedChannel reports whether the operator allows videos there. A thread
+// is allowed with its channel.
+func (b *Bot) allowedChannel(i *interaction) bool {
+	return len(b.cfg.Channels) == 0 || slices.Contains(b.cfg.Channels, i.ChannelID) ||
+		i.Channel.ParentID != "" && slices.Contains(b.cfg.Channels, i.Channel.ParentID)
+}
+
+// missingPermissions names what the bot must be allowed to deliver a video
+// there, and is not.
+func (b *Bot) missingPermissions(i *interaction) []string {
+	have := permissions(i.AppPermissions)
+	if have&permAdministrator != 0 {
+		return nil
+	}
+	var missing []string
+	for _, p := range needed {
+		applies := i.inThread() && p.thread || !i.inThread() && p.plain
+		if applies && have&p.bit == 0 {
+			missing = append(missing, b.text(i.Locale, p.key))
+		}
+	}
+	return missing
+}

@@ -1,0 +1,102 @@
+package discord
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	"ltxbot/bot"
+)
+
+// press handles a button. Buttons carry an action and a job id and nothing
+// else, so they work on messages of any age, in any process.
+func (b *Bot) press(ctx context.Context, i *interaction) {
+	if draft, job, ok := parseDraftID(i.Data.CustomID); ok {
+		b.reopen(ctx, i, draft, job)
+		return
+	}
+	action, job, ok := bot.ParseButtonID(i.Data.CustomID)
+	if !ok {
+		b.reply(ctx, i, b.note(i.Locale, "discord.unknown_button"))
+		return
+	}
+	quick, cancel := context.WithTimeout(ctx, quickWithin)
+	defer cancel()
+	switch p := b.cfg.Desk.Press(quick, b.caller(i), action, job); {
+	case p.Form != nil:
+		b.open(ctx, i, *p.Form, job)
+	case p.Ask != nil:
+		b.generate(ctx, i, *p.Ask, nil)
+	case p.Delete:
+		b.remove(ctx, i)
+	case p.Reply != nil:
+		b.reply(ctx, i, p.Reply)
+	}
+}
+
+// remove deletes the message whose button was pressed.
+func (b *Bot) remove(ctx context.Context, i *interaction) {
+	if err := b.answer(ctx, i, callbackDeferUpdate, nil, nil); err != nil {
+		b.log.WarnContext(ctx, "cannot answer a press", "interaction", i.ID, "error", err)
+		return
+	}
+	err := b.rest.do(ctx, call{
+		op: "delete message", route: routeOriginal(http.MethodDelete, i.ApplicationID, i.Token),
+	})
+	if err == nil || hasCode(err, codeUnknownMessage) {
+		return
+	}
+	b.log.WarnContext(ctx, "cannot delete a message", "interaction", i.ID, "error", err)
+	err = b.rest.do(ctx, call{
+		op: "say that a message stays", route: routeFollowup(i.ApplicationID, i.Token),
+		body: newMessage(*b.note(i.Locale, "discord.cannot_delete")).onlyFor(),
+	})
+	if err != nil {
+		b.log.WarnContext(ctx, "cannot say that a message stays", "interaction", i.ID, "error", err)
+	}
+}
+
+// choice is a suggestion while somebody types.
+type choice struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
+
+// Limits of suggestions.
+// https://discord.com/developers/docs/interactions/application-commands#application-command-object-application-command-option-choice-structure
+const (
+	maxChoices    = 25
+	maxChoiceName = 100
+)
+
+// autocomplete completes what is being typed, from memory only.
+func (b *Bot) autocomplete(ctx context.Context, i *interaction) {
+	o, ok := i.focused()
+	if !ok {
+		b.suggest(ctx, i, nil)
+		return
+	}
+	found := b.cfg.Desk.Suggest(b.caller(i), o.Name, o.text()) //nolint:contextcheck // from memory; what the desk reads for it is the desk's
+	b.suggest(ctx, i, found)
+}
+
+// suggest answers an autocomplete. Its list is sent even when it is empty.
+func (b *Bot) suggest(ctx context.Context, i *interaction, found []bot.Choice) {
+	choices := []choice{}
+	for _, c := range found[:min(len(found), maxChoices)] {
+		if c.Value == "" || length(c.Value) > maxChoiceName {
+			continue // a value that is cut is another value
+		}
+		name := cut(oneLine(c.Label), maxChoiceName)
+		if strings.TrimSpace(name) == "" {
+			name = c.Value
+		}
+		choices = append(choices, choice{Name: name, Value: c.Value})
+	}
+	data := struct {
+		Choices []choice `json:"choices"`
+	}{choices}
+	if err := b.answer(ctx, i, callbackAutocomplete, data, nil); err != nil {
+		b.log.DebugContext(ctx, "cannot suggest", "interaction", i.ID, "error", err)
+	}
+}

@@ -1,0 +1,319 @@
+package discord_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"ltxbot/bot"
+	"ltxbot/core/generate"
+	sim "ltxbot/sim/discord"
+)
+
+// click lets somebody press a button of a job.
+func (s *stage) click(u *sim.User, on sim.Message, a bot.Action, job string) *sim.Interaction {
+	s.t.Helper()
+	i, err := u.Click(s.ctx, on, bot.ButtonID(a, job))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return i
+}
+
+// delivered is a job with a video in the channel.
+func (s *stage) delivered(line string) (generate.Job, sim.Message) {
+	s.t.Helper()
+	j := s.ask(line)
+	s.mustShow(j.ID, generate.Running)
+	s.mustDeliver(j.ID, 1<<20)
+	s.mustShow(j.ID, generate.Delivered)
+	found := videos(s.general, j.ID)
+	if len(found) != 1 {
+		s.t.Fatalf("%d videos, want 1", len(found))
+	}
+	return j, found[0]
+}
+
+func TestCancelButtonStopsTheJobOfItsOwnerOnly(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	bob := s.sim.NewUser("bob")
+	s.guild.Join(bob)
+	j := s.ask("/ltx prompt:a cowboy")
+	s.mustShow(j.ID, generate.Running)
+	card := s.card(j)
+	if m := s.response(s.click(bob, card, bot.ActCancel, j.ID)); m.EphemeralTo != bob.ID || !strings.Contains(m.Text(), "admin can do that") {
+		t.Errorf("bob reads %q", m.Text())
+	}
+	if m := s.response(s.click(s.ada, card, bot.ActCancel, j.ID)); m.EphemeralTo != s.ada.ID || !strings.Contains(m.Text(), "being cancelled") {
+		t.Errorf("ada reads %q", m.Text())
+	}
+	if want := []string{j.ID + " discord:" + s.ada.ID}; !slices.Equal(s.engine.cancel, want) {
+		t.Errorf("cancelled %v, want %v", s.engine.cancel, want)
+	}
+}
+
+func TestAdminsMayPressTheButtonsOfOthers(t *testing.T) {
+	t.Parallel()
+	s := prepareStage(t, unlimited)
+	boss := s.sim.NewUser("boss")
+	s.guild.Join(boss, s.guild.NewRole("boss", sim.ManageGuild))
+	helper := s.sim.NewUser("helper")
+	role := s.guild.NewRole("helper", 0)
+	s.guild.Join(helper, role)
+	s.cfg.AdminRoles = []string{role.ID}
+	s.bot = s.newBot()
+	s.start()
+	j := s.ask("/ltx prompt:a cowboy")
+	s.mustShow(j.ID, generate.Running)
+	for _, u := range []*sim.User{boss, helper} {
+		if m := s.response(s.click(u, s.card(j), bot.ActCancel, j.ID)); !strings.Contains(m.Text(), "being cancelled") {
+			t.Errorf("%s reads %q", u.Name, m.Text())
+		}
+	}
+}
+
+func TestAgainMakesAnotherVideoForWhoeverPresses(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	bob := s.sim.NewUser("bob")
+	s.guild.Join(bob)
+	first, video := s.delivered("/ltx prompt:a cowboy seed:42")
+	for action, seed := range map[bot.Action]int64{bot.ActAgain: 7, bot.ActSame: 42} {
+		j := s.job(s.click(bob, video, action, first.ID))
+		if j.Member != "discord:"+bob.ID || j.Parent != first.ID || j.Request.Seed() != seed || j.Request.Prompt() != "a cowboy" {
+			t.Errorf("%s makes %+v", action, j)
+		}
+		s.mustShow(j.ID, generate.Running)
+		if card := s.card(j); card.Loading || card.ID == video.ID {
+			t.Errorf("%s: card is %+v", action, card)
+		}
+	}
+}
+
+func TestButtonsWorkAfterARestartAndOnOldMessages(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	j, video := s.delivered("/ltx prompt:a cowboy")
+	s.sim.Advance(100 * 24 * 3600e9)
+	s.restart()
+	if m := s.response(s.click(s.ada, video, bot.ActDetails, j.ID)); m.EphemeralTo != s.ada.ID || !strings.Contains(m.Text(), j.ID) {
+		t.Errorf("details are %q", m.Text())
+	}
+}
+
+func TestDeleteRemovesTheVideo(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	bob := s.sim.NewUser("bob")
+	s.guild.Join(bob)
+	j, video := s.delivered("/ltx prompt:a cowboy")
+	if m := s.response(s.click(bob, video, bot.ActDelete, j.ID)); m.EphemeralTo != bob.ID {
+		t.Errorf("bob reads %+v", m)
+	}
+	i := s.click(s.ada, video, bot.ActDelete, j.ID)
+	if _, err := s.sim.WaitRequest(s.ctx, func(r sim.Request) bool { return r.Route == sim.RouteDeleteResponse && r.Status == 204 }); err != nil {
+		t.Fatal(err)
+	}
+	if got := len(videos(s.general, j.ID)); got != 0 || i.CallbackType() != 6 {
+		t.Errorf("%d videos are left, callback %d", got, i.CallbackType())
+	}
+}
+
+func TestDeleteSaysWhenItCannot(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	j, video := s.delivered("/ltx prompt:a cowboy")
+	s.sim.Inject(sim.Fault{Route: sim.RouteDeleteResponse, Status: 403, Times: -1})
+	s.click(s.ada, video, bot.ActDelete, j.ID)
+	if _, err := s.general.WaitMessage(s.ctx, func(m sim.Message) bool { return strings.Contains(m.Text(), "could not delete") }); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestEditOpensTheFormAndKeepsWhatItDoesNotShow(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	first, video := s.delivered("/ltx prompt:a cowboy camera:dolly_in duration:6.5 steps:20 seed:42")
+	i := s.click(s.ada, video, bot.ActEdit, first.ID)
+	form, err := i.WaitModal(s.ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	values := map[string]string{}
+	for _, f := range form.Fields {
+		values[f.CustomID] = f.Value
+	}
+	if values["prompt"] != "a cowboy" || len(form.Fields) != 5 {
+		t.Errorf("form is %+v", form)
+	}
+	sent, err := s.ada.SubmitModal(s.ctx, i, map[string]any{"prompt": "two cowboys", "camera": "jib_up"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	j := s.job(sent)
+	r := j.Request
+	if r.Prompt() != "two cowboys" || r.Camera() != "jib_up" || r.Steps() != 20 || j.Parent != first.ID || r.Frames() != first.Request.Frames() {
+		t.Errorf("job is of %s", r.CommandLine())
+	}
+}
+
+func TestFormThatIsWrongCanBeEditedAgain(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	first, video := s.delivered("/ltx prompt:a cowboy")
+	i := s.click(s.ada, video, bot.ActEdit, first.ID)
+	if _, err := i.WaitModal(s.ctx); err != nil {
+		t.Fatal(err)
+	}
+	sent, err := s.ada.SubmitModal(s.ctx, i, map[string]any{"prompt": "two cowboys", "duration": "very long"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := s.response(sent)
+	if m.EphemeralTo != s.ada.ID || !strings.Contains(m.Text(), "duration") {
+		t.Errorf("answer is %q", m.Text())
+	}
+	button, ok := m.Button("Edit again")
+	if !ok {
+		t.Fatalf("buttons are %+v", m.Buttons)
+	}
+	again, err := s.ada.Click(s.ctx, m, button.CustomID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	form, err := again.WaitModal(s.ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range form.Fields {
+		if want := map[string]string{"prompt": "two cowboys", "duration": "very long"}[f.CustomID]; want != "" && f.Value != want {
+			t.Errorf("%s is %q, want %q", f.CustomID, f.Value, want)
+		}
+	}
+	last, err := s.ada.SubmitModal(s.ctx, again, map[string]any{"duration": "5"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if j := s.job(last); j.Request.Prompt() != "two cowboys" || j.Parent != first.ID {
+		t.Errorf("job is %+v", j)
+	}
+}
+
+func TestRemixTakesTheTextOfAMessage(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	said := s.ada.Say(s.general, "a lighthouse in a storm")
+	i, err := s.ada.MessageCommand(s.ctx, said, "Remix with LTX")
+	if err != nil {
+		t.Fatal(err)
+	}
+	form, err := i.WaitModal(s.ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if form.Fields[0].Value != "a lighthouse in a storm" {
+		t.Errorf("form is %+v", form)
+	}
+	sent, err := s.ada.SubmitModal(s.ctx, i, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if j := s.job(sent); j.Request.Prompt() != "a lighthouse in a storm" || j.Parent != "" {
+		t.Errorf("job is %+v", j)
+	}
+}
+
+func TestRemixTakesTheJobOfOneOfOurMessages(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	bob := s.sim.NewUser("bob")
+	s.guild.Join(bob)
+	first, video := s.delivered("/ltx prompt:a cowboy steps:20")
+	i, err := bob.MessageCommand(s.ctx, video, "Remix with LTX")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := i.WaitModal(s.ctx); err != nil {
+		t.Fatal(err)
+	}
+	sent, err := bob.SubmitModal(s.ctx, i, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if j := s.job(sent); j.Parent != first.ID || j.Request.Steps() != 20 {
+		t.Errorf("job is %+v", j)
+	}
+}
+
+func TestSuggestionsAreAnsweredEvenWhenThereAreNone(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	for typed, want := range map[string]string{"land": "landscape_16_9", "zzz": ""} {
+		i, err := s.ada.Autocomplete(s.ctx, s.general, "ltx", "size", sim.Arg("prompt", "a cowboy"), sim.Arg("size", typed))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := i.WaitAck(s.ctx); err != nil {
+			t.Fatal(err)
+		}
+		found := slices.ContainsFunc(i.Choices(), func(c sim.Choice) bool { return c.Value == want })
+		if found != (want != "") || len(i.Choices()) > 25 {
+			t.Errorf("%q: %+v", typed, i.Choices())
+		}
+	}
+}
+
+func TestJobsCanBeListedShownAndCancelledByTheirID(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	j := s.ask("/ltx prompt:a cowboy")
+	for command, want := range map[string]string{
+		"/ltx-jobs list":                  j.ID,
+		"/ltx-jobs show job:" + j.ID:      "a cowboy",
+		"/ltx-jobs show job:000000000000": "no job",
+		"/ltx-jobs cancel job:" + j.ID:    "being cancelled",
+		"/ltx-quota show":                 "No limits",
+		"/ltx-loras":                      "LoRA",
+		"/ltx-help":                       "Videos from words",
+		"/ltx-help topic:examples":        "Examples",
+	} {
+		i, err := s.ada.Type(s.ctx, s.general, command)
+		if err != nil {
+			t.Fatalf("%s: %v", command, err)
+		}
+		if m := s.response(i); m.EphemeralTo != s.ada.ID || !strings.Contains(m.Text(), want) {
+			t.Errorf("%s answers %q", command, m.Text())
+		}
+	}
+}
+
+func TestJobIDsAreCompleted(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	j := s.ask("/ltx prompt:a cowboy")
+	i, err := s.ada.Autocomplete(s.ctx, s.general, "ltx-jobs cancel", "job", sim.Arg("job", ""))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := i.WaitAck(s.ctx); err != nil {
+		t.Fatal(err)
+	}
+	if c := i.Choices(); len(c) != 1 || c[0].Value != j.ID {
+		t.Errorf("choices are %+v", c)
+	}
+}
+
+func TestAdminCommandAnswersAdmins(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	boss := s.sim.NewUser("boss")
+	s.guild.Join(boss, s.guild.NewRole("boss", sim.ManageGuild))
+	i, err := boss.Slash(s.ctx, s.general, "ltx-admin status")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m := s.response(i); !strings.Contains(m.Text(), "1.0") {
+		t.Errorf("boss reads %q", m.Text())
+	}
+}

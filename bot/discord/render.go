@@ -1,0 +1,348 @@
+package discord
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"ltxbot/bot"
+)
+
+// Limits of a message's components.
+// https://discord.com/developers/docs/components/reference
+const (
+	maxMessageText = 4000 // over all TextDisplays
+	maxButtonLabel = 80
+	maxRowButtons  = 5
+	maxAltText     = 1024
+	maxCustomID    = 100
+)
+
+// Types of components.
+// https://discord.com/developers/docs/components/reference#component-object-component-types
+const (
+	typeActionRow    = 1
+	typeButton       = 2
+	typeStringSelect = 3
+	typeTextInput    = 4
+	typeTextDisplay  = 10
+	typeMediaGallery = 12
+	typeContainer    = 17
+	typeLabel        = 18
+)
+
+// Styles of buttons.
+// https://discord.com/developers/docs/components/reference#button-button-styles
+const (
+	stylePrimary   = 1
+	styleSecondary = 2
+	styleDanger    = 4
+)
+
+// component is one component of a message or a modal; which fields count
+// depends on its type.
+type component struct {
+	Type        int            `json:"type"`
+	CustomID    string         `json:"custom_id,omitempty"`
+	Style       int            `json:"style,omitempty"`
+	Label       string         `json:"label,omitempty"`
+	Description string         `json:"description,omitempty"`
+	Content     string         `json:"content,omitempty"`
+	Value       string         `json:"value,omitempty"`
+	Placeholder string         `json:"placeholder,omitempty"`
+	MaxLength   int            `json:"max_length,omitempty"`
+	Required    *bool          `json:"required,omitempty"`
+	Options     []selectOption `json:"options,omitempty"`
+	Items       []galleryItem  `json:"items,omitempty"`
+	Components  []component    `json:"components,omitempty"`
+	Component   *component     `json:"component,omitempty"` // of a label
+}
+
+// galleryItem is one picture or video of a MediaGallery.
+type galleryItem struct {
+	Media       mediaItem `json:"media"`
+	Description string    `json:"description,omitempty"`
+}
+
+type mediaItem struct {
+	URL string `json:"url"`
+}
+
+// selectOption is one value of a select menu.
+type selectOption struct {
+	Label   string `json:"label"`
+	Value   string `json:"value"`
+	Default bool   `json:"default,omitempty"`
+}
+
+// video says where in a message its video is.
+type video struct {
+	name string // of the attached file
+	alt  string // for people who do not see it
+}
+
+// render lays a message out: a container with the text, the video after its
+// first block, and the buttons.
+func render(m bot.Message, v *video) []component {
+	texts := fit(m.Blocks, maxMessageText)
+	var inner []component
+	addText := func(parts []string) {
+		parts = slices.DeleteFunc(slices.Clone(parts), func(s string) bool { return s == "" })
+		if len(parts) > 0 {
+			inner = append(inner, component{Type: typeTextDisplay, Content: strings.Join(parts, "\n")})
+		}
+	}
+	if v != nil {
+		lead := min(1, len(texts))
+		addText(texts[:lead])
+		inner = append(inner, component{Type: typeMediaGallery, Items: []galleryItem{{
+			Media: mediaItem{URL: "attachment://" + v.name}, Description: cut(clean(v.alt), maxAltText),
+		}}})
+		texts = texts[lead:]
+	}
+	addText(texts)
+	if len(inner) == 0 && m.Plain != "" {
+		addText([]string{escape(oneLine(m.Plain), maxMessageText)})
+	}
+	for row := range slices.Chunk(m.Buttons, maxRowButtons) {
+		inner = append(inner, component{Type: typeActionRow, Components: buttons(row)})
+	}
+	return []component{{Type: typeContainer, Components: inner}}
+}
+
+func buttons(row []bot.Button) []component {
+	out := make([]component, 0, len(row))
+	for _, b := range row {
+		style := styleSecondary
+		switch {
+		case b.Danger:
+			style = styleDanger
+		case b.Action == bot.ActAgain || b.Action == bot.ActRetry:
+			style = stylePrimary
+		}
+		out = append(out, component{
+			Type: typeButton, Style: style, Label: cut(oneLine(b.Label), maxButtonLabel),
+			CustomID: bot.ButtonID(b.Action, b.Job),
+		})
+	}
+	return out
+}
+
+// fit writes the blocks, and shortens the longest ones until all of them
+// together are no longer than limit.
+func fit(blocks []bot.Block, limit int) []string {
+	blocks = slices.Clone(blocks)
+	texts := make([]string, len(blocks))
+	for i := range blocks {
+		blocks[i].Spans = spelled(bounded(blocks[i].Spans), blocks[i].Kind == bot.Code)
+		texts[i] = writeBlock(blocks[i], limit)
+	}
+	for {
+		total, longest := 0, 0
+		for i, t := range texts {
+			total += length(t) + 1 // and a line break
+			if length(t) > length(texts[longest]) {
+				longest = i
+			}
+		}
+		over := total - limit
+		if over <= 0 || len(texts) == 0 || texts[longest] == "" {
+			return texts
+		}
+		texts[longest] = writeBlock(blocks[longest], max(0, length(texts[longest])-over))
+	}
+}
+
+// maxSpan is how many bytes of a span are looked at: more than a message has
+// room for, whatever is in it.
+const maxSpan = 4 * maxMessageText
+
+// bounded cuts off what nobody will see of very long texts, so that they cost
+// no time.
+func bounded(parts []bot.Span) []bot.Span {
+	parts = slices.Clone(parts)
+	for i, s := range parts {
+		if len(s.Text) > maxSpan {
+			parts[i].Text = strings.ToValidUTF8(s.Text[:maxSpan], "")
+		}
+	}
+	return parts
+}
+
+// writeBlock writes a block in Discord's markdown, in at most limit. Its
+// result is empty when there is no room for anything.
+func writeBlock(b bot.Block, limit int) string {
+	switch b.Kind {
+	case bot.Heading:
+		return prefixed("### ", spans(b.Spans, limit-len("### "), oneLine))
+	case bot.Note:
+		return prefixed("-# ", spans(b.Spans, limit-len("-# "), oneLine))
+	case bot.Quote:
+		return writeQuote(b.Spans, limit)
+	case bot.Code:
+		return codeBlock(plainText(b.Spans), limit)
+	case bot.Facts:
+		return writeFacts(b.Facts, limit)
+	case bot.Bar:
+		return whole(bot.TextBar(b.Bar, barLength), limit)
+	case bot.Text:
+		return spans(b.Spans, limit, clean)
+	}
+	return spans(b.Spans, limit, clean)
+}
+
+func prefixed(prefix, text string) string {
+	if strings.TrimSpace(text) == "" {
+		return ""
+	}
+	return prefix + text
+}
+
+// writeQuote puts every line in a quote. Line breaks cost room for the marks,
+// so the longest text that fits with them is searched for.
+func writeQuote(parts []bot.Span, limit int) string {
+	const mark = "> "
+	quote := func(room int) string {
+		text := strings.TrimSpace(spans(parts, room, clean))
+		return prefixed(mark, strings.ReplaceAll(text, "\n", "\n"+mark))
+	}
+	best := quote(limit - len(mark))
+	if length(best) <= limit {
+		return best
+	}
+	best = ""
+	for low, high := 1, limit-len(mark)-1; low <= high; {
+		room := (low + high) / 2
+		if quoted := quote(room); length(quoted) <= limit {
+			best, low = quoted, room+1
+		} else {
+			high = room - 1
+		}
+	}
+	return best
+}
+
+func writeFacts(facts []bot.Fact, limit int) string {
+	var lines []string
+	used := 0
+	for _, f := range facts {
+		label := "**" + escape(oneLine(f.Label), limit) + "** "
+		line := label + spans(f.Value, limit-used-length(label), oneLine)
+		if used += length(line) + 1; used > limit+1 {
+			break
+		}
+		lines = append(lines, line)
+	}
+	return strings.Join(lines, "\n")
+}
+
+// barLength is how many pieces a progress bar has.
+const barLength = 12
+
+// spans writes spans one after the other, in at most limit. shape makes a
+// text fit for where it stands: on one line, or without dangerous characters.
+func spans(parts []bot.Span, limit int, shape func(string) string) string {
+	var b strings.Builder
+	used := 0
+	for i, s := range parts {
+		text := writeSpan(s, limit-used, keepEdges(shape))
+		if text == "" && s.Text != "" && s.Style != bot.Plain {
+			break // no room
+		}
+		b.WriteString(text)
+		used += length(text)
+		if used >= limit && i < len(parts)-1 {
+			break
+		}
+	}
+	return b.String()
+}
+
+// keepEdges keeps a space at either end of a text that shape would trim:
+// spans follow one another without one.
+func keepEdges(shape func(string) string) func(string) string {
+	return func(text string) string {
+		shaped := shape(text)
+		if strings.TrimSpace(text) == "" {
+			return strings.Repeat(" ", min(len(text), 1))
+		}
+		if startsWithSpace(text) && !startsWithSpace(shaped) {
+			shaped = " " + shaped
+		}
+		if endsWithSpace(text) && !endsWithSpace(shaped) {
+			shaped += " "
+		}
+		return shaped
+	}
+}
+
+func startsWithSpace(s string) bool { return strings.TrimLeft(s, " \t\r\n") != s }
+func endsWithSpace(s string) bool   { return strings.TrimRight(s, " \t\r\n") != s }
+
+// writeSpan writes one span in at most limit; it is empty when there is no
+// room for it.
+func writeSpan(s bot.Span, limit int, shape func(string) string) string {
+	if limit <= 0 {
+		return ""
+	}
+	switch s.Style {
+	case bot.Plain:
+		return escape(shape(s.Text), limit)
+	case bot.Strong:
+		text := escape(strings.TrimSpace(oneLine(s.Text)), limit-len("****"))
+		if text == "" {
+			return ""
+		}
+		return "**" + text + "**"
+	case bot.Mono:
+		return inlineCode(s.Text, limit)
+	case bot.MentionOf:
+		return whole(mention(s), limit)
+	case bot.ClockTime:
+		return whole(fmt.Sprintf("<t:%d:f>", s.At.Unix()), limit)
+	case bot.Since:
+		return whole(fmt.Sprintf("<t:%d:R>", s.At.Unix()), limit)
+	case bot.Link:
+		return maskedLink(s.Text, s.URL, limit)
+	}
+	return escape(shape(s.Text), limit)
+}
+
+// whole is a text that cannot be cut.
+func whole(text string, limit int) string {
+	if length(text) > limit {
+		return ""
+	}
+	return text
+}
+
+// channelPrefix begins the Member of a span that names a channel.
+const channelPrefix = "discord-channel:"
+
+// mention shows a member's name, or a channel's. It pings only those in
+// allowed_mentions.
+func mention(s bot.Span) string {
+	if id, ok := strings.CutPrefix(s.Member, channelPrefix); ok && isSnowflake(id) {
+		return "<#" + id + ">"
+	}
+	id, ok := strings.CutPrefix(s.Member, "discord:")
+	if !ok || !isSnowflake(id) {
+		return escape(oneLine(s.Text), maxMessageText)
+	}
+	return "<@" + id + ">"
+}
+
+// isSnowflake reports whether a text is an id.
+// https://discord.com/developers/docs/reference#snowflakes
+func isSnowflake(id string) bool {
+	return id != "" && len(id) <= 20 && strings.Trim(id, "0123456789") == ""
+}
+
+// plainText is what spans say, without their styles.
+func plainText(parts []bot.Span) string {
+	var b strings.Builder
+	for _, s := range parts {
+		b.WriteString(s.Text)
+	}
+	return b.String()
+}
