@@ -13,7 +13,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"ltxbot/bot"
 	"ltxbot/config"
 	"ltxbot/core/generate"
 	"ltxbot/core/ltx"
@@ -37,11 +36,11 @@ type App struct {
 	rules  atomic.Pointer[ltx.Rules]
 	teams  teams
 	hooks  hooks
+	ops    *ops
 
 	store     storage
 	provider  *fal.Client
 	engine    *generate.Engine
-	desk      *bot.Desk
 	platforms []platform
 	server    *http.Server
 	listener  net.Listener
@@ -64,7 +63,7 @@ func New(cfg config.Config, opts Options) (*App, error) {
 	if opts.Logger == nil {
 		opts.Logger = slog.New(slog.DiscardHandler)
 	}
-	a := &App{cfg: cfg, opts: opts, log: opts.Logger, teams: teamsOf(cfg), fatal: make(chan error, 1)}
+	a := &App{cfg: cfg, opts: opts, log: opts.Logger, teams: teamsOf(cfg), fatal: make(chan error, 1), ops: newOps(opts.Version)}
 	a.hooks = newHooks(cfg.Fal.WebhookURL, cfg.Fal.Key.Reveal())
 	if err := a.build(); err != nil {
 		return nil, errors.Join(err, a.parts.stop(context.Background()))
@@ -94,16 +93,9 @@ func (a *App) build() error {
 
 	couriers := map[string]generate.Courier{}
 	a.engine = a.newEngine(couriers)
-	a.desk = bot.New(bot.Config{
-		Generator: a.engine,
-		Rules:     func() ltx.Rules { return *a.rules.Load() },
-		Usage:     a.engine.Usage,
-		Command:   a.cfg.Slack.Command,
-		Logger:    a.log,
-	})
 	mux := http.NewServeMux()
-	a.serveHealth(mux)
-	mux.HandleFunc("POST "+webhookPath, a.serveWebhook)
+	a.serveOps(mux)
+	mux.Handle("POST "+webhookPath, a.ops.metrics.Webhooks(http.HandlerFunc(a.serveWebhook)))
 	if err := a.addPlatforms(couriers, mux); err != nil {
 		return err
 	}
@@ -128,6 +120,7 @@ func (a *App) newProvider() (*fal.Client, error) {
 		MediaHosts: c.MediaHosts,
 		WebhookURL: a.hooks.url,
 		UserAgent:  "ltxbot/" + a.opts.Version,
+		Observe:    a.ops.called,
 		Logger:     a.log,
 	})
 }
@@ -156,6 +149,7 @@ func (a *App) newEngine(couriers map[string]generate.Courier) *generate.Engine {
 		Deadline:            a.cfg.Fal.Deadline.Duration,
 		Grace:               a.cfg.Fal.Grace.Duration,
 		Owner:               owner(),
+		OnChange:            a.ops.metrics.Job,
 		Logger:              a.log,
 	})
 }
@@ -207,6 +201,7 @@ func (a *App) Start(ctx context.Context) (err error) {
 			return p.Stop(ctx)
 		})
 	}
+	a.serving()
 	a.log.Info("bot is running", "version", a.opts.Version, "http", a.Addr())
 	return nil
 }

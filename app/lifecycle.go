@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 )
 
@@ -25,6 +26,13 @@ func (l *lifecycle) started(name string, stop func(context.Context) error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.parts = append(l.parts, part{name, stop})
+}
+
+// running reports whether a part of that name was started and not stopped.
+func (l *lifecycle) running(name string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.ContainsFunc(l.parts, func(p part) bool { return p.name == name })
 }
 
 // stop stops all parts, last in, first out, each even if another one did not

@@ -5,8 +5,11 @@ import (
 	"fmt"
 	"net/http"
 
+	"ltxbot/bot"
 	"ltxbot/bot/discord"
+	"ltxbot/bot/slack"
 	"ltxbot/core/generate"
+	"ltxbot/core/ltx"
 )
 
 // addPlatforms builds the chat platforms that are switched on.
@@ -17,12 +20,42 @@ func (a *App) addPlatforms(couriers map[string]generate.Courier, mux *http.Serve
 			return err
 		}
 		couriers["discord"] = b
-		a.platforms = append(a.platforms, discordPlatform{b, a})
+		a.platforms = append(a.platforms, discordPlatform{b})
+		a.watchPlatform("discord", b)
 		if a.cfg.Discord.Mode == "http" {
 			mux.Handle("POST /discord/interactions", b.Handler())
 		}
 	}
+	if a.cfg.Slack.On() {
+		b, err := a.newSlack()
+		if err != nil {
+			return err
+		}
+		couriers["slack"] = b
+		a.platforms = append(a.platforms, b)
+		a.watchPlatform("slack", b)
+		if a.cfg.Slack.Mode == "http" {
+			b.Register(mux)
+		}
+	}
 	return nil
+}
+
+// newDesk makes the desk of a platform, where the bot's command is what
+// people type there.
+func (a *App) newDesk(command string) *bot.Desk {
+	desk := bot.New(bot.Config{
+		Generator: a.engine,
+		Rules:     func() ltx.Rules { return *a.rules.Load() },
+		Usage:     a.engine.Usage,
+		Command:   command,
+		Logger:    a.log,
+	})
+	a.parts.started("desk", func(context.Context) error {
+		desk.Stop()
+		return nil
+	})
+	return desk
 }
 
 func (a *App) newDiscord() (*discord.Bot, error) {
@@ -40,27 +73,54 @@ func (a *App) newDiscord() (*discord.Bot, error) {
 		Tiers: func(member string, roles []string) []string {
 			return tiersOf(a.cfg, member, roles, nil)
 		},
-		Team:    func(guild string) string { return a.teams.of("discord", guild) },
-		Desk:    a.desk,
-		Version: a.opts.Version,
-		Logger:  a.log.With("platform", "discord"),
+		Team:       func(guild string) string { return a.teams.of("discord", guild) },
+		Desk:       a.newDesk("/ltx"),
+		Version:    a.opts.Version,
+		Logger:     a.log.With("platform", "discord"),
+		ObserveAck: a.ops.metrics.Ack("discord"),
+	})
+}
+
+func (a *App) newSlack() (*slack.Bot, error) {
+	c := a.cfg.Slack
+	var groups []string
+	for _, t := range a.cfg.Quota.Tiers {
+		groups = append(groups, t.SlackGroups...)
+	}
+	return slack.New(slack.Config{
+		BotToken:      c.BotToken.Reveal(),
+		AppToken:      c.AppToken.Reveal(),
+		SigningSecret: c.SigningSecret.Reveal(),
+		Mode:          slack.Mode(c.Mode),
+		APIURL:        c.APIURL,
+		Command:       c.Command,
+		AdminGroups:   c.AdminGroups,
+		TierGroups:    groups,
+		AllowGuests:   c.AllowGuests,
+		Tiers: func(member string, groups []string) []string {
+			return tiersOf(a.cfg, member, nil, groups)
+		},
+		Team: func(workspace, enterprise string) string {
+			return a.teams.ofWorkspace(workspace, enterprise)
+		},
+		Rules:      func() ltx.Rules { return *a.rules.Load() },
+		Desk:       a.newDesk(c.Command),
+		Version:    a.opts.Version,
+		Logger:     a.log.With("platform", "slack"),
+		ObserveAck: a.ops.metrics.Ack("slack"),
+		OnBusy:     a.ops.metrics.Busy("slack"),
 	})
 }
 
 // discordPlatform registers the commands before it takes any.
 type discordPlatform struct {
 	*discord.Bot
-	app *App
 }
 
 // Start implements platform.
 func (p discordPlatform) Start(ctx context.Context) error {
-	changes, err := p.Sync(ctx)
-	if err != nil {
+	if _, err := p.Sync(ctx); err != nil {
 		return fmt.Errorf("register commands on Discord: %w", err)
-	}
-	for _, c := range changes {
-		p.app.log.Info("registered a command on Discord", "change", c.String())
 	}
 	return p.Bot.Start(ctx)
 }

@@ -86,6 +86,17 @@ func (t teams) of(platform, tenant string) string {
 	return key
 }
 
+// ofWorkspace is the team of a workspace: the one that the config links it, or
+// its organisation, to, else one of its own.
+func (t teams) ofWorkspace(workspace, enterprise string) string {
+	for _, id := range []string{workspace, enterprise} {
+		if name, ok := t.byTenant["slack:"+id]; ok && id != "" {
+			return name
+		}
+	}
+	return "slack:" + workspace
+}
+
 // tiersOf finds the tiers of a member by role, user group or name.
 func tiersOf(c config.Config, member string, discordRoles, slackGroups []string) []string {
 	var names []string

@@ -20,6 +20,7 @@ import (
 	"ltxbot/core/generate"
 	simdiscord "ltxbot/sim/discord"
 	simfal "ltxbot/sim/fal"
+	simslack "ltxbot/sim/slack"
 )
 
 // Options are what a demo can be told.
@@ -43,6 +44,7 @@ type Demo struct {
 	own     bool // dir is ours to remove
 	fal     *simfal.Server
 	discord *simdiscord.Server
+	slack   *simslack.Server
 	app     *app.App
 	stages  map[string]stage
 }
@@ -88,6 +90,9 @@ func Start(ctx context.Context, o Options) (_ *Demo, err error) {
 		return nil, err
 	}
 	if err := d.addDiscord(&cfg); err != nil {
+		return nil, err
+	}
+	if err := d.addSlack(&cfg); err != nil {
 		return nil, err
 	}
 	if err := cfg.Resolve(os.LookupEnv); err != nil {
@@ -139,6 +144,23 @@ func (d *Demo) addDiscord(cfg *config.Config) error {
 	return nil
 }
 
+func (d *Demo) addSlack(cfg *config.Config) error {
+	sim, err := simslack.Start(simslack.Options{})
+	if err != nil {
+		return fmt.Errorf("start simulator of Slack: %w", err)
+	}
+	d.slack = sim
+	acme := sim.AddWorkspace(simslack.WorkspaceSpec{Domain: "acme"})
+	ada := acme.AddUser(simslack.UserSpec{Name: "ada"})
+	channel := acme.AddChannel(simslack.ChannelSpec{Name: "videos", Members: []*simslack.User{ada, acme.Bot()}})
+	d.stages["slack"] = &slackStage{server: sim, channel: channel, user: ada, dir: d.dir}
+	cfg.Slack.BotToken = config.NewSecret(acme.BotToken())
+	cfg.Slack.AppToken = config.NewSecret(sim.AppToken())
+	cfg.Slack.SigningSecret = config.NewSecret(sim.SigningSecret())
+	cfg.Slack.APIURL = sim.APIURL()
+	return nil
+}
+
 // closeLimit is how long the bot of a demo may take to stop.
 const closeLimit = 5 * time.Second
 
@@ -153,6 +175,9 @@ func (d *Demo) Close() {
 	}
 	if d.discord != nil {
 		_ = d.discord.Close()
+	}
+	if d.slack != nil {
+		d.slack.Close()
 	}
 	if d.fal != nil {
 		d.fal.Close()

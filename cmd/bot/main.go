@@ -24,9 +24,14 @@ var version = ""
 
 // cli is every command with its flags.
 type cli struct {
-	Run     runCmd     `cmd:"" help:"Run the bot."`
-	Demo    demoCmd    `cmd:"" help:"Try the bot with simulated fal, Discord and Slack: no key, no account."`
-	Version versionCmd `cmd:"" help:"Print the version."`
+	Run      runCmd      `cmd:"" help:"Run the bot."`
+	Demo     demoCmd     `cmd:"" help:"Try the bot with simulated fal, Discord and Slack: no key, no account."`
+	Doctor   doctorCmd   `cmd:"" help:"Look for what would keep the bot from working; changes nothing, costs nothing."`
+	Commands commandsCmd `cmd:"" help:"Compare or register the commands on Discord."`
+	Manifest manifestCmd `cmd:"" help:"Print the manifest of the Slack app."`
+	Jobs     jobsCmd     `cmd:"" help:"List, show and cancel jobs; back up the store."`
+	Health   healthCmd   `cmd:"" help:"Ask a running bot how it is; exit 0 if it is ready."`
+	Version  versionCmd  `cmd:"" help:"Print the version."`
 }
 
 // terminal is where a command reads and writes.

@@ -1,0 +1,128 @@
+// Package admin is the bot's HTTP API for its operator, below /admin/api/, and
+// the client of it that the command line uses while the bot runs.
+//
+// Each request carries the token of the config in its Authorization header.
+// There are no cookies: a page that somebody is lured to can't act for the
+// operator. Without a token in the config the API is not there at all.
+package admin
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+	"strings"
+)
+
+// Path is where the API is.
+const Path = "/admin/api/"
+
+// maxBody bounds the body of a request, in bytes.
+const maxBody = 64 << 10
+
+// API answers the operator's requests. Handlers are added by Handle before it
+// serves; each runs only for requests that carry the token.
+type API struct {
+	on    bool
+	token [sha256.Size]byte
+	mux   *http.ServeMux
+	log   *slog.Logger
+}
+
+// New makes an API that token opens; with an empty one it is not there.
+func New(token string, log *slog.Logger) *API {
+	return &API{on: token != "", token: sha256.Sum256([]byte(token)), mux: http.NewServeMux(), log: log}
+}
+
+// A Handler answers one request: v is sent as JSON. An error that is an *Error
+// is sent with its status; any other is logged, and told without its cause.
+type Handler func(r *http.Request) (v any, err error)
+
+// Handle adds a route. pattern is one of http.ServeMux, with its method, and a
+// path below Path: "GET jobs/{id}".
+func (a *API) Handle(pattern string, h Handler) {
+	a.Stream(pattern, func(w http.ResponseWriter, r *http.Request) error {
+		v, err := h(r)
+		if err == nil {
+			write(w, http.StatusOK, v)
+		}
+		return err
+	})
+}
+
+// Stream adds a route whose handler writes its answer itself. An error that it
+// returns is answered like that of a Handler; so it must be returned before
+// anything was written.
+func (a *API) Stream(pattern string, h func(http.ResponseWriter, *http.Request) error) {
+	method, path, _ := strings.Cut(pattern, " ")
+	a.mux.HandleFunc(method+" "+Path+path, func(w http.ResponseWriter, r *http.Request) {
+		if err := h(w, r); err != nil {
+			a.refuse(w, r, err)
+		}
+	})
+}
+
+// ServeHTTP implements http.Handler.
+func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	if !a.on {
+		http.NotFound(w, r)
+		return
+	}
+	if !a.allowed(r) {
+		w.Header().Set("WWW-Authenticate", "Bearer")
+		write(w, http.StatusUnauthorized, problem{"the admin token is missing or wrong (http.admin_token)"})
+		return
+	}
+	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+	a.mux.ServeHTTP(w, r)
+}
+
+// allowed compares in a time that tells nothing of the token.
+func (a *API) allowed(r *http.Request) bool {
+	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	sum := sha256.Sum256([]byte(token))
+	return strings.EqualFold(scheme, "Bearer") && subtle.ConstantTimeCompare(sum[:], a.token[:]) == 1
+}
+
+// An Error is an answer that is not what was asked for.
+type Error struct {
+	Status int
+	Text   string // what is wrong, for the operator
+}
+
+func (e *Error) Error() string { return e.Text }
+
+// NotFound reports whether there is no such thing, or no such route.
+func (e *Error) NotFound() bool { return e.Status == http.StatusNotFound }
+
+// problem is an error in JSON.
+type problem struct {
+	Error string `json:"error"`
+}
+
+func (a *API) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	var known *Error
+	var large *http.MaxBytesError
+	switch {
+	case errors.As(err, &known):
+		write(w, known.Status, problem{known.Text})
+	case errors.As(err, &large):
+		write(w, http.StatusRequestEntityTooLarge, problem{"the body is too large"})
+	case r.Context().Err() != nil:
+	default:
+		a.log.Error("admin request did not succeed", "route", r.Pattern, "error", err)
+		write(w, http.StatusInternalServerError, problem{"not possible now; the log says why"})
+	}
+}
+
+func write(w http.ResponseWriter, status int, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	_ = enc.Encode(v) // whoever does not read it asks again
+}

@@ -1,0 +1,76 @@
+package admin
+
+import (
+	"time"
+
+	"ltxbot/core/generate"
+)
+
+// Job is a job as an operator sees it. What the couriers remember of their
+// messages is left out: it may hold tokens of the platforms.
+type Job struct {
+	ID       string `json:"id"`
+	State    string `json:"state"`
+	Platform string `json:"platform"`
+	Team     string `json:"team"`
+	Member   string `json:"member"`
+	Channel  string `json:"channel"`
+	Parent   string `json:"parent,omitempty"`
+
+	Failure   string `json:"failure,omitempty"` // one of generate.FailureKinds
+	Field     string `json:"field,omitempty"`   // the parameter that fal refused
+	Limit     string `json:"limit,omitempty"`   // the limit that it named
+	RequestID string `json:"request_id,omitempty"`
+	Endpoint  string `json:"endpoint"`
+
+	Cost    float64 `json:"cost_usd"`    // the estimate that was held
+	Charged float64 `json:"charged_usd"` // what it cost in the end
+
+	Admitted    bool   `json:"admitted"` // its turn has come
+	CancelledBy string `json:"cancelled_by,omitempty"`
+	Message     string `json:"message,omitempty"` // of the video, as the platform names it
+	Link        string `json:"link,omitempty"`
+	Fit         string `json:"fit,omitempty"`
+
+	Created   time.Time `json:"created"`
+	Submitted time.Time `json:"submitted,omitzero"`
+	Started   time.Time `json:"started,omitzero"`
+	Fetched   time.Time `json:"fetched,omitzero"`
+	Finished  time.Time `json:"finished,omitzero"`
+	Deadline  time.Time `json:"deadline,omitzero"`
+
+	// Command is the request as somebody would type it, with its prompt. It
+	// is only shown for a single job.
+	Command string `json:"command,omitempty"`
+	// Video is where fal keeps the output, while it does; also for a single
+	// job only.
+	Video string `json:"video,omitempty"`
+}
+
+// Summary is j for a list: without its prompt and its video.
+func Summary(j generate.Job) Job {
+	out := Job{
+		ID: j.ID, State: string(j.State), Platform: j.Place.Platform,
+		Team: j.Team, Member: j.Member, Channel: j.Place.Channel, Parent: j.Parent,
+		Failure: string(j.Failure.Kind), Field: j.Failure.Field, Limit: j.Failure.Limit,
+		RequestID: j.Submission.RequestID, Endpoint: j.Endpoint,
+		Cost: j.Cost.Dollars(), Charged: j.Charged.Dollars(), Admitted: j.Admitted,
+		Message: j.Receipt.Message, Link: j.Receipt.Link, Fit: string(j.Receipt.Fit),
+		Created: j.Created, Submitted: j.Submitted, Started: j.Started,
+		Fetched: j.Fetched, Finished: j.Finished, Deadline: j.Deadline,
+	}
+	if j.Cancel != nil {
+		out.CancelledBy = j.Cancel.By
+	}
+	return out
+}
+
+// Details is all that is shown of j.
+func Details(j generate.Job) Job {
+	out := Summary(j)
+	out.Video = j.Output.URL
+	if !j.Request.IsZero() {
+		out.Command = j.Request.CommandLine()
+	}
+	return out
+}

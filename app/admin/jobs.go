@@ -1,0 +1,113 @@
+package admin
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+
+	"ltxbot/core/generate"
+)
+
+// Jobs is what the API needs of the engine.
+type Jobs interface {
+	Job(ctx context.Context, id string) (generate.Job, error)
+	Jobs(ctx context.Context, q generate.Query) ([]generate.Job, error)
+	Cancel(ctx context.Context, id, by string) (generate.Job, error)
+}
+
+// Operator is who cancels a job by this API.
+const Operator = "operator"
+
+// ServeJobs adds the routes about jobs:
+//
+//	GET  jobs?team=&member=&unfinished=true&limit=   list, newest first
+//	GET  jobs/{id}                                   one job, with its prompt
+//	POST jobs/{id}/cancel                            ask to stop it
+func (a *API) ServeJobs(jobs Jobs) {
+	a.Handle("GET jobs", func(r *http.Request) (any, error) {
+		q, err := queryOf(r.URL.Query())
+		if err != nil {
+			return nil, err
+		}
+		found, err := jobs.Jobs(r.Context(), q)
+		list := JobList{Jobs: make([]Job, 0, len(found))}
+		for _, j := range found {
+			list.Jobs = append(list.Jobs, Summary(j))
+		}
+		return list, err
+	})
+	a.Handle("GET jobs/{id}", func(r *http.Request) (any, error) {
+		j, err := jobs.Job(r.Context(), r.PathValue("id"))
+		return Details(j), known(err)
+	})
+	a.Handle("POST jobs/{id}/cancel", func(r *http.Request) (any, error) {
+		j, err := jobs.Cancel(r.Context(), r.PathValue("id"), Operator)
+		if err == nil {
+			a.log.Info("operator asked to stop a job", "job", j.ID, "state", string(j.State))
+		}
+		return Summary(j), known(err)
+	})
+}
+
+// ServeBackup adds the route for a copy of the store, for stores that write one:
+//
+//	GET backup
+func (a *API) ServeBackup(backup func(ctx context.Context, w io.Writer) error) {
+	a.Stream("GET backup", func(w http.ResponseWriter, r *http.Request) error {
+		w.Header().Set("Content-Type", "application/octet-stream")
+		// The length is not known before: a copy that breaks off must not
+		// look like a whole one.
+		w.Header().Set("Trailer", Complete)
+		if err := backup(r.Context(), w); err != nil {
+			a.log.Error("backup did not succeed", "error", err)
+			panic(http.ErrAbortHandler)
+		}
+		w.Header().Set(Complete, "true")
+		a.log.Info("operator made a backup")
+		return nil
+	})
+}
+
+// Complete is the trailer of a backup that was written to its end.
+const Complete = "X-Backup-Complete"
+
+// JobList is the answer to a list.
+type JobList struct {
+	Jobs []Job `json:"jobs"`
+}
+
+// MaxList is how many jobs a list may have.
+const MaxList = 1000
+
+// queryOf reads the query of a list.
+func queryOf(v url.Values) (generate.Query, error) {
+	q := generate.Query{Team: v.Get("team"), Member: v.Get("member")}
+	var err error
+	if s := v.Get("unfinished"); s != "" {
+		if q.Unfinished, err = strconv.ParseBool(s); err != nil {
+			return q, &Error{http.StatusBadRequest, "unfinished must be true or false"}
+		}
+	}
+	if s := v.Get("limit"); s != "" {
+		if q.Limit, err = strconv.Atoi(s); err != nil || q.Limit < 1 || q.Limit > MaxList {
+			return q, &Error{http.StatusBadRequest, "limit must be from 1 to " + strconv.Itoa(MaxList)}
+		}
+	}
+	return q, nil
+}
+
+// known gives the errors of the engine that an operator can act on their
+// status.
+func known(err error) error {
+	switch {
+	case errors.Is(err, generate.ErrNoJob):
+		return &Error{http.StatusNotFound, "there is no such job"}
+	case errors.Is(err, generate.ErrTooLate):
+		return &Error{http.StatusConflict, "the job is past cancelling"}
+	default:
+		return err
+	}
+}

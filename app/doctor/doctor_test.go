@@ -1,0 +1,325 @@
+package doctor_test
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"ltxbot/app"
+	"ltxbot/app/doctor"
+	"ltxbot/config"
+	simdiscord "ltxbot/sim/discord"
+	simfal "ltxbot/sim/fal"
+	simslack "ltxbot/sim/slack"
+	"ltxbot/store/bolt"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// world is what a bot needs to be well, and the config that names it.
+type world struct {
+	dir     string
+	fal     *simfal.Server
+	discord *simdiscord.Server
+	slack   *simslack.Server
+	keys    map[string]map[string]any // by table
+	opts    doctor.Options
+}
+
+// newWorld is a world in which all is well.
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	w := &world{dir: t.TempDir()}
+	var err error
+	if w.fal, err = simfal.Start(simfal.Options{Speed: 1000}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(w.fal.Close)
+	if w.discord, err = simdiscord.Start(simdiscord.Options{BotName: "ltx"}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = w.discord.Close() })
+	w.discord.NewGuild("Acme")
+	if w.slack, err = simslack.Start(simslack.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(w.slack.Close)
+	workspace := w.slack.AddWorkspace(simslack.WorkspaceSpec{})
+	for _, dir := range []string{"bin", "media", "data"} {
+		if err := os.Mkdir(filepath.Join(w.dir, dir), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.tool(t, "ffmpeg", "echo ' V....D libx264  H.264 / AVC'")
+	w.tool(t, "ffprobe", "exit 0")
+	w.keys = map[string]map[string]any{
+		"fal": {
+			"key": w.fal.Key(), "queue_url": w.fal.QueueURL(), "rest_url": w.fal.RESTURL(), "api_url": w.fal.APIURL(),
+			"media_hosts": w.fal.MediaHost(),
+		},
+		"discord": {
+			"token": w.discord.Token(), "application_id": w.discord.ApplicationID(), "public_key": w.discord.PublicKey(),
+			"api_url": w.discord.APIURL(),
+		},
+		"slack": {"bot_token": workspace.BotToken(), "app_token": w.slack.AppToken(), "api_url": w.slack.APIURL()},
+		"store": {"url": "bolt:" + filepath.Join(w.dir, "data", "ltx.db")},
+		"http":  {"listen": free(t), "admin_token": "0123456789abcdef"},
+		"media": {"dir": filepath.Join(w.dir, "media"), "ffmpeg": filepath.Join(w.dir, "bin", "ffmpeg")},
+	}
+	w.opts = doctor.Options{Version: "1.2.3"}
+	return w
+}
+
+// free is an address where nobody listens.
+func free(t *testing.T) string {
+	t.Helper()
+	l := listen(t)
+	defer l.Close()
+	return l.Addr().String()
+}
+
+func listen(t *testing.T) net.Listener {
+	t.Helper()
+	var lc net.ListenConfig
+	l, err := lc.Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	return l
+}
+
+// tool makes a program.
+func (w *world) tool(t *testing.T, name, script string) {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(w.dir, "bin", name), []byte("#!/bin/sh\n"+script+"\n"), 0o700); err != nil { //nolint:gosec // it must be executable
+		t.Fatal(err)
+	}
+}
+
+// config writes the config.
+func (w *world) config(t *testing.T) string {
+	t.Helper()
+	var b strings.Builder
+	for _, table := range []string{"fal", "discord", "slack", "store", "http", "media"} {
+		fmt.Fprintf(&b, "[%s]\n", table)
+		for key, v := range w.keys[table] {
+			switch {
+			case key == "media_hosts":
+				fmt.Fprintf(&b, "%s = [%q]\n", key, v)
+			default:
+				fmt.Fprintf(&b, "%s = %#v\n", key, v)
+			}
+		}
+	}
+	path := filepath.Join(w.dir, "ltx.toml")
+	if err := os.WriteFile(path, []byte(b.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// load reads the config as the bot would.
+func (w *world) load(t *testing.T) config.Config {
+	t.Helper()
+	cfg, err := config.Load(w.config(t), empty)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cfg
+}
+
+// settle registers the commands and makes the store, as a first start does.
+func (w *world) settle(t *testing.T) {
+	t.Helper()
+	b, err := app.Discord(w.load(t), app.Options{Version: "1.2.3"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.Sync(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.open(t).Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (w *world) open(t *testing.T) *bolt.Store {
+	t.Helper()
+	s, err := bolt.Open(filepath.Join(w.dir, "data", "ltx.db"), bolt.Options{Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func empty(string) (string, bool) { return "", false }
+
+func TestFindings(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		ill  func(*testing.T, *world) // makes something wrong
+		ok   bool
+	}{
+		{"all is well", func(t *testing.T, w *world) { w.settle(t) }, true},
+		{"before the first start", func(*testing.T, *world) {}, true},
+		{"nothing is set up", func(_ *testing.T, w *world) {
+			delete(w.keys["fal"], "key")
+			delete(w.keys["discord"], "token")
+			delete(w.keys["slack"], "bot_token")
+			delete(w.keys["http"], "admin_token")
+			w.keys["media"]["ffmpeg"] = ""
+		}, false},
+		{"a config that is not TOML", func(_ *testing.T, w *world) { w.keys["fal"]["dedline"] = "20m" }, false},
+		{"wrong values", func(_ *testing.T, w *world) {
+			w.keys["fal"]["deadline"] = "-20m"
+			w.keys["http"]["admin_token"] = "short"
+		}, false},
+		{"wrong keys", func(t *testing.T, w *world) {
+			w.settle(t)
+			w.keys["fal"]["key"] = "00000000-0000-0000-0000-000000000000:wrong"
+			w.keys["discord"]["token"] = "MTIz.wrong.token"
+			w.keys["slack"]["bot_token"] = "xoxb-wrong"
+			w.keys["slack"]["app_token"] = "xapp-wrong"
+		}, false},
+		{"an exhausted balance", func(t *testing.T, w *world) {
+			w.settle(t)
+			w.fal.Lock("Exhausted balance")
+		}, false},
+		{"another application and no guild", func(t *testing.T, w *world) {
+			w.settle(t)
+			w.keys["discord"]["application_id"] = "175928847299117063"
+		}, false},
+		{"prices have risen", func(t *testing.T, w *world) {
+			w.settle(t)
+			w.keys["fal"]["usd_per_megapixel"] = 0.0015
+		}, false},
+		{"prices have fallen", func(t *testing.T, w *world) {
+			w.settle(t)
+			w.keys["fal"]["usd_per_megapixel"] = 0.002
+			w.keys["fal"]["model_without_lora"] = "fal-ai/ltx-2.3-22b/text-to-video"
+		}, true},
+		{"a clock that is late", func(t *testing.T, w *world) {
+			w.settle(t)
+			w.opts.Now = func() time.Time { return time.Now().Add(-10 * time.Minute) }
+		}, false},
+		{"a clock that is early", func(t *testing.T, w *world) {
+			w.settle(t)
+			w.opts.Now = func() time.Time { return time.Now().Add(time.Minute) }
+		}, true},
+		{"the bot runs", func(t *testing.T, w *world) {
+			w.settle(t)
+			s := w.open(t)
+			t.Cleanup(func() { _ = s.Close() })
+			w.serve(t, `{"status":"ok","version":"1.2.2"}`)
+		}, true},
+		{"another program has the address", func(t *testing.T, w *world) {
+			w.settle(t)
+			w.serve(t, "<html>")
+		}, false},
+		{"a machine without tools and folders", func(t *testing.T, w *world) {
+			w.settle(t)
+			w.keys["media"]["dir"] = filepath.Join(w.dir, "gone")
+			w.keys["media"]["ffmpeg"] = filepath.Join(w.dir, "bin", "gone")
+			w.keys["store"]["url"] = "bolt:" + filepath.Join(w.dir, "gone", "ltx.db")
+		}, false},
+		{"an ffmpeg without H.264", func(t *testing.T, w *world) {
+			w.settle(t)
+			w.tool(t, "ffmpeg", "echo nothing")
+		}, true},
+		{"a store that is none", func(t *testing.T, w *world) {
+			w.settle(t)
+			if err := os.WriteFile(filepath.Join(w.dir, "data", "ltx.db"), bytes.Repeat([]byte("x"), 8192), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWorld(t)
+			c.ill(t, w)
+			r := doctor.Examine(t.Context(), w.config(t), empty, w.opts)
+			if r.OK != c.ok {
+				t.Errorf("ok = %v, want %v", r.OK, c.ok)
+			}
+			var out strings.Builder
+			if err := r.Write(&out); err != nil {
+				t.Fatal(err)
+			}
+			for _, secret := range []string{w.fal.Key(), w.discord.Token(), w.slack.AppToken(), "0123456789abcdef"} {
+				if strings.Contains(out.String(), secret) {
+					t.Error("the findings tell a secret")
+				}
+			}
+			golden(t, strings.ReplaceAll(c.name, " ", "_")+".txt", w.scrub(out.String()))
+			if v := w.fal.Submits(); len(v) != 0 {
+				t.Errorf("%d jobs were submitted", len(v))
+			}
+		})
+	}
+}
+
+// serve answers at the bot's address.
+func (w *world) serve(t *testing.T, body string) {
+	t.Helper()
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(out http.ResponseWriter, _ *http.Request) {
+		_, _ = out.Write([]byte(body))
+	}))
+	_ = server.Listener.Close()
+	server.Listener = listen(t)
+	server.Start()
+	t.Cleanup(server.Close)
+	w.keys["http"]["listen"] = server.Listener.Addr().String()
+}
+
+// changing is what is different each time.
+var changing = []struct {
+	pattern *regexp.Regexp
+	by      string
+}{
+	{regexp.MustCompile(`127\.0\.0\.1:\d+`), "127.0.0.1:<port>"},
+	{regexp.MustCompile(`\d+\.\d [kMG]B`), "<size>"},
+	{regexp.MustCompile(`(Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day \d\d:\d\d`), "<time>"},
+	{regexp.MustCompile(`\d{17,20}`), "<id>"},
+	{regexp.MustCompile(`\.ltxbot-doctor-\d+`), ".ltxbot-doctor-<number>"},
+	{regexp.MustCompile(`ltx\.toml:\d+:\d+`), "ltx.toml:<line>"}, // keys are written in any order
+	{regexp.MustCompile(`(9|10)m\d*s`), "<minutes>"},
+	{regexp.MustCompile(`(59s|1m[0-2]s)`), "<seconds>"},
+	{regexp.MustCompile(`in https?://[^ \n]*`), "in <workspace>"},
+}
+
+func (w *world) scrub(text string) string {
+	text = strings.ReplaceAll(text, w.dir, "<dir>")
+	for _, c := range changing {
+		text = c.pattern.ReplaceAllString(text, c.by)
+	}
+	return text
+}
+
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", name, diff)
+	}
+}

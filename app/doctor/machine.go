@@ -1,0 +1,93 @@
+package doctor
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"os/exec"
+	"strings"
+	"syscall"
+
+	"ltxbot/app/admin"
+	"ltxbot/media"
+)
+
+const areaTools = "video tools"
+
+// tools looks for ffmpeg and ffprobe.
+func (p patient) tools(ctx context.Context) []Finding {
+	const advice = "install ffmpeg (apt-get install ffmpeg), or name it in media.ffmpeg"
+	name := p.cfg.Media.FFmpeg
+	if name == "" {
+		return []Finding{ok(areaTools, "media.ffmpeg is empty: videos too large for a channel are posted as links")}
+	}
+	if _, err := media.Find(name); err != nil {
+		return []Finding{warning(areaTools, advice, "videos too large for a channel are posted as links: %v", err)}
+	}
+	ctx, cancel := context.WithTimeout(ctx, askLimit)
+	defer cancel()
+	out, err := exec.CommandContext(ctx, name, "-hide_banner", "-encoders").Output() //nolint:gosec // the operator names the program
+	switch {
+	case err != nil:
+		return []Finding{warning(areaTools, advice, "%s does not run: %v", name, err)}
+	case !strings.Contains(string(out), "libx264"):
+		return []Finding{warning(areaTools, advice, "%s can't encode H.264 (libx264): large videos can't be made to fit", name)}
+	default:
+		return []Finding{ok(areaTools, "ffmpeg and ffprobe are there, with libx264")}
+	}
+}
+
+const areaFolder = "media folder"
+
+// folder tries the folder of videos under way: there is to be room for two of
+// the largest.
+func (p patient) folder(context.Context) []Finding {
+	dir := orTemp(p.cfg.Media.Dir)
+	if err := writable(dir); err != nil {
+		return []Finding{problem(areaFolder, "set media.dir to a folder that the bot's user can write to", "%v", err)}
+	}
+	least := uint64(0)
+	if p.cfg.Media.MaxBytes > 0 {
+		least = 2 * uint64(p.cfg.Media.MaxBytes)
+	}
+	return append([]Finding{ok(areaFolder, "%s can be written to", dir)}, room(areaFolder, dir, least)...)
+}
+
+const areaWeb = "web server"
+
+// web looks whether the address of the web server is free, or the bot's.
+func (p patient) web(ctx context.Context) []Finding {
+	address := p.cfg.HTTP.Listen
+	var lc net.ListenConfig
+	l, err := lc.Listen(ctx, "tcp", address)
+	if err == nil {
+		_ = l.Close() // it served its purpose
+		return []Finding{ok(areaWeb, "%s is free", address)}
+	}
+	if !errors.Is(err, syscall.EADDRINUSE) {
+		return []Finding{problem(areaWeb, "choose another address in http.listen", "%v", err)}
+	}
+	if version, ok2 := p.running(ctx); ok2 {
+		return []Finding{ok(areaWeb, "the bot runs at %s, version %s", address, version)}
+	}
+	return []Finding{problem(areaWeb, "stop it, or choose another address in http.listen", "another program listens at %s", address)}
+}
+
+// running asks whether a bot listens where ours would.
+func (p patient) running(ctx context.Context) (version string, _ bool) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, admin.BaseURL(p.cfg.HTTP.Listen)+"/healthz", http.NoBody)
+	if err != nil {
+		return "", false
+	}
+	resp, err := p.opts.HTTP.Do(req)
+	if err != nil {
+		return "", false
+	}
+	defer resp.Body.Close()
+	var told struct{ Status, Version string }
+	err = json.NewDecoder(io.LimitReader(resp.Body, 1<<16)).Decode(&told)
+	return told.Version, err == nil && told.Status == "ok" && told.Version != ""
+}

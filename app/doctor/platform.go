@@ -1,0 +1,86 @@
+package doctor
+
+import (
+	"context"
+	"strings"
+
+	"ltxbot/app"
+	"ltxbot/bot/discord"
+)
+
+const areaDiscord = "discord"
+
+// discord looks at the application and compares its commands.
+func (p patient) discord(ctx context.Context) []Finding {
+	if !p.cfg.Discord.On() {
+		return []Finding{ok(areaDiscord, "is off: discord.token is empty")}
+	}
+	b, err := app.Discord(p.cfg, app.Options{Version: p.opts.Version, Logger: p.opts.Logger})
+	if err != nil {
+		return []Finding{problem(areaDiscord, "", "%v", err)}
+	}
+	ctx, cancel := context.WithTimeout(ctx, askLimit)
+	defer cancel()
+	var found []Finding
+	for _, f := range b.Check(ctx) {
+		if f.Name == nameCommands && !f.OK {
+			found = append(found, commands(ctx, b))
+			continue
+		}
+		found = append(found, seen(areaDiscord, f.Name, f.OK, f.Text))
+	}
+	return found
+}
+
+// nameCommands is the finding of the adapter that is looked at more closely:
+// commands that differ are no problem, since the next start mends them.
+const nameCommands = "commands"
+
+// commands lists the commands that differ from what is registered.
+func commands(ctx context.Context, b *discord.Bot) Finding {
+	const area = areaDiscord + " " + nameCommands
+	changes, err := b.Diff(ctx)
+	if err != nil {
+		return problem(area, "", "can't be compared: %v", err)
+	}
+	list := make([]string, len(changes))
+	for n, c := range changes {
+		list[n] = c.String()
+	}
+	return warning(area, "bot run does this at its start, bot commands sync does it now",
+		"differ from what is registered: %s", strings.Join(list, "; "))
+}
+
+// advices is what to do about findings that do not say it by themselves.
+var advices = map[string]string{
+	areaDiscord + " token": "take a new token from the Bot page at https://discord.com/developers/applications and set discord.token",
+}
+
+// seen is what an adapter found.
+func seen(platform, name string, good bool, text string) Finding {
+	f := Finding{Level: OK, Area: platform + " " + name, Text: text}
+	if !good {
+		f.Level, f.Advice = Problem, advices[f.Area]
+	}
+	return f
+}
+
+const areaSlack = "slack"
+
+// slack looks at the tokens and what they may do.
+func (p patient) slack(ctx context.Context) []Finding {
+	if !p.cfg.Slack.On() {
+		return []Finding{ok(areaSlack, "is off: slack.bot_token is empty")}
+	}
+	b, err := app.Slack(p.cfg, app.Options{Version: p.opts.Version, Logger: p.opts.Logger})
+	if err != nil {
+		return []Finding{problem(areaSlack, "", "%v", err)}
+	}
+	ctx, cancel := context.WithTimeout(ctx, askLimit)
+	defer cancel()
+	var found []Finding
+	for _, f := range b.Check(ctx) {
+		found = append(found, seen(areaSlack, f.Name, f.OK, f.Text))
+	}
+	return found
+}

@@ -1,0 +1,110 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"ltxbot/app"
+	"ltxbot/core/generate"
+	"ltxbot/core/quota"
+	"ltxbot/store/bolt"
+)
+
+const areaStore = "store"
+
+// How little room on a disk is worth a word, in bytes.
+const (
+	roomWarning = 1_000_000_000
+	roomProblem = 100_000_000
+)
+
+// store opens the store and adds up its ledger.
+func (p patient) store(ctx context.Context) []Finding {
+	path := p.cfg.Store.Path()
+	if path == "" {
+		return p.records(ctx, "")
+	}
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		if err := writable(filepath.Dir(path)); err != nil {
+			return []Finding{problem(areaStore, "give the bot's user the right to write there", "%s does not exist and can't be made: %v", path, err)}
+		}
+		return append([]Finding{ok(areaStore, "%s does not exist yet; the first start makes it", path)}, room(areaStore, filepath.Dir(path), 0)...)
+	case err != nil:
+		return []Finding{problem(areaStore, "check store.url", "%v", err)}
+	case !info.Mode().IsRegular():
+		return []Finding{problem(areaStore, "name a file in store.url", "%s is not a file", path)}
+	}
+	found := p.records(ctx, " in "+size(uint64(info.Size()))) //nolint:gosec // a file's size is not negative
+	return append(found, room(areaStore, filepath.Dir(path), 0)...)
+}
+
+// records looks into the store. A running bot has the file of a bolt store for
+// itself.
+func (p patient) records(ctx context.Context, where string) []Finding {
+	s, err := app.OpenRecords(p.cfg, p.opts.Logger)
+	switch {
+	case errors.Is(err, bolt.ErrInUse):
+		return []Finding{ok(areaStore, "%s is in use, which is fine if the bot runs; stop it to have its ledger added up", p.cfg.Store.Path())}
+	case err != nil:
+		return []Finding{problem(areaStore, "check store.url, and the rights to its file or server", "%v", err)}
+	}
+	defer s.Close()
+	jobs, err := s.Jobs(ctx, generate.Query{Unfinished: true, Limit: maxUnfinished})
+	if err != nil {
+		return []Finding{problem(areaStore, "restore a backup if this stays", "jobs can't be read: %v", err)}
+	}
+	found := []Finding{ok(areaStore, "can be read%s; %s", where, number(len(jobs), "unfinished job"))}
+	a, isAudited := s.(interface {
+		Audit(ctx context.Context) (quota.Audit, error)
+	})
+	if !isAudited {
+		return found
+	}
+	const area = "ledger"
+	audit, err := a.Audit(ctx)
+	switch {
+	case err != nil:
+		return append(found, problem(area, "restore a backup if this stays", "can't be read: %v", err))
+	case len(audit.Wrong) > 0:
+		w := audit.Wrong[0]
+		return append(found, problem(area, "keep a backup of the store and report this",
+			"does not add up in %s; the first: %s is %d and should be %d", number(len(audit.Wrong), "place"), w.What, w.Stored, w.Want))
+	default:
+		return append(found, ok(area, "adds up: %s, %s charged", number(int(audit.Totals.Holds), "hold"), audit.Totals.Charged))
+	}
+}
+
+// maxUnfinished is more than a bot works on.
+const maxUnfinished = 1_000_000
+
+// writable tries to make a file in dir.
+func writable(dir string) error {
+	f, err := os.CreateTemp(dir, ".ltxbot-doctor-*")
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
+}
+
+// room tells how much is free on the disk of dir; least is what is needed
+// there, in bytes. It tells nothing where the system does not.
+func room(area, dir string, least uint64) []Finding {
+	free, known := freeBytes(dir)
+	if !known {
+		return nil
+	}
+	const advice = "make room on that disk"
+	switch {
+	case free < roomProblem:
+		return []Finding{problem(area, advice, "the disk of %s is full: %s are free", dir, size(free))}
+	case free < max(roomWarning, least):
+		return []Finding{warning(area, advice, "the disk of %s is nearly full: %s are free", dir, size(free))}
+	default:
+		return []Finding{ok(area, "%s are free on the disk of %s", size(free), dir)}
+	}
+}

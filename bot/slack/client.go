@@ -1,0 +1,165 @@
+package slack
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/slack-go/slack"
+)
+
+// Tokens finds the bot token for a workspace. One token may serve all
+// workspaces of an organisation. An empty workspace asks for the token of the
+// only installation, if there is just one.
+type Tokens interface {
+	Token(ctx context.Context, workspace string) (string, error)
+}
+
+// oneToken is the token of the only installation.
+type oneToken string
+
+// Token implements Tokens.
+func (t oneToken) Token(context.Context, string) (string, error) { return string(t), nil }
+
+// How persistent a call is.
+const (
+	callTries   = 4
+	callBackoff = 200 * time.Millisecond // after the first try, doubling
+	longestWait = 3 * time.Second        // for a rate limit inside a call
+)
+
+// client calls the Web API with one token. slack-go's own repetitions stay
+// off: they repeat posts whose reply was lost.
+type client struct {
+	api *slack.Client
+
+	mu sync.Mutex
+	me *identity
+	// scopes are what the token may do, as the last answer said.
+	scopes []string
+}
+
+// identity is who the bot is.
+type identity struct {
+	Workspace  string // empty for a token of an organisation
+	Enterprise string
+	User       string // U…, whom people mention
+	Bot        string // B…, the author of the bot's messages
+	Name       string // what people type after /invite @
+	URL        string // of the workspace: "https://acme.slack.com/"
+}
+
+// client is the client for a workspace.
+func (b *Bot) client(ctx context.Context, workspace string) (*client, error) {
+	token, err := b.tokens.Token(ctx, workspace)
+	if err != nil {
+		return nil, err
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if c := b.clients[token]; c != nil {
+		return c, nil
+	}
+	c := &client{}
+	c.api = slack.New(token, slack.OptionAPIURL(b.cfg.APIURL), slack.OptionHTTPClient(b.web),
+		slack.OptionOnResponseHeaders(c.learn))
+	b.clients[token] = c
+	return c, nil
+}
+
+// learn notes the scopes of the token.
+// https://docs.slack.dev/authentication/installing-with-oauth
+func (c *client) learn(_ string, h http.Header) {
+	list := h.Get("X-Oauth-Scopes")
+	if list == "" {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.scopes = strings.FieldsFunc(list, func(r rune) bool { return r == ',' || r == ' ' })
+}
+
+// may reports whether the token has a scope, as far as is known.
+func (c *client) may(scope string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Contains(c.scopes, scope)
+}
+
+// identity is who the bot is with this token.
+func (c *client) identity(ctx context.Context) (identity, error) {
+	c.mu.Lock()
+	known := c.me
+	c.mu.Unlock()
+	if known != nil {
+		return *known, nil
+	}
+	var me identity
+	err := c.again(ctx, "ask who the bot is", func(ctx context.Context) error {
+		r, err := c.api.AuthTestContext(ctx)
+		if err == nil {
+			me = identity{Workspace: r.TeamID, Enterprise: r.EnterpriseID, User: r.UserID, Bot: r.BotID, Name: r.User, URL: r.URL}
+		}
+		return err
+	})
+	if err != nil {
+		return identity{}, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.me = &me
+	return me, nil
+}
+
+// again makes a call that does no harm when it is done twice.
+func (c *client) again(ctx context.Context, op string, call func(context.Context) error) error {
+	return attempt(ctx, op, true, call)
+}
+
+// once makes a call that must not be done twice. Its error is a *lostError
+// when it may have been done.
+func (c *client) once(ctx context.Context, op string, call func(context.Context) error) error {
+	return attempt(ctx, op, false, call)
+}
+
+// attempt makes a call. It waits out short rate limits and repeats what may
+// be repeated. Its errors are an *APIError, a *limitError when the wait is
+// long, and a *lostError when the call may have been done.
+func attempt(ctx context.Context, op string, again bool, call func(context.Context) error) error {
+	for try := 1; ; try++ {
+		what, err := judge(op, call(ctx))
+		var wait time.Duration
+		switch what {
+		case done:
+			return err
+		case limited:
+			if l, ok := errors.AsType[*limitError](err); ok {
+				wait = l.after
+			}
+			if wait > longestWait {
+				return err
+			}
+		case unsent:
+			wait = backoff(try)
+		case unknown:
+			if !again {
+				return &lostError{op: op, err: err}
+			}
+			wait = backoff(try)
+		}
+		deadline, bounded := ctx.Deadline()
+		if try == callTries || bounded && time.Until(deadline) < wait || sleep(ctx, wait) != nil {
+			return err
+		}
+	}
+}
+
+func backoff(try int) time.Duration {
+	pause := callBackoff << (try - 1)
+	return pause/2 + rand.N(pause) //nolint:gosec // jitter needs no secrecy
+}

@@ -1,0 +1,104 @@
+package slack
+
+import (
+	"context"
+	"strings"
+
+	"ltxbot/bot"
+)
+
+// command handles a slash command: without a text it opens the form, with one
+// that is about something else it answers, and any other text is a prompt.
+func (b *Bot) command(ctx context.Context, in inbound, ack *acknowledgement) {
+	ack.give(nil)
+	o := in.origin()
+	if strings.TrimSpace(in.command.Text) == "" {
+		b.openForm(ctx, o, b.cfg.Desk.Form(b.people.locale(o), nil), formData{})
+		return
+	}
+	b.run(ctx, o, bot.Unslack(in.command.Text))
+}
+
+// run does what a line asks for.
+func (b *Bot) run(ctx context.Context, o origin, typed string) {
+	line, err := bot.ParseLine(typed)
+	if err != nil {
+		b.tell(ctx, o, b.refusal(ctx, o, err))
+		return
+	}
+	if line.Verb == "" {
+		b.generate(ctx, o, bot.Ask{Settings: line.Settings})
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, replyWithin)
+	defer cancel()
+	answer, ok := verbs[line.Verb]
+	if !ok {
+		answer = verbs[bot.VerbHelp]
+	}
+	arg := ""
+	if len(line.Args) > 0 {
+		arg = line.Args[0]
+	}
+	b.tell(ctx, o, answer(b, ctx, b.caller(ctx, o), arg))
+}
+
+// verbs are the answers to lines that are about something else than a video.
+var verbs = map[string]func(b *Bot, ctx context.Context, c bot.Caller, arg string) bot.Message{
+	bot.VerbHelp: func(b *Bot, _ context.Context, c bot.Caller, topic string) bot.Message {
+		return b.cfg.Desk.Help(c.Locale, topic)
+	},
+	bot.VerbJobs: func(b *Bot, ctx context.Context, c bot.Caller, _ string) bot.Message {
+		return b.cfg.Desk.Jobs(ctx, c)
+	},
+	bot.VerbShow: func(b *Bot, ctx context.Context, c bot.Caller, job string) bot.Message {
+		return b.cfg.Desk.Show(ctx, c, job)
+	},
+	bot.VerbCancel: func(b *Bot, ctx context.Context, c bot.Caller, job string) bot.Message {
+		return b.cfg.Desk.Cancel(ctx, c, job)
+	},
+	bot.VerbQuota: func(b *Bot, ctx context.Context, c bot.Caller, _ string) bot.Message {
+		return b.cfg.Desk.Usage(ctx, c)
+	},
+	bot.VerbLoRAs: func(b *Bot, ctx context.Context, c bot.Caller, _ string) bot.Message {
+		return b.cfg.Desk.LoRAs(ctx, c)
+	},
+	bot.VerbAdmin: (*Bot).admin,
+}
+
+// admin answers a line about managing the team. Who may is asked of Slack at
+// this moment.
+func (b *Bot) admin(_ context.Context, c bot.Caller, _ string) bot.Message {
+	if !c.Admin {
+		return b.sentence(c.Locale, "admin_only")
+	}
+	return b.sentence(c.Locale, "admin", "version", b.cfg.Version)
+}
+
+// refusal is what somebody reads whose line is nearly a verb.
+func (b *Bot) refusal(ctx context.Context, o origin, err error) bot.Message {
+	c := b.caller(ctx, o)
+	if m := b.cfg.Desk.Refuse(err, c.Locale); m != nil {
+		return *m
+	}
+	return b.cfg.Desk.Help(c.Locale, "")
+}
+
+// mention handles a message that names the bot: it does what the command
+// does, and works in threads, where Slack has no commands.
+// https://docs.slack.dev/reference/events/app_mention
+func (b *Bot) mention(ctx context.Context, in inbound) {
+	e := in.event.Event
+	if e.Bot != "" || e.User == "" {
+		return // bots do not talk to one another
+	}
+	o := in.origin()
+	text := e.Text
+	if _, rest, ok := strings.Cut(text, ">"); ok && strings.HasPrefix(strings.TrimSpace(text), "<@") {
+		text = rest
+	}
+	if text = bot.Unslack(strings.TrimSpace(text)); text == "" {
+		text = bot.VerbHelp
+	}
+	b.run(ctx, o, text)
+}

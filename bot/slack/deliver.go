@@ -1,0 +1,303 @@
+package slack
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"ltxbot/core/generate"
+)
+
+// Deliver implements generate.Courier. First the video is shared, then the
+// text with the buttons is posted below it, which mentions the requester.
+//
+// Each of the two is there once, whatever is lost in between. The id of the
+// file is kept before the file is shared, and Slack shares a file once: when
+// the outcome of sharing is not known, Slack is asked, and without the right
+// to ask, the file is offered again and a refusal means that it was shared
+// before. The text is looked for before it is posted again; without the right
+// to look, it is not, and the card gets its buttons: then the requester has
+// the video in any case, but perhaps no mention.
+func (b *Bot) Deliver(ctx context.Context, j generate.Job, v generate.Video, keep generate.Keep) (generate.Receipt, error) {
+	c, err := b.client(ctx, j.Place.Tenant)
+	if err != nil {
+		return generate.Receipt{}, &generate.RetryError{After: longestPause, Err: err}
+	}
+	d := &delivery{Bot: b, memory: recall(j, keep), client: c, job: j, video: v}
+	if err := d.run(ctx); err != nil {
+		return generate.Receipt{}, b.courierError(err)
+	}
+	return d.receipt(ctx), nil
+}
+
+// delivery is one try to deliver one video.
+type delivery struct {
+	*Bot
+	*memory
+
+	client *client
+	job    generate.Job
+	video  generate.Video
+}
+
+// run delivers to the conversation, or to the requester's direct messages
+// when that is gone: the video was paid for.
+func (d *delivery) run(ctx context.Context) error {
+	err := d.to(ctx, d.spot())
+	if !hasCode(err, goneCodes...) || d.spot().direct() || d.moved() {
+		return err
+	}
+	return d.move(ctx)
+}
+
+// spot is where the video goes.
+func (d *delivery) spot() spot {
+	at := spotOf(d.job)
+	if channel := d.get(noteChannel); channel != "" {
+		if channel != at.channel {
+			at.thread = ""
+		}
+		at.channel = channel
+	}
+	if at.direct() && d.get(noteCardChannel) != "" {
+		at.channel = d.get(noteCardChannel) // as the card has shown
+	}
+	return at
+}
+
+// moved reports whether the video goes elsewhere than asked for.
+func (d *delivery) moved() bool {
+	channel := d.get(noteChannel)
+	return channel != "" && channel != d.job.Place.Channel && !d.job.Place.Private
+}
+
+// move sends the video by direct message, with a sentence that says why.
+func (d *delivery) move(ctx context.Context) error {
+	channel, err := d.announce(ctx, "by_dm")
+	if err != nil {
+		return err
+	}
+	if err := d.save(ctx, noteChannel, channel); err != nil {
+		return err
+	}
+	return d.to(ctx, spot{channel: channel})
+}
+
+// announce sends a sentence to the requester, and returns the channel of
+// direct messages, which files need.
+func (d *delivery) announce(ctx context.Context, key string) (channel string, err error) {
+	user := spot{channel: d.job.Place.User}
+	o := d.layout(d.job.Place.Locale).message(d.sentence(d.job.Place.Locale, key))
+	out, err := d.postOnce(ctx, d.client, d.job, d.memory, purposeMoved, user, o)
+	if !errors.Is(err, errOutcome) {
+		return out.channel, err
+	}
+	channel, err = d.directMessages(ctx, d.client, d.job.Place.User)
+	if !hasCode(err, "missing_scope") {
+		return channel, err
+	}
+	// Only a message tells the channel; this one is there perhaps twice.
+	out, err = d.post(ctx, d.client, d.job, purposeMoved, user, o)
+	return out.channel, err
+}
+
+// to delivers to one place.
+func (d *delivery) to(ctx context.Context, at spot) error {
+	if at.direct() {
+		channel, err := d.directMessages(ctx, d.client, at.channel)
+		if hasCode(err, "missing_scope") {
+			channel, err = d.announce(ctx, "here")
+		}
+		if err != nil {
+			return err
+		}
+		at.channel = channel
+	}
+	if d.get(noteShared) == "" {
+		if err := d.file(ctx, at); err != nil {
+			return err
+		}
+	}
+	return d.text(ctx, at)
+}
+
+// file shares the video, or leaves it to the text to have a link.
+func (d *delivery) file(ctx context.Context, at spot) error {
+	if d.get(noteFit) == string(generate.FitLink) {
+		return nil
+	}
+	shared, err := d.settle(ctx, at)
+	if err != nil {
+		return err
+	}
+	if !shared {
+		shared, err = d.put(ctx, at)
+	}
+	if err != nil || !shared {
+		return err
+	}
+	if err := d.save(ctx, noteShared, "yes", noteChannel, at.channel); err != nil {
+		return err
+	}
+	return d.appear(ctx, at)
+}
+
+// settle finds out whether a file whose sharing was begun before is shared.
+func (d *delivery) settle(ctx context.Context, at spot) (shared bool, err error) {
+	file := d.get(noteFile)
+	if file == "" {
+		return false, nil
+	}
+	ts, ok, err := d.shared(ctx, d.client, file, at.channel)
+	switch {
+	case ok:
+		return true, d.save(ctx, noteShareTS, ts)
+	case hasCode(err, "file_not_found", "file_deleted"):
+		// It was never shared, and cannot be any more.
+		return false, d.save(ctx, noteFile, "")
+	case err != nil && !hasCode(err, "missing_scope"):
+		return false, err
+	case err == nil && d.cfg.Now().Sub(time.Unix(d.number(noteFileAt), 0)) < d.cfg.Timing.Share:
+		return false, &limitError{op: "wait for the video to appear", after: d.cfg.Timing.Settle}
+	}
+	err = d.share(ctx, d.client, file, d.title(), at)
+	var refusal *APIError
+	if errors.As(err, &refusal) && !lost(err) && !hasCode(err, goneCodes...) && fatal(err) == nil {
+		return true, nil // a file is shared once: it is
+	}
+	return err == nil, err
+}
+
+// put uploads the file and shares it. It reports false when the text must
+// have a link in its place.
+func (d *delivery) put(ctx context.Context, at spot) (shared bool, err error) {
+	file, err := d.video.Fetch(ctx, maxFile)
+	if _, large := errors.AsType[*generate.TooLargeError](err); large {
+		return false, d.save(ctx, noteFit, string(generate.FitLink))
+	}
+	if err != nil {
+		return false, err
+	}
+	id, err := d.upload(ctx, d.client, file, d.cfg.Desk.AltText(d.job))
+	if hasCode(err, noFileCodes...) {
+		return false, d.link(ctx, err)
+	}
+	if err != nil {
+		return false, err
+	}
+	err = d.save(ctx, noteFile, id, noteFileAt, unix(d.cfg.Now()), noteFit, string(file.Fit), noteChannel, at.channel)
+	if err != nil {
+		return false, err
+	}
+	err = d.share(ctx, d.client, id, d.title(), at)
+	if hasCode(err, "not_in_channel") {
+		if err = d.join(ctx, d.client, at.channel); err == nil {
+			err = d.share(ctx, d.client, id, d.title(), at)
+		}
+	}
+	switch {
+	case err == nil:
+		return true, nil
+	case lost(err):
+		return false, err
+	case hasCode(err, noFileCodes...):
+		if saveErr := d.save(ctx, noteFile, ""); saveErr != nil {
+			return false, saveErr
+		}
+		return false, d.link(ctx, err)
+	}
+	// Refused: it is known that it is not shared.
+	if saveErr := d.save(ctx, noteFile, "", noteChannel, ""); saveErr != nil {
+		return false, saveErr
+	}
+	return false, err
+}
+
+// link notes that the text must have a link, because the workspace does not
+// take the file.
+func (d *delivery) link(ctx context.Context, err error) error {
+	d.log.WarnContext(ctx, "slack does not take the video, a link is posted", "job", d.job.ID, "error", err)
+	return d.save(ctx, noteFit, string(generate.FitLink), noteFile, "")
+}
+
+// title is what stands over the video.
+func (d *delivery) title() string {
+	if title := cut(oneLine(d.job.Request.Prompt()), maxTitle); title != "" {
+		return title
+	}
+	return "ltx-" + d.job.ID
+}
+
+// How often Slack is asked whether a file has appeared.
+const (
+	appearPause = 250 * time.Millisecond // growing
+	appearMost  = 2 * time.Second
+)
+
+// appear waits until the shared video can be seen, so that the text follows
+// it; Slack shares files some time after it was told to. Where the bot may not
+// ask, it does not wait.
+func (d *delivery) appear(ctx context.Context, at spot) error {
+	until := d.cfg.Now().Add(d.cfg.Timing.Share)
+	for wait := appearPause; d.get(noteShareTS) == "" && d.client.may("files:read"); wait = min(wait*3/2, appearMost) {
+		ts, ok, err := d.shared(ctx, d.client, d.get(noteFile), at.channel)
+		if ok {
+			return d.save(ctx, noteShareTS, ts)
+		}
+		if err != nil || d.cfg.Now().After(until) {
+			return nil //nolint:nilerr // the text follows all the same
+		}
+		if err := sleep(ctx, wait); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// text posts the text with the buttons.
+func (d *delivery) text(ctx context.Context, at spot) error {
+	if d.get(noteResult) != "" || d.get(noteResultLost) != "" {
+		return nil
+	}
+	o := d.result(d.layout(d.job.Place.Locale).only(d.job.Place.User), d.job, d.memory)
+	out, err := d.postOnce(ctx, d.client, d.job, d.memory, purposeResult, at, o)
+	if errors.Is(err, errOutcome) {
+		d.log.WarnContext(ctx, "cannot find out whether the text of a video was posted, the card has its buttons", "job", d.job.ID)
+		return d.save(ctx, noteResultLost, "yes")
+	}
+	if err != nil {
+		return err
+	}
+	return d.save(ctx, noteResult, out.ts, noteChannel, out.channel, notePosting+string(purposeResult), "")
+}
+
+// receipt proves the delivery.
+func (d *delivery) receipt(ctx context.Context) generate.Receipt {
+	r := generate.Receipt{Fit: generate.Fit(d.get(noteFit))}
+	ts := d.get(noteShareTS)
+	if ts == "" {
+		ts = d.get(noteResult)
+	}
+	if ts == "" {
+		return r
+	}
+	r.Message = d.get(noteChannel) + ":" + ts
+	if me, err := d.client.identity(ctx); err == nil {
+		r.Link = permalink(me.URL, d.get(noteChannel), ts, d.spot().thread)
+	}
+	return r
+}
+
+// permalink is where a person finds a message.
+// https://docs.slack.dev/reference/methods/chat.getPermalink
+func permalink(workspace, channel, ts, thread string) string {
+	if workspace == "" {
+		return ""
+	}
+	link := strings.TrimSuffix(workspace, "/") + "/archives/" + channel + "/p" + strings.ReplaceAll(ts, ".", "")
+	if thread != "" {
+		link += "?thread_ts=" + thread + "&cid=" + channel
+	}
+	return link
+}

@@ -1,0 +1,165 @@
+package slack
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"runtime/debug"
+	"sync"
+	"time"
+)
+
+// An acknowledgement is what Slack must have within three seconds. It can be
+// given once; what is given after that is dropped.
+// https://docs.slack.dev/interactivity/handling-user-interaction#acknowledgment_response
+type acknowledgement struct {
+	once sync.Once
+	send func(payload any) // does not block; nil is an empty acknowledgement
+	seen func()
+}
+
+func (a *acknowledgement) give(payload any) {
+	a.once.Do(func() {
+		a.send(payload)
+		a.seen()
+	})
+}
+
+// receive takes one event, from a connection or from HTTP. It returns at
+// once; ack is given soon.
+func (b *Bot) receive(kind string, payload []byte, send func(any)) {
+	received := b.cfg.Now()
+	ack := &acknowledgement{send: send, seen: func() { b.cfg.ObserveAck(b.cfg.Now().Sub(received)) }}
+	in, err := decode(kind, payload, received)
+	if err != nil {
+		ack.give(nil)
+		b.log.Error("cannot read an event", "kind", kind, "error", err)
+		return
+	}
+	if b.work.work(func(ctx context.Context) { b.handle(ctx, in, ack) }) {
+		return
+	}
+	b.cfg.OnBusy()
+	b.turnAway(in, ack)
+}
+
+// turnAway says that there is too much work. Events of the Events API are not
+// acknowledged: Slack brings them again.
+func (b *Bot) turnAway(in inbound, ack *acknowledgement) {
+	locale := b.people.locale(in.origin())
+	busy := b.sentence(locale, "busy")
+	switch {
+	case in.command != nil:
+		ack.give(b.layout(locale).message(busy).response(""))
+	case in.event != nil:
+		b.log.Warn("event put off: too many at a time", "event", in.event.Event.Type)
+	case in.interaction.Type == typeSubmit:
+		ack.give(fieldErrors(in.interaction.View, map[string]string{}, busy.Plain))
+	case in.interaction.Type == typeSuggest:
+		ack.give(choices(nil))
+	default:
+		ack.give(nil)
+		b.work.apologize(func(ctx context.Context) { b.tell(ctx, in.origin(), busy) })
+	}
+}
+
+// handle does what an event asks for. A panic costs one answer, not the
+// process.
+func (b *Bot) handle(ctx context.Context, in inbound, ack *acknowledgement) {
+	defer ack.give(nil)
+	defer func() {
+		if p := recover(); p != nil {
+			incident := newIncident()
+			b.log.ErrorContext(ctx, "handler panicked", "incident", incident, "kind", in.kind, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+			ack.give(nil)
+			apology, cancel := context.WithTimeout(ctx, replyWithin)
+			defer cancel()
+			b.tell(apology, in.origin(), b.sentence(b.people.locale(in.origin()), "incident", "id", incident))
+		}
+	}()
+	switch {
+	case in.command != nil:
+		b.command(ctx, in, ack)
+	case in.event != nil:
+		ack.give(nil)
+		b.event(ctx, in)
+	default:
+		b.interact(ctx, in, ack)
+	}
+}
+
+// interact handles an interaction, by its type.
+func (b *Bot) interact(ctx context.Context, in inbound, ack *acknowledgement) {
+	switch in.interaction.Type {
+	case typePress:
+		ack.give(nil)
+		b.press(ctx, in)
+	case typeSubmit:
+		b.submit(ctx, in, ack)
+	case typeSuggest:
+		ack.give(b.suggest(in)) //nolint:contextcheck // from memory; what is read for next time outlives the event
+	case typeShortcut, typeOfMessage:
+		ack.give(nil)
+		b.shortcut(ctx, in)
+	case typeViewClosed:
+	default:
+		b.log.WarnContext(ctx, "interaction of an unknown type", "type", in.interaction.Type)
+	}
+}
+
+// event handles an event of the Events API. Slack repeats those that it
+// believes lost.
+func (b *Bot) event(ctx context.Context, in inbound) {
+	if !b.events.first(in.event.ID) {
+		return
+	}
+	switch e := in.event.Event; e.Type {
+	case "app_mention":
+		b.mention(ctx, in)
+	case "app_home_opened":
+		if e.Tab == "home" {
+			b.home(ctx, in)
+		}
+	case "tokens_revoked", "app_uninstalled":
+		if b.cfg.Tokens == nil {
+			code := map[string]string{"tokens_revoked": "token_revoked"}[e.Type]
+			if code == "" {
+				code = e.Type
+			}
+			b.confirmFatal(ctx, in.origin(), code)
+		}
+	}
+}
+
+// confirmFatal ends the bot's presence when its token does not work any more:
+// the event may be about another token.
+func (b *Bot) confirmFatal(ctx context.Context, o origin, code string) {
+	c, err := b.client(ctx, o.Workspace)
+	if err != nil {
+		return
+	}
+	err = c.again(ctx, "try the token", func(ctx context.Context) error {
+		_, err := c.api.AuthTestContext(ctx)
+		return err
+	})
+	if fatal(err) != nil {
+		b.fail(&FatalError{Code: code, Reason: fatalCodes[code]})
+	}
+}
+
+// newIncident is an id by which an operator finds a panic in the log.
+func newIncident() string {
+	var id [4]byte
+	if _, err := rand.Read(id[:]); err != nil {
+		return "unknown"
+	}
+	return hex.EncodeToString(id[:])
+}
+
+// replyWithin bounds an answer to a person.
+const replyWithin = 20 * time.Second
+
+// doubleClick is how soon a second press of the same button by the same
+// person is not meant.
+const doubleClick = 2 * time.Second

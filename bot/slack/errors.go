@@ -1,0 +1,212 @@
+package slack
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"ltxbot/core/generate"
+)
+
+// An APIError is a refusal by Slack. It carries nothing of what was sent.
+type APIError struct {
+	Op     string   // what the bot wanted: "post card"
+	Code   string   // Slack's name for it: "channel_not_found"
+	Needed string   // the scope that is missing, if that is it
+	Detail []string // of arguments that were wrong; places, not values
+}
+
+func (e *APIError) Error() string {
+	text := e.Op + ": slack answered " + e.Code
+	if e.Needed != "" {
+		text += ", needed: " + e.Needed
+	}
+	if len(e.Detail) > 0 {
+		text += " (" + strings.Join(e.Detail, "; ") + ")"
+	}
+	return text
+}
+
+// A limitError says that Slack takes the call only later.
+type limitError struct {
+	op    string
+	after time.Duration
+}
+
+func (e *limitError) Error() string { return fmt.Sprintf("%s: rate limit for %s", e.op, e.after) }
+
+// A lostError says that a call was sent, perhaps done, and not answered.
+type lostError struct {
+	op  string
+	err error
+}
+
+func (e *lostError) Error() string { return fmt.Sprintf("%s: outcome is not known: %v", e.op, e.err) }
+
+// Unwrap is the cause.
+func (e *lostError) Unwrap() error { return e.err }
+
+// A FatalError says that the bot cannot be on Slack until somebody acts. Its
+// text says what to do.
+type FatalError struct {
+	Code   string // Slack's, such as "token_revoked"
+	Reason string
+}
+
+func (e *FatalError) Error() string { return "slack: " + e.Reason + " (" + e.Code + ")" }
+
+// fatalCodes are the answers that no repetition changes, with what to do.
+// https://docs.slack.dev/reference/methods/auth.test
+// https://docs.slack.dev/reference/methods/apps.connections.open
+var fatalCodes = map[string]string{ //nolint:gosec // words about tokens, no tokens
+	"not_authed":              "a token is missing; set slack.bot_token and slack.app_token",
+	"invalid_auth":            "Slack does not know the token; copy it again from https://api.slack.com/apps",
+	"account_inactive":        "the app was removed from the workspace; install it again and set the new token",
+	"app_uninstalled":         "the app was removed from the workspace; install it again and set the new token",
+	"token_revoked":           "the token was revoked; install the app again and set the new token",
+	"token_expired":           "the token has expired; switch off token rotation for the app, or install it again",
+	"org_login_required":      "the workspace is being moved to an organisation; install the app there",
+	"team_access_not_granted": "the organisation has not given the app access to this workspace",
+	"not_allowed_token_type":  "slack.bot_token must start with xoxb- and slack.app_token with xapp-",
+	"socket_mode_not_enabled": "Socket Mode is switched off for the app; switch it on at https://api.slack.com/apps, or set slack.mode to \"http\"",
+	"link_disabled":           "Socket Mode is switched off for the app; switch it on at https://api.slack.com/apps, or set slack.mode to \"http\"",
+	"app_token_scope":         "slack.app_token needs the scope connections:write; make a new one under Basic Information, App-Level Tokens",
+}
+
+// fatal is the *FatalError that err is, or nil.
+func fatal(err error) error {
+	var e *APIError
+	if !errors.As(err, &e) {
+		return nil
+	}
+	if reason, ok := fatalCodes[e.Code]; ok {
+		return &FatalError{Code: e.Code, Reason: reason}
+	}
+	return nil
+}
+
+// unsureCodes are the answers after which the call may have been done all the
+// same.
+// https://docs.slack.dev/reference/methods/chat.postMessage#errors
+var unsureCodes = []string{
+	"internal_error", "fatal_error", "service_unavailable", "request_timeout", "team_added_to_org", "external_channel_migrating",
+}
+
+// goneCodes are the answers of a conversation that does not exist any more,
+// or where the bot may not post.
+// https://docs.slack.dev/reference/methods/chat.postMessage#errors
+// https://docs.slack.dev/reference/methods/files.completeUploadExternal#errors
+var goneCodes = []string{
+	"channel_not_found", "not_in_channel", "is_archived", "is_inactive", "posting_to_channel_denied", "access_denied", "invalid_channel",
+	"restricted_action", "restricted_action_read_only_channel", "restricted_action_thread_only_channel",
+	"restricted_action_non_threadable_channel", "restricted_action_thread_locked", "messages_tab_disabled",
+	"cannot_dm_bot", "user_not_found", "user_disabled", "method_not_supported_for_channel_type", "no_permission",
+}
+
+// noFileCodes are the answers of a workspace or channel that takes messages
+// but not this file.
+// https://docs.slack.dev/reference/methods/files.getUploadURLExternal#errors
+var noFileCodes = []string{
+	"file_uploads_disabled", "file_upload_size_restricted", "storage_limit_reached", "ekm_access_denied", "missing_scope",
+	"file_uploads_except_images_disabled", "blocked_file_type", "file_type_not_allowed",
+	"slack_connect_file_upload_sharing_blocked", "slack_connect_blocked_file_type", "slack_connect_clip_sharing_blocked",
+}
+
+// hasCode reports whether err is a refusal with one of the codes.
+func hasCode(err error, codes ...string) bool {
+	var e *APIError
+	return errors.As(err, &e) && slices.Contains(codes, e.Code)
+}
+
+// lost reports whether the call may have been done all the same.
+func lost(err error) bool {
+	var l *lostError
+	return errors.As(err, &l)
+}
+
+// courierError says to the engine what an error means for the job. A bot
+// without a valid token keeps its jobs until somebody has mended that.
+func (b *Bot) courierError(err error) error {
+	var limited *limitError
+	switch f := fatal(err); {
+	case err == nil:
+		return nil
+	case f != nil:
+		b.fail(f)
+		return &generate.RetryError{After: time.Minute, Err: err}
+	case errors.As(err, &limited):
+		return &generate.RetryError{After: limited.after, Err: err}
+	case lost(err):
+		return &generate.RetryError{After: b.cfg.Timing.Settle, Err: err}
+	case hasCode(err, goneCodes...):
+		return fmt.Errorf("%w: %w", generate.ErrUnreachable, err)
+	}
+	return err
+}
+
+// outcome is what is known of one try of a call.
+type outcome int
+
+const (
+	done    outcome = iota // answered, for good or ill
+	unsent                 // nothing arrived at Slack
+	limited                // refused for now
+	unknown                // perhaps done
+)
+
+// judge makes an error of slack-go one of this package.
+func judge(op string, err error) (outcome, error) {
+	var (
+		refusal slack.SlackErrorResponse
+		rate    *slack.RateLimitedError
+		status  slack.StatusCodeError
+		dial    *net.OpError
+	)
+	switch {
+	case err == nil:
+		return done, nil
+	case errors.As(err, &rate):
+		return limited, &limitError{op: op, after: max(rate.RetryAfter, time.Second)}
+	case errors.As(err, &refusal) && refusal.Err == "ratelimited":
+		return limited, &limitError{op: op, after: time.Second}
+	case errors.As(err, &refusal):
+		e := &APIError{Op: op, Code: refusal.Err, Needed: refusal.Needed, Detail: refusal.ResponseMetadata.Messages}
+		if slices.Contains(unsureCodes, e.Code) {
+			return unknown, e
+		}
+		return done, e
+	case errors.As(err, &status) && status.Code < 500:
+		return done, &APIError{Op: op, Code: status.Status}
+	case errors.As(err, &dial) && dial.Op == "dial":
+		return unsent, fmt.Errorf("%s: %w", op, scrub(err))
+	}
+	return unknown, fmt.Errorf("%s: %w", op, scrub(err))
+}
+
+// scrub takes the address out of an error of the transport: response URLs and
+// those of connections and uploads are secrets.
+func scrub(err error) error {
+	if u, ok := errors.AsType[*url.Error](err); ok {
+		return u.Err
+	}
+	return err
+}
+
+// sleep waits for d, or until ctx is done.
+func sleep(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

@@ -1,0 +1,41 @@
+package slack
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"ltxbot/bot"
+)
+
+// The limits that tests compare with.
+const (
+	MaxMessageBlocks = maxMessageBlocks
+	MaxText          = maxText
+)
+
+// Rendered lays a message out as the bot posts it; only pings may be
+// mentioned, everybody when it is "*".
+func Rendered(m bot.Message, pings string) (blocks json.RawMessage, text string, err error) {
+	l := layout{text: func(key string) string { return sentences["slack."+key] }}
+	if pings != "*" {
+		l = l.only(pings)
+	}
+	o := l.message(m)
+	blocks, err = json.Marshal(o.blocks)
+	return blocks, o.text, err
+}
+
+// Budget is the budget of edits of one workspace.
+type Budget struct{ e *editBudgets }
+
+func NewBudget(now func() time.Time) Budget { return Budget{newEditBudgets(now)} }
+
+// Take asks for one edit.
+func (b Budget) Take(job string, last bool) time.Duration { return b.e.take("T1", job, last) }
+
+// FormBlocks are the blocks of a form.
+func FormBlocks(b *Bot, f bot.Form) (slack.ModalViewRequest, error) {
+	return b.modal("en", f, formData{Channel: "C1"})
+}

@@ -1,0 +1,523 @@
+package slack_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"flag"
+	"log/slog"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"go.uber.org/goleak"
+
+	"ltxbot/bot"
+	"ltxbot/bot/slack"
+	"ltxbot/core/generate"
+	"ltxbot/core/ltx"
+	"ltxbot/core/quota"
+	sim "ltxbot/sim/slack"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// golden compares got, as indented JSON, with a file of testdata.
+func golden(t *testing.T, name string, got any) {
+	t.Helper()
+	raw, err := json.MarshalIndent(got, "", "  ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw = append(raw, '\n')
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(path, raw, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), string(raw)); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", name, diff)
+	}
+}
+
+// engine stands for the real one: it keeps jobs and does nothing with them.
+// Tests take a job from state to state and call the courier themselves.
+type engine struct {
+	accepted chan generate.Job
+	wait     chan struct{} // Accept waits for it, when set
+
+	mu     sync.Mutex
+	jobs   map[string]generate.Job
+	refuse error
+	panics bool
+	cancel []string
+}
+
+func newEngine() *engine {
+	return &engine{jobs: map[string]generate.Job{}, accepted: make(chan generate.Job, 1000)}
+}
+
+func (e *engine) Quote(context.Context, generate.Ask) (generate.Quote, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.panics {
+		panic("a bug")
+	}
+	return generate.Quote{Cost: 130_000}, nil
+}
+
+func (e *engine) Accept(ctx context.Context, a generate.Ask) (generate.Job, error) {
+	if e.wait != nil {
+		select {
+		case <-e.wait:
+		case <-ctx.Done():
+			return generate.Job{}, ctx.Err()
+		}
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.refuse != nil {
+		return generate.Job{}, e.refuse
+	}
+	id := generate.NewID(a.Event)
+	if j, ok := e.jobs[id]; ok {
+		return j, generate.ErrExists
+	}
+	j := generate.Job{
+		ID: id, State: generate.Accepted, Event: a.Event, Admitted: true,
+		Team: a.Asker.Team, Member: a.Asker.Member, Tiers: a.Asker.Tiers, Place: a.Place, Parent: a.Parent,
+		Request: a.Request, Notes: a.Notes, Cost: 130_000, Created: time.Now(),
+		Progress: generate.Progress{Position: -1},
+	}
+	e.jobs[id] = j
+	e.accepted <- j
+	return j, nil
+}
+
+func (e *engine) Cancel(_ context.Context, id, by string) (generate.Job, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.cancel = append(e.cancel, id+" "+by)
+	j := e.jobs[id]
+	j.Cancel = &generate.CancelRequest{By: by, At: time.Now()}
+	e.jobs[id] = j
+	return j, nil
+}
+
+func (e *engine) Note(_ context.Context, id string, notes map[string]string) (generate.Job, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	j, ok := e.jobs[id]
+	if !ok {
+		return generate.Job{}, generate.ErrNoJob
+	}
+	j.Notes = maps.Clone(j.Notes)
+	if j.Notes == nil {
+		j.Notes = map[string]string{}
+	}
+	for k, v := range notes {
+		if v == "" {
+			delete(j.Notes, k)
+			continue
+		}
+		j.Notes[k] = v
+	}
+	e.jobs[id] = j
+	return j, nil
+}
+
+func (e *engine) Job(_ context.Context, id string) (generate.Job, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	j, ok := e.jobs[id]
+	if !ok {
+		return generate.Job{}, generate.ErrNoJob
+	}
+	return j, nil
+}
+
+func (e *engine) Jobs(context.Context, generate.Query) ([]generate.Job, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return slices.Collect(maps.Values(e.jobs)), nil
+}
+
+// put changes a job.
+func (e *engine) put(id string, change func(*generate.Job)) generate.Job {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	j := e.jobs[id]
+	change(&j)
+	e.jobs[id] = j
+	return j
+}
+
+func (e *engine) count() int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return len(e.jobs)
+}
+
+// A stage is a workspace with a channel and people, and the bot.
+type stage struct {
+	t       *testing.T
+	ctx     context.Context //nolint:containedctx // the test's own, with a deadline
+	sim     *sim.Server
+	ws      *sim.Workspace
+	general *sim.Channel // public, with the bot
+	ann     *sim.User
+	bob     *sim.User
+	engine  *engine
+	bot     *slack.Bot
+	cfg     slack.Config
+	log     *syncBuffer
+}
+
+// quick is the patience of the bot in tests.
+var quick = slack.Timing{
+	Ping: 5 * time.Second, Reconnect: 10 * time.Millisecond, Share: 2 * time.Second, Settle: 20 * time.Millisecond,
+}
+
+// appScopes are the scopes of the app as its manifest asks for them.
+func appScopes(t *testing.T) []string {
+	t.Helper()
+	var out []string
+	for _, s := range slack.Scopes() {
+		out = append(out, s.Name)
+	}
+	return out
+}
+
+// newStage starts a simulator and a bot that is connected to it.
+func newStage(t *testing.T, change ...func(*slack.Config)) *stage {
+	t.Helper()
+	return newStageWith(t, sim.Options{NoRateLimits: true}, change...)
+}
+
+func newStageWith(t *testing.T, opts sim.Options, change ...func(*slack.Config)) *stage {
+	t.Helper()
+	s := prepareStage(t, opts, change...)
+	s.start()
+	return s
+}
+
+// prepareStage is newStage without starting the bot.
+func prepareStage(t *testing.T, opts sim.Options, change ...func(*slack.Config)) *stage {
+	t.Helper()
+	if opts.ShareDelay == 0 {
+		opts.ShareDelay = 5 * time.Millisecond
+	}
+	if opts.PingInterval == 0 {
+		opts.PingInterval = time.Second
+	}
+	if opts.App.Scopes == nil {
+		opts.App.Scopes = appScopes(t)
+	}
+	opts.App.Shortcuts = []sim.Shortcut{{CallbackID: slack.ShortcutGlobal}, {CallbackID: slack.ShortcutMessage, Message: true}}
+	server, err := sim.Start(opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(server.Close)
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	t.Cleanup(cancel)
+	s := &stage{t: t, ctx: ctx, sim: server, engine: newEngine(), log: &syncBuffer{}}
+	s.ws = server.AddWorkspace(sim.WorkspaceSpec{ID: "T0ACME0001"})
+	s.ann = s.ws.AddUser(sim.UserSpec{ID: "U0ANN00001", Name: "ann"})
+	s.bob = s.ws.AddUser(sim.UserSpec{ID: "U0BOB00001", Name: "bob"})
+	s.general = s.ws.AddChannel(sim.ChannelSpec{ID: "C0GENERAL1", Name: "general", Members: []*sim.User{s.ann, s.bob, s.ws.Bot()}})
+	desk := bot.New(bot.Config{
+		Generator: s.engine, Command: "/ltx", Catalog: bot.BuiltInCatalog(), Rules: rules,
+		Usage: func(context.Context, quota.Asker) ([]quota.Gauge, error) { return nil, nil },
+	})
+	t.Cleanup(desk.Stop)
+	s.cfg = slack.Config{
+		BotToken: s.ws.BotToken(), AppToken: server.AppToken(), SigningSecret: server.SigningSecret(),
+		APIURL: server.APIURL(), Desk: desk, Rules: rules, Version: "1.0", Now: server.Now, Timing: quick,
+		Logger: slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+	}
+	for _, c := range change {
+		c(&s.cfg)
+	}
+	s.bot = s.newBot()
+	t.Cleanup(func() { s.noSecrets() })
+	return s
+}
+
+// rules draw the same seed each time.
+func rules() ltx.Rules { return ltx.Rules{Seed: func() int64 { return 7 }} }
+
+// newBot makes a bot of the stage's config, as after a restart.
+func (s *stage) newBot() *slack.Bot {
+	s.t.Helper()
+	b, err := slack.New(s.cfg)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(s.t.Context()), 5*time.Second)
+		defer cancel()
+		if err := b.Stop(ctx); err != nil {
+			s.t.Errorf("stop: %v", err)
+		}
+	})
+	return b
+}
+
+func (s *stage) start() {
+	s.t.Helper()
+	if err := s.bot.Start(s.ctx); err != nil {
+		s.t.Fatalf("start: %v", err)
+	}
+	if s.cfg.Mode == slack.HTTP {
+		return
+	}
+	if err := s.sim.WaitConnected(s.ctx, 2); err != nil {
+		s.t.Fatalf("start: %v", err)
+	}
+}
+
+// restart puts a new bot in the place of the old one.
+func (s *stage) restart() {
+	s.t.Helper()
+	if err := s.bot.Stop(s.ctx); err != nil {
+		s.t.Fatal(err)
+	}
+	s.bot = s.newBot()
+	s.start()
+}
+
+// until waits for something that the simulator does not tell of.
+func (s *stage) until(what string, done func() bool) {
+	s.t.Helper()
+	again := time.NewTicker(10 * time.Millisecond)
+	defer again.Stop()
+	for !done() {
+		select {
+		case <-again.C:
+		case <-s.ctx.Done():
+			s.t.Fatalf("wait until %s: %v", what, s.ctx.Err())
+		}
+	}
+}
+
+// noSecrets looks for what must not be in the log.
+func (s *stage) noSecrets() {
+	log := s.log.String()
+	for _, secret := range []string{s.cfg.BotToken, s.cfg.AppToken, s.cfg.SigningSecret, "/commands/", "/actions/", "/upload/", "ticket="} {
+		if secret != "" && strings.Contains(log, secret) {
+			s.t.Errorf("the log holds a secret or its place: %q", secret)
+		}
+	}
+	if strings.Contains(log, "cowboy") {
+		s.t.Error("the log holds a prompt")
+	}
+}
+
+const cowboy = "a cowboy walks through a dusty town camera:dolly_in"
+
+// ask lets ann type a command that makes a video, and returns its job.
+func (s *stage) ask(line string) generate.Job {
+	s.t.Helper()
+	s.slash(s.ann, s.general, line)
+	return s.job()
+}
+
+// slash types a command.
+func (s *stage) slash(u *sim.User, ch *sim.Channel, line string) sim.Receipt {
+	s.t.Helper()
+	r, err := u.Slash(s.ctx, ch, "/ltx", line)
+	if err != nil {
+		s.t.Fatalf("slash: %v\nlog:\n%s", err, s.log.String())
+	}
+	return r
+}
+
+// job waits for the next job.
+func (s *stage) job() generate.Job {
+	s.t.Helper()
+	select {
+	case j := <-s.engine.accepted:
+		return j
+	case <-time.After(10 * time.Second):
+		s.t.Fatalf("no job was accepted; log:\n%s", s.log.String())
+	}
+	return generate.Job{}
+}
+
+// noJob checks that nothing was accepted.
+func (s *stage) noJob() {
+	s.t.Helper()
+	if n := s.engine.count(); n != 0 {
+		s.t.Errorf("%d jobs were accepted", n)
+	}
+}
+
+// keep is generate.Keep for a job.
+func (s *stage) keep(id string) generate.Keep {
+	return func(ctx context.Context, notes map[string]string) error {
+		_, err := s.engine.Note(ctx, id, notes)
+		return err
+	}
+}
+
+// show makes the card show a job in a state.
+func (s *stage) show(id string, state generate.State) error {
+	j := s.engine.put(id, func(j *generate.Job) { j.State = state })
+	return s.bot.Courier().Show(s.ctx, j, s.keep(id))
+}
+
+func (s *stage) mustShow(id string, state generate.State) {
+	s.t.Helper()
+	if err := s.show(id, state); err != nil {
+		s.t.Fatalf("show %s: %v\nlog:\n%s", state, err, s.log.String())
+	}
+}
+
+// content is the video that tests deliver.
+const content = "\x00\x00\x00\x18ftypmp42 a video"
+
+// deliver delivers a video.
+func (s *stage) deliver(id string) (generate.Receipt, error) {
+	j := s.engine.put(id, func(j *generate.Job) { j.State = generate.Delivering })
+	return s.bot.Courier().Deliver(s.ctx, j, s.video(j), s.keep(id))
+}
+
+func (s *stage) mustDeliver(id string) generate.Receipt {
+	s.t.Helper()
+	r, err := s.deliver(id)
+	if err != nil {
+		s.t.Fatalf("deliver: %v\nlog:\n%s", err, s.log.String())
+	}
+	return r
+}
+
+// deliverAtLast delivers a video as the engine does: again and again.
+func (s *stage) deliverAtLast(id string) (receipt generate.Receipt) {
+	s.t.Helper()
+	s.atLast("deliver", func() (err error) {
+		receipt, err = s.deliver(id)
+		return err
+	})
+	return receipt
+}
+
+// showAtLast shows a job as the engine does: again and again.
+func (s *stage) showAtLast(id string, state generate.State) {
+	s.t.Helper()
+	s.atLast("show "+string(state), func() error { return s.show(id, state) })
+}
+
+// atLast tries something until it works, and lets the time pass in between
+// that the bot asks for.
+func (s *stage) atLast(what string, try func() error) {
+	s.t.Helper()
+	var err error
+	for range 20 {
+		if err = try(); err == nil {
+			return
+		}
+		pause := time.Second
+		if retry := retryOf(err); retry != nil {
+			pause = retry.After
+		}
+		s.sim.Advance(pause)
+	}
+	s.t.Fatalf("%s: %v\nlog:\n%s", what, err, s.log.String())
+}
+
+// video is a small video.
+func (s *stage) video(j generate.Job) generate.Video {
+	return generate.Video{
+		Output: ltx.Output{URL: "https://v3.fal.media/files/b/" + j.ID + ".mp4"},
+		Fetch: func(context.Context, int64) (generate.File, error) {
+			path := filepath.Join(s.t.TempDir(), "video")
+			err := os.WriteFile(path, []byte(content), 0o600)
+			return generate.File{
+				Path: path, Name: "ltx-" + j.ID + ".mp4", Size: int64(len(content)), ContentType: "video/mp4", Fit: generate.FitOriginal,
+			}, err
+		},
+	}
+}
+
+// notes are those of a job.
+func (s *stage) notes(id string) map[string]string {
+	s.t.Helper()
+	j, err := s.engine.Job(s.ctx, id)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return j.Notes
+}
+
+// fromBot are the messages of the bot in a channel that everybody sees.
+func fromBot(ch *sim.Channel) []sim.Message {
+	return slices.DeleteFunc(ch.Messages(), func(m sim.Message) bool { return !m.FromApp || m.EphemeralTo != "" })
+}
+
+// videos are the messages of a channel that carry a video.
+func videos(ch *sim.Channel) []sim.Message {
+	return slices.DeleteFunc(fromBot(ch), func(m sim.Message) bool { return len(m.Files) == 0 })
+}
+
+// results are the messages of a channel that have the buttons of a video.
+func results(ch *sim.Channel, id string) []sim.Message {
+	return slices.DeleteFunc(fromBot(ch), func(m sim.Message) bool {
+		_, ok := m.Blocks.Button(bot.ButtonID(bot.ActDelete, id))
+		return !ok
+	})
+}
+
+// whisper waits for the next message that only u sees and that says something.
+func (s *stage) whisper(u *sim.User, ch *sim.Channel, says string) sim.Message {
+	s.t.Helper()
+	ctx, cancel := context.WithTimeout(s.ctx, 5*time.Second)
+	defer cancel()
+	m, err := ch.WaitMessage(ctx, func(m sim.Message) bool {
+		return m.EphemeralTo == u.ID() && strings.Contains(m.Text+m.Blocks.Text(), says)
+	})
+	if err != nil {
+		s.t.Fatalf("nobody told %s %q; log:\n%s\nmessages: %s", u.Name(), says, s.log.String(), texts(ch))
+	}
+	return m
+}
+
+// texts is what is said in a channel, for failures.
+func texts(ch *sim.Channel) string {
+	var out []string
+	for _, m := range ch.Messages() {
+		out = append(out, m.Text)
+	}
+	return strings.Join(out, "\n")
+}
+
+// syncBuffer is a log that can be read while it is written.
+type syncBuffer struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (b *syncBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.Write(p)
+}
+
+func (b *syncBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.String()
+}

@@ -1,0 +1,234 @@
+package slack
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+)
+
+// The kinds of events, as Socket Mode names them.
+// https://docs.slack.dev/apis/events-api/using-socket-mode
+const (
+	kindCommand     = "slash_commands"
+	kindInteraction = "interactive"
+	kindEvent       = "events_api"
+)
+
+// inbound is one thing that a person did, or that happened to the app. It is
+// decoded here and not by slack-go, which refuses a whole event, and leaves it
+// without an acknowledgement, for a block it does not know in a message that
+// somebody else wrote.
+type inbound struct {
+	kind        string
+	command     *command
+	interaction *interaction
+	event       *event
+	received    time.Time
+}
+
+// command is a slash command.
+// https://docs.slack.dev/interactivity/implementing-slash-commands
+type command struct {
+	Workspace   string `json:"team_id"`
+	Enterprise  string `json:"enterprise_id"`
+	Channel     string `json:"channel_id"`
+	ChannelName string `json:"channel_name"`
+	User        string `json:"user_id"`
+	Text        string `json:"text"`
+	ResponseURL string `json:"response_url"` // a secret: who has it writes as the bot
+	TriggerID   string `json:"trigger_id"`
+}
+
+// id is an object of which only the id counts.
+type id struct {
+	ID string `json:"id"`
+}
+
+// interaction is a pressed button, a submitted form, a shortcut, or a menu
+// that asks for choices.
+// https://docs.slack.dev/reference/interaction-payloads
+type interaction struct {
+	Type       string `json:"type"`
+	CallbackID string `json:"callback_id"`
+	TriggerID  string `json:"trigger_id"`
+	Team       id     `json:"team"`
+	Enterprise id     `json:"enterprise"`
+	User       struct {
+		ID   string `json:"id"`
+		Team string `json:"team_id"`
+	} `json:"user"`
+	Channel struct {
+		ID   string `json:"id"`
+		Name string `json:"name"`
+	} `json:"channel"`
+	Container struct {
+		Message   string `json:"message_ts"`
+		Channel   string `json:"channel_id"`
+		Thread    string `json:"thread_ts"`
+		Ephemeral bool   `json:"is_ephemeral"`
+	} `json:"container"`
+	Message     posted   `json:"message"`
+	View        view     `json:"view"`
+	Actions     []action `json:"actions"`
+	ResponseURL string   `json:"response_url"`
+	// ResponseURLs are those of conversations that were chosen in a form.
+	ResponseURLs []struct {
+		Channel string `json:"channel_id"`
+		URL     string `json:"response_url"`
+	} `json:"response_urls"`
+
+	// Of a menu that asks for choices.
+	ActionID string `json:"action_id"`
+	Value    string `json:"value"`
+}
+
+// The types of interactions.
+const (
+	typePress      = "block_actions"
+	typeSubmit     = "view_submission"
+	typeSuggest    = "block_suggestion"
+	typeShortcut   = "shortcut"
+	typeOfMessage  = "message_action"
+	typeViewClosed = "view_closed"
+)
+
+// action is one pressed button.
+type action struct {
+	ActionID string `json:"action_id"`
+	BlockID  string `json:"block_id"`
+	Type     string `json:"type"`
+	Value    string `json:"value"`
+	At       string `json:"action_ts"`
+}
+
+// posted is what the bot reads of a message.
+type posted struct {
+	TS     string          `json:"ts"`
+	Thread string          `json:"thread_ts"`
+	Text   string          `json:"text"`
+	Bot    string          `json:"bot_id"`
+	Blocks json.RawMessage `json:"blocks"`
+}
+
+// view is what the bot reads of a form or a Home tab.
+type view struct {
+	ID         string `json:"id"`
+	Type       string `json:"type"`
+	Hash       string `json:"hash"`
+	CallbackID string `json:"callback_id"`
+	Private    string `json:"private_metadata"`
+	State      struct {
+		Values map[string]map[string]input `json:"values"`
+	} `json:"state"`
+}
+
+// input is what was typed or chosen in a field of a form.
+type input struct {
+	Type         string `json:"type"`
+	Value        string `json:"value"`
+	Conversation string `json:"selected_conversation"`
+	Option       struct {
+		Value string `json:"value"`
+	} `json:"selected_option"`
+}
+
+// text is what was typed, or the value that was chosen.
+func (i input) text() string {
+	if i.Option.Value != "" {
+		return i.Option.Value
+	}
+	return i.Value
+}
+
+// event is something that happened, of the Events API.
+// https://docs.slack.dev/apis/events-api
+type event struct {
+	ID         string `json:"event_id"`
+	Type       string `json:"type"`      // of the envelope: event_callback, url_verification
+	Challenge  string `json:"challenge"` // of url_verification
+	Workspace  string `json:"team_id"`
+	Enterprise string `json:"enterprise_id"`
+	Event      struct {
+		Type    string `json:"type"`
+		User    string `json:"user"`
+		Team    string `json:"user_team"`
+		Bot     string `json:"bot_id"`
+		Channel string `json:"channel"`
+		Text    string `json:"text"`
+		TS      string `json:"ts"`
+		Thread  string `json:"thread_ts"`
+		Tab     string `json:"tab"`
+		View    *view  `json:"view"`
+	} `json:"event"`
+}
+
+// decode reads one payload.
+func decode(kind string, payload []byte, received time.Time) (inbound, error) {
+	in := inbound{kind: kind, received: received}
+	var into any
+	switch kind {
+	case kindCommand:
+		in.command = &command{}
+		into = in.command
+	case kindInteraction:
+		in.interaction = &interaction{}
+		into = in.interaction
+	case kindEvent:
+		in.event = &event{}
+		into = in.event
+	default:
+		return in, fmt.Errorf("event of kind %q", kind)
+	}
+	if err := json.Unmarshal(payload, into); err != nil {
+		return in, fmt.Errorf("read event of kind %s: %w", kind, err)
+	}
+	return in, nil
+}
+
+// An origin is who did something, and where.
+type origin struct {
+	Event       string // names what happened, among all events of all platforms
+	Workspace   string // of the installation
+	Enterprise  string // that the workspace belongs to, or ""
+	User        string
+	UserTeam    string // the user's own workspace, if it was told
+	Channel     string // "" for a global shortcut and the Home tab
+	ChannelName string // Slack's: "directmessage", "privategroup", or the name
+	Thread      string // ts of the thread's first message
+	ResponseURL string // a secret
+	Trigger     string // opens one form, within seconds
+	Received    time.Time
+}
+
+func (in inbound) origin() origin {
+	switch {
+	case in.command != nil:
+		c := in.command
+		return origin{
+			Event: eventOf(c.TriggerID), Workspace: c.Workspace, Enterprise: c.Enterprise, User: c.User, UserTeam: c.Workspace,
+			Channel: c.Channel, ChannelName: c.ChannelName, ResponseURL: c.ResponseURL, Trigger: c.TriggerID, Received: in.received,
+		}
+	case in.interaction != nil:
+		i := in.interaction
+		o := origin{
+			Event: eventOf(i.TriggerID), Workspace: i.Team.ID, Enterprise: i.Enterprise.ID, User: i.User.ID, UserTeam: i.User.Team,
+			Channel: i.Channel.ID, ChannelName: i.Channel.Name, ResponseURL: i.ResponseURL, Trigger: i.TriggerID, Received: in.received,
+		}
+		if o.Channel == "" {
+			o.Channel = i.Container.Channel
+		}
+		if o.Thread = i.Message.Thread; o.Thread == "" {
+			o.Thread = i.Container.Thread
+		}
+		return o
+	case in.event != nil:
+		e := in.event
+		return origin{
+			Event: eventOf(e.ID), Workspace: e.Workspace, Enterprise: e.Enterprise, User: e.Event.User, UserTeam: e.Event.Team,
+			Channel: e.Event.Channel, Thread: e.Event.Thread, Received: in.received,
+		}
+	}
+	return origin{}
+}
+
+func eventOf(name string) string { return platform + ":" + name }

@@ -1,0 +1,116 @@
+package slack
+
+import (
+	"context"
+	"maps"
+	"strconv"
+	"time"
+
+	"ltxbot/core/generate"
+)
+
+// The notes that the courier keeps with a job.
+const (
+	noteURL         = "response_url"  // a secret; removed when it is of no use any more
+	noteURLUntil    = "response_till" // Unix seconds
+	noteURLUses     = "response_uses" // how often it was used
+	noteChannelName = "channel_name"  // Slack's name for the kind of conversation
+	noteCard        = "card"          // ts of the card
+	noteCardChannel = "card_channel"  // where the card is
+	noteCardGone    = "card_gone"     // the card was deleted, cannot be edited, or cannot be found
+	noteTold        = "told"          // the requester was told by the response URL how the job ended
+	noteFile        = "file"          // id of the uploaded file: it is being shared, or is
+	noteFileAt      = "file_at"       // Unix seconds since when it is being shared
+	noteShared      = "shared"        // the file is shared
+	noteShareTS     = "share_ts"      // of the message that shares it, if it is known
+	noteFit         = "fit"           // how the video was made to fit
+	noteChannel     = "video_channel" // where the video goes
+	noteResult      = "result"        // ts of the text with the buttons
+	noteResultLost  = "result_lost"   // nobody knows whether the text was posted: the card has its buttons
+	notePosting     = "posting_"      // and a purpose: Unix seconds of a try to post whose outcome is not known
+)
+
+// How long and how often a response URL may be used.
+// https://docs.slack.dev/interactivity/handling-user-interaction#message_responses
+const (
+	responseLife = 29 * time.Minute // of 30: the last minute is left to clocks and slow networks
+	responseUses = 5
+	// responseUsed is how often a response URL may have been used before the
+	// courier has it.
+	responseUsed = 1
+)
+
+// notesOf is what the courier must know of an event.
+func notesOf(o origin, now time.Time) map[string]string {
+	n := map[string]string{}
+	if o.ResponseURL != "" {
+		n[noteURL] = o.ResponseURL
+		n[noteURLUntil] = strconv.FormatInt(now.Add(responseLife).Unix(), 10)
+		n[noteURLUses] = strconv.Itoa(responseUsed)
+	}
+	if o.ChannelName != "" {
+		n[noteChannelName] = o.ChannelName
+	}
+	return n
+}
+
+// memory is the notes of a job during one call of the courier.
+type memory struct {
+	notes map[string]string
+	keep  generate.Keep
+}
+
+// recall reads the notes of a job.
+func recall(j generate.Job, keep generate.Keep) *memory {
+	m := &memory{notes: map[string]string{}, keep: keep}
+	maps.Copy(m.notes, j.Notes)
+	return m
+}
+
+func (m *memory) get(note string) string { return m.notes[note] }
+
+// number is a note that is a number, 0 if there is none.
+func (m *memory) number(note string) int64 {
+	n, err := strconv.ParseInt(m.notes[note], 10, 64)
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
+// save keeps notes, given as pairs. An empty value removes one.
+func (m *memory) save(ctx context.Context, pairs ...string) error {
+	change := map[string]string{}
+	for n := 0; n+1 < len(pairs); n += 2 {
+		if m.notes[pairs[n]] != pairs[n+1] {
+			change[pairs[n]] = pairs[n+1]
+		}
+	}
+	if len(change) == 0 {
+		return nil
+	}
+	if err := m.keep(ctx, change); err != nil {
+		return err
+	}
+	for k, v := range change {
+		if v == "" {
+			delete(m.notes, k)
+			continue
+		}
+		m.notes[k] = v
+	}
+	return nil
+}
+
+// responseURL takes one use of the response URL; "" when there is none left.
+// The use is counted before it is made.
+func (m *memory) responseURL(ctx context.Context, now time.Time) (string, error) {
+	address, uses := m.get(noteURL), m.number(noteURLUses)
+	if address == "" || now.Unix() >= m.number(noteURLUntil) || uses >= responseUses {
+		return "", nil
+	}
+	return address, m.save(ctx, noteURLUses, strconv.FormatInt(uses+1, 10))
+}
+
+// unix is a time as a note.
+func unix(t time.Time) string { return strconv.FormatInt(t.Unix(), 10) }

@@ -1,0 +1,205 @@
+package slack
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"ltxbot/bot"
+)
+
+// How long what Slack says about people is believed.
+const (
+	personLife = time.Minute // who is an admin, who a guest
+	groupLife  = 10 * time.Minute
+	maxPeople  = 20000
+)
+
+// person is what the bot must know of somebody.
+type person struct {
+	admin  bool // of the workspace, or its owner
+	guest  bool // or of another organisation
+	locale string
+	until  time.Time
+}
+
+// people knows who is who. What Slack does not tell for want of a scope or a
+// plan is gone without: nobody is an admin then, or in a group.
+type people struct {
+	bot *Bot
+
+	mu     sync.Mutex
+	known  map[string]person // by workspace and user
+	groups map[string]group  // by workspace and id
+	noted  map[string]bool   // what was logged once
+}
+
+// group is the members of a user group.
+type group struct {
+	users []string
+	until time.Time
+}
+
+func newPeople(b *Bot) *people {
+	return &people{bot: b, known: map[string]person{}, groups: map[string]group{}, noted: map[string]bool{}}
+}
+
+// locale is the language of somebody, if it is known.
+func (p *people) locale(o origin) string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.known[o.Workspace+" "+o.User].locale
+}
+
+// caller is who did something, as Slack vouches for it at this moment.
+func (b *Bot) caller(ctx context.Context, o origin) bot.Caller {
+	c, _ := b.vouch(ctx, o)
+	return c
+}
+
+// vouch is caller, and whether the person is a guest or of another
+// organisation.
+func (b *Bot) vouch(ctx context.Context, o origin) (c bot.Caller, guest bool) {
+	c = bot.Caller{Platform: platform, Member: memberOf(o), Team: b.team(o)}
+	who := b.people.person(ctx, o)
+	c.Locale, guest = who.locale, who.guest || outsider(o)
+	if guest && outsider(o) {
+		return c, guest // roles elsewhere mean nothing here
+	}
+	tiers, admins := b.people.groupsOf(ctx, o, b.cfg.TierGroups), b.people.groupsOf(ctx, o, b.cfg.AdminGroups)
+	c.Tiers = b.cfg.Tiers(c.Member, tiers)
+	c.Admin = who.admin || len(admins) > 0
+	return c, guest
+}
+
+// memberOf names somebody on all platforms. In an organisation people have
+// one id for all workspaces.
+// https://docs.slack.dev/enterprise/developing-for-enterprise-orgs
+func memberOf(o origin) string {
+	home := o.Enterprise
+	if home == "" || outsider(o) {
+		home = o.UserTeam
+	}
+	if home == "" {
+		home = o.Workspace
+	}
+	return platform + ":" + home + ":" + o.User
+}
+
+// outsider reports whether somebody comes from another workspace by Slack
+// Connect. Within an organisation, workspaces are no strangers.
+func outsider(o origin) bool {
+	return o.Enterprise == "" && o.UserTeam != "" && o.Workspace != "" && o.UserTeam != o.Workspace
+}
+
+// team is the budget of a workspace.
+func (b *Bot) team(o origin) string {
+	if name := b.cfg.Team(o.Workspace, o.Enterprise); name != "" {
+		return name
+	}
+	return platform + ":" + o.Workspace
+}
+
+// person looks somebody up.
+func (p *people) person(ctx context.Context, o origin) person {
+	key, now := o.Workspace+" "+o.User, p.bot.cfg.Now()
+	p.mu.Lock()
+	known, ok := p.known[key]
+	p.mu.Unlock()
+	if ok && now.Before(known.until) {
+		return known
+	}
+	u, err := p.ask(ctx, o)
+	if err != nil {
+		p.note("user", err)
+		// An old answer is good for the language, not for rights.
+		return person{locale: known.locale, guest: known.guest}
+	}
+	fresh := person{
+		admin:  u.IsAdmin || u.IsOwner || u.IsPrimaryOwner,
+		guest:  u.IsRestricted || u.IsUltraRestricted || u.IsStranger,
+		locale: u.Locale, until: now.Add(personLife),
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.known) >= maxPeople {
+		clear(p.known)
+	}
+	p.known[key] = fresh
+	return fresh
+}
+
+func (p *people) ask(ctx context.Context, o origin) (*slack.User, error) {
+	c, err := p.bot.client(ctx, o.Workspace)
+	if err != nil {
+		return nil, err
+	}
+	var u *slack.User
+	err = c.again(ctx, "read user", func(ctx context.Context) error {
+		var err error
+		u, err = c.api.GetUserInfoContext(ctx, o.User)
+		return err
+	})
+	return u, err
+}
+
+// groupsOf is which of the user groups somebody is in.
+func (p *people) groupsOf(ctx context.Context, o origin, ids []string) []string {
+	var in []string
+	for _, id := range ids {
+		if slices.Contains(p.members(ctx, o.Workspace, id), o.User) {
+			in = append(in, id)
+		}
+	}
+	return in
+}
+
+// members are the members of a user group. A failed question is not repeated
+// for a while either: the limit is twenty a minute.
+func (p *people) members(ctx context.Context, workspace, id string) []string {
+	key, now := workspace+" "+id, p.bot.cfg.Now()
+	p.mu.Lock()
+	known, ok := p.groups[key]
+	p.mu.Unlock()
+	if ok && now.Before(known.until) {
+		return known.users
+	}
+	fresh := group{users: known.users, until: now.Add(groupLife)}
+	c, err := p.bot.client(ctx, workspace)
+	if err == nil {
+		err = c.again(ctx, "read user group", func(ctx context.Context) error {
+			users, err := c.api.GetUserGroupMembersContext(ctx, id, slack.GetUserGroupMembersOptionTeamID(workspace))
+			if err == nil {
+				fresh.users = users
+			}
+			return err
+		})
+	}
+	switch {
+	case err == nil:
+	case hasCode(err, "plan_upgrade_required", "missing_scope", "no_such_subteam"):
+		fresh.users = nil
+		p.note("user group, which is gone without", err)
+	default:
+		p.note("user group", err)
+		fresh.until = now.Add(personLife)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.groups[key] = fresh
+	return fresh.users
+}
+
+// note logs an error once, until it is another one.
+func (p *people) note(what string, err error) {
+	p.mu.Lock()
+	first := !p.noted[what+err.Error()]
+	p.noted[what+err.Error()] = true
+	p.mu.Unlock()
+	if first {
+		p.bot.log.Warn("cannot ask slack about people", "about", what, "error", err)
+	}
+}

@@ -1,0 +1,301 @@
+package slack_test
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"ltxbot/bot/slack"
+	"ltxbot/core/generate"
+	sim "ltxbot/sim/slack"
+)
+
+func TestAPublicChannelIsJoinedForTheCard(t *testing.T) {
+	s := newStage(t)
+	random := s.ws.AddChannel(sim.ChannelSpec{Name: "random", Members: []*sim.User{s.ann}})
+	s.slash(s.ann, random, cowboy)
+	j := s.job()
+	s.mustShow(j.ID, generate.Accepted)
+	if !random.Has(s.ws.Bot()) {
+		t.Error("the bot did not join the channel")
+	}
+	s.mustDeliver(j.ID)
+	if len(videos(random)) != 1 || len(results(random, j.ID)) != 1 {
+		t.Errorf("the channel has no video with its text: %s", texts(random))
+	}
+}
+
+func TestAChannelThatTakesNoMessagesIsFoundOutBeforeMoneyIsSpent(t *testing.T) {
+	tests := []struct {
+		name   string
+		spec   sim.ChannelSpec
+		change func(*sim.Channel)
+		says   string
+	}{
+		{"a private channel without the bot", sim.ChannelSpec{Kind: sim.Private}, nil, "/invite @ltx"},
+		{"direct messages between others", sim.ChannelSpec{Kind: sim.IM}, nil, "between other people"},
+		{"a group of people without the bot", sim.ChannelSpec{Kind: sim.MPIM}, nil, "/invite @ltx"},
+		{"a public channel that it cannot join", sim.ChannelSpec{NoJoin: true}, nil, "could not join"},
+		{"a channel that was archived meanwhile", sim.ChannelSpec{}, func(c *sim.Channel) { c.Archive(true) }, "archived"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s := newStage(t)
+			tt.spec.Members = []*sim.User{s.ann, s.bob}
+			room := s.ws.AddChannel(tt.spec)
+			s.slash(s.ann, room, cowboy)
+			j := s.job()
+			if tt.change != nil {
+				tt.change(room)
+			}
+			if err := s.show(j.ID, generate.Accepted); !errors.Is(err, generate.ErrUnreachable) {
+				t.Fatalf("show says %v", err)
+			}
+			s.whisper(s.ann, room, tt.says)
+			if err := s.show(j.ID, generate.Accepted); !errors.Is(err, generate.ErrUnreachable) {
+				t.Errorf("a second try says %v: it must stay unreachable", err)
+			}
+			s.engine.put(j.ID, func(j *generate.Job) { j.Failure.Kind = generate.FailUnreachable })
+			s.mustShow(j.ID, generate.Failed)
+			if got := len(room.Messages()); got != 1 {
+				t.Errorf("%d messages, want the one answer: %s", got, texts(room))
+			}
+			if got := len(s.ann.DM().Messages()); got != 0 {
+				t.Errorf("%d direct messages out of the blue", got)
+			}
+		})
+	}
+}
+
+// With chat:write.public a card alone would prove nothing: files are for
+// members.
+func TestWithTheRightToPostEverywhereTheBotJoinsBeforeTheCard(t *testing.T) {
+	s := newStageWith(t, sim.Options{NoRateLimits: true, App: sim.App{Scopes: append(appScopes(t), "chat:write.public")}})
+	random := s.ws.AddChannel(sim.ChannelSpec{Name: "random", Members: []*sim.User{s.ann}})
+	s.slash(s.ann, random, cowboy)
+	s.mustShow(s.job().ID, generate.Accepted)
+	if !random.Has(s.ws.Bot()) || len(fromBot(random)) != 1 {
+		t.Errorf("not joined, or no card: %s", texts(random))
+	}
+	inner := s.ws.AddChannel(sim.ChannelSpec{Name: "inner", Kind: sim.Private, Members: []*sim.User{s.ann, s.ws.Bot()}})
+	s.slash(s.ann, inner, cowboy)
+	s.mustShow(s.job().ID, generate.Accepted)
+	closed := s.ws.AddChannel(sim.ChannelSpec{Name: "closed", NoJoin: true, Members: []*sim.User{s.ann}})
+	s.slash(s.ann, closed, cowboy)
+	if err := s.show(s.job().ID, generate.Accepted); !errors.Is(err, generate.ErrUnreachable) {
+		t.Errorf("show says %v", err)
+	}
+	s.whisper(s.ann, closed, "could not join")
+	if len(fromBot(closed)) != 0 {
+		t.Errorf("a card was posted: %s", texts(closed))
+	}
+}
+
+func TestAReadOnlyChannelIsExplainedToAnAdminWhoMayTypeThere(t *testing.T) {
+	s := newStage(t)
+	boss := s.ws.AddUser(sim.UserSpec{Name: "boss", Admin: true})
+	news := s.ws.AddChannel(sim.ChannelSpec{Name: "news", ReadOnly: true, Members: []*sim.User{boss, s.ws.Bot()}})
+	s.slash(boss, news, cowboy)
+	j := s.job()
+	if err := s.show(j.ID, generate.Accepted); !errors.Is(err, generate.ErrUnreachable) {
+		t.Fatalf("show says %v", err)
+	}
+	s.whisper(boss, news, "may not post in this channel")
+}
+
+func TestWhereTheBotCannotPostItOffersADirectMessage(t *testing.T) {
+	s := newStage(t)
+	secret := s.ws.AddChannel(sim.ChannelSpec{Name: "secret", Kind: sim.Private, Members: []*sim.User{s.ann}})
+	s.slash(s.ann, secret, cowboy)
+	j := s.job()
+	if err := s.show(j.ID, generate.Accepted); !errors.Is(err, generate.ErrUnreachable) {
+		t.Fatalf("show says %v", err)
+	}
+	answer := s.whisper(s.ann, secret, "/invite")
+	if _, err := s.ann.Click(s.ctx, answer, "Send it to me in a direct message"); err != nil {
+		t.Fatal(err)
+	}
+	again := s.job()
+	s.whisper(s.ann, secret, "It comes as a direct message")
+	if left := s.whisper(s.ann, secret, "direct message"); strings.Contains(string(blocksJSON(t, left)), "v1:dm:") || len(secret.Messages()) != 1 {
+		t.Errorf("the button is still there: %s", texts(secret))
+	}
+	if !again.Place.Private || again.Parent != j.ID || again.Request.Prompt() != j.Request.Prompt() {
+		t.Errorf("the second job is %+v", again.Place)
+	}
+	s.mustShow(again.ID, generate.Accepted)
+	s.mustDeliver(again.ID)
+	s.mustShow(again.ID, generate.Delivered)
+	dm := s.ann.DM()
+	if len(videos(dm)) != 1 || len(results(dm, again.ID)) != 1 {
+		t.Errorf("no video by direct message: %s", texts(dm))
+	}
+}
+
+func TestWithoutAResponseURLTheRequesterIsToldByDirectMessage(t *testing.T) {
+	s := newStage(t)
+	secret := s.ws.AddChannel(sim.ChannelSpec{Name: "secret", Kind: sim.Private, Members: []*sim.User{s.ann}})
+	s.slash(s.ann, secret, cowboy)
+	j := s.job()
+	s.engine.put(j.ID, func(j *generate.Job) { j.Notes["response_till"] = "1" })
+	if err := s.show(j.ID, generate.Accepted); !errors.Is(err, generate.ErrUnreachable) {
+		t.Fatalf("show says %v", err)
+	}
+	dm := fromBot(s.ann.DM())
+	if len(dm) != 1 || !strings.Contains(dm[0].Text, "I am not in this channel") {
+		t.Errorf("direct messages: %s", texts(s.ann.DM()))
+	}
+	if n := len(s.sim.Requests("response_url")); n != 0 {
+		t.Errorf("an expired response URL was used %d times", n)
+	}
+}
+
+func TestAPrivateVideoComesByDirectMessage(t *testing.T) {
+	s := newStage(t)
+	j := s.ask(cowboy + " private:yes")
+	s.whisper(s.ann, s.general, "Only you will see it")
+	s.mustShow(j.ID, generate.Accepted)
+	s.mustShow(j.ID, generate.Running)
+	s.mustDeliver(j.ID)
+	s.mustShow(j.ID, generate.Delivered)
+	if got := len(fromBot(s.general)); got != 0 {
+		t.Errorf("the channel saw %d messages: %s", got, texts(s.general))
+	}
+	dm := s.ann.DM()
+	if len(videos(dm)) != 1 || len(results(dm, j.ID)) != 1 || len(fromBot(dm)) != 3 {
+		t.Errorf("direct messages: %s", texts(dm))
+	}
+}
+
+func TestACommandInTheBotsOwnDirectMessagesIsAnsweredThere(t *testing.T) {
+	s := newStage(t)
+	dm := s.ann.DM()
+	s.slash(s.ann, dm, cowboy)
+	j := s.job()
+	s.mustShow(j.ID, generate.Accepted)
+	s.mustDeliver(j.ID)
+	if len(videos(dm)) != 1 || len(results(dm, j.ID)) != 1 {
+		t.Errorf("direct messages: %s", texts(dm))
+	}
+}
+
+func TestAPaidVideoGoesToTheRequesterWhenTheChannelIsGone(t *testing.T) {
+	for name, end := range map[string]func(s *stage){
+		"archived": func(s *stage) { s.general.Archive(true) },
+		"kicked": func(s *stage) {
+			s.general.Remove(s.ws.Bot())
+			s.sim.Inject(sim.Fault{Method: "conversations.join", Kind: sim.APIError, Error: "restricted_action", Times: -1})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newStage(t)
+			j := s.ask(cowboy)
+			s.mustShow(j.ID, generate.Accepted)
+			end(s)
+			receipt := s.mustDeliver(j.ID)
+			dm := s.ann.DM()
+			if len(videos(dm)) != 1 || len(results(dm, j.ID)) != 1 || len(videos(s.general)) != 0 {
+				t.Fatalf("direct messages: %s", texts(dm))
+			}
+			if !strings.Contains(fromBot(dm)[0].Text, "I can no longer post where you asked") {
+				t.Errorf("the first direct message says %q", fromBot(dm)[0].Text)
+			}
+			if !strings.HasPrefix(receipt.Message, dm.ID()+":") {
+				t.Errorf("receipt is %+v", receipt)
+			}
+			s.mustDeliver(j.ID)
+			if len(videos(dm)) != 1 || len(fromBot(dm)) != 3 {
+				t.Errorf("a second delivery posted again: %s", texts(dm))
+			}
+		})
+	}
+}
+
+func TestAWorkspaceWithoutUploadsGetsALink(t *testing.T) {
+	for code, where := range map[string]string{
+		"file_uploads_disabled": "files.getUploadURLExternal", "storage_limit_reached": "files.getUploadURLExternal",
+		"slack_connect_file_upload_sharing_blocked": "files.completeUploadExternal",
+	} {
+		t.Run(code, func(t *testing.T) {
+			s := newStage(t)
+			j := s.ask(cowboy)
+			s.mustShow(j.ID, generate.Accepted)
+			s.sim.Inject(sim.Fault{Method: where, Kind: sim.APIError, Error: code, Times: -1})
+			s.engine.put(j.ID, func(j *generate.Job) { j.Output.URL = "https://v3.fal.media/files/b/x.mp4" })
+			receipt := s.mustDeliver(j.ID)
+			found := results(s.general, j.ID)
+			if len(found) != 1 || receipt.Fit != generate.FitLink {
+				t.Fatalf("receipt %+v, messages: %s", receipt, texts(s.general))
+			}
+			if !strings.Contains(string(blocksJSON(t, found[0])), "https://v3.fal.media/files/b/x.mp4") {
+				t.Error("the text has no link to the video")
+			}
+		})
+	}
+}
+
+func TestAnOrganisationIsOneHomeForItsMembers(t *testing.T) {
+	s := prepareStage(t, sim.Options{NoRateLimits: true}, func(c *slack.Config) {
+		c.Team = func(workspace, enterprise string) string { return "team of " + workspace + " in " + enterprise }
+	})
+	org := s.sim.AddWorkspace(sim.WorkspaceSpec{ID: "T0GRID0001", Enterprise: "E0GRID0001"})
+	kim := org.AddUser(sim.UserSpec{ID: "W0KIM00001", Name: "kim"})
+	room := org.AddChannel(sim.ChannelSpec{Name: "room", Members: []*sim.User{kim, org.Bot()}})
+	s.cfg.BotToken = org.BotToken()
+	s.bot = s.newBot()
+	s.start()
+	s.slash(kim, room, cowboy)
+	j := s.job()
+	if j.Team != "team of T0GRID0001 in E0GRID0001" || j.Member != "slack:E0GRID0001:W0KIM00001" || j.Place.Tenant != "T0GRID0001" {
+		t.Errorf("team %q, member %q, tenant %q", j.Team, j.Member, j.Place.Tenant)
+	}
+}
+
+func TestGuestsAreRefusedUnlessAllowed(t *testing.T) {
+	for _, allowed := range []bool{false, true} {
+		s := newStage(t, func(c *slack.Config) { c.AllowGuests = allowed })
+		guest := s.ws.AddUser(sim.UserSpec{Name: "guest", Guest: true})
+		s.general.Add(guest)
+		s.slash(guest, s.general, cowboy)
+		if allowed {
+			s.job()
+			continue
+		}
+		s.whisper(guest, s.general, "Guests and people of other organisations")
+		s.noJob()
+	}
+}
+
+func TestOutsidersOfASharedChannelMayLookButNotMake(t *testing.T) {
+	s := newStage(t)
+	other := s.sim.AddWorkspace(sim.WorkspaceSpec{ID: "T0OTHER001", NotInstalled: true})
+	eve := other.AddUser(sim.UserSpec{Name: "eve", Admin: true})
+	shared := s.ws.AddChannel(sim.ChannelSpec{Name: "shared", Members: []*sim.User{s.ann, eve, s.ws.Bot()}, Shared: []*sim.Workspace{other}})
+	s.slash(s.ann, shared, cowboy)
+	j := s.job()
+	s.mustShow(j.ID, generate.Accepted)
+	if _, err := eve.Click(s.ctx, fromBot(shared)[0], "Cancel"); err != nil {
+		t.Fatal(err)
+	}
+	s.whisper(eve, shared, "or an admin")
+	s.mustDeliver(j.ID)
+	result := results(shared, j.ID)[0]
+	if _, err := eve.Click(s.ctx, result, "Again"); err != nil {
+		t.Fatal(err)
+	}
+	s.whisper(eve, shared, "Guests and people of other organisations")
+	if _, err := eve.Click(s.ctx, result, "Delete"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := eve.Click(s.ctx, result, "Details"); err != nil {
+		t.Fatal(err)
+	}
+	s.whisper(eve, shared, "All settings")
+	if s.engine.count() != 1 || len(videos(shared)) != 1 || len(s.engine.cancel) != 0 {
+		t.Error("an outsider did more than look")
+	}
+	if !slices.ContainsFunc(shared.Messages(), func(m sim.Message) bool { return m.TS == result.TS }) {
+		t.Error("an outsider deleted the result")
+	}
+}

@@ -1,0 +1,139 @@
+package slack
+
+import (
+	"context"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"ltxbot/bot"
+	"ltxbot/core/generate"
+)
+
+// Buttons that only Slack has.
+const (
+	buttonDM   = "v1:dm:"        // and a job: make it again, for the requester's direct messages
+	buttonForm = "v1:form:empty" // open an empty form
+)
+
+// press handles a button. Buttons carry an action and a job id, so they work
+// on messages of any age, in any process. A double click is one press.
+func (b *Bot) press(ctx context.Context, in inbound) {
+	o := in.origin()
+	for _, a := range in.interaction.Actions {
+		if a.Type != "button" {
+			continue // a menu of a form: it counts when the form is sent
+		}
+		place := strings.Join([]string{o.Workspace, o.Channel, in.interaction.Container.Message, in.interaction.View.ID}, " ")
+		if !b.clicks.first(strings.Join([]string{place, o.User, a.ActionID}, " ")) {
+			continue
+		}
+		o.Event = pressEvent(o, in.interaction, a)
+		b.pressed(ctx, o, in.interaction, a)
+	}
+}
+
+// pressEvent names a press, so that two presses at the same moment, perhaps
+// brought to two processes, are one job.
+func pressEvent(o origin, i *interaction, a action) string {
+	at, err := strconv.ParseFloat(a.At, 64)
+	if err != nil {
+		return o.Event
+	}
+	moment := int64(at / doubleClick.Seconds())
+	return eventOf(strings.Join([]string{o.Channel, i.Container.Message, i.View.ID, o.User, a.ActionID, strconv.FormatInt(moment, 10)}, ":"))
+}
+
+// pressWithin bounds what is done before a form that a press opens: its
+// trigger lives for three seconds.
+const pressWithin = 1500 * time.Millisecond
+
+func (b *Bot) pressed(ctx context.Context, o origin, i *interaction, a action) {
+	if a.ActionID == buttonForm {
+		b.openForm(ctx, o, b.cfg.Desk.Form(b.people.locale(o), nil), formData{})
+		return
+	}
+	actionID, toDM := a.ActionID, false
+	if job, ok := strings.CutPrefix(a.ActionID, buttonDM); ok {
+		actionID, toDM = bot.ButtonID(bot.ActRetry, job), true
+	}
+	action, job, ok := bot.ParseButtonID(actionID)
+	if !ok {
+		b.tell(ctx, o, b.sentence(b.people.locale(o), "unknown_button"))
+		return
+	}
+	if action == bot.ActEdit {
+		b.edit(ctx, o, job)
+		return
+	}
+	reply, cancel := context.WithTimeout(ctx, replyWithin)
+	defer cancel()
+	c := b.caller(reply, o)
+	p := b.cfg.Desk.Press(reply, c, action, job)
+	switch {
+	case p.Ask != nil:
+		if toDM {
+			p.Ask.Place.Private = true
+		}
+		b.generate(ctx, o, *p.Ask)
+	case p.Delete:
+		b.remove(reply, o, i, a)
+	case p.Reply != nil && i.View.Type == typeHome:
+		b.publish(reply, o, i.View.Hash, p.Reply)
+	case p.Reply != nil:
+		b.tell(reply, o, *p.Reply)
+	}
+}
+
+// edit opens the form for a job. Rights need no question to Slack: the form
+// shows nothing that the card does not, and what it sends is checked.
+func (b *Bot) edit(ctx context.Context, o origin, job string) {
+	quick, cancel := context.WithTimeout(ctx, pressWithin)
+	defer cancel()
+	c := bot.Caller{Platform: platform, Member: memberOf(o), Team: b.team(o), Locale: b.people.locale(o)}
+	switch p := b.cfg.Desk.Press(quick, c, bot.ActEdit, job); {
+	case p.Form != nil:
+		b.openForm(ctx, o, *p.Form, formData{Parent: job})
+	case p.Reply != nil:
+		b.tell(ctx, o, *p.Reply)
+	}
+}
+
+// remove deletes a video: the file, which vanishes wherever it was shared, and
+// the message with the button. Both may be gone already.
+func (b *Bot) remove(ctx context.Context, o origin, i *interaction, a action) {
+	c, err := b.client(ctx, o.Workspace)
+	if err != nil {
+		b.log.ErrorContext(ctx, "cannot delete a video", "error", err)
+		return
+	}
+	if strings.HasPrefix(a.Value, "F") {
+		err = c.again(ctx, "delete file", func(ctx context.Context) error { return c.api.DeleteFileContext(ctx, a.Value) })
+		if hasCode(err, "file_not_found", "file_deleted") {
+			err = nil
+		}
+	}
+	if err == nil {
+		err = c.again(ctx, "delete message", func(ctx context.Context) error {
+			_, _, err := c.api.DeleteMessageContext(ctx, o.Channel, i.Container.Message)
+			return err
+		})
+		if hasCode(err, "message_not_found") {
+			err = nil
+		}
+	}
+	if err != nil {
+		b.log.WarnContext(ctx, "cannot delete a video", "error", err)
+		b.tell(ctx, o, b.sentence(b.people.locale(o), "cannot_delete"))
+	}
+}
+
+// directButton offers to make a job again and send it by direct message.
+func (b *Bot) directButton(j generate.Job) slack.Block {
+	label := cut(b.text(j.Place.Locale, "slack.button.dm"), maxButtonLabel)
+	button := slack.NewButtonBlockElement(buttonDM+j.ID, j.ID, plainText(label))
+	button.Style = slack.StylePrimary
+	return slack.NewActionBlock("", button)
+}

@@ -1,0 +1,140 @@
+package slack_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"ltxbot/core/generate"
+	sim "ltxbot/sim/slack"
+)
+
+// blocksJSON are the blocks of a message.
+func blocksJSON(t *testing.T, m sim.Message) []byte {
+	t.Helper()
+	raw, err := json.Marshal(m.Blocks)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return raw
+}
+
+// delivered is a job whose video is in the channel.
+func (s *stage) delivered() (generate.Job, sim.Message) {
+	s.t.Helper()
+	j := s.ask(cowboy)
+	s.mustShow(j.ID, generate.Accepted)
+	s.mustDeliver(j.ID)
+	s.mustShow(j.ID, generate.Delivered)
+	return j, results(s.general, j.ID)[0]
+}
+
+func (s *stage) click(u *sim.User, m sim.Message, label string) {
+	s.t.Helper()
+	if _, err := u.Click(s.ctx, m, label); err != nil {
+		s.t.Fatalf("click %s: %v", label, err)
+	}
+}
+
+func TestAgainMakesANewJobWithANewSeedOnceForADoubleClick(t *testing.T) {
+	s := newStage(t)
+	j, result := s.delivered()
+	s.click(s.bob, result, "Again")
+	s.click(s.bob, result, "Again")
+	again := s.job()
+	if again.Parent != j.ID || again.Member != "slack:T0ACME0001:U0BOB00001" || again.Place.Channel != s.general.ID() {
+		t.Errorf("the job is %+v of %s", again.Place, again.Member)
+	}
+	s.sim.Advance(3 * time.Second)
+	s.click(s.bob, result, "Same seed")
+	if same := s.job(); same.ID == again.ID || same.Request.Seed() != j.Request.Seed() {
+		t.Error("the same seed is not the same")
+	}
+	if got := s.engine.count(); got != 3 {
+		t.Errorf("%d jobs, want 3", got)
+	}
+}
+
+func TestCancelIsForTheOwnerAndAdminsAndAsksFirst(t *testing.T) {
+	s := newStage(t)
+	boss := s.ws.AddUser(sim.UserSpec{Name: "boss", Admin: true})
+	s.general.Add(boss)
+	j := s.ask(cowboy)
+	s.mustShow(j.ID, generate.Running)
+	card := fromBot(s.general)[0]
+	if !strings.Contains(string(blocksJSON(t, card)), "Stop making this video?") {
+		t.Error("nobody is asked before a job is cancelled")
+	}
+	s.click(s.bob, card, "Cancel")
+	s.whisper(s.bob, s.general, "or an admin")
+	if len(s.engine.cancel) != 0 {
+		t.Fatalf("cancelled: %v", s.engine.cancel)
+	}
+	s.click(boss, card, "Cancel")
+	s.whisper(boss, s.general, "is being cancelled")
+	s.mustShow(j.ID, generate.Running)
+	card = fromBot(s.general)[0]
+	if _, ok := card.Blocks.Button("v1:cancel:" + j.ID); ok {
+		t.Error("a job that is being cancelled still has the button")
+	}
+}
+
+func TestAnAdminWhoIsNoneAnyMoreLosesTheRightWithinAMinute(t *testing.T) {
+	s := newStage(t)
+	boss := s.ws.AddUser(sim.UserSpec{Name: "boss", Admin: true})
+	s.general.Add(boss)
+	s.slash(boss, s.general, "admin")
+	s.whisper(boss, s.general, "You may manage")
+	boss.SetAdmin(false)
+	s.sim.Advance(61 * time.Second)
+	s.slash(boss, s.general, "admin")
+	s.whisper(boss, s.general, "Only admins and owners")
+}
+
+func TestDeleteRemovesTheFileAndTheText(t *testing.T) {
+	s := newStage(t)
+	_, result := s.delivered()
+	s.click(s.bob, result, "Delete")
+	s.whisper(s.bob, s.general, "or an admin")
+	s.sim.Advance(3 * time.Second)
+	s.click(s.ann, result, "Delete")
+	err := s.sim.Wait(s.ctx, func() bool { return len(videos(s.general)) == 0 && len(fromBot(s.general)) <= 2 })
+	if err != nil {
+		t.Fatalf("the video is still there: %s", texts(s.general))
+	}
+	s.sim.Advance(3 * time.Second)
+	if _, err := s.ann.Click(s.ctx, result, "Delete"); err == nil {
+		t.Error("the text with the button is still there")
+	}
+}
+
+func TestEditOpensTheFormFilledIn(t *testing.T) {
+	s := newStage(t)
+	j, result := s.delivered()
+	s.click(s.bob, result, "Edit")
+	form, err := s.bob.WaitView(s.ctx, func(v sim.View) bool { return v.Title != "" })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.bob.SubmitView(s.ctx, form, map[string][]string{"camera": {"jib_up"}}); err != nil {
+		t.Fatal(err)
+	}
+	edited := s.job()
+	if edited.Parent != j.ID || edited.Request.Prompt() != j.Request.Prompt() || !strings.Contains(edited.Request.CommandLine(), "camera:jib_up") {
+		t.Errorf("the job is %s", edited.Request.CommandLine())
+	}
+}
+
+func TestAButtonOfAnotherVersionIsExplained(t *testing.T) {
+	s := newStage(t)
+	_, result := s.delivered()
+	payload := map[string]any{
+		"type": "block_actions", "team": map[string]any{"id": s.ws.ID()}, "user": map[string]any{"id": s.ann.ID(), "team_id": s.ws.ID()},
+		"channel":   map[string]any{"id": s.general.ID()},
+		"container": map[string]any{"message_ts": result.TS, "channel_id": s.general.ID()},
+		"actions":   []any{map[string]any{"type": "button", "action_id": "v9:dance:k3f92mq7abcd", "action_ts": "1.0"}},
+	}
+	s.sim.SendFrame(map[string]any{"type": "interactive", "envelope_id": "e1", "payload": payload})
+	s.whisper(s.ann, s.general, "from another version")
+}

@@ -1,0 +1,367 @@
+package slack
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/slack-go/slack"
+
+	"ltxbot/bot"
+)
+
+// Limits of blocks, in characters.
+// https://docs.slack.dev/reference/block-kit/blocks
+// https://docs.slack.dev/reference/block-kit/block-elements
+// https://docs.slack.dev/reference/block-kit/composition-objects
+const (
+	maxMessageBlocks = 50
+	maxViewBlocks    = 100
+	maxHeader        = 150
+	maxSection       = 3000
+	maxContext       = 2000
+	maxRowButtons    = 25
+	maxButtonLabel   = 75
+	maxButtonValue   = 2000
+	maxConfirmTitle  = 100
+	maxConfirmText   = 300
+	maxConfirmButton = 30
+	maxOptionText    = 75
+	maxOptionValue   = 150
+	maxOptions       = 100
+	maxPlaceholder   = 150
+	maxFieldLabel    = 2000
+	maxInput         = 3000
+	maxURL           = 3000
+	maxViewTitle     = 24
+	maxPrivateData   = 3000
+	// maxRichText is this bot's own limit for one rich text block: Slack
+	// names none.
+	maxRichText = 3000
+)
+
+// A layout lays messages out as blocks.
+type layout struct {
+	text  func(key string) string   // sentences in the reader's language
+	pings func(user string) bool    // who may be mentioned; nil = everybody
+	value func(b bot.Button) string // what a button carries besides its id; nil = nothing
+}
+
+// layout is how messages look for somebody with this locale.
+func (b *Bot) layout(locale string) layout {
+	return layout{text: func(key string) string { return b.text(locale, "slack."+key) }}
+}
+
+// only restricts mentions to one user. In what is posted, a mention notifies.
+func (l layout) only(user string) layout {
+	l.pings = func(u string) bool { return u == user }
+	return l
+}
+
+// blocks lays a message out in at most limit blocks. Everything that people
+// wrote is in rich text, or in plain text, which Slack does not interpret, or
+// escaped.
+func (l layout) blocks(m bot.Message, limit int) []slack.Block {
+	rows := slices.Collect(slices.Chunk(m.Buttons, maxRowButtons))
+	rows = rows[:min(len(rows), limit)]
+	room := limit - len(rows)
+	out := make([]slack.Block, 0, len(m.Blocks)+len(rows))
+	for _, b := range m.Blocks {
+		if block := l.block(b); block != nil && len(out) < room {
+			out = append(out, block)
+		}
+	}
+	if len(out) == 0 && m.Plain != "" && room > 0 {
+		out = append(out, richText(section(plainSpan(oneLine(m.Plain)))))
+	}
+	for _, row := range rows {
+		out = append(out, l.buttons(row))
+	}
+	return out
+}
+
+// block lays one block out; it is nil when there is nothing to show.
+func (l layout) block(b bot.Block) slack.Block {
+	switch b.Kind {
+	case bot.Heading:
+		text := cut(oneLine(plainOf(b.Spans)), maxHeader)
+		if text == "" {
+			return nil
+		}
+		return slack.NewHeaderBlock(plainText(text))
+	case bot.Note:
+		return l.note(b.Spans)
+	case bot.Facts:
+		return l.facts(b.Facts)
+	case bot.Bar:
+		return richText(section(plainSpan(writeBar(b.Bar))))
+	case bot.Quote:
+		elements := l.rich(b.Spans, maxRichText)
+		if len(elements) == 0 {
+			return nil
+		}
+		return richText(&slack.RichTextQuote{Type: slack.RTEQuote, Elements: elements})
+	case bot.Code:
+		text := cut(strings.TrimSpace(clean(plainOf(b.Spans))), maxRichText)
+		if text == "" {
+			return nil
+		}
+		return richText(&slack.RichTextPreformatted{Type: slack.RTEPreformatted, Elements: []slack.RichTextSectionElement{plainSpan(text)}})
+	case bot.Text:
+	}
+	elements := l.rich(b.Spans, maxRichText)
+	if len(elements) == 0 {
+		return nil
+	}
+	return richText(section(elements...))
+}
+
+func richText(elements ...slack.RichTextElement) slack.Block {
+	return slack.NewRichTextBlock("", elements...)
+}
+
+func section(elements ...slack.RichTextSectionElement) slack.RichTextElement {
+	return slack.NewRichTextSection(elements...)
+}
+
+func plainSpan(text string) slack.RichTextSectionElement {
+	return slack.NewRichTextSectionTextElement(text, nil)
+}
+
+// plainText is a text that Slack shows as it is.
+func plainText(text string) *slack.TextBlockObject {
+	emoji := false
+	return &slack.TextBlockObject{Type: slack.PlainTextType, Text: text, Emoji: &emoji}
+}
+
+// rich writes spans as elements of rich text, of at most limit characters.
+func (l layout) rich(spans []bot.Span, limit int) []slack.RichTextSectionElement {
+	var out []slack.RichTextSectionElement
+	for _, s := range spans {
+		element, size := l.richSpan(s, limit)
+		if limit -= size; element != nil {
+			out = append(out, element)
+		}
+		if limit <= 0 {
+			break
+		}
+	}
+	return out
+}
+
+// dateLength is what a date counts for in a text.
+const dateLength = 24
+
+// richSpan writes one span in at most room characters, and says how many it
+// took.
+func (l layout) richSpan(s bot.Span, room int) (slack.RichTextSectionElement, int) {
+	text := cut(clean(s.Text), room)
+	size := utf8.RuneCountInString(text)
+	switch s.Style {
+	case bot.MentionOf:
+		if user := l.mention(s); user != "" {
+			return slack.NewRichTextSectionUserElement(user, nil), len(user)
+		}
+	case bot.ClockTime, bot.Since:
+		fallback := clockText(s.At)
+		return slack.NewRichTextSectionDateElement(s.At.Unix(), dateFormats[s.Style], nil, &fallback), dateLength
+	case bot.Link:
+		if address := webAddress(s.URL); address != "" {
+			return slack.NewRichTextSectionLinkElement(address, text, nil), size
+		}
+	case bot.Plain, bot.Strong, bot.Mono:
+	}
+	if text == "" {
+		return nil, 0
+	}
+	return slack.NewRichTextSectionTextElement(text, textStyles[s.Style]), size
+}
+
+// textStyles are the styles of rich text.
+var textStyles = map[bot.Style]*slack.RichTextSectionTextStyle{
+	bot.Strong: {Bold: true},
+	bot.Mono:   {Code: true},
+}
+
+// dateFormats are how points in time look, in the reader's time zone.
+// https://docs.slack.dev/messaging/formatting-message-text#date-formatting
+var dateFormats = map[bot.Style]string{
+	bot.ClockTime: "{date_short_pretty} {time}",
+	bot.Since:     "{ago}",
+}
+
+// clockText is a point in time for clients that know no dates.
+func clockText(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }
+
+// mention is the user that a span shows, or "" when it must not be mentioned.
+func (l layout) mention(s bot.Span) string {
+	user := userOf(s.Member)
+	if user == "" || l.pings != nil && !l.pings(user) {
+		return ""
+	}
+	return user
+}
+
+// userOf is the user id in a member's name, or "".
+func userOf(member string) string {
+	parts := strings.Split(member, ":")
+	if len(parts) != 3 || parts[0] != platform {
+		return ""
+	}
+	user := parts[2]
+	if user == "" || user[0] != 'U' && user[0] != 'W' || strings.Trim(user, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") != "" {
+		return ""
+	}
+	return user
+}
+
+// facts are lines of a bold label and a value.
+func (l layout) facts(facts []bot.Fact) slack.Block {
+	var elements []slack.RichTextSectionElement
+	room := maxRichText
+	for n, f := range facts {
+		label := oneLine(f.Label) + " "
+		if n > 0 {
+			label = "\n" + label
+		}
+		room -= utf8.RuneCountInString(label)
+		if room <= 0 {
+			break
+		}
+		elements = append(elements, slack.NewRichTextSectionTextElement(label, textStyles[bot.Strong]))
+		for _, s := range f.Value {
+			s.Text = strings.ReplaceAll(clean(s.Text), "\n", " ")
+			element, size := l.richSpan(s, room)
+			if room -= size; element != nil {
+				elements = append(elements, element)
+			}
+			if room <= 0 {
+				break
+			}
+		}
+	}
+	if len(elements) == 0 {
+		return nil
+	}
+	return richText(section(elements...))
+}
+
+// note is small print. Only there Slack's markup is written: small print has
+// no rich text.
+func (l layout) note(spans []bot.Span) slack.Block {
+	var b strings.Builder
+	room := maxContext
+	for _, s := range spans {
+		text := l.markup(s, room)
+		if text == "" && s.Text != "" {
+			break // no room
+		}
+		b.WriteString(text)
+		room -= utf8.RuneCountInString(text)
+	}
+	text := strings.TrimSpace(b.String())
+	if text == "" {
+		return nil
+	}
+	return slack.NewContextBlock("", &slack.TextBlockObject{Type: slack.MarkdownType, Text: text, Verbatim: true})
+}
+
+// markup writes one span as mrkdwn in at most room characters; it is empty
+// when there is no room.
+func (l layout) markup(s bot.Span, room int) string {
+	text := strings.ReplaceAll(clean(s.Text), "\n", " ")
+	switch s.Style {
+	case bot.MentionOf:
+		if user := l.mention(s); user != "" {
+			return whole("<@"+user+">", room)
+		}
+	case bot.ClockTime, bot.Since:
+		return whole(fmt.Sprintf("<!date^%d^%s|%s>", s.At.Unix(), dateFormats[s.Style], clockText(s.At)), room)
+	case bot.Link:
+		if address := webAddress(s.URL); address != "" {
+			label := strings.ReplaceAll(text, "|", "/")
+			return whole("<"+entities.Replace(address)+"|"+escape(label, max(1, room-utf8.RuneCountInString(address)-3))+">", room)
+		}
+	case bot.Mono:
+		inner := strings.TrimSpace(strings.ReplaceAll(text, "`", "ˋ"))
+		if inner == "" || room < 3 {
+			return ""
+		}
+		return "`" + escape(inner, room-2) + "`"
+	case bot.Strong:
+		inner := strings.TrimSpace(text)
+		if inner == "" || room < 3 {
+			return ""
+		}
+		return "*" + escape(unmarked(inner), room-2) + "*"
+	case bot.Plain:
+	}
+	return escape(unmarked(text), room)
+}
+
+// whole is a text that cannot be cut.
+func whole(text string, room int) string {
+	if utf8.RuneCountInString(text) > room {
+		return ""
+	}
+	return text
+}
+
+// plainOf is what spans say, without their styles.
+func plainOf(spans []bot.Span) string {
+	var b strings.Builder
+	for _, s := range spans {
+		b.WriteString(s.Text)
+	}
+	return b.String()
+}
+
+// barLength is how many pieces a progress bar has.
+const barLength = 12
+
+func writeBar(part float64) string {
+	if math.IsNaN(part) {
+		part = 0
+	}
+	part = min(max(part, 0), 1)
+	return fmt.Sprintf("%s %d %%", bot.TextBar(part, barLength), int(part*100))
+}
+
+// buttons is a row of buttons.
+func (l layout) buttons(row []bot.Button) slack.Block {
+	elements := make([]slack.BlockElement, 0, len(row))
+	for _, b := range row {
+		button := slack.NewButtonBlockElement(bot.ButtonID(b.Action, b.Job), b.Job, plainText(cut(oneLine(b.Label), maxButtonLabel)))
+		if l.value != nil {
+			button.Value = cut(l.value(b), maxButtonValue)
+		}
+		switch {
+		case b.Danger:
+			button.Style = slack.StyleDanger
+		case b.Action == bot.ActAgain || b.Action == bot.ActRetry:
+			button.Style = slack.StylePrimary
+		}
+		question := b.Confirm
+		if question == "" && b.Action == bot.ActCancel {
+			question = l.text("confirm.stop")
+		}
+		if question != "" {
+			button.Confirm = l.confirm(question)
+		}
+		elements = append(elements, button)
+	}
+	return slack.NewActionBlock("", elements...)
+}
+
+func (l layout) confirm(question string) *slack.ConfirmationBlockObject {
+	return &slack.ConfirmationBlockObject{
+		Title:   plainText(cut(l.text("confirm.title"), maxConfirmTitle)),
+		Text:    plainText(cut(oneLine(question), maxConfirmText)),
+		Confirm: plainText(cut(l.text("confirm.yes"), maxConfirmButton)),
+		Deny:    plainText(cut(l.text("confirm.no"), maxConfirmButton)),
+		Style:   slack.StyleDanger,
+	}
+}

@@ -1,0 +1,289 @@
+// Package slack brings the bot to Slack: commands, buttons, forms and the
+// Home tab in, cards and videos out.
+//
+// What people do comes in by Socket Mode or by HTTP and goes through one
+// dispatcher, which acknowledges first and works then. A Bot is also the
+// generate.Courier of Slack's jobs: it keeps their cards current and shares
+// their videos, each once. What it must know across a restart is kept in the
+// notes of the job.
+//
+// A finished video is two messages that follow one another: the file, which
+// plays in place, and a text that mentions the requester and has the buttons.
+// Slack shares a file by a message of its own that takes no buttons, and an
+// edit of the card would notify nobody.
+package slack
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"ltxbot/bot"
+	"ltxbot/core/generate"
+	"ltxbot/core/ltx"
+)
+
+// platform is the name of Slack in jobs and members.
+const platform = "slack"
+
+// Mode is how events come in.
+type Mode string
+
+// The modes. An app uses one of them, as its manifest says.
+// https://docs.slack.dev/apis/events-api/comparing-http-socket-mode
+const (
+	Socket Mode = "socket" // the bot connects to Slack
+	HTTP   Mode = "http"   // Slack calls Bot.Handler
+)
+
+// Config is what a Bot is made of.
+type Config struct {
+	BotToken      string // xoxb-…
+	AppToken      string // xapp-…, for Socket
+	SigningSecret string // for HTTP
+	Mode          Mode   // empty = Socket
+	APIURL        string // empty = https://slack.com/api/
+	Command       string // empty = /ltx
+
+	AdminGroups []string // user groups that may manage the team, besides admins and owners
+	TierGroups  []string // user groups that decide about quota tiers
+	AllowGuests bool     // guests and people of other organisations may make videos
+
+	// Tiers names the quota tiers of a member who is in these user groups, as
+	// far as they are among TierGroups; nil = none.
+	Tiers func(member string, groups []string) []string
+	// Team names the budget of a workspace, which may belong to an
+	// organisation; nil or "" = "slack:<workspace id>".
+	Team func(workspace, enterprise string) string
+	// Rules are what forms are checked by, so that a mistake is shown under
+	// its field; nil = the model's own.
+	Rules func() ltx.Rules
+
+	Desk    *bot.Desk
+	Version string // of the program
+	Logger  *slog.Logger
+	// ObserveAck is called with the time from the arrival of an event to its
+	// acknowledgement, OnBusy for each event that was turned away because
+	// too many were under way; nil = nobody looks.
+	ObserveAck func(time.Duration)
+	OnBusy     func()
+	// Tokens finds the token of an installation; nil = BotToken for all.
+	Tokens Tokens
+	// Now is the time; nil = time.Now. Tests set it to the simulator's.
+	Now func() time.Time
+	// Timing of connections and calls; zero fields are the defaults.
+	Timing Timing
+}
+
+// Timing is how patient the bot is.
+type Timing struct {
+	Ping      time.Duration // without a ping, a connection is given up
+	Reconnect time.Duration // pause before a connection that broke at once is tried again, growing
+	Share     time.Duration // that a shared file may take to appear before the text follows
+	Settle    time.Duration // that a post whose reply was lost may take to appear
+}
+
+func (t *Timing) setDefaults() {
+	for _, d := range []struct {
+		field    *time.Duration
+		standard time.Duration
+	}{
+		{&t.Ping, 30 * time.Second},
+		{&t.Reconnect, 2 * time.Second},
+		{&t.Share, 10 * time.Second},
+		{&t.Settle, 5 * time.Second},
+	} {
+		if *d.field == 0 {
+			*d.field = d.standard
+		}
+	}
+}
+
+// Bot is the program's presence on Slack.
+type Bot struct {
+	cfg     Config
+	log     *slog.Logger
+	tokens  Tokens
+	web     *http.Client // short calls
+	uploads *http.Client // without a timeout of its own
+	work    pool
+	people  *people
+	edits   *editBudgets
+	shown   shownCards
+	clicks  *recent // presses, so that a double click counts once
+	events  *recent // ids of events and signatures of requests
+
+	fatal chan error
+	live  atomic.Int32 // open connections
+
+	mu      sync.Mutex
+	clients map[string]*client // by token
+	stop    context.CancelFunc // of connections and handlers; nil before Start
+	group   sync.WaitGroup
+}
+
+// New makes a bot. It talks to nobody until Start or Check.
+func New(cfg Config) (*Bot, error) {
+	cfg.setDefaults()
+	switch {
+	case cfg.Desk == nil:
+		return nil, errors.New("slack: the desk is missing")
+	case cfg.BotToken == "" && cfg.Tokens == nil:
+		return nil, errors.New("slack: the bot token is missing")
+	case cfg.Mode == Socket && cfg.AppToken == "":
+		return nil, errors.New("slack: the app-level token is missing; it is needed for Socket Mode")
+	case cfg.Mode == HTTP && cfg.SigningSecret == "":
+		return nil, errors.New("slack: the signing secret is missing; it is needed in the HTTP mode")
+	case cfg.Mode != Socket && cfg.Mode != HTTP:
+		return nil, fmt.Errorf("slack: there is no mode %q", cfg.Mode)
+	}
+	b := &Bot{
+		cfg: cfg, log: cfg.Logger, tokens: cfg.Tokens,
+		web: newHTTPClient(callTimeout), uploads: newHTTPClient(0),
+		work: newPool(), edits: newEditBudgets(cfg.Now), shown: newShownCards(),
+		clicks: newRecent(cfg.Now, doubleClick), events: newRecent(cfg.Now, replayWindow),
+		fatal: make(chan error, 1), clients: map[string]*client{},
+	}
+	if b.tokens == nil {
+		b.tokens = oneToken(cfg.BotToken)
+	}
+	b.people = newPeople(b)
+	return b, nil
+}
+
+func (c *Config) setDefaults() {
+	if c.Mode == "" {
+		c.Mode = Socket
+	}
+	if c.APIURL == "" {
+		c.APIURL = "https://slack.com/api/"
+	}
+	c.APIURL = strings.TrimSuffix(c.APIURL, "/") + "/"
+	if c.Command == "" {
+		c.Command = "/ltx"
+	}
+	if c.Tiers == nil {
+		c.Tiers = func(string, []string) []string { return nil }
+	}
+	if c.Team == nil {
+		c.Team = func(string, string) string { return "" }
+	}
+	if c.Rules == nil {
+		c.Rules = func() ltx.Rules { return ltx.Rules{} }
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.ObserveAck == nil {
+		c.ObserveAck = func(time.Duration) {}
+	}
+	if c.OnBusy == nil {
+		c.OnBusy = func() {}
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	c.Timing.setDefaults()
+}
+
+// Start returns when events come in: in the Socket mode with the first
+// connection, in the HTTP mode at once. Connections that end later are
+// replaced until Stop. An error that no new connection can mend, such as a
+// revoked token, is a *FatalError, from Start or later from Fatal.
+func (b *Bot) Start(ctx context.Context) error {
+	life, stop := context.WithCancel(context.WithoutCancel(ctx))
+	b.mu.Lock()
+	if b.stop != nil {
+		b.mu.Unlock()
+		stop()
+		return errors.New("slack: already started")
+	}
+	b.stop = stop
+	b.mu.Unlock()
+	if err := b.hello(ctx); err != nil {
+		return err
+	}
+	b.work.open(life)
+	if b.cfg.Mode == HTTP {
+		return nil
+	}
+	return b.connect(ctx, life)
+}
+
+// hello learns who the bot is. Only an error that stays is one.
+func (b *Bot) hello(ctx context.Context) error {
+	c, err := b.client(ctx, "")
+	if err != nil {
+		return nil //nolint:nilerr // no installation yet: it is looked up when it is needed
+	}
+	if _, err := c.identity(ctx); err != nil {
+		if f := fatal(err); f != nil {
+			return f
+		}
+		b.log.WarnContext(ctx, "cannot ask slack who the bot is", "error", err)
+	}
+	return nil
+}
+
+// Stop ends the connections, lets handlers under way finish until ctx is done,
+// and returns when none is left. It may be called twice.
+func (b *Bot) Stop(ctx context.Context) error {
+	b.mu.Lock()
+	stop := b.stop
+	b.mu.Unlock()
+	if stop == nil {
+		return nil
+	}
+	err := b.work.close(ctx)
+	stop()
+	b.group.Wait()
+	b.work.wait()
+	b.web.CloseIdleConnections()
+	b.uploads.CloseIdleConnections()
+	return err
+}
+
+// Connected reports whether events come in: in the HTTP mode always, as far
+// as the bot can know.
+func (b *Bot) Connected() bool { return b.cfg.Mode == HTTP || b.live.Load() > 0 }
+
+// Fatal yields the *FatalError that ended the bot's presence for good.
+func (b *Bot) Fatal() <-chan error { return b.fatal }
+
+// Courier is the bot as the engine sees it.
+func (b *Bot) Courier() generate.Courier { return b }
+
+// fail reports an error that does not go away by itself.
+func (b *Bot) fail(err error) {
+	select {
+	case b.fatal <- err:
+	default: // one is enough
+	}
+}
+
+// callTimeout bounds one call to Slack without a file.
+const callTimeout = 15 * time.Second
+
+// newHTTPClient follows no redirect: Slack's API has none, and a token must
+// not go where one points.
+func newHTTPClient(timeout time.Duration) *http.Client {
+	return &http.Client{
+		Timeout: timeout,
+		Transport: &http.Transport{
+			Proxy:                 http.ProxyFromEnvironment,
+			ForceAttemptHTTP2:     true,
+			MaxIdleConns:          64,
+			MaxIdleConnsPerHost:   32,
+			IdleConnTimeout:       90 * time.Second,
+			TLSHandshakeTimeout:   5 * time.Second,
+			ResponseHeaderTimeout: time.Minute,
+		},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}

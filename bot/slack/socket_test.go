@@ -1,0 +1,211 @@
+package slack_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"ltxbot/bot/slack"
+	sim "ltxbot/sim/slack"
+)
+
+func TestTheAcknowledgementDoesNotWaitForTheStore(t *testing.T) {
+	var slowest atomic.Int64
+	s := prepareStage(t, sim.Options{NoRateLimits: true}, func(c *slack.Config) {
+		c.ObserveAck = func(d time.Duration) { slowest.Store(max(slowest.Load(), int64(d))) }
+	})
+	s.engine.wait = make(chan struct{})
+	s.start()
+	r := s.slash(s.ann, s.general, cowboy)
+	if r.Took > 500*time.Millisecond {
+		t.Errorf("the acknowledgement took %s", r.Took)
+	}
+	if got := time.Duration(slowest.Load()); got > 100*time.Millisecond {
+		t.Errorf("the bot took %s to acknowledge", got)
+	}
+	if len(r.Answer) > 0 && string(r.Answer) != "null" {
+		t.Errorf("the acknowledgement says %s", r.Answer)
+	}
+	close(s.engine.wait)
+	s.job()
+}
+
+func TestABurstBeyondTheRoomIsToldToComeBackAndCounted(t *testing.T) {
+	var turnedAway atomic.Int64
+	s := prepareStage(t, sim.Options{NoRateLimits: true}, func(c *slack.Config) { c.OnBusy = func() { turnedAway.Add(1) } })
+	s.engine.wait = make(chan struct{})
+	s.start()
+	const burst = 300
+	var busy, fine atomic.Int64
+	var group sync.WaitGroup
+	for range burst {
+		group.Go(func() {
+			r, err := s.ann.Slash(s.ctx, s.general, "/ltx", cowboy)
+			switch {
+			case err != nil:
+				t.Errorf("slash: %v", err)
+			case strings.Contains(string(r.Answer), "too much to do"):
+				busy.Add(1)
+			default:
+				fine.Add(1)
+			}
+		})
+	}
+	group.Wait()
+	if busy.Load() == 0 || busy.Load() != turnedAway.Load() || busy.Load()+fine.Load() != burst {
+		t.Errorf("%d accepted, %d turned away, %d counted", fine.Load(), busy.Load(), turnedAway.Load())
+	}
+	close(s.engine.wait)
+	for range fine.Load() {
+		s.job()
+	}
+}
+
+func TestARefreshOfAConnectionLosesNoCommand(t *testing.T) {
+	s := newStage(t)
+	for n := range 3 {
+		if err := s.sim.WaitConnected(s.ctx, 2); err != nil {
+			t.Fatal(err)
+		}
+		s.sim.Inject(sim.Fault{Method: "apps.connections.open", Kind: sim.HTTPStatus})
+		s.sim.SendFrame(map[string]any{"type": "disconnect", "reason": "refresh_requested"})
+		if err := s.sim.WaitConnected(s.ctx, 1); err != nil {
+			t.Fatal(err)
+		}
+		s.slash(s.ann, s.general, fmt.Sprintf("take %d of a cowboy", n))
+		s.job()
+	}
+}
+
+func TestConnectionsThatAllBreakAreMadeAgain(t *testing.T) {
+	s := newStage(t)
+	if err := s.sim.WaitConnected(s.ctx, 2); err != nil {
+		t.Fatal(err)
+	}
+	cancel := s.sim.Inject(sim.Fault{Method: "apps.connections.open", Kind: sim.HTTPStatus, Times: -1})
+	s.sim.DropSockets()
+	if err := s.sim.WaitConnected(s.ctx, 0); err != nil {
+		t.Fatal(err)
+	}
+	s.until("the loss is noticed", func() bool { return !s.bot.Connected() })
+	cancel()
+	if err := s.sim.WaitConnected(s.ctx, 2); err != nil {
+		t.Fatal(err)
+	}
+	s.until("the connections are noticed", s.bot.Connected)
+	s.ask(cowboy)
+}
+
+func TestAnEventThatNobodyCanReadIsAcknowledged(t *testing.T) {
+	s := newStage(t)
+	// slack-go refuses the whole of a message with a block like this.
+	s.sim.SendFrame(map[string]any{"type": "interactive", "envelope_id": "odd", "payload": map[string]any{
+		"type": "message_action", "callback_id": "x", "message": map[string]any{"blocks": "not a list", "ts": 5},
+	}})
+	err := s.sim.Wait(s.ctx, func() bool {
+		for _, a := range s.sim.Acks() {
+			if a.EnvelopeID == "odd" {
+				return true
+			}
+		}
+		return false
+	})
+	if err != nil {
+		t.Errorf("no acknowledgement: %v", err)
+	}
+}
+
+func TestAPanicCostsOneAnswer(t *testing.T) {
+	s := newStage(t)
+	s.engine.mu.Lock()
+	s.engine.panics = true
+	s.engine.mu.Unlock()
+	s.slash(s.ann, s.general, cowboy)
+	s.whisper(s.ann, s.general, "the number")
+	s.engine.mu.Lock()
+	s.engine.panics = false
+	s.engine.mu.Unlock()
+	s.ask(cowboy)
+}
+
+func TestWhatNoConnectionCanMendIsFatal(t *testing.T) {
+	tests := []struct {
+		name string
+		end  func(s *stage)
+		says string
+	}{
+		{"Socket Mode is switched off", func(s *stage) { s.sim.SetSocketMode(false) }, "Socket Mode is switched off"},
+		{"the token is revoked", func(s *stage) { s.ws.RevokeToken() }, "revoked"},
+		{"the app is removed", func(s *stage) { s.ws.Uninstall() }, "removed from the workspace"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s := newStage(t)
+			tt.end(s)
+			select {
+			case err := <-s.bot.Fatal():
+				var f *slack.FatalError
+				if !errors.As(err, &f) || !strings.Contains(err.Error(), tt.says) {
+					t.Errorf("fatal says %v", err)
+				}
+			case <-s.ctx.Done():
+				t.Error("nobody is told")
+			}
+		})
+	}
+}
+
+func TestStartSaysWhyItCannot(t *testing.T) {
+	tests := []struct {
+		name   string
+		change func(c *slack.Config)
+		says   string
+	}{
+		{"an unknown bot token", func(c *slack.Config) { c.BotToken = "xoxb-1" }, "copy it again"},
+		{"an unknown app token", func(c *slack.Config) { c.AppToken = "xapp-1" }, "copy it again"},
+		{"the tokens swapped", func(c *slack.Config) { c.AppToken = c.BotToken }, "must start with"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s := prepareStage(t, sim.Options{NoRateLimits: true}, tt.change)
+			err := s.bot.Start(s.ctx)
+			var f *slack.FatalError
+			if !errors.As(err, &f) || !strings.Contains(err.Error(), tt.says) {
+				t.Errorf("start says %v", err)
+			}
+		})
+	}
+}
+
+func TestStopMayBeCalledTwiceAndBeforeStart(t *testing.T) {
+	s := prepareStage(t, sim.Options{})
+	for range 2 {
+		if err := s.bot.Stop(s.ctx); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestAnEventThatIsBroughtTwiceIsOneJob(t *testing.T) {
+	s := newStage(t)
+	s.general.Add(s.ann)
+	payload := map[string]any{
+		"type": "event_callback", "event_id": "Ev1", "team_id": s.ws.ID(),
+		"event": map[string]any{"type": "app_mention", "user": s.ann.ID(), "channel": s.general.ID(), "text": "<@UBOT> " + cowboy, "ts": "1.000001"},
+	}
+	for n := range 3 {
+		s.sim.SendFrame(map[string]any{"type": "events_api", "envelope_id": fmt.Sprint("e", n), "payload": payload, "retry_attempt": n})
+	}
+	s.job()
+	err := s.sim.Wait(s.ctx, func() bool { return len(s.sim.Acks()) >= 3 })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := s.engine.count(); got != 1 {
+		t.Errorf("%d jobs", got)
+	}
+}

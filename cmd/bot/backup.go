@@ -1,0 +1,70 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"ltxbot/app"
+	"ltxbot/app/admin"
+)
+
+type jobsBackupCmd struct {
+	botFlags
+	File string `arg:"" type:"path" help:"File to write; it must not exist."`
+}
+
+// Run writes a backup. The file appears when it is whole.
+func (c jobsBackupCmd) Run(ctx context.Context, term terminal) (err error) {
+	if _, err := os.Lstat(c.File); err == nil {
+		return &exitError{2, fmt.Errorf("%s exists; name another file", c.File)}
+	}
+	f, err := os.CreateTemp(filepath.Dir(c.File), ".ltxbot-backup-*") // for the owner's eyes only
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, f.Close(), os.Remove(f.Name()))
+		}
+	}()
+	if err = c.write(ctx, f); err != nil {
+		return err
+	}
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	if err = errors.Join(f.Sync(), f.Close(), os.Rename(f.Name(), c.File)); err != nil {
+		return err
+	}
+	fmt.Fprintf(term.out, "%s: %d bytes\n", c.File, info.Size())
+	return nil
+}
+
+// errNoBackup says that a store has its own way of being copied.
+var errNoBackup = errors.New("this store is copied by its own means: on Redis, copy its append-only file or use BGSAVE")
+
+func (c jobsBackupCmd) write(ctx context.Context, w io.Writer) error {
+	return c.ask(
+		func(bot *admin.Client) error {
+			err := bot.Backup(ctx, w)
+			var answer *admin.Error
+			if errors.As(err, &answer) && answer.NotFound() {
+				return errNoBackup
+			}
+			return err
+		},
+		func(s app.Records) error {
+			b, ok := s.(interface {
+				Backup(ctx context.Context, w io.Writer) error
+			})
+			if !ok {
+				return errNoBackup
+			}
+			return b.Backup(ctx, w)
+		})
+}

@@ -1,0 +1,165 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"text/tabwriter"
+	"time"
+
+	"ltxbot/app"
+	"ltxbot/app/admin"
+	"ltxbot/config"
+	"ltxbot/core/generate"
+	"ltxbot/store/bolt"
+)
+
+// jobsCmd is about jobs: of the running bot, by its admin API, or of the store
+// while no bot runs.
+type jobsCmd struct {
+	List   jobsListCmd   `cmd:"" help:"List jobs, newest first."`
+	Show   jobsShowCmd   `cmd:"" help:"Show one job, with its prompt."`
+	Cancel jobsCancelCmd `cmd:"" help:"Ask the running bot to stop a job."`
+	Backup jobsBackupCmd `cmd:"" help:"Write a copy of the store (bolt:) to a new file, while the bot runs or not."`
+}
+
+// botFlags say which bot is meant.
+type botFlags struct {
+	configFlag
+	URL string `help:"Address of the running bot's web server; without it, that of http.listen on this machine."`
+}
+
+type jobsListCmd struct {
+	botFlags
+	Team       string `help:"Only of this team."`
+	Member     string `help:"Only of this member, such as discord:80351110224678912."`
+	Unfinished bool   `short:"u" help:"Only those under way."`
+	Limit      int    `default:"20" help:"At most so many, up to 1000."`
+	JSON       bool   `help:"Print JSON."`
+}
+
+// Run lists jobs.
+func (c jobsListCmd) Run(ctx context.Context, term terminal) error {
+	if c.Limit < 1 || c.Limit > admin.MaxList {
+		return &exitError{2, fmt.Errorf("--limit must be from 1 to %d", admin.MaxList)}
+	}
+	q := generate.Query{Team: c.Team, Member: c.Member, Unfinished: c.Unfinished, Limit: c.Limit}
+	var jobs []admin.Job
+	err := c.ask(
+		func(bot *admin.Client) (err error) {
+			jobs, err = bot.Jobs(ctx, q)
+			return err
+		},
+		func(s app.Records) error {
+			found, err := s.Jobs(ctx, q)
+			for _, j := range found {
+				jobs = append(jobs, admin.Summary(j))
+			}
+			return err
+		})
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return printJSON(term.out, admin.JobList{Jobs: append([]admin.Job{}, jobs...)})
+	}
+	table := tabwriter.NewWriter(term.out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "JOB\tSTATE\tCREATED\tTEAM\tMEMBER\tCOST")
+	for _, j := range jobs {
+		state := j.State
+		if j.Failure != "" {
+			state += ": " + j.Failure
+		}
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t$%.2f\n", j.ID, state, j.Created.Local().Format(time.DateTime), j.Team, j.Member, max(j.Cost, j.Charged))
+	}
+	return table.Flush()
+}
+
+type jobsShowCmd struct {
+	botFlags
+	ID string `arg:"" help:"The job's id, as on its card."`
+}
+
+// Run shows a job.
+func (c jobsShowCmd) Run(ctx context.Context, term terminal) error {
+	var j admin.Job
+	err := c.ask(
+		func(bot *admin.Client) (err error) {
+			j, err = bot.Job(ctx, c.ID)
+			return err
+		},
+		func(s app.Records) error {
+			found, err := s.Job(ctx, c.ID)
+			j = admin.Details(found)
+			return err
+		})
+	if err != nil {
+		return err
+	}
+	return printJSON(term.out, j)
+}
+
+type jobsCancelCmd struct {
+	botFlags
+	ID string `arg:"" help:"The job's id, as on its card."`
+}
+
+// Run asks to stop a job.
+func (c jobsCancelCmd) Run(ctx context.Context, term terminal) error {
+	return c.ask(func(bot *admin.Client) error {
+		j, err := bot.Cancel(ctx, c.ID)
+		if err == nil {
+			fmt.Fprintf(term.out, "%s is %s and will be stopped\n", j.ID, j.State)
+		}
+		return err
+	}, nil)
+}
+
+// ask asks the running bot or, where none runs, looks into its store; without
+// a way to look, a bot must run.
+func (f botFlags) ask(bot func(*admin.Client) error, look func(app.Records) error) error {
+	cfg, err := config.Load(f.Config, lenient)
+	if err != nil {
+		return &exitError{2, err}
+	}
+	token := cfg.HTTP.AdminToken.Reveal()
+	if token != "" {
+		url := f.URL
+		if url == "" {
+			url = admin.BaseURL(cfg.HTTP.Listen)
+		}
+		err := bot(admin.NewClient(url, token))
+		if look == nil || f.URL != "" || !errors.Is(err, admin.ErrNotRunning) {
+			return err
+		}
+	}
+	if look == nil || f.URL != "" {
+		return &exitError{2, errNoToken}
+	}
+	s, err := app.OpenRecords(cfg, slog.New(slog.DiscardHandler))
+	if errors.Is(err, bolt.ErrInUse) {
+		return fmt.Errorf("%w: %w", err, errNoToken)
+	}
+	if err != nil {
+		return err
+	}
+	return errors.Join(look(s), s.Close())
+}
+
+// lenient is the environment, with every variable that is not set taken as
+// empty: of all secrets, only the admin token is used.
+func lenient(name string) (string, bool) { return os.Getenv(name), true }
+
+// errNoToken says why a running bot can't be asked.
+var errNoToken = errors.New("a running bot is asked by its admin API: set http.admin_token in its config, and start it again")
+
+func printJSON(w io.Writer, v any) error {
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	enc.SetEscapeHTML(false)
+	return enc.Encode(v)
+}
