@@ -43,9 +43,9 @@ func (l *lifecycle) stop(ctx context.Context) error {
 	l.parts = nil
 	l.mu.Unlock()
 	var errs []error
-	for i := len(parts) - 1; i >= 0; i-- {
-		if err := parts[i].stop(ctx); err != nil {
-			errs = append(errs, fmt.Errorf("stop %s: %w", parts[i].name, err))
+	for _, p := range slices.Backward(parts) {
+		if err := p.stop(ctx); err != nil {
+			errs = append(errs, fmt.Errorf("stop %s: %w", p.name, err))
 		}
 	}
 	return errors.Join(errs...)

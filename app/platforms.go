@@ -22,6 +22,7 @@ func (a *App) addPlatforms(couriers map[string]generate.Courier, mux *http.Serve
 		couriers["discord"] = b
 		a.platforms = append(a.platforms, discordPlatform{b})
 		a.watchPlatform("discord", b)
+		a.announces("discord", b)
 		if a.cfg.Discord.Mode == "http" {
 			mux.Handle("POST /discord/interactions", b.Handler())
 		}
@@ -34,6 +35,7 @@ func (a *App) addPlatforms(couriers map[string]generate.Courier, mux *http.Serve
 		couriers["slack"] = b
 		a.platforms = append(a.platforms, b)
 		a.watchPlatform("slack", b)
+		a.announces("slack", b)
 		if a.cfg.Slack.Mode == "http" {
 			b.Register(mux)
 		}
@@ -43,14 +45,17 @@ func (a *App) addPlatforms(couriers map[string]generate.Courier, mux *http.Serve
 
 // newDesk makes the desk of a platform, where the bot's command is what
 // people type there.
-func (a *App) newDesk(command string) *bot.Desk {
+func (a *App) newDesk(platform, command string) *bot.Desk {
 	desk := bot.New(bot.Config{
 		Generator: a.engine,
-		Rules:     func() ltx.Rules { return *a.rules.Load() },
+		Rules:     func() ltx.Rules { return a.live.Load().rules },
 		Usage:     a.engine.Usage,
+		Office:    a.office,
+		Account:   a.office.Account,
 		Command:   command,
 		Logger:    a.log,
 	})
+	a.desks[platform] = desk
 	a.parts.started("desk", func(context.Context) error {
 		desk.Stop()
 		return nil
@@ -71,10 +76,10 @@ func (a *App) newDiscord() (*discord.Bot, error) {
 		Channels:          c.Channels,
 		AgeRestrictedOnly: c.NSFW == "age_restricted_only",
 		Tiers: func(member string, roles []string) []string {
-			return tiersOf(a.cfg, member, roles, nil)
+			return tiersOf(a.live.Load().cfg, member, roles, nil)
 		},
-		Team:       func(guild string) string { return a.teams.of("discord", guild) },
-		Desk:       a.newDesk("/ltx"),
+		Team:       func(guild string) string { return a.live.Load().teams.of("discord", guild) },
+		Desk:       a.newDesk("discord", "/ltx"),
 		Version:    a.opts.Version,
 		Logger:     a.log.With("platform", "discord"),
 		ObserveAck: a.ops.metrics.Ack("discord"),
@@ -98,13 +103,13 @@ func (a *App) newSlack() (*slack.Bot, error) {
 		TierGroups:    groups,
 		AllowGuests:   c.AllowGuests,
 		Tiers: func(member string, groups []string) []string {
-			return tiersOf(a.cfg, member, nil, groups)
+			return tiersOf(a.live.Load().cfg, member, nil, groups)
 		},
 		Team: func(workspace, enterprise string) string {
-			return a.teams.ofWorkspace(workspace, enterprise)
+			return a.live.Load().teams.ofWorkspace(workspace, enterprise)
 		},
-		Rules:      func() ltx.Rules { return *a.rules.Load() },
-		Desk:       a.newDesk(c.Command),
+		Rules:      func() ltx.Rules { return a.live.Load().rules },
+		Desk:       a.newDesk("slack", c.Command),
 		Version:    a.opts.Version,
 		Logger:     a.log.With("platform", "slack"),
 		ObserveAck: a.ops.metrics.Ack("slack"),

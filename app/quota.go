@@ -1,6 +1,7 @@
 package app
 
 import (
+	"slices"
 	"time"
 
 	"ltxbot/config"
@@ -39,13 +40,14 @@ func policyOf(c config.Config) (quota.Policy, error) {
 	return p, nil
 }
 
-// limitsOf turns the limits of the config into those of the ledger.
+// limitsOf turns the limits of the config into those of the ledger. There,
+// config.NoLimit is zero as well.
 func limitsOf(l config.Limit) quota.Limits {
-	out := quota.Limits{JobsAtATime: l.JobsAtATime}
+	out := quota.Limits{JobsAtATime: max(0, l.JobsAtATime)}
 	add := func(w quota.Window, videos int, dollars float64) {
 		if videos > 0 || dollars > 0 {
 			out.Windows = append(out.Windows, quota.WindowLimit{
-				Window: w, Videos: int64(videos), USD: usd.FromDollars(dollars),
+				Window: w, Videos: int64(max(0, videos)), USD: usd.FromDollars(max(0, dollars)),
 			})
 		}
 	}
@@ -61,11 +63,13 @@ func limitsOf(l config.Limit) quota.Limits {
 // teams knows which team a guild or a workspace belongs to.
 type teams struct {
 	byTenant map[string]string // "discord:<guild>", "slack:<workspace>" → name
+	onBoth   map[string]bool   // teams that are on Discord and on Slack
 }
 
 func teamsOf(c config.Config) teams {
-	t := teams{byTenant: map[string]string{}}
+	t := teams{byTenant: map[string]string{}, onBoth: map[string]bool{}}
 	for _, team := range c.Teams {
+		t.onBoth[team.Name] = len(team.DiscordGuilds) > 0 && len(team.SlackWorkspaces) > 0
 		for _, guild := range team.DiscordGuilds {
 			t.byTenant["discord:"+guild] = team.Name
 		}
@@ -101,25 +105,16 @@ func (t teams) ofWorkspace(workspace, enterprise string) string {
 func tiersOf(c config.Config, member string, discordRoles, slackGroups []string) []string {
 	var names []string
 	for _, t := range c.Quota.Tiers {
-		if contains(t.Members, member) || overlap(t.DiscordRoles, discordRoles) || overlap(t.SlackGroups, slackGroups) {
+		if slices.Contains(t.Members, member) || overlap(t.DiscordRoles, discordRoles) || overlap(t.SlackGroups, slackGroups) {
 			names = append(names, t.Name)
 		}
 	}
 	return names
 }
 
-func contains(list []string, s string) bool {
-	for _, v := range list {
-		if v == s {
-			return true
-		}
-	}
-	return false
-}
-
 func overlap(a, b []string) bool {
 	for _, v := range b {
-		if contains(a, v) {
+		if slices.Contains(a, v) {
 			return true
 		}
 	}

@@ -16,7 +16,7 @@ func rulesOf(c config.Config) (ltx.Rules, error) {
 		LoRAHosts:     c.LoRA.Hosts,
 		MaxLoRAs:      c.LoRA.Max,
 		MaxSide:       c.Limits.MaxSide,
-		MaxMegapixels: int64(c.Limits.MaxMegapixels),
+		MaxMegapixels: c.Limits.MaxMegapixels,
 		MaxPrompt:     c.Limits.MaxPrompt,
 		AllowUnsafe:   !c.Fal.SafetyChecker,
 	}

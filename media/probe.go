@@ -78,11 +78,11 @@ func faststart(path string) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	for {
 		var head [16]byte
 		if _, err := io.ReadFull(f, head[:8]); err != nil {
-			return false, nil //nolint:nilerr // a file without either box is not playable as it is
+			return false, nil // without either box it is not playable as it is
 		}
 		size, skip := int64(binary.BigEndian.Uint32(head[:4])), int64(8)
 		switch string(head[4:8]) {
@@ -93,7 +93,7 @@ func faststart(path string) (bool, error) {
 		}
 		if size == 1 {
 			if _, err := io.ReadFull(f, head[8:]); err != nil {
-				return false, nil //nolint:nilerr // as above
+				return false, nil
 			}
 			size, skip = int64(binary.BigEndian.Uint64(head[8:])), 16 //nolint:gosec // a size that overflows is refused below
 		}

@@ -284,7 +284,7 @@ func save(from, job string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("save the video: %w", err)
 	}
-	defer in.Close()
+	defer func() { _ = in.Close() }()
 	path, err := filepath.Abs("ltx-" + job + ".mp4")
 	if err != nil {
 		return "", fmt.Errorf("save the video: %w", err)

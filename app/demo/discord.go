@@ -43,8 +43,7 @@ func (s *discordStage) say(ctx context.Context, line string) (*act, error) {
 		args = append(args, simdiscord.Arg(optionOf(set.Key), set.Value))
 	}
 	i, err := s.user.Slash(ctx, s.channel, name, args...)
-	var refused *simdiscord.RefusedError
-	if errors.As(err, &refused) {
+	if _, refused := errors.AsType[*simdiscord.RefusedError](err); refused {
 		i, err = s.user.SlashRaw(ctx, s.channel, name, rawOptions(name, parsed.Settings))
 	}
 	return s.act(i), err
@@ -64,7 +63,7 @@ const optionString = 3
 
 // rawOptions is the data of a command as no client would send it.
 func rawOptions(name string, settings []ltx.Setting) map[string]any {
-	options := []any{}
+	options := make([]any, 0, len(settings))
 	for _, set := range settings {
 		options = append(options, map[string]any{"name": optionOf(set.Key), "type": optionString, "value": set.Value})
 	}
@@ -149,23 +148,28 @@ func relative(d time.Duration) string {
 	return "in " + text
 }
 
+// shown are the changes that a person sees.
+var shown = map[simdiscord.ChangeKind]EventKind{
+	simdiscord.MessagePosted:  Posted,
+	simdiscord.MessageEdited:  Edited,
+	simdiscord.MessageDeleted: Deleted,
+}
+
 // event is what a person sees of a change; last is what each message said.
 func (s *discordStage) event(c simdiscord.Change, last map[string]string) (Event, bool) {
 	m := c.Message
 	e := Event{Platform: "discord", Who: m.Author, Text: s.read(m.Text()), Message: m.ID}
-	switch c.Kind {
-	case simdiscord.MessagePosted:
-		e.Kind = Posted
-		if m.Loading {
-			e.Kind, e.Text = Ack, ""
-		}
-	case simdiscord.MessageEdited:
-		e.Kind = Edited
-	case simdiscord.MessageDeleted:
-		e.Kind, e.Text = Deleted, ""
-		return e, true
-	default:
+	kind, ok := shown[c.Kind]
+	if !ok {
 		return Event{}, false
+	}
+	e.Kind = kind
+	if m.Loading {
+		e.Kind, e.Text = Ack, ""
+	}
+	if kind == Deleted {
+		e.Text = ""
+		return e, true
 	}
 	if m.EphemeralTo != "" {
 		e.Only = s.user.Name

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -75,9 +76,9 @@ func (r *recorder) events() []Event {
 func (r *recorder) video() string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for i := len(r.seen) - 1; i >= 0; i-- {
-		if v := r.seen[i].video; v != "" {
-			return v
+	for _, e := range slices.Backward(r.seen) {
+		if e.video != "" {
+			return e.video
 		}
 	}
 	return ""
@@ -115,7 +116,7 @@ func (e Event) Write(w io.Writer) error {
 		fmt.Fprintf(&b, "%s is thinking…\n", e.Who)
 	case Deleted:
 		fmt.Fprintf(&b, "%s deleted a message\n", e.Who)
-	default:
+	case Posted, Edited, Opened:
 		fmt.Fprintf(&b, "%s %s", e.Who, e.Kind)
 		if e.Only != "" {
 			fmt.Fprintf(&b, ", only for %s", e.Only)

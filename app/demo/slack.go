@@ -121,13 +121,13 @@ func (s *slackStage) keep(f simslack.File) string {
 	if err != nil {
 		return ""
 	}
-	defer in.Close()
+	defer func() { _ = in.Close() }()
 	path := s.dir + "/" + f.ID + ".mp4"
 	out, err := os.Create(path) //nolint:gosec // a folder of our own
 	if err != nil {
 		return ""
 	}
-	defer out.Close()
+	defer func() { _ = out.Close() }()
 	if _, err := out.ReadFrom(in); err != nil {
 		return ""
 	}

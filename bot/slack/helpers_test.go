@@ -1,7 +1,6 @@
 package slack_test
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"regexp"
@@ -9,8 +8,6 @@ import (
 	"ltxbot/core/generate"
 	sim "ltxbot/sim/slack"
 )
-
-type contextT = context.Context
 
 var errDead = errors.New("the process is dead")
 

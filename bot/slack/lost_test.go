@@ -1,6 +1,7 @@
 package slack_test
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"strings"
@@ -119,7 +120,7 @@ func TestARestartInTheMiddleContinuesWhereItWas(t *testing.T) {
 			dead := false
 			keep := s.keep(j.ID)
 			running := s.engine.put(j.ID, func(j *generate.Job) { j.State = generate.Delivering })
-			_, _ = s.bot.Courier().Deliver(s.ctx, running, s.video(running), func(ctx contextT, notes map[string]string) error {
+			_, _ = s.bot.Courier().Deliver(s.ctx, running, s.video(running), func(ctx context.Context, notes map[string]string) error {
 				if dead = dead || len(s.sim.Requests(point)) >= after; dead {
 					return errDead
 				}
@@ -147,7 +148,7 @@ func TestACardWhosePostWasLostInACrashIsFound(t *testing.T) {
 		}
 		keep := s.keep(j.ID)
 		accepted := s.engine.put(j.ID, func(*generate.Job) {})
-		err := s.bot.Courier().Show(s.ctx, accepted, func(ctx contextT, notes map[string]string) error {
+		err := s.bot.Courier().Show(s.ctx, accepted, func(ctx context.Context, notes map[string]string) error {
 			if len(s.sim.Requests("chat.postMessage")) > 0 {
 				return errDead
 			}

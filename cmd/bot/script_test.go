@@ -39,7 +39,7 @@ func jsonField(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	var v any
 	ts.Check(json.Unmarshal([]byte(ts.ReadFile("stdout")), &v))
-	for _, key := range strings.Split(args[0], ".") {
+	for _, key := range strings.SplitSeq(args[0], ".") {
 		switch in := v.(type) {
 		case map[string]any:
 			v = in[key]
@@ -59,7 +59,7 @@ func jsonField(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	got := fmt.Sprint(v)
 	if m, ok := v.(map[string]any); ok {
-		got = fmt.Sprint(len(m))
+		got = strconv.Itoa(len(m))
 	}
 	if variable != "" {
 		ts.Setenv(variable, got)

@@ -77,7 +77,7 @@ func (c *card) loop(ctx context.Context, hurry <-chan struct{}) {
 		}
 		err := c.show(ctx)
 		if err != nil && !errors.Is(err, ErrUnreachable) && ctx.Err() == nil {
-			c.r.log.Warn("cannot show the card", "error", err)
+			c.r.log.WarnContext(ctx, "cannot show the card", "error", err)
 		}
 		if !c.more() {
 			c.end()

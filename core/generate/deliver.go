@@ -16,7 +16,6 @@ func (e *Engine) deliver(ctx context.Context, r *run, j Job) error {
 			return err
 		}
 		r.tries = 0
-		j = r.snapshot()
 	}
 	r.measure(ctx)
 	j = r.snapshot()
@@ -44,7 +43,7 @@ func (e *Engine) deliver(ctx context.Context, r *run, j Job) error {
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case r.deliveringSince().Add(giveUpAfter).Before(time.Now()):
-		r.log.Error("giving up on a delivery", "error", err)
+		r.log.ErrorContext(ctx, "giving up on a delivery", "error", err)
 		return r.finish(ctx, Delivering, Failed, Failure{Kind: FailUnreachable}, quota.Keep())
 	default:
 		return r.retry(ctx, err)

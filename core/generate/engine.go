@@ -125,7 +125,7 @@ func (e *Engine) take(ctx context.Context) {
 		case ctx.Err() != nil || errors.Is(err, ErrClosed):
 			return
 		case err != nil:
-			e.log.Error("cannot take a job from the store", "error", err)
+			e.log.ErrorContext(ctx, "cannot take a job from the store", "error", err)
 			if !wait(ctx, time.Second) {
 				return
 			}
@@ -141,14 +141,18 @@ func (e *Engine) work(ctx context.Context, claim Claim) {
 	r := newRun(e, claim)
 	defer r.card.wait()
 	if err := r.own(ctx); err != nil {
-		r.log.Error("cannot claim job", "error", err)
+		r.log.ErrorContext(ctx, "cannot claim job", "error", err)
 		wait(ctx, time.Second)
 		return
 	}
 	r.measure(ctx)
 	for failures := 0; ; {
 		j := r.snapshot()
-		if ctx.Err() != nil || r.lost() || !j.Unfinished() {
+		if r.lost() || !j.Unfinished() {
+			return
+		}
+		if ctx.Err() != nil {
+			e.takeBack(r, j)
 			return
 		}
 		err := e.guard(ctx, r, j)

@@ -41,11 +41,11 @@ func (h *history) add(j Job) {
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	past := append(h.past[sizeClass(j)], took)
-	if len(past) > historySize {
-		past = past[len(past)-historySize:]
+	class := sizeClass(j)
+	h.past[class] = append(h.past[class], took)
+	if n := len(h.past[class]); n > historySize {
+		h.past[class] = h.past[class][n-historySize:]
 	}
-	h.past[sizeClass(j)] = past
 }
 
 // expect is the median time that the model ran for jobs like j; 0 when none

@@ -83,7 +83,7 @@ func (m *media) fetch(ctx context.Context, limit int64) (File, error) {
 	var large *TooLargeError
 	if err != nil && !errors.As(err, &large) && ctx.Err() == nil && m.file.Size <= limit {
 		// A tool that stumbles over the file is no reason to withhold it.
-		m.e.log.Warn("cannot check the video", "job", m.job.ID, "error", err)
+		m.e.log.WarnContext(ctx, "cannot check the video", "job", m.job.ID, "error", err)
 		return m.file, nil
 	}
 	return fitted, err
@@ -121,7 +121,7 @@ func (m *media) download(ctx context.Context, limit int64) error {
 	if err != nil {
 		return fmt.Errorf("write the video: %w", err)
 	}
-	defer out.Close()
+	defer func() { _ = out.Close() }()
 	var size int64
 	for try := 1; ; try++ {
 		n, err := m.more(ctx, out, size, most)
@@ -159,7 +159,7 @@ func (m *media) more(ctx context.Context, out *os.File, offset, most int64) (int
 	if err != nil {
 		return 0, err
 	}
-	defer body.Body.Close()
+	defer func() { _ = body.Body.Close() }()
 	if body.Size > most {
 		return 0, &TooLargeError{Size: body.Size, Limit: most}
 	}

@@ -132,7 +132,7 @@ func (r *run) change(ctx context.Context, b quota.Billing, change func(*Job) err
 			from := r.job.State
 			r.job = saved
 			if from != saved.State {
-				r.log.Info("job changed state", "from", string(from), "state", string(saved.State))
+				r.log.InfoContext(ctx, "job changed state", "from", string(from), "state", string(saved.State))
 				r.e.cfg.OnChange(from, saved)
 			}
 			return nil
@@ -174,7 +174,7 @@ func (r *run) keep(ctx context.Context, notes map[string]string) error {
 func (r *run) measure(ctx context.Context) {
 	gauges, err := r.e.usage(ctx, r.snapshot())
 	if err != nil {
-		r.log.Warn("cannot read the usage", "error", err)
+		r.log.WarnContext(ctx, "cannot read the usage", "error", err)
 		return
 	}
 	r.mu.Lock()
@@ -220,15 +220,26 @@ func (r *run) finish(ctx context.Context, from, to State, f Failure, b quota.Bil
 	})
 }
 
-// pause waits for d, or until the job may have changed.
+// pause waits for d, or until somebody else has changed the job. Saves of this
+// run, and a store that cannot tell, don't end it: whoever was told to wait
+// would else come back at once.
 func (r *run) pause(ctx context.Context, d time.Duration) {
 	t := time.NewTimer(d)
 	defer t.Stop()
-	select {
-	case <-t.C:
-	case <-r.claim.Changed:
-	case <-r.claim.Lost:
-	case <-ctx.Done():
+	for {
+		select {
+		case <-t.C:
+			return
+		case <-r.claim.Lost:
+			return
+		case <-ctx.Done():
+			return
+		case <-r.claim.Changed:
+			fresh, err := r.e.cfg.Store.Job(ctx, r.claim.Job.ID)
+			if err == nil && fresh.Version > r.snapshot().Version {
+				return
+			}
+		}
 	}
 }
 

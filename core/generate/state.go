@@ -1,5 +1,7 @@
 package generate
 
+import "slices"
+
 // State is where a job is on its way from a command to a video.
 type State string
 
@@ -54,10 +56,5 @@ func (s State) Cancellable() bool { return stateFacts[s].slot }
 
 // CanBecome reports whether a job may go from s to next in one step.
 func (s State) CanBecome(next State) bool {
-	for _, n := range stateFacts[s].next {
-		if n == next {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(stateFacts[s].next, next)
 }

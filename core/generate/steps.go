@@ -88,7 +88,7 @@ func (e *Engine) begin(ctx context.Context, r *run, j Job) error {
 // submit asks the provider, once. A job found in this state by a later run
 // was perhaps submitted: it is looked for, never submitted again.
 func (e *Engine) submit(ctx context.Context, r *run, j Job) error {
-	mine := !r.intent.IsZero() && j.Submitted.Equal(r.intent)
+	mine := r.means(j)
 	r.intent = time.Time{}
 	if !mine {
 		return r.update(ctx, Submitting, quota.Keep(), func(j *Job) { j.State = Unknown })
@@ -99,6 +99,24 @@ func (e *Engine) submit(ctx context.Context, r *run, j Job) error {
 	sub, err := e.cfg.Provider.Submit(call, Order{Job: j.ID, Endpoint: j.Endpoint, Request: j.Request})
 	return r.outcome(e.hard, e.submitted(r, sub, err))
 }
+
+// takeBack returns a job to its turn that this run meant to submit and did
+// not, since the process is stopping: only this process knows that.
+func (e *Engine) takeBack(r *run, j Job) {
+	if j.State != Submitting || !r.means(j) {
+		return
+	}
+	err := r.update(e.hard, Submitting, quota.Keep(), func(j *Job) {
+		j.State, j.Submitted, j.Deadline = Accepted, time.Time{}, time.Time{}
+	})
+	if err != nil {
+		r.log.Warn("cannot take back the intention to submit", "error", err)
+	}
+}
+
+// means reports whether it was this very run that saved the intention to
+// submit j, and has not acted on it.
+func (r *run) means(j Job) bool { return !r.intent.IsZero() && j.Submitted.Equal(r.intent) }
 
 // submitted is how the answer to a submit is saved.
 func (e *Engine) submitted(r *run, sub Submission, err error) func(context.Context) error {
@@ -169,7 +187,7 @@ func (e *Engine) search(ctx context.Context, r *run, j Job) error {
 			return err
 		}
 		if ok {
-			r.log.Info("found the lost submit", "request_id", sub.RequestID, "matches", len(found))
+			r.log.InfoContext(ctx, "found the lost submit", "request_id", sub.RequestID, "matches", len(found))
 			return r.update(ctx, Unknown, quota.Keep(), func(j *Job) { j.State, j.Submission = Queued, sub })
 		}
 	}
@@ -217,6 +235,7 @@ const clockSkew = 2 * time.Minute
 
 // conclude shows how the job ended. Then nothing is left to do for it.
 func (e *Engine) conclude(ctx context.Context, r *run, j Job) error {
+	r.measure(ctx) // the bill has changed what is left
 	err := r.card.settle(ctx)
 	switch {
 	case err == nil, errors.Is(err, ErrUnreachable):
@@ -241,8 +260,7 @@ const giveUpAfter = 24 * time.Hour
 func (r *run) retry(ctx context.Context, err error) error {
 	r.tries++
 	pause := backoff(r.tries, time.Second, time.Minute)
-	var again *RetryError
-	if errors.As(err, &again) {
+	if again, ok := errors.AsType[*RetryError](err); ok {
 		pause = max(again.After, 100*time.Millisecond)
 	} else if ctx.Err() == nil {
 		r.log.Warn("conversation did not take it", "tries", r.tries, "error", err)

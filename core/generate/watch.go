@@ -183,7 +183,7 @@ func (e *Engine) stopAsked(ctx context.Context, r *run, j Job) error {
 		r.log.Warn("cannot pass on the cancel", "error", err)
 		return err
 	}
-	r.log.Info("asked the provider to stop", "outcome", string(outcome))
+	r.log.InfoContext(ctx, "asked the provider to stop", "outcome", string(outcome))
 	return r.change(ctx, quota.Keep(), func(j *Job) error {
 		if j.Cancel == nil {
 			return errMoved

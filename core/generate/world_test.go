@@ -28,6 +28,8 @@ type world struct {
 	channel  *fakeChannel
 	policy   quota.Policy
 	starts   int
+	options  bolt.Options
+	courier  generate.Courier // nil = channel
 	// worn, if set, stands between each process and its store.
 	worn func(generate.Store) generate.Store
 }
@@ -57,7 +59,7 @@ type process struct {
 func (w *world) start(c *crasher) *process {
 	w.t.Helper()
 	w.starts++
-	store, err := bolt.Open(w.path, bolt.Options{})
+	store, err := bolt.Open(w.path, w.options)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -65,12 +67,16 @@ func (w *world) start(c *crasher) *process {
 	if w.worn != nil {
 		records = w.worn(records)
 	}
+	var courier generate.Courier = w.channel
+	if w.courier != nil {
+		courier = w.courier
+	}
 	ctx, die := context.WithCancel(context.Background())
 	engine := generate.New(generate.Config{
 		Store:           crashStore{records, c},
 		Ledger:          store,
 		Provider:        crashProvider{w.provider, c},
-		Couriers:        map[string]generate.Courier{"test": crashCourier{w.channel, c}},
+		Couriers:        map[string]generate.Courier{"test": crashCourier{courier, c}},
 		Media:           generate.MediaConfig{Dir: w.t.TempDir(), MaxBytes: 1 << 20},
 		Policy:          func() quota.Policy { return w.policy },
 		Endpoint:        "fal-ai/test",

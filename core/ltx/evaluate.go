@@ -255,8 +255,7 @@ func (e *evaluation) loras(p Param, text string) any {
 			continue
 		}
 		l, notes, err := e.rules.ParseLoRA(item)
-		var problem FieldError
-		if errors.As(err, &problem) {
+		if problem, ok := errors.AsType[FieldError](err); ok {
 			e.fail(p, problem)
 			continue
 		}

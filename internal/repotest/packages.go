@@ -33,6 +33,7 @@ var rules = []rule{
 	{"provider", []string{"core", "provider", "internal"}},
 	{"store", []string{"core", "store", "internal"}},
 	{"media", []string{"core", "media", "internal"}},
+	{"docs", []string{"core"}},
 	{"web", []string{"core", "web", "internal"}},
 	{"sim", []string{"core", "sim", "internal"}},
 	{"config", []string{"core", "config"}},
