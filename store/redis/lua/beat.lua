@@ -37,11 +37,13 @@ for i = 1, #kept, chunk do
   claim[#claim + 1] = 'JUSTID'
   redis.call(unpack(claim))
 end
-local taken = {}
-if silent > 0 then
-  local reply = redis.call('XAUTOCLAIM', stream, group, consumer, silent, '0-0', 'COUNT', ARGV[3])
+local taken, cursor = {}, '0-0'
+while silent > 0 do
+  local reply = redis.call('XAUTOCLAIM', stream, group, consumer, silent, cursor, 'COUNT', ARGV[3])
   for _, e in ipairs(reply[2]) do
     if e and e[2] then taken[#taken + 1], taken[#taken + 2] = e[1], e[2][2] end
   end
+  cursor = reply[1]
+  if cursor == '0-0' or #taken >= 2 * tonumber(ARGV[3]) then break end
 end
 return {lost, changed, taken, number(count('capped'))}

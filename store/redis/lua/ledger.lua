@@ -107,8 +107,8 @@ local function tally(state, cost, charged, sign)
   end
 end
 
--- reserve records the hold of a job with the chosen entries and returns it.
--- A hold that was released before is replaced.
+-- reserve records the hold of a job with the chosen entries. A hold that was
+-- released before is replaced.
 local function reserve(job, ask, chosen, sums)
   local old = redis.call('HGET', holds, job)
   if old then
@@ -135,7 +135,6 @@ local function reserve(job, ask, chosen, sums)
   local hold = ask.head .. ',"entries":[' .. table.concat(entries, ',') .. '],"state":"held","charged":0}'
   redis.call('HSET', holds, job, hold)
   redis.call('SADD', held, job)
-  return hold
 end
 
 -- share is what a hold has added to the counter of e.

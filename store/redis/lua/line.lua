@@ -24,8 +24,8 @@ local function place_of(id, j)
   return string.format('%d %d %d ', j.member_max, j.team_max, j.bot_max) .. id .. ' ' .. j.seat
 end
 
--- enter takes up a job in the line as it is kept: waiting, with a slot, or
--- neither. leave undoes it.
+-- move counts a job into the line as it is kept, waiting, with a slot, or
+-- neither, or out of it again with n = -1.
 local function move(id, j, n)
   if j.class == 'slot' then
     add('slots', n)

@@ -37,7 +37,9 @@ local function put(id, j)
   return value
 end
 
--- unfinished tells whether there is still work to do for a job.
+-- unfinished tells whether there is still work to do for a job. Its life is
+-- "live" until its state is terminal, then "ended" until its requester was told
+-- so, then "over".
 local function unfinished(j) return j.life ~= 'over' end
 
 -- index adds a job to three indexes, or removes it from them.

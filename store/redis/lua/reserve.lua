@@ -12,7 +12,8 @@
 -- ARGV[8…] the entries it may make, as JSON
 --
 -- Returns one of
---   {"hold", hold}
+--   {"made", numbers of the arguments that are the entries of the new hold, …}
+--   {"hold", the hold that exists}
 --   {"stale", member's standing, team's standing}: plan again
 --   {"late"}: pass the turnstile again
 --   {"limit", number of the count without room, what is used of it}
@@ -27,4 +28,7 @@ local ask = cjson.decode(ARGV[7])
 local sums = used(ask.counts or {})
 local chosen, number_of, sum = decide(ask.counts or {}, sums)
 if not chosen then return {'limit', number(number_of), number(sum)} end
-return {'hold', reserve(job, ask, chosen, sums)}
+reserve(job, ask, chosen, sums)
+local reply = {'made'}
+for i, e in ipairs(chosen) do reply[i + 1] = e.entry end
+return reply

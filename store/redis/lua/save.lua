@@ -8,7 +8,7 @@
 -- ARGV[4]   version that is replaced
 -- ARGV[5]   "1" when it has its turn
 -- ARGV[6]   its class: "slot", "wait" or "none"
--- ARGV[7]   its life: "live", "told" or "over"
+-- ARGV[7]   its life: "live", "ended" or "over"
 -- ARGV[8]   limits: of the member
 -- ARGV[9]   of the team
 -- ARGV[10]  of the bot

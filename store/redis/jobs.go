@@ -1,0 +1,205 @@
+package redis
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	goredis "github.com/redis/go-redis/v9"
+
+	"ltxbot/core/generate"
+	"ltxbot/core/quota"
+)
+
+// Accept records j with its hold and puts it in line, in one script. An id is
+// known to the partition of its team: the same event must name the same team.
+func (s *Store) Accept(ctx context.Context, j generate.Job, plan quota.Plan) (generate.Job, error) {
+	if err := checkNames(j.ID, j.Team, j.Member); err != nil {
+		return generate.Job{}, fmt.Errorf("accept job: %w", err)
+	}
+	out, err := s.accept(ctx, j, plan)
+	return out, outcome("accept", j.ID, err)
+}
+
+func (s *Store) accept(ctx context.Context, j generate.Job, plan quota.Plan) (generate.Job, error) {
+	ctx, cancel := s.limit(ctx)
+	defer cancel()
+	p, key, token := s.of(j.Team), quota.Key{Job: j.ID, Team: j.Team, Member: j.Member}, callToken()
+	for {
+		r, d, err := s.planned(ctx, key, plan)
+		if refused := (*planError)(nil); errors.As(err, &refused) {
+			switch old, err := s.Job(ctx, j.ID); {
+			case err == nil:
+				return old, generate.ErrExists
+			case !errors.Is(err, generate.ErrNoJob):
+				return generate.Job{}, err
+			}
+			return generate.Job{}, refused.err
+		}
+		if err != nil {
+			return generate.Job{}, err
+		}
+		j.Line = r.Line
+		record, err := json.Marshal(j)
+		if err != nil {
+			return generate.Job{}, fmt.Errorf("encode: %w", err)
+		}
+		reply, err := s.guarded(ctx, p, r, func(ctx context.Context, e elsewhere) (list, error) {
+			const arguments = 10 // before the entries
+			made := entries{first: arguments + 1}
+			a, err := newAsk(r, e, &made)
+			if err != nil {
+				return nil, err
+			}
+			a.ofJob(j)
+			text, err := json.Marshal(a)
+			if err != nil {
+				return nil, fmt.Errorf("encode reservation: %w", err)
+			}
+			args, err := made.arguments([]any{
+				j.ID, token, seat(j.Team, j.Member), j.Team, d.member, d.team, e.closes, e.slots, text, record,
+			})
+			if err != nil {
+				return nil, err
+			}
+			return s.callList(ctx, p, acceptScript, args...)
+		})
+		if err != nil {
+			return generate.Job{}, err
+		}
+		switch reply.text(0) {
+		case "accepted":
+			k, err := decodeJob(reply.text(1))
+			s.reserved.add(j.ID)
+			s.noteCapped(k.job)
+			return k.job, err
+		case "exists":
+			k, err := decodeJob(reply.text(1))
+			if err == nil {
+				err = generate.ErrExists
+			}
+			return k.job, err
+		case "limit":
+			return generate.Job{}, refusal(r, reply)
+		case "full":
+			return generate.Job{}, &quota.LimitError{Reason: quota.LineFull, Line: int(reply.number(1))}
+		default: // stale
+			s.standings.put(seat(j.Team, j.Member), decided{reply.text(1), reply.text(2)})
+		}
+	}
+}
+
+// callToken names a call, so that a script knows a call it has seen before.
+func callToken() string { return rand.Text()[:12] }
+
+// noteCapped remembers that a job waits for a slot that all teams share.
+func (s *Store) noteCapped(j generate.Job) {
+	if j.Waiting() && j.Line.BotMax > 0 {
+		s.capped.Add(1)
+	}
+}
+
+// Save replaces the stored job by j, bills its hold and, when that frees a
+// slot, admits the jobs of its team whose turn has come, in one script. While
+// jobs wait for a slot that all teams share, they are admitted by a second
+// step; should this process die in between, another one does it within a beat.
+// A job whose hold is gone is saved nevertheless: what was asked for must come
+// to an end. A save whose reply was lost, and after which somebody else has
+// saved the job before it could be repeated, is reported as a conflict.
+func (s *Store) Save(ctx context.Context, j generate.Job, b quota.Billing) (generate.Job, error) {
+	out, err := s.save(ctx, j, b)
+	return out, outcome("save", j.ID, err)
+}
+
+func (s *Store) save(ctx context.Context, j generate.Job, b quota.Billing) (generate.Job, error) {
+	ctx, cancel := s.limit(ctx)
+	defer cancel()
+	record, err := json.Marshal(j)
+	if err != nil {
+		return generate.Job{}, fmt.Errorf("encode: %w", err)
+	}
+	capped := s.capped.Load() != 0
+	args := []any{
+		j.ID, callToken(), seat(j.Team, j.Member), j.Version,
+		flagText(j.Admitted), classOf(j), lifeOf(j), j.Line.MemberMax, j.Line.TeamMax, j.Line.BotMax, record,
+	}
+	args = append(append(args, billing(b, s.now())...), flagText(!capped), s.channel())
+	reply, err := s.callList(ctx, s.of(j.Team), saveScript, args...)
+	if err != nil {
+		return generate.Job{}, err
+	}
+	switch reply.text(0) {
+	case "missing":
+		return generate.Job{}, s.missing(ctx, j)
+	case "conflict":
+		return generate.Job{}, generate.ErrConflict
+	case "moved":
+		return generate.Job{}, errMoved
+	}
+	if reply.text(4) == "1" {
+		s.log.ErrorContext(ctx, "redis: job has no hold to bill", slog.String("job", j.ID), slog.String("billing", string(b.Kind)))
+	}
+	k, err := decodeJob(reply.text(1))
+	if err != nil {
+		return generate.Job{}, err
+	}
+	if reply.number(3) > 0 {
+		s.capped.Add(1)
+	}
+	if reply.text(2) == "1" && (capped || reply.number(3) > 0) {
+		if err := s.admitAll(ctx); err != nil {
+			s.log.WarnContext(ctx, "redis: free slot is left for the next beat", slog.String("job", j.ID), slog.Any("error", err))
+			return k.job, nil
+		}
+		if k.job.Waiting() {
+			return s.Job(ctx, j.ID)
+		}
+	}
+	return k.job, nil
+}
+
+var errMoved = errors.New("a job can't change its team or member")
+
+// missing tells a job that does not exist from one of another team.
+func (s *Store) missing(ctx context.Context, j generate.Job) error {
+	if _, err := s.Job(ctx, j.ID); err != nil {
+		return err
+	}
+	return errMoved
+}
+
+// Job reads a job.
+func (s *Store) Job(ctx context.Context, id string) (generate.Job, error) {
+	_, value, err := s.find(ctx, jobsKey, id)
+	if errors.Is(err, goredis.Nil) {
+		return generate.Job{}, generate.ErrNoJob
+	}
+	var k kept
+	if err == nil {
+		k, err = decodeJob(value)
+	}
+	return k.job, outcome("read", id, err)
+}
+
+// Place is the place of a waiting job in its team's line.
+func (s *Store) Place(ctx context.Context, id string) (int, error) {
+	ctx, cancel := s.limit(ctx)
+	defer cancel()
+	p, value, err := s.find(ctx, jobsKey, id)
+	if errors.Is(err, goredis.Nil) {
+		return 0, generate.ErrNoJob
+	}
+	var k kept
+	if err == nil {
+		k, err = decodeJob(value)
+	}
+	if err != nil || !k.job.Waiting() {
+		return 0, outcome("find place of", id, err)
+	}
+	place, err := s.call(ctx, p, placeScript, id)
+	n, _ := place.(int64)
+	return int(n), outcome("find place of", id, err)
+}

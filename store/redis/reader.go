@@ -1,0 +1,220 @@
+package redis
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+
+	goredis "github.com/redis/go-redis/v9"
+
+	"ltxbot/core/generate"
+)
+
+const (
+	// readBlock is how long one read waits for a job.
+	readBlock = time.Second
+	// readCount is how many jobs of a partition come with one read: a process
+	// claims what it is about to work on, so that others get their share.
+	readCount = 1
+)
+
+// readers are the groups of partitions that are read with one command. On a
+// cluster each needs its own.
+func (s *Store) readers() [][]partition {
+	if !s.sharded {
+		return [][]partition{s.parts[:]}
+	}
+	var each [][]partition
+	for i := range s.parts {
+		each = append(each, s.parts[i:i+1])
+	}
+	return each
+}
+
+// readLoop fetches jobs while somebody waits for them.
+func (s *Store) readLoop(life context.Context, parts []partition) {
+	number := map[string]int{}
+	streams := make([]string, 0, 2*len(parts))
+	for _, p := range parts {
+		number[p.stream()] = p.number
+		streams = append(streams, p.stream())
+	}
+	for range parts {
+		streams = append(streams, ">") // what was delivered to nobody yet
+	}
+	failures := 0
+	for {
+		select {
+		case <-s.work.hungry():
+		case <-life.Done():
+			return
+		}
+		ctx, cancel := context.WithTimeout(life, readBlock+s.opts.Timeout)
+		found, err := s.blocking.XReadGroup(ctx, &goredis.XReadGroupArgs{
+			Group: group, Consumer: s.consumer, Streams: streams, Count: readCount, Block: readBlock,
+		}).Result()
+		cancel()
+		switch {
+		case err == nil || errors.Is(err, goredis.Nil):
+			if failures > 0 {
+				s.log.InfoContext(life, "redis: jobs are handed out again")
+			}
+			failures = 0
+		case life.Err() != nil:
+			return
+		default:
+			if failures == 0 {
+				s.log.WarnContext(life, "redis: no jobs are handed out", slog.Any("error", err))
+			}
+			if goredis.HasErrorPrefix(err, "NOGROUP") {
+				if err := s.makeGroups(life); err != nil {
+					s.log.WarnContext(life, "redis: consumer group is missing", slog.Any("error", err))
+				}
+			}
+			pause(life, backoff(failures))
+			failures++
+		}
+		for _, stream := range found {
+			for _, m := range stream.Messages {
+				id, _ := m.Values["job"].(string)
+				s.work.push(&holding{id: id, partition: number[stream.Stream], entry: m.ID, since: time.Now()})
+			}
+		}
+	}
+}
+
+// listen passes on what is told about saved jobs: "id version".
+func (s *Store) listen(changes *goredis.PubSub) {
+	for m := range changes.Channel() {
+		id, version, _ := strings.Cut(m.Payload, " ")
+		s.work.saved(id, parseInt(version))
+	}
+}
+
+// beatLoop keeps this process's claims, and takes over those of processes that
+// no longer do.
+func (s *Store) beatLoop(life context.Context) {
+	every := s.opts.Silence / 3
+	ticker := time.NewTicker(every)
+	defer ticker.Stop()
+	var pulses [partitions]pulse
+	for {
+		known := s.capped.Load()
+		var waiting [partitions]int64
+		var all sync.WaitGroup
+		for i := range s.parts {
+			all.Go(func() { waiting[i] = s.beat(life, i, &pulses[i]) })
+		}
+		all.Wait()
+		s.afterBeat(life, known, waiting)
+		for _, h := range s.work.unwanted(time.Now().Add(-every)) {
+			s.giveBack(life, h)
+		}
+		select {
+		case <-ticker.C:
+		case <-life.Done():
+			return
+		}
+	}
+}
+
+// afterBeat admits jobs whose slot was left to the turnstile by a process that
+// could not, knowing how many wait there.
+func (s *Store) afterBeat(life context.Context, known int64, waiting [partitions]int64) {
+	total := int64(0)
+	for _, n := range waiting {
+		if n < 0 {
+			return // not known
+		}
+		total += n
+	}
+	if total == 0 {
+		s.capped.CompareAndSwap(known, 0)
+		return
+	}
+	s.capped.Add(1)
+	if err := s.admitAll(life); err != nil && life.Err() == nil {
+		s.log.WarnContext(life, "redis: free slots are not given out", slog.Any("error", err))
+	}
+}
+
+// pulse is how regularly this process was heard of in a partition. A process
+// that was cut off, or stopped, does not know who else was: it lets others
+// speak up before it takes their jobs over.
+type pulse struct{ last, since time.Time }
+
+// feel notes a beat and reports whether this process may judge others.
+func (p *pulse) feel(now time.Time, silence time.Duration) bool {
+	if !p.last.IsZero() && now.Sub(p.last) >= silence {
+		p.since = now
+	}
+	p.last = now
+	return now.Sub(p.since) >= silence
+}
+
+// takeover is how many jobs a process takes over from a partition at a time.
+const takeover = 100
+
+// beat is heard in one partition. It returns how many capped jobs wait there;
+// -1 when that is not known.
+func (s *Store) beat(life context.Context, n int, p *pulse) int64 {
+	mine := s.work.of(n)
+	silent := time.Duration(0)
+	select {
+	case <-s.work.hungry():
+		if judge := *p; judge.feel(time.Now(), s.opts.Silence) {
+			silent = s.opts.Silence
+		}
+	default:
+	}
+	args := make([]any, 0, 3+3*len(mine))
+	args = append(args, s.consumer, silent.Milliseconds(), takeover)
+	entries := make(map[string]string, len(mine))
+	for _, h := range mine {
+		args = append(args, h.entry, h.id, h.version)
+		entries[h.id] = h.entry
+	}
+	reply, err := s.callList(life, s.parts[n], beatScript, args...)
+	if err != nil {
+		if life.Err() == nil && !errors.Is(err, generate.ErrClosed) {
+			s.log.WarnContext(life, "redis: claims can't be kept up", slog.Int("partition", n), slog.Any("error", err))
+		}
+		return -1
+	}
+	p.feel(time.Now(), s.opts.Silence)
+	for _, id := range reply.list(0) {
+		name, _ := id.(string)
+		s.log.WarnContext(life, "redis: job was taken over by another process", slog.String("job", name))
+		s.work.lose(name, entries[name])
+	}
+	changed := reply.list(1)
+	for i := range len(changed) / 2 {
+		s.work.saved(changed.text(2*i), changed.number(2*i+1))
+	}
+	taken := reply.list(2)
+	for i := range len(taken) / 2 {
+		s.work.push(&holding{entry: taken.text(2 * i), id: taken.text(2*i + 1), partition: n, since: time.Now()})
+	}
+	if len(taken) > 0 {
+		s.log.InfoContext(life, "redis: silent claims were taken over", slog.Int("partition", n), slog.Int("jobs", len(taken)/2))
+	}
+	return reply.number(3)
+}
+
+// leave hands out again what was delivered to this process.
+func (s *Store) leave(ctx context.Context) {
+	ctx, cancel := s.limit(ctx)
+	defer cancel()
+	var all sync.WaitGroup
+	for _, p := range s.parts {
+		all.Go(func() {
+			if _, err := s.call(ctx, p, leaveScript, s.consumer); err != nil {
+				s.log.WarnContext(ctx, "redis: claims are left to run out", slog.Int("partition", p.number), slog.Any("error", err))
+			}
+		})
+	}
+	all.Wait()
+}
