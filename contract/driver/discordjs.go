@@ -1,0 +1,181 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"ltxbot/sim/discord"
+)
+
+// discordJS plays a bot of discord.js on sim/discord, and compares what it
+// says it did with what people see. Every answer of the simulator is validated.
+func discordJS(ctx context.Context, b *bench) error {
+	server, err := discord.Start(discord.Options{}) //nolint:contextcheck // it lives until it is closed
+	if err != nil {
+		return err
+	}
+	defer func() { _ = server.Close() }()
+	record, err := newRecorder(ctx, server.BaseURL(), discordPath)
+	if err != nil {
+		return err
+	}
+	defer record.close()
+	guild := server.NewGuild("Acme")
+	general := guild.NewChannel("general")
+	ada := server.NewUser("ada")
+	guild.Join(ada)
+	playing, bot, err := b.start(ctx, "clients/discordjs.mjs",
+		"API_URL="+record.url("/api"), "TOKEN="+server.Token(), "BOT_ID="+server.Bot().ID)
+	if err != nil {
+		return err
+	}
+	play := &discordJSPlay{server: server, general: general, ada: ada}
+	for _, act := range []func(context.Context) error{play.suggest, play.make, play.form, play.choose, play.remix} {
+		if err := act(playing); err != nil {
+			return errors.Join(err, context.Cause(playing))
+		}
+	}
+	if err := bot.finish(); err != nil {
+		return err
+	}
+	if err := play.refusals(); err != nil {
+		return err
+	}
+	path := filepath.Join(b.tmp, "discordjs.jsonl")
+	if err := record.save(path); err != nil {
+		return err
+	}
+	return b.validate(ctx, "discord.answers", path)
+}
+
+// discordJSPlay is what people do with the bot of discord.js.
+type discordJSPlay struct {
+	server  *discord.Server
+	general *discord.Channel
+	ada     *discord.User
+	card    discord.Message
+}
+
+func (p *discordJSPlay) suggest(ctx context.Context) error {
+	if _, err := p.server.WaitRequest(ctx, served(discord.RoutePutCommands)); err != nil {
+		return err
+	}
+	if err := p.server.WaitConnected(ctx, 1); err != nil {
+		return err
+	}
+	i, err := p.ada.Autocomplete(ctx, p.general, "make", "size", discord.Arg("size", "16"))
+	if err != nil {
+		return err
+	}
+	if err := i.WaitAck(ctx); err != nil {
+		return err
+	}
+	return same("suggestions", fmt.Sprint(i.Choices()), "[{Wide (16:9) 16:9}]")
+}
+
+func served(route string) func(discord.Request) bool {
+	return func(r discord.Request) bool { return r.Route == route && r.Status < 300 }
+}
+
+func (p *discordJSPlay) make(ctx context.Context) error {
+	i, err := p.ada.Slash(ctx, p.general, "make", discord.Arg("prompt", "a cowboy"), discord.Arg("camera", "dolly_in"),
+		discord.Arg("steps", 30), discord.Arg("guidance", 2.5), discord.Arg("audio", false))
+	if err != nil {
+		return err
+	}
+	p.card, err = i.WaitResponse(ctx, func(m discord.Message) bool { return len(m.Attachments) == 1 })
+	if err != nil {
+		return err
+	}
+	if err := same("file", p.card.Attachments[0].Name+" "+p.card.Attachments[0].Description, "video.mp4 a cowboy"); err != nil {
+		return err
+	}
+	ping, err := p.general.WaitMessage(ctx, func(m discord.Message) bool { return strings.Contains(m.Content, "look") })
+	if err != nil {
+		return err
+	}
+	if err := same("pings", fmt.Sprint(ping.Pings), fmt.Sprint(discord.Pings{Users: []string{p.ada.ID}})); err != nil {
+		return err
+	}
+	_, err = p.ada.DM().WaitMessage(ctx, func(m discord.Message) bool { return m.Content == "a direct message" })
+	return err
+}
+
+func (p *discordJSPlay) form(ctx context.Context) error {
+	click, err := p.ada.Click(ctx, p.card, "again")
+	if err != nil {
+		return err
+	}
+	modal, err := click.WaitModal(ctx)
+	if err != nil {
+		return err
+	}
+	if err := same("form", modal.Title+": "+modal.Fields[0].Value, "Edit: a cowboy"); err != nil {
+		return err
+	}
+	sent, err := p.ada.SubmitModal(ctx, click, map[string]any{"prompt": "a horse"})
+	if err != nil {
+		return err
+	}
+	reply, err := sent.WaitResponse(ctx, func(discord.Message) bool { return true })
+	if err != nil {
+		return err
+	}
+	return same("reply for one", reply.Content+" "+reply.EphemeralTo, "a horse it is "+p.ada.ID)
+}
+
+func (p *discordJSPlay) choose(ctx context.Context) error {
+	menu, err := p.general.WaitMessage(ctx, func(m discord.Message) bool { return m.Content == "choose" })
+	if err != nil {
+		return err
+	}
+	p.server.Inject(discord.Fault{Route: discord.RouteEditResponse, Limit: discord.UserLimit, RetryAfter: 100 * time.Millisecond})
+	if _, err := p.ada.Select(ctx, menu, "size", "tall"); err != nil {
+		return err
+	}
+	_, err = p.general.WaitMessage(ctx, func(m discord.Message) bool { return m.ID == menu.ID && m.Content == "chosen: tall" })
+	return err
+}
+
+// remix uses a command on a message while the connection is broken: it arrives
+// by the same session, resumed.
+func (p *discordJSPlay) remix(ctx context.Context) error {
+	message := p.ada.Say(p.general, "a horse in the rain")
+	sessions := p.server.Identifies()
+	p.server.DropGateway()
+	i, err := p.ada.MessageCommand(ctx, message, "Remix")
+	if err != nil {
+		return err
+	}
+	if _, err := p.server.WaitRequest(ctx, served(discord.RouteDeleteResponse)); err != nil {
+		return err
+	}
+	if m, ok := i.Response(); ok && !m.Deleted {
+		return errors.New("the reply is still there")
+	}
+	return same("new sessions", strconv.Itoa(p.server.Identifies()-sessions), "0")
+}
+
+// refusals finds requests that were refused and were not meant to be.
+func (p *discordJSPlay) refusals() error {
+	const tooLong = 50035
+	for _, r := range p.server.Requests() {
+		if r.Status >= 400 && r.Status != 429 && r.Code != tooLong {
+			return fmt.Errorf("%s %s was refused with %d, %d", r.Method, r.Route, r.Status, r.Code)
+		}
+	}
+	return nil
+}
+
+// same compares what is there with what was to be.
+func same(what, got, want string) error {
+	if got != want {
+		return fmt.Errorf("%s: got %q, want %q", what, got, want)
+	}
+	return nil
+}
