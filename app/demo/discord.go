@@ -117,8 +117,17 @@ func (s *discordStage) watch(ctx context.Context, tell func(Event)) {
 // https://discord.com/developers/docs/reference#message-formatting
 var markup = regexp.MustCompile(`<@(\d+)>|<t:(\d+):(\w)>`)
 
+// plain takes away what only makes text bold, small or large.
+// https://support.discord.com/hc/en-us/articles/210298617
+var plain = strings.NewReplacer("**", "", "\n-# ", "\n", "\n### ", "\n", "```\n", "", "\n```", "")
+
+// escaped is a character that is to be shown as it is.
+var escaped = regexp.MustCompile(`\\([[:punct:]])`)
+
 // read is text as the client shows it.
 func (s *discordStage) read(text string) string {
+	text = strings.TrimPrefix(plain.Replace("\n"+text), "\n")
+	text = escaped.ReplaceAllString(text, "$1")
 	return markup.ReplaceAllStringFunc(text, func(tag string) string {
 		m := markup.FindStringSubmatch(tag)
 		if m[1] == s.user.ID {
