@@ -13,9 +13,9 @@ import (
 	"sync/atomic"
 	"time"
 
+	"ltxbot/bot"
 	"ltxbot/config"
 	"ltxbot/core/generate"
-	"ltxbot/core/ltx"
 	"ltxbot/core/quota"
 	"ltxbot/media"
 	"ltxbot/provider/fal"
@@ -25,25 +25,28 @@ import (
 type Options struct {
 	Version string
 	Logger  *slog.Logger
+	// Load reads the config again, for a reload; nil = that can't be done.
+	Load func() (config.Config, error)
 }
 
 // App is one running bot.
 type App struct {
-	cfg    config.Config
-	opts   Options
-	log    *slog.Logger
-	policy atomic.Pointer[quota.Policy]
-	rules  atomic.Pointer[ltx.Rules]
-	teams  teams
-	hooks  hooks
-	ops    *ops
+	cfg   config.Config
+	opts  Options
+	log   *slog.Logger
+	live  atomic.Pointer[live]
+	hooks hooks
+	ops   *ops
 
-	store     storage
-	provider  *fal.Client
-	engine    *generate.Engine
-	platforms []platform
-	server    *http.Server
-	listener  net.Listener
+	store      storage
+	provider   *fal.Client
+	engine     *generate.Engine
+	office     *quota.Office
+	desks      map[string]*bot.Desk // by platform
+	announcers map[string]bot.Announcer
+	platforms  []platform
+	server     *http.Server
+	listener   net.Listener
 
 	parts lifecycle
 	fatal chan error
@@ -58,31 +61,28 @@ type platform interface {
 }
 
 // New builds the bot that cfg describes. Nothing runs until Start, but the
-// store is open: call Stop if Start is not called.
-func New(cfg config.Config, opts Options) (*App, error) {
+// store is open: call Stop if Start is not called. It waits until ctx is done
+// for a store that is not there yet.
+func New(ctx context.Context, cfg config.Config, opts Options) (*App, error) {
 	if opts.Logger == nil {
 		opts.Logger = slog.New(slog.DiscardHandler)
 	}
-	a := &App{cfg: cfg, opts: opts, log: opts.Logger, teams: teamsOf(cfg), fatal: make(chan error, 1), ops: newOps(opts.Version)}
+	a := &App{cfg: cfg, opts: opts, log: opts.Logger, fatal: make(chan error, 1), ops: newOps(opts.Version)}
+	a.desks, a.announcers = map[string]*bot.Desk{}, map[string]bot.Announcer{}
 	a.hooks = newHooks(cfg.Fal.WebhookURL, cfg.Fal.Key.Reveal())
-	if err := a.build(); err != nil {
-		return nil, errors.Join(err, a.parts.stop(context.Background()))
+	if err := a.build(ctx); err != nil {
+		return nil, errors.Join(err, a.parts.stop(context.WithoutCancel(ctx)))
 	}
 	return a, nil
 }
 
-func (a *App) build() error {
-	policy, err := policyOf(a.cfg)
-	if err != nil {
-		return fmt.Errorf("quota: %w", err)
-	}
-	a.policy.Store(&policy)
-	rules, err := rulesOf(a.cfg)
+func (a *App) build(ctx context.Context) error {
+	now, err := newLive(a.cfg)
 	if err != nil {
 		return err
 	}
-	a.rules.Store(&rules)
-	if a.store, err = openStore(a.cfg.Store, a.log); err != nil {
+	a.live.Store(now)
+	if a.store, err = openStore(ctx, a.cfg.Store, a.log); err != nil {
 		return err
 	}
 	a.parts.started("store", func(context.Context) error { return a.store.Close() })
@@ -93,6 +93,7 @@ func (a *App) build() error {
 
 	couriers := map[string]generate.Courier{}
 	a.engine = a.newEngine(couriers)
+	a.office = a.newOffice()
 	mux := http.NewServeMux()
 	a.serveOps(mux)
 	mux.Handle("POST "+webhookPath, a.ops.metrics.Webhooks(http.HandlerFunc(a.serveWebhook)))
@@ -141,7 +142,7 @@ func (a *App) newEngine(couriers map[string]generate.Courier) *generate.Engine {
 		Provider:            a.provider,
 		Couriers:            couriers,
 		Media:               files,
-		Policy:              func() quota.Policy { return *a.policy.Load() },
+		Policy:              a.policy,
 		Endpoint:            a.cfg.Fal.Model,
 		EndpointWithoutLoRA: a.cfg.Fal.ModelWithoutLoRA,
 		USDPerMegapixel:     a.cfg.Fal.USDPerMegapixel,
@@ -201,6 +202,8 @@ func (a *App) Start(ctx context.Context) (err error) {
 			return p.Stop(ctx)
 		})
 	}
+	a.startSweep(ctx)
+	a.startWatch(ctx)
 	a.serving()
 	a.log.Info("bot is running", "version", a.opts.Version, "http", a.Addr())
 	return nil

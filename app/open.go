@@ -7,7 +7,9 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"time"
 
+	"ltxbot/bot"
 	"ltxbot/bot/discord"
 	"ltxbot/bot/slack"
 	"ltxbot/config"
@@ -30,16 +32,22 @@ type Records interface {
 	io.Closer
 }
 
+// openLimit is how long whoever merely looks waits for a store.
+const openLimit = 5 * time.Second
+
 // OpenRecords opens the store of a config, to look at it while no bot runs or
 // beside one that runs where the store allows that; else the error is
-// bolt.ErrInUse. It makes no store where there is none.
-func OpenRecords(cfg config.Config, log *slog.Logger) (Records, error) {
+// bolt.ErrInUse. It makes no store where there is none, and does not wait long
+// for a server.
+func OpenRecords(ctx context.Context, cfg config.Config, log *slog.Logger) (Records, error) {
 	if path := cfg.Store.Path(); path != "" {
 		if _, err := os.Stat(path); err != nil {
 			return nil, fmt.Errorf("open store: %w", err)
 		}
 	}
-	return openStore(cfg.Store, log)
+	ctx, cancel := context.WithTimeout(ctx, openLimit)
+	defer cancel()
+	return openStore(ctx, cfg.Store, log)
 }
 
 // Discord builds the bot's side of Discord without a store or an engine: it
@@ -68,11 +76,11 @@ func newDetached(cfg config.Config, opts Options) (*App, error) {
 	if opts.Logger == nil {
 		opts.Logger = slog.New(slog.DiscardHandler)
 	}
-	rules, err := rulesOf(cfg)
+	now, err := newLive(cfg)
 	if err != nil {
 		return nil, err
 	}
-	a := &App{cfg: cfg, opts: opts, log: opts.Logger, teams: teamsOf(cfg), ops: newOps(opts.Version)}
-	a.rules.Store(&rules)
+	a := &App{cfg: cfg, opts: opts, log: opts.Logger, ops: newOps(opts.Version), desks: map[string]*bot.Desk{}}
+	a.live.Store(now)
 	return a, nil
 }

@@ -48,6 +48,7 @@ func (a *App) serveOps(mux *http.ServeMux) {
 
 	api := admin.New(a.cfg.HTTP.AdminToken.Reveal(), a.log)
 	api.ServeJobs(a.engine)
+	a.serveQuota(api)
 	if s, ok := a.store.(backuper); ok {
 		api.ServeBackup(s.Backup)
 	}
@@ -59,21 +60,32 @@ type backuper interface {
 	Backup(ctx context.Context, w io.Writer) error
 }
 
-// watchPlatform makes a platform that is switched on a part of the health. An
-// adapter that knows whether it is connected says so; of any other it is known
-// that it was started.
+// connected is a platform that knows whether commands can come in.
+type connected interface{ Connected() bool }
+
+// standby is a platform that may be left to another process, from which this
+// one takes it over.
+type standby interface{ Standby() bool }
+
+// watchPlatform makes a platform that is switched on a part of the health. Of
+// one that does not know whether it is connected it is known that it was
+// started.
 func (a *App) watchPlatform(name string, p platform) {
-	look := func(context.Context) (health.State, string) {
-		state := a.while("platform")
-		c, ok := p.(interface{ Connected() bool })
-		if ok && state == health.OK && !c.Connected() {
+	look := func() (health.State, string) {
+		if state := a.while("platform"); state != health.OK {
+			return state, ""
+		}
+		if s, ok := p.(standby); ok && s.Standby() {
+			return health.Standby, "another process has the connection; this one takes over"
+		}
+		if c, ok := p.(connected); ok && !c.Connected() {
 			return health.Down, "not connected; it is tried again"
 		}
-		return state, ""
+		return health.OK, ""
 	}
-	a.ops.health.Add(health.Probe{Name: name, Need: health.OneOf, Look: look})
+	a.ops.health.Add(health.Probe{Name: name, Need: health.OneOf, Look: func(context.Context) (health.State, string) { return look() }})
 	a.ops.metrics.Platform(name, func() bool {
-		state, _ := look(context.Background())
+		state, _ := look()
 		return state == health.OK
 	})
 }
@@ -81,7 +93,7 @@ func (a *App) watchPlatform(name string, p platform) {
 // lookAtStore reads one record.
 func (a *App) lookAtStore(ctx context.Context) (health.State, string) {
 	if _, err := a.store.Jobs(ctx, generate.Query{Limit: 1}); err != nil {
-		a.log.Warn("store does not answer", "error", err)
+		a.log.WarnContext(ctx, "store does not answer", "error", err)
 		return health.Down, "does not answer; the log says why"
 	}
 	return health.OK, ""

@@ -30,6 +30,8 @@ type world struct {
 	discord *simdiscord.Server
 	channel *simdiscord.Channel
 	ada     *simdiscord.User
+	cfg     config.Config
+	opts    app.Options
 	app     *app.App
 	log     *buffer
 }
@@ -52,7 +54,16 @@ func (b *buffer) String() string {
 	return b.b.String()
 }
 
+// start is a world whose bot runs, with a log of that format.
 func start(t *testing.T, format string) *world {
+	t.Helper()
+	w := prepare(t, format)
+	w.run(t)
+	return w
+}
+
+// prepare is a world whose bot does not run yet.
+func prepare(t *testing.T, format string) *world {
 	t.Helper()
 	w := &world{log: &buffer{}}
 	var err error
@@ -81,14 +92,20 @@ func start(t *testing.T, format string) *world {
 	if format == "json" {
 		handler = slog.NewJSONHandler(w.log, opts)
 	}
-	if w.app, err = app.New(cfg, app.Options{Version: "1.2.3", Logger: slog.New(handler)}); err != nil {
+	w.cfg, w.opts = cfg, app.Options{Version: "1.2.3", Logger: slog.New(handler)}
+	return w
+}
+
+func (w *world) run(t *testing.T) {
+	t.Helper()
+	var err error
+	if w.app, err = app.New(t.Context(), w.cfg, w.opts); err != nil {
 		t.Fatal(err)
 	}
 	if err := w.app.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { w.stop(t) })
-	return w
 }
 
 func (w *world) stop(t *testing.T) {

@@ -65,7 +65,7 @@ func (a *App) newDesk(platform, command string) *bot.Desk {
 
 func (a *App) newDiscord() (*discord.Bot, error) {
 	c := a.cfg.Discord
-	return discord.New(discord.Config{
+	cfg := discord.Config{
 		Token:             c.Token.Reveal(),
 		ApplicationID:     c.ApplicationID,
 		PublicKey:         c.PublicKey,
@@ -83,7 +83,12 @@ func (a *App) newDiscord() (*discord.Bot, error) {
 		Version:    a.opts.Version,
 		Logger:     a.log.With("platform", "discord"),
 		ObserveAck: a.ops.metrics.Ack("discord"),
-	})
+	}
+	if shared, ok := a.store.(leases); ok && cfg.Mode != discord.HTTP {
+		g := &gateway{shared: shared, me: owner(), log: a.log}
+		cfg.Turn, cfg.Doubt = g.turn, g.doubt
+	}
+	return discord.New(cfg)
 }
 
 func (a *App) newSlack() (*slack.Bot, error) {

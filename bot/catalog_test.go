@@ -120,6 +120,22 @@ func byValue() []string {
 			add("label.", p.Key())
 		}
 	}
+	for _, p := range quota.OrderProblems {
+		add("order_problem.", string(p))
+	}
+	for _, v := range quota.Verbs() {
+		add("verb.", v.Name)
+		if v.Who != quota.Operators && !v.Reads {
+			add("order_done.", v.Name)
+		}
+		for _, a := range v.Args {
+			if name := v.Name + "_" + a.Name; slices.Contains([]string{"show_who", "log_who", "unset_limit"}, name) {
+				add("arg.", name)
+			} else {
+				add("arg.", a.Name)
+			}
+		}
+	}
 	return keys
 }
 
@@ -173,7 +189,7 @@ func TestTextsFitWhereTheyGo(t *testing.T) {
 	for _, language := range d.Languages() {
 		for _, key := range bot.BuiltInCatalog().Keys(language) {
 			switch {
-			case strings.HasPrefix(key, "command."):
+			case strings.HasPrefix(key, "command."), strings.HasPrefix(key, "verb."), strings.HasPrefix(key, "arg."):
 				fits(language+" "+key, d.Text(language, key), 100)
 			case strings.HasPrefix(key, "button."), strings.HasPrefix(key, "label."), strings.HasPrefix(key, "form.title"):
 				fits(language+" "+key, d.Text(language, key, "id", jobA), 45)

@@ -26,6 +26,9 @@ type Caller struct {
 	Tiers    []string // names of the quota tiers the member is in
 	Admin    bool     // may manage the team: checked with the platform, never told by the client
 	Locale   string   // "en-US", "de"
+	// Also are further names of the same person: accounts that are linked
+	// with Member. The desk fills them in.
+	Also []string
 }
 
 // Ask is a command that makes a video.
@@ -56,7 +59,13 @@ type Config struct {
 	Rules   func() ltx.Rules
 	Catalog *Catalog // nil = the built-in texts
 	// Usage reads the limits of somebody, and their use.
-	Usage   func(ctx context.Context, a quota.Asker) ([]quota.Gauge, error)
+	Usage func(ctx context.Context, a quota.Asker) ([]quota.Gauge, error)
+	// Office is where quotas are looked at and changed; nil = that can't be
+	// done, and Usage tells what is used.
+	Office Office
+	// Account returns the member whose limits apply to a member of a team,
+	// and all other names of the same person; nil = everybody has one name.
+	Account func(ctx context.Context, team, member string) (account string, others []string, err error)
 	Command string // what people type: "/ltx"; empty = that
 	Logger  *slog.Logger
 }

@@ -39,7 +39,7 @@ func (v voice) jobFacts(j generate.Job) []Fact {
 		facts = append(facts, Fact{Label: v.text(key), Value: value})
 	}
 	fact("details.state", Span{Text: v.text("state." + shownState(j))})
-	fact("details.by", mention(j.Member))
+	fact("details.by", mention(asker(j)))
 	fact("details.created", clockTime(j.Created))
 	if j.Parent != "" {
 		fact("details.parent", mono(j.Parent))

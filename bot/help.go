@@ -111,7 +111,7 @@ func (v voice) optionFact(p ltx.Param) []Span {
 		for _, c := range p.Choices {
 			words = append(words, c.Typed())
 		}
-		return append(append(what, Span{Text: v.text("format.colon")}), v.list(words, Mono, "format.or")...)
+		return append(append(what, Span{Text: v.text("format.colon")}), v.list(words, "format.or")...)
 	case ltx.KindInt, ltx.KindFloat:
 		between := v.text("tell.range", "min", v.limitNumber(p.Min), "max", v.limitNumber(p.Max))
 		return append(what, Span{Text: " (" + between + ")"})

@@ -19,6 +19,7 @@ const (
 // Jobs lists the caller's unfinished jobs and the recent ones.
 func (d *Desk) Jobs(ctx context.Context, c Caller) Message {
 	v := d.voice(c.Locale)
+	c = d.known(ctx, c)
 	jobs, err := d.ownJobs(ctx, c)
 	if err != nil {
 		return v.sorry("error.unreadable", d.incident(ctx, "list jobs", err, c))
@@ -86,6 +87,7 @@ func (d *Desk) Show(ctx context.Context, c Caller, id string) Message {
 	if strings.TrimSpace(id) == "" {
 		return v.answer("job.missing_id", "verb", VerbShow)
 	}
+	c = d.known(ctx, c)
 	j, err := d.visible(ctx, c, id)
 	if err != nil {
 		return d.jobRefusal(ctx, v, err, c, id)
@@ -105,6 +107,7 @@ func (d *Desk) Cancel(ctx context.Context, c Caller, id string) Message {
 	if strings.TrimSpace(id) == "" {
 		return v.answer("job.missing_id", "verb", VerbCancel)
 	}
+	c = d.known(ctx, c)
 	j, err := d.owned(ctx, c, id)
 	if err != nil {
 		return d.jobRefusal(ctx, v, err, c, id)
@@ -140,8 +143,8 @@ func (e *denied) Unwrap() error { return e.reason }
 // caller's team that is not private. Other teams' jobs do not exist.
 func (d *Desk) visible(ctx context.Context, c Caller, id string) (generate.Job, error) {
 	j, err := d.job(ctx, c, id)
-	if err == nil && j.Member != c.Member && (j.Request.Private || j.Place.Private) {
-		return j, &denied{errPrivate, j.Member}
+	if err == nil && !c.is(j.Member) && (j.Request.Private || j.Place.Private) {
+		return j, &denied{errPrivate, asker(j)}
 	}
 	return j, err
 }
@@ -150,8 +153,8 @@ func (d *Desk) visible(ctx context.Context, c Caller, id string) (generate.Job, 
 // admin one of the team.
 func (d *Desk) owned(ctx context.Context, c Caller, id string) (generate.Job, error) {
 	j, err := d.job(ctx, c, id)
-	if err == nil && j.Member != c.Member && !c.Admin {
-		return j, &denied{errNotYours, j.Member}
+	if err == nil && !c.is(j.Member) && !c.Admin {
+		return j, &denied{errNotYours, asker(j)}
 	}
 	return j, err
 }
@@ -160,7 +163,7 @@ func (d *Desk) job(ctx context.Context, c Caller, id string) (generate.Job, erro
 	ctx, cancel := context.WithTimeout(ctx, readLimit)
 	defer cancel()
 	j, err := d.cfg.Generator.Job(ctx, jobID(id))
-	if err == nil && j.Member != c.Member && j.Team != c.Team {
+	if err == nil && !c.is(j.Member) && j.Team != c.Team {
 		return generate.Job{}, generate.ErrNoJob
 	}
 	return j, err

@@ -19,6 +19,7 @@ import (
 func (d *Desk) Prepare(ctx context.Context, a Ask) (generate.Ask, *Message) {
 	read, done := context.WithTimeout(ctx, quoteLimit)
 	defer done()
+	a.Caller = d.known(read, a.Caller)
 	r, err := d.request(read, a)
 	if err != nil {
 		return generate.Ask{}, d.refuseTyped(ctx, err, a)

@@ -62,6 +62,7 @@ var presses = map[Action]func(d *Desk, ctx context.Context, c Caller, id string)
 // Press answers a pressed button. Who pressed it is charged for what follows.
 func (d *Desk) Press(ctx context.Context, c Caller, action Action, job string) Press {
 	v := d.voice(c.Locale)
+	c = d.known(ctx, c)
 	press, ok := presses[action]
 	if !ok {
 		m := v.answer("place.gone")

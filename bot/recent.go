@@ -131,8 +131,8 @@ func (d *Desk) recall(c Caller) {
 	})
 }
 
-// Suggest completes what is being typed for an option, or for a job where
-// option is "job": at most 25, the best first. It answers from memory.
+// Suggest completes what is being typed for an option, for a job where option
+// is "job", or for the limit of an order where it is "limit": at most 25, the best first. It answers from memory.
 func (d *Desk) Suggest(c Caller, option, typed string) []Choice {
 	d.recall(c)
 	v := d.voice(c.Locale)
@@ -143,6 +143,8 @@ func (d *Desk) Suggest(c Caller, option, typed string) []Choice {
 		for _, j := range d.recent.jobs(c) {
 			all = append(all, Choice{j.ID, j.ID + " · " + v.text("state."+shownState(j)) + " · " + oneLine(j.Request.Prompt())})
 		}
+	case option == "limit":
+		return suggestLimits(typed)
 	case !ok:
 		return nil
 	case p.Kind == ltx.KindLoRAs:

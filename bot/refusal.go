@@ -86,7 +86,7 @@ func (v voice) problem(e ltx.FieldError) []Span {
 		"option", e.Option, "value", shorten(e.Value, shownValue), "count", e.Count,
 		"min", v.limitNumber(e.Min), "max", v.limitNumber(e.Max),
 		"nearest", e.Nearest, "other", e.Other, "range", v.between(e),
-		"choices", v.list(e.Choices, Mono, "format.or"),
+		"choices", v.list(e.Choices, "format.or"),
 	}
 	sentences := [][]Span{v.spans(key, args...)}
 	for _, more := range problemMore[e.Problem] {

@@ -23,7 +23,7 @@ func (d *Desk) Result(j generate.Job, r ResultFacts) Message {
 	if j.Parent != "" {
 		ready = v.spans("result.remix", "id", mono(j.Parent))
 	}
-	m.add(block(Text, spaced([]Span{mention(j.Member)}, ready)...))
+	m.add(block(Text, spaced([]Span{mention(asker(j))}, ready)...))
 	m.add(block(Quote, Span{Text: shorten(j.Request.Prompt(), resultPrompt)}))
 	if expanded := expandedPrompt(j); expanded != "" {
 		m.add(v.say(Note, "result.expanded"), block(Quote, Span{Text: shorten(expanded, resultPrompt)}))

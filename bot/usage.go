@@ -12,6 +12,9 @@ import (
 // Usage shows the limits of the caller and the team: a bar for each, and when
 // it starts over.
 func (d *Desk) Usage(ctx context.Context, c Caller) Message {
+	if d.cfg.Office != nil {
+		return d.Order(ctx, c, quota.Order{Verb: "mine"})
+	}
 	v := d.voice(c.Locale)
 	ctx, cancel := context.WithTimeout(ctx, readLimit)
 	defer cancel()
@@ -95,7 +98,7 @@ func (d *Desk) LoRAs(_ context.Context, c Caller) Message {
 	var m Message
 	m.add(v.say(Heading, "loras.title"))
 	if len(names) > 0 {
-		m.add(v.say(Text, "loras.names"), block(Text, v.list(names, Mono, "format.and")...))
+		m.add(v.say(Text, "loras.names"), block(Text, v.list(names, "format.and")...))
 	} else {
 		m.add(v.say(Text, "loras.none"))
 	}

@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"ltxbot/core/quota"
 )
 
 // The verbs of a line.
@@ -29,9 +31,19 @@ var verbs = []struct {
 	{VerbJobs, []string{"job", "list", "queue", "status", "history"}, none},
 	{VerbShow, []string{"info"}, oneJob},
 	{VerbCancel, []string{"stop", "abort"}, oneJob},
-	{VerbQuota, []string{"usage", "limits", "limit", "budget"}, none},
+	{VerbQuota, []string{"usage", "limits", "limit", "budget"}, ownQuota},
 	{VerbLoRAs, []string{"lora"}, none},
 	{VerbAdmin, nil, func([]string) bool { return true }},
+}
+
+// ownQuota tells whether the words after "quota" are an order that everybody
+// may give.
+func ownQuota(args []string) bool {
+	if len(args) == 0 {
+		return true
+	}
+	v, ok := quota.FindVerb(args[0])
+	return ok && v.Who == quota.Everybody && len(args)-1 <= len(v.Args)
 }
 
 func none(args []string) bool { return len(args) == 0 }

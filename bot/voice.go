@@ -153,8 +153,8 @@ func (v voice) duration(d time.Duration) string {
 }
 
 // plural is a text that has a form for one and a form for other numbers.
-func (v voice) plural(key string, n int64, args ...any) string {
-	return v.text(key+"."+pluralForm(v.language, n), append(args, "n", n)...)
+func (v voice) plural(key string, n int64) string {
+	return v.text(key+"."+pluralForm(v.language, n), "n", n)
 }
 
 // pluralForm is the name of the form that a language has for a whole number.
@@ -170,8 +170,8 @@ func pluralForm(language string, n int64) string {
 	return "other"
 }
 
-// list joins words as a sentence does: "a, b or c".
-func (v voice) list(words []string, style Style, last string) []Span {
+// list joins names as a sentence does: "a, b or c".
+func (v voice) list(words []string, last string) []Span {
 	var out []Span
 	for i, w := range words {
 		switch {
@@ -181,7 +181,7 @@ func (v voice) list(words []string, style Style, last string) []Span {
 		default:
 			out = join(out, Span{Text: ", "})
 		}
-		out = append(out, Span{Text: w, Style: style})
+		out = append(out, Span{Text: w, Style: Mono})
 	}
 	return out
 }

@@ -26,7 +26,7 @@ type Config struct {
 	Store     Store     `toml:"store" doc:"Where jobs and the quota ledger live."`
 	HTTP      HTTP      `toml:"http" doc:"The bot's own web server: /healthz /readyz /metrics /admin /fal/webhook, and the platforms' endpoints in mode \"http\"."`
 	Quota     Quota     `toml:"quota" doc:"How much may be made and spent. 0 or absent = no limit. A day, a week and a month are those of the calendar in the team's time zone; weeks start on Monday. Limits of several kinds hold together."`
-	Teams     []Team    `toml:"team" doc:"A team shares one budget. Each Discord guild and each Slack workspace is a team of its own; list one here to link several, or to give it limits or a time zone of its own. Repeat the table for each team."`
+	Teams     []Team    `toml:"team" doc:"A team shares one budget. Each Discord guild and each Slack workspace is a team of its own; list one here to link several, or to give it limits or a time zone of its own. A limit that it does not name is as in quota.team, and -1 is no limit. Repeat the table for each team."`
 	Defaults  Options   `toml:"defaults" doc:"Parameters of the model that apply when a request does not say otherwise, by their API names or by the names of the command's options; see docs/commands.md."`
 	Quality   Quality   `toml:"quality" doc:"What quality:draft, quality:standard and quality:best set, by the API names of the model's parameters; a key that is set here replaces the default. Another table, such as [quality.cinema], makes another quality."`
 	LoRA      LoRA      `toml:"lora" doc:"Which LoRAs people may use."`

@@ -16,7 +16,7 @@ type Quota struct {
 	Member       Limit  `toml:"member" doc:"Limits of each member."`
 	Team         Limit  `toml:"team" doc:"Limits of each team."`
 	Bot          Limit  `toml:"bot" doc:"Limits of the whole bot, all teams together."`
-	Tiers        []Tier `toml:"tier" doc:"Members with a role, in a user group or listed by name may have more. What a tier does not name is as in quota.member; of quota.member and all tiers that a member is in, the most generous limit of each kind counts. Repeat the table for each tier."`
+	Tiers        []Tier `toml:"tier" doc:"Members with a role, in a user group or listed by name may have more. What a tier does not name is as in quota.member, and -1 is no limit; of quota.member and all tiers that a member is in, the most generous limit of each kind counts. Repeat the table for each tier."`
 }
 
 func defaultQuota() Quota {
@@ -29,8 +29,12 @@ func defaultQuota() Quota {
 	}
 }
 
+// NoLimit is how a tier or a team says that it has no limit where the default
+// has one.
+const NoLimit = -1
+
 // A Limit is how much one member, team or the bot may make and spend. Zero is
-// no limit.
+// no limit; in a tier or a team it is the default, and NoLimit is none.
 type Limit struct {
 	VideosPerDay   int       `toml:"videos_per_day" doc:"Videos, by the calendar."`
 	VideosPerWeek  int       `toml:"videos_per_week"`
@@ -43,6 +47,7 @@ type Limit struct {
 }
 
 // Or returns the limits that l names and, where it names none, those of base.
+// In l, -1 is no limit, and so is an empty list of rolling ones.
 func (l Limit) Or(base Limit) Limit {
 	or := Limit{
 		VideosPerDay:   cmp.Or(l.VideosPerDay, base.VideosPerDay),
@@ -54,7 +59,7 @@ func (l Limit) Or(base Limit) Limit {
 		JobsAtATime:    cmp.Or(l.JobsAtATime, base.JobsAtATime),
 		Rolling:        l.Rolling,
 	}
-	if len(or.Rolling) == 0 {
+	if or.Rolling == nil {
 		or.Rolling = base.Rolling
 	}
 	return or
@@ -102,9 +107,9 @@ func (q Quota) check(k *checker) {
 	for i, percent := range q.WarnAt {
 		k.whole(fmt.Sprintf("quota.warn_at[%d]", i), int64(percent), 1, 100)
 	}
-	q.Member.check(k, "quota.member")
-	q.Team.check(k, "quota.team")
-	q.Bot.check(k, "quota.bot")
+	q.Member.check(k, "quota.member", 0)
+	q.Team.check(k, "quota.team", 0)
+	q.Bot.check(k, "quota.bot", 0)
 	seen := map[string]string{}
 	for i, t := range q.Tiers {
 		table := fmt.Sprintf("quota.tier[%d]", i)
@@ -113,11 +118,12 @@ func (q Quota) check(k *checker) {
 		k.each(table+".discord_roles", t.DiscordRoles, snowflakePattern, snowflake)
 		k.each(table+".slack_groups", t.SlackGroups, groupPattern, group)
 		k.each(table+".members", t.Members, memberPattern, `"discord:<user id>" or "slack:<team or enterprise id>:<user id>"`)
-		t.check(k, table)
+		t.check(k, table, NoLimit)
 	}
 }
 
-func (l Limit) check(k *checker, table string) {
+// check checks limits that may be as low as lowest.
+func (l Limit) check(k *checker, table string, lowest int64) {
 	for _, c := range []struct {
 		key string
 		v   int
@@ -127,11 +133,21 @@ func (l Limit) check(k *checker, table string) {
 		{"videos_per_month", l.VideosPerMonth},
 		{"jobs_at_a_time", l.JobsAtATime},
 	} {
-		k.whole(table+"."+c.key, int64(c.v), 0, math.MaxInt64)
+		k.whole(table+"."+c.key, int64(c.v), lowest, math.MaxInt64)
 	}
-	k.notNegative(table+".usd_per_day", l.USDPerDay)
-	k.notNegative(table+".usd_per_week", l.USDPerWeek)
-	k.notNegative(table+".usd_per_month", l.USDPerMonth)
+	for _, c := range []struct {
+		key string
+		v   float64
+	}{
+		{"usd_per_day", l.USDPerDay},
+		{"usd_per_week", l.USDPerWeek},
+		{"usd_per_month", l.USDPerMonth},
+	} {
+		if lowest < 0 && c.v == NoLimit {
+			continue
+		}
+		k.notNegative(table+"."+c.key, c.v)
+	}
 	for i, r := range l.Rolling {
 		key := fmt.Sprintf("%s.rolling[%d]", table, i)
 		if r.Window.Duration <= 0 || r.Window.Duration > maxRolling {
@@ -162,7 +178,7 @@ func checkTeams(k *checker, teams []Team) {
 		if t.AdminChannel != "" {
 			k.matches(table+".admin_channel", t.AdminChannel, channelPattern, `"discord:<channel id>" or "slack:<channel id>"`)
 		}
-		t.check(k, table)
+		t.check(k, table, NoLimit)
 	}
 }
 

@@ -114,7 +114,7 @@ func (a *API) refuse(w http.ResponseWriter, r *http.Request, err error) {
 		write(w, http.StatusRequestEntityTooLarge, problem{"the body is too large"})
 	case r.Context().Err() != nil:
 	default:
-		a.log.Error("admin request did not succeed", "route", r.Pattern, "error", err)
+		a.log.ErrorContext(r.Context(), "admin request did not succeed", "route", r.Pattern, "error", err)
 		write(w, http.StatusInternalServerError, problem{"not possible now; the log says why"})
 	}
 }

@@ -87,7 +87,7 @@ func (c *Client) Backup(ctx context.Context, w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	defer resp.Body.Close()
+	defer closeBody(resp)
 	if _, err := io.Copy(w, resp.Body); err != nil {
 		return fmt.Errorf("read backup: %w", err)
 	}
@@ -96,6 +96,9 @@ func (c *Client) Backup(ctx context.Context, w io.Writer) error {
 	}
 	return nil
 }
+
+// closeBody ends an answer that was read as far as it is of use.
+func closeBody(resp *http.Response) { _ = resp.Body.Close() }
 
 // maxAnswer bounds an answer other than a backup, in bytes.
 const maxAnswer = 16 << 20
@@ -106,7 +109,7 @@ func (c *Client) do(ctx context.Context, method, path string, out any) error {
 	if err != nil {
 		return err
 	}
-	defer resp.Body.Close()
+	defer closeBody(resp)
 	if err := json.NewDecoder(io.LimitReader(resp.Body, maxAnswer)).Decode(out); err != nil {
 		return fmt.Errorf("read the bot's answer: %w", err)
 	}
@@ -116,11 +119,17 @@ func (c *Client) do(ctx context.Context, method, path string, out any) error {
 // call makes a call. An answer other than 200 is an *Error, and nobody there
 // is ErrNotRunning.
 func (c *Client) call(ctx context.Context, method, path string) (*http.Response, error) {
-	req, err := http.NewRequestWithContext(ctx, method, c.base+Path+path, http.NoBody)
+	return c.send(ctx, method, path, http.NoBody, asJSON)
+}
+
+// send makes a call with a body, and says in which form the answer should be.
+func (c *Client) send(ctx context.Context, method, path string, body io.Reader, form string) (*http.Response, error) {
+	req, err := http.NewRequestWithContext(ctx, method, c.base+Path+path, body)
 	if err != nil {
 		return nil, err
 	}
 	req.Header.Set("Authorization", "Bearer "+c.token)
+	req.Header.Set("Accept", form)
 	resp, err := c.http.Do(req)
 	var dial *net.OpError
 	switch {
@@ -131,7 +140,7 @@ func (c *Client) call(ctx context.Context, method, path string) (*http.Response,
 	case resp.StatusCode == http.StatusOK:
 		return resp, nil
 	}
-	defer resp.Body.Close()
+	defer closeBody(resp)
 	var told problem
 	if json.NewDecoder(io.LimitReader(resp.Body, maxBody)).Decode(&told) != nil || told.Error == "" {
 		told.Error = "the bot answered " + resp.Status

@@ -46,7 +46,7 @@ func (a *API) ServeJobs(jobs Jobs) {
 	a.Handle("POST jobs/{id}/cancel", func(r *http.Request) (any, error) {
 		j, err := jobs.Cancel(r.Context(), r.PathValue("id"), Operator)
 		if err == nil {
-			a.log.Info("operator asked to stop a job", "job", j.ID, "state", string(j.State))
+			a.log.InfoContext(r.Context(), "operator asked to stop a job", "job", j.ID, "state", string(j.State))
 		}
 		return Summary(j), known(err)
 	})
@@ -62,11 +62,11 @@ func (a *API) ServeBackup(backup func(ctx context.Context, w io.Writer) error) {
 		// look like a whole one.
 		w.Header().Set("Trailer", Complete)
 		if err := backup(r.Context(), w); err != nil {
-			a.log.Error("backup did not succeed", "error", err)
+			a.log.ErrorContext(r.Context(), "backup did not succeed", "error", err)
 			panic(http.ErrAbortHandler)
 		}
 		w.Header().Set(Complete, "true")
-		a.log.Info("operator made a backup")
+		a.log.InfoContext(r.Context(), "operator made a backup")
 		return nil
 	})
 }

@@ -101,7 +101,7 @@ func Start(ctx context.Context, o Options) (_ *Demo, err error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	if d.app, err = app.New(cfg, app.Options{Version: o.Version, Logger: o.Logger}); err != nil {
+	if d.app, err = app.New(ctx, cfg, app.Options{Version: o.Version, Logger: o.Logger}); err != nil {
 		return nil, err
 	}
 	if err := d.app.Start(ctx); err != nil {

@@ -104,7 +104,7 @@ func listen(t *testing.T) net.Listener {
 // tool makes a program.
 func (w *world) tool(t *testing.T, name, script string) {
 	t.Helper()
-	if err := os.WriteFile(filepath.Join(w.dir, "bin", name), []byte("#!/bin/sh\n"+script+"\n"), 0o700); err != nil { //nolint:gosec // it must be executable
+	if err := os.WriteFile(filepath.Join(w.dir, "bin", name), []byte("#!/bin/sh\n"+script+"\n"), 0o700); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -116,12 +116,11 @@ func (w *world) config(t *testing.T) string {
 	for _, table := range []string{"fal", "discord", "slack", "store", "http", "media"} {
 		fmt.Fprintf(&b, "[%s]\n", table)
 		for key, v := range w.keys[table] {
-			switch {
-			case key == "media_hosts":
-				fmt.Fprintf(&b, "%s = [%q]\n", key, v)
-			default:
-				fmt.Fprintf(&b, "%s = %#v\n", key, v)
+			format := "%s = %#v\n"
+			if key == "media_hosts" {
+				format = "%s = [%#v]\n"
 			}
+			fmt.Fprintf(&b, format, key, v)
 		}
 	}
 	path := filepath.Join(w.dir, "ltx.toml")

@@ -86,7 +86,7 @@ func (p patient) running(ctx context.Context) (version string, _ bool) {
 	if err != nil {
 		return "", false
 	}
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }()
 	var told struct{ Status, Version string }
 	err = json.NewDecoder(io.LimitReader(resp.Body, 1<<16)).Decode(&told)
 	return told.Version, err == nil && told.Status == "ok" && told.Version != ""

@@ -46,14 +46,14 @@ func (p patient) store(ctx context.Context) []Finding {
 // records looks into the store. A running bot has the file of a bolt store for
 // itself.
 func (p patient) records(ctx context.Context, where string) []Finding {
-	s, err := app.OpenRecords(p.cfg, p.opts.Logger)
+	s, err := app.OpenRecords(ctx, p.cfg, p.opts.Logger)
 	switch {
 	case errors.Is(err, bolt.ErrInUse):
 		return []Finding{ok(areaStore, "%s is in use, which is fine if the bot runs; stop it to have its ledger added up", p.cfg.Store.Path())}
 	case err != nil:
 		return []Finding{problem(areaStore, "check store.url, and the rights to its file or server", "%v", err)}
 	}
-	defer s.Close()
+	defer func() { _ = s.Close() }()
 	jobs, err := s.Jobs(ctx, generate.Query{Unfinished: true, Limit: maxUnfinished})
 	if err != nil {
 		return []Finding{problem(areaStore, "restore a backup if this stays", "jobs can't be read: %v", err)}

@@ -21,9 +21,13 @@ const (
 	OK       State = "ok"
 	Starting State = "starting"
 	Stopping State = "stopping"
+	Standby  State = "standby" // another process does it, and this one takes over
 	Down     State = "down"
 	Unknown  State = "unknown" // nothing was seen of it yet
 )
+
+// well reports whether a process with such a part does what it should.
+func (s State) well() bool { return s == OK || s == Standby }
 
 // Need is what a part means for whether the bot is ready.
 type Need int
@@ -119,9 +123,9 @@ func (m *Monitor) Report(ctx context.Context) Report {
 		switch p.Need {
 		case Told:
 		case Always:
-			r.Ready = r.Ready && state == OK
+			r.Ready = r.Ready && state.well()
 		case OneOf:
-			choice, chosen = true, chosen || state == OK
+			choice, chosen = true, chosen || state.well()
 		}
 	}
 	r.Ready = r.Ready && (!choice || chosen)

@@ -32,6 +32,7 @@ func TestReadinessFollowsTheNeedOfEachPart(t *testing.T) {
 		{"no bot is ready without its store", health.OK, []health.Probe{is("store", health.Always, health.Down)}, false},
 		{"a part that starts is not there yet", health.OK, []health.Probe{is("engine", health.Always, health.Starting)}, false},
 		{"one platform of two is enough", health.OK, []health.Probe{is("discord", health.OneOf, health.Down), is("slack", health.OneOf, health.OK)}, true},
+		{"a process that waits to take over is ready", health.OK, []health.Probe{is("discord", health.OneOf, health.Standby)}, true},
 		{"no platform of two is not", health.OK, []health.Probe{is("discord", health.OneOf, health.Down), is("slack", health.OneOf, health.Down)}, false},
 		{"a refused key changes nothing: people must still be told", health.OK, []health.Probe{is("fal", health.Told, health.Down)}, true},
 	} {

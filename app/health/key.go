@@ -54,7 +54,7 @@ func (k *Key) Look(context.Context) (State, string) {
 		return OK, "the key was last taken at " + at
 	case Down:
 		return Down, "fal refused the key or the account at " + at + "; the log says why"
-	default:
-		return Unknown, "fal was not asked yet"
+	case Unknown, Starting, Stopping, Standby:
 	}
+	return Unknown, "fal was not asked yet"
 }

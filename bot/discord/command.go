@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"ltxbot/bot"
+	"ltxbot/core/quota"
 )
 
 // command handles a slash command or a message command, by its row in the
@@ -42,7 +43,21 @@ func (b *Bot) runJobs(ctx context.Context, i *interaction) {
 func (b *Bot) runQuota(ctx context.Context, i *interaction) {
 	ctx, cancel := context.WithTimeout(ctx, quickWithin)
 	defer cancel()
+	if name, _ := i.subcommand(); name != "" && name != "show" {
+		b.order(ctx, i, name)
+		return
+	}
 	m := b.cfg.Desk.Usage(ctx, b.caller(i))
+	b.reply(ctx, i, &m)
+}
+
+// order carries out an order about quotas, named by its subcommand.
+func (b *Bot) order(ctx context.Context, i *interaction, verb string) {
+	o := quota.Order{Verb: verb, Args: map[string]string{}}
+	for _, s := range i.settings() {
+		o.Args[s.Key] = s.Value
+	}
+	m := b.cfg.Desk.Order(ctx, b.caller(i), o)
 	b.reply(ctx, i, &m)
 }
 
@@ -63,6 +78,12 @@ func (b *Bot) runHelp(ctx context.Context, i *interaction) {
 func (b *Bot) runAdmin(ctx context.Context, i *interaction) {
 	if !b.caller(i).Admin {
 		b.reply(ctx, i, b.note(i.Locale, "discord.admin_only"))
+		return
+	}
+	if name, _ := i.subcommand(); name != "" && name != "status" {
+		ctx, cancel := context.WithTimeout(ctx, quickWithin)
+		defer cancel()
+		b.order(ctx, i, name)
 		return
 	}
 	b.reply(ctx, i, b.note(i.Locale, "discord.status", "version", b.cfg.Version))

@@ -6,6 +6,7 @@ import (
 
 	"ltxbot/bot"
 	"ltxbot/core/ltx"
+	"ltxbot/core/quota"
 )
 
 // Types of commands and of their options.
@@ -170,12 +171,42 @@ func (b *Bot) jobOption() commandOption {
 }
 
 func (b *Bot) quotaOptions() []commandOption {
-	return []commandOption{b.subcommand("show", "command.quota")}
+	return append([]commandOption{b.subcommand("show", "command.quota")}, b.orderOptions(quota.Everybody)...)
 }
 
 func (b *Bot) adminOptions() []commandOption {
-	return []commandOption{b.subcommand("status", "discord.command_status")}
+	return append([]commandOption{b.subcommand("status", "discord.command_status")}, b.orderOptions(quota.Admins)...)
 }
+
+// ownQuota is the verb that "/ltx-quota show" stands for.
+const ownQuota = "mine"
+
+// orderOptions are a subcommand for each order about quotas that somebody may
+// give.
+func (b *Bot) orderOptions(who quota.Audience) []commandOption {
+	var out []commandOption
+	for _, v := range quota.Verbs() {
+		if v.Who != who || v.Name == ownQuota {
+			continue
+		}
+		o := commandOption{Type: optionSubcommand, Name: v.Name}
+		o.Description, o.DescriptionLocalizations = b.localized(func(l string) string { return b.cfg.Desk.VerbHelp(l, v) })
+		for _, a := range v.Args {
+			arg := commandOption{
+				Type: optionString, Name: a.Name, Required: a.Required, MaxLength: maxOrderOption,
+				Autocomplete: a.Kind == quota.LimitArg,
+			}
+			arg.Description, arg.DescriptionLocalizations = b.localized(func(l string) string { return b.cfg.Desk.ArgHelp(l, v, a) })
+			o.Options = append(o.Options, arg)
+		}
+		out = append(out, o)
+	}
+	return out
+}
+
+// maxOrderOption bounds what is typed for an option of an order, in
+// characters.
+const maxOrderOption = 500
 
 // helpTopics are what help can be about, with the keys of their names.
 var helpTopics = []struct{ value, name string }{

@@ -68,7 +68,22 @@ type Config struct {
 	Now func() time.Time
 	// Timing of the gateway; zero fields are the defaults.
 	Timing Timing
+	// Turn lets one of several processes hold the gateway; nil = there are no
+	// others.
+	Turn Turn
+	// Doubt reports whether another process may hold the gateway as well. Then
+	// the other one goes first; nil = never.
+	Doubt func() bool
 }
+
+// A Turn calls hold while this process is the one that holds the gateway,
+// with a context that ends when it no longer is, and standby when another one
+// is. It returns when ctx ends, or when hold returned before its context did:
+// then there is nothing to hold any more.
+type Turn func(ctx context.Context, hold func(context.Context), standby func())
+
+// always is the Turn of a process without others.
+func always(ctx context.Context, hold func(context.Context), _ func()) { hold(ctx) }
 
 // Bot is the program's presence on Discord.
 type Bot struct {
@@ -85,6 +100,7 @@ type Bot struct {
 
 	fatal     chan error
 	connected atomic.Bool
+	standby   atomic.Bool
 
 	mu    sync.Mutex
 	app   string             // application id, once known
@@ -151,11 +167,18 @@ func (c *Config) setDefaults() {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
+	if c.Turn == nil {
+		c.Turn = always
+	}
+	if c.Doubt == nil {
+		c.Doubt = func() bool { return false }
+	}
 	c.Timing.setDefaults()
 }
 
 // Start returns when interactions come in: in the gateway mode with the first
-// connection, in the HTTP mode at once. Connections that end later are
+// connection, in the HTTP mode at once. It returns, too, when another process
+// holds the gateway. Connections that end later are
 // replaced until Stop. An error that no new connection can mend, such as a
 // wrong token, is a *FatalError, from Start or later from Fatal.
 func (b *Bot) Start(ctx context.Context) error {
@@ -177,9 +200,31 @@ func (b *Bot) Start(ctx context.Context) error {
 		return nil
 	}
 	ready := make(chan error, 1)
-	b.group.Go(func() { b.supervise(life, ready) })
+	started := sync.OnceFunc(func() { close(ready) })
+	refused := func(err error) {
+		select {
+		case <-ready:
+			b.fatal <- err
+		default:
+			ready <- err
+			started()
+		}
+	}
+	b.group.Go(func() {
+		defer started()
+		b.cfg.Turn(life, func(ctx context.Context) {
+			b.standby.Store(false)
+			b.supervise(ctx, started, refused)
+		}, func() {
+			b.standby.Store(true)
+			started()
+		})
+	})
 	select {
-	case err := <-ready:
+	case err, failed := <-ready:
+		if !failed && life.Err() != nil {
+			return fmt.Errorf("connect to discord: %w", context.Cause(life))
+		}
 		return err
 	case <-ctx.Done():
 		return fmt.Errorf("connect to discord: %w", context.Cause(ctx))
@@ -213,6 +258,10 @@ func (b *Bot) Stop(ctx context.Context) error {
 
 // Connected reports whether interactions can come in.
 func (b *Bot) Connected() bool { return b.connected.Load() }
+
+// Standby reports whether another process holds the gateway, from which this
+// one takes it over.
+func (b *Bot) Standby() bool { return b.standby.Load() }
 
 // Fatal yields the error that ended the connection for good.
 func (b *Bot) Fatal() <-chan error { return b.fatal }

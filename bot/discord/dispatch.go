@@ -28,6 +28,10 @@ func (b *Bot) dispatch(ctx context.Context, raw []byte) {
 	}
 }
 
+// letFirst is how long a process that doubts whether the gateway is its own
+// waits for another one to answer.
+const letFirst = 500 * time.Millisecond
+
 // handle answers an interaction. A panic costs one answer, not the process.
 func (b *Bot) handle(ctx context.Context, i *interaction) {
 	defer func() {
@@ -38,6 +42,12 @@ func (b *Bot) handle(ctx context.Context, i *interaction) {
 			b.apologize(ctx, i, incident)
 		}
 	}()
+	if b.cfg.Doubt() {
+		i.second = true
+		if sleep(ctx, letFirst) != nil {
+			return
+		}
+	}
 	switch i.Type {
 	case interactionCommand:
 		b.command(ctx, i)
@@ -124,7 +134,7 @@ func (b *Bot) reply(ctx context.Context, i *interaction, m *bot.Message) {
 }
 
 func (b *Bot) replyWith(ctx context.Context, i *interaction, o outgoing) {
-	if err := b.answer(ctx, i, callbackMessage, o.onlyFor(), nil); err != nil {
+	if err := b.answer(ctx, i, callbackMessage, o.onlyFor(), nil); err != nil && !acknowledged(err) {
 		b.log.WarnContext(ctx, "cannot answer an interaction", "interaction", i.ID, "error", err)
 	}
 }

@@ -71,7 +71,11 @@ func (b *Bot) acknowledge(ctx context.Context, i *interaction, private bool) (ca
 		d.Flags = flagEphemeral
 	}
 	var out callbackResult
-	if err := b.answer(ctx, i, callbackDefer, d, &out); err != nil && !acknowledged(err) {
+	err := b.answer(ctx, i, callbackDefer, d, &out)
+	if acknowledged(err) && i.second {
+		return posted{}, false // it is in better hands
+	}
+	if err != nil && !acknowledged(err) {
 		b.log.WarnContext(ctx, "cannot acknowledge an interaction", "interaction", i.ID, "error", err)
 		return posted{}, false
 	}

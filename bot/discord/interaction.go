@@ -65,6 +65,7 @@ type interaction struct {
 	Message             *posted `json:"message"` // of a button, or of the button that opened a modal
 
 	received time.Time
+	second   bool // another process may have it, too, and answers first
 }
 
 type user struct {

@@ -45,7 +45,7 @@ const formPrefix = "v1:form:"
 
 // open shows a form. job is the one that is edited, "" for none.
 func (b *Bot) open(ctx context.Context, i *interaction, f bot.Form, job string) {
-	if err := b.answer(ctx, i, callbackModal, newModal(f, job), nil); err != nil {
+	if err := b.answer(ctx, i, callbackModal, newModal(f, job), nil); err != nil && !acknowledged(err) {
 		b.log.WarnContext(ctx, "cannot open a form", "interaction", i.ID, "error", err)
 	}
 }

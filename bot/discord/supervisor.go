@@ -25,20 +25,14 @@ type gatewayInfo struct {
 }
 
 // supervise keeps one connection to the gateway until ctx is done, or until
-// an error that no new connection can mend. ready gets nil with the first
-// connection, or the fatal error before it. Sessions are not resumed: an
+// an error that no new connection can mend, which refused is given. started is
+// called with each connection. Sessions are not resumed: an
 // interaction that was missed is older than the three seconds in which it
 // could be answered.
-func (b *Bot) supervise(ctx context.Context, ready chan<- error) {
+func (b *Bot) supervise(ctx context.Context, started func(), refused func(error)) {
 	var (
 		failures int
 		last     time.Time // when the last connection was tried
-		signal   = func(err error) {
-			if ready != nil {
-				ready <- err
-				ready = nil
-			}
-		}
 	)
 	for ctx.Err() == nil {
 		if b.pause(ctx, failures, last) != nil {
@@ -50,11 +44,7 @@ func (b *Bot) supervise(ctx context.Context, ready chan<- error) {
 		switch {
 		case errors.As(err, &fatal):
 			b.log.ErrorContext(ctx, "discord refuses the bot", "error", err)
-			if ready != nil {
-				signal(err)
-				return
-			}
-			b.fatal <- err
+			refused(err)
 			return
 		case err != nil && ctx.Err() != nil:
 		case err != nil:
@@ -63,7 +53,7 @@ func (b *Bot) supervise(ctx context.Context, ready chan<- error) {
 		default:
 			b.log.InfoContext(ctx, "connected to discord")
 			b.connected.Store(true)
-			signal(nil)
+			started()
 			if b.hold(ctx, c) {
 				failures = 0
 			}
@@ -71,7 +61,6 @@ func (b *Bot) supervise(ctx context.Context, ready chan<- error) {
 			failures++
 		}
 	}
-	signal(ctx.Err())
 }
 
 // hold keeps a connection until it or ctx ends, and reports whether it was

@@ -36,11 +36,10 @@ func (b *Bot) run(ctx context.Context, o origin, typed string) {
 	if !ok {
 		answer = verbs[bot.VerbHelp]
 	}
-	arg := ""
-	if len(line.Args) > 0 {
-		arg = line.Args[0]
+	if line.Verb == bot.VerbAdmin && len(line.Args) > 0 {
+		b.people.forget(o, b.cfg.AdminGroups) // who may is asked of Slack at this moment
 	}
-	b.tell(ctx, o, answer(b, ctx, b.caller(ctx, o), arg))
+	b.tell(ctx, o, answer(b, ctx, b.caller(ctx, o), strings.Join(line.Args, " ")))
 }
 
 // verbs are the answers to lines that are about something else than a video.
@@ -57,8 +56,8 @@ var verbs = map[string]func(b *Bot, ctx context.Context, c bot.Caller, arg strin
 	bot.VerbCancel: func(b *Bot, ctx context.Context, c bot.Caller, job string) bot.Message {
 		return b.cfg.Desk.Cancel(ctx, c, job)
 	},
-	bot.VerbQuota: func(b *Bot, ctx context.Context, c bot.Caller, _ string) bot.Message {
-		return b.cfg.Desk.Usage(ctx, c)
+	bot.VerbQuota: func(b *Bot, ctx context.Context, c bot.Caller, order string) bot.Message {
+		return b.cfg.Desk.OrderLine(ctx, c, bot.VerbQuota, order)
 	},
 	bot.VerbLoRAs: func(b *Bot, ctx context.Context, c bot.Caller, _ string) bot.Message {
 		return b.cfg.Desk.LoRAs(ctx, c)
@@ -66,13 +65,19 @@ var verbs = map[string]func(b *Bot, ctx context.Context, c bot.Caller, arg strin
 	bot.VerbAdmin: (*Bot).admin,
 }
 
-// admin answers a line about managing the team. Who may is asked of Slack at
-// this moment.
-func (b *Bot) admin(_ context.Context, c bot.Caller, _ string) bot.Message {
+// admin carries out an order about the team's quotas. Without one it says how
+// the bot is and what there is to do.
+func (b *Bot) admin(ctx context.Context, c bot.Caller, order string) bot.Message {
 	if !c.Admin {
 		return b.sentence(c.Locale, "admin_only")
 	}
-	return b.sentence(c.Locale, "admin", "version", b.cfg.Version)
+	m := b.cfg.Desk.OrderLine(ctx, c, bot.VerbAdmin, order)
+	if order == "" {
+		status := b.sentence(c.Locale, "admin", "version", b.cfg.Version)
+		m.Blocks = append(status.Blocks, m.Blocks...)
+		m.Plain = status.Plain + " " + m.Plain
+	}
+	return m
 }
 
 // refusal is what somebody reads whose line is nearly a verb.

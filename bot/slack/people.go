@@ -146,6 +146,18 @@ func (p *people) ask(ctx context.Context, o origin) (*slack.User, error) {
 	return u, err
 }
 
+// forget makes the bot ask Slack again about somebody, and about these groups.
+func (p *people) forget(o origin, groups []string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	who := p.known[o.Workspace+" "+o.User]
+	who.until = time.Time{} // what is no right is still good
+	p.known[o.Workspace+" "+o.User] = who
+	for _, id := range groups {
+		delete(p.groups, o.Workspace+" "+id)
+	}
+}
+
 // groupsOf is which of the user groups somebody is in.
 func (p *people) groupsOf(ctx context.Context, o origin, ids []string) []string {
 	var in []string

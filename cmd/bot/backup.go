@@ -17,14 +17,23 @@ type jobsBackupCmd struct {
 	File string `arg:"" type:"path" help:"File to write; it must not exist."`
 }
 
-// Run writes a backup. The file appears when it is whole.
-func (c jobsBackupCmd) Run(ctx context.Context, term terminal) (err error) {
+// Run writes a backup.
+func (c jobsBackupCmd) Run(ctx context.Context, term terminal) error {
 	if _, err := os.Lstat(c.File); err == nil {
 		return &exitError{2, fmt.Errorf("%s exists; name another file", c.File)}
 	}
+	size, err := c.save(ctx)
+	if err == nil {
+		_, err = fmt.Fprintf(term.out, "%s: %d bytes\n", c.File, size)
+	}
+	return err
+}
+
+// save writes the file, which appears when it is whole.
+func (c jobsBackupCmd) save(ctx context.Context) (size int64, err error) {
 	f, err := os.CreateTemp(filepath.Dir(c.File), ".ltxbot-backup-*") // for the owner's eyes only
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer func() {
 		if err != nil {
@@ -32,17 +41,16 @@ func (c jobsBackupCmd) Run(ctx context.Context, term terminal) (err error) {
 		}
 	}()
 	if err = c.write(ctx, f); err != nil {
-		return err
+		return 0, err
 	}
 	info, err := f.Stat()
 	if err != nil {
-		return err
+		return 0, err
 	}
-	if err = errors.Join(f.Sync(), f.Close(), os.Rename(f.Name(), c.File)); err != nil {
-		return err
+	if err = f.Sync(); err != nil {
+		return 0, err
 	}
-	fmt.Fprintf(term.out, "%s: %d bytes\n", c.File, info.Size())
-	return nil
+	return info.Size(), errors.Join(f.Close(), os.Rename(f.Name(), c.File))
 }
 
 // errNoBackup says that a store has its own way of being copied.
@@ -50,6 +58,7 @@ var errNoBackup = errors.New("this store is copied by its own means: on Redis, c
 
 func (c jobsBackupCmd) write(ctx context.Context, w io.Writer) error {
 	return c.ask(
+		ctx,
 		func(bot *admin.Client) error {
 			err := bot.Backup(ctx, w)
 			var answer *admin.Error

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"ltxbot/app"
 	"ltxbot/bot/discord"
@@ -29,11 +30,11 @@ func (c commandsDiffCmd) Run(ctx context.Context, term terminal) error {
 	if err != nil {
 		return err
 	}
-	printChanges(term, changes)
-	if len(changes) > 0 {
-		return errDiffer
+	err = printChanges(term, changes)
+	if len(changes) > 0 && err == nil {
+		err = errDiffer
 	}
-	return nil
+	return err
 }
 
 // Run registers the differences and shows them.
@@ -43,20 +44,22 @@ func (c commandsSyncCmd) Run(ctx context.Context, term terminal) error {
 		return err
 	}
 	changes, err := b.Sync(ctx)
-	printChanges(term, changes)
-	return err
+	return errors.Join(printChanges(term, changes), err)
 }
 
 // errDiffer is what diff ends with when there is a difference.
 var errDiffer = errors.New("commands differ from what is registered")
 
-func printChanges(term terminal, changes []discord.Change) {
+func printChanges(term terminal, changes []discord.Change) error {
+	lines := make([]string, 0, len(changes)+1)
 	for _, c := range changes {
-		fmt.Fprintln(term.out, c)
+		lines = append(lines, c.String())
 	}
-	if len(changes) == 0 {
-		fmt.Fprintln(term.out, "commands are registered as they should be")
+	if len(lines) == 0 {
+		lines = append(lines, "commands are registered as they should be")
 	}
+	_, err := fmt.Fprintln(term.out, strings.Join(lines, "\n"))
+	return err
 }
 
 func openDiscord(path string) (*discord.Bot, error) {

@@ -41,7 +41,7 @@ func (c healthCmd) Run(ctx context.Context, term terminal) error {
 	if err != nil {
 		return fmt.Errorf("the bot does not answer: %w", err)
 	}
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }()
 	var r health.Report
 	if err := json.NewDecoder(io.LimitReader(resp.Body, maxHealth)).Decode(&r); err != nil {
 		return fmt.Errorf("this is not the bot's answer: %w", err)

@@ -50,6 +50,7 @@ func (c jobsListCmd) Run(ctx context.Context, term terminal) error {
 	q := generate.Query{Team: c.Team, Member: c.Member, Unfinished: c.Unfinished, Limit: c.Limit}
 	var jobs []admin.Job
 	err := c.ask(
+		ctx,
 		func(bot *admin.Client) (err error) {
 			jobs, err = bot.Jobs(ctx, q)
 			return err
@@ -88,6 +89,7 @@ type jobsShowCmd struct {
 func (c jobsShowCmd) Run(ctx context.Context, term terminal) error {
 	var j admin.Job
 	err := c.ask(
+		ctx,
 		func(bot *admin.Client) (err error) {
 			j, err = bot.Job(ctx, c.ID)
 			return err
@@ -110,7 +112,7 @@ type jobsCancelCmd struct {
 
 // Run asks to stop a job.
 func (c jobsCancelCmd) Run(ctx context.Context, term terminal) error {
-	return c.ask(func(bot *admin.Client) error {
+	return c.ask(ctx, func(bot *admin.Client) error {
 		j, err := bot.Cancel(ctx, c.ID)
 		if err == nil {
 			fmt.Fprintf(term.out, "%s is %s and will be stopped\n", j.ID, j.State)
@@ -121,7 +123,7 @@ func (c jobsCancelCmd) Run(ctx context.Context, term terminal) error {
 
 // ask asks the running bot or, where none runs, looks into its store; without
 // a way to look, a bot must run.
-func (f botFlags) ask(bot func(*admin.Client) error, look func(app.Records) error) error {
+func (f botFlags) ask(ctx context.Context, bot func(*admin.Client) error, look func(app.Records) error) error {
 	cfg, err := config.Load(f.Config, lenient)
 	if err != nil {
 		return &exitError{2, err}
@@ -140,7 +142,7 @@ func (f botFlags) ask(bot func(*admin.Client) error, look func(app.Records) erro
 	if look == nil || f.URL != "" {
 		return &exitError{2, errNoToken}
 	}
-	s, err := app.OpenRecords(cfg, slog.New(slog.DiscardHandler))
+	s, err := app.OpenRecords(ctx, cfg, slog.New(slog.DiscardHandler))
 	if errors.Is(err, bolt.ErrInUse) {
 		return fmt.Errorf("%w: %w", err, errNoToken)
 	}

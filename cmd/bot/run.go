@@ -6,6 +6,8 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"os/signal"
+	"syscall"
 	"time"
 
 	"ltxbot/app"
@@ -22,12 +24,18 @@ const stopLimit = 9 * time.Second
 
 // Run runs the bot.
 func (c runCmd) Run(ctx context.Context, term terminal) error {
+	again := make(chan os.Signal, 1)
+	signal.Notify(again, syscall.SIGHUP)
+	defer signal.Stop(again)
 	cfg, err := loadConfig(c.Config)
 	if err != nil {
 		return err
 	}
 	log := newLogger(cfg.Log, term.err)
-	a, err := app.New(cfg, app.Options{Version: versionText(), Logger: log})
+	a, err := app.New(ctx, cfg, app.Options{
+		Version: versionText(), Logger: log,
+		Load: func() (config.Config, error) { return loadConfig(c.Config) },
+	})
 	if err != nil {
 		return err
 	}
@@ -37,13 +45,7 @@ func (c runCmd) Run(ctx context.Context, term terminal) error {
 		}
 		return &exitError{3, err}
 	}
-	var fatal error
-	select {
-	case <-ctx.Done():
-		log.Info("stopping")
-	case fatal = <-a.Fatal():
-		log.Error("cannot go on", "error", fatal)
-	}
+	fatal := wait(ctx, a, again, log)
 	stop, cancel := context.WithTimeoutCause(context.WithoutCancel(ctx), stopLimit, errors.New("stopping took too long"))
 	defer cancel()
 	if err := a.Stop(stop); err != nil {
@@ -53,6 +55,25 @@ func (c runCmd) Run(ctx context.Context, term terminal) error {
 		return &exitError{3, fatal}
 	}
 	return nil
+}
+
+// wait returns when the bot should stop: with nil when it was asked to, or with
+// why it can't go on. Each value of again makes it read its config again.
+func wait(ctx context.Context, a *app.App, again <-chan os.Signal, log *slog.Logger) error {
+	for {
+		select {
+		case <-ctx.Done():
+			log.InfoContext(ctx, "stopping")
+			return nil
+		case err := <-a.Fatal():
+			log.ErrorContext(ctx, "cannot go on", "error", err)
+			return err
+		case <-again:
+			if _, err := a.Reread(); err != nil {
+				log.ErrorContext(ctx, "config stays as it was", "error", err)
+			}
+		}
+	}
 }
 
 // loadConfig reads and checks a config. Its error ends the program with 2.

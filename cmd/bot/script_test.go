@@ -39,7 +39,7 @@ func jsonField(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	var v any
 	ts.Check(json.Unmarshal([]byte(ts.ReadFile("stdout")), &v))
-	for _, key := range strings.SplitSeq(args[0], ".") {
+	for key := range strings.SplitSeq(args[0], ".") {
 		switch in := v.(type) {
 		case map[string]any:
 			v = in[key]

@@ -64,6 +64,13 @@ type MemberStanding struct {
 	Overrides []Override `json:"overrides,omitempty"`
 	Blocked   *Block     `json:"blocked,omitempty"`
 	Grants    []Grant    `json:"grants,omitempty"`
+	// Epoch is how often usage was reset. Counters of another epoch are other
+	// counters: jobs of before are settled there and counted no more.
+	Epoch int `json:"epoch,omitempty"`
+	// Account is the member whose limits and standing apply instead: both
+	// are one person. Linked are those for whom this member is the account.
+	Account string   `json:"account,omitempty"`
+	Linked  []string `json:"linked,omitempty"`
 }
 
 // TeamStanding is what admins decided about a team.
@@ -71,6 +78,7 @@ type TeamStanding struct {
 	Overrides []Override `json:"overrides,omitempty"`
 	Paused    *Block     `json:"paused,omitempty"`
 	Grants    []Grant    `json:"grants,omitempty"`
+	Epoch     int        `json:"epoch,omitempty"` // how often usage was reset
 }
 
 // Override replaces one limit of the config by another.
@@ -81,6 +89,11 @@ type Override struct {
 	By     string    `json:"by,omitempty"`
 	At     time.Time `json:"at,omitzero"`
 	Reason string    `json:"reason,omitempty"`
+}
+
+// String is the name and the value of the limit: "videos_per_day 5".
+func (o Override) String() string {
+	return limitName{o.Unit, o.Window}.String() + " " + writeAmount(o.Unit, o.Max)
 }
 
 // Block says who stopped a member or a team, when and why.

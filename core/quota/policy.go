@@ -86,22 +86,22 @@ func (p Policy) Plan(job string, a Asker, cost usd.Micros, at time.Time) Plan {
 func (p Policy) Counts(a Asker, s Standing, at time.Time) []Count {
 	zone := p.zone(a.Team)
 	return slices.Concat(
-		p.MemberLimits(a, s).counts(Scope{Member, a.Member}, at, zone),
-		p.TeamLimits(a.Team, s).counts(Scope{Team, a.Team}, at, zone),
-		p.Bot.counts(Scope{Kind: Bot}, at, p.zone("")),
+		p.MemberLimits(a, s).counts(Scope{Member, a.Member}, s.Member.Epoch, at, zone),
+		p.TeamLimits(a.Team, s).counts(Scope{Team, a.Team}, s.Team.Epoch, at, zone),
+		p.Bot.counts(Scope{Kind: Bot}, 0, at, p.zone("")),
 	)
 }
 
 // counts are the counters of one scope: each calendar window, and each
 // rolling window that has a limit.
-func (l Limits) counts(scope Scope, at time.Time, zone *time.Location) []Count {
+func (l Limits) counts(scope Scope, epoch int, at time.Time, zone *time.Location) []Count {
 	var counts []Count
 	add := func(w Window, maxVideos int64, maxUSD usd.Micros) {
 		v := w.count(scope, Videos, at, zone)
 		v.Max = maxVideos
 		d := w.count(scope, Dollars, at, zone)
 		d.Max = int64(maxUSD)
-		counts = append(counts, v, d)
+		counts = append(counts, v.in(epoch), d.in(epoch))
 	}
 	for _, w := range []Window{Day, Week, Month} {
 		wl := l.in(w)

@@ -102,3 +102,18 @@ func (w Window) count(scope Scope, unit Unit, t time.Time, loc *time.Location) C
 // counterGrace is how long a calendar counter outlives its window, so that a
 // job reserved before midnight can be settled after it.
 const counterGrace = 14 * 24 * time.Hour
+
+// in is c with the counters of an epoch. The first epoch has plain names.
+func (c Count) in(epoch int) Count {
+	if epoch == 0 {
+		return c
+	}
+	suffix := fmt.Sprintf("+%d", epoch)
+	c.Counter += suffix
+	also := make([]string, len(c.Also))
+	for i, name := range c.Also {
+		also[i] = name + suffix
+	}
+	c.Also = also
+	return c
+}

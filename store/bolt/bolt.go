@@ -62,6 +62,9 @@ type Options struct {
 	MaxBytes int64
 }
 
+// ErrInUse says that a store can't be opened because another process has it.
+var ErrInUse = errors.New("another process is using this file")
+
 // lockWait is how long Open waits for another process to let go of the file:
 // long enough for a restart to overlap, short enough not to look like a hang.
 const lockWait = time.Second
@@ -97,7 +100,7 @@ func Open(path string, opts Options) (*Store, error) {
 	})
 	switch {
 	case errors.Is(err, berrors.ErrTimeout):
-		return nil, fmt.Errorf("open store %s: another process is using this file; stop it, or give this bot a file of its own (store.url)", path)
+		return nil, fmt.Errorf("open store %s: %w; stop it, or give this bot a file of its own (store.url)", path, ErrInUse)
 	case errors.Is(err, berrors.ErrInvalid), errors.Is(err, berrors.ErrVersionMismatch), errors.Is(err, berrors.ErrChecksum):
 		return nil, fmt.Errorf("open store %s: this is not a store of the bot, or it is damaged; restore a backup or move it away: %w", path, err)
 	case err != nil:

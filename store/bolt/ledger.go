@@ -66,8 +66,14 @@ func (t *txn) reserve(h quota.Hold) error {
 	}
 	if old, err := t.hold(h.Job); err == nil { // released, and replaced now
 		totals.Remove(old)
+		if err := t.remove(holdsByTeam, timeKey(old.Team, old.At, old.Job)); err != nil {
+			return err
+		}
 	}
 	totals.Add(h)
+	if err := t.put(holdsByTeam, timeKey(h.Team, h.At, h.Job), nil); err != nil {
+		return err
+	}
 	for _, e := range h.Entries {
 		key := counterKey(h.Team, e.Scope, e.Counter)
 		sum, _ := t.counter(key)

@@ -18,3 +18,14 @@ func TestLedger(t *testing.T) {
 		},
 	})
 }
+
+func TestBook(t *testing.T) {
+	quotatest.RunBook(t, quotatest.BookHarness{
+		Open: func(t testing.TB, now func() time.Time) quotatest.BookLedger {
+			return open(t, filepath.Join(t.TempDir(), "ltx.db"), now)
+		},
+		Reopen: func(t testing.TB, l quotatest.BookLedger, now func() time.Time) quotatest.BookLedger {
+			return reopen(t, l.(*file), now)
+		},
+	})
+}

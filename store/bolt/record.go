@@ -28,9 +28,12 @@ const (
 	holdsBucket    bucket = "holds"           // job → quota.Hold
 	holdsHeld      bucket = "holds_held"      // job, while its hold is neither settled nor released
 	holdsByExpiry  bucket = "holds_by_expiry" // when the hold's last counter expires, job
+	holdsByTeam    bucket = "holds_by_team"   // team, when it was reserved, job
 	countersBucket bucket = "counters"        // team, scope, counter → sum, expiry
 	membersBucket  bucket = "members"         // team, member → quota.MemberStanding
 	teamsBucket    bucket = "teams"           // team → quota.TeamStanding
+	recordsBucket  bucket = "records"         // team, time, id → quota.Record
+	marksBucket    bucket = "marks"           // key → mark
 	metaBucket     bucket = "meta"            // the ledger's running totals
 	settingsBucket bucket = "settings"        // name → bytes
 	damagedBucket  bucket = "damaged"         // bucket/key → the record as it was found
@@ -38,7 +41,7 @@ const (
 
 var buckets = [...]bucket{
 	jobsBucket, jobsByTime, jobsByTeam, jobsByMember, openByTime, openByTeam, openByMember, servedBucket,
-	holdsBucket, holdsHeld, holdsByExpiry, countersBucket, membersBucket, teamsBucket, metaBucket,
+	holdsBucket, holdsHeld, holdsByExpiry, holdsByTeam, countersBucket, membersBucket, teamsBucket, recordsBucket, marksBucket, metaBucket,
 	settingsBucket, damagedBucket,
 }
 

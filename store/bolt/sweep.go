@@ -21,8 +21,8 @@ const orphanAge = 10 * time.Minute
 const sweepChunk = 200
 
 // Sweep releases the holds whose job is over or does not exist, and returns
-// how many. It also forgets counters that no window includes any more and
-// what closed holds have added to them.
+// how many. It also forgets counters that no window includes any more, what
+// closed holds have added to them, and marks that have expired.
 func (s *Store) Sweep(ctx context.Context) (released int, err error) {
 	now := s.now()
 	released, err = s.sweep(ctx, view.overdueHolds, func(t *txn, job string) (bool, error) { return t.sweepHold(job, now) })
@@ -38,6 +38,11 @@ func (s *Store) Sweep(ctx context.Context) (released int, err error) {
 		func(t *txn, key string) (bool, error) { return t.trimHold(key, now) })
 	if err != nil {
 		return released, fmt.Errorf("sweep old holds: %w", err)
+	}
+	_, err = s.sweep(ctx, func(v view) ([]string, error) { return v.expiredMarks(now) },
+		func(t *txn, key string) (bool, error) { return t.forgetMark(key, now) })
+	if err != nil {
+		return released, fmt.Errorf("sweep marks: %w", err)
 	}
 	return released, nil
 }

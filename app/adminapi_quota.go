@@ -1,0 +1,56 @@
+package app
+
+import (
+	"strings"
+
+	"ltxbot/app/admin"
+	"ltxbot/bot"
+	"ltxbot/core/quota"
+)
+
+// serveQuota adds what the operator does with quotas. The texts are those
+// that people read in a chat.
+func (a *App) serveQuota(api *admin.API) {
+	desk := bot.New(bot.Config{Command: a.cfg.Slack.Command})
+	api.ServeQuota(a.office, admin.QuotaText{
+		Report: func(r quota.Report) string { return plain(desk.Report(r, noticeLocale)) },
+		Team:   a.knownTeam,
+	})
+}
+
+// plain writes a message for a terminal, with the full names of members.
+func plain(m bot.Message) string {
+	name := func(spans []bot.Span) {
+		for i, s := range spans {
+			if s.Style == bot.MentionOf {
+				spans[i] = bot.Span{Text: s.Member}
+			}
+		}
+	}
+	for _, b := range m.Blocks {
+		name(b.Spans)
+		for _, f := range b.Facts {
+			name(f.Value)
+		}
+	}
+	return m.String()
+}
+
+// knownTeam is the team that an operator means: one of the config, a guild or
+// a workspace that is a team of its own, or without a name the only one.
+func (a *App) knownTeam(name string) (string, bool) {
+	teams := a.live.Load().cfg.Teams
+	if name == "" && len(teams) == 1 {
+		return teams[0].Name, true
+	}
+	for _, t := range teams {
+		if t.Name == name {
+			return name, true
+		}
+	}
+	platform, tenant, ok := strings.Cut(name, ":")
+	if !ok || tenant == "" || platform != "discord" && platform != "slack" {
+		return "", false
+	}
+	return a.live.Load().teams.of(platform, tenant), true
+}

@@ -1,0 +1,121 @@
+package app
+
+import (
+	"context"
+	"log/slog"
+	"sync/atomic"
+	"time"
+)
+
+// leases is a store that several processes share, of which one at a time holds
+// what there is once only.
+type leases interface {
+	// Acquire gets or renews a lease for ttl and reports whether owner has it.
+	Acquire(ctx context.Context, name, owner string, ttl time.Duration) (held bool, err error)
+	Release(ctx context.Context, name, owner string) error
+}
+
+// Who holds the gateway says so every gatewayRenew. Who has not for gatewayTTL
+// has lost it, as soon as another process asks: within gatewayTTL and
+// gatewayRenew.
+const (
+	gatewayLease = "discord gateway"
+	gatewayTTL   = 6 * time.Second
+	gatewayRenew = 2 * time.Second
+)
+
+// gateway is how processes that share a store take turns at Discord's gateway,
+// which gives each interaction to every connection.
+//
+// A process that can't reach the store keeps the connection: most likely
+// nobody can, and people must hear that the bot can't work. If it alone is cut
+// off, another process connects as well; that one is in the right and answers
+// first, for this one is in doubt.
+type gateway struct {
+	shared leases
+	me     string
+	log    *slog.Logger
+	until  atomic.Int64 // when the lease runs out, in nanoseconds since 1970
+}
+
+// doubt reports whether another process may hold the gateway by now. The clock
+// is that of the wall: it goes on while a process is stopped.
+func (g *gateway) doubt() bool { return time.Now().UnixNano() > g.until.Load() }
+
+// turn is a discord.Turn.
+func (g *gateway) turn(ctx context.Context, hold func(context.Context), standby func()) {
+	tick := time.NewTicker(gatewayRenew)
+	defer tick.Stop()
+	for said := false; ctx.Err() == nil; {
+		switch held, err := g.acquire(ctx); {
+		case held:
+			if !g.hold(ctx, tick.C, hold) {
+				return
+			}
+			said = false
+			continue
+		case ctx.Err() != nil:
+			return
+		case !said:
+			g.log.InfoContext(ctx, "discord's gateway is held by another process; this one waits to take over", "error", err)
+			said = true
+		}
+		standby()
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+		}
+	}
+}
+
+// acquire gets or renews the lease.
+func (g *gateway) acquire(ctx context.Context) (bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, gatewayRenew)
+	defer cancel()
+	until := time.Now().Add(gatewayTTL)
+	held, err := g.shared.Acquire(ctx, gatewayLease, g.me, gatewayTTL)
+	if held {
+		g.until.Store(until.UnixNano())
+	}
+	return held, err
+}
+
+// hold calls do and renews the lease with each tick, until another process has
+// it. It reports whether another turn makes sense.
+func (g *gateway) hold(ctx context.Context, tick <-chan time.Time, do func(context.Context)) bool {
+	g.log.InfoContext(ctx, "this process holds discord's gateway")
+	turn, end := context.WithCancel(ctx)
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		do(turn)
+	}()
+	defer g.release(context.WithoutCancel(ctx))
+	defer func() {
+		end()
+		<-ended
+	}()
+	for {
+		select {
+		case <-tick:
+			held, err := g.acquire(ctx)
+			if err == nil && !held {
+				g.log.WarnContext(ctx, "another process has taken discord's gateway over")
+				return true
+			}
+		case <-ended:
+			return ctx.Err() != nil
+		case <-ctx.Done():
+			return true
+		}
+	}
+}
+
+// release lets the next process have the gateway at once.
+func (g *gateway) release(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, gatewayRenew)
+	defer cancel()
+	if err := g.shared.Release(ctx, gatewayLease, g.me); err != nil {
+		g.log.WarnContext(ctx, "discord's gateway goes to another process only when the lease has run out", "error", err)
+	}
+}

@@ -1,0 +1,315 @@
+package app_test
+
+import (
+	"bytes"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"ltxbot/app/admin"
+	"ltxbot/config"
+	"ltxbot/core/generate"
+	"ltxbot/core/quota"
+	simdiscord "ltxbot/sim/discord"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// guildTeam makes the guild of the world a team of the config.
+func (w *world) guildTeam(change func(*config.Team)) {
+	team := config.Team{Name: "acme", DiscordGuilds: []string{w.channel.Guild().ID}}
+	if change != nil {
+		change(&team)
+	}
+	w.cfg.Teams = []config.Team{team}
+}
+
+// order gives an order as the command line does.
+func (w *world) order(t *testing.T, form admin.Form, words ...string) (string, error) {
+	t.Helper()
+	o, err := quota.ParseOrder(words)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	err = admin.NewClient("http://"+w.app.Addr(), adminToken).Quota(t.Context(), o, form, &out)
+	return out.String(), err
+}
+
+// A member with a limit of five who sends two hundred commands at once gets
+// five videos, and fal is asked five times.
+func TestABurstOfCommandsSubmitsWhatTheLimitAllows(t *testing.T) {
+	const commands, limit = 200, 5
+	w := prepare(t, "text")
+	w.cfg.Quota.Member = config.Limit{VideosPerDay: limit}
+	w.cfg.Quota.Waiting = commands
+	w.run(t)
+	var all sync.WaitGroup
+	for i := range commands {
+		all.Go(func() {
+			in, err := w.ada.Slash(t.Context(), w.channel, "ltx", simdiscord.Arg("prompt", fmt.Sprintf("fox number %d", i)))
+			if err == nil {
+				err = in.WaitAck(t.Context())
+			}
+			if err != nil {
+				t.Errorf("command %d: %v", i, err)
+			}
+		})
+	}
+	all.Wait()
+	w.stop(t) // waits until every command is decided
+	w.run(t)
+	jobs, err := admin.NewClient("http://"+w.app.Addr(), adminToken).Jobs(t.Context(), generate.Query{Limit: commands})
+	if err != nil || len(jobs) != limit {
+		t.Errorf("%d of %d commands were accepted, %v; want %d", len(jobs), commands, err, limit)
+	}
+	for _, job := range jobs {
+		if j := w.end(t, job.ID); j.State != generate.Delivered {
+			t.Errorf("job %s is %s", j.ID, j.State)
+		}
+	}
+	if got := len(w.fal.Submits()); got != limit {
+		t.Errorf("fal was asked %d times, want %d", got, limit)
+	}
+}
+
+// end waits for the end of a job.
+func (w *world) end(t *testing.T, job string) generate.Job {
+	t.Helper()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		j, err := w.app.Job(t.Context(), job)
+		if err == nil && j.State.Terminal() {
+			return j
+		}
+		select {
+		case <-tick.C:
+		case <-t.Context().Done():
+			t.Fatalf("job is %s: %v", j.State, err)
+		}
+	}
+}
+
+// TestEveryOrderWorksOverTheAPI gives each order that an operator has, and
+// compares what the command line prints with a golden file.
+func TestEveryOrderWorksOverTheAPI(t *testing.T) {
+	w := prepare(t, "text")
+	w.guildTeam(nil)
+	w.run(t)
+	w.make(t, "a fox")
+	ada := "discord:" + w.ada.ID
+	var b strings.Builder
+	for _, line := range []string{
+		"show " + ada, "show team", "top",
+		"set " + ada + " videos_per_day 1 too many", "set team usd_per_month 300", "grant " + ada + " videos:2 reason:sorry",
+		"show " + ada, "revoke " + ada, "unset " + ada + " all", "unset " + ada + " all", "reset " + ada, "reset team",
+		"block " + ada + " spam", "unblock " + ada, "pause holidays", "resume", "log", "log " + ada, "export last", "reload", "block nobody",
+	} {
+		text, err := w.order(t, admin.Text, strings.Fields(line)...)
+		fmt.Fprintf(&b, "$ bot quota %s\n%s", line, text)
+		if err != nil {
+			fmt.Fprintf(&b, "bot: %v\n", err)
+		}
+		b.WriteString("\n")
+	}
+	got := stable(b.String(), ada)
+	path := filepath.Join("testdata", "quota.txt")
+	if *update {
+		if err := os.MkdirAll("testdata", 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+func TestAnExportIsCSV(t *testing.T) {
+	w := prepare(t, "text")
+	w.guildTeam(nil)
+	w.run(t)
+	j := w.make(t, "a fox")
+	text, err := w.order(t, admin.CSV, "export")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows, err := csv.NewReader(strings.NewReader(text)).ReadAll()
+	if err != nil || len(rows) != 2 {
+		t.Fatalf("got %d rows, %v:\n%s", len(rows), err, text)
+	}
+	if row := rows[1]; row[1] != j.ID || row[2] != "discord:"+w.ada.ID || row[3] != "settled" {
+		t.Errorf("got %q", row)
+	}
+}
+
+func TestTheAPISaysWhatIsWrong(t *testing.T) {
+	w := start(t, "text") // the guild is a team of its own
+	for _, test := range []struct {
+		method, path, body string
+		status             int
+		text               string
+	}{
+		{http.MethodGet, "quota", "", 200, `"usage":"set WHO LIMIT AMOUNT [REASON]"`},
+		{http.MethodGet, "quota/show?team=discord:" + w.channel.Guild().ID, "", 200, `"verb":"show"`},
+		{http.MethodGet, "quota/show", "", 400, "is no team"},
+		{http.MethodGet, "quota/show?team=nobody", "", 400, "is no team"},
+		{http.MethodGet, "quota/block?team=discord:1&member=discord:2", "", 405, "use POST"},
+		{http.MethodGet, "quota/nothing?team=discord:1", "", 404, "is no command"},
+		{http.MethodGet, "quota/mine?team=discord:1", "", 404, "did you mean show?"},
+		{http.MethodPost, "quota/block", `{"team":"discord:1","args":{"member":"ann"}}`, 400, "is no member"},
+		{http.MethodPost, "quota/unblock", `{"team":"discord:1","args":{"member":"discord:2"}}`, 409, "so already"},
+		{http.MethodPost, "quota/block", `block everybody`, 400, "must be JSON"},
+		{http.MethodPost, "quota/reload", "", 422, "the config stays as it was"},
+	} {
+		req, err := http.NewRequestWithContext(t.Context(), test.method, "http://"+w.app.Addr()+admin.Path+test.path, strings.NewReader(test.body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Authorization", "Bearer "+adminToken)
+		resp, err := http.DefaultTransport.RoundTrip(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(resp.Body)
+		if err := errors.Join(err, resp.Body.Close()); err != nil {
+			t.Fatal(err)
+		}
+		if resp.StatusCode != test.status || !strings.Contains(string(body), test.text) || !json.Valid(body) {
+			t.Errorf("%s %s: got %d %s, want %d with %q", test.method, test.path, resp.StatusCode, body, test.status, test.text)
+		}
+	}
+	if status, _ := w.get(t, "/admin/api/quota"); status != http.StatusUnauthorized {
+		t.Errorf("without the token it answers %d", status)
+	}
+}
+
+func TestAReloadChangesLimitsAndKeepsHolds(t *testing.T) {
+	w := prepare(t, "text")
+	w.guildTeam(nil)
+	w.cfg.Quota.Member = config.Limit{VideosPerDay: 1}
+	next := w.cfg
+	w.opts.Load = func() (config.Config, error) { return next, next.Validate() }
+	w.run(t)
+	w.make(t, "a fox")
+	used := func() string {
+		t.Helper()
+		text, err := w.order(t, admin.Text, "show", "discord:"+w.ada.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(text) {
+			if strings.Contains(line, "videos today") {
+				line, _, _ = strings.Cut(line, " · ")
+				return line
+			}
+		}
+		return text
+	}
+	if got := used(); got != "1 of 1 videos today" {
+		t.Fatalf("before: %s", got)
+	}
+	next.Quota.Member.VideosPerDay = 3
+	next.Fal.USDPerMegapixel, next.Store.URL = 0.5, config.NewSecret("bolt:elsewhere.db")
+	text, err := w.order(t, admin.JSON, "reload")
+	var r quota.Report
+	if err := errors.Join(err, json.Unmarshal([]byte(text), &r)); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"fal.usd_per_megapixel", "store.url"}, r.Restart); diff != "" {
+		t.Errorf("keys that need a restart (-want +got):\n%s", diff)
+	}
+	if got := used(); got != "1 of 3 videos today" {
+		t.Errorf("after: %s", got)
+	}
+	next.Quota.Member.VideosPerDay = -5
+	var refused *admin.Error
+	if _, err := w.order(t, admin.JSON, "reload"); !errors.As(err, &refused) || !strings.Contains(refused.Text, "quota.member.videos_per_day") {
+		t.Errorf("a bad file: got %v", err)
+	}
+	if got := used(); got != "1 of 3 videos today" {
+		t.Errorf("after a bad file: %s", got)
+	}
+	if j := w.make(t, "another fox"); j.State != generate.Delivered {
+		t.Errorf("the job is %s", j.State)
+	}
+}
+
+// A tier and a team can have no limit where the default has one.
+func TestNoLimitInATier(t *testing.T) {
+	w := prepare(t, "text")
+	w.guildTeam(func(team *config.Team) { team.USDPerMonth = config.NoLimit })
+	w.cfg.Quota.Member = config.Limit{VideosPerDay: 1}
+	w.cfg.Quota.Team = config.Limit{USDPerMonth: 0.000001}
+	w.cfg.Quota.Tiers = []config.Tier{{Name: "studio", Members: []string{"discord:" + w.ada.ID}, Limit: config.Limit{VideosPerDay: config.NoLimit}}}
+	if err := w.cfg.Validate(); err != nil {
+		t.Fatal(err)
+	}
+	w.run(t)
+	for i := range 3 {
+		if j := w.make(t, fmt.Sprintf("fox %d", i)); j.State != generate.Delivered {
+			t.Fatalf("the job is %s", j.State)
+		}
+	}
+}
+
+// stable writes what is different in each run as if it were not.
+func stable(text, ada string) string {
+	text = strings.ReplaceAll(text, ada, "discord:ADA")
+	text = changing.ReplaceAllString(text, "SOON")
+	month := time.Now().UTC()
+	text = strings.ReplaceAll(text, month.Format("2006-01"), "THIS MONTH")
+	return strings.ReplaceAll(text, time.Date(month.Year(), month.Month(), 0, 0, 0, 0, 0, time.UTC).Format("2006-01"), "LAST MONTH")
+}
+
+// changing is a span of time from now.
+var changing = regexp.MustCompile(`in [0-9]+[hms][0-9hms]*|[0-9]+[hms][0-9hms]* ago`)
+
+// The admins of a team read in their channel that its budget is half used,
+// once, whatever restarts.
+func TestAdminsReadInTheirChannelThatTheBudgetIsUsed(t *testing.T) {
+	w := prepare(t, "text")
+	office := w.channel.Guild().NewChannel("office")
+	w.guildTeam(func(team *config.Team) {
+		team.AdminChannel, team.VideosPerDay = "discord:"+office.ID, 2
+	})
+	w.run(t)
+	w.make(t, "a fox")
+	for range 2 { // each start looks at once
+		w.stop(t)
+		w.run(t)
+		tick := time.NewTicker(10 * time.Millisecond)
+		defer tick.Stop()
+		for len(office.MessagesFor(w.ada)) == 0 {
+			select {
+			case <-tick.C:
+			case <-t.Context().Done():
+				t.Fatalf("nothing was posted; log:\n%s", w.log)
+			}
+		}
+	}
+	told := office.MessagesFor(w.ada)
+	if len(told) != 1 || !strings.Contains(told[0].Text(), "50 % of the team's budget is used: 1 of 2 videos today") {
+		t.Errorf("told %+v", told)
+	}
+}

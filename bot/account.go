@@ -1,0 +1,40 @@
+package bot
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"ltxbot/core/generate"
+)
+
+// known is c under the name whose limits apply, with all other names of the
+// same person. When that can't be read, c stays as the platform vouches for.
+func (d *Desk) known(ctx context.Context, c Caller) Caller {
+	if d.cfg.Account == nil {
+		return c
+	}
+	account, others, err := d.cfg.Account(ctx, c.Team, c.Member)
+	if err != nil {
+		d.log.WarnContext(ctx, "cannot read with what an account is linked", "member", c.Member, "team", c.Team, "error", err)
+		return c
+	}
+	c.Member, c.Also = account, others
+	return c
+}
+
+// is reports whether the caller is a member, under any name.
+func (c Caller) is(member string) bool { return c.Member == member || slices.Contains(c.Also, member) }
+
+// asker is who asked for a job, by the name on the platform where that was:
+// there somebody can be mentioned.
+func asker(j generate.Job) string {
+	p := j.Place
+	switch {
+	case p.User == "" || strings.HasPrefix(j.Member, p.Platform+":"):
+		return j.Member
+	case p.Platform == "slack":
+		return "slack:" + p.Tenant + ":" + p.User
+	}
+	return p.Platform + ":" + p.User
+}

@@ -1,0 +1,184 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"ltxbot/core/quota"
+)
+
+// Office is where quotas are looked at and changed. It checks by itself who
+// may do what.
+type Office interface {
+	Do(ctx context.Context, a quota.Actor, o quota.Order) (quota.Report, error)
+}
+
+// orderLimit is how long a person waits for an order.
+const orderLimit = 5 * time.Second
+
+// Order carries out an order about quotas and says what came of it. Whether
+// the caller may give it is looked at here, by what the caller is at this
+// moment, however the order came: typed, pressed or from a form. The answer is
+// for the caller only.
+func (d *Desk) Order(ctx context.Context, c Caller, o quota.Order) Message {
+	ctx, cancel := context.WithTimeout(ctx, orderLimit)
+	defer cancel()
+	if d.cfg.Office == nil {
+		return d.voice(c.Locale).answer("error.unreadable")
+	}
+	r, err := d.cfg.Office.Do(ctx, quota.Actor{
+		Member: c.Member, Team: c.Team, Tiers: c.Tiers, Admin: c.Admin, From: c.Platform,
+	}, o)
+	if err != nil {
+		return d.orderRefusal(ctx, c, err)
+	}
+	return d.Report(r, c.Locale)
+}
+
+// OrderLine carries out an order as it is typed after "admin" or "quota":
+// "grant @ann videos:5". An empty line after "admin" asks for help, after
+// "quota" for the caller's own quota.
+func (d *Desk) OrderLine(ctx context.Context, c Caller, verb, line string) Message {
+	words := orderWords(line)
+	if len(words) == 0 {
+		if verb == VerbQuota {
+			return d.Usage(ctx, c)
+		}
+		return d.orderHelp(c)
+	}
+	if strings.EqualFold(words[0], VerbHelp) {
+		return d.orderHelp(c)
+	}
+	o, err := quota.ParseOrder(words)
+	if err != nil {
+		return d.orderRefusal(ctx, c, err)
+	}
+	return d.Order(ctx, c, o)
+}
+
+// orderRefusal says why an order was not carried out.
+func (d *Desk) orderRefusal(ctx context.Context, c Caller, err error) Message {
+	if m := d.RefuseOrder(err, c.Locale); m != nil {
+		return *m
+	}
+	return d.voice(c.Locale).sorry("error.unreadable", d.incident(ctx, "quota order", err, c))
+}
+
+// RefuseOrder says no to an order, for the errors that a person can do
+// something about. It is nil for any other error.
+func (d *Desk) RefuseOrder(err error, locale string) *Message {
+	v := d.voice(locale)
+	var m Message
+	var refused *quota.OrderError
+	switch {
+	case errors.Is(err, quota.ErrNotAdmin):
+		m.add(v.say(Text, "order.only_admins"))
+	case errors.Is(err, quota.ErrNotOperator):
+		m.add(v.say(Text, "order.only_operator"))
+	case errors.Is(err, quota.ErrOtherTeam):
+		m.add(v.say(Text, "order.other_team"))
+	case errors.As(err, &refused):
+		text := v.spans("order_problem."+string(refused.Problem),
+			"verb", refused.Verb, "arg", refused.Arg, "value", shorten(oneLine(refused.Value), shownValue))
+		if refused.Nearest != "" {
+			text = spaced(text, v.spans("tell.did_you_mean", "nearest", refused.Nearest))
+		}
+		m.add(block(Text, text...))
+		if verb, ok := quota.FindVerb(refused.Verb); ok && verb.Who != quota.Everybody {
+			m.add(v.say(Note, "order.usage", "usage", verb.Usage()))
+		}
+	default:
+		return nil
+	}
+	m = m.done()
+	return &m
+}
+
+// orderHelp lists what the caller may do.
+func (d *Desk) orderHelp(c Caller) Message {
+	v := d.voice(c.Locale)
+	var m Message
+	if !c.Admin {
+		m.add(v.say(Text, "order.only_admins"))
+		return m.done()
+	}
+	var facts []Fact
+	for _, verb := range quota.Verbs() {
+		if verb.Who == quota.Admins {
+			facts = append(facts, Fact{Label: verb.Usage(), Value: []Span{{Text: v.text("verb." + verb.Name)}}})
+		}
+	}
+	m.add(
+		v.say(Heading, "order.title"),
+		Block{Kind: Facts, Facts: facts},
+		v.say(Note, "order.how"),
+	)
+	return m.done()
+}
+
+// VerbHelp says what a verb of quotas does, in at most 100 characters.
+func (d *Desk) VerbHelp(locale string, verb quota.Verb) string {
+	return d.Text(locale, "verb."+verb.Name)
+}
+
+// ArgHelp says what an argument of a verb is, in at most 100 characters.
+func (d *Desk) ArgHelp(locale string, verb quota.Verb, a quota.Arg) string {
+	return d.Text(locale, "arg."+argKey(verb, a))
+}
+
+// suggestLimits completes the limit of an order. There are more than those
+// with a name: what nobody knows is passed on as it is.
+func suggestLimits(typed string) []Choice {
+	names := append(quota.LimitNames(), quota.AllLimits)
+	all := make([]Choice, 0, len(names))
+	for _, name := range names {
+		all = append(all, Choice{name, name})
+	}
+	typed = strings.TrimSpace(typed)
+	if found := rank(all, typed); len(found) > 0 || typed == "" {
+		return found
+	}
+	return fit([]Choice{{typed, typed}})
+}
+
+// argKey names the text of an argument: one that means something else after
+// some verbs has a text for each of them.
+func argKey(verb quota.Verb, a quota.Arg) string {
+	switch {
+	case a.Name == "who" && !a.Required, a.Name == "limit" && verb.Name == "unset":
+		return verb.Name + "_" + a.Name
+	}
+	return a.Name
+}
+
+// orderWords splits a line at spaces. Quotes hold a value together.
+func orderWords(line string) []string {
+	var words []string
+	var word strings.Builder
+	var closing string
+	open := false
+	for _, r := range line {
+		switch {
+		case closing != "" && strings.ContainsRune(closing, r):
+			closing = ""
+		case closing != "":
+			word.WriteRune(r)
+		case strings.ContainsRune(doubleQuotes, r):
+			closing, open = doubleQuotes, true
+		case isSpace(r):
+			if word.Len() > 0 || open {
+				words = append(words, word.String())
+			}
+			word.Reset()
+			open = false
+		default:
+			word.WriteRune(r)
+		}
+	}
+	if word.Len() > 0 || open {
+		words = append(words, word.String())
+	}
+	return words
+}

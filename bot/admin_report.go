@@ -1,0 +1,304 @@
+package bot
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"ltxbot/core/quota"
+)
+
+// How much of a report is shown in a chat.
+const (
+	shownMembers = 10
+	shownRecords = 15
+	shownCSV     = 2000 // characters
+)
+
+// reports says how the report of a verb is shown; those that change something
+// are shown by done.
+var reports = map[string]func(v voice, r quota.Report) []Block{
+	"mine": voice.mine, "show": voice.shown, "top": voice.top, "export": voice.exported, "log": voice.logged, "reload": voice.reloaded,
+}
+
+// Report shows what came of an order.
+func (d *Desk) Report(r quota.Report, locale string) Message {
+	v := d.voice(locale)
+	var m Message
+	switch show := reports[r.Verb]; {
+	case show != nil:
+		m.add(show(v, r)...)
+	case r.Code != "":
+		m.add(v.say(Text, "order.code", "code", mono(r.Code), "since", since(r.Expires)), v.say(Note, "order.code_how", "code", r.Code))
+	default:
+		m.add(v.done(r)...)
+	}
+	return m.done()
+}
+
+// named is a member, by name where it can't be mentioned: on another platform,
+// or where nobody is to be notified.
+func named(member string) Span { return Span{Style: MentionOf, Member: member, Text: member} }
+
+// who names whom a report is about.
+func (v voice) who(r quota.Report) any {
+	if r.Member == "" {
+		return v.text("order.the_team")
+	}
+	return named(r.Member)
+}
+
+// subject is who at the start of a sentence.
+func (v voice) subject(r quota.Report) any {
+	if r.Member == "" {
+		return v.text("order.team_subject")
+	}
+	return named(r.Member)
+}
+
+// kind is the scope that a report is about.
+func kind(r quota.Report) quota.ScopeKind {
+	if r.Member == "" {
+		return quota.Team
+	}
+	return quota.Member
+}
+
+func (v voice) mine(r quota.Report) []Block {
+	blocks := []Block{v.say(Heading, "usage.title")}
+	limited := false
+	for _, k := range []quota.ScopeKind{quota.Member, quota.Team, quota.Bot} {
+		gauges := v.gauges(k, r.Gauges)
+		limited = limited || len(gauges) > 0
+		blocks = append(blocks, gauges...)
+	}
+	blocks = append(blocks, v.extras(r)...)
+	blocks = append(blocks, v.stops(r)...)
+	if limited {
+		return append(blocks, v.say(Note, "usage.admin"))
+	}
+	return append(blocks, block(Text, spaced(v.spans("usage.unlimited"), v.month(r.Gauges))...))
+}
+
+func (v voice) shown(r quota.Report) []Block {
+	blocks := append([]Block{v.say(Heading, "order.show_title", "who", v.who(r))}, v.limits(r)...)
+	blocks = append(blocks, v.overrides(r)...)
+	blocks = append(blocks, v.extras(r)...)
+	blocks = append(blocks, v.stops(r)...)
+	if r.Spending != nil {
+		blocks = append(blocks, v.spent(r.Month, *r.Spending)...)
+	}
+	return append(blocks, v.members(r.Members, 3)...)
+}
+
+// limits are the limits that a report is about; without any it says so.
+func (v voice) limits(r quota.Report) []Block {
+	blocks := v.gauges(kind(r), r.Gauges)
+	if len(blocks) == 0 {
+		return []Block{v.say(Text, "order.no_limits")}
+	}
+	return blocks[1:] // whose they are is said already
+}
+
+// overrides are the limits that admins have set.
+func (v voice) overrides(r quota.Report) []Block {
+	if r.Standing == nil {
+		return nil
+	}
+	overrides := r.Standing.Team.Overrides
+	if r.Member != "" {
+		overrides = r.Standing.Member.Overrides
+	}
+	var blocks []Block
+	for _, o := range overrides {
+		blocks = append(blocks, block(Text, dotted(
+			v.spans("order.override", "limit", mono(o.String()), "by", v.by(o.By), "since", since(o.At)), v.quoted(o.Reason))...))
+	}
+	return blocks
+}
+
+// by names who did something.
+func (v voice) by(who string) any {
+	if who == quota.Operator {
+		return v.text("order.operator")
+	}
+	return named(who)
+}
+
+// quoted is a reason in quotes; none is nothing.
+func (v voice) quoted(reason string) []Span {
+	if reason == "" {
+		return nil
+	}
+	return v.spans("order.quoted", "reason", shorten(oneLine(reason), cardPrompt))
+}
+
+// extras are the grants that are left.
+func (v voice) extras(r quota.Report) []Block {
+	blocks := make([]Block, 0, len(r.Grants))
+	for _, g := range r.Grants {
+		key := "order.extra"
+		if g.Scope.Kind == quota.Team && r.Member != "" {
+			key = "order.extra_team"
+		}
+		blocks = append(blocks, block(Text, dotted(append([][]Span{v.spans(key, "left", v.left(g))}, v.given(g.Grant)...)...)...))
+	}
+	return blocks
+}
+
+// left is "3 of 5 videos, $1 of $2".
+func (v voice) left(g quota.GrantUse) string {
+	var parts []string
+	if g.Videos > 0 {
+		parts = append(parts, v.text("order.left_videos", "left", max(0, g.Videos-g.UsedVideos), "max", g.Videos))
+	}
+	if g.USD > 0 {
+		parts = append(parts, v.text("order.left_usd", "left", max(0, g.USD-g.UsedUSD), "max", g.USD))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// given says until when an extra is good, and why it was given.
+func (v voice) given(g quota.Grant) [][]Span {
+	var until []Span
+	if !g.Expires.IsZero() {
+		until = v.spans("order.expires", "since", since(g.Expires))
+	}
+	return [][]Span{until, v.quoted(g.Reason)}
+}
+
+// stops says that the member is blocked or the team paused, by whom and why.
+func (v voice) stops(r quota.Report) []Block {
+	if r.Standing == nil {
+		return nil
+	}
+	var blocks []Block
+	add := func(key string, b *quota.Block) {
+		if b != nil {
+			blocks = append(blocks, block(Text, dotted(v.spans(key, "by", v.by(b.By), "since", since(b.At)), v.quoted(b.Reason))...))
+		}
+	}
+	if r.Member != "" {
+		add("order.is_blocked", r.Standing.Member.Blocked)
+	}
+	add("order.is_paused", r.Standing.Team.Paused)
+	return blocks
+}
+
+// spent is what a month has brought, and how good the estimates were.
+func (v voice) spent(month string, s quota.Spending) []Block {
+	line := v.spans("order.spent", "month", month, "videos", v.plural("usage.videos_count", s.Videos), "price", s.Charged)
+	var more []Span
+	if s.UnderWay > 0 {
+		more = v.spans("order.under_way", "videos", v.plural("usage.videos_count", s.UnderWay), "price", s.Held)
+	}
+	blocks := []Block{block(Text, dotted(line, more)...)}
+	if s.Estimate > 0 {
+		percent := strconv.FormatFloat(100*s.Deviation(), 'f', 1, 64)
+		if !strings.HasPrefix(percent, "-") {
+			percent = "+" + percent
+		}
+		blocks = append(blocks, v.say(Note, "order.estimate", "estimate", s.Estimate, "charged", s.Charged,
+			"percent", strings.Replace(percent, ".", v.text("format.decimal"), 1)))
+	}
+	return blocks
+}
+
+// members lists who has spent most.
+func (v voice) members(members []quota.MemberSpending, most int) []Block {
+	members = members[:min(most, len(members))]
+	blocks := make([]Block, 0, len(members))
+	for i, m := range members {
+		blocks = append(blocks, block(Text, dotted(
+			[]Span{{Text: strconv.Itoa(i+1) + ". "}, named(m.Member)},
+			[]Span{{Text: v.plural("usage.videos_count", m.Videos)}},
+			[]Span{{Text: v.money(m.Charged + m.Held)}},
+		)...))
+	}
+	return blocks
+}
+
+func (v voice) top(r quota.Report) []Block {
+	blocks := []Block{v.say(Heading, "order.top_title", "month", r.Month)}
+	if len(r.Members) == 0 {
+		return append(blocks, v.say(Text, "order.nothing_made"))
+	}
+	blocks = append(blocks, v.members(r.Members, shownMembers)...)
+	return append(blocks, v.spent(r.Month, *r.Spending)...)
+}
+
+func (v voice) exported(r quota.Report) []Block {
+	blocks := []Block{v.say(Heading, "order.export_title", "month", r.Month)}
+	if len(r.Members) == 0 {
+		return append(blocks, v.say(Text, "order.nothing_made"))
+	}
+	var table strings.Builder
+	_ = quota.WriteMembersCSV(&table, r.Members) // a Builder takes everything
+	text := strings.TrimSpace(table.String())
+	if len(text) > shownCSV {
+		text = text[:strings.LastIndexByte(text[:shownCSV], '\n')]
+	}
+	blocks = append(blocks, block(Code, Span{Text: text}))
+	blocks = append(blocks, v.spent(r.Month, *r.Spending)...)
+	return append(blocks, v.say(Note, "order.export_more", "month", r.Month))
+}
+
+func (v voice) logged(r quota.Report) []Block {
+	blocks := []Block{v.say(Heading, "order.log_title")}
+	if len(r.Records) == 0 {
+		return append(blocks, v.say(Text, "order.no_records"))
+	}
+	for _, c := range r.Records[:min(len(r.Records), shownRecords)] {
+		whom := quota.Report{Member: c.Member}
+		pieces := [][]Span{{since(c.At)}, v.spans("order.log_line", "by", v.by(c.By), "verb", mono(c.Verb), "who", v.who(whom))}
+		if c.Before != "" || c.After != "" {
+			pieces = append(pieces, []Span{mono(strings.TrimSpace(c.Before + " → " + c.After))})
+		}
+		blocks = append(blocks, block(Text, dotted(append(pieces, v.quoted(c.Reason))...)...))
+	}
+	return blocks
+}
+
+func (v voice) reloaded(r quota.Report) []Block {
+	blocks := []Block{v.say(Text, "order.reloaded")}
+	if len(r.Restart) > 0 {
+		blocks = append(blocks, block(Text, spaced(v.spans("order.restart"), v.list(r.Restart, "format.and"))...))
+	}
+	return blocks
+}
+
+// done says what was changed, and how it is now.
+func (v voice) done(r quota.Report) []Block {
+	args := []any{"who", v.subject(r)}
+	if r.Change != nil {
+		args = append(args, "before", mono(r.Change.Before), "after", mono(r.Change.After))
+	}
+	text := v.spans("order_done."+r.Verb, args...)
+	if r.Verb == "grant" && r.Standing != nil {
+		grants := r.Standing.Team.Grants
+		if r.Member != "" {
+			grants = r.Standing.Member.Grants
+		}
+		if i := slices.IndexFunc(grants, func(g quota.Grant) bool { return r.Change != nil && g.Given.Equal(r.Change.At) }); i >= 0 {
+			g := quota.GrantUse{Grant: grants[i]}
+			text = dotted(append([][]Span{v.spans("order_done.grant", "who", v.subject(r), "extra", v.amounts(g.Grant))}, v.given(g.Grant)[0])...)
+		}
+	}
+	said := block(Text, text...)
+	if r.Verb == "pause" || r.Verb == "resume" || r.Verb == "block" || r.Verb == "unblock" {
+		return []Block{said}
+	}
+	return append([]Block{said}, v.limits(r)...)
+}
+
+// amounts is "5 videos, $2".
+func (v voice) amounts(g quota.Grant) string {
+	var parts []string
+	if g.Videos > 0 {
+		parts = append(parts, v.plural("usage.videos_count", g.Videos))
+	}
+	if g.USD > 0 {
+		parts = append(parts, v.money(g.USD))
+	}
+	return strings.Join(parts, ", ")
+}

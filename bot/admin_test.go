@@ -1,0 +1,244 @@
+package bot_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"ltxbot/bot"
+	"ltxbot/core/ltx"
+	"ltxbot/core/quota"
+	"ltxbot/core/quota/quotatest"
+	"ltxbot/core/usd"
+)
+
+const (
+	chief    = "discord:80351110224670001"
+	annSlack = "slack:T0123ABCD:U0123ABCD"
+)
+
+// officeDesk is a desk with an office on a ledger in memory.
+type officeDesk struct {
+	*bot.Desk
+
+	store *quotatest.Memory
+	jobs  int
+}
+
+func newOfficeDesk(t *testing.T) *officeDesk {
+	t.Helper()
+	o := &officeDesk{store: quotatest.NewMemory(time.Now)}
+	policy := quota.Policy{
+		Member: quota.Limits{JobsAtATime: 2, Windows: []quota.WindowLimit{{Window: quota.Day, Videos: 10}, {Window: quota.Month, USD: 10 * usd.Dollar}}},
+		Team:   quota.Limits{Windows: []quota.WindowLimit{{Window: quota.Month, USD: 200 * usd.Dollar}}},
+	}
+	office := quota.NewOffice(quota.OfficeConfig{
+		Store: o.store, Policy: func() quota.Policy { return policy },
+		Linkable: func(string) bool { return true },
+	})
+	o.Desk = bot.New(bot.Config{Rules: rules, Generator: &fakeGenerator{}, Office: office, Account: office.Account})
+	for _, m := range []string{ann, ann, bob} {
+		o.jobs++
+		job := fmt.Sprintf("job%d", o.jobs)
+		a := quota.Asker{Team: acme, Member: m}
+		_, err := o.store.Reserve(t.Context(), quota.Key{Job: job, Team: acme, Member: m}, policy.Plan(job, a, 130_000, time.Now()))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if o.jobs != 2 {
+			if _, err := o.store.Bill(t.Context(), job, quota.Settle(128_500), time.Now()); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	return o
+}
+
+func admin(locale string) bot.Caller {
+	return bot.Caller{Platform: "discord", Member: chief, Team: acme, Admin: true, Locale: locale}
+}
+
+// TestEveryOrderIsAnswered gives each order that there is, as it is typed,
+// and compares what is read with a golden file.
+func TestEveryOrderIsAnswered(t *testing.T) {
+	lines := []string{
+		"", "help",
+		"show <@80351110224678912>", "show", "top", "export", "log",
+		"set <@80351110224678912> videos_per_day 25 for the launch", "set team usd/month 300", "set <@80351110224678912> jobs none",
+		"show <@80351110224678912>",
+		"unset <@80351110224678912> all", "unset <@80351110224678912> all",
+		`grant <@80351110224678912> videos:5 usd:2.5 expires:7d reason:"sorry for yesterday"`, "grant team usd:20",
+		"show 80351110224678912", "revoke team", "revoke <@80351110224678912>",
+		"block <@80351110224678912> spam", "show <@80351110224678912>", "unblock <@80351110224678912>",
+		"reset <@80351110224678912>", "reset team", "pause over budget", "show", "resume", "log", "log <@80351110224678912>",
+		"export last", "blok <@1>", "block @nobody", "set <@1> videos_per_day zero", "reload",
+	}
+	for file, locale := range map[string]string{"en": "en-US", "de": "de-AT", "fr": "fr", "es": "es-ES", "ja": "ja"} {
+		t.Run(file, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				d := newOfficeDesk(t)
+				var b strings.Builder
+				for _, line := range lines {
+					m := d.OrderLine(t.Context(), admin(locale), bot.VerbAdmin, line)
+					fmt.Fprintf(&b, "== admin %s\n%s\n", line, m)
+				}
+				mine := bot.Caller{Platform: "discord", Member: ann, Team: acme, Locale: locale}
+				for _, line := range []string{"", "unlink", "link NOSUCHCODE", "pause"} {
+					fmt.Fprintf(&b, "== quota %s\n%s\n", line, d.OrderLine(t.Context(), mine, bot.VerbQuota, line))
+				}
+				golden(t, "orders."+file+".txt", b.String())
+			})
+		})
+	}
+}
+
+func TestNoticesToAdmins(t *testing.T) {
+	inBothLanguages(t, "notice", func(_ *testing.T, d *bot.Desk, locale string) []shown {
+		g := quota.Gauge{
+			Scope: quota.Scope{Kind: quota.Team, ID: acme}, Unit: quota.Dollars, Window: quota.Month,
+			Used: 151 * int64(usd.Dollar), Max: 200 * int64(usd.Dollar), Resets: time.Date(2000, 2, 1, 0, 0, 0, 0, time.UTC),
+		}
+		full := g
+		full.Used = full.Max
+		rolling := g
+		rolling.Window, rolling.Unit, rolling.Used, rolling.Max = "24h0m0s", quota.Videos, 50, 100
+		return []shown{
+			{"a threshold", d.Notice(quota.Notice{Percent: 75, Gauge: g}, locale)},
+			{"used up", d.Notice(quota.Notice{Percent: 100, Gauge: full}, locale)},
+			{"over rolling time", d.Notice(quota.Notice{Percent: 50, Gauge: rolling}, locale)},
+			{"a month", d.Notice(quota.Notice{
+				Month:   time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC),
+				Spent:   quota.Spending{Videos: 120, Estimate: 16 * usd.Dollar, Charged: 15_420_000},
+				Members: []quota.MemberSpending{{Member: ann, Spending: quota.Spending{Videos: 100, Charged: 12 * usd.Dollar}}},
+			}, locale)},
+		}
+	})
+}
+
+// Rights are those of the moment: nothing that was shown before gives any.
+func TestOrdersOfWhoIsNoAdminAreRefused(t *testing.T) {
+	d := newOfficeDesk(t)
+	for _, v := range quota.Verbs() {
+		if v.Who == quota.Everybody {
+			continue
+		}
+		for name, m := range map[string]bot.Message{
+			"from a form": d.Order(t.Context(), caller(ann), quota.Order{Verb: v.Name}),
+			"typed":       d.OrderLine(t.Context(), caller(ann), bot.VerbAdmin, v.Name),
+			"as a quota":  d.OrderLine(t.Context(), caller(ann), bot.VerbQuota, v.Name),
+		} {
+			want := "Only an admin of this team can do that."
+			if v.Who == quota.Operators {
+				want = "Only whoever runs this bot can do that."
+			}
+			if !strings.HasPrefix(m.Plain, want) {
+				t.Errorf("%s %s: got %q, want %q", v.Name, name, m.Plain, want)
+			}
+		}
+	}
+	m := d.Order(t.Context(), admin("en"), quota.Order{Verb: "pause", Team: "globex"})
+	if !strings.Contains(m.Plain, "your own team only") {
+		t.Errorf("an admin pauses another team: %q", m.Plain)
+	}
+}
+
+// Members are named as each platform writes them.
+func TestMembersAreNamedAsTheyAreTyped(t *testing.T) {
+	slackAdmin := bot.Caller{Platform: "slack", Member: "slack:T0123ABCD:U0000BOSS", Team: acme, Admin: true, Locale: "en"}
+	for _, test := range []struct {
+		as   bot.Caller
+		line string
+		want string
+	}{
+		{slackAdmin, bot.Unslack("admin block <@U0123ABCD|ann> spam"), annSlack},
+		{slackAdmin, bot.Unslack("/ltx admin block <@U0123ABCD|ann.lee>"), annSlack},
+		{slackAdmin, bot.Unslack("admin block <@U0123ABCD>"), annSlack},
+		{slackAdmin, "admin block @U0123ABCD", annSlack},
+		{slackAdmin, "admin block discord:80351110224678912", ann},
+		{admin("en"), "admin block <@80351110224678912>", ann},
+		{admin("en"), "admin block slack:T0123ABCD:U0123ABCD", annSlack},
+	} {
+		d := newOfficeDesk(t)
+		line, err := bot.ParseLine(test.line)
+		if err != nil || line.Verb != bot.VerbAdmin {
+			t.Fatalf("%s: got %+v, %v", test.line, line, err)
+		}
+		d.OrderLine(t.Context(), test.as, line.Verb, strings.Join(line.Args, " "))
+		s, err := d.store.Standing(t.Context(), acme, test.want)
+		if err != nil || s.Member.Blocked == nil {
+			t.Errorf("%s: %s is not blocked, %v", test.line, test.want, err)
+		}
+	}
+}
+
+func TestLinkedAccountsAreOnePerson(t *testing.T) {
+	d := newOfficeDesk(t)
+	onSlack := bot.Caller{Platform: "slack", Member: annSlack, Team: acme, Locale: "en"}
+	offer := d.OrderLine(t.Context(), caller(ann), bot.VerbQuota, "link")
+	_, rest, _ := strings.Cut(offer.Plain, "quota link ")
+	code, _, _ := strings.Cut(rest, ",")
+	if m := d.OrderLine(t.Context(), onSlack, bot.VerbQuota, "link "+code); !strings.Contains(m.Plain, "share their limits now") {
+		t.Fatalf("got %q", m.Plain)
+	}
+	g := newGeneratorDesk(t, d)
+	old := job(t, jobA, cowboy, "running") // asked for on Discord
+	old.Member = ann
+	g.jobs[jobA] = old
+	if m := g.desk.Cancel(t.Context(), onSlack, jobA); !strings.Contains(m.Plain, "is being cancelled") {
+		t.Errorf("the own job of another account: %q", m.Plain)
+	}
+	a, refusal := g.desk.Prepare(t.Context(), bot.Ask{Event: "slack:1", Caller: onSlack, Settings: ltx.SettingsOf(map[string]string{"prompt": "a cowboy"})})
+	if refusal != nil || a.Asker.Member != ann {
+		t.Errorf("asked for by %s, %v; want the account with the limits", a.Asker.Member, refusal)
+	}
+	// The video mentions the account that asked for it.
+	asked := job(t, jobB, cowboy, "delivering")
+	asked.Member, asked.Place.Platform, asked.Place.Tenant, asked.Place.User = ann, "slack", "T0123ABCD", "U0123ABCD"
+	if got := g.desk.Result(asked, bot.ResultFacts{}).Blocks[0].Spans[0].Member; got != annSlack {
+		t.Errorf("the video mentions %s, want %s", got, annSlack)
+	}
+}
+
+// generatorDesk is a desk with jobs, and the accounts of another one.
+type generatorDesk struct {
+	*fakeGenerator
+
+	desk *bot.Desk
+}
+
+func newGeneratorDesk(t *testing.T, d *officeDesk) generatorDesk {
+	t.Helper()
+	office := quota.NewOffice(quota.OfficeConfig{
+		Store: d.store, Policy: func() quota.Policy { return quota.Policy{} }, Linkable: func(string) bool { return true },
+	})
+	g := &fakeGenerator{}
+	desk := newDesk(g) // makes the map of jobs
+	desk.Stop()
+	return generatorDesk{g, bot.New(bot.Config{Generator: g, Rules: rules, Account: office.Account})}
+}
+
+func TestADeskWithoutAnOfficeSaysSo(t *testing.T) {
+	d := newDesk(&fakeGenerator{})
+	if m := d.Order(t.Context(), admin("en"), quota.Order{Verb: "pause"}); !strings.Contains(m.Plain, "not possible right now") {
+		t.Errorf("got %q", m.Plain)
+	}
+}
+
+// brokenOffice answers nothing.
+type brokenOffice struct{}
+
+func (brokenOffice) Do(context.Context, quota.Actor, quota.Order) (quota.Report, error) {
+	return quota.Report{}, errors.New("disk on fire")
+}
+
+func TestATroubleOfTheStoreIsNotShown(t *testing.T) {
+	d := bot.New(bot.Config{Office: brokenOffice{}})
+	m := d.Order(t.Context(), admin("en"), quota.Order{Verb: "pause"})
+	if strings.Contains(m.Plain, "fire") || !strings.Contains(m.Plain, "Reference") {
+		t.Errorf("got %q", m.Plain)
+	}
+}

@@ -1,0 +1,31 @@
+package discord
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base32"
+	"fmt"
+	"net/http"
+
+	"ltxbot/bot"
+)
+
+var _ bot.Announcer = (*Bot)(nil)
+
+// maxNonce is Discord's limit, in characters.
+// https://discord.com/developers/docs/resources/message#create-message
+const maxNonce = 25
+
+// Announce implements bot.Announcer. It mentions nobody.
+func (b *Bot) Announce(ctx context.Context, channel string, m bot.Message, nonce string) error {
+	sum := sha256.Sum256([]byte(nonce))
+	o := newMessage(m)
+	o.Nonce = base32.StdEncoding.EncodeToString(sum[:])[:maxNonce]
+	err := b.rest.do(ctx, call{
+		op: "announce", route: routeMessages(http.MethodPost, channel), body: o, again: true,
+	})
+	if err != nil {
+		return fmt.Errorf("announce on discord: %w", err)
+	}
+	return nil
+}

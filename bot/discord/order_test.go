@@ -1,0 +1,100 @@
+package discord_test
+
+import (
+	"context"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"ltxbot/bot"
+	"ltxbot/bot/discord"
+	"ltxbot/core/quota"
+	sim "ltxbot/sim/discord"
+)
+
+// fakeOffice notes what it is told to do.
+type fakeOffice struct {
+	mu     sync.Mutex
+	actors []quota.Actor
+	orders []quota.Order
+}
+
+func (f *fakeOffice) Do(_ context.Context, a quota.Actor, o quota.Order) (quota.Report, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.actors, f.orders = append(f.actors, a), append(f.orders, o)
+	if v, _ := quota.FindVerb(o.Verb); v.Who == quota.Admins && !a.Admin {
+		return quota.Report{}, quota.ErrNotAdmin
+	}
+	return quota.Report{Verb: o.Verb, Member: o.Args["who"]}, nil
+}
+
+func TestOrdersAreSubcommandsOfTheTable(t *testing.T) {
+	t.Parallel()
+	office := &fakeOffice{}
+	s := newStage(t, func(c *discord.Config) { c.Desk = bot.New(bot.Config{Office: office}) })
+	boss := s.sim.NewUser("boss")
+	s.guild.Join(boss, s.guild.NewRole("boss", sim.ManageGuild))
+	i, err := boss.Slash(s.ctx, s.general, "ltx-admin grant",
+		sim.Arg("who", "<@"+s.ada.ID+">"), sim.Arg("videos", "5"), sim.Arg("reason", "a launch"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m := s.response(i); m.EphemeralTo != boss.ID || !strings.Contains(m.Text(), "gets extra") {
+		t.Errorf("boss reads %q", m.Text())
+	}
+	i, err = s.ada.Slash(s.ctx, s.general, "ltx-quota link", sim.Arg("code", "ABCD"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m := s.response(i); m.EphemeralTo != s.ada.ID || !strings.Contains(m.Text(), "share their limits") {
+		t.Errorf("ada reads %q", m.Text())
+	}
+	want := []quota.Order{
+		{Verb: "grant", Args: map[string]string{"who": "<@" + s.ada.ID + ">", "videos": "5", "reason": "a launch"}},
+		{Verb: "link", Args: map[string]string{"code": "ABCD"}},
+	}
+	if diff := cmp.Diff(want, office.orders); diff != "" {
+		t.Errorf("orders (-want +got):\n%s", diff)
+	}
+	if a := office.actors; !a[0].Admin || a[0].Member != "discord:"+boss.ID || a[1].Admin || a[0].From != "discord" {
+		t.Errorf("ordered by %+v", a)
+	}
+}
+
+func TestLimitsAreCompleted(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	boss := s.sim.NewUser("boss")
+	s.guild.Join(boss, s.guild.NewRole("boss", sim.ManageGuild))
+	i, err := boss.Autocomplete(s.ctx, s.general, "ltx-admin set", "limit", sim.Arg("limit", "usd"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := i.WaitAck(s.ctx); err != nil {
+		t.Fatal(err)
+	}
+	if c := i.Choices(); len(c) != 3 || c[0].Value != "usd_per_day" {
+		t.Errorf("choices are %+v", c)
+	}
+}
+
+func TestAnAnnouncementIsPostedOnceForItsNonce(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	m := bot.Message{Blocks: []bot.Block{{Kind: bot.Text, Spans: []bot.Span{{Text: "75 % is used"}}}}, Plain: "75 % is used"}
+	for range 2 {
+		if err := s.bot.Announce(s.ctx, s.general.ID, m, "warn/acme/usd/month/2026-03-01/75"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	posted := s.general.MessagesFor(s.ada)
+	if len(posted) != 1 || !strings.Contains(posted[0].Text(), "75 % is used") {
+		t.Errorf("posted %+v", posted)
+	}
+	if err := s.bot.Announce(s.ctx, "1", m, "x"); err == nil {
+		t.Error("a channel that does not exist takes announcements")
+	}
+}

@@ -1,0 +1,46 @@
+package bot
+
+import (
+	"context"
+
+	"ltxbot/core/quota"
+)
+
+// An Announcer posts what nobody has asked for: a warning to the admins of a
+// team. An adapter of a platform is one.
+type Announcer interface {
+	// Announce posts m in a channel, by the platform's own id. It posts once
+	// for a nonce as far as the platform can tell; a nonce is unique to what
+	// is announced and may be longer than the platform takes.
+	Announce(ctx context.Context, channel string, m Message, nonce string) error
+}
+
+// Notice is what the admins of a team are told about their budget, in a
+// language that the whole team reads.
+func (d *Desk) Notice(n quota.Notice, locale string) Message {
+	v := d.voice(locale)
+	var m Message
+	if !n.Month.IsZero() {
+		month := n.Month.Format("2006-01")
+		m.add(v.say(Heading, "notice.month", "month", month))
+		m.add(v.spent(month, n.Spent)...)
+		m.add(v.members(n.Members, shownMembers)...)
+		return m.done()
+	}
+	key := "notice.budget"
+	if n.Percent >= 100 {
+		key = "notice.used_up"
+	}
+	g := n.Gauge
+	again := "usage.resets"
+	if g.Window.Rolling() > 0 {
+		again = "usage.frees"
+	}
+	m.add(
+		block(Text, spaced(v.spans(key, "percent", n.Percent), v.spans("usage."+string(g.Unit),
+			"used", v.amount(g.Unit, g.Used), "max", v.amount(g.Unit, g.Max), "window", v.window(g.Window)))...),
+		Block{Kind: Bar, Bar: min(1, used(g))},
+		block(Note, dotted(v.spans(again, "since", since(g.Resets)), v.spans("notice.how"))...),
+	)
+	return m.done()
+}

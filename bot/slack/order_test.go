@@ -1,0 +1,80 @@
+package slack_test
+
+import (
+	"context"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"ltxbot/bot"
+	"ltxbot/bot/slack"
+	"ltxbot/core/quota"
+	sim "ltxbot/sim/slack"
+)
+
+// fakeOffice notes what it is told to do.
+type fakeOffice struct {
+	mu     sync.Mutex
+	actors []quota.Actor
+	orders []quota.Order
+}
+
+func (f *fakeOffice) Do(_ context.Context, a quota.Actor, o quota.Order) (quota.Report, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.actors, f.orders = append(f.actors, a), append(f.orders, o)
+	return quota.Report{Verb: o.Verb}, nil
+}
+
+func TestOrdersAreTypedAfterAdminAndQuota(t *testing.T) {
+	office := &fakeOffice{}
+	s := newStage(t, func(c *slack.Config) { c.Desk = bot.New(bot.Config{Office: office}) })
+	boss := s.ws.AddUser(sim.UserSpec{Name: "boss", Admin: true})
+	s.general.Add(boss)
+	s.slash(boss, s.general, `admin grant @ann videos:5 reason:"a launch"`)
+	s.whisper(boss, s.general, "gets extra")
+	s.slash(s.ann, s.general, "quota link ABCD")
+	s.whisper(s.ann, s.general, "share their limits")
+	want := []quota.Order{
+		{Verb: "grant", Args: map[string]string{"who": "@U0ANN00001", "videos": "5", "reason": "a launch"}},
+		{Verb: "link", Args: map[string]string{"code": "ABCD"}},
+	}
+	if diff := cmp.Diff(want, office.orders); diff != "" {
+		t.Errorf("orders (-want +got):\n%s", diff)
+	}
+	if a := office.actors; !a[0].Admin || a[1].Admin || a[0].From != "slack" {
+		t.Errorf("ordered by %+v", a)
+	}
+}
+
+// Whoever was an admin a moment ago, and is none now, changes nothing.
+func TestAnOrderAsksSlackWhoIsAnAdminAtThisMoment(t *testing.T) {
+	office := &fakeOffice{}
+	s := newStage(t, func(c *slack.Config) { c.Desk = bot.New(bot.Config{Office: office}) })
+	boss := s.ws.AddUser(sim.UserSpec{Name: "boss", Admin: true})
+	s.general.Add(boss)
+	s.slash(boss, s.general, "admin pause")
+	s.whisper(boss, s.general, "is paused")
+	boss.SetAdmin(false)
+	s.slash(boss, s.general, "admin resume")
+	s.whisper(boss, s.general, "Only admins and owners")
+	if len(office.orders) != 1 {
+		t.Errorf("orders: %+v", office.orders)
+	}
+}
+
+func TestAnAnnouncementIsPosted(t *testing.T) {
+	s := newStage(t)
+	m := bot.Message{Blocks: []bot.Block{{Kind: bot.Text, Spans: []bot.Span{{Text: "75 % is used"}}}}, Plain: "75 % is used"}
+	if err := s.bot.Announce(t.Context(), s.general.ID(), m, "warn/acme"); err != nil {
+		t.Fatal(err)
+	}
+	if posted := fromBot(s.general); len(posted) != 1 || !strings.Contains(posted[0].Text, "75 % is used") {
+		t.Errorf("posted %+v", posted)
+	}
+	if err := s.bot.Announce(t.Context(), "C0NOWHERE1", m, "x"); err == nil {
+		t.Error("a channel that does not exist takes announcements")
+	}
+}

@@ -1,0 +1,60 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"text/tabwriter"
+
+	"ltxbot/app/admin"
+	"ltxbot/core/quota"
+)
+
+// quotaCmd looks at quotas and changes them, in the running bot by its admin
+// API. Its words are those that admins type in a chat.
+type quotaCmd struct {
+	botFlags
+	Team string   `help:"Whose quotas: a team of the config, discord:GUILD-ID or slack:WORKSPACE-ID. Not needed when the config has one team."`
+	JSON bool     `help:"Print JSON."`
+	Word []string `arg:"" optional:"" help:"What to do, as in a chat after /ltx admin; without it, a list."`
+}
+
+// Help lists what there is to do.
+func (quotaCmd) Help() string {
+	var b strings.Builder
+	fmt.Fprintln(&b, "What to do:")
+	fmt.Fprintln(&b)
+	table := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	for _, v := range quota.Verbs() {
+		if v.Who != quota.Everybody {
+			fmt.Fprintf(table, "  %s\t%s\n", v.Usage(), v.Help)
+		}
+	}
+	_ = table.Flush() // a Builder takes everything
+	fmt.Fprintln(&b)
+	fmt.Fprintln(&b, "WHO is a member, discord:USER-ID or slack:WORKSPACE-ID:USER-ID, or team.")
+	fmt.Fprintln(&b, "LIMIT is one of "+strings.Join(quota.LimitNames(), ", ")+",")
+	fmt.Fprint(&b, "or over rolling time such as videos_per_24h. An export is CSV.")
+	return b.String()
+}
+
+// Run gives an order.
+func (c quotaCmd) Run(ctx context.Context, term terminal) error {
+	if len(c.Word) == 0 {
+		_, err := fmt.Fprintln(term.out, c.Help())
+		return err
+	}
+	o, err := quota.ParseOrder(c.Word)
+	if err != nil {
+		return &exitError{2, err}
+	}
+	o.Team = c.Team
+	form := admin.Text
+	switch {
+	case c.JSON:
+		form = admin.JSON
+	case o.Verb == "export":
+		form = admin.CSV
+	}
+	return c.ask(ctx, func(bot *admin.Client) error { return bot.Quota(ctx, o, form, term.out) }, nil)
+}

@@ -1,0 +1,67 @@
+package quota
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// A Book keeps what admins decide, who decided it, and what was spent by
+// whom. It is kept with the Ledger: what Amend has written is what the plan
+// of the next Reserve sees. All methods may be called from many goroutines
+// and processes; each is atomic and durable when it returns nil.
+type Book interface {
+	// Amend changes what admins decided about a member and its team, and
+	// writes the record of it, in one atomic step. edit is given the standing
+	// of this moment, changes it, and returns the record; it may be called
+	// several times and must have no other effects. Its error is returned,
+	// and nothing is changed. An empty member means the team alone: then what
+	// edit does to Standing.Member is dropped.
+	Amend(ctx context.Context, team, member string, edit func(*Standing) (Record, error)) error
+
+	// Records lists the records of a team, newest first by their At, at most
+	// limit of them.
+	Records(ctx context.Context, team string, limit int) ([]Record, error)
+
+	// Holds lists the holds of a team that were reserved at from or later and
+	// before to, oldest first by their At, without their Entries.
+	Holds(ctx context.Context, team string, from, to time.Time) ([]Hold, error)
+}
+
+// Marks are small values that expire, for what may happen once only, however
+// many processes there are: a warning, a code that links two accounts. A mark
+// that has expired is as good as none. Methods are atomic and durable as
+// those of a Book. A key is not empty and has no zero byte.
+type Marks interface {
+	// ClaimMark writes a mark if there is none under key, and reports whether
+	// it did: of many callers, one.
+	ClaimMark(ctx context.Context, key, value string, expires time.Time) (bool, error)
+
+	// PutMark writes a mark whatever is under key.
+	PutMark(ctx context.Context, key, value string, expires time.Time) error
+
+	// TakeMark removes the mark under key and returns its value, or
+	// ErrNoMark: of many callers, one gets it.
+	TakeMark(ctx context.Context, key string) (string, error)
+}
+
+// ErrNoMark says that there is no mark under a key, or none any more.
+var ErrNoMark = errors.New("no such mark")
+
+// Record is one change that somebody made: a line of the audit log.
+type Record struct {
+	ID     string    `json:"id"` // unique
+	At     time.Time `json:"at"`
+	Team   string    `json:"team"`
+	Member string    `json:"member,omitempty"` // whom it is about; empty = the team
+	By     string    `json:"by"`               // a member, or Operator
+	From   string    `json:"from"`             // "discord", "slack", "api"
+	Verb   string    `json:"verb"`             // name of a row of Verbs
+	Before string    `json:"before,omitempty"` // what it was: "videos_per_day 10"
+	After  string    `json:"after,omitempty"`  // what it became
+	Reason string    `json:"reason,omitempty"`
+}
+
+// Operator is who changes something over the HTTP API or the command line:
+// whoever holds the bot's admin token.
+const Operator = "operator"

@@ -1,0 +1,306 @@
+package quota
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"ltxbot/core/usd"
+)
+
+// amend changes what is decided about a member, or about the team when member
+// is empty, with a record of it. change says what it was and what it became;
+// errUnchanged is for what is so already.
+func (o *Office) amend(c *call, member string, change func(*Standing) (before, after string, err error)) (Report, error) {
+	if c.args.err != nil {
+		return Report{}, c.args.err
+	}
+	account, err := o.account(c, member)
+	if err != nil {
+		return Report{}, err
+	}
+	var record Record
+	err = o.cfg.Store.Amend(c.ctx, c.team, account, func(s *Standing) (Record, error) {
+		before, after, err := change(s)
+		if err != nil {
+			return Record{}, err
+		}
+		record = Record{
+			ID: newID(), At: c.now.UTC(), Team: c.team, Member: account, By: c.actor.name(), From: c.actor.From,
+			Verb: c.verb.Name, Before: before, After: after, Reason: c.args.reason(),
+		}
+		return record, nil
+	})
+	if errors.Is(err, errUnchanged) {
+		return Report{}, &OrderError{Problem: NothingToDo, Verb: c.verb.Name}
+	}
+	if err != nil {
+		return Report{}, err
+	}
+	return o.describe(c, Report{Member: account, Self: account == c.actor.Member, Change: &record})
+}
+
+// errUnchanged says that there is nothing to change.
+var errUnchanged = errors.New("nothing to change")
+
+// decided is the part of a standing that is about a member, or the team.
+func decided(s *Standing, member string) (overrides *[]Override, grants *[]Grant, epoch *int) {
+	if member == "" {
+		return &s.Team.Overrides, &s.Team.Grants, &s.Team.Epoch
+	}
+	return &s.Member.Overrides, &s.Member.Grants, &s.Member.Epoch
+}
+
+func (o *Office) set(c *call) (Report, error) {
+	who := c.args.who()
+	limit, _ := c.args.limit()
+	amount := c.args.amount(limit)
+	now, err := o.limitsOf(c, who)
+	if err != nil {
+		return Report{}, err
+	}
+	return o.amend(c, who, func(s *Standing) (string, string, error) {
+		overrides, _, _ := decided(s, who)
+		before := limit.String() + " " + writeAmount(limit.unit, now(*s).max(limit))
+		*overrides = append(without(*overrides, limit), Override{
+			Unit: limit.unit, Window: limit.window, Max: amount, By: c.actor.name(), At: c.now.UTC(), Reason: c.args.reason(),
+		})
+		return before, limit.String() + " " + writeAmount(limit.unit, amount), nil
+	})
+}
+
+func (o *Office) unset(c *call) (Report, error) {
+	who := c.args.who()
+	limit, all := c.args.limit()
+	now, err := o.limitsOf(c, who)
+	if err != nil {
+		return Report{}, err
+	}
+	return o.amend(c, who, func(s *Standing) (string, string, error) {
+		overrides, _, _ := decided(s, who)
+		var was []string
+		var gone []limitName
+		for _, v := range *overrides {
+			if name := (limitName{v.Unit, v.Window}); all || name == limit {
+				was, gone = append(was, name.String()+" "+writeAmount(v.Unit, v.Max)), append(gone, name)
+			}
+		}
+		if len(gone) == 0 {
+			return "", "", errUnchanged
+		}
+		var is []string
+		for _, name := range gone {
+			*overrides = without(*overrides, name)
+			is = append(is, name.String()+" "+writeAmount(name.unit, now(*s).max(name)))
+		}
+		return strings.Join(was, ", "), strings.Join(is, ", "), nil
+	})
+}
+
+// without is overrides but for one limit; the slice given is left as it is.
+func without(overrides []Override, l limitName) []Override {
+	return slices.DeleteFunc(slices.Clone(overrides), func(v Override) bool { return v.Unit == l.unit && v.Window == l.window })
+}
+
+// limitsOf returns what the limits of a member, or of the team, are under a
+// standing. What it must read for that is read at once.
+func (o *Office) limitsOf(c *call, who string) (func(Standing) Limits, error) {
+	p := o.cfg.Policy()
+	if who == "" {
+		return func(s Standing) Limits { return p.TeamLimits(c.team, s) }, nil
+	}
+	account, err := o.account(c, who)
+	if err != nil {
+		return nil, err
+	}
+	asker := o.asker(c, account)
+	return func(s Standing) Limits { return p.MemberLimits(asker, s) }, nil
+}
+
+// max is how much one limit is; 0 is no limit.
+func (l Limits) max(name limitName) int64 {
+	switch name.unit {
+	case Jobs:
+		return int64(l.JobsAtATime)
+	case Videos:
+		return l.in(name.window).Videos
+	case Dollars:
+	}
+	return int64(l.in(name.window).USD)
+}
+
+// writeAmount writes an amount for the log.
+func writeAmount(u Unit, n int64) string {
+	switch {
+	case n == 0:
+		return "none"
+	case u == Dollars:
+		return writeDollars(usd.Micros(n))
+	}
+	return strconv.FormatInt(n, 10)
+}
+
+// writeDollars writes an amount exactly, with two decimals at least: "2.50".
+func writeDollars(m usd.Micros) string {
+	sign := ""
+	if m < 0 {
+		sign, m = "-", -m
+	}
+	decimals := strings.TrimRight(fmt.Sprintf("%06d", m%usd.Dollar), "0")
+	for len(decimals) < 2 {
+		decimals += "0"
+	}
+	return fmt.Sprintf("%s%d.%s", sign, m/usd.Dollar, decimals)
+}
+
+func (o *Office) grant(c *call) (Report, error) {
+	who := c.args.who()
+	g := Grant{
+		ID: newID(), Videos: c.args.videos(), USD: c.args.money(), Expires: c.args.until(c.now, c.zone),
+		Reason: c.args.reason(), By: c.actor.name(), Given: c.now.UTC(),
+	}
+	if c.args.err == nil && g.Videos == 0 && g.USD == 0 {
+		c.args.fail(NothingGiven, "", "")
+	}
+	account, err := o.account(c, who)
+	if err != nil {
+		return Report{}, err
+	}
+	g.Scope = Scope{Kind: Team, ID: c.team}
+	if account != "" {
+		g.Scope = Scope{Kind: Member, ID: account}
+	}
+	return o.amend(c, who, func(s *Standing) (string, string, error) {
+		_, grants, _ := decided(s, who)
+		// Those that have expired cover nothing any more.
+		*grants = slices.DeleteFunc(slices.Clone(*grants), func(g Grant) bool { return !g.Expires.IsZero() && !c.now.Before(g.Expires) })
+		*grants = append(*grants, g)
+		return "", describeGrant(g), nil
+	})
+}
+
+// describeGrant writes an extra for the log: "5 videos and $2.50 until 2026-03-31".
+func describeGrant(g Grant) string {
+	var parts []string
+	if g.Videos > 0 {
+		parts = append(parts, strconv.FormatInt(g.Videos, 10)+" videos")
+	}
+	if g.USD > 0 {
+		parts = append(parts, "$"+writeDollars(g.USD))
+	}
+	text := strings.Join(parts, " and ")
+	if !g.Expires.IsZero() {
+		text += " until " + g.Expires.UTC().Format("2006-01-02 15:04 UTC")
+	}
+	return text
+}
+
+func (o *Office) revoke(c *call) (Report, error) {
+	who := c.args.who()
+	return o.amend(c, who, func(s *Standing) (string, string, error) {
+		_, grants, _ := decided(s, who)
+		if len(*grants) == 0 {
+			return "", "", errUnchanged
+		}
+		var was []string
+		for _, g := range *grants {
+			was = append(was, describeGrant(g))
+		}
+		*grants = nil
+		return strings.Join(was, ", "), "", nil
+	})
+}
+
+func (o *Office) block(c *call) (Report, error) {
+	return o.amend(c, c.args.member(), func(s *Standing) (string, string, error) {
+		before := describeBlock(s.Member.Blocked)
+		s.Member.Blocked = &Block{By: c.actor.name(), At: c.now.UTC(), Reason: c.args.reason()}
+		return before, describeBlock(s.Member.Blocked), nil
+	})
+}
+
+func (o *Office) unblock(c *call) (Report, error) {
+	return o.amend(c, c.args.member(), func(s *Standing) (string, string, error) {
+		before := describeBlock(s.Member.Blocked)
+		if s.Member.Blocked == nil {
+			return "", "", errUnchanged
+		}
+		s.Member.Blocked = nil
+		return before, "", nil
+	})
+}
+
+// describeBlock writes a block for the log.
+func describeBlock(b *Block) string {
+	switch {
+	case b == nil:
+		return ""
+	case b.Reason != "":
+		return "stopped: " + b.Reason
+	}
+	return "stopped"
+}
+
+func (o *Office) pause(c *call) (Report, error) {
+	return o.amend(c, "", func(s *Standing) (string, string, error) {
+		before := describeBlock(s.Team.Paused)
+		s.Team.Paused = &Block{By: c.actor.name(), At: c.now.UTC(), Reason: c.args.reason()}
+		return before, describeBlock(s.Team.Paused), nil
+	})
+}
+
+func (o *Office) resume(c *call) (Report, error) {
+	return o.amend(c, "", func(s *Standing) (string, string, error) {
+		before := describeBlock(s.Team.Paused)
+		if s.Team.Paused == nil {
+			return "", "", errUnchanged
+		}
+		s.Team.Paused = nil
+		return before, "", nil
+	})
+}
+
+// reset begins a new epoch: its counters are all zero, and those of before
+// keep what jobs under way still settle.
+func (o *Office) reset(c *call) (Report, error) {
+	who := c.args.who()
+	account, err := o.account(c, who)
+	if err != nil {
+		return Report{}, err
+	}
+	before := ""
+	if c.args.err == nil {
+		was, err := o.describe(c, Report{Member: account})
+		if err != nil {
+			return Report{}, err
+		}
+		before = describeUse(was.Gauges, who)
+	}
+	return o.amend(c, who, func(s *Standing) (string, string, error) {
+		_, _, epoch := decided(s, who)
+		*epoch++
+		return before, "0", nil
+	})
+}
+
+// describeUse writes what is used this month for the log.
+func describeUse(gauges []Gauge, who string) string {
+	kind := Member
+	if who == "" {
+		kind = Team
+	}
+	var videos int64
+	var price usd.Micros
+	for _, g := range gauges {
+		switch {
+		case g.Scope.Kind != kind || g.Window != Month:
+		case g.Unit == Videos:
+			videos = g.Used
+		default:
+			price = usd.Micros(g.Used)
+		}
+	}
+	return fmt.Sprintf("%d videos and $%s in the month", videos, writeDollars(price))
+}

@@ -1,0 +1,122 @@
+package quota_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"ltxbot/core/quota"
+)
+
+// linkAnn makes ann's account on Slack share the limits of the one on Discord.
+func (w *officeWorld) linkAnn() {
+	w.Helper()
+	code := w.do(member(annOnDiscord), "link").Code
+	if r := w.do(member(annOnSlack), "link "+code); r.Member != annOnDiscord {
+		w.Fatalf("linked with %s, want %s", r.Member, annOnDiscord)
+	}
+}
+
+func TestLinkedAccountsShareLimits(t *testing.T) {
+	w := newOffice(t)
+	w.linkAnn()
+	for i, m := range []string{annOnDiscord, annOnSlack, annOnSlack} {
+		if !w.reserve(m, 1) {
+			t.Fatalf("video %d was refused", i+1)
+		}
+	}
+	for _, m := range []string{annOnDiscord, annOnSlack} {
+		if w.reserve(m, 1) {
+			t.Errorf("%s makes a fourth video of three", m)
+		}
+	}
+	w.do(admin(), "set "+annOnSlack+" videos_per_day 4")
+	if !w.reserve(annOnDiscord, 1) {
+		t.Error("a limit set for one account does not hold for the other")
+	}
+	w.do(member(annOnSlack), "unlink")
+	if got := w.room(annOnSlack); got != 3 {
+		t.Errorf("after unlinking there is room for %d, want 3", got)
+	}
+	if w.reserve(annOnDiscord, 1) {
+		t.Error("what was used together is forgotten")
+	}
+	w.refuse(member(annOnSlack), "unlink", quota.NotLinked)
+	w.linkAnn() // again
+	w.do(member(annOnDiscord), "unlink")
+	w.refuse(member(annOnSlack), "unlink", quota.NotLinked)
+}
+
+func TestAnAccountKnowsItsOtherNames(t *testing.T) {
+	w := newOffice(t)
+	w.linkAnn()
+	for m, other := range map[string]string{annOnDiscord: annOnSlack, annOnSlack: annOnSlack} {
+		account, others, err := w.office.Account(t.Context(), "acme", m)
+		if err != nil || account != annOnDiscord || len(others) != 1 || others[0] != other {
+			t.Errorf("%s: got %s and %v, %v", m, account, others, err)
+		}
+	}
+	if account, others, err := w.office.Account(t.Context(), "globex", annOnSlack); err != nil || account != annOnSlack || others != nil {
+		t.Errorf("in another team: got %s and %v, %v", account, others, err)
+	}
+}
+
+func TestCodesAreGoodOnceForTenMinutesInOneTeam(t *testing.T) {
+	w := newOffice(t)
+	code := w.do(member(annOnDiscord), "link").Code
+	w.clock.Advance(10 * time.Minute)
+	w.refuse(member(annOnSlack), "link "+code, quota.NoSuchCode)
+
+	code = w.do(member(annOnDiscord), "link").Code
+	elsewhere := member(annOnSlack)
+	elsewhere.Team = "globex"
+	w.refuse(elsewhere, "link "+code, quota.NotLinkable)
+	w.refuse(member(annOnSlack), "link WRONG", quota.NoSuchCode)
+	w.do(member(annOnSlack), "link "+code)
+	w.refuse(member("slack:T1:U2"), "link "+code, quota.NoSuchCode)
+
+	code = w.do(member(bobOnDiscord), "link").Code
+	w.refuse(member(boss), "link "+code, quota.SamePlatform)
+	code = w.do(member(bobOnDiscord), "link").Code
+	w.refuse(member(annOnSlack), "link "+code, quota.AlreadyLinked)
+	w.refuse(member(annOnSlack), "link", quota.AlreadyLinked)
+	code = w.do(member(annOnDiscord), "link").Code
+	w.refuse(member("slack:T1:U2"), "link "+code, quota.AlreadyLinked)
+	if account, _, err := w.office.Account(t.Context(), "acme", "slack:T1:U2"); err != nil || account != "slack:T1:U2" {
+		t.Errorf("what was refused has linked %s, %v", account, err)
+	}
+}
+
+// Whoever an admin has stopped or limited finds no way out by linking.
+func TestLinkingIsNoWayOut(t *testing.T) {
+	for _, line := range []string{"block " + annOnSlack, "set " + annOnSlack + " videos_per_day 1"} {
+		w := newOffice(t)
+		w.do(admin(), line)
+		w.refuse(member(annOnSlack), "link "+w.do(member(annOnDiscord), "link").Code, quota.Decided)
+	}
+	w := newOffice(t)
+	code := w.do(member(annOnDiscord), "link").Code
+	w.do(admin(), "block "+annOnDiscord)
+	w.refuse(member(annOnSlack), "link "+code, quota.Decided)
+	if account, _, err := w.office.Account(t.Context(), "acme", annOnSlack); err != nil || account != annOnSlack {
+		t.Errorf("what was refused has linked %s, %v", account, err)
+	}
+	w.do(admin(), "unblock "+annOnDiscord)
+	w.linkAnn()
+	w.do(admin(), "block "+annOnSlack)
+	for _, m := range []string{annOnDiscord, annOnSlack} {
+		w.refuse(member(m), "unlink", quota.Decided)
+		if w.reserve(m, 1) {
+			t.Errorf("%s is blocked, and makes a video", m)
+		}
+	}
+}
+
+func TestOrderErrorsAreFound(t *testing.T) {
+	w := newOffice(t)
+	_, err := w.order(member(annOnDiscord), "unlink")
+	var refused *quota.OrderError
+	if !errors.As(err, &refused) || refused.Verb != "unlink" {
+		t.Errorf("got %v", err)
+	}
+}

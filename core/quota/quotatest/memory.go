@@ -1,0 +1,197 @@
+package quotatest
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"ltxbot/core/quota"
+)
+
+// Memory is a ledger with book and marks in memory, for tests of what stands
+// on one. It passes the suites as every store does.
+type Memory struct {
+	mu      sync.Mutex
+	now     func() time.Time
+	model   *model
+	records []quota.Record
+	marks   map[string]memoryMark
+}
+
+type memoryMark struct {
+	value   string
+	expires time.Time
+}
+
+var _ BookLedger = (*Memory)(nil)
+
+// NewMemory makes an empty ledger on a clock.
+func NewMemory(now func() time.Time) *Memory {
+	return &Memory{now: now, model: newModel(), marks: map[string]memoryMark{}}
+}
+
+// locked runs do unless ctx has ended.
+func (m *Memory) locked(ctx context.Context, do func() error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return do()
+}
+
+// Reserve implements quota.Ledger.
+func (m *Memory) Reserve(ctx context.Context, key quota.Key, plan quota.Plan) (h quota.Hold, err error) {
+	err = m.locked(ctx, func() error {
+		h, err = m.model.reserve(key.Job, seat{key.Team, key.Member}, plan)
+		return err
+	})
+	return h, err
+}
+
+// Bill implements quota.Ledger.
+func (m *Memory) Bill(ctx context.Context, job string, b quota.Billing, at time.Time) (h quota.Hold, err error) {
+	err = m.locked(ctx, func() error {
+		h, err = m.model.bill(job, b, at)
+		return err
+	})
+	return h, err
+}
+
+// Hold implements quota.Ledger.
+func (m *Memory) Hold(ctx context.Context, job string) (h quota.Hold, err error) {
+	err = m.locked(ctx, func() error {
+		var ok bool
+		if h, ok = m.model.holds[job]; !ok {
+			return quota.ErrNoHold
+		}
+		return nil
+	})
+	return h, err
+}
+
+// Standing implements quota.Ledger.
+func (m *Memory) Standing(ctx context.Context, team, member string) (s quota.Standing, err error) {
+	err = m.locked(ctx, func() error {
+		s = m.model.standing(seat{team, member})
+		return nil
+	})
+	return s, err
+}
+
+// Used implements quota.Ledger.
+func (m *Memory) Used(ctx context.Context, team string, counts []quota.Count) (used []int64, err error) {
+	err = m.locked(ctx, func() error {
+		used = m.model.used(team, counts)
+		return nil
+	})
+	return used, err
+}
+
+// PutMemberStanding implements Ledger.
+func (m *Memory) PutMemberStanding(ctx context.Context, team, member string, s quota.MemberStanding) error {
+	return m.locked(ctx, func() error {
+		m.model.members[seat{team, member}] = s
+		return nil
+	})
+}
+
+// PutTeamStanding implements Ledger.
+func (m *Memory) PutTeamStanding(ctx context.Context, team string, s quota.TeamStanding) error {
+	return m.locked(ctx, func() error {
+		m.model.teams[team] = s
+		return nil
+	})
+}
+
+// Audit implements Ledger.
+func (m *Memory) Audit(ctx context.Context) (a quota.Audit, err error) {
+	err = m.locked(ctx, func() error {
+		a.Totals = m.model.totals()
+		return nil
+	})
+	return a, err
+}
+
+// Close implements Ledger.
+func (m *Memory) Close() error { return nil }
+
+// Amend implements quota.Book.
+func (m *Memory) Amend(ctx context.Context, team, member string, edit func(*quota.Standing) (quota.Record, error)) error {
+	return m.locked(ctx, func() error {
+		s := m.model.standing(seat{team, member})
+		r, err := edit(&s)
+		if err != nil {
+			return err
+		}
+		if member != "" {
+			m.model.members[seat{team, member}] = s.Member
+		}
+		m.model.teams[team] = s.Team
+		m.records = append(m.records, r)
+		return nil
+	})
+}
+
+// Records implements quota.Book.
+func (m *Memory) Records(ctx context.Context, team string, limit int) (out []quota.Record, err error) {
+	err = m.locked(ctx, func() error {
+		for _, r := range slices.Backward(m.records) {
+			if r.Team == team && len(out) < limit {
+				out = append(out, r)
+			}
+		}
+		return nil
+	})
+	return out, err
+}
+
+// Holds implements quota.Book.
+func (m *Memory) Holds(ctx context.Context, team string, from, to time.Time) (out []quota.Hold, err error) {
+	err = m.locked(ctx, func() error {
+		for _, h := range m.model.holds {
+			if h.Team == team && !h.At.Before(from) && h.At.Before(to) {
+				h.Entries = nil
+				out = append(out, h)
+			}
+		}
+		slices.SortFunc(out, func(a, b quota.Hold) int { return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Job, b.Job)) })
+		return nil
+	})
+	return out, err
+}
+
+// ClaimMark implements quota.Marks.
+func (m *Memory) ClaimMark(ctx context.Context, key, value string, expires time.Time) (claimed bool, err error) {
+	err = m.locked(ctx, func() error {
+		if claimed = !m.now().Before(m.marks[key].expires); claimed {
+			m.marks[key] = memoryMark{value, expires}
+		}
+		return nil
+	})
+	return claimed, err
+}
+
+// PutMark implements quota.Marks.
+func (m *Memory) PutMark(ctx context.Context, key, value string, expires time.Time) error {
+	return m.locked(ctx, func() error {
+		m.marks[key] = memoryMark{value, expires}
+		return nil
+	})
+}
+
+// TakeMark implements quota.Marks.
+func (m *Memory) TakeMark(ctx context.Context, key string) (value string, err error) {
+	err = m.locked(ctx, func() error {
+		mark := m.marks[key]
+		if !m.now().Before(mark.expires) {
+			return quota.ErrNoMark
+		}
+		delete(m.marks, key)
+		value = mark.value
+		return nil
+	})
+	return value, err
+}

@@ -1,0 +1,206 @@
+package quota
+
+import (
+	"cmp"
+	"encoding/csv"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"time"
+
+	"ltxbot/core/usd"
+)
+
+// Spending is what was made and paid in some time, by when it was asked for.
+// It is of the holds, so that a reset does not change it.
+type Spending struct {
+	Videos   int64      `json:"videos"`    // paid
+	UnderWay int64      `json:"under_way"` // neither paid nor given back yet
+	Held     usd.Micros `json:"held"`      // for those under way
+	Estimate usd.Micros `json:"estimate"`  // what was held for what is paid
+	Charged  usd.Micros `json:"charged"`   // what it cost in the end
+}
+
+// MemberSpending is what one member has spent.
+type MemberSpending struct {
+	Member string `json:"member"`
+
+	Spending
+}
+
+// add counts h in.
+func (s *Spending) add(h Hold) {
+	switch h.State {
+	case Held:
+		s.UnderWay++
+		s.Held += h.Cost
+	case Settled:
+		s.Videos++
+		s.Estimate += h.Cost
+		s.Charged += h.Charged
+	case Released:
+	}
+}
+
+// Deviation is how far what was charged is from what was estimated, as a part
+// of the estimate: 0.1 is ten percent more. It is 0 while nothing is paid.
+func (s Spending) Deviation() float64 {
+	if s.Estimate == 0 {
+		return 0
+	}
+	return float64(s.Charged-s.Estimate) / float64(s.Estimate)
+}
+
+// SumUp adds up holds, in all and by member, most first.
+func SumUp(holds []Hold) (Spending, []MemberSpending) {
+	var all Spending
+	place := map[string]int{}
+	var members []MemberSpending
+	for _, h := range holds {
+		all.add(h)
+		i, ok := place[h.Member]
+		if !ok {
+			i = len(members)
+			place[h.Member] = i
+			members = append(members, MemberSpending{Member: h.Member})
+		}
+		members[i].add(h)
+	}
+	members = slices.DeleteFunc(members, func(m MemberSpending) bool { return m.Videos+m.UnderWay == 0 })
+	slices.SortFunc(members, func(a, b MemberSpending) int {
+		return cmp.Or(cmp.Compare(b.Charged+b.Held, a.Charged+a.Held), cmp.Compare(b.Videos, a.Videos), cmp.Compare(a.Member, b.Member))
+	})
+	return all, members
+}
+
+// csvColumns are the columns of an export. Times are in UTC, amounts in
+// dollars.
+var csvColumns = []string{"asked_at", "job", "member", "state", "estimated_usd", "charged_usd", "closed_at"}
+
+// WriteCSV writes holds as a table with a header. Released ones are in it:
+// they cost nothing.
+func WriteCSV(w io.Writer, holds []Hold) error {
+	out := csv.NewWriter(w)
+	rows := append(make([][]string, 0, 1+len(holds)), csvColumns)
+	for _, h := range holds {
+		charged, closed := "", ""
+		if h.State != Held {
+			charged, closed = writeDollars(h.Charged), h.Closed.UTC().Format(time.RFC3339)
+		}
+		rows = append(rows, []string{
+			h.At.UTC().Format(time.RFC3339), h.Job, h.Member, string(h.State), writeDollars(h.Cost), charged, closed,
+		})
+	}
+	if err := out.WriteAll(rows); err != nil {
+		return fmt.Errorf("write usage as CSV: %w", err)
+	}
+	return nil
+}
+
+// WriteMembersCSV writes what members have spent as a table with a header.
+func WriteMembersCSV(w io.Writer, members []MemberSpending) error {
+	out := csv.NewWriter(w)
+	rows := append(make([][]string, 0, 1+len(members)), []string{"member", "videos", "estimated_usd", "charged_usd"})
+	for _, m := range members {
+		rows = append(rows, []string{m.Member, strconv.FormatInt(m.Videos, 10), writeDollars(m.Estimate), writeDollars(m.Charged)})
+	}
+	if err := out.WriteAll(rows); err != nil {
+		return fmt.Errorf("write members as CSV: %w", err)
+	}
+	return nil
+}
+
+// mine is about who asks.
+func (o *Office) mine(c *call) (Report, error) {
+	account, err := o.account(c, c.actor.Member)
+	if err != nil {
+		return Report{}, err
+	}
+	// Tiers come with who asks, whichever of its accounts.
+	asking := *c
+	asking.actor.Member = account
+	return o.describe(&asking, Report{Member: account, Self: true})
+}
+
+func (o *Office) show(c *call) (Report, error) {
+	who := c.args.who()
+	if c.args.err != nil {
+		return Report{}, c.args.err
+	}
+	account, err := o.account(c, who)
+	if err != nil {
+		return Report{}, err
+	}
+	start, end := Month.span(c.now, c.zone)
+	r, err := o.spending(c, start, end)
+	if err != nil {
+		return Report{}, err
+	}
+	r.Member, r.Self = account, account != "" && account == c.actor.Member
+	if account != "" {
+		spent := Spending{}
+		for _, h := range r.Holds {
+			if h.Member == account {
+				spent.add(h)
+			}
+		}
+		r.Spending, r.Members = &spent, nil
+	}
+	r.Holds = nil
+	return o.describe(c, r)
+}
+
+// spending reads what a team has spent in a month.
+func (o *Office) spending(c *call, start, end time.Time) (Report, error) {
+	holds, err := o.cfg.Store.Holds(c.ctx, c.team, start, end)
+	if err != nil {
+		return Report{}, fmt.Errorf("read spending: %w", err)
+	}
+	all, members := SumUp(holds)
+	return Report{Month: start.Format("2006-01"), Spending: &all, Members: members, Holds: holds}, nil
+}
+
+func (o *Office) top(c *call) (Report, error) {
+	r, err := o.export(c)
+	r.Holds = nil
+	return r, err
+}
+
+func (o *Office) export(c *call) (Report, error) {
+	start, end := c.args.month(c.now, c.zone)
+	if c.args.err != nil {
+		return Report{}, c.args.err
+	}
+	return o.spending(c, start, end)
+}
+
+// logLength is how many records a person looks at.
+const logLength = 50
+
+// readRecords is among how many of the newest records those about one member
+// are looked for.
+const readRecords = 5000
+
+func (o *Office) log(c *call) (Report, error) {
+	who := c.args.who()
+	if c.args.err != nil {
+		return Report{}, c.args.err
+	}
+	account, err := o.account(c, who)
+	if err != nil {
+		return Report{}, err
+	}
+	limit := logLength
+	if account != "" {
+		limit = readRecords
+	}
+	records, err := o.cfg.Store.Records(c.ctx, c.team, limit)
+	if err != nil {
+		return Report{}, err
+	}
+	if account != "" {
+		records = slices.DeleteFunc(records, func(r Record) bool { return r.Member != account && r.Member != who })
+	}
+	return Report{Member: account, Records: records[:min(len(records), logLength)]}, nil
+}
