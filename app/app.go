@@ -185,24 +185,11 @@ func (a *App) Start(ctx context.Context) (err error) {
 		return fmt.Errorf("start engine: %w", err)
 	}
 	a.parts.started("engine", a.engine.Stop)
-	for _, p := range a.platforms {
-		if err := p.Start(ctx); err != nil {
-			return err
-		}
-		watch := make(chan struct{})
-		go func() {
-			select {
-			case err := <-p.Fatal():
-				a.fail(err)
-			case <-watch:
-			}
-		}()
-		a.parts.started("platform", func(ctx context.Context) error {
-			close(watch)
-			return p.Stop(ctx)
-		})
+	if err := a.startPlatforms(ctx); err != nil {
+		return err
 	}
 	a.startSweep(ctx)
+	a.startForgetting(ctx)
 	a.startWatch(ctx)
 	a.serving()
 	a.log.Info("bot is running", "version", a.opts.Version, "http", a.Addr())

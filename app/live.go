@@ -35,7 +35,7 @@ func newLive(cfg config.Config) (*live, error) {
 var liveKeys = []string{"quota", "team", "defaults", "quality", "lora", "limits"}
 
 // startKeys are the keys in them that are read at the start only.
-var startKeys = []string{"quota.bill_failures", "slack_groups"}
+var startKeys = []string{"quota.bill_failures"}
 
 // Reload makes the bot follow another config from now on: limits, tiers,
 // teams, defaults and rules. What is held stays held, and jobs under way go on
@@ -54,20 +54,31 @@ func (a *App) Reload(cfg config.Config) (restart []string, err error) {
 			restart = append(restart, key)
 		}
 	}
+	// The groups that Slack is asked about are those of the start.
+	if asked := slackGroups(a.cfg); slices.ContainsFunc(slackGroups(cfg), func(g string) bool { return !slices.Contains(asked, g) }) {
+		restart = append(restart, "quota.tier.slack_groups")
+	}
 	a.live.Store(next)
 	a.log.Info("config was read again", "keys_that_need_a_restart", strings.Join(restart, " "))
 	return restart, nil
 }
 
 func changesLive(key string) bool {
-	for _, k := range startKeys {
-		if key == k || strings.HasSuffix(key, "."+k) {
-			return false
-		}
+	if slices.Contains(startKeys, key) {
+		return false
 	}
 	table, _, _ := strings.Cut(key, ".")
 	table, _, _ = strings.Cut(table, "[")
 	return slices.Contains(liveKeys, table)
+}
+
+// slackGroups are the user groups of all tiers.
+func slackGroups(cfg config.Config) []string {
+	var groups []string
+	for _, t := range cfg.Quota.Tiers {
+		groups = append(groups, t.SlackGroups...)
+	}
+	return groups
 }
 
 // errNoFile says that there is nothing to read again.

@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 
 	"ltxbot/bot"
@@ -20,7 +19,7 @@ func (a *App) addPlatforms(couriers map[string]generate.Courier, mux *http.Serve
 			return err
 		}
 		couriers["discord"] = b
-		a.platforms = append(a.platforms, discordPlatform{b})
+		a.platforms = append(a.platforms, discordPlatform{b, a.log})
 		a.watchPlatform("discord", b)
 		a.announces("discord", b)
 		if a.cfg.Discord.Mode == "http" {
@@ -36,6 +35,7 @@ func (a *App) addPlatforms(couriers map[string]generate.Courier, mux *http.Serve
 		a.platforms = append(a.platforms, b)
 		a.watchPlatform("slack", b)
 		a.announces("slack", b)
+		b.RegisterInstall(mux)
 		if a.cfg.Slack.Mode == "http" {
 			b.Register(mux)
 		}
@@ -93,11 +93,12 @@ func (a *App) newDiscord() (*discord.Bot, error) {
 
 func (a *App) newSlack() (*slack.Bot, error) {
 	c := a.cfg.Slack
-	var groups []string
-	for _, t := range a.cfg.Quota.Tiers {
-		groups = append(groups, t.SlackGroups...)
+	oauth, err := a.slackOAuth()
+	if err != nil {
+		return nil, err
 	}
 	return slack.New(slack.Config{
+		OAuth:         oauth,
 		BotToken:      c.BotToken.Reveal(),
 		AppToken:      c.AppToken.Reveal(),
 		SigningSecret: c.SigningSecret.Reveal(),
@@ -105,7 +106,7 @@ func (a *App) newSlack() (*slack.Bot, error) {
 		APIURL:        c.APIURL,
 		Command:       c.Command,
 		AdminGroups:   c.AdminGroups,
-		TierGroups:    groups,
+		TierGroups:    slackGroups(a.cfg),
 		AllowGuests:   c.AllowGuests,
 		Tiers: func(member string, groups []string) []string {
 			return tiersOf(a.live.Load().cfg, member, nil, groups)
@@ -120,17 +121,4 @@ func (a *App) newSlack() (*slack.Bot, error) {
 		ObserveAck: a.ops.metrics.Ack("slack"),
 		OnBusy:     a.ops.metrics.Busy("slack"),
 	})
-}
-
-// discordPlatform registers the commands before it takes any.
-type discordPlatform struct {
-	*discord.Bot
-}
-
-// Start implements platform.
-func (p discordPlatform) Start(ctx context.Context) error {
-	if _, err := p.Sync(ctx); err != nil {
-		return fmt.Errorf("register commands on Discord: %w", err)
-	}
-	return p.Bot.Start(ctx)
 }

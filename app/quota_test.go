@@ -230,13 +230,14 @@ func TestAReloadChangesLimitsAndKeepsHolds(t *testing.T) {
 		t.Fatalf("before: %s", got)
 	}
 	next.Quota.Member.VideosPerDay = 3
+	next.Quota.Tiers = []config.Tier{{Name: "crew", SlackGroups: []string{"S0614TZR7"}}}
 	next.Fal.USDPerMegapixel, next.Store.URL = 0.5, config.NewSecret("bolt:elsewhere.db")
 	text, err := w.order(t, admin.JSON, "reload")
 	var r quota.Report
 	if err := errors.Join(err, json.Unmarshal([]byte(text), &r)); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]string{"fal.usd_per_megapixel", "store.url"}, r.Restart); diff != "" {
+	if diff := cmp.Diff([]string{"fal.usd_per_megapixel", "store.url", "quota.tier.slack_groups"}, r.Restart); diff != "" {
 		t.Errorf("keys that need a restart (-want +got):\n%s", diff)
 	}
 	if got := used(); got != "1 of 3 videos today" {

@@ -232,8 +232,8 @@ func (d *Demo) Do(ctx context.Context, platform, line string, tell func(Event)) 
 	}
 	rec.settle(watching)
 	r.Transcript = rec.events()
-	if v := rec.video(); v != "" {
-		r.Video, err = save(v, r.Job)
+	if video, ext := rec.video(); video != "" {
+		r.Video, err = save(video, "ltx-"+r.Job+ext)
 	}
 	return r, err
 }
@@ -279,13 +279,13 @@ func (d *Demo) submits() []map[string]any {
 }
 
 // save copies a video to the working folder.
-func save(from, job string) (string, error) {
+func save(from, name string) (string, error) {
 	in, err := os.Open(from) //nolint:gosec // the simulator's own file
 	if err != nil {
 		return "", fmt.Errorf("save the video: %w", err)
 	}
 	defer func() { _ = in.Close() }()
-	path, err := filepath.Abs("ltx-" + job + ".mp4")
+	path, err := filepath.Abs(name)
 	if err != nil {
 		return "", fmt.Errorf("save the video: %w", err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -81,8 +82,13 @@ func (s *discordStage) act(i *simdiscord.Interaction) *act {
 			if _, ok := i.Modal(); ok {
 				return true
 			}
-			m, ok := i.Response()
-			return ok && !m.Loading
+			if m, ok := i.Response(); ok && !m.Loading {
+				return true
+			}
+			// A refusal for one person takes the place of a public wait.
+			return slices.ContainsFunc(s.channel.MessagesFor(s.user), func(m simdiscord.Message) bool {
+				return m.Interaction == i.ID && m.EphemeralTo != "" && !m.Loading
+			})
 		},
 		failed: i.Failed,
 	}
@@ -190,8 +196,8 @@ func (s *discordStage) event(c simdiscord.Change, last map[string]string) (Event
 	}
 	for _, a := range m.Attachments {
 		e.Files = append(e.Files, fmt.Sprintf("%s (%d kB)", a.Name, (a.Size+999)/1000))
-		if path, ok := s.server.AttachmentPath(a.ID); ok && strings.HasPrefix(a.ContentType, "video/") {
-			e.video = path
+		if path, ok := s.server.AttachmentPath(a.ID); ok && playable(a.ContentType) {
+			e.video, e.ext = path, filepath.Ext(a.Name)
 		}
 	}
 	if e.Kind == Posted && slices.Contains(m.Pings.Users, s.user.ID) {

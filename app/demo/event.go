@@ -24,6 +24,7 @@ type Event struct {
 	Message  string    `json:"message,omitempty"` // the platform's id
 
 	video string // path of the bytes
+	ext   string // of its name: ".mp4"
 }
 
 // EventKind is what happened.
@@ -72,16 +73,16 @@ func (r *recorder) events() []Event {
 	return append([]Event(nil), r.seen...)
 }
 
-// video is the path of the newest video that was posted.
-func (r *recorder) video() string {
+// video is the path of the newest video that was posted, and how its name ends.
+func (r *recorder) video() (path, ext string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, e := range slices.Backward(r.seen) {
 		if e.video != "" {
-			return e.video
+			return e.video, e.ext
 		}
 	}
-	return ""
+	return "", ""
 }
 
 // quiet is how long nothing must have happened for a transcript to be
@@ -137,4 +138,9 @@ func (e Event) Write(w io.Writer) error {
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// playable reports whether a file is an output of the model.
+func playable(contentType string) bool {
+	return strings.HasPrefix(contentType, "video/") || contentType == "image/gif"
 }

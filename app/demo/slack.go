@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -94,8 +95,8 @@ func (s *slackStage) event(m simslack.Message, seen map[string]string) (Event, b
 	e.Text = strings.TrimSpace(e.Text)
 	for _, f := range m.Files {
 		e.Files = append(e.Files, fmt.Sprintf("%s (%d kB)", f.Name, (f.Size+999)/1000))
-		if strings.HasPrefix(f.Mimetype, "video/") {
-			e.video = s.keep(f)
+		if playable(f.Mimetype) {
+			e.video, e.ext = s.keep(f), filepath.Ext(f.Name)
 		}
 	}
 	looks := fmt.Sprint(e.Text, e.Buttons, e.Files)
@@ -122,7 +123,7 @@ func (s *slackStage) keep(f simslack.File) string {
 		return ""
 	}
 	defer func() { _ = in.Close() }()
-	path := s.dir + "/" + f.ID + ".mp4"
+	path := filepath.Join(s.dir, f.ID+filepath.Ext(f.Name))
 	out, err := os.Create(path) //nolint:gosec // a folder of our own
 	if err != nil {
 		return ""

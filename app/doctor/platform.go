@@ -70,7 +70,7 @@ const areaSlack = "slack"
 // slack looks at the tokens and what they may do.
 func (p patient) slack(ctx context.Context) []Finding {
 	if !p.cfg.Slack.On() {
-		return []Finding{ok(areaSlack, "is off: slack.bot_token is empty")}
+		return []Finding{ok(areaSlack, "is off: slack.bot_token and slack.client_id are empty")}
 	}
 	b, err := app.Slack(p.cfg, app.Options{Version: p.opts.Version, Logger: p.opts.Logger})
 	if err != nil {

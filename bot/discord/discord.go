@@ -182,6 +182,9 @@ func (c *Config) setDefaults() {
 // replaced until Stop. An error that no new connection can mend, such as a
 // wrong token, is a *FatalError, from Start or later from Fatal.
 func (b *Bot) Start(ctx context.Context) error {
+	if _, err := b.application(ctx); err != nil {
+		return b.startFailed(err)
+	}
 	life, stop := context.WithCancel(context.WithoutCancel(ctx))
 	b.mu.Lock()
 	if b.stop != nil {
@@ -191,9 +194,6 @@ func (b *Bot) Start(ctx context.Context) error {
 	}
 	b.stop = stop
 	b.mu.Unlock()
-	if _, err := b.application(ctx); err != nil {
-		return b.startFailed(err)
-	}
 	b.work.open(context.WithoutCancel(ctx))
 	if b.cfg.Mode == HTTP {
 		b.connected.Store(true)

@@ -71,7 +71,7 @@ func (c demoCmd) once(ctx context.Context, d *demo.Demo, term terminal) error {
 
 // converse reads commands from the terminal.
 func (c demoCmd) converse(ctx context.Context, d *demo.Demo, term terminal) error {
-	fmt.Fprint(term.out, welcome)
+	fmt.Fprint(term.out, c.welcome())
 	s, err := d.Session(ctx, c.On, func(e demo.Event) { _ = e.Write(term.out) })
 	if err != nil {
 		return err
@@ -132,10 +132,17 @@ func (c demoCmd) line(ctx context.Context, s *demo.Session, line string, term te
 	return false
 }
 
-const welcome = `You are ada in a channel with the bot. Nothing here costs money.
+// welcome is what a person reads first.
+func (c demoCmd) welcome() string {
+	cost := "Nothing here costs money."
+	if c.Fal == "live" {
+		cost = "Every video costs real money on the key in FAL_KEY: about $0.13 for 5 seconds."
+	}
+	return "You are ada in a channel with the bot. " + cost + `
 Try:  /ltx prompt:a cowboy walks through a dusty town camera:dolly_in
 
 ` + help
+}
 
 const help = `  /ltx …          a command, as you would type it there
   press Cancel    press the newest button with that label

@@ -35,11 +35,16 @@ func (c manifestSlackCmd) Run(_ context.Context, term terminal) error {
 			return &exitError{2, err}
 		}
 	}
+	redirect := ""
+	if cfg.Slack.Several() {
+		redirect = cfg.SlackRedirect()
+	}
 	m, err := slack.Manifest(slack.ManifestOptions{
-		Mode:    slack.Mode(cfg.Slack.Mode),
-		Command: cfg.Slack.Command,
-		BaseURL: cmp.Or(c.URL, cfg.Fal.WebhookURL),
-		Name:    c.Name,
+		Mode:        slack.Mode(cfg.Slack.Mode),
+		Command:     cfg.Slack.Command,
+		BaseURL:     cmp.Or(c.URL, cfg.Fal.WebhookURL),
+		Name:        c.Name,
+		RedirectURL: redirect,
 	})
 	if err != nil {
 		return &exitError{2, err}

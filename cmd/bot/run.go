@@ -15,9 +15,7 @@ import (
 )
 
 // runCmd runs the bot until a signal comes.
-type runCmd struct {
-	Config string `help:"Config file; without it, secrets come from the environment and all else has its default." short:"c" type:"path"`
-}
+type runCmd struct{ configFlag }
 
 // stopLimit is how long a stop may take.
 const stopLimit = 9 * time.Second
@@ -49,7 +47,7 @@ func (c runCmd) Run(ctx context.Context, term terminal) error {
 	stop, cancel := context.WithTimeoutCause(context.WithoutCancel(ctx), stopLimit, errors.New("stopping took too long"))
 	defer cancel()
 	if err := a.Stop(stop); err != nil {
-		log.Warn("did not stop well; what was under way goes on at the next start", "error", err)
+		log.WarnContext(stop, "did not stop well; what was under way goes on at the next start", "error", err)
 	}
 	if fatal != nil {
 		return &exitError{3, fatal}
@@ -80,7 +78,7 @@ func wait(ctx context.Context, a *app.App, again <-chan os.Signal, log *slog.Log
 func loadConfig(path string) (config.Config, error) {
 	cfg, err := config.Load(path, os.LookupEnv)
 	if err == nil {
-		err = cfg.Validate()
+		err = errors.Join(cfg.Validate(), app.Check(cfg))
 	}
 	if err != nil {
 		return config.Config{}, &exitError{2, err}

@@ -1,6 +1,7 @@
 package slack
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -104,6 +105,9 @@ func richText(x any) string {
 		return "<#" + str(o["channel_id"]) + ">"
 	case "emoji":
 		return ":" + str(o["name"]) + ":"
+	case "date":
+		seconds, _ := o["timestamp"].(float64)
+		return fmt.Sprintf("<!date^%d^%s|%s>", int64(seconds), str(o["format"]), str(o["fallback"]))
 	case "link":
 		if o["text"] == nil {
 			return str(o["url"])

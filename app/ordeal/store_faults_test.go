@@ -1,0 +1,161 @@
+package ordeal_test
+
+import (
+	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"ltxbot/core/quota"
+	simfal "ltxbot/sim/fal"
+	"ltxbot/store/bolt"
+)
+
+var storeFaults = []row{
+	{
+		area: "store", fault: "the disk is full when the command comes", before: func(r *rig) { fillDisk(r) },
+		ends: noJob, charged: "nothing", recovers: "with the next command after there is room",
+	},
+	{
+		area: "store", fault: "the disk is full for 5 s while the video is made", setup: setup{fal: slow()},
+		during: func(r *rig) {
+			r.running()
+			empty := fillDisk(r)
+			r.after(5 * time.Second)
+			empty()
+		},
+		ends: arrives, charged: price, recovers: "with the next try after there is room, at most a minute later", within: 60 * time.Second,
+	},
+	{
+		area: "store", fault: "the disk is full when fal has taken the job", before: inject(simfal.Fault{Op: simfal.OpSubmit, Delay: 2 * time.Second}),
+		during: func(r *rig) {
+			r.until("fal is asked", func() bool { return r.fal.Count(simfal.OpSubmit) > 0 })
+			empty := fillDisk(r)
+			r.after(4 * time.Second)
+			empty()
+		},
+		ends: arrives, charged: price, recovers: "with the next try after there is room: fal's answer is kept until it is saved", within: 60 * time.Second,
+	},
+	{
+		area: "process", fault: "the bot is stopped and started while the video is made", setup: setup{fal: slow()},
+		during: func(r *rig) { r.running(); r.restart(func() {}) },
+		ends:   arrives, charged: price, recovers: "with the start", within: 60 * time.Second,
+	},
+	{
+		area: "process", fault: "the bot is down while the video is made, for longer than the interaction's token lives", on: "Discord", setup: setup{fal: slow()},
+		during: func(r *rig) {
+			r.running()
+			r.restart(func() {
+				discordOf(r).sim.Advance(20 * time.Minute)
+				shift(r, -20*time.Minute)
+				r.after(5 * time.Second)
+			})
+		},
+		ends: arrives, charged: price, recovers: "with the start", within: 60 * time.Second,
+	},
+}
+
+var clockFaults = []row{
+	{
+		area: "clock", fault: "it jumps an hour ahead while the video is made", setup: setup{fal: slow()},
+		during: func(r *rig) { r.running(); r.restart(func() { shift(r, -time.Hour) }) },
+		before: next(simfal.IgnoresCancel),
+		ends:   arrives, charged: price, recovers: "by itself: the deadline seems over, and what was paid for is delivered", within: 60 * time.Second,
+	},
+	{
+		area: "clock", fault: "it jumps an hour back while the video is made", setup: setup{fal: slow()},
+		during: func(r *rig) { r.running(); r.restart(func() { shift(r, time.Hour) }) },
+		ends:   arrives, charged: price, recovers: "at once; the deadline comes an hour late", within: 60 * time.Second,
+	},
+	{
+		area: "clock", fault: "it jumps an hour ahead while a lost submit is looked for", before: lose,
+		setup: setup{fal: simfal.Options{HistoryLag: 2 * time.Second, Speed: 1, Timing: simfal.Timing{Run: time.Second}}},
+		during: func(r *rig) {
+			r.cardSays(r.job, "Looking for the model's answer")
+			r.restart(func() { shift(r, -time.Hour); r.after(2 * time.Second) })
+		},
+		ends: arrives, charged: price, recovers: "at once: one answered search is always made", within: 60 * time.Second,
+	},
+}
+
+// fillDisk makes every write to the store's file fail as on a full disk, until
+// the function that it returns is called. The file is swapped for /dev/full
+// below the store, which reads through its memory map.
+func fillDisk(r *rig) (empty func()) {
+	r.t.Helper()
+	if runtime.GOOS != "linux" {
+		r.t.Skip("only Linux has /dev/full")
+	}
+	fd := r.descriptor()
+	saved, err := unix.Dup(fd)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	full, err := unix.Open("/dev/full", unix.O_RDWR|unix.O_CLOEXEC, 0)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	defer unix.Close(full)
+	if err := unix.Dup3(full, fd, unix.O_CLOEXEC); err != nil {
+		r.t.Fatal(err)
+	}
+	done := false
+	empty = func() {
+		if done {
+			return
+		}
+		done = true
+		if err := unix.Dup3(saved, fd, unix.O_CLOEXEC); err != nil {
+			r.t.Errorf("give the store its file back: %v", err)
+		}
+		_ = unix.Close(saved)
+	}
+	r.t.Cleanup(empty) // before the bot is stopped: what is cleaned up last was arranged first
+	return empty
+}
+
+// descriptor finds the file descriptor of the store.
+func (r *rig) descriptor() int {
+	r.t.Helper()
+	entries, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	for _, e := range entries {
+		if to, err := os.Readlink(filepath.Join("/proc/self/fd", e.Name())); err == nil && to == r.storePath() {
+			fd, err := strconv.Atoi(e.Name())
+			if err != nil {
+				r.t.Fatal(err)
+			}
+			return fd
+		}
+	}
+	r.t.Fatal("the store's file is not open")
+	return -1
+}
+
+// shift moves all times in the record of the job, which is what a clock does
+// that jumps the other way while the bot is down.
+func shift(r *rig, by time.Duration) {
+	r.t.Helper()
+	r.books(func(s *bolt.Store) {
+		j, err := s.Job(r.ctx, r.job)
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		for _, at := range []*time.Time{&j.Created, &j.Submitted, &j.Started, &j.Deadline} {
+			if !at.IsZero() {
+				*at = at.Add(by)
+			}
+		}
+		if until, err := strconv.ParseInt(j.Notes["token_until"], 10, 64); err == nil {
+			j.Notes["token_until"] = strconv.FormatInt(until+int64(by.Seconds()), 10)
+		}
+		if _, err := s.Save(r.ctx, j, quota.Keep()); err != nil {
+			r.t.Fatal(err)
+		}
+	})
+}

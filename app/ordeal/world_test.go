@@ -1,0 +1,288 @@
+package ordeal_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"log"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"ltxbot/app"
+	"ltxbot/config"
+	"ltxbot/core/generate"
+	"ltxbot/core/quota"
+	simfal "ltxbot/sim/fal"
+	"ltxbot/store/bolt"
+)
+
+// stages are the platforms, as functions that build them.
+var stages = []struct {
+	name string
+	make func(testing.TB) stage
+}{
+	{"Discord", func(t testing.TB) stage { return newDiscord(t) }},
+	{"Slack", func(t testing.TB) stage { return newSlack(t) }},
+}
+
+// A world is everything around the bot: fal, a platform, the disk.
+type world struct {
+	t     testing.TB
+	fal   *simfal.Server
+	on    stage
+	gate  *gate
+	dir   string
+	setup setup
+	ctx   context.Context
+
+	mu    sync.Mutex
+	typed int
+	log   bytes.Buffer
+}
+
+// A setup is how a world differs from the usual.
+type setup struct {
+	fal     simfal.Options
+	config  string // lines of TOML
+	falKeys string // lines of its [fal] table
+	webhook string // the public address of the bot
+}
+
+// patience is how long a test waits for anything.
+const patience = 90 * time.Second
+
+func newWorld(t testing.TB, on func(testing.TB) stage, s setup) *world {
+	t.Helper()
+	if s.fal.Speed == 0 {
+		s.fal.Speed = 1000
+	}
+	fal, err := simfal.Start(s.fal)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(fal.Close)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	t.Cleanup(cancel)
+	w := &world{t: t, fal: fal, on: on(t), gate: &gate{}, dir: t.TempDir(), setup: s, ctx: ctx}
+	t.Cleanup(w.on.close)
+	w.writeConfig(w.gate.open(t, "fal", strings.TrimSuffix(fal.QueueURL(), "/queue")), w.gate.open(t, w.on.name(), w.on.address()))
+	return w
+}
+
+func (w *world) configPath() string { return filepath.Join(w.dir, "ltx.toml") }
+func (w *world) storePath() string  { return filepath.Join(w.dir, "ltx.db") }
+
+// writeConfig writes the bot's config, with fal and the platform at these
+// addresses.
+func (w *world) writeConfig(fal, platform string) {
+	w.t.Helper()
+	text := fmt.Sprintf(`[fal]
+key = %q
+queue_url = "%s/queue"
+rest_url = "%s/rest"
+api_url = "%s/api/v1"
+media_hosts = [%q]
+webhook_url = %q
+%s
+[http]
+listen = "127.0.0.1:0"
+[store]
+url = "bolt:%s"
+[media]
+dir = %q
+ffmpeg = ""
+[log]
+level = "debug"
+%s
+%s`, w.fal.Key(), fal, fal, fal, w.fal.MediaHost(), w.setup.webhook, w.setup.falKeys,
+		w.storePath(), w.dir, w.setup.config, w.on.config(platform))
+	if err := os.WriteFile(w.configPath(), []byte(text), 0o600); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// Write keeps the bot's log for when a test fails.
+func (w *world) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.log.Write(p)
+}
+
+// logged is the bot's log so far.
+func (w *world) logged() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.log.String()
+}
+
+// start runs the bot within the test.
+func (w *world) start() *app.App {
+	w.t.Helper()
+	a, err := w.tryStart()
+	if err != nil {
+		w.t.Fatalf("start: %v", err)
+	}
+	return a
+}
+
+func (w *world) tryStart() (*app.App, error) {
+	cfg, err := config.Load(w.configPath(), func(string) (string, bool) { return "", false })
+	if err != nil {
+		return nil, err
+	}
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	a, err := app.New(w.ctx, cfg, app.Options{Version: "test", Logger: slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: slog.LevelDebug}))})
+	if err != nil {
+		return nil, err
+	}
+	if err := a.Start(w.ctx); err != nil {
+		return nil, err
+	}
+	w.t.Cleanup(func() { w.stop(a) })
+	if err := w.on.connected(w.ctx); err != nil {
+		return nil, fmt.Errorf("the bot did not connect: %w", err)
+	}
+	return a, nil
+}
+
+// stop stops the bot that runs within the test. It may be called twice.
+func (w *world) stop(a *app.App) {
+	w.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	if err := a.Stop(ctx); err != nil {
+		w.t.Errorf("stop: %v", err)
+	}
+}
+
+// ask types a command for a video that no other command asks for, and returns
+// its job and the seed by which fal knows it.
+func (w *world) ask(more string) (job string, seed int) {
+	w.t.Helper()
+	job, seed, err := w.tryAsk(more)
+	if err != nil {
+		w.t.Fatalf("type a command: %v", err)
+	}
+	return job, seed
+}
+
+func (w *world) tryAsk(more string) (job string, seed int, err error) {
+	w.mu.Lock()
+	w.typed++
+	seed = 7000 + w.typed
+	w.mu.Unlock()
+	job, err = w.on.say(w.ctx, fmt.Sprintf("prompt:a red canoe %sseed:%d", more, seed))
+	return job, seed, err
+}
+
+// submits is how often fal was asked for the video with that seed, and took it.
+func (w *world) submits(seed int) int {
+	n := 0
+	for _, s := range w.fal.Submits() {
+		if fmt.Sprint(s.Input()["seed"]) == fmt.Sprint(seed) && s.RequestID != "" {
+			n++
+		}
+	}
+	return n
+}
+
+// await waits until what ada sees satisfies ok. The error names what is
+// missing.
+func (w *world) await(what string, ok func([]message) bool) error {
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		if ok(w.on.read()) {
+			return nil
+		}
+		select {
+		case <-tick.C:
+		case <-w.ctx.Done():
+			return fmt.Errorf("waited in vain for %s; ada sees\n%s", what, transcript(w.on.read()))
+		}
+	}
+}
+
+// mustAwait is await for tests that can't go on without.
+func (w *world) mustAwait(what string, ok func([]message) bool) {
+	w.t.Helper()
+	if err := w.await(what, ok); err != nil {
+		w.t.Fatalf("%v\nlog:\n%s", err, w.logged())
+	}
+}
+
+// cardSays waits until the card of a job contains a text.
+func (w *world) cardSays(job, text string) message {
+	w.t.Helper()
+	var found message
+	w.mustAwait("a card with "+text, func(seen []message) bool {
+		for _, m := range seen {
+			if m.card(job) && strings.Contains(m.text, text) {
+				found = m
+				return true
+			}
+		}
+		return false
+	})
+	return found
+}
+
+// finish waits until the job is over for the bot, and returns its record.
+func (w *world) finish(a *app.App, job string) generate.Job {
+	w.t.Helper()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		j, err := a.Job(w.ctx, job)
+		if err == nil && !j.Unfinished() {
+			return j
+		}
+		select {
+		case <-tick.C:
+		case <-w.ctx.Done():
+			w.t.Fatalf("job %s is %s (%v) and does not end; ada sees\n%s\nlog:\n%s", job, j.State, err, transcript(w.on.read()), w.logged())
+		}
+	}
+}
+
+// books opens the store of a bot that does not run.
+func (w *world) books(look func(*bolt.Store)) {
+	w.t.Helper()
+	store, err := bolt.Open(w.storePath(), bolt.Options{Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer store.Close()
+	look(store)
+}
+
+// hold reads the hold of a job of a bot that does not run.
+func (w *world) hold(job string) (h quota.Hold, err error) {
+	w.books(func(s *bolt.Store) { h, err = s.Hold(context.Background(), job) })
+	return h, err
+}
+
+// transcript writes messages for a person who looks for a mistake.
+func transcript(seen []message) string {
+	var b strings.Builder
+	for _, m := range seen {
+		fmt.Fprintf(&b, "--- %s loading=%v files=%v buttons=%v\n%s\n", m.id, m.loading, m.files, m.buttons, m.text)
+	}
+	return b.String()
+}
+
+// quietLog is for servers whose connections break on purpose.
+func quietLog() *log.Logger { return log.New(io.Discard, "", 0) }
+
+// hitKey marks the request whose answer kills.
+type hitKey struct{}
+
+func withHit(ctx context.Context) context.Context { return context.WithValue(ctx, hitKey{}, true) }
