@@ -20,12 +20,18 @@ const (
 	forgetLimit = time.Minute
 )
 
+// archive is the store as what lets go of jobs; nil if it does not.
+func (a *App) archive() generate.Archive {
+	archive, _ := a.store.(generate.Archive)
+	return archive
+}
+
 // startForgetting lets go of what is older than the config says, and of files
 // that a crash has left, from now on until the bot stops. Several processes
 // may do so.
 func (a *App) startForgetting(ctx context.Context) {
-	archive, ok := a.store.(generate.Archive)
-	if !ok {
+	archive := a.archive()
+	if archive == nil {
 		return
 	}
 	ctx, stop := context.WithCancel(context.WithoutCancel(ctx))

@@ -49,6 +49,9 @@ func (a *App) serveOps(mux *http.ServeMux) {
 	api := admin.New(a.cfg.HTTP.AdminToken.Reveal(), a.log)
 	api.ServeJobs(a.engine)
 	a.serveQuota(api)
+	if archive := a.archive(); archive != nil {
+		api.ServeMembers(archive)
+	}
 	if s, ok := a.store.(backuper); ok {
 		api.ServeBackup(s.Backup)
 	}

@@ -52,6 +52,7 @@ func (a *App) newDesk(platform, command string) *bot.Desk {
 		Usage:     a.engine.Usage,
 		Office:    a.office,
 		Account:   a.office.Account,
+		Archive:   a.archive(),
 		Command:   command,
 		Logger:    a.log,
 	})

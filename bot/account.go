@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
 	"ltxbot/core/generate"
 )
@@ -21,6 +22,16 @@ func (d *Desk) known(ctx context.Context, c Caller) Caller {
 	}
 	c.Member, c.Also = account, others
 	return c
+}
+
+// accountLimit bounds the look at an account while somebody types.
+const accountLimit = 200 * time.Millisecond
+
+// knownSoon is known for an answer that comes from memory.
+func (d *Desk) knownSoon(c Caller) Caller {
+	ctx, cancel := context.WithTimeout(context.Background(), accountLimit)
+	defer cancel()
+	return d.known(ctx, c)
 }
 
 // is reports whether the caller is a member, under any name.

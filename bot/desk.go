@@ -66,6 +66,8 @@ type Config struct {
 	// Account returns the member whose limits apply to a member of a team,
 	// and all other names of the same person; nil = everybody has one name.
 	Account func(ctx context.Context, team, member string) (account string, others []string, err error)
+	// Archive is where people's data is erased; nil = that can't be done.
+	Archive generate.Archive
 	Command string // what people type: "/ltx"; empty = that
 	Logger  *slog.Logger
 }

@@ -177,6 +177,8 @@ func (d *Desk) jobRefusal(ctx context.Context, v voice, err error, c Caller, id 
 		return v.answer("job.private", "member", mention(no.owner))
 	case errors.As(err, &no):
 		return v.answer("job.others", "member", mention(no.owner))
+	case errors.Is(err, errGone):
+		return v.answer("job.gone")
 	case errors.Is(err, generate.ErrNoJob):
 		var m Message
 		text := v.spans("job.unknown", "id", shorten(oneLine(id), shownValue))

@@ -28,7 +28,7 @@ var presses = map[Action]func(d *Desk, ctx context.Context, c Caller, id string)
 		return Press{Delete: true}, err
 	},
 	ActDetails: func(d *Desk, ctx context.Context, c Caller, id string) (Press, error) {
-		j, err := d.visible(ctx, c, id)
+		j, err := d.kept(ctx, c, id)
 		j.Place.Locale = c.Locale
 		if err != nil {
 			return Press{}, err
@@ -37,7 +37,7 @@ var presses = map[Action]func(d *Desk, ctx context.Context, c Caller, id string)
 		return Press{Reply: &m}, nil
 	},
 	ActEdit: func(d *Desk, ctx context.Context, c Caller, id string) (Press, error) {
-		j, err := d.visible(ctx, c, id)
+		j, err := d.kept(ctx, c, id)
 		if err != nil {
 			return Press{}, err
 		}
@@ -51,7 +51,7 @@ var presses = map[Action]func(d *Desk, ctx context.Context, c Caller, id string)
 		return d.repeat(ctx, c, id, false)
 	},
 	ActRetry: func(d *Desk, ctx context.Context, c Caller, id string) (Press, error) {
-		j, err := d.visible(ctx, c, id)
+		j, err := d.kept(ctx, c, id)
 		if err != nil {
 			return Press{}, err
 		}
@@ -78,7 +78,7 @@ func (d *Desk) Press(ctx context.Context, c Caller, action Action, job string) P
 
 // repeat asks for the request of a job once more.
 func (d *Desk) repeat(ctx context.Context, c Caller, id string, newSeed bool) (Press, error) {
-	j, err := d.visible(ctx, c, id)
+	j, err := d.kept(ctx, c, id)
 	if err != nil {
 		return Press{}, err
 	}

@@ -134,6 +134,7 @@ func (d *Desk) recall(c Caller) {
 // Suggest completes what is being typed for an option, for a job where option
 // is "job", or for the limit of an order where it is "limit": at most 25, the best first. It answers from memory.
 func (d *Desk) Suggest(c Caller, option, typed string) []Choice {
+	c = d.knownSoon(c)
 	d.recall(c)
 	v := d.voice(c.Locale)
 	var all []Choice

@@ -28,7 +28,7 @@ var verbs = []struct {
 	takes   func(args []string) bool
 }{
 	{VerbHelp, []string{"?", "man"}, func(a []string) bool { return len(a) == 0 || len(a) == 1 && isTopic(a[0]) }},
-	{VerbJobs, []string{"job", "list", "queue", "status", "history"}, none},
+	{VerbJobs, []string{"job", "list", "queue", "status", "history"}, jobsOrder},
 	{VerbShow, []string{"info"}, oneJob},
 	{VerbCancel, []string{"stop", "abort"}, oneJob},
 	{VerbQuota, []string{"usage", "limits", "limit", "budget"}, ownQuota},

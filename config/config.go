@@ -22,7 +22,7 @@ import (
 type Config struct {
 	Fal       Fal       `toml:"fal" doc:"The model, and the account that pays for it."`
 	Discord   Discord   `toml:"discord" doc:"Discord is on when it has a token."`
-	Slack     Slack     `toml:"slack" doc:"Slack is on when it has a bot token."`
+	Slack     Slack     `toml:"slack" doc:"Slack is on when it has a bot token, or a client id."`
 	Store     Store     `toml:"store" doc:"Where jobs and the quota ledger live."`
 	HTTP      HTTP      `toml:"http" doc:"The bot's own web server: /healthz /readyz /metrics /admin /fal/webhook, and the platforms' endpoints in mode \"http\"."`
 	Quota     Quota     `toml:"quota" doc:"How much may be made and spent. 0 or absent = no limit. A day, a week and a month are those of the calendar in the team's time zone; weeks start on Monday. Limits of several kinds hold together."`
@@ -118,6 +118,7 @@ func (c Config) Validate() error {
 	c.Fal.check(&k)
 	c.Discord.check(&k)
 	c.Slack.check(&k)
+	c.checkSeveral(&k)
 	if !c.Discord.On() && !c.Slack.On() {
 		k.add("", "", "neither Discord nor Slack is configured: set discord.token (DISCORD_TOKEN) or slack.bot_token (SLACK_BOT_TOKEN)")
 	}

@@ -1,6 +1,7 @@
 package config_test
 
 import (
+	"encoding/base64"
 	"errors"
 	"os"
 	"path/filepath"
@@ -91,6 +92,23 @@ func TestValidate(t *testing.T) {
 		{"Discord in http mode with the public key", func(c *config.Config) {
 			c.Discord.Mode, c.Discord.PublicKey = "http", strings.Repeat("0aB", 21)+"0"
 		}, ""},
+		{"several workspaces need no bot token", several(func(c *config.Config) { c.Slack.BotToken = config.Secret{} }), ""},
+		{"the address of the bot is that of the webhooks", several(func(c *config.Config) {
+			c.Slack.RedirectURL, c.Fal.WebhookURL = "", "https://bot.example.com/base"
+		}), ""},
+		{"a token key may be base64", several(func(c *config.Config) {
+			c.Slack.TokenKey = config.NewSecret("_-8DBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA=")
+		}), ""},
+		{"several workspaces need the client secret", several(func(c *config.Config) { c.Slack.ClientSecret = config.Secret{} }), "slack.client_secret: must be set"},
+		{"several workspaces need a token key", several(func(c *config.Config) { c.Slack.TokenKey = config.Secret{} }), "slack.token_key: must be set"},
+		{"a token key is no password", several(func(c *config.Config) { c.Slack.TokenKey = config.NewSecret("hunter2") }), "slack.token_key: must be 32 bytes"},
+		{"a token key is not shorter", several(func(c *config.Config) { c.Slack.TokenKey = config.NewSecret(strings.Repeat("0a", 31)) }), "slack.token_key: must be 32 bytes"},
+		{"several workspaces need an address", several(func(c *config.Config) { c.Slack.RedirectURL = "" }), `slack.redirect_url = "": must be set`},
+		{"the address is public", several(func(c *config.Config) { c.Slack.RedirectURL = "http://bot.example.com/slack/oauth" }), `slack.redirect_url = "http://bot.example.com/slack/oauth": must be https`},
+		{"the address is that of the bot's page", several(func(c *config.Config) { c.Slack.RedirectURL = "https://bot.example.com" }), `slack.redirect_url = "https://bot.example.com": must end in /slack/oauth`},
+		{"a client id is no app id", several(func(c *config.Config) { c.Slack.ClientID = "A0123" }), `slack.client_id = "A0123": must be the Client ID`},
+		{"workspaces are named by id", several(func(c *config.Config) { c.Slack.Workspaces = []string{"acme"} }), `slack.workspaces[0] = "acme": must be an id`},
+		{"several workspaces need the app token", several(func(c *config.Config) { c.Slack.AppToken = config.Secret{} }), "slack.app_token: must be set"},
 		{"what is off needs no keys", func(c *config.Config) {
 			c.Slack.BotToken, c.Slack.AppToken, c.Discord.Mode = config.Secret{}, config.Secret{}, "gateway"
 		}, ""},
@@ -132,5 +150,38 @@ func TestValidate(t *testing.T) {
 				t.Errorf("a secret is in the message: %v", err)
 			}
 		})
+	}
+}
+
+// several changes a config that lets several workspaces install the Slack app.
+func several(change func(*config.Config)) func(*config.Config) {
+	return func(c *config.Config) {
+		c.Slack.ClientID, c.Slack.ClientSecret = "1.2", config.NewSecret("hunter2")
+		c.Slack.TokenKey, c.Slack.RedirectURL = config.NewSecret(strings.Repeat("0a", 32)), "https://bot.example.com/slack/oauth"
+		change(c)
+	}
+}
+
+func TestTokenKeysOfBothKindsAreTheSame(t *testing.T) {
+	want := strings.Repeat("\xfb\xef", 16)
+	for _, text := range []string{
+		strings.Repeat("fbef", 16), strings.Repeat("FBEF", 16), base64.StdEncoding.EncodeToString([]byte(want)),
+		base64.RawURLEncoding.EncodeToString([]byte(want)),
+	} {
+		key, err := config.Slack{TokenKey: config.NewSecret(text)}.DecodeTokenKey()
+		if err != nil || string(key) != want {
+			t.Errorf("%s is the key %x, %v", text, key, err)
+		}
+	}
+}
+
+func TestSlackIsOnWithAClientAlone(t *testing.T) {
+	cfg := config.Default()
+	cfg.Slack.ClientID, cfg.Fal.WebhookURL = "1.2", "https://bot.example.com/base/"
+	if !cfg.Slack.On() || !cfg.Slack.Several() {
+		t.Error("Slack is off")
+	}
+	if got, want := cfg.SlackRedirect(), "https://bot.example.com/base/slack/oauth"; got != want {
+		t.Errorf("the browser comes back to %q, want %q", got, want)
 	}
 }

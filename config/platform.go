@@ -62,7 +62,7 @@ func (d Discord) check(k *checker) {
 
 // Slack is how the bot is on Slack.
 type Slack struct {
-	BotToken      Secret   `toml:"bot_token" need:"yes" doc:"Bot token, xoxb-…, from https://api.slack.com/apps; empty = Slack is off."`
+	BotToken      Secret   `toml:"bot_token" need:"yes" doc:"Bot token, xoxb-…, from https://api.slack.com/apps. Slack is off when this and client_id are empty."`
 	AppToken      Secret   `toml:"app_token" need:"yes" doc:"App-level token, xapp-…, with connections:write. Needed in mode \"socket\"."`
 	SigningSecret Secret   `toml:"signing_secret" need:"yes" doc:"Needed in mode \"http\": verifies that a request is Slack's."`
 	Mode          string   `toml:"mode" doc:"\"socket\": the bot connects to Slack, nothing needs to be public. \"http\": Slack calls /slack/commands, /slack/interactions, /slack/options and /slack/events."`
@@ -70,6 +70,12 @@ type Slack struct {
 	Command       string   `toml:"command" doc:"The slash command, as in the app's manifest."`
 	AdminGroups   []string `toml:"admin_groups" doc:"Ids of the user groups that may manage quotas, besides workspace admins and owners."`
 	AllowGuests   bool     `toml:"allow_guests" doc:"Whether guests and people of other organisations in shared channels may make videos."`
+	ClientID      string   `toml:"client_id" doc:"Client ID of the app, which lets several workspaces install it at /slack/install; empty = the workspace of bot_token is the only one. See docs/slack.md."`
+	ClientSecret  Secret   `toml:"client_secret" doc:"Needed with client_id."`
+	TokenKey      Secret   `toml:"token_key" doc:"Needed with client_id: encrypts the tokens of the workspaces in the store. 32 bytes as 64 hexadecimal digits or as base64; openssl rand -hex 32 makes one. It must stay the same."`
+	TokenKeyLost  bool     `toml:"token_key_lost" doc:"true = token_key is a new one because the old one is lost; every workspace must install the app again."`
+	RedirectURL   string   `toml:"redirect_url" doc:"Public https address of /slack/oauth, as under Redirect URLs in the app's settings; empty = fal.webhook_url and that path."`
+	Workspaces    []string `toml:"workspaces" doc:"Ids of the workspaces and organisations that may install the app with client_id; empty = everybody who finds the address, each with a team's budget of their own."`
 }
 
 func defaultSlack() Slack {
@@ -81,11 +87,14 @@ func defaultSlack() Slack {
 		APIURL:        "https://slack.com/api/",
 		Command:       "/ltx",
 		AdminGroups:   []string{},
+		ClientSecret:  secretRef("env:SLACK_CLIENT_SECRET"),
+		TokenKey:      secretRef("env:SLACK_TOKEN_KEY"),
+		Workspaces:    []string{},
 	}
 }
 
 // On tells whether the bot is on Slack.
-func (s Slack) On() bool { return s.BotToken.Reveal() != "" }
+func (s Slack) On() bool { return s.BotToken.Reveal() != "" || s.Several() }
 
 var (
 	// commandPattern is a slash command that Slack accepts.
@@ -105,7 +114,7 @@ func (s Slack) check(k *checker) {
 	if !s.On() {
 		return
 	}
-	if !strings.Contains(s.BotToken.Reveal(), "xoxb-") {
+	if token := s.BotToken.Reveal(); token != "" && !strings.Contains(token, "xoxb-") {
 		k.add("slack.bot_token", "", "must be a bot token: it starts with xoxb-")
 	}
 	app := s.AppToken.Reveal()

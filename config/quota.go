@@ -169,7 +169,7 @@ func checkTeams(k *checker, teams []Team) {
 		k.matches(table+".name", t.Name, namePattern, name)
 		k.unique(seen, table+".name", t.Name, "team")
 		k.each(table+".discord_guilds", t.DiscordGuilds, snowflakePattern, snowflake)
-		k.each(table+".slack_workspaces", t.SlackWorkspaces, workspacePattern, `an id of a Slack workspace or organisation, such as "T0614TZR7"`)
+		k.each(table+".slack_workspaces", t.SlackWorkspaces, workspacePattern, workspace)
 		k.owned(owner, table+".discord_guilds", t.DiscordGuilds, table)
 		k.owned(owner, table+".slack_workspaces", t.SlackWorkspaces, table)
 		if t.TimeZone != "" {

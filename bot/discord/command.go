@@ -34,6 +34,12 @@ func (b *Bot) runJobs(ctx context.Context, i *interaction) {
 		m = b.cfg.Desk.Show(ctx, c, i.value("job"))
 	case "cancel":
 		m = b.cfg.Desk.Cancel(ctx, c, i.value("job"))
+	case bot.EraseWord:
+		order := bot.EraseWord
+		if i.value("sure") == "true" {
+			order += " " + bot.SureWord
+		}
+		m = b.cfg.Desk.JobsLine(ctx, c, order)
 	default:
 		m = b.cfg.Desk.Jobs(ctx, c)
 	}

@@ -160,7 +160,15 @@ func (b *Bot) jobOptions() []commandOption {
 		b.subcommand("list", "command.jobs"),
 		b.subcommand("show", "command.show", b.jobOption()),
 		b.subcommand("cancel", "command.cancel", b.jobOption()),
+		b.subcommand(bot.EraseWord, "command.erase", b.sureOption()),
 	}
+}
+
+// sureOption is a yes that cannot be given by accident.
+func (b *Bot) sureOption() commandOption {
+	o := commandOption{Type: optionBoolean, Name: "sure", Required: true}
+	o.Description, o.DescriptionLocalizations = b.described("command.sure")
+	return o
 }
 
 // jobOption is a job's id, completed from the member's jobs.

@@ -42,6 +42,9 @@ func spell(text string) string {
 	if !ok {
 		return text
 	}
+	if rest == bot.VerbJobs+" "+bot.EraseWord+" "+bot.SureWord {
+		return "/ltx-jobs " + bot.EraseWord + " sure:True"
+	}
 	if words := strings.Fields(rest); len(words) <= 2 {
 		if command, ok := spellings[words[0]]; ok {
 			return ofVerb(command, words[1:])

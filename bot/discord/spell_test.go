@@ -11,6 +11,7 @@ func TestCommandsAreSpelledAsTheyAreTypedHere(t *testing.T) {
 		{"/ltx help options", "/ltx-help topic:options"},
 		{"/ltx help", "/ltx-help"},
 		{"/ltx jobs", "/ltx-jobs list"},
+		{"/ltx jobs erase yes", "/ltx-jobs erase sure:True"},
 		{"/ltx show ID", "/ltx-jobs show job:ID"},
 		{"/ltx cancel k3f92mq7abcd", "/ltx-jobs cancel job:k3f92mq7abcd"},
 		{"/ltx quota", "/ltx-quota show"},

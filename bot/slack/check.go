@@ -19,6 +19,21 @@ type Finding struct {
 // scopes, and the user groups of the config. What is only of use is found to
 // be right when it is missing, and said.
 func (b *Bot) Check(ctx context.Context) []Finding {
+	var found []Finding
+	if b.registry != nil {
+		found = b.checkOAuth(ctx)
+	}
+	if b.registry != nil && b.cfg.BotToken == "" {
+		if b.cfg.Mode == Socket {
+			found = append(found, b.checkAppToken(ctx))
+		}
+		return found
+	}
+	return append(found, b.checkBotToken(ctx)...)
+}
+
+// checkBotToken looks at the token of the config, and at what it can see.
+func (b *Bot) checkBotToken(ctx context.Context) []Finding {
 	c, err := b.client(ctx, "")
 	if err != nil {
 		return []Finding{{Name: "bot token", Text: err.Error()}}

@@ -6,18 +6,18 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/slack-go/slack"
 )
 
-// Tokens finds the bot token for a workspace. One token may serve all
-// workspaces of an organisation. An empty workspace asks for the token of the
-// only installation, if there is just one.
+// Tokens finds the bot token of an installation: of a workspace by its id, or
+// of an organisation by its id, when the app is installed there for all its
+// workspaces. An empty id asks for the token of the only installation, if there
+// is just one.
 type Tokens interface {
-	Token(ctx context.Context, workspace string) (string, error)
+	Token(ctx context.Context, installation string) (string, error)
 }
 
 // oneToken is the token of the only installation.
@@ -54,22 +54,34 @@ type identity struct {
 	URL        string // of the workspace: "https://acme.slack.com/"
 }
 
-// client is the client for a workspace.
-func (b *Bot) client(ctx context.Context, workspace string) (*client, error) {
-	token, err := b.tokens.Token(ctx, workspace)
+// client is the client for an installation.
+func (b *Bot) client(ctx context.Context, installation string) (*client, error) {
+	token, err := b.tokens.Token(ctx, installation)
 	if err != nil {
 		return nil, err
 	}
+	return b.clientOf(token), nil
+}
+
+// clientOf is the client with a token.
+func (b *Bot) clientOf(token string) *client {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if c := b.clients[token]; c != nil {
-		return c, nil
+		return c
 	}
 	c := &client{}
 	c.api = slack.New(token, slack.OptionAPIURL(b.cfg.APIURL), slack.OptionHTTPClient(b.web),
 		slack.OptionOnResponseHeaders(c.learn))
 	b.clients[token] = c
-	return c, nil
+	return c
+}
+
+// forgetClient forgets the client with a token that is not used any more.
+func (b *Bot) forgetClient(token string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	delete(b.clients, token)
 }
 
 // learn notes the scopes of the token.
@@ -81,7 +93,7 @@ func (c *client) learn(_ string, h http.Header) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.scopes = strings.FieldsFunc(list, func(r rune) bool { return r == ',' || r == ' ' })
+	c.scopes = splitScopes(list)
 }
 
 // may reports whether the token has a scope, as far as is known.

@@ -12,6 +12,9 @@ import (
 func (b *Bot) command(ctx context.Context, in inbound, ack *acknowledgement) {
 	ack.give(nil)
 	o := in.origin()
+	if b.missing(ctx, o) {
+		return
+	}
 	if strings.TrimSpace(in.command.Text) == "" {
 		b.openForm(ctx, o, b.cfg.Desk.Form(b.people.locale(o), nil), formData{})
 		return
@@ -47,8 +50,8 @@ var verbs = map[string]func(b *Bot, ctx context.Context, c bot.Caller, arg strin
 	bot.VerbHelp: func(b *Bot, _ context.Context, c bot.Caller, topic string) bot.Message {
 		return b.cfg.Desk.Help(c.Locale, topic)
 	},
-	bot.VerbJobs: func(b *Bot, ctx context.Context, c bot.Caller, _ string) bot.Message {
-		return b.cfg.Desk.Jobs(ctx, c)
+	bot.VerbJobs: func(b *Bot, ctx context.Context, c bot.Caller, order string) bot.Message {
+		return b.cfg.Desk.JobsLine(ctx, c, order)
 	},
 	bot.VerbShow: func(b *Bot, ctx context.Context, c bot.Caller, job string) bot.Message {
 		return b.cfg.Desk.Show(ctx, c, job)

@@ -1,6 +1,7 @@
 package slack
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
@@ -19,16 +20,27 @@ import (
 // with the first state, and edited then. That it can be posted is the proof
 // that the conversation takes the video, before money is spent.
 func (b *Bot) Show(ctx context.Context, j generate.Job, keep generate.Keep) error {
-	c, err := b.client(ctx, j.Place.Tenant)
+	c, err := b.client(ctx, installationOf(j))
 	if err != nil {
-		return &generate.RetryError{After: longestPause, Err: err}
+		return noClient(err)
 	}
 	s := &showing{Bot: b, memory: recall(j, keep), client: c, job: j}
 	err = s.show(ctx)
 	if err != nil {
 		b.shown.forget(j.ID)
 	}
-	return b.courierError(err)
+	return b.courierError(ctx, j, err)
+}
+
+// installationOf is what the token is found by that serves a job.
+func installationOf(j generate.Job) string { return cmp.Or(j.Notes[noteInstalled], j.Place.Tenant) }
+
+// noClient says to the engine what it means for a job that there is no token.
+func noClient(err error) error {
+	if errors.Is(err, errNotInstalled) {
+		return fmt.Errorf("%w: %w", generate.ErrUnreachable, err)
+	}
+	return &generate.RetryError{After: longestPause, Err: err}
 }
 
 // showing is one call of Show.

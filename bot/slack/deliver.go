@@ -20,13 +20,13 @@ import (
 // to look, it is not, and the card gets its buttons: then the requester has
 // the video in any case, but perhaps no mention.
 func (b *Bot) Deliver(ctx context.Context, j generate.Job, v generate.Video, keep generate.Keep) (generate.Receipt, error) {
-	c, err := b.client(ctx, j.Place.Tenant)
+	c, err := b.client(ctx, installationOf(j))
 	if err != nil {
-		return generate.Receipt{}, &generate.RetryError{After: longestPause, Err: err}
+		return generate.Receipt{}, noClient(err)
 	}
 	d := &delivery{Bot: b, memory: recall(j, keep), client: c, job: j, video: v}
 	if err := d.run(ctx); err != nil {
-		return generate.Receipt{}, b.courierError(err)
+		return generate.Receipt{}, b.courierError(ctx, j, err)
 	}
 	return d.receipt(ctx), nil
 }

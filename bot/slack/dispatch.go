@@ -94,14 +94,18 @@ func (b *Bot) interact(ctx context.Context, in inbound, ack *acknowledgement) {
 	switch in.interaction.Type {
 	case typePress:
 		ack.give(nil)
-		b.press(ctx, in)
+		if !b.missing(ctx, in.origin()) {
+			b.press(ctx, in)
+		}
 	case typeSubmit:
 		b.submit(ctx, in, ack)
 	case typeSuggest:
 		ack.give(b.suggest(in)) //nolint:contextcheck // from memory; what is read for next time outlives the event
 	case typeShortcut, typeOfMessage:
 		ack.give(nil)
-		b.shortcut(ctx, in)
+		if !b.missing(ctx, in.origin()) {
+			b.shortcut(ctx, in)
+		}
 	case typeViewClosed:
 	default:
 		b.log.WarnContext(ctx, "interaction of an unknown type", "type", in.interaction.Type)
@@ -122,20 +126,14 @@ func (b *Bot) event(ctx context.Context, in inbound) {
 			b.home(ctx, in)
 		}
 	case "tokens_revoked", "app_uninstalled":
-		if b.cfg.Tokens == nil {
-			code := map[string]string{"tokens_revoked": "token_revoked"}[e.Type]
-			if code == "" {
-				code = e.Type
-			}
-			b.confirmFatal(ctx, in.origin(), code)
-		}
+		b.uninstalled(ctx, in)
 	}
 }
 
 // confirmFatal ends the bot's presence when its token does not work any more:
 // the event may be about another token.
 func (b *Bot) confirmFatal(ctx context.Context, o origin, code string) {
-	c, err := b.client(ctx, o.Workspace)
+	c, err := b.client(ctx, o.installation())
 	if err != nil {
 		return
 	}

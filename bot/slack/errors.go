@@ -131,13 +131,16 @@ func lost(err error) bool {
 	return errors.As(err, &l)
 }
 
-// courierError says to the engine what an error means for the job. A bot
-// without a valid token keeps its jobs until somebody has mended that.
-func (b *Bot) courierError(err error) error {
+// courierError says to the engine what an error means for a job. A bot without
+// a valid token keeps its jobs until somebody has mended that; one of several
+// workspaces that has removed the app ends its own.
+func (b *Bot) courierError(ctx context.Context, j generate.Job, err error) error {
 	var limited *limitError
 	switch f := fatal(err); {
 	case err == nil:
 		return nil
+	case f != nil && b.registry != nil:
+		return b.refusedInstallation(ctx, installationOf(j), err)
 	case f != nil:
 		b.fail(f)
 		return &generate.RetryError{After: time.Minute, Err: err}

@@ -72,7 +72,7 @@ func (b *Bot) openForm(ctx context.Context, o origin, f bot.Form, d formData) {
 	view, err := b.modal(b.people.locale(o), f, d)
 	var c *client
 	if err == nil {
-		c, err = b.client(ctx, o.Workspace)
+		c, err = b.client(ctx, o.installation())
 	}
 	if err == nil {
 		err = c.once(ctx, "open form", func(ctx context.Context) error {

@@ -27,7 +27,7 @@ const typeHome = string(slack.VTHomeTab)
 func (b *Bot) publish(ctx context.Context, o origin, hash string, answer *bot.Message) {
 	ctx, cancel := context.WithTimeout(ctx, replyWithin)
 	defer cancel()
-	c, err := b.client(ctx, o.Workspace)
+	c, err := b.client(ctx, o.installation())
 	if err != nil {
 		b.log.ErrorContext(ctx, "cannot show the home tab", "error", err)
 		return

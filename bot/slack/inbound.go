@@ -1,8 +1,10 @@
 package slack
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -31,6 +33,7 @@ type inbound struct {
 type command struct {
 	Workspace   string `json:"team_id"`
 	Enterprise  string `json:"enterprise_id"`
+	OrgWide     string `json:"is_enterprise_install"` // "true" or "false"
 	Channel     string `json:"channel_id"`
 	ChannelName string `json:"channel_name"`
 	User        string `json:"user_id"`
@@ -53,6 +56,7 @@ type interaction struct {
 	TriggerID  string `json:"trigger_id"`
 	Team       id     `json:"team"`
 	Enterprise id     `json:"enterprise"`
+	OrgWide    bool   `json:"is_enterprise_install"`
 	User       struct {
 		ID   string `json:"id"`
 		Team string `json:"team_id"`
@@ -116,6 +120,7 @@ type view struct {
 	Type       string `json:"type"`
 	Hash       string `json:"hash"`
 	CallbackID string `json:"callback_id"`
+	Installed  string `json:"app_installed_team_id"` // where the bot is that opened it
 	Private    string `json:"private_metadata"`
 	State      struct {
 		Values map[string]map[string]input `json:"values"`
@@ -148,7 +153,14 @@ type event struct {
 	Challenge  string `json:"challenge"` // of url_verification
 	Workspace  string `json:"team_id"`
 	Enterprise string `json:"enterprise_id"`
-	Event      struct {
+	// Authorizations are the installations that see the event, of which Slack
+	// tells one. In a shared channel, the workspace above may be another.
+	Authorizations []struct {
+		Workspace  string `json:"team_id"`
+		Enterprise string `json:"enterprise_id"`
+		OrgWide    bool   `json:"is_enterprise_install"`
+	} `json:"authorizations"`
+	Event struct {
 		Type    string `json:"type"`
 		User    string `json:"user"`
 		Team    string `json:"user_team"`
@@ -190,6 +202,7 @@ type origin struct {
 	Event       string // names what happened, among all events of all platforms
 	Workspace   string // of the installation
 	Enterprise  string // that the workspace belongs to, or ""
+	OrgWide     bool   // the installation is that of the whole organisation
 	User        string
 	UserTeam    string // the user's own workspace, if it was told
 	Channel     string // "" for a global shortcut and the Home tab
@@ -200,19 +213,27 @@ type origin struct {
 	Received    time.Time
 }
 
+// installation is what the token is found by that serves the origin.
+func (o origin) installation() string { return installationKey(o.OrgWide, o.Workspace, o.Enterprise) }
+
 func (in inbound) origin() origin {
 	switch {
 	case in.command != nil:
 		c := in.command
 		return origin{
-			Event: eventOf(c.TriggerID), Workspace: c.Workspace, Enterprise: c.Enterprise, User: c.User, UserTeam: c.Workspace,
+			Event: eventOf(c.TriggerID), Workspace: c.Workspace, Enterprise: c.Enterprise, OrgWide: c.OrgWide == "true",
+			User: c.User, UserTeam: c.Workspace,
 			Channel: c.Channel, ChannelName: c.ChannelName, ResponseURL: c.ResponseURL, Trigger: c.TriggerID, Received: in.received,
 		}
 	case in.interaction != nil:
 		i := in.interaction
 		o := origin{
-			Event: eventOf(i.TriggerID), Workspace: i.Team.ID, Enterprise: i.Enterprise.ID, User: i.User.ID, UserTeam: i.User.Team,
+			Event: eventOf(i.TriggerID), Workspace: i.Team.ID, Enterprise: i.Enterprise.ID, OrgWide: i.OrgWide,
+			User: i.User.ID, UserTeam: i.User.Team,
 			Channel: i.Channel.ID, ChannelName: i.Channel.Name, ResponseURL: i.ResponseURL, Trigger: i.TriggerID, Received: in.received,
+		}
+		if strings.HasPrefix(i.View.Installed, "T") {
+			o.Workspace = i.View.Installed // somebody of another may have filled the form in
 		}
 		if o.Channel == "" {
 			o.Channel = i.Container.Channel
@@ -223,10 +244,16 @@ func (in inbound) origin() origin {
 		return o
 	case in.event != nil:
 		e := in.event
-		return origin{
+		o := origin{
 			Event: eventOf(e.ID), Workspace: e.Workspace, Enterprise: e.Enterprise, User: e.Event.User, UserTeam: e.Event.Team,
 			Channel: e.Event.Channel, Thread: e.Event.Thread, Received: in.received,
 		}
+		if len(e.Authorizations) > 0 {
+			a := e.Authorizations[0]
+			o.OrgWide = a.OrgWide
+			o.Workspace, o.Enterprise = cmp.Or(a.Workspace, o.Workspace), cmp.Or(a.Enterprise, o.Enterprise)
+		}
+		return o
 	}
 	return origin{}
 }

@@ -15,6 +15,9 @@ type ManifestOptions struct {
 	Command string // empty = /ltx
 	BaseURL string // public https address of this bot; for HTTP
 	Name    string // of the app; empty = LTX Video
+	// RedirectURL is the public https address of PathOAuth; empty = the app is
+	// for one workspace.
+	RedirectURL string
 }
 
 // The events that the app is told.
@@ -53,7 +56,8 @@ type manifest struct {
 		Commands  []manifestCommand  `json:"slash_commands"`
 	} `json:"features"`
 	OAuth struct {
-		Scopes struct {
+		Redirects []string `json:"redirect_urls,omitempty"`
+		Scopes    struct {
 			Bot []string `json:"bot"`
 		} `json:"scopes"`
 	} `json:"oauth_config"`
@@ -125,6 +129,9 @@ func Manifest(o ManifestOptions) ([]byte, error) {
 	}
 	for _, s := range Scopes() {
 		m.OAuth.Scopes.Bot = append(m.OAuth.Scopes.Bot, s.Name)
+	}
+	if o.RedirectURL != "" {
+		m.OAuth.Redirects = []string{o.RedirectURL}
 	}
 	m.Settings.Events.Bot = botEvents
 	m.Settings.Interactivity.Enabled = true

@@ -21,6 +21,7 @@ import (
 func TestTheManifestIsValid(t *testing.T) {
 	for name, o := range map[string]slack.ManifestOptions{
 		"manifest_socket.json": {},
+		"manifest_oauth.json":  {RedirectURL: "https://bot.example.org/slack/oauth"},
 		"manifest_http.json":   {Mode: slack.HTTP, Command: "/video", BaseURL: "https://bot.example.org/", Name: strings.Repeat("Videos ", 10)},
 	} {
 		t.Run(name, func(t *testing.T) {

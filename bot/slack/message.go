@@ -133,7 +133,7 @@ func (b *Bot) tellBy(ctx context.Context, o origin, out outgoing) error {
 			return err
 		}
 	}
-	c, err := b.client(ctx, o.Workspace)
+	c, err := b.client(ctx, o.installation())
 	if err != nil {
 		return err
 	}

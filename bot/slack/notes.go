@@ -15,6 +15,7 @@ const (
 	noteURLUntil    = "response_till" // Unix seconds
 	noteURLUses     = "response_uses" // how often it was used
 	noteChannelName = "channel_name"  // Slack's name for the kind of conversation
+	noteInstalled   = "installation"  // that serves the job, if it is not that of the workspace
 	noteCard        = "card"          // ts of the card
 	noteCardChannel = "card_channel"  // where the card is
 	noteCardGone    = "card_gone"     // the card was deleted, cannot be edited, or cannot be found
@@ -50,6 +51,9 @@ func notesOf(o origin, now time.Time) map[string]string {
 	}
 	if o.ChannelName != "" {
 		n[noteChannelName] = o.ChannelName
+	}
+	if o.installation() != o.Workspace {
+		n[noteInstalled] = o.installation()
 	}
 	return n
 }

@@ -133,7 +133,7 @@ func (p *people) person(ctx context.Context, o origin) person {
 }
 
 func (p *people) ask(ctx context.Context, o origin) (*slack.User, error) {
-	c, err := p.bot.client(ctx, o.Workspace)
+	c, err := p.bot.client(ctx, o.installation())
 	if err != nil {
 		return nil, err
 	}
@@ -162,7 +162,7 @@ func (p *people) forget(o origin, groups []string) {
 func (p *people) groupsOf(ctx context.Context, o origin, ids []string) []string {
 	var in []string
 	for _, id := range ids {
-		if slices.Contains(p.members(ctx, o.Workspace, id), o.User) {
+		if slices.Contains(p.members(ctx, o, id), o.User) {
 			in = append(in, id)
 		}
 	}
@@ -171,8 +171,8 @@ func (p *people) groupsOf(ctx context.Context, o origin, ids []string) []string 
 
 // members are the members of a user group. A failed question is not repeated
 // for a while either: the limit is twenty a minute.
-func (p *people) members(ctx context.Context, workspace, id string) []string {
-	key, now := workspace+" "+id, p.bot.cfg.Now()
+func (p *people) members(ctx context.Context, o origin, id string) []string {
+	key, now := o.Workspace+" "+id, p.bot.cfg.Now()
 	p.mu.Lock()
 	known, ok := p.groups[key]
 	p.mu.Unlock()
@@ -180,10 +180,10 @@ func (p *people) members(ctx context.Context, workspace, id string) []string {
 		return known.users
 	}
 	fresh := group{users: known.users, until: now.Add(groupLife)}
-	c, err := p.bot.client(ctx, workspace)
+	c, err := p.bot.client(ctx, o.installation())
 	if err == nil {
 		err = c.again(ctx, "read user group", func(ctx context.Context) error {
-			users, err := c.api.GetUserGroupMembersContext(ctx, id, slack.GetUserGroupMembersOptionTeamID(workspace))
+			users, err := c.api.GetUserGroupMembersContext(ctx, id, slack.GetUserGroupMembersOptionTeamID(o.Workspace))
 			if err == nil {
 				fresh.users = users
 			}

@@ -104,7 +104,7 @@ func (b *Bot) edit(ctx context.Context, o origin, job string) {
 // remove deletes a video: the file, which vanishes wherever it was shared, and
 // the message with the button. Both may be gone already.
 func (b *Bot) remove(ctx context.Context, o origin, i *interaction, a action) {
-	c, err := b.client(ctx, o.Workspace)
+	c, err := b.client(ctx, o.installation())
 	if err != nil {
 		b.log.ErrorContext(ctx, "cannot delete a video", "error", err)
 		return

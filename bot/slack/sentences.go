@@ -19,6 +19,7 @@ var sentences = map[string]string{
 	"slack.private":        "Only you will see it: the video comes as a direct message from me.",
 	"slack.to_dm":          "It comes as a direct message from me.",
 	"slack.cannot_delete":  "I could not delete this message. Somebody who manages messages can.",
+	"slack.not_installed":  "I am not installed in this workspace, or not any more. Somebody who may install apps can do that here: {url}",
 	"slack.form_trouble":   "The form could not be opened. Please try again.",
 	"slack.here":           "Here is your video.",
 	"slack.by_dm":          "I can no longer post where you asked for this, so here is your video.",

@@ -73,7 +73,11 @@ type Config struct {
 	// too many were under way; nil = nobody looks.
 	ObserveAck func(time.Duration)
 	OnBusy     func()
-	// Tokens finds the token of an installation; nil = BotToken for all.
+	// OAuth lets any number of workspaces install the app; nil = BotToken is
+	// the only installation's. With it, BotToken may be empty.
+	OAuth *OAuth
+	// Tokens finds the token of an installation; nil = by OAuth, or BotToken
+	// for all.
 	Tokens Tokens
 	// Now is the time; nil = time.Now. Tests set it to the simulator's.
 	Now func() time.Time
@@ -119,6 +123,9 @@ type Bot struct {
 	clicks  *recent // presses, so that a double click counts once
 	events  *recent // ids of events and signatures of requests
 
+	registry *registry // nil without OAuth
+	states   *states   // of installations under way
+
 	fatal chan error
 	live  atomic.Int32 // open connections
 
@@ -134,7 +141,7 @@ func New(cfg Config) (*Bot, error) {
 	switch {
 	case cfg.Desk == nil:
 		return nil, errors.New("slack: the desk is missing")
-	case cfg.BotToken == "" && cfg.Tokens == nil:
+	case cfg.BotToken == "" && cfg.Tokens == nil && cfg.OAuth == nil:
 		return nil, errors.New("slack: the bot token is missing")
 	case cfg.Mode == Socket && cfg.AppToken == "":
 		return nil, errors.New("slack: the app-level token is missing; it is needed for Socket Mode")
@@ -149,6 +156,11 @@ func New(cfg Config) (*Bot, error) {
 		work: newPool(), edits: newEditBudgets(cfg.Now), shown: newShownCards(),
 		clicks: newRecent(cfg.Now, doubleClick), events: newRecent(cfg.Now, replayWindow),
 		fatal: make(chan error, 1), clients: map[string]*client{},
+	}
+	if cfg.OAuth != nil {
+		if err := b.addOAuth(*cfg.OAuth); err != nil {
+			return nil, err
+		}
 	}
 	if b.tokens == nil {
 		b.tokens = oneToken(cfg.BotToken)
@@ -206,6 +218,11 @@ func (b *Bot) Start(ctx context.Context) error {
 	}
 	b.stop = stop
 	b.mu.Unlock()
+	if b.registry != nil {
+		if err := b.registry.open(ctx); err != nil {
+			return err
+		}
+	}
 	if err := b.hello(ctx); err != nil {
 		return err
 	}
@@ -216,14 +233,15 @@ func (b *Bot) Start(ctx context.Context) error {
 	return b.connect(ctx, life)
 }
 
-// hello learns who the bot is. Only an error that stays is one.
+// hello learns who the bot is. Only an error that stays is one, and only when
+// nobody else is served.
 func (b *Bot) hello(ctx context.Context) error {
 	c, err := b.client(ctx, "")
 	if err != nil {
 		return nil //nolint:nilerr // no installation yet: it is looked up when it is needed
 	}
 	if _, err := c.identity(ctx); err != nil {
-		if f := fatal(err); f != nil {
+		if f := fatal(err); f != nil && b.registry == nil {
 			return f
 		}
 		b.log.WarnContext(ctx, "cannot ask slack who the bot is", "error", err)

@@ -25,6 +25,8 @@ type jobsCmd struct {
 	Show   jobsShowCmd   `cmd:"" help:"Show one job, with its prompt."`
 	Cancel jobsCancelCmd `cmd:"" help:"Ask the running bot to stop a job."`
 	Backup jobsBackupCmd `cmd:"" help:"Write a copy of the store (bolt:) to a new file, while the bot runs or not."`
+	Export jobsExportCmd `cmd:"" help:"Print all that is kept of a member's jobs, as JSON."`
+	Erase  jobsEraseCmd  `cmd:"" help:"Erase prompts, settings and links of a member's finished jobs."`
 }
 
 // botFlags say which bot is meant.

@@ -59,7 +59,7 @@ func newStage(ctx context.Context, b *bench, set func(*config.Config, *config.Ti
 		return s, err
 	}
 	logger := slog.New(slog.NewTextHandler(b.out, &slog.HandlerOptions{Level: slog.LevelError}))
-	s.app, err = app.New(cfg, app.Options{Version: "contract", Logger: logger}) //nolint:contextcheck // it lives until it is closed
+	s.app, err = app.New(ctx, cfg, app.Options{Version: "contract", Logger: logger})
 	if err != nil {
 		return s, err
 	}

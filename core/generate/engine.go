@@ -141,8 +141,10 @@ func (e *Engine) work(ctx context.Context, claim Claim) {
 	r := newRun(e, claim)
 	defer r.card.wait()
 	if err := r.own(ctx); err != nil {
-		r.log.ErrorContext(ctx, "cannot claim job", "error", err)
-		wait(ctx, time.Second)
+		if !errors.Is(err, errLost) {
+			r.log.ErrorContext(ctx, "cannot claim job", "error", err)
+			wait(ctx, time.Second)
+		}
 		return
 	}
 	r.measure(ctx)

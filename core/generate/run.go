@@ -95,6 +95,9 @@ func (r *run) own(ctx context.Context) error {
 		return nil
 	}
 	return r.change(ctx, quota.Keep(), func(j *Job) error {
+		if r.lost() { // while it was read: the record is the successor's
+			return errLost
+		}
 		j.Owner = r.e.cfg.Owner
 		return nil
 	})

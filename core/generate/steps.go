@@ -244,7 +244,7 @@ func (e *Engine) conclude(ctx context.Context, r *run, j Job) error {
 	default:
 		return r.retry(ctx, err)
 	}
-	return r.change(ctx, quota.Keep(), func(j *Job) error {
+	return r.change(e.hard, quota.Keep(), func(j *Job) error {
 		if !j.State.Terminal() {
 			return errMoved
 		}
@@ -258,6 +258,9 @@ const giveUpAfter = 24 * time.Hour
 
 // retry pauses as long as err, or the number of tries, asks for.
 func (r *run) retry(ctx context.Context, err error) error {
+	if errors.Is(err, errLost) {
+		return err
+	}
 	r.tries++
 	pause := backoff(r.tries, time.Second, time.Minute)
 	if again, ok := errors.AsType[*RetryError](err); ok {

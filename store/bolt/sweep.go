@@ -172,5 +172,5 @@ func (t *txn) trimHold(key string, now time.Time) (bool, error) {
 	h.Entries = slices.DeleteFunc(h.Entries, func(e quota.Entry) bool {
 		return !e.Expires.IsZero() && !now.Before(e.Expires)
 	})
-	return true, errors.Join(t.putHold(h), t.remove(holdsByExpiry, key))
+	return true, errors.Join(t.putHold(h), t.remove(holdsByExpiry, key), t.dropHold(h, now))
 }

@@ -14,6 +14,8 @@ import (
 // arguments of their own, which scripts put together without reading them.
 type ask struct {
 	Head   string     `json:"head"` // the hold as JSON, up to its entries
+	Team   string     `json:"team"`
+	Since  int64      `json:"since"`
 	Cost   usd.Micros `json:"cost"`
 	Counts []addition `json:"counts,omitempty"`
 
@@ -96,7 +98,7 @@ func newAsk(r quota.Reservation, e elsewhere, out *entries) (ask, error) {
 		return ask{}, fmt.Errorf("encode hold: %w", err)
 	}
 	a := ask{
-		Head: string(head[:len(head)-1]), Cost: r.Cost, Counts: make([]addition, 0, len(r.Counts)),
+		Head: string(head[:len(head)-1]), Team: r.Team, Since: micros(r.At), Cost: r.Cost, Counts: make([]addition, 0, len(r.Counts)),
 		MemberMax: r.Line.MemberMax, TeamMax: r.Line.TeamMax, BotMax: r.Line.BotMax, WaitingMax: r.Line.WaitingMax,
 	}
 	for _, c := range r.Counts {

@@ -10,6 +10,7 @@ import (
 	"ltxbot/core/quota"
 	"ltxbot/core/usd"
 	"ltxbot/internal/flaky"
+	"ltxbot/internal/redistest"
 	"ltxbot/store/redis"
 )
 
@@ -24,7 +25,7 @@ var limits = quota.Policy{
 var budget = quota.Policy{Member: limits.Member, Team: limits.Team, Bot: quota.Limits{Windows: []quota.WindowLimit{{Window: quota.Month, USD: 1 << 50}}}}
 
 func TestReserveIsOneRoundTrip(t *testing.T) {
-	proxy := flaky.New(t, startServer(t).addr())
+	proxy := flaky.New(t, redistest.Start(t).Addr())
 	s := open(t, "redis://"+proxy.Addr(), redis.Options{Silence: time.Hour})
 	defer s.Close()
 	waitFor(t, "the store to be quiet", func() bool {
@@ -51,7 +52,7 @@ func BenchmarkReserve(b *testing.B) {
 		policy quota.Policy
 	}{{"under limits of member and team", limits}, {"under a budget of the bot", budget}} {
 		b.Run(test.name, func(b *testing.B) {
-			s := open(b, startServer(b).url(), redis.Options{})
+			s := open(b, redistest.Start(b).URL(), redis.Options{})
 			defer s.Close()
 			var n atomic.Int64
 			b.SetParallelism(8)
@@ -72,7 +73,7 @@ func BenchmarkReserve(b *testing.B) {
 }
 
 func BenchmarkAcceptToDelivered(b *testing.B) {
-	s := open(b, startServer(b).url(), redis.Options{})
+	s := open(b, redistest.Start(b).URL(), redis.Options{})
 	defer s.Close()
 	var n atomic.Int64
 	b.SetParallelism(8)

@@ -18,8 +18,13 @@ import (
 var ErrUnavailable = errors.New("redis does not answer")
 
 // limit bounds a call by the store's timeout, unless its context ends sooner.
+// A person who waits for an answer is told soon that there is none now.
 func (s *Store) limit(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(ctx, s.opts.Timeout)
+	timeout := s.opts.Timeout
+	if s.away.Load() {
+		timeout /= 10
+	}
+	return context.WithTimeout(ctx, timeout)
 }
 
 // try calls op until it succeeds or fails for good, for the store's timeout at
@@ -35,6 +40,7 @@ func (s *Store) try(ctx context.Context, op func(context.Context) error) error {
 		err := op(limited)
 		switch {
 		case err == nil, errors.Is(err, goredis.Nil):
+			s.away.Store(false)
 			return err
 		case errors.Is(err, goredis.ErrClosed):
 			return generate.ErrClosed
@@ -44,6 +50,7 @@ func (s *Store) try(ctx context.Context, op func(context.Context) error) error {
 			if ended := ctx.Err(); ended != nil {
 				return stopped(ended)
 			}
+			s.away.Store(true)
 			return fmt.Errorf("%w: %w", ErrUnavailable, err)
 		}
 	}

@@ -14,6 +14,7 @@ import (
 
 	"ltxbot/core/quota"
 	"ltxbot/core/usd"
+	"ltxbot/internal/redistest"
 	"ltxbot/store/redis"
 )
 
@@ -24,7 +25,7 @@ var noon = time.Date(2026, time.March, 11, 12, 0, 0, 123_456_789, time.UTC)
 // quota.Apply on reservations that no policy would make.
 func TestScriptsDecideAsGoDoes(t *testing.T) {
 	t.Run("on miniredis", func(t *testing.T) { compareDecisions(t, "redis://"+miniredis.RunT(t).Addr()) })
-	t.Run("on Redis", func(t *testing.T) { compareDecisions(t, startServer(t).url()) })
+	t.Run("on Redis", func(t *testing.T) { compareDecisions(t, redistest.Start(t).URL()) })
 }
 
 func compareDecisions(t *testing.T, url string) {

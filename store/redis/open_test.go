@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"ltxbot/internal/redistest"
 	"ltxbot/store/redis"
 )
 
@@ -34,7 +35,7 @@ func TestOpenLooksAtTheServer(t *testing.T) {
 	for _, test := range []struct {
 		name    string
 		args    []string
-		prepare func(*server)
+		prepare func(*redistest.Server)
 		options redis.Options
 		refused string // in the error; empty = it opens
 		warned  string // in the log; empty = no warning
@@ -49,17 +50,17 @@ func TestOpenLooksAtTheServer(t *testing.T) {
 		{name: "one that keeps snapshots", args: []string{"--appendonly", "no", "--save", "60 1"}},
 		{
 			name: "one that does not tell", warned: "does not say",
-			prepare: func(s *server) { s.cli("ACL", "SETUSER", "default", "-info", "-config") },
+			prepare: func(s *redistest.Server) { s.CLI("ACL", "SETUSER", "default", "-info", "-config") },
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			server := startServer(t, test.args...)
+			server := redistest.Start(t, test.args...)
 			if test.prepare != nil {
 				test.prepare(server)
 			}
 			var log syncBuffer
 			test.options.Logger = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelWarn}))
-			s, err := redis.Open(t.Context(), server.url(), test.options)
+			s, err := redis.Open(t.Context(), server.URL(), test.options)
 			if err == nil {
 				defer s.Close()
 			}
@@ -74,8 +75,8 @@ func TestOpenLooksAtTheServer(t *testing.T) {
 }
 
 func TestAWrongPasswordIsSaidAtOnce(t *testing.T) {
-	server := startServer(t, "--requirepass", "right")
-	_, err := redis.Open(t.Context(), "redis://:hunter2@"+server.addr(), redis.Options{})
+	server := redistest.Start(t, "--requirepass", "right")
+	_, err := redis.Open(t.Context(), "redis://:hunter2@"+server.Addr(), redis.Options{})
 	if err == nil || !strings.Contains(err.Error(), "WRONGPASS") || strings.Contains(err.Error(), "hunter2") {
 		t.Errorf("got error %v, want that the password is wrong", err)
 	}

@@ -31,6 +31,8 @@ const (
 	totalsKey
 	membersKey
 	teamsKey
+	holdsByTeam
+	recordsKey
 	jobsKey
 	streamKey
 	waitingKey
@@ -48,7 +50,7 @@ const (
 // get them. What each holds is said in lua/ledger.lua and lua/record.lua.
 var keyNames = [...]string{
 	holdsKey: "holds", heldKey: "held", expiringKey: "expiring", useKey: "use", useUntilKey: "use_until",
-	totalsKey: "totals", membersKey: "members", teamsKey: "teams",
+	totalsKey: "totals", membersKey: "members", teamsKey: "teams", holdsByTeam: "holds_by_team", recordsKey: "records",
 	jobsKey: "jobs", streamKey: "stream", waitingKey: "waiting", lineKey: "line", servedKey: "served",
 	jobsByTime: "jobs_by_time", jobsByTeam: "jobs_by_team", jobsByMember: "jobs_by_member",
 	openByTime: "open_by_time", openByTeam: "open_by_team", openByMember: "open_by_member",

@@ -16,6 +16,8 @@ import (
 const (
 	// readBlock is how long one read waits for a job.
 	readBlock = time.Second
+	// awayAfter is how long reads must fail for the server to count as away.
+	awayAfter = time.Second
 	// readCount is how many jobs of a partition come with one read: a process
 	// claims what it is about to work on, so that others get their share.
 	readCount = 1
@@ -45,7 +47,7 @@ func (s *Store) readLoop(life context.Context, parts []partition) {
 	for range parts {
 		streams = append(streams, ">") // what was delivered to nobody yet
 	}
-	failures := 0
+	failures, since := 0, time.Time{}
 	for {
 		select {
 		case <-s.work.hungry():
@@ -63,11 +65,16 @@ func (s *Store) readLoop(life context.Context, parts []partition) {
 				s.log.InfoContext(life, "redis: jobs are handed out again")
 			}
 			failures = 0
+			s.away.Store(false)
 		case life.Err() != nil:
 			return
 		default:
 			if failures == 0 {
 				s.log.WarnContext(life, "redis: no jobs are handed out", slog.Any("error", err))
+				since = time.Now()
+			}
+			if time.Since(since) > awayAfter {
+				s.away.Store(true) // whatever succeeds next says otherwise
 			}
 			if goredis.HasErrorPrefix(err, "NOGROUP") {
 				if err := s.makeGroups(life); err != nil {

@@ -28,6 +28,7 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	goredis "github.com/redis/go-redis/v9"
@@ -36,7 +37,7 @@ import (
 	"ltxbot/core/quota"
 )
 
-// Store is a generate.Store and a quota.Ledger on Redis.
+// Store is a generate.Store and a quota.Desk on Redis.
 type Store struct {
 	client   goredis.UniversalClient
 	blocking goredis.UniversalClient // its connections wait for jobs
@@ -53,6 +54,7 @@ type Store struct {
 	reserved  *recent // jobs that this process has reserved for
 	turn      chan struct{}
 	capped    capped
+	away      atomic.Bool // the server has not answered for a while
 	work      *handouts
 
 	stop  context.CancelFunc
@@ -62,7 +64,7 @@ type Store struct {
 
 var (
 	_ generate.Store = (*Store)(nil)
-	_ quota.Ledger   = (*Store)(nil)
+	_ quota.Desk     = (*Store)(nil)
 )
 
 // Options are what a Store needs beside its URL. The zero value works.
@@ -72,7 +74,8 @@ type Options struct {
 	// Prefix begins the names of all keys, so that bots can share a server;
 	// "ltx" when empty.
 	Prefix string
-	// Timeout is how long a call waits for Redis at most; 3 s when zero.
+	// Timeout is how long a call waits for Redis at most; 3 s when zero. While
+	// Redis is known to be away, it is a tenth of that.
 	Timeout time.Duration
 	// Silence is how long a process must not have been heard of before its
 	// jobs go to others; 10 s when zero.

@@ -44,6 +44,7 @@ var (
 	billScript    = onLedger("bill")
 	forgetScript  = onLedger("forget")
 	trimScript    = onLedger("trim")
+	amendScript   = onLedger("amend")
 
 	openScript  = onJobs("open")
 	doneScript  = onJobs("done")
@@ -59,6 +60,9 @@ var (
 
 	acquireScript = newScript("acquire", false)
 	releaseScript = newScript("release", false)
+
+	markScript = newScript("mark", false)
+	takeScript = newScript("take", false)
 )
 
 // call runs a script on a partition. The reply is nil for a false of Lua.

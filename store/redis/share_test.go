@@ -13,6 +13,7 @@ import (
 	"ltxbot/core/quota"
 	"ltxbot/core/quota/quotatest"
 	"ltxbot/internal/flaky"
+	"ltxbot/internal/redistest"
 	"ltxbot/store/redis"
 )
 
@@ -20,8 +21,8 @@ import (
 const silence = 900 * time.Millisecond
 
 func TestTwoProcessesShareJobs(t *testing.T) {
-	server := startServer(t)
-	a := open(t, server.url(), redis.Options{})
+	server := redistest.Start(t)
+	a := open(t, server.URL(), redis.Options{})
 	defer a.Close()
 	b := a.another(t)
 	const jobs = 100
@@ -59,9 +60,9 @@ func TestTwoProcessesShareJobs(t *testing.T) {
 }
 
 func TestTheJobsOfADeadProcessAreTakenOver(t *testing.T) {
-	server := startServer(t)
-	proxy := flaky.New(t, server.addr())
-	alive := open(t, server.url(), redis.Options{Silence: silence})
+	server := redistest.Start(t)
+	proxy := flaky.New(t, server.Addr())
+	alive := open(t, server.URL(), redis.Options{Silence: silence})
 	defer alive.Close()
 	accept(t, alive, 3)
 	dead := openAs(t, "redis://"+proxy.Addr(), alive.opts)
@@ -107,8 +108,8 @@ func TestTheJobsOfADeadProcessAreTakenOver(t *testing.T) {
 }
 
 func TestAClaimIsKeptAsLongAsItsProcessLives(t *testing.T) {
-	server := startServer(t)
-	a := open(t, server.url(), redis.Options{Silence: silence})
+	server := redistest.Start(t)
+	a := open(t, server.URL(), redis.Options{Silence: silence})
 	defer a.Close()
 	b := a.another(t)
 	accept(t, a, 1)
@@ -127,9 +128,9 @@ func TestAClaimIsKeptAsLongAsItsProcessLives(t *testing.T) {
 }
 
 func TestAChangeByAnotherProcessIsSignalled(t *testing.T) {
-	server := startServer(t)
-	proxy := flaky.New(t, server.addr())
-	a := open(t, server.url(), redis.Options{Silence: silence})
+	server := redistest.Start(t)
+	proxy := flaky.New(t, server.Addr())
+	a := open(t, server.URL(), redis.Options{Silence: silence})
 	defer a.Close()
 	accept(t, a, 1)
 	holder := openAs(t, "redis://"+proxy.Addr(), a.opts)
@@ -159,8 +160,8 @@ func TestAChangeByAnotherProcessIsSignalled(t *testing.T) {
 }
 
 func TestTheLimitOfTheBotHoldsAcrossProcessesAndTeams(t *testing.T) {
-	server := startServer(t)
-	a := open(t, server.url(), redis.Options{Silence: silence})
+	server := redistest.Start(t)
+	a := open(t, server.URL(), redis.Options{Silence: silence})
 	defer a.Close()
 	stores := []*opened{a, a.another(t), a.another(t)}
 	const jobs, atATime, fit = 40, 3, 25
@@ -235,8 +236,8 @@ func TestTheLimitOfTheBotHoldsAcrossProcessesAndTeams(t *testing.T) {
 }
 
 func TestASlotThatIsFreedWhileTheTurnstileIsBlockedIsGivenOutByABeat(t *testing.T) {
-	server := startServer(t)
-	s := open(t, server.url(), redis.Options{Silence: silence, Timeout: 200 * time.Millisecond})
+	server := redistest.Start(t)
+	s := open(t, server.URL(), redis.Options{Silence: silence, Timeout: 200 * time.Millisecond})
 	defer s.Close()
 	policy := quota.Policy{Waiting: 1, Bot: quota.Limits{JobsAtATime: 1}}
 	first, second := newJob("job1", "discord:1"), newJob("job2", "discord:2")
@@ -263,8 +264,8 @@ func TestASlotThatIsFreedWhileTheTurnstileIsBlockedIsGivenOutByABeat(t *testing.
 }
 
 func TestAJobThatNobodyTakesIsGivenBack(t *testing.T) {
-	server := startServer(t)
-	a := open(t, server.url(), redis.Options{Silence: silence})
+	server := redistest.Start(t)
+	a := open(t, server.URL(), redis.Options{Silence: silence})
 	defer a.Close()
 	b := a.another(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
@@ -277,8 +278,8 @@ func TestAJobThatNobodyTakesIsGivenBack(t *testing.T) {
 }
 
 func TestWhatAdminsDecideCountsAtOnceInEveryProcess(t *testing.T) {
-	server := startServer(t)
-	a := open(t, server.url(), redis.Options{})
+	server := redistest.Start(t)
+	a := open(t, server.URL(), redis.Options{})
 	defer a.Close()
 	b := a.another(t)
 	reserve := func(s *opened, id string) error {
@@ -312,8 +313,8 @@ func TestWhatAdminsDecideCountsAtOnceInEveryProcess(t *testing.T) {
 }
 
 func TestOneProcessHasALease(t *testing.T) {
-	server := startServer(t)
-	a := open(t, server.url(), redis.Options{})
+	server := redistest.Start(t)
+	a := open(t, server.URL(), redis.Options{})
 	defer a.Close()
 	ctx := t.Context()
 	want := func(owner string, ttl time.Duration, want bool) {
@@ -340,8 +341,8 @@ func TestOneProcessHasALease(t *testing.T) {
 }
 
 func TestSettingsAreKept(t *testing.T) {
-	server := startServer(t)
-	a := open(t, server.url(), redis.Options{})
+	server := redistest.Start(t)
+	a := open(t, server.URL(), redis.Options{})
 	defer a.Close()
 	b := a.another(t)
 	for _, value := range []string{"one", "two", ""} {

@@ -8,6 +8,7 @@ import (
 
 	"ltxbot/core/generate/generatetest"
 	"ltxbot/core/quota/quotatest"
+	"ltxbot/internal/redistest"
 	"ltxbot/store/redis"
 )
 
@@ -15,6 +16,7 @@ import (
 func runSuites(t *testing.T, url string) {
 	t.Run("store", func(t *testing.T) { generatetest.Run(t, storeHarness(url)) })
 	t.Run("ledger", func(t *testing.T) { quotatest.Run(t, ledgerHarness(url)) })
+	t.Run("book", func(t *testing.T) { quotatest.RunBook(t, bookHarness(url)) })
 }
 
 func storeHarness(url string) generatetest.Harness {
@@ -39,6 +41,17 @@ func ledgerHarness(url string) quotatest.Harness {
 	}
 }
 
+func bookHarness(url string) quotatest.BookHarness {
+	return quotatest.BookHarness{
+		Open: func(t testing.TB, now func() time.Time) quotatest.BookLedger {
+			return open(t, url, redis.Options{Now: now})
+		},
+		Reopen: func(t testing.TB, l quotatest.BookLedger, now func() time.Time) quotatest.BookLedger {
+			return l.(*opened).reopen(t, now)
+		},
+	}
+}
+
 func TestOnMiniredis(t *testing.T) {
 	histories(t, 20)
 	runSuites(t, "redis://"+miniredis.RunT(t).Addr())
@@ -46,5 +59,5 @@ func TestOnMiniredis(t *testing.T) {
 
 func TestOnRedis(t *testing.T) {
 	histories(t, 30)
-	runSuites(t, startServer(t).url())
+	runSuites(t, redistest.Start(t).URL())
 }

@@ -110,6 +110,9 @@ func (s *Store) trimHolds(ctx context.Context, p partition, now time.Time) error
 			if !ok {
 				continue
 			}
+			if err := s.dropHold(ctx, p, job, values[i].Val()); err != nil {
+				return err
+			}
 			if _, err := s.call(ctx, p, trimScript, job, values[i].Val(), trimmed); err != nil {
 				return err
 			}

@@ -9,6 +9,7 @@ import (
 
 	"ltxbot/core/generate"
 	"ltxbot/core/quota"
+	"ltxbot/internal/redistest"
 	"ltxbot/store/redis"
 )
 
@@ -29,33 +30,33 @@ func TestOnACluster(t *testing.T) {
 	}
 	histories(t, 10)
 	const slots, nodes = 16384, 3
-	var all []*server
+	var all []*redistest.Server
 	firstBus := ""
 	for i := range nodes {
-		bus := strconv.Itoa(freePort(t))
-		s := newServer(t, "--cluster-enabled", "yes", "--cluster-port", bus, "--cluster-node-timeout", "5000",
+		bus := strconv.Itoa(redistest.FreePort(t))
+		s := redistest.New(t, "--cluster-enabled", "yes", "--cluster-port", bus, "--cluster-node-timeout", "5000",
 			"--appendonly", "yes", "--save", "")
-		s.start()
-		s.cli("CLUSTER", "ADDSLOTSRANGE", strconv.Itoa(i*slots/nodes), strconv.Itoa((i+1)*slots/nodes-1))
+		s.Start()
+		s.CLI("CLUSTER", "ADDSLOTSRANGE", strconv.Itoa(i*slots/nodes), strconv.Itoa((i+1)*slots/nodes-1))
 		if i == 0 {
 			firstBus = bus
 		} else {
-			s.cli("CLUSTER", "MEET", "127.0.0.1", strconv.Itoa(all[0].port), firstBus)
+			s.CLI("CLUSTER", "MEET", "127.0.0.1", strconv.Itoa(all[0].Port), firstBus)
 		}
 		all = append(all, s)
 	}
 	for _, s := range all {
 		waitFor(t, "the cluster to form", func() bool {
-			info := s.cli("CLUSTER", "INFO")
+			info := s.CLI("CLUSTER", "INFO")
 			return strings.Contains(info, "cluster_state:ok") && strings.Contains(info, "cluster_known_nodes:3")
 		})
 	}
-	url := fmt.Sprintf("redis+cluster://%s?addr=%s", all[0].addr(), all[1].addr())
+	url := fmt.Sprintf("redis+cluster://%s?addr=%s", all[0].Addr(), all[1].Addr())
 	runSuites(t, url)
 
 	for _, s := range all {
-		if strings.HasPrefix(s.cli("DBSIZE"), "0") {
-			t.Errorf("nothing is kept on %s", s.addr())
+		if strings.HasPrefix(s.CLI("DBSIZE"), "0") {
+			t.Errorf("nothing is kept on %s", s.Addr())
 		}
 	}
 }
@@ -65,33 +66,33 @@ func TestBehindSentinels(t *testing.T) {
 		t.Skip("starts three servers and waits for a failover")
 	}
 	histories(t, 3)
-	master := startServer(t)
-	replica := startServer(t, "--replicaof", "127.0.0.1 "+strconv.Itoa(master.port))
-	sentinel := newServer(t)
-	sentinel.args = []string{sentinel.config("sentinel.conf", fmt.Sprintf(`port %d
+	master := redistest.Start(t)
+	replica := redistest.Start(t, "--replicaof", "127.0.0.1 "+strconv.Itoa(master.Port))
+	sentinel := redistest.New(t)
+	sentinel.Args = []string{sentinel.Config("sentinel.conf", fmt.Sprintf(`port %d
 bind 127.0.0.1
 sentinel monitor ltx 127.0.0.1 %d 1
 sentinel down-after-milliseconds ltx 500
 sentinel failover-timeout ltx 3000
-`, sentinel.port, master.port)), "--sentinel"}
-	sentinel.start()
+`, sentinel.Port, master.Port)), "--sentinel"}
+	sentinel.Start()
 	waitFor(t, "the sentinel to know the replica", func() bool {
-		return strings.Contains(sentinel.cli("SENTINEL", "REPLICAS", "ltx"), strconv.Itoa(replica.port)) &&
-			strings.Contains(replica.cli("INFO", "replication"), "master_link_status:up")
+		return strings.Contains(sentinel.CLI("SENTINEL", "REPLICAS", "ltx"), strconv.Itoa(replica.Port)) &&
+			strings.Contains(replica.CLI("INFO", "replication"), "master_link_status:up")
 	})
-	url := "redis+sentinel://" + sentinel.addr() + "/0?master_name=ltx&addr=" + sentinel.addr()
+	url := "redis+sentinel://" + sentinel.Addr() + "/0?master_name=ltx&addr=" + sentinel.Addr()
 	runSuites(t, url)
 
 	s := open(t, url, redis.Options{Silence: silence})
 	defer s.Close()
 	accept(t, s, 5)
 	c := take(t, s)
-	if got := master.cli("WAIT", "1", "5000"); !strings.HasPrefix(got, "1") {
+	if got := master.CLI("WAIT", "1", "5000"); !strings.HasPrefix(got, "1") {
 		t.Fatalf("the replica lags behind: %s", got)
 	}
-	master.kill()
+	master.Kill()
 	waitFor(t, "the replica to be the master", func() bool {
-		return strings.Contains(replica.cli("INFO", "replication"), "role:master")
+		return strings.Contains(replica.CLI("INFO", "replication"), "role:master")
 	})
 	j := c.Job
 	waitFor(t, "a save on the new master", func() bool {

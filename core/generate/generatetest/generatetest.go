@@ -73,6 +73,11 @@ func Run(t *testing.T, h Harness) {
 		{"waiting for a job ends with the context or the store", testTakeEnds},
 		{"a restart forgets nothing", testReopen},
 
+		{"a removed job leaves nothing but what counts", testRemove},
+		{"a hold stays while a counter has a share of it", testRemoveWithHold},
+		{"what is old is forgotten, page by page", testForget},
+		{"a member's data is exported and erased", testErase},
+
 		{"one budget and one line hold under load", testLoad},
 		{"any history agrees with the model", testMachine},
 	} {

@@ -63,9 +63,9 @@ j.admitted = admitted and '1' or '0'
 j.class = admitted and ask.class_admitted or ask.class_waiting
 if admitted then serve(seat) end
 enter(id, j)
-index('ZADD', 14, id, j)
+index('ZADD', all_jobs, id, j)
 if unfinished(j) then
-  index('ZADD', 17, id, j)
+  index('ZADD', open_jobs, id, j)
   hand_out(id, j)
 end
 return {'accepted', put(id, j)}

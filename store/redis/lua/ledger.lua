@@ -9,9 +9,11 @@
 -- KEYS[6] totals     hash: sums over the holds
 -- KEYS[7] members    hash: seat -> what admins decided, as JSON
 -- KEYS[8] teams      hash: team -> what admins decided, as JSON
+-- KEYS[9] holds_by_team  sorted set of names in order of reservation
+-- KEYS[10] records   sorted set: team, time and id of a change, and its record
 --
 -- Times are microseconds since 1970, amounts whole numbers below 2^53.
-local holds, held, expiring, use, use_until, totals, members, teams = unpack(KEYS, 1, 8)
+local holds, held, expiring, use, use_until, totals, members, teams, holds_by_team, records = unpack(KEYS, 1, 10)
 
 -- sep stands between the parts of a name.
 local sep = '\31'
@@ -107,6 +109,10 @@ local function tally(state, cost, charged, sign)
   end
 end
 
+-- hold_name is how the index of a team's holds names one; holdName in Go is its
+-- twin.
+local function hold_name(team, since, job) return team .. sep .. string.format('%016.0f', since) .. ' ' .. job end
+
 -- reserve records the hold of a job with the chosen entries. A hold that was
 -- released before is replaced.
 local function reserve(job, ask, chosen, sums)
@@ -114,8 +120,10 @@ local function reserve(job, ask, chosen, sums)
   if old then
     local h = cjson.decode(old)
     tally(h.state, h.cost, h.charged, -1)
+    redis.call('ZREM', holds_by_team, hold_name(h.team, h.since, job))
   end
   tally('held', ask.cost, 0, 1)
+  redis.call('ZADD', holds_by_team, 0, hold_name(ask.team, ask.since, job))
 
   local entries, values, expiries, last = {}, {}, {}, 0
   for i, e in ipairs(chosen) do

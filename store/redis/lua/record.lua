@@ -1,15 +1,18 @@
 -- The jobs of one partition. A job is kept as two lines that scripts read and
 -- write, and its record, which only Go reads: see record.go.
 --
--- KEYS[9]  jobs            hash: id -> job
--- KEYS[10] stream          stream: an entry for each job to hand out
--- KEYS[11] waiting         sorted set: "limits id seat" by order of arrival
--- KEYS[12] line            hash: how many hold a slot and wait; last numbers
--- KEYS[13] served          hash: seat -> turn in which it was last admitted
--- KEYS[14] jobs_by_time, KEYS[15] jobs_by_team, KEYS[16] jobs_by_member
--- KEYS[17] open_by_time, KEYS[18] open_by_team, KEYS[19] open_by_member
+-- KEYS[11]  jobs            hash: id -> job
+-- KEYS[12] stream          stream: an entry for each job to hand out
+-- KEYS[13] waiting         sorted set: "limits id seat" by order of arrival
+-- KEYS[14] line            hash: how many hold a slot and wait; last numbers
+-- KEYS[15] served          hash: seat -> turn in which it was last admitted
+-- KEYS[16] jobs_by_time, KEYS[17] jobs_by_team, KEYS[18] jobs_by_member
+-- KEYS[19] open_by_time, KEYS[20] open_by_team, KEYS[21] open_by_member
 --                          sorted sets of names in order of creation
-local jobs, stream, waiting, line, served = unpack(KEYS, 9, 13)
+local jobs, stream, waiting, line, served = unpack(KEYS, 11, 15)
+
+-- Where the indexes of all jobs and of the unfinished begin in KEYS.
+local all_jobs, open_jobs = 16, 19
 
 -- group is the consumer group that all processes are in.
 local group = 'bot'

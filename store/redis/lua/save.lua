@@ -49,8 +49,8 @@ local j = {
 }
 leave(id, old)
 enter(id, j)
-if unfinished(j) and not unfinished(old) then index('ZADD', 17, id, j) end
-if unfinished(old) and not unfinished(j) then index('ZREM', 17, id, j) end
+if unfinished(j) and not unfinished(old) then index('ZADD', open_jobs, id, j) end
+if unfinished(old) and not unfinished(j) then index('ZREM', open_jobs, id, j) end
 if unfinished(j) and j.entry == '-' then hand_out(id, j) end
 put(id, j)
 redis.call('PUBLISH', channel, id .. ' ' .. number(j.version))

@@ -1,0 +1,62 @@
+package admin
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+
+	"ltxbot/core/generate"
+)
+
+// MemberData is all that is kept of a member's jobs.
+type MemberData struct {
+	Member string              `json:"member"`
+	Jobs   []generate.Personal `json:"jobs"` // newest first
+}
+
+// ServeMembers adds the routes about the data of members:
+//
+//	GET    members/{member}?team=   all that is kept of a member's jobs
+//	DELETE members/{member}?team=   erase it; jobs under way are left
+//
+// Without a team they mean all teams.
+func (a *API) ServeMembers(archive generate.Archive) {
+	a.Handle("GET members/{member}", func(r *http.Request) (any, error) {
+		member := r.PathValue("member")
+		jobs, err := generate.Export(r.Context(), archive, r.URL.Query().Get("team"), member)
+		if err == nil {
+			a.log.InfoContext(r.Context(), "operator exported a member's data", "member", member, "jobs", len(jobs))
+		}
+		return MemberData{Member: member, Jobs: jobs}, err
+	})
+	a.Handle("DELETE members/{member}", func(r *http.Request) (any, error) {
+		member := r.PathValue("member")
+		done, err := generate.Erase(r.Context(), archive, r.URL.Query().Get("team"), member)
+		if err == nil {
+			a.log.InfoContext(r.Context(), "operator erased a member's data", "member", member, "jobs", done.Jobs, "left", done.Left)
+		}
+		return done, err
+	})
+}
+
+// Member returns all that is kept of a member's jobs.
+func (c *Client) Member(ctx context.Context, team, member string) (MemberData, error) {
+	var data MemberData
+	err := c.do(ctx, http.MethodGet, memberPath(team, member), &data)
+	return data, err
+}
+
+// EraseMember erases a member's data.
+func (c *Client) EraseMember(ctx context.Context, team, member string) (generate.Erased, error) {
+	var done generate.Erased
+	err := c.do(ctx, http.MethodDelete, memberPath(team, member), &done)
+	return done, err
+}
+
+func memberPath(team, member string) string {
+	path := "members/" + url.PathEscape(member)
+	if team != "" {
+		path += "?" + url.Values{"team": {team}}.Encode()
+	}
+	return path
+}

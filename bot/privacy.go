@@ -1,0 +1,130 @@
+package bot
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"ltxbot/core/generate"
+	"ltxbot/core/quota"
+)
+
+// eraseLimit is how long erasing somebody's data may take, in the store.
+const eraseLimit = 20 * time.Second
+
+// What may follow the verb for jobs: "/ltx jobs erase yes".
+const (
+	EraseWord = "erase"
+	SureWord  = "yes"
+)
+
+// jobsOrder tells whether the words after "jobs" are an order.
+func jobsOrder(args []string) bool {
+	switch len(args) {
+	case 0:
+		return true
+	case 1, 2:
+		return strings.EqualFold(args[0], EraseWord) && (len(args) == 1 || strings.EqualFold(args[1], SureWord))
+	}
+	return false
+}
+
+// JobsLine answers what was typed after the verb for jobs: nothing lists them,
+// "erase" says what that would do, and "erase yes" does it.
+func (d *Desk) JobsLine(ctx context.Context, c Caller, order string) Message {
+	args := words(order)
+	switch {
+	case len(args) == 0 || !jobsOrder(args):
+		return d.Jobs(ctx, c)
+	case len(args) == 1:
+		return d.voice(c.Locale).answer("job.erase")
+	}
+	return d.Forget(ctx, c)
+}
+
+// errGone says that what was asked for in a job is no longer kept.
+var errGone = errors.New("request is no longer kept")
+
+// kept reads a job that the caller may see and whose request is still there.
+func (d *Desk) kept(ctx context.Context, c Caller, id string) (generate.Job, error) {
+	j, err := d.visible(ctx, c, id)
+	if err == nil && j.Request.IsZero() {
+		return j, errGone
+	}
+	return j, err
+}
+
+// Forget erases the caller's data in all teams: what was asked for, where, and
+// where the videos are. What counts towards limits stays.
+func (d *Desk) Forget(ctx context.Context, c Caller) Message {
+	v := d.voice(c.Locale)
+	c = d.known(ctx, c)
+	ctx, cancel := context.WithTimeout(ctx, eraseLimit)
+	defer cancel()
+	var total generate.Erased
+	for _, member := range append([]string{c.Member}, c.Also...) {
+		done, err := d.erase(ctx, member)
+		total.Jobs += done.Jobs
+		total.Left += done.Left
+		if err != nil {
+			return v.sorry("error.unreadable", d.incident(ctx, "erase data", err, c))
+		}
+	}
+	var m Message
+	m.add(v.say(Text, "job.erased", "videos", v.plural("usage.videos_count", int64(total.Jobs))))
+	if total.Left > 0 {
+		m.add(v.say(Note, "job.erase_left", "videos", v.plural("usage.videos_count", int64(total.Left))))
+	}
+	return m.done()
+}
+
+// erase erases one member's data, in the store and in what the desk remembers.
+func (d *Desk) erase(ctx context.Context, member string) (generate.Erased, error) {
+	if d.cfg.Archive == nil {
+		return generate.Erased{}, errors.New("this store erases nothing")
+	}
+	done, err := generate.Erase(ctx, d.cfg.Archive, "", member)
+	d.recent.drop(member)
+	return done, err
+}
+
+// Export is what is kept about somebody.
+type Export struct {
+	Members []string            `json:"members"` // the names of one person
+	Usage   []quota.Gauge       `json:"usage"`   // in the team where it was asked for
+	Jobs    []generate.Personal `json:"jobs"`    // newest first, by member
+}
+
+// Mine returns all that is kept about the caller, as JSON.
+func (d *Desk) Mine(ctx context.Context, c Caller) ([]byte, error) {
+	c = d.known(ctx, c)
+	all := Export{Members: append([]string{c.Member}, c.Also...), Jobs: []generate.Personal{}}
+	for _, member := range all.Members {
+		jobs, err := generate.Export(ctx, d.cfg.Generator, "", member)
+		if err != nil {
+			return nil, err
+		}
+		all.Jobs = append(all.Jobs, jobs...)
+	}
+	gauges, err := d.cfg.Usage(ctx, quota.Asker{Team: c.Team, Member: c.Member, Tiers: c.Tiers})
+	if err != nil {
+		return nil, fmt.Errorf("export usage: %w", err)
+	}
+	all.Usage = slices.DeleteFunc(gauges, func(g quota.Gauge) bool { return g.Scope.Kind != quota.Member })
+	return json.MarshalIndent(all, "", "  ")
+}
+
+// drop forgets the jobs of a member in all teams.
+func (r *recent) drop(member string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for key := range r.members {
+		if strings.HasSuffix(key, memberKey("", member)) {
+			delete(r.members, key)
+		}
+	}
+}

@@ -1,0 +1,71 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"ltxbot/app"
+	"ltxbot/app/admin"
+	"ltxbot/core/generate"
+)
+
+// memberFlags say whose data is meant.
+type memberFlags struct {
+	botFlags
+	Member string `required:"" help:"Whose data: discord:USER-ID or slack:WORKSPACE-ID:USER-ID. Each of several linked accounts is a member of its own."`
+	Team   string `help:"Only in this team; without it, in all."`
+}
+
+// jobsExportCmd hands out what is kept of a member.
+type jobsExportCmd struct{ memberFlags }
+
+// Run prints the data as JSON.
+func (c jobsExportCmd) Run(ctx context.Context, term terminal) error {
+	var data admin.MemberData
+	err := c.ask(
+		ctx,
+		func(bot *admin.Client) (err error) {
+			data, err = bot.Member(ctx, c.Team, c.Member)
+			return err
+		},
+		func(s app.Records) (err error) {
+			data.Member = c.Member
+			data.Jobs, err = generate.Export(ctx, s, c.Team, c.Member)
+			return err
+		})
+	if err != nil {
+		return err
+	}
+	return printJSON(term.out, data)
+}
+
+// jobsEraseCmd erases what is kept of a member.
+type jobsEraseCmd struct{ memberFlags }
+
+// errKeeps says that a store can't erase.
+var errKeeps = errors.New("this store erases nothing")
+
+// Run erases the data and says what is left.
+func (c jobsEraseCmd) Run(ctx context.Context, term terminal) error {
+	var done generate.Erased
+	err := c.ask(
+		ctx,
+		func(bot *admin.Client) (err error) {
+			done, err = bot.EraseMember(ctx, c.Team, c.Member)
+			return err
+		},
+		func(s app.Records) (err error) {
+			archive, ok := s.(generate.Archive)
+			if !ok {
+				return errKeeps
+			}
+			done, err = generate.Erase(ctx, archive, c.Team, c.Member)
+			return err
+		})
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(term.out, "erased %d jobs of %s; %d not over yet, or may still turn up\n", done.Jobs, c.Member, done.Left)
+	return err
+}

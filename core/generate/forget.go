@@ -1,0 +1,213 @@
+package generate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"ltxbot/core/ltx"
+	"ltxbot/core/quota"
+)
+
+// An Archive is a Store that lets go of jobs that are over.
+type Archive interface {
+	Job(ctx context.Context, id string) (Job, error)
+	Jobs(ctx context.Context, q Query) ([]Job, error)
+	Save(ctx context.Context, j Job, b quota.Billing) (Job, error)
+
+	// Remove removes the stored job j with all that finds it, if the stored
+	// version is still j.Version and the job is not unfinished; else it does
+	// nothing and returns ErrConflict. A job that is not there is ErrNoJob.
+	// Its hold goes with it as soon as no counter that is still kept has a
+	// share of it: at once, or by a later sweep. The books stay right: a
+	// hold that goes is taken out of the totals.
+	Remove(ctx context.Context, j Job) error
+}
+
+// restlessFor is how long after its end a job may still be asked about: an
+// event that a platform delivers again must find its job, and a submit that
+// was believed lost may turn out to have been paid for. Platforms and
+// provider repeat themselves for hours.
+// https://docs.slack.dev/apis/events-api/#retries
+// https://docs.fal.ai/model-apis/model-endpoints/webhooks
+const restlessFor = 24 * time.Hour
+
+// forgetPage is how many jobs are read at a time.
+const forgetPage = 100
+
+// Forget lets go of what is old: it removes the jobs that ended before
+// jobsBefore, and blanks what was asked for in those that ended before
+// promptsBefore. A zero time lets go of nothing. Unfinished jobs are never
+// touched, nor is a job within a day of its end. It changes limit jobs at most
+// and returns how many; when that is less than limit, nothing old is left. A
+// second call goes on where the first one ended, whatever happened in between.
+func Forget(ctx context.Context, a Archive, jobsBefore, promptsBefore time.Time, limit int) (int, error) {
+	jobsBefore, promptsBefore = rested(jobsBefore), rested(promptsBefore)
+	before := jobsBefore
+	if promptsBefore.After(before) {
+		before = promptsBefore
+	}
+	if before.IsZero() {
+		return 0, nil
+	}
+	changed := 0
+	err := each(ctx, a, Query{Before: before}, func(j Job) (bool, error) {
+		var err error
+		switch ended := j.ended(); {
+		case j.Unfinished():
+			return true, nil
+		case ended.Before(jobsBefore):
+			err = a.Remove(ctx, j)
+		case ended.Before(promptsBefore) && j.hasPrompt():
+			_, err = a.Save(ctx, j.WithoutPrompt(), quota.Keep())
+		default:
+			return true, nil
+		}
+		switch {
+		case errors.Is(err, ErrNoJob), errors.Is(err, ErrConflict): // somebody else was quicker
+		case err != nil:
+			return false, err
+		default:
+			changed++
+		}
+		return changed < limit, nil
+	})
+	if err != nil {
+		return changed, fmt.Errorf("forget old jobs: %w", err)
+	}
+	return changed, nil
+}
+
+// rested is before, or the latest time of which jobs may be let go.
+func rested(before time.Time) time.Time {
+	latest := time.Now().Add(-restlessFor)
+	if before.After(latest) {
+		return latest
+	}
+	return before
+}
+
+// Erased says what came of erasing a member's data.
+type Erased struct {
+	Jobs int `json:"jobs"` // erased by this call
+	Left int `json:"left"` // not over yet: to be erased again later
+}
+
+// Erase blanks a member's finished jobs, in a team or with an empty team in
+// all: what is left of each is what keeps an event from becoming a second job,
+// and the ledger right. Jobs that are under way are left alone.
+func Erase(ctx context.Context, a Archive, team, member string) (Erased, error) {
+	var done Erased
+	if member == "" {
+		return done, errors.New("erase data of a member: no member is named")
+	}
+	err := each(ctx, a, Query{Team: team, Member: member}, func(j Job) (bool, error) {
+		erased, err := eraseJob(ctx, a, j)
+		switch {
+		case errors.Is(err, ErrNoJob), err == nil && j.isErased():
+		case err != nil:
+			return false, err
+		case erased:
+			done.Jobs++
+		default:
+			done.Left++
+		}
+		return true, nil
+	})
+	if err != nil {
+		return done, fmt.Errorf("erase data of a member: %w", err)
+	}
+	return done, nil
+}
+
+// eraseJob blanks one job and reports whether it is over.
+func eraseJob(ctx context.Context, a Archive, j Job) (bool, error) {
+	for {
+		lost := j.Failure.Kind == FailLost && time.Since(j.ended()) < restlessFor
+		if j.Unfinished() || lost {
+			return false, nil
+		}
+		if j.isErased() {
+			return true, nil
+		}
+		_, err := a.Save(ctx, j.Erased(), quota.Keep())
+		if !errors.Is(err, ErrConflict) {
+			return err == nil, err
+		}
+		if j, err = a.Job(ctx, j.ID); err != nil {
+			return false, err
+		}
+	}
+}
+
+// each calls visit for the jobs that q selects, newest first, until it
+// returns false. Jobs that are removed meanwhile do no harm.
+func each(ctx context.Context, a interface {
+	Jobs(ctx context.Context, q Query) ([]Job, error)
+}, q Query, visit func(Job) (bool, error),
+) error {
+	q.Limit = forgetPage
+	seen := map[string]bool{} // of the page before
+	for {
+		page, err := a.Jobs(ctx, q)
+		if err != nil {
+			return err
+		}
+		now := make(map[string]bool, len(page))
+		for _, j := range page {
+			now[j.ID] = true
+			if seen[j.ID] {
+				continue
+			}
+			if on, err := visit(j); err != nil || !on {
+				return err
+			}
+		}
+		if len(page) < q.Limit {
+			return nil
+		}
+		// Jobs of the very same moment may be on either side of the page's
+		// end: the next page begins with them again, and is larger when it
+		// would have no others.
+		last := page[len(page)-1].Created
+		if last.Equal(page[0].Created) {
+			q.Limit *= 2
+		} else {
+			q.Limit = forgetPage
+		}
+		q.Before = last.Add(1)
+		seen = now
+	}
+}
+
+// ended is when j became terminal, as far as that is known.
+func (j Job) ended() time.Time {
+	if j.Finished.IsZero() {
+		return j.Created
+	}
+	return j.Finished
+}
+
+func (j Job) hasPrompt() bool { return !j.Request.IsZero() || j.Output.Prompt != "" }
+
+// WithoutPrompt is j without what was asked for, in words and numbers.
+func (j Job) WithoutPrompt() Job {
+	j.Request, j.Output.Prompt = ltx.Request{}, ""
+	return j
+}
+
+// Erased is j without anything by which somebody could tell what it was
+// about, where it was asked for, and where its video is. What remains: ids of
+// job, team and member, state, amounts, times.
+func (j Job) Erased() Job {
+	j.Request, j.Output, j.Submission = ltx.Request{}, ltx.Output{}, Submission{}
+	j.Event, j.Notes, j.Cancel, j.Parent = "", nil, nil, ""
+	j.Place = Place{Platform: j.Place.Platform, Private: j.Place.Private}
+	j.Receipt = Receipt{Fit: j.Receipt.Fit, At: j.Receipt.At}
+	j.Failure = Failure{Kind: j.Failure.Kind}
+	return j
+}
+
+// isErased reports whether j is what Erased makes of it.
+func (j Job) isErased() bool { return j.Event == "" && !j.hasPrompt() }

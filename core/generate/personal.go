@@ -1,0 +1,81 @@
+package generate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"ltxbot/core/usd"
+)
+
+// Personal is what is kept of a member's job, for the member: everything but
+// what the bot needs to talk to the platform and the provider.
+type Personal struct {
+	ID       string   `json:"id"`
+	State    State    `json:"state"`
+	Team     string   `json:"team"`
+	Member   string   `json:"member"`
+	Tiers    []string `json:"tiers,omitempty"`
+	Platform string   `json:"platform"`
+	Tenant   string   `json:"tenant,omitempty"` // guild or workspace
+	Channel  string   `json:"channel,omitempty"`
+	Thread   string   `json:"thread,omitempty"`
+	User     string   `json:"user,omitempty"`
+	Locale   string   `json:"locale,omitempty"`
+	Parent   string   `json:"parent,omitempty"`
+
+	// Command is what was asked for, as it is typed, and Expanded the prompt
+	// as the model elaborated on it. Both are empty once they are forgotten.
+	Command  string `json:"command,omitempty"`
+	Expanded string `json:"expanded_prompt,omitempty"`
+	Video    string `json:"video,omitempty"`   // at the provider, while it keeps it
+	Message  string `json:"message,omitempty"` // id of the message with the video
+	Link     string `json:"link,omitempty"`    // of that message
+
+	Failure     FailureKind `json:"failure,omitempty"`
+	CancelledBy string      `json:"cancelled_by,omitempty"`
+	Cost        usd.Micros  `json:"cost_usd_micros"`
+	Charged     usd.Micros  `json:"charged_usd_micros"`
+
+	Created  time.Time `json:"created"`
+	Finished time.Time `json:"finished,omitzero"`
+}
+
+// Personal is what its member may have of j.
+func (j Job) Personal() Personal {
+	p := Personal{
+		ID: j.ID, State: j.State, Team: j.Team, Member: j.Member, Tiers: j.Tiers,
+		Platform: j.Place.Platform, Tenant: j.Place.Tenant, Channel: j.Place.Channel, Thread: j.Place.Thread,
+		User: j.Place.User, Locale: j.Place.Locale, Parent: j.Parent,
+		Expanded: j.Output.Prompt, Video: j.Output.URL, Message: j.Receipt.Message, Link: j.Receipt.Link,
+		Failure: j.Failure.Kind, Cost: j.Cost, Charged: j.Charged, Created: j.Created, Finished: j.Finished,
+	}
+	if !j.Request.IsZero() {
+		p.Command = j.Request.SecretCommandLine()
+	}
+	if j.Cancel != nil {
+		p.CancelledBy = j.Cancel.By
+	}
+	return p
+}
+
+// Export returns all that is kept of a member's jobs, newest first, in a team
+// or with an empty team in all.
+func Export(ctx context.Context, a interface {
+	Jobs(ctx context.Context, q Query) ([]Job, error)
+}, team, member string,
+) ([]Personal, error) {
+	if member == "" {
+		return nil, errors.New("export data of a member: no member is named")
+	}
+	all := []Personal{}
+	err := each(ctx, a, Query{Team: team, Member: member}, func(j Job) (bool, error) {
+		all = append(all, j.Personal())
+		return true, nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("export data of a member: %w", err)
+	}
+	return all, nil
+}

@@ -1,0 +1,221 @@
+package crowd_test
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"ltxbot/core/generate"
+	"ltxbot/internal/redistest"
+	simdiscord "ltxbot/sim/discord"
+	simfal "ltxbot/sim/fal"
+	simslack "ltxbot/sim/slack"
+	"ltxbot/store/redis"
+)
+
+// world is the bots with all that they talk to, and people.
+type world struct {
+	t       *testing.T
+	server  *redistest.Server
+	store   *redis.Store // as one more process, which takes no jobs
+	fal     *simfal.Server
+	discord *simdiscord.Server
+	slack   *simslack.Server
+	acme    *simslack.Workspace
+	guild   *simdiscord.Guild
+	general *simdiscord.Channel
+	videos  *simslack.Channel
+	members []*simdiscord.User
+	people  []*simslack.User
+}
+
+// people of each platform.
+const peopleEach = 10
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	w := &world{t: t, server: redistest.Start(t, "--appendfsync", "everysec")}
+	var err error
+	if w.fal, err = simfal.Start(simfal.Options{Speed: 10, Concurrency: 40}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(w.fal.Close)
+	if w.discord, err = simdiscord.Start(simdiscord.Options{IdentifyEvery: -1, RateLimits: simdiscord.RateLimits{Off: true}}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = w.discord.Close() })
+	if w.slack, err = simslack.Start(simslack.Options{NoRateLimits: true, ShareDelay: 20 * time.Millisecond}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(w.slack.Close)
+	w.guild = w.discord.NewGuild("Acme")
+	w.general = w.guild.NewChannel("videos")
+	w.acme = w.slack.AddWorkspace(simslack.WorkspaceSpec{Domain: "acme"})
+	members := []*simslack.User{w.acme.Bot()}
+	for i := range peopleEach {
+		u := w.discord.NewUser(fmt.Sprintf("user%d", i))
+		w.guild.Join(u)
+		w.members = append(w.members, u)
+		w.people = append(w.people, w.acme.AddUser(simslack.UserSpec{Name: fmt.Sprintf("user%d", i)}))
+	}
+	w.videos = w.acme.AddChannel(simslack.ChannelSpec{Name: "videos", Members: append(members, w.people...)})
+	if w.store, err = redis.Open(t.Context(), w.server.URL(), redis.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = w.store.Close() })
+	return w
+}
+
+// process is a bot of this world.
+func (w *world) process(name string) *process {
+	w.t.Helper()
+	port := redistest.FreePort(w.t)
+	return newProcess(w.t, name, fmt.Sprintf(`
+[fal]
+key = %q
+queue_url = %q
+rest_url = %q
+api_url = %q
+media_hosts = [%q]
+grace = "10s"
+[discord]
+token = %q
+application_id = %q
+api_url = %q
+[slack]
+bot_token = %q
+app_token = %q
+signing_secret = %q
+api_url = %q
+[store]
+url = %q
+[http]
+listen = "127.0.0.1:%d"
+[quota]
+waiting = 1000
+[quota.member]
+videos_per_day = 100000
+usd_per_month = 100000.0
+jobs_at_a_time = 8
+[quota.team]
+usd_per_month = 100000.0
+jobs_at_a_time = 60
+`, w.fal.Key(), w.fal.QueueURL(), w.fal.RESTURL(), w.fal.APIURL(), w.fal.MediaHost(),
+		w.discord.Token(), w.discord.ApplicationID(), w.discord.APIURL(),
+		w.acme.BotToken(), w.slack.AppToken(), w.slack.SigningSecret(), w.slack.APIURL(),
+		w.server.URL(), port), port)
+}
+
+// promptOf is the n-th prompt; no two are the same.
+func promptOf(n int) string { return fmt.Sprintf("fox number %04d", n) }
+
+// promptIn finds a prompt in a text.
+var promptIn = regexp.MustCompile(`fox number \d{4}`)
+
+// ask types the n-th command on one of the platforms. That it is not answered
+// is what must be expected while the process that had it is being killed.
+func (w *world) ask(ctx context.Context, n int) {
+	if n%3 == 0 {
+		_, _ = w.people[n/3%peopleEach].Slash(ctx, w.videos, "/ltx", promptOf(n))
+		return
+	}
+	_, _ = w.members[n%peopleEach].Slash(ctx, w.general, "ltx", simdiscord.Arg("prompt", promptOf(n)))
+}
+
+// jobs are all that were accepted.
+func (w *world) jobs(ctx context.Context) []generate.Job {
+	w.t.Helper()
+	jobs, err := w.store.Jobs(ctx, generate.Query{Limit: 10_000})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return jobs
+}
+
+// wait waits until ok holds for the jobs.
+func (w *world) wait(ctx context.Context, what string, ok func([]generate.Job) bool) []generate.Job {
+	w.t.Helper()
+	tick := time.NewTicker(200 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		jobs := w.jobs(context.WithoutCancel(ctx))
+		if ok(jobs) {
+			return jobs
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			for _, j := range jobs {
+				if j.Unfinished() {
+					w.t.Logf("job %s is %s, shown %s, version %d, submit %q", j.ID, j.State, j.Shown, j.Version, j.Submission.RequestID)
+				}
+			}
+			w.t.Fatalf("waited in vain for %s: %d jobs", what, len(jobs))
+		}
+	}
+}
+
+// check compares what has happened with what may.
+func (w *world) check(ctx context.Context, jobs []generate.Job) {
+	w.t.Helper()
+	submits := map[string]int{}
+	for _, s := range w.fal.Submits() {
+		prompt, _ := s.Input()["prompt"].(string)
+		submits[prompt]++
+	}
+	videos := w.videosByPrompt()
+	states := map[generate.State]int{}
+	accepted := map[string]bool{}
+	for _, j := range jobs {
+		states[j.State]++
+		prompt := j.Request.Prompt()
+		if accepted[prompt] {
+			w.t.Errorf("%q was accepted twice", prompt)
+		}
+		accepted[prompt] = true
+		if n := submits[prompt]; n > 1 {
+			w.t.Errorf("job %s was submitted %d times", j.ID, n)
+		}
+		want := 0
+		if j.State == generate.Delivered {
+			want = 1
+		}
+		if got := videos[prompt]; got != want {
+			w.t.Errorf("job %s is %s and has %d video messages, want %d", j.ID, j.State, got, want)
+		}
+	}
+	for prompt := range submits {
+		if !accepted[prompt] {
+			w.t.Errorf("%q was submitted and never accepted", prompt)
+		}
+	}
+	audit, err := w.store.Audit(ctx)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	total := audit.Totals
+	if len(audit.Wrong) > 0 || total.Held != 0 || total.Settled+total.Released != total.Reserved || int(total.Holds) != len(jobs) {
+		w.t.Errorf("ledger of %d jobs: %+v", len(jobs), audit)
+	}
+	w.t.Logf("%d jobs: %v; %d submits; ledger %+v", len(jobs), states, len(w.fal.Submits()), total)
+}
+
+// videosByPrompt counts the messages with a video on both platforms.
+func (w *world) videosByPrompt() map[string]int {
+	count := map[string]int{}
+	for _, m := range w.general.Messages() {
+		if len(m.Attachments) > 0 && !m.Deleted {
+			count[promptIn.FindString(m.Text())]++
+		}
+	}
+	for _, m := range w.videos.Messages() {
+		if slices.ContainsFunc(m.Files, func(f simslack.File) bool { return strings.HasPrefix(f.Mimetype, "video/") }) {
+			count[promptIn.FindString(m.Blocks.Text()+m.Text)]++
+		}
+	}
+	return count
+}
