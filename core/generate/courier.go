@@ -66,11 +66,16 @@ func (e *RetryError) Error() string { return fmt.Sprintf("%v (again in %s)", e.E
 // Unwrap is the cause.
 func (e *RetryError) Unwrap() error { return e.Err }
 
-// A TooLargeError says that a video can't be made to fit.
+// A TooLargeError says that a video can't be had as a file: it can't be made
+// to fit, or it can't be brought here at all. A link takes its place.
 type TooLargeError struct {
 	Size  int64 // bytes of the original; 0 when not known
 	Limit int64
+	Err   error // why it can't be brought here; nil when it is too large
 }
+
+// Unwrap is why the video can't be brought here, if that is the reason.
+func (e *TooLargeError) Unwrap() error { return e.Err }
 
 func (e *TooLargeError) Error() string {
 	return fmt.Sprintf("video of %d bytes does not fit into %d", e.Size, e.Limit)

@@ -46,6 +46,7 @@ func (e *Engine) deliver(ctx context.Context, r *run, j Job) error {
 		r.log.ErrorContext(ctx, "giving up on a delivery", "error", err)
 		return r.finish(ctx, Delivering, Failed, Failure{Kind: FailUnreachable}, quota.Keep())
 	default:
+		r.card.refresh(ctx)
 		return r.retry(ctx, err)
 	}
 }

@@ -33,6 +33,7 @@ type Fitter interface {
 const (
 	downloadTries = 5
 	downloadPause = 500 * time.Millisecond
+	fetchPatience = 10 * time.Minute // with errors that may pass, before a link takes the place of the file
 	downloadIdle  = 30 * time.Second // without a byte
 	largeDownload = 4 << 20          // bytes; the card says that the video is on its way
 )
@@ -69,7 +70,7 @@ func (m *media) fetch(ctx context.Context, limit int64) (File, error) {
 	defer m.quiet()
 	if m.file.Path == "" {
 		if err := m.download(ctx, limit); err != nil {
-			return File{}, err
+			return File{}, m.orLink(ctx, err, limit)
 		}
 	}
 	fitter := m.e.cfg.Media.Fitter
@@ -87,6 +88,21 @@ func (m *media) fetch(ctx context.Context, limit int64) (File, error) {
 		return m.file, nil
 	}
 	return fitted, err
+}
+
+// orLink turns an error that stays into the one that asks for a link: what was
+// paid for is not kept back because this machine can't fetch it.
+func (m *media) orLink(ctx context.Context, err error, limit int64) error {
+	if _, large := errors.AsType[*TooLargeError](err); large || errors.Is(err, ErrGone) || ctx.Err() != nil {
+		return err
+	}
+	refused, answered := errors.AsType[*ProviderError](err)
+	final := errors.Is(err, errNotVideo) || errors.Is(err, ErrForeign) || answered && !refused.Temporary
+	if !final && time.Since(m.job.Fetched) < fetchPatience {
+		return err
+	}
+	m.e.log.WarnContext(ctx, "cannot fetch the video; a link takes its place", "job", m.job.ID, "error", err)
+	return &TooLargeError{Limit: limit, Err: err}
 }
 
 // remove deletes what was written to disk.

@@ -125,6 +125,9 @@ var ErrNotReady = errors.New("result is not ready")
 // ErrGone says that the provider no longer has what is asked for.
 var ErrGone = errors.New("provider no longer has it")
 
+// ErrForeign says that media is on a host that is not the provider's.
+var ErrForeign = errors.New("the host is not one of the provider's media hosts")
+
 // A ProviderError is an answer of the provider that is not what was asked
 // for. Its text is for the operator's log.
 type ProviderError struct {

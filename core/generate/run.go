@@ -30,9 +30,14 @@ type run struct {
 	notBefore time.Time // when the submit may be tried again
 	lookups   int       // answered searches for a lost submit
 	looking   time.Time // since when this run looks for it
-	gone      int       // times in a row that the provider did not know the submission
-	tries     int       // of the present call to the conversation
-	ran       float64   // seconds that the model ran, as the provider says
+	cancels   int       // tries to pass on a cancel that the provider did not take
+	// cancelAfter is when to pass the cancel on again.
+	cancelAfter time.Time
+	complete    bool      // the provider said that it is done
+	asking      time.Time // since when the conversation is asked to take the first card
+	gone        int       // times in a row that the provider did not know the submission
+	tries       int       // of the present call to the conversation
+	ran         float64   // seconds that the model ran, as the provider says
 
 	mu     sync.Mutex
 	job    Job           // as last saved

@@ -62,7 +62,10 @@ func (e *Engine) begin(ctx context.Context, r *run, j Job) error {
 	}
 	r.setProgress(func(p *Progress) { p.Waiting = 0 })
 	if err := r.card.settle(ctx); err != nil {
-		if errors.Is(err, ErrUnreachable) || time.Since(j.Created) > firstCard {
+		if r.asking.IsZero() {
+			r.asking = time.Now()
+		}
+		if errors.Is(err, ErrUnreachable) || time.Since(r.asking) > firstCard {
 			return r.finish(ctx, Accepted, Failed, Failure{Kind: FailUnreachable}, quota.Release())
 		}
 		return r.retry(ctx, err)

@@ -23,9 +23,19 @@ const (
 	streamedPoll = 25 * time.Second
 	tick         = 5 * time.Second // of the percentage guessed from past durations
 	callLimit    = 30 * time.Second
+	cancelLimit  = 10 * time.Second // of one try to pass on a cancel
+	cancelMost   = time.Minute      // between such tries
 	// maxGone is how often in a row the provider may not know a submission
-	// before that is believed.
-	maxGone = 5
+	// before that is believed, and goneAfter how old the submission must be:
+	// a new one may not be known everywhere yet.
+	maxGone   = 5
+	goneAfter = 2 * time.Minute
+	// keepsResults is how long the provider surely keeps the result of a
+	// submission that nobody saw complete.
+	keepsResults = 30 * time.Minute
+	// resultGrace is how long after the deadline a result that the provider
+	// cannot give is asked for.
+	resultGrace = time.Hour
 )
 
 // watch follows the submission until it is complete, and tells the provider
@@ -51,8 +61,10 @@ func (e *Engine) watch(ctx context.Context, r *run, j Job) error {
 		if j.State != Queued && j.State != Running {
 			return nil
 		}
-		if err := e.stopAsked(ctx, r, j); err != nil {
+		if again, err := e.stopAsked(ctx, r, j); err != nil {
 			return err
+		} else if again > 0 {
+			expires.Reset(again)
 		}
 		if j.State == Running && !opened {
 			opened, news = true, e.stream(streaming, j)
@@ -159,8 +171,10 @@ func (e *Engine) stream(ctx context.Context, j Job) <-chan Status {
 }
 
 // stopAsked tells the provider, once, that the job is not wanted any more.
-// The wish was saved before; that it was passed on is saved after.
-func (e *Engine) stopAsked(ctx context.Context, r *run, j Job) error {
+// The wish was saved before; that it was passed on is saved after. While the
+// provider does not take it, the job is watched all the same, and again says
+// when to come back.
+func (e *Engine) stopAsked(ctx context.Context, r *run, j Job) (again time.Duration, _ error) {
 	if j.Cancel == nil && time.Now().After(j.Deadline) {
 		if err := r.change(ctx, quota.Keep(), func(j *Job) error {
 			if j.Cancel == nil {
@@ -168,23 +182,29 @@ func (e *Engine) stopAsked(ctx context.Context, r *run, j Job) error {
 			}
 			return nil
 		}); err != nil {
-			return err
+			return 0, err
 		}
 		j = r.snapshot()
 	}
 	if j.Cancel == nil || !j.Cancel.Asked.IsZero() {
-		return nil
+		return 0, nil
+	}
+	if wait := time.Until(r.cancelAfter); wait > 0 {
+		return wait, nil
 	}
 	r.card.refresh(ctx)
-	call, done := context.WithTimeout(ctx, callLimit)
+	call, done := context.WithTimeout(ctx, cancelLimit)
 	defer done()
 	outcome, err := e.cfg.Provider.Cancel(call, j.Submission)
-	if err != nil {
-		r.log.Warn("cannot pass on the cancel", "error", err)
-		return err
+	if refused, ok := errors.AsType[*ProviderError](err); err != nil && (!ok || refused.Temporary) {
+		r.cancels++
+		pause := backoff(r.cancels, runFirst, cancelMost)
+		r.cancelAfter = time.Now().Add(pause)
+		r.log.WarnContext(ctx, "cannot pass on the cancel", "tries", r.cancels, "error", err)
+		return pause, nil
 	}
-	r.log.InfoContext(ctx, "asked the provider to stop", "outcome", string(outcome))
-	return r.change(ctx, quota.Keep(), func(j *Job) error {
+	r.log.InfoContext(ctx, "asked the provider to stop", "outcome", string(outcome), "error", err)
+	return 0, r.change(ctx, quota.Keep(), func(j *Job) error {
 		if j.Cancel == nil {
 			return errMoved
 		}
@@ -205,13 +225,13 @@ func (e *Engine) statusFailed(ctx context.Context, r *run, j Job, err error) (ov
 		return true, ctx.Err()
 	}
 	if errors.Is(err, ErrGone) {
-		if r.gone++; r.gone >= maxGone {
+		if r.gone++; r.gone >= maxGone && time.Since(j.Submitted) > goneAfter {
 			// The result may still be there, or it was fetched too late.
 			return true, e.fetch(ctx, r, j)
 		}
 		return false, nil
 	}
-	r.log.Warn("cannot read the status", "error", err)
+	r.log.WarnContext(ctx, "cannot read the status", "error", err)
 	return false, nil
 }
 
@@ -220,6 +240,7 @@ func (e *Engine) progress(ctx context.Context, r *run, s Status) (done bool, _ e
 	j := r.snapshot()
 	switch s.Phase {
 	case PhaseComplete:
+		r.complete = true
 		if s.Seconds > 0 {
 			r.ran = s.Seconds
 		}
@@ -277,27 +298,46 @@ func (e *Engine) fetch(ctx context.Context, r *run, j Job) error {
 	switch {
 	case err == nil:
 		charged := e.charge(j, result)
-		if err := r.update(ctx, j.State, quota.Settle(charged), func(j *Job) {
-			j.State, j.Fetched = Fetched, time.Now()
-			j.Output, j.Charged, j.Seconds = result.Output, charged, r.ran
-		}); err != nil {
+		return r.outcome(e.hard, func(ctx context.Context) error {
+			err := r.update(ctx, j.State, quota.Settle(charged), func(j *Job) {
+				j.State, j.Fetched = Fetched, time.Now()
+				j.Output, j.Charged, j.Seconds = result.Output, charged, r.ran
+			})
+			if err == nil {
+				e.history.add(r.snapshot())
+			}
 			return err
-		}
-		e.history.add(r.snapshot())
-		return nil
+		})
 	case errors.Is(err, ErrGone):
-		// It may have been made and billed while nobody could fetch it.
-		return r.finish(ctx, j.State, Failed, Failure{Kind: FailExpired}, quota.Settle(j.Cost))
+		return e.vanished(ctx, r, j)
 	case errors.As(err, &failed) && !failed.Temporary:
 		return e.failed(ctx, r, j, failed)
+	case time.Now().After(j.Deadline.Add(resultGrace)):
+		r.log.ErrorContext(ctx, "giving up on a result", "error", err)
+		return r.finish(ctx, j.State, Failed, Failure{Kind: FailProvider}, quota.Release())
 	default:
 		return err
 	}
 }
 
+// vanished ends a job that the provider no longer knows. One that was
+// cancelled was removed from the queue. One that had begun, or that is so old
+// that its result may have come and gone, was made and billed; any other was
+// lost before it cost anything.
+func (e *Engine) vanished(ctx context.Context, r *run, j Job) error {
+	switch {
+	case j.Cancel != nil && !r.complete:
+		return e.failed(ctx, r, j, &ProviderError{Op: "status", Kind: FailCancelled, Message: "the provider no longer knows the request"})
+	case r.complete, j.State == Running, time.Since(j.Submitted) > keepsResults:
+		return r.finish(ctx, j.State, Failed, Failure{Kind: FailExpired}, quota.Settle(j.Cost))
+	default:
+		return r.finish(ctx, j.State, Failed, Failure{Kind: FailProvider}, quota.Release())
+	}
+}
+
 // failed ends a job that the provider says has failed.
 func (e *Engine) failed(ctx context.Context, r *run, j Job, err *ProviderError) error {
-	r.log.Info("job failed at the provider", "kind", string(err.Kind), "error", err)
+	r.log.InfoContext(ctx, "job failed at the provider", "kind", string(err.Kind), "error", err)
 	billing := quota.Release()
 	if err.MayBill && e.cfg.BillFailures {
 		billing = quota.Settle(j.Cost)

@@ -131,6 +131,7 @@ type fakeProvider struct {
 	fail      *generate.ProviderError // of every result
 	submitErr []error                 // of the next submits, before anything happened
 	loseReply bool                    // of the next submit, after it was taken
+	cancelErr error                   // of every cancel
 	hidden    bool                    // the history shows nothing
 	media     string
 	answer    time.Duration // how long the reply to a submit takes
@@ -244,6 +245,8 @@ func (p *fakeProvider) Cancel(_ context.Context, s generate.Submission) (generat
 	defer p.mu.Unlock()
 	j, ok := p.jobs[s.RequestID]
 	switch {
+	case p.cancelErr != nil:
+		return "", p.cancelErr
 	case !ok:
 		return generate.CancelUnknown, nil
 	case j.cancelled || time.Since(j.at) >= p.queue+p.run:

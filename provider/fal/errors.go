@@ -36,8 +36,8 @@ var byType = map[string]meaning{
 	"downstream_service_unavailable": {kind: generate.FailProvider, passing: true},
 
 	// the queue's
-	"request_timeout":           {kind: generate.FailTimeout},
-	"startup_timeout":           {kind: generate.FailProvider, passing: true},
+	"request_timeout":           {kind: generate.FailBusy}, // it never started
+	"startup_timeout":           {kind: generate.FailBusy, passing: true},
 	"runner_scheduling_failure": {kind: generate.FailProvider, passing: true},
 	"runner_connection_timeout": {kind: generate.FailProvider, passing: true},
 	"runner_disconnected":       {kind: generate.FailProvider, passing: true},

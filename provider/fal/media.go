@@ -43,7 +43,7 @@ func (c *Client) Open(ctx context.Context, mediaURL string, offset int64) (m gen
 			return m, nil
 		}
 		pe, refused := errors.AsType[*generate.ProviderError](err)
-		final := errors.Is(err, errForeignHost) || errors.Is(err, generate.ErrGone) || refused && !pe.Temporary
+		final := errors.Is(err, generate.ErrForeign) || errors.Is(err, generate.ErrGone) || refused && !pe.Temporary
 		if final || n+1 >= c.retry.Attempts || pause > c.retry.Max ||
 			!wait(ctx, max(pause, c.retry.delay(n, c.rand()))) {
 			return generate.Media{}, err

@@ -138,13 +138,11 @@ func parseMediaHosts(list []string) (mediaHosts, error) {
 	return hosts, nil
 }
 
-var errForeignHost = errors.New("the host is not one of the provider's media hosts")
-
 // check allows https on a listed host, and plain http on a listed loopback
 // host, or on one of its ports when that is listed.
 func (m mediaHosts) check(u *url.URL) error {
 	if u.User != nil {
-		return errForeignHost
+		return generate.ErrForeign
 	}
 	host := strings.ToLower(strings.TrimSuffix(u.Hostname(), "."))
 	port := u.Port()
@@ -162,5 +160,5 @@ func (m mediaHosts) check(u *url.URL) error {
 			return nil
 		}
 	}
-	return errForeignHost
+	return generate.ErrForeign
 }

@@ -229,10 +229,10 @@ func testErase(t *testing.T, h Harness) {
 	for _, id := range []string{"job1", "job2", "job3"} {
 		b.ask(id, "discord:1")
 	}
-	other := b.ask("job4", "discord:11")
+	b.ask("job4", "discord:11")
 	b.deliver("job1")
 	b.deliver("job2")
-	other = b.deliver("job4")
+	other := b.deliver("job4")
 
 	mine, err := generate.Export(t.Context(), a, "", "discord:1")
 	if err != nil || len(mine) != 3 {

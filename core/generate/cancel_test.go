@@ -1,0 +1,110 @@
+package generate_test
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"ltxbot/core/generate"
+	"ltxbot/core/quota"
+)
+
+func TestACancelThatTheProviderDoesNotTakeHoldsNothingUp(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		err  error
+	}{
+		{"it has a problem", &generate.ProviderError{Op: "cancel", Kind: generate.FailProvider, HTTPStatus: 502, Temporary: true}},
+		{"it refuses for good", &generate.ProviderError{Op: "cancel", Kind: generate.FailAccount, HTTPStatus: 405}},
+		{"the answer is lost", errReply},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t)
+				w.provider.cancelErr = tt.err
+				p := w.start(crashAt(0))
+				defer p.kill(t)
+				j, err := p.engine.Accept(t.Context(), ask(t, 1))
+				if err != nil {
+					t.Fatal(err)
+				}
+				elapse(10 * time.Second)
+				if _, err := p.engine.Cancel(t.Context(), j.ID, "test:1"); err != nil {
+					t.Fatal(err)
+				}
+				elapse(2 * time.Minute)
+				if got := finished(t, p, j.ID); got.State != generate.Delivered || len(w.channel.posted()) != 1 {
+					t.Errorf("job is %s with %d videos, want the video that was made all the same", got.State, len(w.channel.posted()))
+				}
+			})
+		})
+	}
+}
+
+func TestASubmissionThatTheProviderForgets(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		cancel bool
+		state  generate.State
+		kind   generate.FailureKind
+		hold   quota.HoldState
+	}{
+		{"after it was cancelled in the queue costs nothing", true, generate.Cancelled, "", quota.Released},
+		{"before it began costs nothing", false, generate.Failed, generate.FailProvider, quota.Released},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t)
+				w.provider.queue = time.Hour
+				p := w.start(crashAt(0))
+				defer p.kill(t)
+				j, err := p.engine.Accept(t.Context(), ask(t, 1))
+				if err != nil {
+					t.Fatal(err)
+				}
+				elapse(5 * time.Second)
+				if tt.cancel {
+					if _, err := p.engine.Cancel(t.Context(), j.ID, "test:1"); err != nil {
+						t.Fatal(err)
+					}
+					elapse(time.Second)
+				}
+				w.provider.mu.Lock()
+				clear(w.provider.jobs)
+				w.provider.mu.Unlock()
+				elapse(10 * time.Minute)
+				if got := finished(t, p, j.ID); got.State != tt.state || got.Failure.Kind != tt.kind {
+					t.Errorf("job is %s (%s), want %s (%s)", got.State, got.Failure.Kind, tt.state, tt.kind)
+				}
+				if h := hold(t, p, j.ID); h.State != tt.hold {
+					t.Errorf("hold is %s, want %s", h.State, tt.hold)
+				}
+			})
+		})
+	}
+}
+
+func TestASubmissionThatIsNotKnownAtFirstIsBelievedLater(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		p := w.start(crashAt(0))
+		defer p.kill(t)
+		j, err := p.engine.Accept(t.Context(), ask(t, 1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		elapse(100 * time.Millisecond)
+		w.provider.mu.Lock()
+		hidden := w.provider.jobs
+		w.provider.jobs = map[string]*fakeJob{}
+		w.provider.mu.Unlock()
+		elapse(40 * time.Second)
+		w.provider.mu.Lock()
+		w.provider.jobs = hidden
+		w.provider.mu.Unlock()
+		elapse(3 * time.Minute)
+		if got := finished(t, p, j.ID); got.State != generate.Delivered {
+			t.Errorf("job is %s (%s), want delivered", got.State, got.Failure.Kind)
+		}
+	})
+}
