@@ -34,6 +34,7 @@ type run struct {
 	// cancelAfter is when to pass the cancel on again.
 	cancelAfter time.Time
 	complete    bool      // the provider said that it is done
+	known       bool      // the provider has given a status
 	asking      time.Time // since when the conversation is asked to take the first card
 	gone        int       // times in a row that the provider did not know the submission
 	tries       int       // of the present call to the conversation

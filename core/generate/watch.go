@@ -26,8 +26,8 @@ const (
 	cancelLimit  = 10 * time.Second // of one try to pass on a cancel
 	cancelMost   = time.Minute      // between such tries
 	// maxGone is how often in a row the provider may not know a submission
-	// before that is believed, and goneAfter how old the submission must be:
-	// a new one may not be known everywhere yet.
+	// before that is believed, and goneAfter how old one must be that it
+	// never knew: a new one may not be known everywhere yet.
 	maxGone   = 5
 	goneAfter = 2 * time.Minute
 	// keepsResults is how long the provider surely keeps the result of a
@@ -110,7 +110,7 @@ func (e *Engine) watch(ctx context.Context, r *run, j Job) error {
 				next.Reset(backoff(errs, runFirst, queueFar))
 				continue
 			}
-			errs, r.gone = 0, 0
+			errs, r.gone, r.known = 0, 0, true
 			polls++
 			status = s
 			next.Reset(pollPause(j, polls, news != nil))
@@ -225,7 +225,7 @@ func (e *Engine) statusFailed(ctx context.Context, r *run, j Job, err error) (ov
 		return true, ctx.Err()
 	}
 	if errors.Is(err, ErrGone) {
-		if r.gone++; r.gone >= maxGone && time.Since(j.Submitted) > goneAfter {
+		if r.gone++; r.gone >= maxGone && (r.known || time.Since(j.Submitted) > goneAfter) {
 			// The result may still be there, or it was fetched too late.
 			return true, e.fetch(ctx, r, j)
 		}
