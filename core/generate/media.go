@@ -33,7 +33,7 @@ type Fitter interface {
 const (
 	downloadTries = 5
 	downloadPause = 500 * time.Millisecond
-	fetchPatience = 3 * time.Minute // with errors that may pass, before a link takes the place of the file
+	fetchPatience = 3 * time.Minute  // with errors that may pass, before a link takes the place of the file
 	downloadIdle  = 30 * time.Second // without a byte
 	largeDownload = 4 << 20          // bytes; the card says that the video is on its way
 )
