@@ -26,6 +26,13 @@ func (a *App) archive() generate.Archive {
 	return archive
 }
 
+// erased makes the desks forget what they remember of a member.
+func (a *App) erased(member string) {
+	for _, desk := range a.desks {
+		desk.Erased(member)
+	}
+}
+
 // startForgetting lets go of what is older than the config says, and of files
 // that a crash has left, from now on until the bot stops. Several processes
 // may do so.

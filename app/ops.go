@@ -50,7 +50,7 @@ func (a *App) serveOps(mux *http.ServeMux) {
 	api.ServeJobs(a.engine)
 	a.serveQuota(api)
 	if archive := a.archive(); archive != nil {
-		api.ServeMembers(archive)
+		api.ServeMembers(archive, a.erased)
 	}
 	if s, ok := a.store.(backuper); ok {
 		api.ServeBackup(s.Backup)

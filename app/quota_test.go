@@ -175,7 +175,7 @@ func TestTheAPISaysWhatIsWrong(t *testing.T) {
 		{http.MethodGet, "quota/show", "", 400, "is no team"},
 		{http.MethodGet, "quota/show?team=nobody", "", 400, "is no team"},
 		{http.MethodGet, "quota/block?team=discord:1&member=discord:2", "", 405, "use POST"},
-		{http.MethodGet, "quota/nothing?team=discord:1", "", 404, "is no command"},
+		{http.MethodGet, "quota/nothing?team=discord:1", "", 404, "is not a command"},
 		{http.MethodGet, "quota/mine?team=discord:1", "", 404, "did you mean show?"},
 		{http.MethodPost, "quota/block", `{"team":"discord:1","args":{"member":"ann"}}`, 400, "is no member"},
 		{http.MethodPost, "quota/unblock", `{"team":"discord:1","args":{"member":"discord:2"}}`, 409, "so already"},

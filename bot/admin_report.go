@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -194,11 +195,15 @@ func (v voice) spent(month string, s quota.Spending) []Block {
 	}
 	blocks := []Block{block(Text, dotted(line, more)...)}
 	if s.Estimate > 0 {
-		percent := strconv.FormatFloat(100*s.Deviation(), 'f', 1, 64)
-		if !strings.HasPrefix(percent, "-") {
-			percent = "+" + percent
+		percent, key := strconv.FormatFloat(math.Abs(100*s.Deviation()), 'f', 1, 64), "order.estimate"
+		switch {
+		case percent == "0.0":
+		case s.Deviation() < 0:
+			key = "order.estimate_less"
+		default:
+			key = "order.estimate_more"
 		}
-		blocks = append(blocks, v.say(Note, "order.estimate", "estimate", s.Estimate, "charged", s.Charged,
+		blocks = append(blocks, v.say(Note, key, "estimate", s.Estimate, "charged", s.Charged,
 			"percent", strings.Replace(percent, ".", v.text("format.decimal"), 1)))
 	}
 	return blocks

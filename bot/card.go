@@ -29,9 +29,7 @@ func (d *Desk) Card(j generate.Job) Message {
 		m.add(Block{Kind: Bar, Bar: float64(min(max(j.Progress.Percent, 0), 100)) / 100})
 	}
 	if !j.State.Terminal() {
-		for _, n := range j.Request.Notes {
-			m.add(block(Note, v.note(n)...))
-		}
+		m.add(v.notes(j)...)
 	}
 	m.add(v.explain(j)...)
 	m.add(block(Note, v.smallPrint(j)...))
@@ -47,6 +45,8 @@ func shownState(j generate.Job) string {
 		return "cancelling"
 	case j.Waiting():
 		return "waiting"
+	case isDeleted(j):
+		return "deleted"
 	}
 	return string(j.State)
 }
@@ -81,7 +81,7 @@ func (v voice) stateLine(j generate.Job) []Span {
 			say("card.expected", "until", since(ready))
 		}
 	case j.State == generate.Delivered:
-		if j.Receipt.Link != "" {
+		if j.Receipt.Link != "" && !isDeleted(j) {
 			pieces = append(pieces, []Span{{Text: v.text("card.watch"), Style: Link, URL: j.Receipt.Link}})
 		}
 	}
@@ -102,6 +102,8 @@ func (v voice) explain(j generate.Job) []Block {
 		return []Block{v.say(Note, "card.waiting")}
 	case j.State == generate.Failed:
 		return []Block{block(Text, v.failure(j)...)}
+	case isDeleted(j):
+		return []Block{block(Text, v.bill(j)...)}
 	case j.State == generate.Cancelled:
 		var by []Span
 		if j.Cancel != nil && j.Cancel.By != j.Member && strings.Contains(j.Cancel.By, ":") {
@@ -124,7 +126,7 @@ func (v voice) bill(j generate.Job) []Span {
 func (v voice) smallPrint(j generate.Job) []Span {
 	var price []Span
 	switch {
-	case j.State == generate.Failed || j.State == generate.Cancelled:
+	case j.State == generate.Failed, j.State == generate.Cancelled, isDeleted(j):
 	case j.Charged > 0:
 		price = []Span{{Text: v.money(j.Charged)}}
 	default:
@@ -149,6 +151,18 @@ func changed(j generate.Job) []Span {
 	return out
 }
 
+// notes tell what was changed of a request, but for what nobody typed: that is
+// in the details.
+func (v voice) notes(j generate.Job) []Block {
+	var out []Block
+	for _, n := range j.Request.Notes {
+		if n.Reason != ltx.DroppedStatic {
+			out = append(out, block(Note, v.note(n)...))
+		}
+	}
+	return out
+}
+
 // note tells what was changed to fit.
 func (v voice) note(n ltx.Note) []Span {
 	return v.spans("note."+string(n.Reason), "option", n.Option, "from", n.From, "to", n.To)
@@ -165,6 +179,8 @@ func (v voice) cardButtons(j generate.Job) []Button {
 		if actions == nil {
 			actions = []Action{ActRetry, ActEdit}
 		}
+	case isDeleted(j):
+		actions = []Action{ActAgain, ActDetails}
 	case j.State == generate.Cancelled:
 		actions = []Action{ActRetry, ActEdit}
 	}

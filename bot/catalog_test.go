@@ -89,7 +89,7 @@ func byValue() []string {
 			keys = append(keys, prefix+n)
 		}
 	}
-	add("state.", "waiting", "cancelling")
+	add("state.", "waiting", "cancelling", "deleted")
 	for _, s := range generate.States {
 		add("state.", string(s))
 	}
@@ -245,5 +245,24 @@ func TestCatalogRefusesWhatATranslatorGotWrong(t *testing.T) {
 	}
 	if _, err := bot.NewCatalog(fstest.MapFS{"de.toml": {Data: []byte(`a = "b"`)}}); err == nil {
 		t.Error("a catalogue without English was accepted")
+	}
+}
+
+func TestTheHelpOfOrdersIsTheSameEverywhere(t *testing.T) {
+	d := newDesk(&fakeGenerator{})
+	same := func(key, table string) {
+		if got := d.Text("en", key); got != table {
+			t.Errorf("%s is %q, and %q in the table", key, got, table)
+		}
+	}
+	for _, v := range quota.Verbs() {
+		same("verb."+v.Name, v.Help)
+		for _, a := range v.Args {
+			key := "arg." + v.Name + "_" + a.Name
+			if !slices.Contains(bot.BuiltInCatalog().Keys("en"), key) {
+				key = "arg." + a.Name
+			}
+			same(key, a.Help)
+		}
 	}
 }

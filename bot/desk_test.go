@@ -48,7 +48,7 @@ func TestPrepareRefusesWithTheLineToCorrect(t *testing.T) {
 		t.Fatal("a camera that does not exist was accepted")
 	}
 	got := refusal.String() + refusal.Plain
-	for _, want := range []string{"Did you mean dolly_in?", `/ltx prompt:"a cowboy" camera:dolly_inn lora:https://civitai.com/api/download/models/1@0.5`} {
+	for _, want := range []string{"Did you mean dolly_in?", `/ltx prompt:"a cowboy" camera:dolly_in lora:https://civitai.com/api/download/models/1@0.5`} {
 		if !strings.Contains(got, want) {
 			t.Errorf("the refusal does not say %q:\n%s", want, got)
 		}

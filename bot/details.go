@@ -22,6 +22,9 @@ func (d *Desk) Details(j generate.Job) Message {
 	}
 	m.add(Block{Kind: Text, Spans: []Span{{Text: v.text("details.settings"), Style: Strong}}})
 	m.add(Block{Kind: Facts, Facts: v.settingFacts(j.Request)})
+	for _, n := range j.Request.Notes {
+		m.add(block(Note, v.note(n)...))
+	}
 	m.add(v.say(Note, "details.again"), block(Code, Span{Text: d.cfg.Command + " " + j.Request.CommandLine()}))
 	for _, l := range j.Request.LoRAs() {
 		if strings.Contains(l.Path, "?") {

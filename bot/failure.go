@@ -1,6 +1,11 @@
 package bot
 
-import "ltxbot/core/generate"
+import (
+	"strings"
+
+	"ltxbot/core/generate"
+	"ltxbot/core/ltx"
+)
 
 // failures is what a person can do after each kind of failure, the most
 // promising first. The texts are failure.* and failure_next.* of the
@@ -36,6 +41,40 @@ func (v voice) failure(j generate.Job) []Span {
 	default:
 		key += "_field"
 	}
-	what := v.spans(key, "field", j.Failure.Field, "limit", j.Failure.Limit, "id", mono(j.ID))
+	what := v.spans(key, "field", optionOf(j.Failure.Field), "limit", v.limitWords(j.Failure.Limit), "id", mono(j.ID))
 	return spaced(what, v.bill(j), v.spans("failure_next."+string(kind)))
+}
+
+// optionOf is what people type for an input of the model: "frames" for
+// "num_frames", "lora" for "loras[0].scale".
+func optionOf(field string) string {
+	name := field
+	if i := strings.IndexAny(field, "[."); i > 0 {
+		name = field[:i]
+	}
+	if p, ok := ltx.Lookup(name); ok {
+		return p.Key()
+	}
+	return field
+}
+
+// bounds are the signs that a provider puts before a bound, and the text for
+// each.
+var bounds = []struct{ sign, key string }{
+	{"<= ", "limit.at_most"}, {">= ", "limit.at_least"}, {"< ", "limit.below"}, {"> ", "limit.above"},
+}
+
+// limitWords writes a limit in words: "at least 1, at most 50" for
+// ">= 1, <= 50".
+func (v voice) limitWords(limit string) string {
+	parts := strings.Split(limit, ", ")
+	for i, part := range parts {
+		for _, b := range bounds {
+			if n, ok := strings.CutPrefix(part, b.sign); ok {
+				parts[i] = v.text(b.key, "n", n)
+				break
+			}
+		}
+	}
+	return strings.Join(parts, v.text("format.comma"))
 }

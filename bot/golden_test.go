@@ -82,6 +82,9 @@ func TestCardSaysHowAJobIsDoing(t *testing.T) {
 		show("delivered", cowboy, generate.Delivered, func(j *generate.Job) {
 			j.Charged, j.Receipt.Link, j.Parent = 130_000, "https://discord.com/channels/1/2/3", jobB
 		})
+		show("delivered, and deleted since", cowboy, generate.Delivered, func(j *generate.Job) {
+			j.Charged, j.Receipt.Link, j.Notes = 130_000, "https://discord.com/channels/1/2/3", map[string]string{"deleted": "yes"}
+		})
 		show("cancelled by the owner", cowboy, generate.Cancelled, func(j *generate.Job) {
 			j.Cancel = &generate.CancelRequest{By: ann, At: now}
 		})
@@ -103,10 +106,15 @@ func TestFailureSaysWhatHappenedAndWhatToDo(t *testing.T) {
 			out = append(out, shown{name, d.Card(j)})
 		}
 		for _, kind := range generate.FailureKinds {
-			show(string(kind), generate.Failure{Kind: kind}, 0)
+			var charged usd.Micros
+			if kind == generate.FailExpired {
+				charged = 128_500 // the video was made
+			}
+			show(string(kind), generate.Failure{Kind: kind}, charged)
 		}
 		show("invalid, field known", generate.Failure{Kind: generate.FailInvalid, Field: "num_frames"}, 0)
 		show("invalid, limit known", generate.Failure{Kind: generate.FailInvalid, Field: "num_frames", Limit: "<= 481"}, 0)
+		show("invalid, two limits", generate.Failure{Kind: generate.FailInvalid, Field: "loras[0].scale", Limit: ">= 0, < 4"}, 0)
 		show("refused and charged", generate.Failure{Kind: generate.FailRefused}, 128_500)
 		show("of an unknown kind", generate.Failure{Kind: "new"}, 0)
 		return out
@@ -124,11 +132,17 @@ func TestResultSaysWhatTheVideoIs(t *testing.T) {
 		}
 		bare := job(t, jobB, cowboy, generate.Delivering)
 		bare.Place.Locale, bare.Gauges, bare.Parent = locale, nil, jobA
+		late := bare
+		late.Cancel, late.Charged = &generate.CancelRequest{By: ann, At: time.Now()}, 130_000
+		again := bare
+		again.Notes = map[string]string{"repeat": "yes"}
 		return []shown{
 			{"as the model made it", d.Result(j, bot.ResultFacts{Fit: generate.FitOriginal})},
 			{"made smaller", d.Result(j, bot.ResultFacts{Fit: generate.FitReencoded})},
 			{"too large", d.Result(j, bot.ResultFacts{Fit: generate.FitLink, URL: j.Output.URL})},
 			{"nothing told by the provider", d.Result(bare, bot.ResultFacts{Fit: generate.FitOriginal})},
+			{"cancelled too late", d.Result(late, bot.ResultFacts{Fit: generate.FitOriginal})},
+			{"again", d.Result(again, bot.ResultFacts{Fit: generate.FitOriginal})},
 			{"details", d.Details(j)},
 			{"alternative text", bot.Message{Plain: d.AltText(j)}},
 		}
@@ -160,7 +174,14 @@ func TestRefusalSaysWhatIsWrong(t *testing.T) {
 			{Option: "camera", Problem: ltx.NotAChoice, Value: "dolly_inn", Nearest: "dolly_in", Choices: []string{"dolly_in", "none"}},
 			{Option: "prompt", Problem: ltx.Missing},
 		})
+		show("duration too long at this frame rate", ltx.Invalid{
+			{Option: "duration", Problem: ltx.OutOfRange, Value: "10", Min: 0.2, Max: 8, Unit: "seconds", Nearest: "8", Other: "60"},
+		})
 		show("nearly a verb", &bot.VerbError{Word: "hlep", Nearest: "help"})
+		for _, line := range []string{"cancel abc", "loras list", "quota grant me 5", "a cat camera: fps:"} {
+			_, err := bot.ParseLine(line)
+			show(line, err)
+		}
 		show("no refusal", errors.New("disk on fire"))
 		return out
 	})
@@ -198,6 +219,9 @@ func TestHelpExplains(t *testing.T) {
 		out := []shown{{"start", d.Help(locale, "")}}
 		for _, topic := range bot.Topics() {
 			out = append(out, shown{topic, d.Help(locale, topic)})
+		}
+		for _, option := range []string{"camera", "size", "fps", "video_stg_scale", "banana"} {
+			out = append(out, shown{option, d.Help(locale, option)})
 		}
 		return append(out, shown{"loras", d.LoRAs(t.Context(), bot.Caller{Locale: locale})})
 	})

@@ -15,11 +15,13 @@ type Line struct {
 }
 
 // ParseLine takes a command apart: "/ltx a cowboy walks camera:dolly_in",
-// with the command's name or without. Its error is a *VerbError.
+// with the command's name or without. Its error is a *VerbError or a
+// *ValueError: nothing that is hardly meant as a prompt may cost something.
 //
 // A line is about a verb when its first word is one and the rest is what that
-// verb takes: "help", "help prompt", "cancel k3f92mq7abcd". Any other line is
-// the prompt of a video, with settings anywhere in it:
+// verb takes: "help", "help prompt", "cancel k3f92mq7abcd". One of three words
+// at most that begins with a verb is refused when the rest is not: "cancel
+// all". Any other line is the prompt of a video, with settings anywhere in it:
 //
 //   - key:value and key=value, where key is an option, an alias or an API name
 //     in any case. Nothing stands between key, sign and value.
@@ -30,7 +32,10 @@ type Line struct {
 //     in a prompt: key is in lower case, and value has a digit or an underscore
 //     and fits it, or it fits and the line or another setting comes next. So
 //     "Style: noir" and "she looks into the camera: a smile" stay prose.
-//   - prompt: at the start of the prompt is a mark and no part of it.
+//   - prompt: at the start of the prompt is a mark and no part of it. With
+//     nothing after it, the prompt is missing.
+//   - key: and key= at the end of the line, or before another setting, are a
+//     setting that lacks its value, and refused.
 //
 // A value may stand in quotes, straight or curly, with \" for a quote in it.
 // Without them it is one word, or as many as its parameter understands:
@@ -53,7 +58,8 @@ func ParseLine(line string) (Line, error) {
 	if l, ok, err := parseVerb(rest); ok || err != nil {
 		return l, err
 	}
-	return Line{Settings: parseSettings(rest)}, nil
+	settings, err := parseSettings(rest)
+	return Line{Settings: settings}, err
 }
 
 // tidy removes what is round a line and no part of it.
@@ -69,9 +75,22 @@ func isSpace(r rune) bool {
 
 func trimSpace(s string) string { return strings.TrimFunc(s, isSpace) }
 
+// A ValueError says that options were typed without their values.
+type ValueError struct {
+	Params []ltx.Param
+}
+
+func (e *ValueError) Error() string {
+	keys := make([]string, 0, len(e.Params))
+	for _, p := range e.Params {
+		keys = append(keys, p.Key())
+	}
+	return "no value for " + strings.Join(keys, ", ")
+}
+
 // parseSettings reads the settings of a video out of a line. The prompt comes
-// first.
-func parseSettings(line string) []ltx.Setting {
+// first. Its error is a *ValueError.
+func parseSettings(line string) ([]ltx.Setting, error) {
 	p := newParser(line)
 	for p.pos < len(p.in) {
 		if m, ok := p.match(p.pos); ok {
@@ -84,11 +103,14 @@ func parseSettings(line string) []ltx.Setting {
 		}
 		p.keep(p.pos + 1)
 	}
-	prompt := p.prose()
-	if prompt == "" {
-		return p.settings
+	if len(p.valueless) > 0 {
+		return nil, &ValueError{Params: p.valueless}
 	}
-	return append([]ltx.Setting{{Key: promptKey, Value: prompt}}, p.settings...)
+	prompt := p.prose()
+	if prompt == "" && !p.marked {
+		return p.settings, nil
+	}
+	return append([]ltx.Setting{{Key: promptKey, Value: prompt}}, p.settings...), nil
 }
 
 const promptKey = "prompt"
@@ -101,7 +123,10 @@ type parser struct {
 	pieces   []string      // of the prompt, with a setting between each two
 	cut      bool          // a setting stood just before pos
 	begun    bool          // the prompt has begun
+	marked   bool          // "prompt:" stood before it
 	seen     map[int]match // what match found, so that looking ahead is cheap
+
+	valueless []ltx.Param // typed without a value
 
 	meanings map[string]ltx.Param       // by key that is nearly one; empty = none
 	judged   map[string]*ltx.FieldError // by parameter and value
@@ -178,8 +203,13 @@ func unwrap(text string) string {
 func (p *parser) take(m found) {
 	p.pos, p.cut = m.value, true
 	value := m.given
+	if m.empty {
+		p.valueless = append(p.valueless, m.param)
+		return
+	}
 	if m.mark {
 		if _, _, quoted := p.quoted(m.value, true); !quoted {
+			p.marked = true
 			return // what follows is the prompt, up to the next setting
 		}
 	}

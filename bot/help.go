@@ -19,17 +19,67 @@ var helpTopics = map[string]func(d *Desk, v voice) []Block{
 // Topics are the topics of Help, besides the one to start with.
 func Topics() []string { return []string{TopicPrompt, TopicOptions, TopicExamples, TopicQuota} }
 
-// Help explains: topic is "", "prompt", "options", "examples" or "quota". An
-// unknown topic is as good as none.
+// Help explains: topic is "", "prompt", "options", "examples", "quota", or the
+// name of an option. An unknown topic is as good as none.
 func (d *Desk) Help(locale, topic string) Message {
 	v := d.voice(locale)
-	write, ok := helpTopics[topics[strings.ToLower(strings.TrimSpace(topic))]]
-	if !ok {
-		write = (*Desk).helpStart
-	}
 	var m Message
-	m.add(write(d, v)...)
+	m.add(d.helpAbout(v, topic)...)
 	return m.done()
+}
+
+// helpAbout is the page for the first word of the topic that has one.
+func (d *Desk) helpAbout(v voice, topic string) []Block {
+	for _, word := range words(strings.ToLower(topic)) {
+		word = strings.Trim(word, "-:=?!.,`")
+		if name, ok := topics[word]; ok {
+			return helpTopics[name](d, v)
+		}
+		if p, ok := ltx.Lookup(word); ok && !p.Operator {
+			return d.helpOption(v, p)
+		}
+	}
+	return d.helpStart(v)
+}
+
+// helpOption is all about one option.
+func (d *Desk) helpOption(v voice, p ltx.Param) []Block {
+	facts := []Fact{}
+	if usual := usually(p); usual != "" {
+		facts = append(facts, Fact{Label: v.text("help.option_default"), Value: []Span{mono(usual)}})
+	}
+	if len(p.Aliases) > 0 {
+		facts = append(facts, Fact{Label: v.text("help.option_aliases"), Value: v.list(p.Aliases, "format.or")})
+	}
+	return []Block{
+		block(Heading, Span{Text: p.Key()}),
+		block(Text, v.optionFact(p)...),
+		{Kind: Facts, Facts: facts},
+		v.say(Note, "help.topics"),
+	}
+}
+
+// usually is the default of a parameter as it is typed, or "" where there is
+// none or it is a long text.
+func usually(p ltx.Param) string {
+	switch value := p.Default.(type) {
+	case bool:
+		if value {
+			return "yes"
+		}
+		return "no"
+	case int:
+		return strconv.Itoa(value)
+	case float64:
+		return numberTyped(value)
+	case string:
+		for _, c := range p.Choices {
+			if c.Value == value {
+				return c.Typed()
+			}
+		}
+	}
+	return ""
 }
 
 // examples are lines to copy. Prompts are in the language that the model
@@ -89,24 +139,34 @@ func (d *Desk) helpOptions(v voice) []Block {
 		switch {
 		case p.Operator:
 		case p.Option != "":
-			basic = append(basic, Fact{Label: p.Option, Value: v.optionFact(p)})
+			basic = append(basic, Fact{Label: p.Option, Value: v.withDefault(p, v.optionFact(p))})
 		default:
-			expert = append(expert, Fact{Label: p.Name, Value: []Span{{Text: v.option(p)}}})
+			expert = append(expert, Fact{Label: p.Name, Value: v.withDefault(p, []Span{{Text: v.option(p)}})})
 		}
 	}
 	return []Block{
 		v.say(Heading, "help.options_title"), v.say(Text, "help.options_how"),
 		{Kind: Facts, Facts: basic},
 		{Kind: Text, Spans: []Span{{Text: v.text("help.advanced_title"), Style: Strong}}},
+		v.say(Text, "help.advanced_how"),
 		{Kind: Facts, Facts: expert},
 	}
+}
+
+// withDefault adds the default of a parameter, if it has one, to what it is.
+func (v voice) withDefault(p ltx.Param, what []Span) []Span {
+	usual := usually(p)
+	if usual == "" {
+		return what
+	}
+	return dotted(what, append([]Span{{Text: v.text("help.option_default") + v.text("format.colon")}}, mono(usual)))
 }
 
 // optionFact is what an option is for, and what it can be where that is short.
 func (v voice) optionFact(p ltx.Param) []Span {
 	what := []Span{{Text: v.option(p)}}
 	switch p.Kind {
-	case ltx.KindChoice, ltx.KindPreset:
+	case ltx.KindChoice, ltx.KindPreset, ltx.KindSize:
 		words := make([]string, 0, len(p.Choices))
 		for _, c := range p.Choices {
 			words = append(words, c.Typed())
@@ -115,7 +175,9 @@ func (v voice) optionFact(p ltx.Param) []Span {
 	case ltx.KindInt, ltx.KindFloat:
 		between := v.text("tell.range", "min", v.limitNumber(p.Min), "max", v.limitNumber(p.Max))
 		return append(what, Span{Text: " (" + between + ")"})
-	case ltx.KindText, ltx.KindBool, ltx.KindSize, ltx.KindDuration, ltx.KindLoRAs, ltx.KindAdvanced:
+	case ltx.KindBool:
+		return append(append(what, Span{Text: v.text("format.colon")}), v.list([]string{"yes", "no"}, "format.or")...)
+	case ltx.KindText, ltx.KindDuration, ltx.KindLoRAs, ltx.KindAdvanced:
 	}
 	return what
 }

@@ -69,7 +69,7 @@ func (d *Desk) ownJobs(ctx context.Context, c Caller) ([]generate.Job, error) {
 // minutes ago".
 func (v voice) listed(j generate.Job) []Span {
 	var link []Span
-	if j.Receipt.Link != "" {
+	if j.Receipt.Link != "" && !isDeleted(j) {
 		link = []Span{{Text: v.text("job.link"), Style: Link, URL: j.Receipt.Link}}
 	}
 	return dotted(
@@ -120,6 +120,9 @@ func (d *Desk) Cancel(ctx context.Context, c Caller, id string) Message {
 		return v.answer("job.too_late_made")
 	case err != nil:
 		return v.sorry("error.unreadable", d.incident(ctx, "cancel job", err, c))
+	}
+	if j.State == generate.Accepted {
+		return v.answer("job.cancelled", "id", j.ID) // it was never sent
 	}
 	return v.answer("job.cancelling", "id", j.ID)
 }

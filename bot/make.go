@@ -3,6 +3,7 @@ package bot
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 	"unicode"
@@ -11,6 +12,10 @@ import (
 	"ltxbot/core/ltx"
 	"ltxbot/core/quota"
 )
+
+// noteRepeat is the note of a job that repeats the request of its parent. An
+// adapter keeps it beside its own.
+const noteRepeat = "repeat"
 
 // Prepare makes a request of what was typed and looks at the quota. It has no
 // effect and returns in less than a second: when the store does not answer in
@@ -27,6 +32,13 @@ func (d *Desk) Prepare(ctx context.Context, a Ask) (generate.Ask, *Message) {
 	g := generate.Ask{
 		Event: a.Event, Place: a.Place, Request: r, Parent: a.Parent, Notes: a.Notes,
 		Asker: quota.Asker{Team: a.Caller.Team, Member: a.Caller.Member, Tiers: a.Caller.Tiers},
+	}
+	if a.Request != nil {
+		g.Notes = maps.Clone(g.Notes)
+		if g.Notes == nil {
+			g.Notes = map[string]string{}
+		}
+		g.Notes[noteRepeat] = "yes"
 	}
 	g.Place.Private = r.Private
 	if g.Place.Locale == "" {
@@ -141,11 +153,36 @@ func (d *Desk) refuseTyped(ctx context.Context, err error, a Ask) *Message {
 		refusal := d.jobRefusal(ctx, v, err, a.Caller, a.Parent)
 		return &refusal
 	}
-	if line := typedLine(a.Settings); line != "" && a.Request == nil {
+	if line := typedLine(corrected(a.Settings, problemsIn(err))); line != "" && a.Request == nil {
 		m.add(v.say(Note, "tell.typed"), block(Code, Span{Text: d.cfg.Command + " " + line}))
 	}
 	return m
 }
+
+// corrected are settings with what was probably meant in place of what was
+// wrong, where that is known.
+func corrected(settings []ltx.Setting, problems ltx.Invalid) []ltx.Setting {
+	out := slices.Clone(settings)
+	for _, e := range problems {
+		if e.Nearest == "" {
+			continue
+		}
+		wrong, known := ltx.Lookup(e.Option)
+		for i, s := range out {
+			p, ok := ltx.Lookup(s.Key)
+			switch {
+			case e.Problem == ltx.Unknown && s.Key == e.Option:
+				out[i].Key = e.Nearest
+			case known && ok && p.Key() == wrong.Key() && slices.Contains(hasNearest, e.Problem):
+				out[i].Value = e.Nearest
+			}
+		}
+	}
+	return out
+}
+
+// hasNearest are the problems with a value whose nearest is a whole value.
+var hasNearest = []ltx.Problem{ltx.OutOfRange, ltx.NotAChoice, ltx.NotWhole, ltx.BadSize}
 
 // typedLine writes settings as they are typed, without what may be secret.
 func typedLine(settings []ltx.Setting) string {

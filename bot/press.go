@@ -89,6 +89,25 @@ func (d *Desk) repeat(ctx context.Context, c Caller, id string, newSeed bool) (P
 	return Press{Ask: &Ask{Caller: c, Request: &r, Parent: j.ID}}, nil
 }
 
+// noteDeleted is the note of a job whose video was removed from its
+// conversation.
+const noteDeleted = "deleted"
+
+func isDeleted(j generate.Job) bool {
+	return j.State == generate.Delivered && j.Notes[noteDeleted] != ""
+}
+
+// Deleted remembers that the video of a job was removed. The card can be shown
+// anew with what it returns.
+func (d *Desk) Deleted(ctx context.Context, id string) (generate.Job, generate.Keep, error) {
+	keep := func(ctx context.Context, notes map[string]string) error {
+		_, err := d.cfg.Generator.Note(ctx, id, notes)
+		return err
+	}
+	j, err := d.cfg.Generator.Note(ctx, id, map[string]string{noteDeleted: "yes"})
+	return j, keep, err
+}
+
 // buttonVersion begins every button id. Messages stand for years: an id keeps
 // its meaning.
 const buttonVersion = "v1"

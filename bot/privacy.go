@@ -66,16 +66,23 @@ func (d *Desk) Forget(ctx context.Context, c Caller) Message {
 	ctx, cancel := context.WithTimeout(ctx, eraseLimit)
 	defer cancel()
 	var total generate.Erased
+	more := false
 	for _, member := range append([]string{c.Member}, c.Also...) {
 		done, err := d.erase(ctx, member)
 		total.Jobs += done.Jobs
 		total.Left += done.Left
+		if more = errors.Is(err, context.DeadlineExceeded) && total.Jobs > 0; more {
+			break // a platform waits no longer for an answer
+		}
 		if err != nil {
 			return v.sorry("error.unreadable", d.incident(ctx, "erase data", err, c))
 		}
 	}
 	var m Message
 	m.add(v.say(Text, "job.erased", "videos", v.plural("usage.videos_count", int64(total.Jobs))))
+	if more {
+		m.add(v.say(Note, "job.erase_more"))
+	}
 	if total.Left > 0 {
 		m.add(v.say(Note, "job.erase_left", "videos", v.plural("usage.videos_count", int64(total.Left))))
 	}
@@ -88,9 +95,13 @@ func (d *Desk) erase(ctx context.Context, member string) (generate.Erased, error
 		return generate.Erased{}, errors.New("this store erases nothing")
 	}
 	done, err := generate.Erase(ctx, d.cfg.Archive, "", member)
-	d.recent.drop(member)
+	d.Erased(member)
 	return done, err
 }
+
+// Erased makes the desk forget what it remembers of a member whose data was
+// erased.
+func (d *Desk) Erased(member string) { d.recent.drop(member) }
 
 // Export is what is kept about somebody.
 type Export struct {

@@ -10,7 +10,7 @@ import (
 )
 
 // Refuse says no to what a person typed, for the errors that a person can do
-// something about: *VerbError, ltx.Invalid, ltx.FieldError and
+// something about: *VerbError, *ValueError, ltx.Invalid, ltx.FieldError and
 // *quota.LimitError. It is nil for any other error.
 func (d *Desk) Refuse(err error, locale string) *Message {
 	v := d.voice(locale)
@@ -23,10 +23,13 @@ func (d *Desk) Refuse(err error, locale string) *Message {
 		m.add(block(Note, spaced(v.spans("price.nothing"), v.spans("tell.more_help"))...))
 	}
 	if verb, ok := errors.AsType[*VerbError](err); ok {
-		m.add(
-			block(Text, spaced(v.spans("tell.verb", "word", verb.Word), v.spans("tell.did_you_mean", "nearest", d.cfg.Command+" "+verb.Nearest))...),
-			v.say(Note, "tell.verb_prompt", "word", verb.Word),
-		)
+		m.add(v.misused(verb)...)
+	}
+	if lacking, ok := errors.AsType[*ValueError](err); ok {
+		for _, p := range lacking.Params {
+			m.add(block(Text, v.spans("tell.needs_value", "option", p.Key(), "what", v.optionFact(p))...))
+		}
+		m.add(block(Note, spaced(v.spans("price.nothing"), v.spans("tell.more_help"))...))
 	}
 	if limit, ok := errors.AsType[*quota.LimitError](err); ok {
 		m.add(v.limit(limit)...)
@@ -36,6 +39,22 @@ func (d *Desk) Refuse(err error, locale string) *Message {
 	}
 	m = m.done()
 	return &m
+}
+
+// misused says what the verb takes that was nearly typed, and how a video of
+// the same words is made.
+func (v voice) misused(e *VerbError) []Block {
+	typed := strings.TrimSpace(e.Word + " " + e.Rest)
+	inQuotes := quote(typed)
+	video := v.spans("tell.verb_prompt", "word", inQuotes[1:len(inQuotes)-1])
+	if e.Rest == "" {
+		meant := v.spans("tell.did_you_mean", "nearest", v.command+" "+e.Nearest)
+		return []Block{block(Text, spaced(v.spans("tell.verb", "word", e.Word), meant)...), block(Note, video...)}
+	}
+	return []Block{
+		v.say(Text, e.wants, "verb", e.Nearest, "rest", e.Rest),
+		block(Note, spaced(v.spans("price.nothing"), video)...),
+	}
 }
 
 // problemsIn are the problems with settings that an error holds.
@@ -74,6 +93,7 @@ var problemMore = map[ltx.Problem][]string{
 	ltx.BadSize:           {"tell.did_you_mean", "tell.size_forms"},
 	ltx.LoRAUnknown:       {"tell.did_you_mean"},
 	ltx.TooManyMegapixels: {"tell.lasts"},
+	ltx.OutOfRange:        {"tell.fps_lasts"},
 }
 
 // problem says what is wrong with a setting, and what would be right.
@@ -91,6 +111,10 @@ func (v voice) problem(e ltx.FieldError) []Span {
 	sentences := [][]Span{v.spans(key, args...)}
 	for _, more := range problemMore[e.Problem] {
 		switch {
+		case more == "tell.fps_lasts":
+			if e.Unit == "seconds" && e.Other != "" {
+				sentences = append(sentences, v.spans(more, args...))
+			}
 		case e.Nearest != "" || more == "tell.one_of" || more == "tell.size_forms":
 			sentences = append(sentences, v.spans(more, args...))
 		case more == "tell.lasts":

@@ -97,7 +97,7 @@ func spaced(sentences ...[]Span) []Span {
 	return out
 }
 
-// flat is the text of spans. A mention has none.
+// flat is the text of spans. A mention that begins a message has none.
 func flat(spans []Span) string {
 	var b strings.Builder
 	for _, s := range spans {

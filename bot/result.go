@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"cmp"
 	"strings"
 	"time"
 
@@ -20,10 +21,13 @@ func (d *Desk) Result(j generate.Job, r ResultFacts) Message {
 	v := d.voice(j.Place.Locale)
 	var m Message
 	ready := v.spans("result.ready")
-	if j.Parent != "" {
+	if j.Parent != "" && j.Notes[noteRepeat] == "" {
 		ready = v.spans("result.remix", "id", mono(j.Parent))
 	}
 	m.add(block(Text, spaced([]Span{mention(asker(j))}, ready)...))
+	if j.Cancel != nil && j.Cancel.By != generate.ByDeadline {
+		m.add(v.say(Text, "result.too_late", "price", cmp.Or(j.Charged, j.Cost)))
+	}
 	m.add(block(Quote, Span{Text: shorten(j.Request.Prompt(), resultPrompt)}))
 	if expanded := expandedPrompt(j); expanded != "" {
 		m.add(v.say(Note, "result.expanded"), block(Quote, Span{Text: shorten(expanded, resultPrompt)}))
@@ -37,9 +41,7 @@ func (d *Desk) Result(j generate.Job, r ResultFacts) Message {
 	if r.Fit == generate.FitReencoded {
 		m.add(v.smaller(j))
 	}
-	for _, n := range j.Request.Notes {
-		m.add(block(Note, v.note(n)...))
-	}
+	m.add(v.notes(j)...)
 	m.add(block(Note, v.smallPrint(j)...))
 	m.Buttons = v.buttons(j.ID, ActAgain, ActSame, ActEdit, ActDetails, ActDelete)
 	return m.done()

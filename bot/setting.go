@@ -18,6 +18,7 @@ type found struct {
 	given string
 	mark  bool // "prompt:" before the prompt: no setting unless quotes follow
 	open  bool // a text goes on to the next setting
+	empty bool // no value follows
 }
 
 // The dashes before a key.
@@ -73,7 +74,10 @@ func (p *parser) signed(m found, dash dashes, sign rune) (found, bool) {
 	switch {
 	case isPrompt && !p.begun && (!spaced || strings.EqualFold(m.key, promptKey)):
 		m.value, m.mark = next, true
-		return m, next < len(p.in)
+		return m, true
+	case m.known && spaced && (dash != noDash || exact(m)) && p.lacksValue(next):
+		m.value, m.empty = next, true
+		return m, true
 	case spaced && dash == noDash:
 		m.value = next
 		return m, next < len(p.in) && p.spaced(&m)
@@ -93,6 +97,20 @@ func (p *parser) signed(m found, dash dashes, sign rune) (found, bool) {
 	return m, dash == twoDashes
 }
 
+// exact tells whether a key is spelled as the help has it, and not as a word
+// of prose may be.
+func exact(m found) bool { return m.known && (m.key == m.param.Option || m.key == m.param.Name) }
+
+// lacksValue tells whether the end of the line or another setting stands
+// where a value belongs.
+func (p *parser) lacksValue(i int) bool {
+	if i == len(p.in) {
+		return true
+	}
+	_, ok := p.match(i)
+	return ok
+}
+
 // isTypo tells whether a key can hardly be a word of prose: it is one edit
 // from an option, and not its plural or singular.
 func isTypo(key string, p ltx.Param) bool {
@@ -104,7 +122,7 @@ func isTypo(key string, p ltx.Param) bool {
 
 // spaced judges "key: value" without dashes.
 func (p *parser) spaced(m *found) bool {
-	exact := m.known && (m.key == m.param.Option || m.key == m.param.Name)
+	exact := exact(*m)
 	switch {
 	case exact && m.param.Kind == ltx.KindText:
 		_, _, quoted := p.quoted(m.value, false)
@@ -161,6 +179,9 @@ func (p *parser) dashed(m found, dash dashes) (found, bool) {
 	switch {
 	case m.param.Name == promptKey && dash == twoDashes && !p.begun:
 		m.mark = true
+		return m, true
+	case dash == twoDashes && p.lacksValue(next):
+		m.empty = true
 		return m, true
 	case dash == twoDashes:
 		return m, true

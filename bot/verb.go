@@ -5,7 +5,9 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
 
+	"ltxbot/core/ltx"
 	"ltxbot/core/quota"
 )
 
@@ -20,26 +22,47 @@ const (
 	VerbAdmin  = "admin"
 )
 
-// verbs says for each verb what else people call it, and what may follow it.
-// A word that is followed by anything else begins a prompt: "show a cowboy".
-var verbs = []struct {
+// A verbForm says what else people call a verb, and what may follow it. A
+// word that is followed by anything else begins a prompt, if the line is long
+// enough to be one: "show a cowboy walking".
+type verbForm struct {
 	name    string
 	aliases []string
 	takes   func(args []string) bool
-}{
-	{VerbHelp, []string{"?", "man"}, func(a []string) bool { return len(a) == 0 || len(a) == 1 && isTopic(a[0]) }},
-	{VerbJobs, []string{"job", "list", "queue", "status", "history"}, jobsOrder},
-	{VerbShow, []string{"info"}, oneJob},
-	{VerbCancel, []string{"stop", "abort"}, oneJob},
-	{VerbQuota, []string{"usage", "limits", "limit", "budget"}, ownQuota},
-	{VerbLoRAs, []string{"lora"}, none},
-	{VerbAdmin, nil, func([]string) bool { return true }},
+	wants   string // the text that says what it takes
 }
+
+var verbs = []verbForm{
+	{VerbHelp, []string{"?", "man", "version"}, func(a []string) bool { return len(a) < shortLine }, ""},
+	{VerbJobs, []string{"job", "list", "queue", "status", "history"}, jobsOrder, wantsNothing},
+	{VerbShow, []string{"info"}, oneJob, wantsJob},
+	{VerbCancel, []string{"stop", "abort"}, oneJob, wantsJob},
+	{VerbQuota, []string{"usage", "limits", "limit", "budget"}, ownQuota, wantsNothing},
+	{VerbLoRAs, []string{"lora"}, none, wantsNothing},
+	{VerbAdmin, nil, func([]string) bool { return true }, ""},
+}
+
+// What a verb takes.
+const (
+	wantsJob     = "takes.job"
+	wantsNothing = "takes.nothing"
+	wantsAdmin   = "takes.admin" // what follows is an order of admins
+)
+
+// A line that begins with a verb is hardly a prompt while it is short. One
+// that goes on with an order about quotas may be longer.
+const (
+	shortLine  = 3 // words
+	shortOrder = 6
+)
+
+// pointers are words for jobs where an id belongs: "stop it now".
+var pointers = []string{"all", "everything", "it", "this", "that", "them", "last", "latest", "my", "the", "job", "jobs", "video", "videos", "now", "please"}
 
 // ownQuota tells whether the words after "quota" are an order that everybody
 // may give.
 func ownQuota(args []string) bool {
-	if len(args) == 0 {
+	if len(args) == 0 || len(args) == 1 && strings.EqualFold(args[0], VerbShow) {
 		return true
 	}
 	v, ok := quota.FindVerb(args[0])
@@ -66,19 +89,21 @@ var topics = map[string]string{
 	"quota": TopicQuota, "limits": TopicQuota,
 }
 
-func isTopic(word string) bool {
-	_, ok := topics[strings.ToLower(word)]
-	return ok
-}
-
-// A VerbError says that a line is a single word that is nearly a verb.
+// A VerbError says that a line is nearly about a verb, and so short that it is
+// hardly a prompt: a single word that is almost one, or a verb with something
+// after it that it does not take.
 type VerbError struct {
-	Word    string // as typed
-	Nearest string // the verb that was probably meant
+	Word    string // the first word, as typed
+	Nearest string // the verb that it is, or was probably meant to be
+	Rest    string // what the verb does not take; empty when Word is not a verb
+	wants   string // the text that says what it takes
 }
 
 func (e *VerbError) Error() string {
-	return fmt.Sprintf("%q is no command; %q is", e.Word, e.Nearest)
+	if e.Rest != "" {
+		return fmt.Sprintf("%q is not what %q takes", e.Rest, e.Nearest)
+	}
+	return fmt.Sprintf("%q is not a command; %q is", e.Word, e.Nearest)
 }
 
 // commandName is the name of the command at the start of a line.
@@ -113,15 +138,18 @@ func parseVerb(line string) (Line, bool, error) {
 	if len(all) == 0 {
 		return Line{}, false, nil
 	}
-	word, args := all[0], all[1:]
-	if word != "?" {
-		word = strings.TrimRight(word, ".!?")
-	}
+	word, args := verbWord(all[0]), all[1:]
 	if i := findVerb(word); i >= 0 {
 		v := verbs[i]
 		// An alias is a word of prose more often than the verb is.
-		if v.takes(args) && (strings.EqualFold(word, v.name) || len(args) == 0 || looksLikeJob(args[0])) {
+		switch exact := strings.EqualFold(word, v.name); {
+		case v.takes(args) && (exact || len(args) == 0 || looksLikeJob(args[0])):
+			if v.name == VerbQuota && len(args) == 1 && strings.EqualFold(args[0], VerbShow) {
+				args = nil
+			}
 			return Line{Verb: v.name, Args: args}, true, nil
+		case (exact || pointsOnly(args)) && !hasSetting(line):
+			return Line{}, false, v.misused(all[0], args)
 		}
 		return Line{}, false, nil
 	}
@@ -132,6 +160,52 @@ func parseVerb(line string) (Line, bool, error) {
 		return Line{}, false, &VerbError{Word: all[0], Nearest: near}
 	}
 	return Line{}, false, nil
+}
+
+// verbWord is a verb as it was probably meant: without the mark of a sentence
+// after it, or the dashes that other programs want before "help".
+func verbWord(word string) string {
+	if word == "?" {
+		return word
+	}
+	word = strings.TrimRight(word, ".!?")
+	bare := strings.TrimLeftFunc(word, func(r rune) bool { return unicode.In(r, unicode.Pd) || r == '−' })
+	if bare != word && (strings.EqualFold(bare, VerbHelp) || strings.EqualFold(bare, "h")) {
+		return VerbHelp
+	}
+	return word
+}
+
+// pointsOnly tells whether words name jobs without an id.
+func pointsOnly(args []string) bool {
+	return !slices.ContainsFunc(args, func(a string) bool {
+		return !slices.Contains(pointers, strings.ToLower(strings.TrimRight(a, ".!?")))
+	})
+}
+
+// hasSetting tells whether a line sets an option: then it is for a video.
+func hasSetting(line string) bool {
+	settings, err := parseSettings(line)
+	return err != nil || slices.ContainsFunc(settings, func(s ltx.Setting) bool { return s.Key != promptKey })
+}
+
+// misused is the error for a verb with what it does not take, or nil when the
+// line may well be a prompt.
+func (v verbForm) misused(word string, args []string) error {
+	e := &VerbError{Word: word, Nearest: v.name, Rest: strings.Join(args, " "), wants: v.wants}
+	most := shortLine
+	if v.name == VerbQuota {
+		if order, ok := quota.FindVerb(args[0]); ok {
+			most = shortOrder
+			if order.Who != quota.Everybody {
+				e.wants = wantsAdmin
+			}
+		}
+	}
+	if v.wants == "" || 1+len(args) > most {
+		return nil
+	}
+	return e
 }
 
 // nearestVerb is the verb that the word was probably meant to be, or "".

@@ -70,11 +70,23 @@ func (v voice) spans(key string, args ...any) []Span {
 			out = join(out, Span{Text: v.command, Style: p.style})
 		default:
 			for _, s := range v.fill(p, args) {
+				if s.Style == MentionOf && s.Text == "" {
+					s.Text = v.somebody(len(out) == 0)
+				}
 				out = join(out, s)
 			}
 		}
 	}
 	return out
+}
+
+// somebody is what plain text has for a member, whose name only the platform
+// knows.
+func (v voice) somebody(first bool) string {
+	if first {
+		return v.text("format.somebody_first")
+	}
+	return v.text("format.somebody")
 }
 
 // join adds a span, to the one before if both look the same.

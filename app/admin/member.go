@@ -19,8 +19,8 @@ type MemberData struct {
 //	GET    members/{member}?team=   all that is kept of a member's jobs
 //	DELETE members/{member}?team=   erase it; jobs under way are left
 //
-// Without a team they mean all teams.
-func (a *API) ServeMembers(archive generate.Archive) {
+// Without a team they mean all teams. erased is told whose data was erased.
+func (a *API) ServeMembers(archive generate.Archive, erased func(member string)) {
 	a.Handle("GET members/{member}", func(r *http.Request) (any, error) {
 		member := r.PathValue("member")
 		jobs, err := generate.Export(r.Context(), archive, r.URL.Query().Get("team"), member)
@@ -32,6 +32,7 @@ func (a *API) ServeMembers(archive generate.Archive) {
 	a.Handle("DELETE members/{member}", func(r *http.Request) (any, error) {
 		member := r.PathValue("member")
 		done, err := generate.Erase(r.Context(), archive, r.URL.Query().Get("team"), member)
+		erased(member)
 		if err == nil {
 			a.log.InfoContext(r.Context(), "operator erased a member's data", "member", member, "jobs", done.Jobs, "left", done.Left)
 		}

@@ -34,7 +34,7 @@ const (
 type command struct {
 	Name                     string            `json:"name"`
 	Type                     int               `json:"type"`
-	Description              string            `json:"description"`
+	Description              string            `json:"description,omitempty"` // none for a message command
 	DescriptionLocalizations map[string]string `json:"description_localizations,omitempty"`
 	Options                  []commandOption   `json:"options,omitempty"`
 	DefaultMemberPermissions *string           `json:"default_member_permissions,omitempty"`

@@ -24,15 +24,23 @@ const oldEditPause = 30 * time.Second
 // video will come, too.
 func (b *Bot) Show(ctx context.Context, j generate.Job, keep generate.Keep) error {
 	m := recall(j, keep)
-	if m.get(noteCardGone) != "" || m.get(noteInCard) != "" {
+	if m.get(noteInCard) != "" {
 		return nil
 	}
-	err := b.showCard(ctx, j, m)
+	var err error
+	if m.get(noteCardGone) == "" {
+		err = b.showCard(ctx, j, m)
+	}
+	// The end of a job without a video is told all the same.
+	noVideo := j.State == generate.Failed || j.State == generate.Cancelled
+	if err == nil && noVideo && m.get(noteCardGone) == yes {
+		err = b.lastWord(ctx, j, m)
+	}
+	if conversationGone(err) && noVideo && !j.Place.Private {
+		err = b.tellByDM(ctx, j, m)
+	}
 	if err != nil {
 		b.shown.forget(j.ID)
-	}
-	if conversationGone(err) && !j.Place.Private && (j.State == generate.Failed || j.State == generate.Cancelled) {
-		err = b.tellByDM(ctx, j, m)
 	}
 	return courierError(err)
 }
@@ -63,13 +71,16 @@ func (b *Bot) showCard(ctx context.Context, j generate.Job, m *memory) error {
 	case err == nil && m.get(noteCard) == "":
 		return m.save(ctx, noteCard, out.ID, noteCardChannel, out.ChannelID)
 	case hasCode(err, codeUnknownMessage):
-		return m.save(ctx, noteCardGone, "yes")
-	case !tokenDead(err):
+		return m.save(ctx, noteCardGone, yes)
+	case tokenDead(err):
+	case j.Place.Private || !refusedForGood(err):
 		return err
 	}
+	// A public card needs the token no more than a dead one does.
 	if err := m.save(ctx, noteToken, ""); err != nil {
 		return err
 	}
+	b.shown.forget(j.ID) // it was not shown
 	return b.showCard(ctx, j, m)
 }
 
@@ -97,7 +108,7 @@ func (b *Bot) showByBot(ctx context.Context, j generate.Job, m *memory, card out
 	case hasCode(err, codeUnknownMessage):
 		// Whoever deleted the card does not want to see it; the video comes
 		// all the same.
-		return m.save(ctx, noteCardGone, "yes")
+		return m.save(ctx, noteCardGone, yes)
 	case hasCode(err, codeThreadArchived):
 		return b.postCard(ctx, j, m, channel, card) // which opens the thread again
 	}
@@ -113,6 +124,24 @@ func (b *Bot) postCard(ctx context.Context, j generate.Job, m *memory, channel s
 	return m.save(ctx, noteCard, out.ID, noteCardChannel, channel)
 }
 
+// lastWord posts how a job ended, since its card was deleted: once, to the
+// requester.
+func (b *Bot) lastWord(ctx context.Context, j generate.Job, m *memory) error {
+	if j.Place.Private {
+		return b.tellByDM(ctx, j, m)
+	}
+	text := b.cfg.Desk.Card(j)
+	text.Blocks = append([]bot.Block{{
+		Kind: bot.Text, Spans: []bot.Span{{Style: bot.MentionOf, Member: platform + ":" + j.Place.User}},
+	}}, text.Blocks...)
+	o := newMessage(text)
+	o.Ping = []string{j.Place.User}
+	if _, err := b.postOnce(ctx, j, m, purposeLast, j.Place.Channel, o); err != nil {
+		return err
+	}
+	return m.save(ctx, noteCardGone, cardTold)
+}
+
 // tellByDM sends the last word on a job to its requester, where the
 // conversation cannot show it.
 func (b *Bot) tellByDM(ctx context.Context, j generate.Job, m *memory) error {
@@ -125,7 +154,7 @@ func (b *Bot) tellByDM(ctx context.Context, j generate.Job, m *memory) error {
 	if _, err := b.postOnce(ctx, j, m, purposeEnd, channel, newMessage(text)); err != nil {
 		return err
 	}
-	return m.save(ctx, noteCardGone, "yes")
+	return m.save(ctx, noteCardGone, cardTold)
 }
 
 // openDM is the channel of direct messages with a user.

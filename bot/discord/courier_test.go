@@ -2,6 +2,7 @@ package discord_test
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -97,6 +98,63 @@ func TestDeletedCardIsLeftAloneAndTheVideoComesAllTheSame(t *testing.T) {
 				t.Errorf("videos are %+v", found)
 			}
 		})
+	}
+}
+
+func TestJobThatEndsWithoutAVideoIsToldOnceWhenItsCardIsGone(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		state generate.State
+		shown bool          // the loss of the card is known before
+		wait  time.Duration // until the end
+	}{
+		"failed, seen at the end":    {state: generate.Failed},
+		"failed, seen before":        {state: generate.Failed, shown: true},
+		"failed, by the bot token":   {state: generate.Failed, wait: 20 * time.Minute},
+		"cancelled, seen at the end": {state: generate.Cancelled},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newStage(t)
+			j := s.ask("/ltx prompt:a cowboy")
+			s.mustShow(j.ID, generate.Queued)
+			s.sim.DeleteMessage(s.card(j).ID)
+			if tt.shown {
+				s.mustShow(j.ID, generate.Running)
+			}
+			s.sim.Advance(tt.wait)
+			s.engine.put(j.ID, func(j *generate.Job) { j.Failure.Kind = generate.FailTimeout })
+			s.sim.Inject(sim.Fault{Route: sim.RouteCreateMessage, LoseReply: true})
+			for range 3 {
+				s.mustShow(j.ID, tt.state)
+			}
+			s.restart()
+			s.mustShow(j.ID, tt.state)
+			told := s.general.Messages()
+			if len(told) != 1 || !strings.Contains(told[0].Text(), "a cowboy") || !slices.Equal(told[0].Pings.Users, []string{s.ada.ID}) {
+				t.Errorf("messages are %+v", told)
+			}
+		})
+	}
+}
+
+func TestCardThatTheTokenCannotEditIsEditedByTheBot(t *testing.T) {
+	t.Parallel()
+	for _, known := range []bool{true, false} {
+		s := newStage(t)
+		j := s.ask("/ltx prompt:a cowboy")
+		if !known {
+			s.engine.put(j.ID, func(j *generate.Job) { delete(j.Notes, "card") })
+		}
+		s.sim.Inject(sim.Fault{Route: sim.RouteEditResponse, Status: 400, Times: -1})
+		s.mustShow(j.ID, generate.Queued)
+		s.mustShow(j.ID, generate.Running)
+		if got := len(s.sim.RequestsTo(sim.RouteEditResponse)); got != 1 {
+			t.Errorf("card known %t: %d edits by the token, want 1", known, got)
+		}
+		if card := s.card(j); card.Loading || !strings.Contains(card.Text(), "Making the video") {
+			t.Errorf("card known %t: card is %+v", known, card)
+		}
 	}
 }
 

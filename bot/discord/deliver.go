@@ -98,29 +98,39 @@ func (d *delivery) poster(p purpose, channel string) func(context.Context, outgo
 // follow-up while the interaction's token lives, then by direct message.
 //
 // A follow-up has no nonce, cannot be listed, and its id is in the reply
-// alone. So the intention is kept before it is sent, and when its outcome is
-// not known, after a lost reply or a crash, no second one is sent: the video
-// is put into the private card, an edit that may be repeated. The requester
-// has the video then in any case, and never two messages with it. Only if the
-// token expires before that can be done it goes by direct message, at the
-// risk of being there twice rather than not at all.
+// alone. So it is sent with the text only, and the video is put into it
+// afterwards, an edit that may be repeated. When the reply with the id was
+// lost, or a crash came between, the video is put into the private card
+// instead: what is then there twice is a text, never a video. Only if the
+// token expires before that can be done it goes by direct message, at the risk
+// of being there twice rather than not at all.
 func (d *delivery) private(ctx context.Context) error {
 	token := d.token(d.cfg.Now())
 	if token == "" {
 		return d.byDM(ctx)
 	}
-	limit := min(max(d.number(noteLimit), defaultUpload), trustedUpload)
 	var err error
 	if d.get(noteFollowup) == "" {
-		err = d.send(ctx, limit, false, func(ctx context.Context, o outgoing) (posted, error) { return d.followup(ctx, token, o) })
-		if err == nil {
-			return nil
+		err = d.followup(ctx, token)
+	}
+	limit := min(max(d.number(noteLimit), defaultUpload), trustedUpload)
+	if id := d.get(noteFollowup); err == nil && id != followupSent {
+		err = d.send(ctx, limit, false, d.putter(routeOwn(http.MethodPatch, d.get(noteApp), token, id)))
+		if hasCode(err, codeUnknownMessage) {
+			err = d.save(ctx, noteFollowup, followupSent)
 		}
 	}
-	if d.get(noteFollowup) != "" { // sent, and the outcome is not known
-		err = d.send(ctx, limit, false, func(ctx context.Context, o outgoing) (posted, error) { return d.intoCard(ctx, token, o) })
+	if err == nil && d.get(noteFollowup) == followupSent {
+		put := d.putter(routeOriginal(http.MethodPatch, d.get(noteApp), token))
+		err = d.send(ctx, limit, false, func(ctx context.Context, o outgoing) (posted, error) {
+			out, err := put(ctx, o)
+			if err != nil {
+				return posted{}, err
+			}
+			return out, d.save(ctx, noteInCard, yes)
+		})
 	}
-	if !tokenDead(err) {
+	if !tokenDead(err) && !hasCode(err, codeUnknownMessage) {
 		return err
 	}
 	if err := d.save(ctx, noteToken, ""); err != nil {
@@ -129,38 +139,41 @@ func (d *delivery) private(ctx context.Context) error {
 	return d.byDM(ctx)
 }
 
-// followup sends an ephemeral message by the interaction's token, once.
-func (d *delivery) followup(ctx context.Context, token string, o outgoing) (posted, error) {
-	if err := d.save(ctx, noteFollowup, "sent"); err != nil {
-		return posted{}, err
+// followup sends an ephemeral message by the interaction's token, once, into
+// which the video will be put. It has no buttons yet: they are about the
+// video. After it noteFollowup is known, unless there is an error.
+func (d *delivery) followup(ctx context.Context, token string) error {
+	if err := d.save(ctx, noteFollowup, followupSent); err != nil {
+		return err
 	}
+	text := d.text(bot.ResultFacts{Fit: generate.FitOriginal})
+	text.Buttons = nil
+	o := newMessage(text).onlyFor()
+	o.Ping = []string{d.job.Place.User}
 	var out posted
-	o = o.onlyFor()
 	err := d.rest.do(ctx, call{
-		op: "send private video", route: routeFollowup(d.get(noteApp), token),
-		body: o, file: o.File, out: &out,
+		op: "announce private video", route: routeFollowup(d.get(noteApp), token), body: o, out: &out,
 	})
-	if err == nil || lost(err) {
-		return out, err
+	switch {
+	case lost(err), err == nil && (out.ID == "" || out.ID == d.get(noteCard)):
+		return nil // the card it is
+	case err == nil:
+		return d.save(ctx, noteFollowup, out.ID)
 	}
 	// Refused: it is known that nothing was posted.
 	if err := d.save(ctx, noteFollowup, ""); err != nil {
-		return posted{}, err
+		return err
 	}
-	return posted{}, err
+	return err
 }
 
-// intoCard puts the video into the private card.
-func (d *delivery) intoCard(ctx context.Context, token string, o outgoing) (posted, error) {
-	var out posted
-	err := d.rest.do(ctx, call{
-		op: "put video into card", route: routeOriginal(http.MethodPatch, d.get(noteApp), token),
-		body: o, file: o.File, out: &out,
-	})
-	if err != nil {
-		return posted{}, err
+// putter puts the video into a message that is there already.
+func (d *delivery) putter(into route) func(context.Context, outgoing) (posted, error) {
+	return func(ctx context.Context, o outgoing) (posted, error) {
+		var out posted
+		err := d.rest.do(ctx, call{op: "put private video", route: into, body: o, file: o.File, out: &out})
+		return out, err
 	}
-	return out, d.save(ctx, noteInCard, "yes")
 }
 
 // send posts the video, made to fit into limit bytes. When Discord finds it

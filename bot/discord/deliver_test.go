@@ -3,8 +3,8 @@ package discord_test
 import (
 	"context"
 	"errors"
-	"maps"
 	"runtime"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -197,8 +197,8 @@ func TestVideoThatTheChannelDoesNotTakeBecomesALink(t *testing.T) {
 func TestVideoIsPostedWithoutAReplyWhereTheHistoryIsClosed(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	s.general.Deny(s.sim.Bot(), sim.ReadMessageHistory)
 	j := s.ask("/ltx prompt:a cowboy")
+	s.general.Deny(s.sim.Bot(), sim.ReadMessageHistory) // it was open when the job was accepted
 	s.mustShow(j.ID, generate.Running)
 	s.mustDeliver(j.ID, 1<<20)
 	if found := videos(s.general, j.ID); len(found) != 1 || found[0].ReplyTo != "" {
@@ -242,46 +242,122 @@ func TestPrivateVideoWithoutDirectMessagesIsUnreachable(t *testing.T) {
 	}
 }
 
-func TestPrivateVideoWhoseReplyWasLostIsNotSentTwice(t *testing.T) {
+// withFile are the messages that anybody sees with a file in them.
+func withFile(ch *sim.Channel) []sim.Message {
+	var out []sim.Message
+	for _, m := range ch.Messages() {
+		if len(m.Attachments) > 0 {
+			out = append(out, m)
+		}
+	}
+	return out
+}
+
+func TestPrivateVideoComesInAMessageOfItsOwnThatNotifies(t *testing.T) {
 	t.Parallel()
-	for name, fault := range map[string]sim.Fault{"it had arrived": {LoseReply: true}, "it had not": {Drop: true}} {
-		t.Run(name, func(t *testing.T) {
+	s := newStage(t)
+	j := s.ask("/ltx prompt:a secret private:True")
+	s.mustShow(j.ID, generate.Running)
+	receipt := s.mustDeliver(j.ID, 1<<20)
+	m, _ := s.sim.Message(receipt.Message)
+	if m.EphemeralTo != s.ada.ID || m.ID == s.card(j).ID || !slices.Equal(m.Pings.Users, []string{s.ada.ID}) {
+		t.Errorf("video is in %+v", m)
+	}
+	if got := withFile(s.general); len(got) != 1 || got[0].ID != m.ID || !m.Attachments[0].Shown || len(m.Attachments) != 1 {
+		t.Errorf("files are in %+v", got)
+	}
+}
+
+func TestPrivateVideoIsThereOnceWhateverIsLost(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name   string
+		fault  sim.Fault
+		inCard bool
+	}{
+		{"the announcement's reply", sim.Fault{Route: sim.RouteFollowup, LoseReply: true}, true},
+		{"the announcement", sim.Fault{Route: sim.RouteFollowup, Drop: true}, true},
+		{"the reply to the video", sim.Fault{Route: sim.RouteEditResponse, LoseReply: true, Times: 3}, false},
+		{"the video", sim.Fault{Route: sim.RouteEditResponse, Drop: true}, false},
+		{"an answer of the edge", sim.Fault{Route: sim.RouteEditResponse, BadGateway: true}, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			s := newStage(t)
 			j := s.ask("/ltx prompt:a secret private:True")
 			s.mustShow(j.ID, generate.Running)
-			fault.Route = sim.RouteFollowup
-			s.sim.Inject(fault)
+			s.sim.Inject(tt.fault)
 			s.mustDeliver(j.ID, 1<<20)
 			s.mustDeliver(j.ID, 1<<20)
 			s.mustShow(j.ID, generate.Delivered)
 			if got := len(s.sim.RequestsTo(sim.RouteFollowup)); got != 1 {
 				t.Errorf("%d follow-ups, want 1", got)
 			}
-			card := s.card(j)
-			if len(card.Attachments) != 1 || !card.Attachments[0].Shown {
-				t.Errorf("card is %+v", card)
+			found := withFile(s.general)
+			if len(found) != 1 || len(found[0].Attachments) != 1 || !found[0].Attachments[0].Shown {
+				t.Fatalf("files are in %+v", found)
+			}
+			if inCard := found[0].ID == s.card(j).ID; inCard != tt.inCard {
+				t.Errorf("in the card: %t", inCard)
 			}
 		})
 	}
 }
 
-func TestPrivateVideoIsNotSentTwiceAfterACrash(t *testing.T) {
+func TestPrivateVideoIsThereOnceAfterACrash(t *testing.T) {
 	t.Parallel()
-	s := newStage(t)
-	j := s.ask("/ltx prompt:a secret private:True")
-	s.mustShow(j.ID, generate.Running)
-	before, _ := s.engine.Job(s.ctx, j.ID)
-	s.mustDeliver(j.ID, 1<<20)
-	// The process died before it could keep that the video was there.
-	s.engine.put(j.ID, func(j *generate.Job) {
-		j.Notes = maps.Clone(before.Notes)
-		j.Notes["followup"] = "sent"
-	})
-	s.restart()
-	s.mustDeliver(j.ID, 1<<20)
-	if got := len(s.sim.RequestsTo(sim.RouteFollowup)); got != 1 {
-		t.Errorf("%d follow-ups, want 1", got)
+	for saved := 1; saved <= 2; saved++ { // notes that are kept before the process dies
+		s := newStage(t)
+		j := s.ask("/ltx prompt:a secret private:True")
+		s.mustShow(j.ID, generate.Running)
+		dead := errors.New("the process is dead")
+		calls := 0
+		keep := func(ctx context.Context, notes map[string]string) error {
+			if calls++; calls > saved {
+				return dead
+			}
+			return s.keep(j.ID)(ctx, notes)
+		}
+		job, _ := s.engine.Job(s.ctx, j.ID)
+		if _, err := s.bot.Courier().Deliver(s.ctx, job, s.video(job, 1<<20), keep); !errors.Is(err, dead) {
+			t.Fatalf("got %v", err)
+		}
+		s.restart()
+		s.mustDeliver(j.ID, 1<<20)
+		s.mustShow(j.ID, generate.Delivered)
+		if got := len(s.sim.RequestsTo(sim.RouteFollowup)); got != 1 {
+			t.Errorf("%d notes: %d follow-ups, want 1", saved, got)
+		}
+		if found := withFile(s.general); len(found) != 1 || !found[0].Attachments[0].Shown {
+			t.Errorf("%d notes: files are in %+v", saved, found)
+		}
+	}
+}
+
+func TestPrivateVideoWhoseMessagesAreGoneComesByDirectMessage(t *testing.T) {
+	t.Parallel()
+	for name, left := range map[string]int{"into the card": 1, "by direct message": 0} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newStage(t)
+			j := s.ask("/ltx prompt:a secret private:True")
+			s.mustShow(j.ID, generate.Running)
+			s.sim.Inject(sim.Fault{Route: sim.RouteEditResponse, Drop: true, Times: -1})
+			if _, err := s.deliver(j.ID, 1<<20); err == nil {
+				t.Fatal("the fault was not met")
+			}
+			s.sim.ClearFaults()
+			job, _ := s.engine.Job(s.ctx, j.ID)
+			s.sim.DeleteMessage(job.Notes["followup"])
+			if left == 0 {
+				s.sim.DeleteMessage(job.Notes["card"])
+			}
+			s.mustDeliver(j.ID, 1<<20)
+			if here, direct := len(withFile(s.general)), len(withFile(s.ada.DM())); here != left || direct != 1-left {
+				t.Errorf("%d in the channel, %d direct", here, direct)
+			}
+		})
 	}
 }
 

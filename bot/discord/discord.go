@@ -97,6 +97,7 @@ type Bot struct {
 	shown   shownCards
 	tiers   guildLimits
 	dms     dmChannels
+	clicks  clicks
 
 	fatal     chan error
 	connected atomic.Bool
@@ -125,7 +126,7 @@ func New(cfg Config) (*Bot, error) {
 		cfg: cfg, log: cfg.Logger, app: cfg.ApplicationID, phrases: phrases,
 		rest: newClient(cfg.APIURL, cfg.Token, cfg.Version),
 		work: newPool(), drafts: newDrafts(cfg.Now), shown: newShownCards(),
-		tiers: newGuildLimits(cfg.Now), dms: newDMChannels(),
+		tiers: newGuildLimits(cfg.Now), dms: newDMChannels(), clicks: newClicks(cfg.Now),
 		fatal: make(chan error, 1),
 	}
 	switch cfg.Mode {

@@ -111,6 +111,12 @@ func conversationGone(err error) bool {
 	return hasCode(err, codeUnknownChannel, codeMissingAccess, codeMissingPermissions, codeNotTextChannel, codeThreadArchived)
 }
 
+// refusedForGood reports whether the same request will be refused again.
+func refusedForGood(err error) bool {
+	e, ok := errors.AsType[*APIError](err)
+	return ok && e.Status < http.StatusInternalServerError
+}
+
 // tooLarge reports whether an upload was refused for its size.
 func tooLarge(err error) bool {
 	e, ok := errors.AsType[*APIError](err)

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -23,10 +25,11 @@ func TestPrivateVideoThatIsRefused(t *testing.T) {
 		fit    generate.Fit
 		direct int
 	}{
-		{"as too large is made smaller", sim.Fault{Status: 413}, generate.FitReencoded, 0},
-		{"as too large twice becomes a link", sim.Fault{Status: 413, Times: 2}, generate.FitLink, 0},
-		{"for its token comes by direct message", sim.Fault{Status: 401}, generate.FitOriginal, 1},
-		{"for its webhook comes by direct message", sim.Fault{Status: 404}, generate.FitOriginal, 1},
+		{"as too large is made smaller", sim.Fault{Route: sim.RouteEditResponse, Status: 413}, generate.FitReencoded, 0},
+		{"as too large twice becomes a link", sim.Fault{Route: sim.RouteEditResponse, Status: 413, Times: 2}, generate.FitLink, 0},
+		{"for its token comes by direct message", sim.Fault{Route: sim.RouteEditResponse, Status: 401}, generate.FitOriginal, 1},
+		{"for the announcement's token comes by direct message", sim.Fault{Route: sim.RouteFollowup, Status: 401}, generate.FitOriginal, 1},
+		{"for its webhook comes by direct message", sim.Fault{Route: sim.RouteFollowup, Status: 404}, generate.FitOriginal, 1},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -34,7 +37,6 @@ func TestPrivateVideoThatIsRefused(t *testing.T) {
 			s := newStage(t)
 			j := s.ask("/ltx prompt:a secret private:True")
 			s.mustShow(j.ID, generate.Running)
-			tt.fault.Route = sim.RouteFollowup
 			s.sim.Inject(tt.fault)
 			receipt := s.mustDeliver(j.ID, 9<<20)
 			here, direct := len(videos(s.general, j.ID)), len(videos(s.ada.DM(), j.ID))
@@ -60,6 +62,55 @@ func TestPrivateVideoThatIsLimitedIsSentLater(t *testing.T) {
 	if got := len(videos(s.general, j.ID)); got != 1 {
 		t.Errorf("%d videos, want 1", got)
 	}
+}
+
+func TestOneLimitedAcknowledgementHoldsNobodyElseUp(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []sim.Limit{sim.UserLimit, sim.SharedLimit, sim.GlobalLimit, sim.CloudflareLimit} {
+		s := newStage(t)
+		fault := s.sim.Inject(sim.Fault{Route: sim.RouteCallback, Limit: kind, RetryAfter: 30 * time.Second})
+		if _, err := s.ada.Type(s.ctx, s.general, "/ltx prompt:one"); err != nil {
+			t.Fatal(err)
+		}
+		for !s.log.has("cannot acknowledge") {
+			select {
+			case <-time.After(time.Millisecond):
+			case <-s.ctx.Done():
+				t.Fatalf("kind %d: the fault was met %d times", kind, s.sim.Struck(fault))
+			}
+		}
+		s.ask("/ltx prompt:two")
+	}
+}
+
+func TestAcknowledgementsIgnoreTheHeadersOfABucket(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	target, err := url.Parse(s.sim.BaseURL())
+	if err != nil {
+		t.Fatal(err)
+	}
+	proxy := httputil.NewSingleHostReverseProxy(target)
+	proxy.ModifyResponse = func(r *http.Response) error {
+		r.Header.Set("X-RateLimit-Bucket", "everybody's")
+		r.Header.Set("X-RateLimit-Remaining", "0")
+		r.Header.Set("X-RateLimit-Reset-After", "30")
+		return nil
+	}
+	api := httptest.NewServer(proxy)
+	t.Cleanup(api.Close)
+	if err := s.bot.Stop(s.ctx); err != nil {
+		t.Fatal(err)
+	}
+	s.cfg.APIURL = api.URL + "/api"
+	s.bot = s.newBot()
+	if err := s.bot.Start(s.ctx); err != nil {
+		t.Fatal(err)
+	}
+	one, two := s.ask("/ltx prompt:one"), s.ask("/ltx prompt:two")
+	// Each token has a bucket of its own, even when Discord names them alike.
+	s.mustShow(one.ID, generate.Queued)
+	s.mustShow(two.ID, generate.Queued)
 }
 
 func TestVideosByDirectMessageHaveOnlyTheButtonsThatWorkThere(t *testing.T) {
@@ -179,10 +230,10 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 	}
 }
 
-func TestSlowAcknowledgementsOfDiscordDoNotMakeJobs(t *testing.T) {
+func TestRefusedAcknowledgementMakesNoJob(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	s.sim.Inject(sim.Fault{Route: sim.RouteCallback, Status: 500, Times: -1})
+	s.sim.Inject(sim.Fault{Route: sim.RouteCallback, Status: 404, Times: -1})
 	i, err := s.ada.Type(s.ctx, s.general, "/ltx prompt:a cowboy")
 	if err != nil {
 		t.Fatal(err)

@@ -267,7 +267,7 @@ func (s *stage) job(i *sim.Interaction) generate.Job {
 	for {
 		select {
 		case j := <-s.engine.accepted:
-			if j.Event == "discord:"+i.ID {
+			if j.Notes["token"] == i.Token() {
 				return j
 			}
 		case <-s.ctx.Done():

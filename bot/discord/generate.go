@@ -1,7 +1,9 @@
 package discord
 
 import (
+	"cmp"
 	"context"
+	"maps"
 	"net/http"
 	"net/url"
 	"time"
@@ -32,7 +34,7 @@ func (b *Bot) generate(ctx context.Context, i *interaction, a bot.Ask, decorate 
 		refuse(m)
 		return
 	}
-	a.Event, a.Caller, a.Place = i.event(), b.caller(i), i.place(false)
+	a.Event, a.Caller, a.Place = cmp.Or(a.Event, i.event()), b.caller(i), i.place(false)
 	g, refusal := b.cfg.Desk.Prepare(ctx, a)
 	if refusal == nil && !g.Request.Private {
 		refusal = b.refusePermissions(i)
@@ -46,12 +48,18 @@ func (b *Bot) generate(ctx context.Context, i *interaction, a bot.Ask, decorate 
 	if !ok {
 		return
 	}
-	g.Notes = notesOf(i, card)
+	notes := notesOf(i, card)
+	maps.Copy(notes, g.Notes)
+	g.Notes = notes
 	accept, cancel := context.WithTimeout(ctx, acceptWithin)
 	defer cancel()
 	job, refusal := b.cfg.Desk.Accept(accept, g, i.Locale)
 	if refusal != nil {
 		b.refuseLate(ctx, i, *refusal, g.Place.Private)
+		return
+	}
+	if token := job.Notes[noteToken]; token != "" && token != i.Token {
+		b.withdraw(ctx, i) // another process had the other half of a double click
 		return
 	}
 	b.log.InfoContext(ctx, "job accepted", "job", job.ID, "member", job.Member, "team", job.Team, "interaction", i.ID)
@@ -64,7 +72,8 @@ type deferral struct {
 }
 
 // acknowledge tells Discord that an answer will follow, and learns which
-// message it will be in. A job is accepted only for a person who sees that.
+// message it will be in. Of a person who is known not to see that, no job is
+// accepted.
 func (b *Bot) acknowledge(ctx context.Context, i *interaction, private bool) (card posted, ok bool) {
 	var d deferral
 	if private {
@@ -75,7 +84,13 @@ func (b *Bot) acknowledge(ctx context.Context, i *interaction, private bool) (ca
 	if acknowledged(err) && i.second {
 		return posted{}, false // it is in better hands
 	}
-	if err != nil && !acknowledged(err) {
+	switch {
+	case err == nil, acknowledged(err):
+	case lost(err):
+		// Perhaps the person sees it. The first edit of the card will tell, and
+		// post another one if there is none.
+		b.log.WarnContext(ctx, "acknowledgement was not confirmed", "interaction", i.ID, "error", err)
+	default:
 		b.log.WarnContext(ctx, "cannot acknowledge an interaction", "interaction", i.ID, "error", err)
 		return posted{}, false
 	}
@@ -87,6 +102,16 @@ func (b *Bot) acknowledge(ctx context.Context, i *interaction, private bool) (ca
 // this very answer whose reply was lost, or that of another process with the
 // same token. The same event is the same job for both.
 func acknowledged(err error) bool { return hasCode(err, codeAlreadyAcked) }
+
+// withdraw takes the acknowledgement back, without a word.
+func (b *Bot) withdraw(ctx context.Context, i *interaction) {
+	err := b.rest.do(ctx, call{
+		op: "remove deferral", route: routeOriginal(http.MethodDelete, i.ApplicationID, i.Token),
+	})
+	if err != nil {
+		b.log.WarnContext(ctx, "cannot take an acknowledgement back", "interaction", i.ID, "error", err)
+	}
+}
 
 // refuseLate says no after the acknowledgement. What only concerns the caller
 // is not left in the channel, if that can be.

@@ -186,6 +186,31 @@ func TestLostReplyOfTheAcknowledgementDoesNotLoseTheJob(t *testing.T) {
 	}
 }
 
+func TestAcknowledgementThatIsNeverConfirmedMakesAJob(t *testing.T) {
+	t.Parallel()
+	for name, fault := range map[string]sim.Fault{
+		"the person sees it":         {LoseReply: true, Times: -1},
+		"the person does not see it": {Drop: true, Times: -1},
+		"the reply comes too late":   {Delay: 10 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newStage(t)
+			fault.Route = sim.RouteCallback
+			s.sim.Inject(fault)
+			j := s.ask("/ltx prompt:a cowboy")
+			s.mustShow(j.ID, generate.Running)
+			if got := s.card(j); got.Loading || !strings.Contains(got.Text(), "a cowboy") {
+				t.Errorf("card is %+v", got)
+			}
+			s.mustDeliver(j.ID, 1<<20)
+			if got := len(videos(s.general, j.ID)); got != 1 {
+				t.Errorf("%d videos, want 1", got)
+			}
+		})
+	}
+}
+
 func TestPlaceIsCheckedBeforeMoneyIsSpent(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -203,6 +228,11 @@ func TestPlaceIsCheckedBeforeMoneyIsSpent(t *testing.T) {
 			name:  "the bot may not send messages",
 			place: func(s *stage) *sim.Channel { s.general.Deny(s.sim.Bot(), sim.SendMessages); return s.general },
 			want:  "Send Messages",
+		},
+		{
+			name:  "the bot may not read the history",
+			place: func(s *stage) *sim.Channel { s.general.Deny(s.sim.Bot(), sim.ReadMessageHistory); return s.general },
+			want:  "Read Message History",
 		},
 		{
 			name: "the bot may not send messages in threads",
@@ -335,7 +365,7 @@ func TestFloodIsAnsweredPolitely(t *testing.T) {
 		}
 		if i.CallbackType() == 4 {
 			busy++
-			if m, _ := i.Response(); !strings.Contains(m.Text(), "too much to do") {
+			if m, _ := i.Response(); !strings.Contains(m.Text(), "too busy right now") {
 				t.Errorf("answer is %q", m.Text())
 			}
 		}

@@ -150,7 +150,7 @@ func TestAdminCommandIsRefusedToOthersWhateverTheServerAllows(t *testing.T) {
 	if err := s.bot.Start(s.ctx); err != nil {
 		t.Fatal(err)
 	}
-	for permissions, want := range map[int]string{0: "Only who may manage", 1 << 5: "Version", 1 << 3: "Version"} {
+	for permissions, want := range map[int]string{0: "Only people with Manage Server", 1 << 5: "Version", 1 << 3: "Version"} {
 		w := httptest.NewRecorder()
 		s.bot.Handler().ServeHTTP(w, sign.request(fmt.Sprintf(`{"id":"1","application_id":"2","type":2,"token":"t","guild_id":"3",
 			"channel_id":"4","locale":"en-US","member":{"user":{"id":"5"},"roles":[],"permissions":"%d"},

@@ -16,14 +16,22 @@ const (
 	noteApp          = "app"           // application id that the token belongs to
 	noteCard         = "card"          // message id of the card
 	noteCardChannel  = "card_channel"  // where the card is
-	noteCardGone     = "card_gone"     // the card was deleted, or told all it had to
+	noteCardGone     = "card_gone"     // the card was deleted; cardTold once the last word was said elsewhere
 	noteLimit        = "upload_limit"  // bytes that the interaction's token may upload
-	noteFollowup     = "followup"      // a private video was sent by the token, outcome not yet known
+	noteFollowup     = "followup"      // message id of what a private video goes into, or followupSent
 	noteVideo        = "video"         // message id of the video
 	noteVideoChannel = "video_channel" // where the video is
 	noteFit          = "fit"           // how the video was made to fit
 	noteInCard       = "in_card"       // the video is in the card itself
 	notePosting      = "posting_"      // and a purpose: Unix seconds of the first try to post
+)
+
+// Values of notes.
+const (
+	yes      = "yes"
+	cardTold = "told"
+	// followupSent says that a follow-up was sent and its outcome is not known.
+	followupSent = "sent"
 )
 
 // notesOf is what an interaction tells the courier. card is the message that

@@ -20,6 +20,7 @@ const (
 	purposeVideo   purpose = "video"
 	purposeVideoDM purpose = "dm"   // the video as a direct message
 	purposeCard    purpose = "card" // a new card, when the first can't be reached
+	purposeLast    purpose = "last" // how a job ended, when its card is gone
 	purposeEnd     purpose = "end"  // how a job ended, as a direct message
 )
 
@@ -119,9 +120,12 @@ func (p posted) is(j generate.Job, want purpose) bool {
 // https://discord.com/developers/docs/reference#snowflakes
 const discordEpoch = 1420070400000
 
+// snowflakeTime is how many bits of an id are below its time.
+const snowflakeTime = 22
+
 // snowflakeAt is the smallest id of a time.
 func snowflakeAt(t time.Time) string {
-	return strconv.FormatInt(max(0, t.UnixMilli()-discordEpoch)<<22, 10)
+	return strconv.FormatInt(max(0, t.UnixMilli()-discordEpoch)<<snowflakeTime, 10)
 }
 
 // newer reports whether id a was made after id b.

@@ -16,6 +16,7 @@ const (
 	permViewChannel    = 1 << 10
 	permSendMessages   = 1 << 11
 	permAttachFiles    = 1 << 15
+	permReadHistory    = 1 << 16
 	permSendInThreads  = 1 << 38
 	permManageGuildSet = "32" // permManageGuild, as commands take it
 )
@@ -24,8 +25,9 @@ const (
 // https://discord.com/developers/docs/resources/channel#channel-object-channel-types
 var threadTypes = []int{10, 11, 12}
 
-// needed are the permissions without which a video cannot be posted, by the
-// key of the text that names each.
+// needed are the permissions without which a video cannot be posted once, by
+// the key of the text that names each. Without the history a video whose post
+// was interrupted could not be found again, and would be there twice.
 var needed = []struct {
 	bit    uint64
 	key    string
@@ -36,6 +38,7 @@ var needed = []struct {
 	{permSendMessages, "discord.permission.send_messages", false, true},
 	{permSendInThreads, "discord.permission.send_in_threads", true, false},
 	{permAttachFiles, "discord.permission.attach_files", true, true},
+	{permReadHistory, "discord.permission.read_history", true, true},
 }
 
 // inThread reports whether it happened in a thread.

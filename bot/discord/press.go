@@ -26,16 +26,28 @@ func (b *Bot) press(ctx context.Context, i *interaction) {
 	case p.Form != nil:
 		b.open(ctx, i, *p.Form, job)
 	case p.Ask != nil:
-		b.generate(ctx, i, *p.Ask, nil)
+		b.pressed(ctx, i, *p.Ask)
 	case p.Delete:
-		b.remove(ctx, i)
+		b.remove(ctx, i, job)
 	case p.Reply != nil:
 		b.reply(ctx, i, p.Reply)
 	}
 }
 
+// pressed makes the video that a button is for. A double click is one press.
+func (b *Bot) pressed(ctx context.Context, i *interaction, a bot.Ask) {
+	if b.clicks.first(i) {
+		a.Event = i.pressEvent()
+		b.generate(ctx, i, a, nil)
+		return
+	}
+	if err := b.answer(ctx, i, callbackDeferUpdate, nil, nil); err != nil && !acknowledged(err) {
+		b.log.WarnContext(ctx, "cannot answer a press", "interaction", i.ID, "error", err)
+	}
+}
+
 // remove deletes the message whose button was pressed.
-func (b *Bot) remove(ctx context.Context, i *interaction) {
+func (b *Bot) remove(ctx context.Context, i *interaction, job string) {
 	if err := b.answer(ctx, i, callbackDeferUpdate, nil, nil); err != nil {
 		b.log.WarnContext(ctx, "cannot answer a press", "interaction", i.ID, "error", err)
 		return
@@ -44,6 +56,7 @@ func (b *Bot) remove(ctx context.Context, i *interaction) {
 		op: "delete message", route: routeOriginal(http.MethodDelete, i.ApplicationID, i.Token),
 	})
 	if err == nil || hasCode(err, codeUnknownMessage) {
+		b.showDeleted(ctx, job)
 		return
 	}
 	b.log.WarnContext(ctx, "cannot delete a message", "interaction", i.ID, "error", err)
@@ -53,6 +66,17 @@ func (b *Bot) remove(ctx context.Context, i *interaction) {
 	})
 	if err != nil {
 		b.log.WarnContext(ctx, "cannot say that a message stays", "interaction", i.ID, "error", err)
+	}
+}
+
+// showDeleted makes the card of a job say that its video was removed.
+func (b *Bot) showDeleted(ctx context.Context, job string) {
+	j, keep, err := b.cfg.Desk.Deleted(ctx, job)
+	if err == nil {
+		err = b.Show(ctx, j, keep)
+	}
+	if err != nil {
+		b.log.WarnContext(ctx, "cannot show that a video was deleted", "job", job, "error", err)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"ltxbot/bot"
 	"ltxbot/core/generate"
@@ -91,6 +92,52 @@ func TestAgainMakesAnotherVideoForWhoeverPresses(t *testing.T) {
 	}
 }
 
+func TestDoubleClickIsOnePress(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	bob := s.sim.NewUser("bob")
+	s.guild.Join(bob)
+	first, video := s.delivered("/ltx prompt:a cowboy seed:42")
+	for _, action := range []bot.Action{bot.ActAgain, bot.ActSame} {
+		made := s.job(s.click(s.ada, video, action, first.ID))
+		second := s.click(s.ada, video, action, first.ID)
+		if err := second.WaitAck(s.ctx); err != nil {
+			t.Fatal(err)
+		}
+		if got := second.CallbackType(); got != 6 || len(s.engine.accepted) != 0 {
+			t.Errorf("%s: the second click is answered with %d, and %d jobs more", action, got, len(s.engine.accepted))
+		}
+		if j := s.job(s.click(bob, video, action, first.ID)); j.ID == made.ID {
+			t.Errorf("%s: somebody else's click is no click", action)
+		}
+		s.sim.Advance(3 * time.Second)
+		if j := s.job(s.click(s.ada, video, action, first.ID)); j.ID == made.ID {
+			t.Errorf("%s: a later click is no click", action)
+		}
+	}
+}
+
+func TestDoubleClickThatGoesToTwoProcessesIsOneJob(t *testing.T) {
+	t.Parallel()
+	opts, now := unlimited, time.UnixMilli(1_800_000_000_000) // a moment begins
+	opts.Now = func() time.Time { return now }
+	s := newStageWith(t, opts)
+	first, video := s.delivered("/ltx prompt:a cowboy")
+	made := s.job(s.click(s.ada, video, bot.ActAgain, first.ID))
+	s.restart() // the other process knows nothing of the first click
+	s.click(s.ada, video, bot.ActAgain, first.ID)
+	if _, err := s.sim.WaitRequest(s.ctx, func(r sim.Request) bool { return r.Route == sim.RouteDeleteResponse && r.Status == 204 }); err != nil {
+		t.Fatal(err)
+	}
+	if len(s.engine.accepted) != 0 || len(s.engine.jobs) != 2 {
+		t.Errorf("jobs are %v", s.engine.jobs)
+	}
+	s.mustShow(made.ID, generate.Running)
+	if card := s.card(made); card.Loading {
+		t.Errorf("card is %+v", card)
+	}
+}
+
 func TestButtonsWorkAfterARestartAndOnOldMessages(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
@@ -111,12 +158,16 @@ func TestDeleteRemovesTheVideo(t *testing.T) {
 	if m := s.response(s.click(bob, video, bot.ActDelete, j.ID)); m.EphemeralTo != bob.ID {
 		t.Errorf("bob reads %+v", m)
 	}
+	s.engine.put(j.ID, func(j *generate.Job) { j.State = generate.Delivered })
 	i := s.click(s.ada, video, bot.ActDelete, j.ID)
 	if _, err := s.sim.WaitRequest(s.ctx, func(r sim.Request) bool { return r.Route == sim.RouteDeleteResponse && r.Status == 204 }); err != nil {
 		t.Fatal(err)
 	}
 	if got := len(videos(s.general, j.ID)); got != 0 || i.CallbackType() != 6 {
 		t.Errorf("%d videos are left, callback %d", got, i.CallbackType())
+	}
+	if _, err := s.general.WaitMessage(s.ctx, func(m sim.Message) bool { return strings.Contains(m.Text(), "Deleted") }); err != nil {
+		t.Errorf("the card does not say that the video is gone: %v", err)
 	}
 }
 
@@ -272,7 +323,7 @@ func TestJobsCanBeListedShownAndCancelledByTheirID(t *testing.T) {
 		"/ltx-jobs list":                  j.ID,
 		"/ltx-jobs show job:" + j.ID:      "a cowboy",
 		"/ltx-jobs show job:000000000000": "no job",
-		"/ltx-jobs cancel job:" + j.ID:    "being cancelled",
+		"/ltx-jobs cancel job:" + j.ID:    "is cancelled",
 		"/ltx-quota show":                 "No limits",
 		"/ltx-loras":                      "LoRA",
 		"/ltx-help":                       "Videos from words",
@@ -292,6 +343,13 @@ func TestJobIDsAreCompleted(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	j := s.ask("/ltx prompt:a cowboy")
+	for !s.log.has("job accepted") { // then the desk knows it
+		select {
+		case <-time.After(time.Millisecond):
+		case <-s.ctx.Done():
+			t.Fatal("the job was not accepted")
+		}
+	}
 	i, err := s.ada.Autocomplete(s.ctx, s.general, "ltx-jobs cancel", "job", sim.Arg("job", ""))
 	if err != nil {
 		t.Fatal(err)

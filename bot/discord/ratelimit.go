@@ -46,8 +46,12 @@ func newLimiter() *limiter {
 }
 
 // take waits for a place in the route's bucket. A wait that is longer than
-// most, or than ctx allows, is a *limitError at once.
+// most, or than ctx allows, is a *limitError at once. A free route waits for
+// nothing.
 func (l *limiter) take(ctx context.Context, r route, most time.Duration) error {
+	if r.free {
+		return nil
+	}
 	if !r.open {
 		if err := l.bot.Wait(ctx); err != nil {
 			return &limitError{after: time.Second, scope: "global"}
@@ -72,7 +76,7 @@ func (l *limiter) reserve(r route) (pause time.Duration, scope string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := time.Now()
-	if !r.free && now.Before(l.blocked) {
+	if now.Before(l.blocked) {
 		return l.blocked.Sub(now), "global"
 	}
 	b := l.buckets[l.key(r)]
@@ -97,12 +101,13 @@ func (l *limiter) key(r route) string {
 	return kind + " " + r.major
 }
 
-// learn takes in what an answer says of its bucket.
+// learn takes in what an answer says of its bucket. A free route has none,
+// whatever the headers say.
 func (l *limiter) learn(r route, h http.Header) {
 	hash := h.Get("X-RateLimit-Bucket")
 	remaining, errRemaining := strconv.Atoi(h.Get("X-RateLimit-Remaining"))
 	after, errAfter := seconds(h.Get("X-RateLimit-Reset-After"))
-	if hash == "" || errRemaining != nil || errAfter != nil {
+	if r.free || hash == "" || errRemaining != nil || errAfter != nil {
 		return
 	}
 	l.mu.Lock()
@@ -170,6 +175,9 @@ func (l *limiter) refused(r route, h http.Header, body []byte) *limitError {
 			l.blocked = until
 		}
 	default:
+		if r.free {
+			break // it holds for this one call
+		}
 		l.forget()
 		l.buckets[l.key(r)] = &bucket{reset: until}
 	}

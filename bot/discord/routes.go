@@ -28,8 +28,8 @@ func routeOpenDM() route {
 	return route{method: http.MethodPost, path: "/users/@me/channels", kind: "POST dm"}
 }
 
-// routeCallback is the first answer to an interaction, which no limit holds
-// back.
+// routeCallback is the first answer to an interaction. No limit holds there,
+// and above all none of another person's interaction.
 func routeCallback(i *interaction) route {
 	return route{
 		method: http.MethodPost, path: "/interactions/" + url.PathEscape(i.ID) + "/" + url.PathEscape(i.Token) + "/callback",
@@ -47,10 +47,13 @@ func routeFollowup(app, token string) route {
 
 // routeOriginal is the message that an interaction's first answer made, or
 // for a button the message it is on.
-func routeOriginal(method, app, token string) route {
+func routeOriginal(method, app, token string) route { return routeOwn(method, app, token, "@original") }
+
+// routeOwn is a message that answers an interaction, by its id.
+func routeOwn(method, app, token, message string) route {
 	r := routeFollowup(app, token)
 	r.method, r.kind = method, method+" webhook message"
-	r.path += "/messages/@original"
+	r.path += "/messages/" + message
 	return r
 }
 

@@ -69,10 +69,11 @@ func ofVerb(command string, args []string) string {
 }
 
 // options writes settings as the client shows them: the name of each option
-// and its value, without quotes.
+// and its value, without quotes. What has no option of its own is part of
+// advanced.
 func options(settings []ltx.Setting) string {
 	out := make([]string, 0, len(settings))
-	for _, s := range settings {
+	for _, s := range ltx.Fold(settings) {
 		name := s.Key
 		if p, ok := ltx.Lookup(name); ok && p.Option != "" {
 			name = p.Option

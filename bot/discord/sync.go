@@ -152,7 +152,7 @@ func (b *Bot) Sync(ctx context.Context) ([]Change, error) {
 // The type cannot be changed.
 type patch struct {
 	Name                     string            `json:"name"`
-	Description              string            `json:"description"`
+	Description              string            `json:"description,omitempty"` // none for a message command
 	DescriptionLocalizations map[string]string `json:"description_localizations"`
 	Options                  []commandOption   `json:"options"`
 	DefaultMemberPermissions *string           `json:"default_member_permissions"`

@@ -40,7 +40,7 @@ func TestAnswersAreForTheCallerOnly(t *testing.T) {
 		{"quota", "No limits apply"},
 		{"loras", "LoRA"},
 		{"admin", "Only admins and owners"},
-		{"hlep", "is no command"},
+		{"hlep", "is not a command"},
 		{"a cowboy camera:dolly_im", "Did you mean"},
 	}
 	for _, tt := range tests {
@@ -266,7 +266,7 @@ func TestTheHomeTabHasQuotaJobsAndButtons(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = boss.WaitHome(s.ctx, func(v sim.View) bool {
-		return strings.Contains(v.Blocks.Text(), "Cancelling") && strings.Contains(v.Blocks.Text(), "is being cancelled")
+		return strings.Contains(v.Blocks.Text(), "Cancelling") && strings.Contains(v.Blocks.Text(), "is cancelled")
 	})
 	if err != nil {
 		t.Errorf("the home tab does not show that the job is being cancelled: %v", err)

@@ -56,7 +56,7 @@ func (e *lostError) Unwrap() error { return e.err }
 // A FatalError says that the bot cannot be on Slack until somebody acts. Its
 // text says what to do.
 type FatalError struct {
-	Code   string // Slack's, such as "token_revoked"
+	Code   string // Slack's, such as "token_revoked", or one of this package
 	Reason string
 }
 

@@ -2,6 +2,7 @@ package slack
 
 import (
 	"context"
+	"maps"
 	"time"
 
 	"ltxbot/bot"
@@ -30,7 +31,9 @@ func (b *Bot) generate(ctx context.Context, o origin, a bot.Ask) {
 		return
 	}
 	g.Place.Private = g.Request.Private || toDM
-	g.Notes = notesOf(o, b.cfg.Now())
+	notes := notesOf(o, b.cfg.Now())
+	maps.Copy(notes, g.Notes)
+	g.Notes = notes
 	job, refusal := b.cfg.Desk.Accept(ctx, g, c.Locale)
 	if refusal != nil {
 		b.tell(ctx, o, *refusal)

@@ -111,7 +111,7 @@ const keyRecord = "token_key"
 
 // open makes sure that the key is the one that the installations were
 // encrypted with, so that a wrong one is noticed before anybody waits for a
-// video.
+// video. It is a *FatalError.
 func (r *registry) open(ctx context.Context) error {
 	if r.oauth.Installations == nil {
 		return errors.New("slack: there is no place to keep installations in")
@@ -124,9 +124,9 @@ func (r *registry) open(ctx context.Context) error {
 	case string(known) == id:
 		return nil
 	case known != nil && !r.oauth.TokenKeyLost:
-		return fmt.Errorf("slack: slack.token_key is not the key that the installations of the app are encrypted with: "+
-			"it is key %s, and they need key %s. Set that one again; a key cannot be exchanged for another. If it is lost, "+
-			"set slack.token_key_lost = true: then every workspace must install the app again", id, known)
+		return &FatalError{Code: "another_token_key", Reason: fmt.Sprintf("slack.token_key is not the key that the installations of "+
+			"the app are encrypted with: it is key %s, and they need key %s. Set that one again; a key cannot be exchanged for another. "+
+			"If it is lost, set slack.token_key_lost = true: then every workspace must install the app again", id, known)}
 	}
 	if err := r.oauth.Installations.Put(ctx, keyRecord, []byte(r.sealer.id)); err != nil {
 		return fmt.Errorf("slack: write installations: %w", err)
@@ -159,7 +159,7 @@ func (r *registry) isHome(ctx context.Context, key string) (bool, error) {
 	}
 	me, err := r.home(ctx)
 	if fatal(err) != nil {
-		return false, nil
+		return false, nil //nolint:nilerr // it serves nobody, which is the answer
 	}
 	return key == me.Workspace || key == me.Enterprise, err
 }

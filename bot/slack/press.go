@@ -79,7 +79,7 @@ func (b *Bot) pressed(ctx context.Context, o origin, i *interaction, a action) {
 		}
 		b.generate(ctx, o, *p.Ask)
 	case p.Delete:
-		b.remove(reply, o, i, a)
+		b.remove(reply, o, i, a, job)
 	case p.Reply != nil && i.View.Type == typeHome:
 		b.publish(reply, o, i.View.Hash, p.Reply)
 	case p.Reply != nil:
@@ -103,7 +103,7 @@ func (b *Bot) edit(ctx context.Context, o origin, job string) {
 
 // remove deletes a video: the file, which vanishes wherever it was shared, and
 // the message with the button. Both may be gone already.
-func (b *Bot) remove(ctx context.Context, o origin, i *interaction, a action) {
+func (b *Bot) remove(ctx context.Context, o origin, i *interaction, a action, job string) {
 	c, err := b.client(ctx, o.installation())
 	if err != nil {
 		b.log.ErrorContext(ctx, "cannot delete a video", "error", err)
@@ -127,6 +127,14 @@ func (b *Bot) remove(ctx context.Context, o origin, i *interaction, a action) {
 	if err != nil {
 		b.log.WarnContext(ctx, "cannot delete a video", "error", err)
 		b.tell(ctx, o, b.sentence(b.people.locale(o), "cannot_delete"))
+		return
+	}
+	j, keep, err := b.cfg.Desk.Deleted(ctx, job)
+	if err == nil {
+		err = b.Show(ctx, j, keep)
+	}
+	if err != nil {
+		b.log.WarnContext(ctx, "cannot show that a video was deleted", "job", job, "error", err)
 	}
 }
 

@@ -137,7 +137,7 @@ func (s *shop) browser() browser {
 }
 
 // visit loads a page.
-func (b browser) visit(address string) (*http.Response, string) {
+func (b browser) visit(address string) (status int, header http.Header, body string) {
 	b.t.Helper()
 	req, err := http.NewRequestWithContext(b.t.Context(), http.MethodGet, address, nil)
 	if err != nil {
@@ -148,22 +148,22 @@ func (b browser) visit(address string) (*http.Response, string) {
 		b.t.Fatal(err)
 	}
 	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
+	raw, err := io.ReadAll(resp.Body)
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	return resp, string(body)
+	return resp.StatusCode, resp.Header, string(raw)
 }
 
 // begin opens the page where an installation begins, and returns what Slack
 // is asked.
 func (s *shop) begin(b browser) url.Values {
 	s.t.Helper()
-	resp, _ := b.visit(s.url + slack.PathInstall)
-	to, err := resp.Location()
-	if err != nil {
-		s.t.Fatalf("status %d: %v", resp.StatusCode, err)
+	status, header, body := b.visit(s.url + slack.PathInstall)
+	if status != http.StatusFound {
+		s.t.Fatalf("%d %s", status, body)
 	}
+	to := mustParse(s.t, header.Get("Location"))
 	if got, want := to.Scheme+"://"+to.Host+to.Path, "https://slack.com/oauth/v2/authorize"; got != want {
 		s.t.Fatalf("sent to %s, want %s", got, want)
 	}
@@ -179,8 +179,8 @@ func (s *shop) allow(asked url.Values, ws *sim.Workspace) url.Values {
 // back is what somebody reads who comes back from Slack.
 func (s *shop) back(b browser, answer url.Values) (status int, body string) {
 	s.t.Helper()
-	resp, body := b.visit(s.url + slack.PathOAuth + "?" + answer.Encode())
-	return resp.StatusCode, body
+	status, _, body = b.visit(s.url + slack.PathOAuth + "?" + answer.Encode())
+	return status, body
 }
 
 // install is somebody who installs the app in a workspace.

@@ -209,6 +209,11 @@ func (c *Config) setDefaults() {
 // replaced until Stop. An error that no new connection can mend, such as a
 // revoked token, is a *FatalError, from Start or later from Fatal.
 func (b *Bot) Start(ctx context.Context) error {
+	if b.registry != nil {
+		if err := b.registry.open(ctx); err != nil {
+			return err
+		}
+	}
 	life, stop := context.WithCancel(context.WithoutCancel(ctx))
 	b.mu.Lock()
 	if b.stop != nil {
@@ -218,11 +223,6 @@ func (b *Bot) Start(ctx context.Context) error {
 	}
 	b.stop = stop
 	b.mu.Unlock()
-	if b.registry != nil {
-		if err := b.registry.open(ctx); err != nil {
-			return err
-		}
-	}
 	if err := b.hello(ctx); err != nil {
 		return err
 	}

@@ -48,7 +48,7 @@ func TestABurstBeyondTheRoomIsToldToComeBackAndCounted(t *testing.T) {
 			switch {
 			case err != nil:
 				t.Errorf("slash: %v", err)
-			case strings.Contains(string(r.Answer), "too much to do"):
+			case strings.Contains(string(r.Answer), "too busy right now"):
 				busy.Add(1)
 			default:
 				fine.Add(1)

@@ -94,7 +94,7 @@ func (s *states) sign(body []byte) []byte {
 // cookie is sent back by the browser when it comes from Slack, and by no
 // request that another page makes.
 func (s *states) cookie(value string, seconds int) *http.Cookie {
-	return &http.Cookie{
+	return &http.Cookie{ //nolint:gosec // only on this machine there is an address without TLS
 		Name: stateCookie, Value: value, Path: s.path, MaxAge: seconds,
 		Secure: s.tls, HttpOnly: true, SameSite: http.SameSiteLaxMode,
 	}

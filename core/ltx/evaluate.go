@@ -215,6 +215,9 @@ func (e *evaluation) duration(p Param, text string) any {
 	frames := framesOf(min(s, 2*longestSeconds), e.fps)
 	if frames < minFrames || frames > mostFrames(e.fps) {
 		problem.Problem, problem.Nearest = OutOfRange, num(min(max(s, shortest), longest))
+		if longest < longestSeconds {
+			problem.Other = num(e.fps)
+		}
 		e.fail(p, problem)
 		return nil
 	}

@@ -40,7 +40,7 @@ func (p Param) describeValues() string {
 	case KindInt, KindFloat:
 		return between
 	case KindDuration:
-		return between + " (at 24 fps): `5`, `6.5s`"
+		return between + " (at 24 fps): `5`, `8s`"
 	case KindChoice, KindPreset:
 		return p.codeWords()
 	case KindSize:

@@ -16,7 +16,7 @@ const (
 	Unknown           Problem = "unknown"             // no such option; Nearest
 	Missing           Problem = "missing"             // required and not given
 	TooLong           Problem = "too_long"            // Count code points, at most Max
-	OutOfRange        Problem = "out_of_range"        // Min, Max, Unit, Nearest
+	OutOfRange        Problem = "out_of_range"        // Min, Max, Unit, Nearest; Other frame rate, if that is why
 	NotAChoice        Problem = "not_a_choice"        // Choices, Nearest
 	NotANumber        Problem = "not_a_number"        // Min, Max, Unit
 	NotWhole          Problem = "not_whole"           // Min, Max, Unit, Nearest
@@ -132,7 +132,7 @@ var problemTexts = map[Problem]func(FieldError) string{
 			e.Option, e.Value, e.didYouMean(), listed(e.Choices), num(e.Min), num(e.Max))
 	},
 	BadDuration: func(e FieldError) string {
-		return fmt.Sprintf("%s must be in seconds, such as 5 or 6.5s, %s; %q is not.", e.Option, e.limits(), e.Value)
+		return fmt.Sprintf("%s must be in seconds, such as 5 or 8s, %s; %q is not.", e.Option, e.limits(), e.Value)
 	},
 	BadAdvanced: func(e FieldError) string {
 		return fmt.Sprintf("%s: %q needs a value. Write pairs such as scheduler=ltx2 video_cfg_scale=4.", e.Option, e.Value)

@@ -57,7 +57,7 @@ var table = []Param{
 	{
 		Option: idDuration, Aliases: []string{"dur", "length", "seconds", "secs", "sec", "time"},
 		Kind: KindDuration, Min: 0.4, Max: 20, Unit: "seconds", Basic: true,
-		Help: "Length in seconds, such as 5 or 6.5s",
+		Help: "Length in seconds, such as 5 or 8s",
 	},
 	{
 		Name: idLoRAs, Option: "lora", Aliases: []string{"style", "styles"}, Kind: KindLoRAs,

@@ -64,7 +64,7 @@ const TheTeam = "team"
 var (
 	argWho    = Arg{Name: "who", Kind: WhoArg, Required: true, Help: "A member, or team"}
 	argMember = Arg{Name: "member", Kind: MemberArg, Required: true, Help: "A member: a mention or an id"}
-	argReason = Arg{Name: "reason", Kind: TextArg, Help: "Why, for the log and for who is concerned"}
+	argReason = Arg{Name: "reason", Kind: TextArg, Help: "Why, for the log and whoever it concerns"}
 	argMonth  = Arg{Name: "month", Kind: MonthArg, Help: "A month such as 2026-03; this one if not given"}
 )
 
@@ -72,14 +72,14 @@ var (
 var verbs = []Verb{
 	{Name: "mine", Who: Everybody, Reads: true, Help: "What you and your team have used, and what is left"},
 	{Name: "link", Who: Everybody, Help: "Share your limits between Discord and Slack: get a code here, give it there", Args: []Arg{
-		{Name: "code", Kind: CodeArg, Help: "The code from the other platform"},
+		{Name: "code", Kind: CodeArg, Help: "The code from the other platform; without one you get a code"},
 	}},
-	{Name: "unlink", Who: Everybody, Help: "Share your limits no longer"},
+	{Name: "unlink", Who: Everybody, Help: "Stop sharing your limits between Discord and Slack"},
 
 	{Name: "show", Who: Admins, Reads: true, Help: "What a member or the team has used, and what applies to them", Args: []Arg{
 		{Name: "who", Kind: WhoArg, Help: "A member; the team if not given"},
 	}},
-	{Name: "top", Who: Admins, Reads: true, Help: "Who has spent most in a month", Args: []Arg{argMonth}},
+	{Name: "top", Who: Admins, Reads: true, Help: "Who has spent the most in a month", Args: []Arg{argMonth}},
 	{Name: "set", Who: Admins, Help: "Give a member or the team a limit other than the configured one", Args: []Arg{
 		argWho,
 		{Name: "limit", Kind: LimitArg, Required: true, Help: "Which limit: videos_per_day, usd_per_month, jobs_at_a_time …"},
@@ -100,10 +100,10 @@ var verbs = []Verb{
 	{Name: "revoke", Who: Admins, Help: "Take back what is left of all extras", Args: []Arg{argWho, argReason}},
 	{Name: "block", Who: Admins, Help: "Stop a member from making videos", Args: []Arg{argMember, argReason}},
 	{Name: "unblock", Who: Admins, Help: "Let a member make videos again", Args: []Arg{argMember}},
-	{Name: "reset", Who: Admins, Help: "Let the usage of a member or of the team start over at zero", Args: []Arg{argWho, argReason}},
+	{Name: "reset", Who: Admins, Help: "Reset the usage of a member or the team to zero", Args: []Arg{argWho, argReason}},
 	{Name: "pause", Who: Admins, Help: "Stop everybody in the team from making videos", Args: []Arg{argReason}},
 	{Name: "resume", Who: Admins, Help: "Let the team make videos again"},
-	{Name: "export", Who: Admins, Reads: true, Help: "Everything that was made and charged in a month, as CSV", Args: []Arg{argMonth}},
+	{Name: "export", Who: Admins, Reads: true, Help: "What was made and charged in a month, as CSV", Args: []Arg{argMonth}},
 	{Name: "log", Who: Admins, Reads: true, Help: "Who changed what", Args: []Arg{
 		{Name: "who", Kind: WhoArg, Help: "Only about this member; all if not given"},
 	}},

@@ -2,6 +2,7 @@ package crowd_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -17,6 +18,7 @@ import (
 	"time"
 
 	"ltxbot/app"
+	"ltxbot/app/health"
 	"ltxbot/config"
 )
 
@@ -46,7 +48,7 @@ func serve(path string) error {
 	if err != nil {
 		return err
 	}
-	a, err := app.New(ctx, cfg, app.Options{Version: "crowd", Logger: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))})
+	a, err := app.New(ctx, cfg, app.Options{Version: "crowd", Logger: slog.New(slog.NewTextHandler(os.Stderr, nil))})
 	if err != nil {
 		return err
 	}
@@ -87,6 +89,9 @@ func newProcess(t *testing.T, name, text string, port int) *process {
 	}
 	t.Cleanup(func() {
 		p.kill()
+		if t.Failed() {
+			t.Logf("log of %s:\n%s", p.name, p.tail())
+		}
 		_ = p.log.Close()
 	})
 	return p
@@ -128,10 +133,41 @@ func (p *process) ready(ctx context.Context) error {
 	}
 }
 
+// part is the state of a part of the bot, as it says: "ok", "standby".
+func (p *process) part(ctx context.Context, name string) string {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, fmt.Sprintf("http://127.0.0.1:%d/readyz", p.port), http.NoBody)
+	if err != nil {
+		return err.Error()
+	}
+	resp, err := http.DefaultTransport.RoundTrip(req)
+	if err != nil {
+		return err.Error()
+	}
+	defer resp.Body.Close()
+	var r health.Report
+	if err := json.NewDecoder(resp.Body).Decode(&r); err != nil {
+		return err.Error()
+	}
+	for _, part := range r.Parts {
+		if part.Name == name {
+			return string(part.State)
+		}
+	}
+	return "none"
+}
+
 // signal sends one to the bot.
 func (p *process) signal(s os.Signal) {
 	if p.cmd != nil {
 		_ = p.cmd.Process.Signal(s)
+	}
+}
+
+// end waits for a bot that was asked to stop, or kills one that was not.
+func (p *process) end() {
+	if p.cmd != nil {
+		_ = p.cmd.Wait()
+		p.cmd = nil
 	}
 }
 

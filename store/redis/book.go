@@ -129,10 +129,8 @@ func (s *Store) Records(ctx context.Context, team string, limit int) ([]quota.Re
 	}
 	records := make([]quota.Record, 0, len(names))
 	for _, name := range names {
-		_, rest, _ := strings.Cut(name, sep)
-		_, text, _ := strings.Cut(rest, sep)
-		var r quota.Record
-		if err := json.Unmarshal([]byte(text), &r); err != nil {
+		r, err := decodeRecord(name)
+		if err != nil {
 			s.log.WarnContext(ctx, "redis: record left out of the log", slog.String("team", team), slog.Any("error", err))
 			continue
 		}

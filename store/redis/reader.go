@@ -1,6 +1,7 @@
 package redis
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -111,11 +112,15 @@ func (s *Store) beatLoop(life context.Context) {
 	for {
 		known := s.capped.Load()
 		var waiting [partitions]int64
+		var failed [partitions]error
 		var all sync.WaitGroup
 		for i := range s.parts {
-			all.Go(func() { waiting[i] = s.beat(life, i, &pulses[i]) })
+			all.Go(func() { waiting[i], failed[i] = s.beat(life, i, &pulses[i]) })
 		}
 		all.Wait()
+		if life.Err() == nil {
+			s.tellFailed(life, "redis: claims can't be kept up", failed[:])
+		}
 		s.afterBeat(life, known, waiting)
 		for _, h := range s.work.unwanted(time.Now().Add(-every)) {
 			s.giveBack(life, h)
@@ -165,9 +170,24 @@ func (p *pulse) feel(now time.Time, silence time.Duration) bool {
 // takeover is how many jobs a process takes over from a partition at a time.
 const takeover = 100
 
+// tellFailed logs together what went wrong in each partition.
+func (s *Store) tellFailed(ctx context.Context, what string, failed []error) {
+	var first error
+	count := 0
+	for _, err := range failed {
+		if err != nil && !errors.Is(err, generate.ErrClosed) {
+			first = cmp.Or(first, err)
+			count++
+		}
+	}
+	if count > 0 {
+		s.log.WarnContext(ctx, what, slog.Int("partitions", count), slog.Any("error", first)) //nolint:sloglint // one of two constants
+	}
+}
+
 // beat is heard in one partition. It returns how many capped jobs wait there;
 // -1 when that is not known.
-func (s *Store) beat(life context.Context, n int, p *pulse) int64 {
+func (s *Store) beat(life context.Context, n int, p *pulse) (int64, error) {
 	mine := s.work.of(n)
 	silent := time.Duration(0)
 	select {
@@ -186,10 +206,7 @@ func (s *Store) beat(life context.Context, n int, p *pulse) int64 {
 	}
 	reply, err := s.callList(life, s.parts[n], beatScript, args...)
 	if err != nil {
-		if life.Err() == nil && !errors.Is(err, generate.ErrClosed) {
-			s.log.WarnContext(life, "redis: claims can't be kept up", slog.Int("partition", n), slog.Any("error", err))
-		}
-		return -1
+		return -1, err
 	}
 	p.feel(time.Now(), s.opts.Silence)
 	for _, id := range reply.list(0) {
@@ -208,7 +225,7 @@ func (s *Store) beat(life context.Context, n int, p *pulse) int64 {
 	if len(taken) > 0 {
 		s.log.InfoContext(life, "redis: silent claims were taken over", slog.Int("partition", n), slog.Int("jobs", len(taken)/2))
 	}
-	return reply.number(3)
+	return reply.number(3), nil
 }
 
 // leave hands out again what was delivered to this process.
@@ -216,12 +233,10 @@ func (s *Store) leave(ctx context.Context) {
 	ctx, cancel := s.limit(ctx)
 	defer cancel()
 	var all sync.WaitGroup
-	for _, p := range s.parts {
-		all.Go(func() {
-			if _, err := s.call(ctx, p, leaveScript, s.consumer); err != nil {
-				s.log.WarnContext(ctx, "redis: claims are left to run out", slog.Int("partition", p.number), slog.Any("error", err))
-			}
-		})
+	var failed [partitions]error
+	for i, p := range s.parts {
+		all.Go(func() { _, failed[i] = s.call(ctx, p, leaveScript, s.consumer) })
 	}
 	all.Wait()
+	s.tellFailed(ctx, "redis: claims are left to run out", failed[:])
 }

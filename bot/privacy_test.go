@@ -1,0 +1,146 @@
+package bot_test
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"ltxbot/bot"
+	"ltxbot/core/generate"
+	"ltxbot/core/ltx"
+	"ltxbot/core/quota"
+)
+
+// fakeArchive is a fakeGenerator that lets go of jobs.
+type fakeArchive struct{ *fakeGenerator }
+
+func (f fakeArchive) Jobs(_ context.Context, q generate.Query) ([]generate.Job, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var out []generate.Job
+	for _, j := range f.jobs {
+		if j.Member == q.Member && (q.Team == "" || j.Team == q.Team) {
+			out = append(out, j)
+		}
+	}
+	return out, f.read
+}
+
+func (f fakeArchive) Save(_ context.Context, j generate.Job, _ quota.Billing) (generate.Job, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.jobs[j.ID] = j
+	return j, nil
+}
+
+func (f fakeArchive) Remove(_ context.Context, j generate.Job) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	delete(f.jobs, j.ID)
+	return nil
+}
+
+// newArchive is a desk with two jobs of ann, one under way, and one of bob.
+func newArchive(t *testing.T) (*bot.Desk, *fakeGenerator) {
+	t.Helper()
+	g := &fakeGenerator{jobs: map[string]generate.Job{}}
+	for id, member := range map[string]string{jobA: ann, jobB: ann, jobC: bob} {
+		g.jobs[id] = generate.Job{
+			ID: id, Event: "discord:" + id, State: generate.Delivered, Shown: generate.Delivered, Team: acme, Member: member,
+			Request: request(t, "a private fox"), Output: ltx.Output{URL: "https://v3.fal.media/fox.mp4"},
+			Place: generate.Place{Platform: "discord", Channel: "9", User: "1"},
+		}
+	}
+	running := g.jobs[jobB]
+	running.State, running.Shown = generate.Running, ""
+	g.jobs[jobB] = running
+	return bot.New(bot.Config{
+		Generator: fakeArchive{g}, Archive: fakeArchive{g}, Rules: rules,
+		Usage: func(context.Context, quota.Asker) ([]quota.Gauge, error) { return gauges(), g.read },
+	}), g
+}
+
+func TestAJobWhosePromptIsForgottenSaysSoKindly(t *testing.T) {
+	said := map[string]string{
+		"en": "no longer kept", "de": "nicht mehr aufbewahrt", "es": "ya no se conservan", "fr": "ne sont plus conservés", "ja": "もう保存されていません",
+	}
+	desk, g := newArchive(t)
+	g.jobs[jobA] = g.jobs[jobA].WithoutPrompt()
+	for _, action := range []bot.Action{bot.ActAgain, bot.ActSame, bot.ActEdit, bot.ActDetails, bot.ActRetry} {
+		for locale, want := range said {
+			c := caller(ann)
+			c.Locale = locale
+			p := desk.Press(t.Context(), c, action, jobA)
+			if p.Reply == nil || !strings.Contains(p.Reply.String(), want) {
+				t.Errorf("%s in %s: %+v, want a reply with %q", action, locale, p, want)
+			}
+		}
+	}
+	if p := desk.Press(t.Context(), caller(ann), bot.ActDelete, jobA); !p.Delete {
+		t.Errorf("the message can't be deleted: %+v", p)
+	}
+	if m := desk.Jobs(t.Context(), caller(ann)); !strings.Contains(m.String(), jobA) {
+		t.Errorf("the list lacks the job: %s", m.String())
+	}
+	if m := desk.Show(t.Context(), caller(ann), jobA); m.Plain == "" {
+		t.Error("the job's card is empty")
+	}
+}
+
+func TestAMemberErasesTheirDataAfterTheyWereAsked(t *testing.T) {
+	desk, g := newArchive(t)
+	line := func(order string) string {
+		t.Helper()
+		l, err := bot.ParseLine(order)
+		if err != nil || l.Verb != bot.VerbJobs {
+			t.Fatalf("%q is read as %+v, %v", order, l, err)
+		}
+		m := desk.JobsLine(t.Context(), caller(ann), strings.Join(l.Args, " "))
+		return m.String()
+	}
+	if got := line("jobs"); !strings.Contains(got, "a private fox") {
+		t.Errorf("list: %s", got)
+	}
+	if got := line("jobs erase"); !strings.Contains(got, "/ltx jobs erase yes") || g.jobs[jobA].Request.IsZero() {
+		t.Errorf("before it is sure: %s", got)
+	}
+	if got := line("jobs erase yes"); strings.Count(got, "1 video") != 2 {
+		t.Errorf("erased: %s", got)
+	}
+	if !g.jobs[jobA].Request.IsZero() || g.jobs[jobA].Output.URL != "" {
+		t.Errorf("it is kept: %+v", g.jobs[jobA])
+	}
+	if g.jobs[jobB].Request.IsZero() || g.jobs[jobC].Request.IsZero() {
+		t.Error("a job under way, or of somebody else, was erased")
+	}
+	for _, choice := range desk.Suggest(caller(ann), "job", jobA) {
+		if strings.Contains(choice.Label, "fox") {
+			t.Errorf("the prompt is still suggested: %s", choice.Label)
+		}
+	}
+	desk.Stop()
+	if l, err := bot.ParseLine("jobs erase the blackboard"); err != nil || l.Verb != "" {
+		t.Errorf("prose is read as %+v, %v", l, err)
+	}
+}
+
+func TestAMemberGetsAllThatIsKept(t *testing.T) {
+	desk, _ := newArchive(t)
+	text, err := desk.Mine(t.Context(), caller(ann))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got bot.Export
+	if err := json.Unmarshal(text, &got); err != nil {
+		t.Fatal(err)
+	}
+	if len(got.Jobs) != 2 || len(got.Usage) == 0 || !strings.Contains(got.Jobs[0].Command, "a private fox") {
+		t.Errorf("export: %s", text)
+	}
+	for _, g := range got.Usage {
+		if g.Scope.Kind != quota.Member {
+			t.Errorf("export tells the use of %s", g.Scope)
+		}
+	}
+}

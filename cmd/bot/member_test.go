@@ -1,0 +1,56 @@
+package main
+
+import (
+	"log/slog"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"ltxbot/app/admin"
+	"ltxbot/core/generate"
+	"ltxbot/core/quota"
+)
+
+// deliver ends the shelf's job.
+func (s *shelf) deliver(t *testing.T) {
+	t.Helper()
+	j := s.job
+	j.State, j.Shown, j.Finished = generate.Delivered, generate.Delivered, j.Created.Add(time.Minute)
+	var err error
+	if s.job, err = s.store.Save(t.Context(), j, quota.Settle(j.Cost)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestAMembersDataIsExportedAndErasedWhileNoBotRuns(t *testing.T) {
+	s := newShelf(t)
+	s.deliver(t)
+	if err := s.store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s.want(t, 2, "--member", "jobs", "export")
+	s.want(t, 0, "a private fox", "jobs", "export", "--member", "discord:1")
+	s.want(t, 0, `"jobs": []`, "jobs", "export", "--member", "discord:2")
+	s.want(t, 0, "erased 0 jobs", "jobs", "erase", "--member", "discord:1", "--team", "other")
+	s.want(t, 0, "erased 1 jobs of discord:1; 0 not over", "jobs", "erase", "--member", "discord:1")
+	s.want(t, 0, "erased 0 jobs", "jobs", "erase", "--member", "discord:1")
+	s.want(t, 0, `"charged_usd_micros": 0`, "jobs", "export", "--member", "discord:1")
+	s.open(t)
+	j, err := s.store.Job(t.Context(), s.job.ID)
+	if err != nil || !j.Request.IsZero() {
+		t.Errorf("after erasing: %+v, %v", j, err)
+	}
+}
+
+func TestARunningBotErasesAMember(t *testing.T) {
+	s := newShelf(t) // its file stays open, as a running bot has it
+	s.deliver(t)
+	const token = "correct-horse-battery"
+	api := admin.New(token, slog.New(slog.DiscardHandler))
+	api.ServeMembers(s.store, func(string) {})
+	server := httptest.NewServer(api)
+	defer server.Close()
+	s.configure(t, "listen = \""+server.Listener.Addr().String()+"\"\nadmin_token = \""+token+"\"\n")
+	s.want(t, 0, "a private fox", "jobs", "export", "--member", "discord:1")
+	s.want(t, 0, "erased 1 jobs of discord:1", "jobs", "erase", "--member", "discord:1")
+}

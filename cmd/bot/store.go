@@ -1,0 +1,75 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+
+	"ltxbot/app"
+	"ltxbot/config"
+	"ltxbot/core/archive"
+)
+
+// storeCmd looks after where the bot keeps what it must remember.
+type storeCmd struct {
+	Copy storeCopyCmd `cmd:"" help:"Copy everything from one store to an empty one, of the same or another kind. Stop the bot first."`
+}
+
+type storeCopyCmd struct {
+	From string `required:"" help:"Store to copy from, as in store.url: bolt:FILE, redis://…; or env:NAME, file:/path." placeholder:"URL"`
+	To   string `required:"" help:"Store to copy to; it must hold nothing." placeholder:"URL"`
+	JSON bool   `help:"Print what was copied as JSON."`
+}
+
+// Run copies a store.
+func (c storeCopyCmd) Run(ctx context.Context, term terminal) error {
+	from, err := storeAt(c.From)
+	if err != nil {
+		return &exitError{2, fmt.Errorf("--from: %w", err)}
+	}
+	to, err := storeAt(c.To)
+	if err != nil {
+		return &exitError{2, fmt.Errorf("--to: %w", err)}
+	}
+	log := slog.New(slog.NewTextHandler(term.err, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	report, err := app.CopyStore(ctx, from, to, log)
+	if errors.Is(err, archive.ErrInUse) {
+		return &exitError{2, fmt.Errorf("--to: %w; name an empty one", err)}
+	}
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return printJSON(term.out, report)
+	}
+	return printReport(term.out, report)
+}
+
+// storeAt is the store that a URL names, with its secret looked up.
+func storeAt(url string) (config.Store, error) {
+	cfg := config.Default()
+	cfg.Store.URL = config.NewSecret(url)
+	if err := cfg.Resolve(lenient); err != nil {
+		return config.Store{}, err
+	}
+	return cfg.Store, nil
+}
+
+// printReport prints what was copied, and the sums of both stores.
+func printReport(w io.Writer, r archive.Report) error {
+	_, err := fmt.Fprintf(w, `copied %d jobs (%d unfinished), %d standings, %d records, %d marks, %d settings
+            source  copy
+holds       %6d  %d
+reserved    %6s  %s
+held        %6s  %s
+settled     %6s  %s
+released    %6s  %s
+charged     %6s  %s
+The sums agree.
+`, r.Jobs, r.Unfinished, r.Standings, r.Records, r.Marks, r.Settings,
+		r.From.Holds, r.To.Holds, r.From.Reserved, r.To.Reserved, r.From.Held, r.To.Held,
+		r.From.Settled, r.To.Settled, r.From.Released, r.To.Released, r.From.Charged, r.To.Charged)
+	return err
+}
