@@ -192,7 +192,7 @@ func (a *App) Start(ctx context.Context) (err error) {
 	a.startForgetting(ctx)
 	a.startWatch(ctx)
 	a.serving()
-	a.log.Info("bot is running", "version", a.opts.Version, "http", a.Addr())
+	a.log.InfoContext(ctx, "bot is running", "version", a.opts.Version, "http", a.Addr())
 	return nil
 }
 

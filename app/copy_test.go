@@ -45,16 +45,12 @@ func fillStore(t *testing.T, s archive.Store) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		b := quota.Keep()
-		switch i % 4 {
-		case 0, 1:
+		var b quota.Billing
+		switch {
+		case i%4 < 2:
 			j.State, j.Shown, b = generate.Delivered, generate.Delivered, quota.Settle(j.Cost-1)
-		case 2:
-			if i == 2 {
-				j.State, j.Shown, b = generate.Failed, generate.Failed, quota.Release()
-			} else {
-				continue
-			}
+		case i == 2:
+			j.State, j.Shown, b = generate.Failed, generate.Failed, quota.Release()
 		default:
 			continue // runs, or waits for its turn
 		}

@@ -86,10 +86,10 @@ func (a *App) bring(ctx context.Context, p platform) error {
 	pause := platformPause
 	for {
 		err := p.Start(ctx)
-		if err == nil || ctx.Err() != nil {
-			return nil
-		}
-		if forGood(err) {
+		switch {
+		case err == nil, ctx.Err() != nil:
+			return nil //nolint:nilerr // a start that was called off has no outcome
+		case forGood(err):
 			return err
 		}
 		a.log.WarnContext(ctx, "cannot start a platform; it is tried again", "pause", pause.String(), "error", err)

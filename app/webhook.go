@@ -72,7 +72,7 @@ func (a *App) serveWebhook(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if err != nil {
-		a.log.Warn("cannot verify a webhook", "error", err)
+		a.log.WarnContext(r.Context(), "cannot verify a webhook", "error", err)
 		http.Error(w, "cannot verify the signature now", http.StatusServiceUnavailable)
 		return
 	}
@@ -90,7 +90,7 @@ func (a *App) serveWebhook(w http.ResponseWriter, r *http.Request) {
 	case errors.Is(err, generate.ErrNotReady):
 		http.Error(w, "the submit is still under way", http.StatusServiceUnavailable)
 	default:
-		a.log.Warn("cannot take in a webhook", "job", job, "error", err)
+		a.log.WarnContext(r.Context(), "cannot take in a webhook", "job", job, "error", err)
 		http.Error(w, "not possible now", http.StatusServiceUnavailable)
 	}
 }

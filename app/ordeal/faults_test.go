@@ -38,11 +38,14 @@ func TestFaults(t *testing.T) {
 // slow is a fal where a job takes some seconds, so that there is time for
 // something to happen.
 func slow() simfal.Options {
-	return simfal.Options{Speed: 1, Timing: simfal.Timing{Queue: 100 * time.Millisecond, Run: 4 * time.Second}}
+	return simfal.Options{Speed: 1, Timing: simfal.Timing{Queue: 100 * time.Millisecond, Run: 6 * time.Second}}
 }
 
 // hideHistory is a fal whose history shows nothing in time.
 func hideHistory() simfal.Options { return simfal.Options{HistoryLag: 1e6 * time.Hour} }
+
+// slowest is how long any job may take, on a machine that does much else.
+const slowest = 80 * time.Second
 
 const impatient = `grace = "1s"`
 
@@ -61,7 +64,7 @@ func inject(faults ...simfal.Fault) func(*rig) {
 // next is how fal's next job goes.
 func next(o simfal.Outcome) func(*rig) { return func(r *rig) { r.fal.Next(o) } }
 
-// the price of the video that all rows ask for
+// price is that of the video that all rows ask for.
 const price = "$0.13"
 
 var falFaults = []row{
@@ -69,44 +72,44 @@ var falFaults = []row{
 		area: "fal: submit", fault: "the answer is lost, the history knows the job", before: lose,
 		setup:     setup{fal: simfal.Options{HistoryLag: 6 * time.Second, Speed: 1}},
 		meanwhile: "Looking for the model's answer",
-		ends:      arrives, charged: price, recovers: "with the first look into fal's history", within: 30 * time.Second,
+		ends:      arrives, charged: price, recovers: "with the first look into fal's history", within: slowest,
 	},
 	{
 		area: "fal: submit", fault: "the answer is lost, the history never knows the job", before: lose,
-		setup: setup{fal: hideHistory(), falKeys: impatient}, meanwhile: "Looking for the model's answer",
+		setup: setup{fal: hideHistory(), falKeys: `grace = "6s"`}, meanwhile: "Looking for the model's answer",
 		ends: fails(generate.FailLost), charged: "nothing", offers: "Try again",
-		recovers: "never by itself; the hold is released after `fal.grace`", within: 30 * time.Second,
+		recovers: "never by itself; the hold is released after `fal.grace`", within: slowest,
 	},
 	{
 		area: "fal: submit", fault: "a proxy answers 502 with a page", before: inject(simfal.Fault{Op: simfal.OpSubmit, Status: 502, Body: "<html>"}),
 		setup: setup{falKeys: impatient}, ends: fails(generate.FailLost), charged: "nothing", offers: "Try again",
-		recovers: "never by itself: fal may have taken it, so it is not sent again", within: 30 * time.Second,
+		recovers: "never by itself: fal may have taken it, so it is not sent again", within: slowest,
 	},
 	{
 		area: "fal: submit", fault: "the answer breaks off in the middle", before: inject(simfal.Fault{Op: simfal.OpSubmit, Cut: 20}),
-		ends: arrives, charged: price, recovers: "at once: the header names the request", within: 30 * time.Second,
+		ends: arrives, charged: price, recovers: "at once: the header names the request", within: slowest,
 	},
 	{
 		area: "fal: submit", fault: "the answer takes five seconds", before: inject(simfal.Fault{Op: simfal.OpSubmit, Delay: 5 * time.Second}),
-		ends: arrives, charged: price, recovers: "with the answer; at most a minute is waited", within: 40 * time.Second,
+		ends: arrives, charged: price, recovers: "with the answer; at most a minute is waited", within: slowest,
 	},
 	{
 		area: "fal: submit", fault: "429, too many at a time",
 		before: inject(times(2, simfal.Fault{Op: simfal.OpSubmit, Status: 429, Body: `{"detail":"busy","error_type":"concurrent_requests_limit"}`})),
-		ends:   arrives, charged: price, recovers: "with the next try, 2 s later and growing; given up after 10 minutes", within: 40 * time.Second,
+		ends:   arrives, charged: price, recovers: "with the next try, 2 s later and growing; given up after 10 minutes", within: slowest,
 	},
 	{
 		area: "fal: submit", fault: "the balance is exhausted", before: func(r *rig) { r.fal.Lock("Exhausted balance") },
 		ends: fails(generate.FailAccount), charged: "nothing", offers: "Try again",
-		recovers: "when the operator has paid and somebody tries again", within: 30 * time.Second,
+		recovers: "when the operator has paid and somebody tries again", within: slowest,
 	},
 	{
 		area: "fal: status", fault: "5xx six times in a row", before: inject(times(6, simfal.Fault{Op: simfal.OpStatus, Status: 503, Body: "<html>"})),
-		ends: arrives, charged: price, recovers: "with the next question", within: 40 * time.Second,
+		ends: arrives, charged: price, recovers: "with the next question", within: slowest,
 	},
 	{
 		area: "fal: status", fault: "an answer that is not JSON", before: inject(times(2, simfal.Fault{Op: simfal.OpStatus, Malformed: true})),
-		ends: arrives, charged: price, recovers: "with the next question", within: 30 * time.Second,
+		ends: arrives, charged: price, recovers: "with the next question", within: slowest,
 	},
 	{
 		area: "fal: status", fault: "the key is refused while the video is made", setup: setup{fal: slow()},
@@ -116,149 +119,151 @@ var falFaults = []row{
 			r.after(4 * time.Second)
 			r.fal.Lock("")
 		},
-		ends: arrives, charged: price, recovers: "with the first question after the key works again", within: 60 * time.Second,
+		ends: arrives, charged: price, recovers: "with the first question after the key works again", within: slowest,
 	},
 	{
 		area: "fal: stream", fault: "it breaks off after two events", setup: setup{fal: slow()},
 		before: inject(simfal.Fault{Op: simfal.OpStream, Cut: 2}),
-		ends:   arrives, charged: price, recovers: "with the next question: the stream is a hint", within: 40 * time.Second,
+		ends:   arrives, charged: price, recovers: "with the next question: the stream is a hint", within: slowest,
 	},
 	{
 		area: "fal: stream", fault: "there is none", setup: setup{fal: slow()},
 		before: inject(times(-1, simfal.Fault{Op: simfal.OpStream, Status: 500})),
-		ends:   arrives, charged: price, recovers: "not needed: the bot asks", within: 40 * time.Second,
+		ends:   arrives, charged: price, recovers: "not needed: the bot asks", within: slowest,
 	},
 	{
 		area: "fal: result", fault: "503 three times", before: inject(times(3, simfal.Fault{Op: simfal.OpResult, Status: 503, Body: "<html>"})),
-		ends: arrives, charged: price, recovers: "with the next question", within: 40 * time.Second,
+		ends: arrives, charged: price, recovers: "with the next question", within: slowest,
 	},
 	{
-		area: "fal: result", fault: "fal has forgotten the job", setup: setup{fal: slow()},
+		area: "fal: result", fault: "fal has forgotten the job", setup: setup{fal: slow(), falKeys: `deadline = "3h"`},
 		during: func(r *rig) {
 			r.running()
 			for _, id := range r.fal.RequestIDs() {
 				r.fal.Forget(id)
 			}
+			r.restart(func() { shift(r, -time.Hour) })
 		},
 		ends: fails(generate.FailExpired), charged: price, offers: "Try again",
-		recovers: "never: it is believed after five questions, and fal may have billed it", within: 80 * time.Second,
+		recovers: "never: it is believed after five questions, and fal may have billed it", within: slowest,
 	},
 	{
 		area: "fal: job", fault: "the content check refuses it", before: next(simfal.Refused),
-		ends: fails(generate.FailRefused), charged: "nothing", offers: "Edit", recovers: "when the prompt is changed", within: 30 * time.Second,
+		ends: fails(generate.FailRefused), charged: "nothing", offers: "Edit", recovers: "when the prompt is changed", within: slowest,
 	},
 	{
 		area: "fal: job", fault: "a LoRA can't be loaded", before: next(simfal.BadLoRA),
-		ends: fails(generate.FailLoRA), charged: "nothing", offers: "Edit", recovers: "when the LoRA is changed", within: 30 * time.Second,
+		ends: fails(generate.FailLoRA), charged: "nothing", offers: "Edit", recovers: "when the LoRA is changed", within: slowest,
 	},
 	{
 		area: "fal: job", fault: "the model makes nothing", before: next(simfal.NoMedia),
-		ends: fails(generate.FailNoMedia), charged: "nothing", offers: "Try again", recovers: "with another seed", within: 30 * time.Second,
+		ends: fails(generate.FailNoMedia), charged: "nothing", offers: "Try again", recovers: "with another seed", within: slowest,
 	},
 	{
 		area: "fal: job", fault: "the model crashes", before: next(simfal.ServerError),
-		ends: fails(generate.FailProvider), charged: "nothing", offers: "Try again", recovers: "when somebody tries again", within: 30 * time.Second,
+		ends: fails(generate.FailProvider), charged: "nothing", offers: "Try again", recovers: "when somebody tries again", within: slowest,
 	},
 	{
 		area: "fal: job", fault: "its machine disappears", before: next(simfal.RunnerLost),
-		ends: fails(generate.FailProvider), charged: "nothing", offers: "Try again", recovers: "when somebody tries again", within: 30 * time.Second,
+		ends: fails(generate.FailProvider), charged: "nothing", offers: "Try again", recovers: "when somebody tries again", within: slowest,
 	},
 	{
 		area: "fal: job", fault: "fal cancels it", before: next(simfal.Cancelled),
-		ends: fails(generate.FailCancelled), charged: "nothing", offers: "Try again", recovers: "when somebody tries again", within: 30 * time.Second,
+		ends: fails(generate.FailCancelled), charged: "nothing", offers: "Try again", recovers: "when somebody tries again", within: slowest,
 	},
 	{
 		area: "fal: job", fault: "it falls back into the queue", before: next(simfal.GoesBack), setup: setup{fal: slow()},
-		ends: arrives, charged: price, recovers: "by itself", within: 40 * time.Second,
+		ends: arrives, charged: price, recovers: "by itself", within: slowest,
 	},
 	{
 		area: "fal: job", fault: "it does not end before the deadline", before: next(simfal.StaysRunning), setup: setup{falKeys: `deadline = "2s"`},
-		ends: fails(generate.FailTimeout), charged: "nothing", offers: "Try again", recovers: "when somebody tries again", within: 40 * time.Second,
+		ends: fails(generate.FailTimeout), charged: "nothing", offers: "Try again", recovers: "when somebody tries again", within: slowest,
 	},
 	{
 		area: "fal: job", fault: "it ends after the deadline all the same", before: next(simfal.IgnoresCancel),
 		setup: setup{fal: slow(), falKeys: `deadline = "1s"`}, meanwhile: "longer than allowed",
-		ends: arrives, charged: price, recovers: "by itself: what was paid for is delivered", within: 40 * time.Second,
+		ends: arrives, charged: price, recovers: "by itself: what was paid for is delivered", within: slowest,
 	},
 	{
 		area: "fal: job", fault: "it is cancelled and ends all the same", before: next(simfal.IgnoresCancel),
-		setup: setup{fal: simfal.Options{Speed: 1, Timing: simfal.Timing{Queue: 100 * time.Millisecond, Run: 10 * time.Second}}},
+		setup: setup{fal: simfal.Options{Speed: 1, Timing: simfal.Timing{Queue: 100 * time.Millisecond, Run: 12 * time.Second}}},
 		during: func(r *rig) {
-			if err := r.on.press(r.ctx, r.cardSays(r.job, "Making the video"), "Cancel"); err != nil {
+			r.running()
+			if err := r.on.press(r.ctx, r.cardSays(r.job, "Getting ready"), "Cancel"); err != nil {
 				r.t.Fatal(err)
 			}
 		},
-		meanwhile: "Cancelling", ends: arrives, charged: price, recovers: "by itself: what was paid for is delivered", within: 40 * time.Second,
+		meanwhile: "Cancelling", ends: arrives, charged: price, recovers: "by itself: what was paid for is delivered", within: slowest,
 	},
 	{
 		area: "fal: media", fault: "the download breaks off three times", before: inject(times(3, simfal.Fault{Op: simfal.OpMedia, Cut: 5000})),
-		ends: arrives, charged: price, recovers: "with the next connection, which goes on where the last one ended", within: 40 * time.Second,
+		ends: arrives, charged: price, recovers: "with the next connection, which goes on where the last one ended", within: slowest,
 	},
 	{
 		area: "fal: media", fault: "what is downloaded is no video, for a while",
 		before: inject(times(2, simfal.Fault{Op: simfal.OpMedia, Status: 200, Body: "<html>"})),
-		ends:   arrives, charged: price, recovers: "with the next try", within: 40 * time.Second,
+		ends:   arrives, charged: price, recovers: "with the next try", within: slowest,
 	},
 	{
 		area: "fal: media", fault: "the video is gone", before: inject(times(-1, simfal.Fault{Op: simfal.OpMedia, Status: 404})),
 		ends: fails(generate.FailExpired), charged: price, offers: "Try again",
-		recovers: "never: it was made and paid, and fal has deleted it", within: 40 * time.Second,
+		recovers: "never: it was made and paid, and fal has deleted it", within: slowest,
 	},
 	{
 		area: "fal: media", fault: "the video is larger than the channel takes, and there is no ffmpeg", setup: setup{fal: simfal.Options{FileSize: 11 << 20}},
 		on:   "Discord",
-		ends: arrives, charged: price, recovers: "not needed", within: 40 * time.Second,
+		ends: arrives, charged: price, recovers: "not needed", within: slowest,
 	},
 }
 
 var discordFaults = []row{
 	{
 		area: "Discord: acknowledgement", on: "Discord", fault: "its answer is lost", before: spoil(simdiscord.Fault{Route: simdiscord.RouteCallback, LoseReply: true}),
-		ends: arrives, charged: price, recovers: "at once: Discord says that it was acknowledged", within: 30 * time.Second,
+		ends: arrives, charged: price, recovers: "at once: Discord says that it was acknowledged", within: slowest,
 	},
 	{
 		area: "Discord: card", on: "Discord", fault: "edits are answered 500, six times", before: spoil(simdiscord.Fault{Route: simdiscord.RouteEditResponse, Status: 500, Times: 6}),
-		ends: arrives, charged: price, recovers: "with the next edit", within: 40 * time.Second,
+		ends: arrives, charged: price, recovers: "with the next edit", within: slowest,
 	},
 	{
 		area: "Discord: card", on: "Discord", fault: "the interaction's token has expired (15 minutes)", setup: setup{fal: slow()},
 		during: func(r *rig) { r.running(); discordOf(r).sim.Advance(16 * time.Minute) },
-		ends:   arrives, charged: price, recovers: "at once: by the bot's own token", within: 40 * time.Second,
+		ends:   arrives, charged: price, recovers: "at once: by the bot's own token", within: slowest,
 	},
 	{
 		area: "Discord: card", on: "Discord", fault: "somebody deletes it", setup: setup{fal: slow()},
-		during: func(r *rig) { r.on.delete(r.cardSays(r.job, "Making the video")) },
-		ends:   arrives, charged: price, recovers: "not needed: the video is a message of its own", within: 40 * time.Second,
+		during: func(r *rig) { r.running(); r.on.delete(r.cardSays(r.job, "Getting ready")) },
+		ends:   arrives, charged: price, recovers: "not needed: the video is a message of its own", within: slowest,
 	},
 	{
 		area: "Discord: video", on: "Discord", fault: "the answer to the post is lost, three times", before: spoil(simdiscord.Fault{Route: simdiscord.RouteCreateMessage, LoseReply: true, Times: 3}),
-		ends: arrives, charged: price, recovers: "with the next try; the nonce keeps it one message", within: 40 * time.Second,
+		ends: arrives, charged: price, recovers: "with the next try; the nonce keeps it one message", within: slowest,
 	},
 	{
 		area: "Discord: video", on: "Discord", fault: "502 of the edge, twice", before: spoil(simdiscord.Fault{Route: simdiscord.RouteCreateMessage, BadGateway: true, Times: 2}),
-		ends: arrives, charged: price, recovers: "with the next try", within: 40 * time.Second,
+		ends: arrives, charged: price, recovers: "with the next try", within: slowest,
 	},
 	{
 		area: "Discord: video", on: "Discord", fault: "429 of the channel for 6 s", before: spoil(simdiscord.Fault{Route: simdiscord.RouteCreateMessage, Limit: simdiscord.UserLimit, RetryAfter: 6 * time.Second}),
-		ends: arrives, charged: price, recovers: "when the time is over that Discord names", within: 40 * time.Second,
+		ends: arrives, charged: price, recovers: "when the time is over that Discord names", within: slowest,
 	},
 	{
 		area: "Discord: video", on: "Discord", fault: "429 of Cloudflare for 3 s", before: spoil(simdiscord.Fault{Route: simdiscord.RouteCreateMessage, Limit: simdiscord.CloudflareLimit, RetryAfter: 3 * time.Second}),
-		ends: arrives, charged: price, recovers: "when the time is over that Cloudflare names", within: 40 * time.Second,
+		ends: arrives, charged: price, recovers: "when the time is over that Cloudflare names", within: slowest,
 	},
 	{
 		area: "Discord: video", on: "Discord", fault: "the upload is refused as too large", before: spoil(simdiscord.Fault{Route: simdiscord.RouteCreateMessage, Status: 413}),
-		ends: arrives, charged: price, recovers: "at once, with a link", within: 40 * time.Second,
+		ends: arrives, charged: price, recovers: "at once, with a link", within: slowest,
 	},
 	{
 		area: "Discord: channel", on: "Discord", fault: "it is deleted while the video is made", setup: setup{fal: slow()},
 		during: func(r *rig) { r.running(); r.on.leave() },
-		ends:   arrives, charged: price, recovers: "at once, by direct message", within: 40 * time.Second,
+		ends:   arrives, charged: price, recovers: "at once, by direct message", within: slowest,
 	},
 	{
 		area: "Discord: channel", on: "Discord", fault: "it is deleted, and ada takes no direct messages", setup: setup{fal: slow()},
 		during: func(r *rig) { r.running(); discordOf(r).ada.RefuseDMs(true); r.on.leave() },
-		ends:   fails(generate.FailUnreachable), charged: price, recovers: "never: there is no place left", within: 40 * time.Second,
+		ends:   fails(generate.FailUnreachable), charged: price, recovers: "never: there is no place left", within: slowest,
 	},
 	{
 		area: "Discord: channel", on: "Discord", fault: "the bot may not write there any more", setup: setup{fal: slow()},
@@ -266,65 +271,65 @@ var discordFaults = []row{
 			r.running()
 			discordOf(r).channel.Deny(discordOf(r).sim.Bot(), simdiscord.SendMessages)
 		},
-		ends: arrives, charged: price, recovers: "at once, by direct message", within: 40 * time.Second,
+		ends: arrives, charged: price, recovers: "at once, by direct message", within: slowest,
 	},
 	{
 		area: "Discord: gateway", on: "Discord", fault: "the connection is cut while the video is made", setup: setup{fal: slow()},
 		during: func(r *rig) { r.running(); discordOf(r).sim.DropGateway() },
-		ends:   arrives, charged: price, recovers: "commands: after about 5 s; jobs do not notice", within: 40 * time.Second,
+		ends:   arrives, charged: price, recovers: "commands: after about 5 s; jobs do not notice", within: slowest,
 	},
 }
 
 var slackFaults = []row{
 	{
 		area: "Slack: card", on: "Slack", fault: "the answer to the post is lost", before: upset(simslack.Fault{Method: "chat.postMessage", Kind: simslack.LoseReply}),
-		ends: arrives, charged: price, recovers: "with the next try, which finds the message", within: 60 * time.Second,
+		ends: arrives, charged: price, recovers: "with the next try, which finds the message", within: slowest,
 	},
 	{
 		area: "Slack: card", on: "Slack", fault: "edits are limited for 3 s", setup: setup{fal: slow()},
 		before: upset(simslack.Fault{Method: "chat.update", Kind: simslack.RateLimited, RetryAfter: 3 * time.Second, Times: 2}),
-		ends:   arrives, charged: price, recovers: "when the time is over that Slack names", within: 60 * time.Second,
+		ends:   arrives, charged: price, recovers: "when the time is over that Slack names", within: slowest,
 	},
 	{
 		area: "Slack: card", on: "Slack", fault: "edits are answered with a web page", setup: setup{fal: slow()},
 		before: upset(simslack.Fault{Method: "chat.update", Kind: simslack.HTML, Times: 3}),
-		ends:   arrives, charged: price, recovers: "with the next edit", within: 60 * time.Second,
+		ends:   arrives, charged: price, recovers: "with the next edit", within: slowest,
 	},
 	{
 		area: "Slack: card", on: "Slack", fault: "somebody deletes it", setup: setup{fal: slow()},
-		during: func(r *rig) { r.on.delete(r.cardSays(r.job, "Making the video")) },
-		ends:   arrives, charged: price, recovers: "not needed: the video is a message of its own", within: 60 * time.Second,
+		during: func(r *rig) { r.running(); r.on.delete(r.cardSays(r.job, "Getting ready")) },
+		ends:   arrives, charged: price, recovers: "not needed: the video is a message of its own", within: slowest,
 	},
 	{
 		area: "Slack: card", on: "Slack", fault: "the response URL has expired (30 minutes)", setup: setup{fal: slow()},
 		during: func(r *rig) { r.running(); slackOf(r).sim.Advance(31 * time.Minute) },
-		ends:   arrives, charged: price, recovers: "not needed: the bot writes with its own token", within: 60 * time.Second,
+		ends:   arrives, charged: price, recovers: "not needed: the bot writes with its own token", within: slowest,
 	},
 	{
 		area: "Slack: video", on: "Slack", fault: "the upload is cut twice", before: upset(simslack.Fault{Method: "upload", Kind: simslack.DropBefore, Times: 2}),
-		ends: arrives, charged: price, recovers: "with the next try", within: 60 * time.Second,
+		ends: arrives, charged: price, recovers: "with the next try", within: slowest,
 	},
 	{
 		area: "Slack: video", on: "Slack", fault: "the answer to the share is lost", before: upset(simslack.Fault{Method: "files.completeUploadExternal", Kind: simslack.LoseReply}),
-		ends: arrives, charged: price, recovers: "with the next try, which finds the file", within: 60 * time.Second,
+		ends: arrives, charged: price, recovers: "with the next try, which finds the file", within: slowest,
 	},
 	{
 		area: "Slack: video", on: "Slack", fault: "uploads are limited for 3 s", before: upset(simslack.Fault{Method: "files.getUploadURLExternal", Kind: simslack.RateLimited, RetryAfter: 3 * time.Second}),
-		ends: arrives, charged: price, recovers: "when the time is over that Slack names", within: 60 * time.Second,
+		ends: arrives, charged: price, recovers: "when the time is over that Slack names", within: slowest,
 	},
 	{
 		area: "Slack: video", on: "Slack", fault: "503, three times", before: upset(simslack.Fault{Method: "files.completeUploadExternal", Kind: simslack.HTTPStatus, Times: 3}),
-		ends: arrives, charged: price, recovers: "with the next try", within: 60 * time.Second,
+		ends: arrives, charged: price, recovers: "with the next try", within: slowest,
 	},
 	{
 		area: "Slack: channel", on: "Slack", fault: "it is archived while the video is made", setup: setup{fal: slow()},
 		during: func(r *rig) { r.running(); r.on.leave() },
-		ends:   arrives, charged: price, recovers: "at once, by direct message", within: 60 * time.Second,
+		ends:   arrives, charged: price, recovers: "at once, by direct message", within: slowest,
 	},
 	{
 		area: "Slack: socket", on: "Slack", fault: "all connections are cut while the video is made", setup: setup{fal: slow()},
 		during: func(r *rig) { r.running(); slackOf(r).sim.DropSockets() },
-		ends:   arrives, charged: price, recovers: "commands: after about a second; jobs do not notice", within: 60 * time.Second,
+		ends:   arrives, charged: price, recovers: "commands: after about a second; jobs do not notice", within: slowest,
 	},
 }
 

@@ -37,7 +37,7 @@ func TestMain(m *testing.M) {
 func build(t testing.TB) string {
 	t.Helper()
 	program.once.Do(func() {
-		program.dir, program.err = os.MkdirTemp("", "ltx-ordeal-")
+		program.dir, program.err = os.MkdirTemp("", "ltx-ordeal-") //nolint:usetesting // it outlives the test that builds it first
 		if program.err != nil {
 			return
 		}

@@ -64,7 +64,13 @@ type rig struct {
 }
 
 // running waits until the model works on the job.
-func (r *rig) running() { r.cardSays(r.job, "Making the video") }
+func (r *rig) running() {
+	r.t.Helper()
+	r.until("the job runs", func() bool {
+		j, err := r.app.Job(r.ctx, r.job)
+		return err == nil && j.State == generate.Running
+	})
+}
 
 // restart stops the bot, does something while it is down, and starts it.
 func (r *rig) restart(while func()) {
@@ -201,9 +207,9 @@ func (r *rig) refused(n int) finding {
 
 // What is taken out of a text for the document, since it differs each time.
 var (
-	mentions  = regexp.MustCompile(`<@\w+>`)
-	addresses = regexp.MustCompile(`<?https?://[^\s)>]+>?`)
-	codes     = regexp.MustCompile("`[0-9A-Z]{8}`")
+	mentions = regexp.MustCompile(`<@\w+>`)
+	links    = regexp.MustCompile(`\[([^\]]+)\]\([^)]*\)`)
+	codes    = regexp.MustCompile("`[0-9A-Z]{8}`")
 )
 
 // gist is what a message says, without the request that it repeats.
@@ -217,7 +223,7 @@ func gist(text string) string {
 			continue
 		}
 		line = mentions.ReplaceAllString(line, "@ada")
-		line = addresses.ReplaceAllString(line, "…")
+		line = links.ReplaceAllString(line, "$1 (a link)")
 		keep = append(keep, codes.ReplaceAllString(line, "`…`"))
 	}
 	return strings.Join(keep, " / ")

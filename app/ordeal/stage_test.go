@@ -48,6 +48,7 @@ type stage interface {
 type message struct {
 	id      string
 	text    string
+	past    []string // what it said before its edits
 	buttons []string
 	files   []string
 	pings   bool // it notified her
@@ -81,6 +82,11 @@ var endings = map[generate.State]string{
 // says reports whether the headline of a card is that of a state.
 func (m message) says(s generate.State) bool {
 	return endings[s] != "" && regexp.MustCompile(`^\**`+endings[s]+`\b[^…]`).MatchString(m.text)
+}
+
+// said reports whether the message says a text, or did before.
+func (m message) said(text string) bool {
+	return strings.Contains(m.text, text) || slices.ContainsFunc(m.past, func(p string) bool { return strings.Contains(p, text) })
 }
 
 // over reports whether a card says how the job ended.
@@ -147,6 +153,9 @@ func (s *onDiscord) read() []message {
 		seen := message{id: m.ID, text: m.Text(), loading: m.Loading, aside: m.EphemeralTo != "", pings: slices.Contains(m.Pings.Users, s.ada.ID), origin: m}
 		for _, b := range m.Buttons {
 			seen.buttons = append(seen.buttons, b.Label)
+		}
+		for _, r := range m.History {
+			seen.past = append(seen.past, r.Text)
 		}
 		for _, f := range m.Attachments {
 			seen.files = append(seen.files, f.Name)
@@ -245,6 +254,9 @@ func (s *onSlack) read() []message {
 		seen := message{id: m.TS, text: text, aside: m.EphemeralTo != "", pings: slices.Contains(m.Pings.Users, s.ada.ID()), origin: m}
 		for _, b := range m.Blocks.Buttons() {
 			seen.buttons = append(seen.buttons, b.Label)
+		}
+		for _, e := range m.Edits {
+			seen.past = append(seen.past, e.Blocks.Text())
 		}
 		for _, f := range m.Files {
 			seen.files = append(seen.files, f.Name)

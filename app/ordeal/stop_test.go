@@ -26,34 +26,54 @@ func TestSIGTERM(t *testing.T) {
 		after  func(*world) // before the next start
 		kinds  []generate.FailureKind
 	}{
-		{name: "in the waiting line", jobs: 2, setup: setup{fal: slow(), config: "[quota.member]\njobs_at_a_time = 1"},
-			reach: says("Waiting for its turn")},
-		{name: "submitting", before: func(w *world) { w.fal.Inject(simfal.Fault{Op: simfal.OpSubmit, Delay: 3 * time.Second}) },
-			reach: asked1(simfal.OpSubmit)},
-		{name: "submitting to a fal that does not answer",
+		{
+			name: "in the waiting line", jobs: 2, setup: setup{fal: slow(), config: "[quota.member]\njobs_at_a_time = 1"},
+			reach: says("Waiting for its turn"),
+		},
+		{
+			name: "submitting", before: func(w *world) { w.fal.Inject(simfal.Fault{Op: simfal.OpSubmit, Delay: 3 * time.Second}) },
+			reach: asked1(simfal.OpSubmit),
+		},
+		{
+			name:   "submitting to a fal that does not answer",
 			setup:  setup{falKeys: `grace = "1s"`},
 			before: func(w *world) { w.fal.Inject(simfal.Fault{Op: simfal.OpSubmit, Delay: time.Hour}) },
-			reach:  asked1(simfal.OpSubmit), kinds: []generate.FailureKind{generate.FailLost}},
-		{name: "queued", setup: setup{fal: simfal.Options{Speed: 1, Timing: simfal.Timing{Queue: 8 * time.Second}}},
-			reach: says("In the model's queue")},
-		{name: "running", setup: setup{fal: simfal.Options{Speed: 1, Timing: simfal.Timing{Run: 8 * time.Second}}},
-			reach: says("Making the video")},
-		{name: "unknown", setup: setup{fal: simfal.Options{Speed: 1, HistoryLag: 8 * time.Second}},
-			before: func(w *world) { w.fal.Inject(simfal.Fault{Op: simfal.OpSubmit, Lose: true}) }, reach: says("Looking for the model's answer")},
-		{name: "fetching the result", before: func(w *world) { w.fal.Inject(simfal.Fault{Op: simfal.OpResult, Delay: 3 * time.Second}) },
-			reach: asked1(simfal.OpResult)},
-		{name: "downloading the video", before: func(w *world) { w.fal.Inject(simfal.Fault{Op: simfal.OpMedia, Delay: 3 * time.Second}) },
-			reach: asked1(simfal.OpMedia)},
-		{name: "downloading a video that does not come", before: func(w *world) { w.fal.Inject(simfal.Fault{Op: simfal.OpMedia, Delay: time.Hour}) },
-			reach: asked1(simfal.OpMedia)},
+			reach:  asked1(simfal.OpSubmit), kinds: []generate.FailureKind{generate.FailLost},
+		},
+		{
+			name: "queued", setup: setup{fal: simfal.Options{Speed: 1, Timing: simfal.Timing{Queue: 8 * time.Second}}},
+			reach: says("In the model's queue"),
+		},
+		{
+			name: "running", setup: setup{fal: simfal.Options{Speed: 1, Timing: simfal.Timing{Run: 8 * time.Second}}},
+			reach: says("Making the video"),
+		},
+		{
+			name: "unknown", setup: setup{fal: simfal.Options{Speed: 1, HistoryLag: 8 * time.Second}},
+			before: func(w *world) { w.fal.Inject(simfal.Fault{Op: simfal.OpSubmit, Lose: true}) }, reach: says("Looking for the model's answer"),
+		},
+		{
+			name: "fetching the result", before: func(w *world) { w.fal.Inject(simfal.Fault{Op: simfal.OpResult, Delay: 3 * time.Second}) },
+			reach: asked1(simfal.OpResult),
+		},
+		{
+			name: "downloading the video", before: func(w *world) { w.fal.Inject(simfal.Fault{Op: simfal.OpMedia, Delay: 3 * time.Second}) },
+			reach: asked1(simfal.OpMedia),
+		},
+		{
+			name: "downloading a video that does not come", before: func(w *world) { w.fal.Inject(simfal.Fault{Op: simfal.OpMedia, Delay: time.Hour}) },
+			reach: asked1(simfal.OpMedia),
+		},
 		{name: "posting the video", before: func(w *world) {
 			w.on.(*onDiscord).sim.Inject(simdiscord.Fault{Route: simdiscord.RouteCreateMessage, Delay: 3 * time.Second})
 		}, reach: asked1(simfal.OpMedia)},
-		{name: "with a last word that nobody takes", before: func(w *world) {
-			w.fal.Next(simfal.Refused)
-			w.on.(*onDiscord).sim.Inject(simdiscord.Fault{Route: simdiscord.RouteEditResponse, Skip: 1, Status: 500, Times: -1})
-		}, reach: asked1(simfal.OpResult), after: func(w *world) { w.on.(*onDiscord).sim.ClearFaults() },
-			kinds: []generate.FailureKind{generate.FailRefused}},
+		{
+			name: "with a last word that nobody takes", before: func(w *world) {
+				w.fal.Next(simfal.Refused)
+				w.on.(*onDiscord).sim.Inject(simdiscord.Fault{Route: simdiscord.RouteEditResponse, Skip: 1, Status: 500, Times: -1})
+			}, reach: asked1(simfal.OpResult), after: func(w *world) { w.on.(*onDiscord).sim.ClearFaults() },
+			kinds: []generate.FailureKind{generate.FailRefused},
+		},
 	} {
 		trials = append(trials, trial{tt.name, func(t *testing.T) {
 			w := newWorld(t, stages[0].make, tt.setup)

@@ -27,7 +27,7 @@ var storeFaults = []row{
 			r.after(5 * time.Second)
 			empty()
 		},
-		ends: arrives, charged: price, recovers: "with the next try after there is room, at most a minute later", within: 60 * time.Second,
+		ends: arrives, charged: price, recovers: "with the next try after there is room, at most a minute later", within: slowest,
 	},
 	{
 		area: "store", fault: "the disk is full when fal has taken the job", before: inject(simfal.Fault{Op: simfal.OpSubmit, Delay: 2 * time.Second}),
@@ -37,15 +37,15 @@ var storeFaults = []row{
 			r.after(4 * time.Second)
 			empty()
 		},
-		ends: arrives, charged: price, recovers: "with the next try after there is room: fal's answer is kept until it is saved", within: 60 * time.Second,
+		ends: arrives, charged: price, recovers: "with the next try after there is room: fal's answer is kept until it is saved", within: slowest,
 	},
 	{
 		area: "process", fault: "the bot is stopped and started while the video is made", setup: setup{fal: slow()},
 		during: func(r *rig) { r.running(); r.restart(func() {}) },
-		ends:   arrives, charged: price, recovers: "with the start", within: 60 * time.Second,
+		ends:   arrives, charged: price, recovers: "with the start", within: slowest,
 	},
 	{
-		area: "process", fault: "the bot is down while the video is made, for longer than the interaction's token lives", on: "Discord", setup: setup{fal: slow()},
+		area: "process", fault: "the bot is down while the video is made, for longer than the interaction's token lives", on: "Discord", setup: setup{fal: slow(), falKeys: `deadline = "1h"`},
 		during: func(r *rig) {
 			r.running()
 			r.restart(func() {
@@ -54,7 +54,7 @@ var storeFaults = []row{
 				r.after(5 * time.Second)
 			})
 		},
-		ends: arrives, charged: price, recovers: "with the start", within: 60 * time.Second,
+		ends: arrives, charged: price, recovers: "with the start", within: slowest,
 	},
 }
 
@@ -63,12 +63,12 @@ var clockFaults = []row{
 		area: "clock", fault: "it jumps an hour ahead while the video is made", setup: setup{fal: slow()},
 		during: func(r *rig) { r.running(); r.restart(func() { shift(r, -time.Hour) }) },
 		before: next(simfal.IgnoresCancel),
-		ends:   arrives, charged: price, recovers: "by itself: the deadline seems over, and what was paid for is delivered", within: 60 * time.Second,
+		ends:   arrives, charged: price, recovers: "by itself: the deadline seems over, and what was paid for is delivered", within: slowest,
 	},
 	{
 		area: "clock", fault: "it jumps an hour back while the video is made", setup: setup{fal: slow()},
 		during: func(r *rig) { r.running(); r.restart(func() { shift(r, time.Hour) }) },
-		ends:   arrives, charged: price, recovers: "at once; the deadline comes an hour late", within: 60 * time.Second,
+		ends:   arrives, charged: price, recovers: "at once; the deadline comes an hour late", within: slowest,
 	},
 	{
 		area: "clock", fault: "it jumps an hour ahead while a lost submit is looked for", before: lose,
@@ -77,7 +77,7 @@ var clockFaults = []row{
 			r.cardSays(r.job, "Looking for the model's answer")
 			r.restart(func() { shift(r, -time.Hour); r.after(2 * time.Second) })
 		},
-		ends: arrives, charged: price, recovers: "at once: one answered search is always made", within: 60 * time.Second,
+		ends: arrives, charged: price, recovers: "at once: one answered search is always made", within: slowest,
 	},
 }
 

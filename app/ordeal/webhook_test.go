@@ -90,15 +90,19 @@ func TestWebhooks(t *testing.T) {
 		during func(*rig, *mailbox)
 		after  func(*rig, *mailbox)
 	}{
-		{name: "a lost submit is found by the webhook", setup: setup{fal: simfal.Options{HistoryLag: 1e6 * time.Hour, Speed: 1}},
-			before: func(r *rig, _ *mailbox) { lose(r) }},
-		{name: "a webhook long after the job was given up brings it back",
+		{
+			name: "a lost submit is found by the webhook", setup: setup{fal: simfal.Options{HistoryLag: 1e6 * time.Hour, Speed: 1}},
+			before: func(r *rig, _ *mailbox) { lose(r) },
+		},
+		{
+			name:   "a webhook long after the job was given up brings it back",
 			setup:  setup{falKeys: impatient, fal: simfal.Options{HistoryLag: 1e6 * time.Hour, Speed: 1, Timing: simfal.Timing{Run: 14 * time.Second}}},
 			before: func(r *rig, _ *mailbox) { lose(r) },
 			during: func(r *rig, _ *mailbox) {
 				r.cardSays(r.job, "No video")
 				r.until("the video is there", func() bool { j, err := r.app.Job(r.ctx, r.job); return err == nil && j.State == generate.Delivered })
-			}},
+			},
+		},
 		{name: "the same webhook comes again and again", after: func(r *rig, m *mailbox) {
 			letters, _ := m.got()
 			for range 3 {
@@ -116,12 +120,13 @@ func TestWebhooks(t *testing.T) {
 				return body
 			}
 		}, after: func(r *rig, m *mailbox) { refusedAll(r, m, http.StatusNotFound) }},
-		{name: "a webhook that comes before the answer to the submit is asked to come again",
+		{
+			name:  "a webhook that comes before the answer to the submit is asked to come again",
 			setup: setup{fal: simfal.Options{HistoryLag: 1e6 * time.Hour, Speed: 10}},
-			before: func(r *rig, _ *mailbox) {
+			before: func(r *rig, m *mailbox) {
 				r.gate.hold = func(resp *http.Response) {
 					if resp.Request.Method == http.MethodPost && strings.Contains(resp.Request.URL.Path, "/text-to-video") {
-						r.after(2 * time.Second)
+						r.until("the webhook has come", func() bool { letters, _ := m.got(); return len(letters) > 0 })
 					}
 				}
 			},
@@ -130,7 +135,8 @@ func TestWebhooks(t *testing.T) {
 					r.t.Errorf("the bot answered %v, want 503 at first", answers)
 				}
 				r.until("the webhook is heard", func() bool { _, answers := m.got(); return answers[len(answers)-1] == http.StatusOK })
-			}},
+			},
+		},
 		{name: "after a rotation of the keys the bot asks by itself until it knows the new one", before: func(r *rig, m *mailbox) {
 			first, _ := r.ask("")
 			r.cardSays(first, "Done")

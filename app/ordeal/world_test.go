@@ -4,11 +4,10 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"io"
-	"log"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -39,7 +38,7 @@ type world struct {
 	gate  *gate
 	dir   string
 	setup setup
-	ctx   context.Context
+	ctx   context.Context //nolint:containedctx // the life of the world, which is that of its test
 
 	mu    sync.Mutex
 	typed int
@@ -187,7 +186,7 @@ func (w *world) tryAsk(more string) (job string, seed int, err error) {
 func (w *world) submits(seed int) int {
 	n := 0
 	for _, s := range w.fal.Submits() {
-		if fmt.Sprint(s.Input()["seed"]) == fmt.Sprint(seed) && s.RequestID != "" {
+		if fmt.Sprint(s.Input()["seed"]) == strconv.Itoa(seed) && s.RequestID != "" {
 			n++
 		}
 	}
@@ -219,13 +218,13 @@ func (w *world) mustAwait(what string, ok func([]message) bool) {
 	}
 }
 
-// cardSays waits until the card of a job contains a text.
+// cardSays waits until the card of a job says a text, or has said it.
 func (w *world) cardSays(job, text string) message {
 	w.t.Helper()
 	var found message
 	w.mustAwait("a card with "+text, func(seen []message) bool {
 		for _, m := range seen {
-			if m.card(job) && strings.Contains(m.text, text) {
+			if m.card(job) && m.said(text) {
 				found = m
 				return true
 			}
@@ -278,9 +277,6 @@ func transcript(seen []message) string {
 	}
 	return b.String()
 }
-
-// quietLog is for servers whose connections break on purpose.
-func quietLog() *log.Logger { return log.New(io.Discard, "", 0) }
 
 // hitKey marks the request whose answer kills.
 type hitKey struct{}

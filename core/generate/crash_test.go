@@ -114,64 +114,101 @@ func oneAtATime(w *world) { w.policy.Member.JobsAtATime = 1 }
 
 var scenarios = []scenario{
 	{name: "all goes well", ends: []ending{delivered}},
-	{name: "the reply to the submit is lost and the history knows the job",
-		arrange: func(w *world) { w.provider.loseReply = true }, ends: []ending{delivered}},
-	{name: "the reply to the submit is lost and nobody knows the job",
-		arrange: func(w *world) { w.provider.loseReply, w.provider.hidden = true, true }, ends: []ending{lostEnd, delivered}},
-	{name: "the webhook finds the lost job while it is looked for",
+	{
+		name:    "the reply to the submit is lost and the history knows the job",
+		arrange: func(w *world) { w.provider.loseReply = true }, ends: []ending{delivered},
+	},
+	{
+		name:    "the reply to the submit is lost and nobody knows the job",
+		arrange: func(w *world) { w.provider.loseReply, w.provider.hidden = true, true }, ends: []ending{lostEnd, delivered},
+	},
+	{
+		name:    "the webhook finds the lost job while it is looked for",
 		arrange: func(w *world) { w.provider.loseReply, w.provider.hidden = true, true },
-		outside: []happening{call(50 * time.Second)}, ends: []ending{delivered}},
-	{name: "the webhook comes long after the lost job was given up",
+		outside: []happening{call(50 * time.Second)}, ends: []ending{delivered},
+	},
+	{
+		name:    "the webhook comes long after the lost job was given up",
 		arrange: func(w *world) { w.provider.loseReply, w.provider.hidden = true, true },
-		outside: []happening{call(20 * time.Minute)}, ends: []ending{delivered}, lasts: 30 * time.Minute},
-	{name: "the webhook comes before the reply to the submit",
+		outside: []happening{call(20 * time.Minute)}, ends: []ending{delivered}, lasts: 30 * time.Minute,
+	},
+	{
+		name:    "the webhook comes before the reply to the submit",
 		arrange: func(w *world) { w.provider.answer = 8 * time.Second; w.provider.hidden = true },
-		outside: []happening{call(4 * time.Second)}, ends: []ending{delivered}},
-	{name: "the webhook comes three times",
-		outside: []happening{call(30 * time.Second), call(45 * time.Second), call(46 * time.Second)}, ends: []ending{delivered}},
-	{name: "the content checker refuses the result",
+		outside: []happening{call(4 * time.Second)}, ends: []ending{delivered},
+	},
+	{
+		name:    "the webhook comes three times",
+		outside: []happening{call(30 * time.Second), call(45 * time.Second), call(46 * time.Second)}, ends: []ending{delivered},
+	},
+	{
+		name: "the content checker refuses the result",
 		arrange: func(w *world) {
 			w.provider.fail = &generate.ProviderError{Op: "result", Kind: generate.FailRefused, HTTPStatus: 422, MayBill: true}
-		}, ends: []ending{failedAs(generate.FailRefused)}},
-	{name: "the provider refuses the submit",
+		}, ends: []ending{failedAs(generate.FailRefused)},
+	},
+	{
+		name: "the provider refuses the submit",
 		arrange: func(w *world) {
 			w.provider.submitErr = []error{&generate.ProviderError{Op: "submit", Kind: generate.FailAccount, HTTPStatus: 403}}
-		}, ends: []ending{failedAs(generate.FailAccount), delivered}},
-	{name: "the provider is busy, then the network is down, then all goes well",
-		arrange: func(w *world) { w.provider.submitErr = []error{busyError(), generate.ErrNotSent} }, ends: []ending{delivered}},
-	{name: "the result is gone when it is fetched",
+		}, ends: []ending{failedAs(generate.FailAccount), delivered},
+	},
+	{
+		name:    "the provider is busy, then the network is down, then all goes well",
+		arrange: func(w *world) { w.provider.submitErr = []error{busyError(), generate.ErrNotSent} }, ends: []ending{delivered},
+	},
+	{
+		name:    "the result is gone when it is fetched",
 		arrange: func(w *world) { w.provider.forgetful = true },
-		ends:    []ending{{state: generate.Failed, kind: generate.FailExpired, hold: quota.Settled}}},
+		ends:    []ending{{state: generate.Failed, kind: generate.FailExpired, hold: quota.Settled}},
+	},
 	{name: "somebody cancels the job in the queue", outside: []happening{press(0, 3*time.Second)}, ends: []ending{cancelled, delivered}},
 	{name: "somebody cancels the running job", outside: []happening{press(0, 20*time.Second)}, ends: []ending{cancelled, delivered}},
-	{name: "somebody cancels a job that waits for its turn", arrange: oneAtATime, jobs: 2,
-		outside: []happening{press(1, 20*time.Second)}, ends: []ending{delivered, cancelled}},
-	{name: "the provider completes the job that it was asked to stop",
+	{
+		name: "somebody cancels a job that waits for its turn", arrange: oneAtATime, jobs: 2,
+		outside: []happening{press(1, 20*time.Second)}, ends: []ending{delivered, cancelled},
+	},
+	{
+		name:    "the provider completes the job that it was asked to stop",
 		arrange: func(w *world) { w.provider.stubborn = true },
-		outside: []happening{press(0, 20*time.Second)}, ends: []ending{delivered}},
-	{name: "the deadline passes",
+		outside: []happening{press(0, 20*time.Second)}, ends: []ending{delivered},
+	},
+	{
+		name:    "the deadline passes",
 		arrange: func(w *world) { w.provider.run = 2 * time.Hour },
-		ends:    []ending{failedAs(generate.FailTimeout)}, lasts: 30 * time.Minute},
-	{name: "the deadline passes and the provider completes the job all the same",
+		ends:    []ending{failedAs(generate.FailTimeout)}, lasts: 30 * time.Minute,
+	},
+	{
+		name:    "the deadline passes and the provider completes the job all the same",
 		arrange: func(w *world) { w.provider.run, w.provider.stubborn = 22*time.Minute, true },
-		ends:    []ending{delivered}, lasts: 30 * time.Minute},
+		ends:    []ending{delivered}, lasts: 30 * time.Minute,
+	},
 	{name: "two jobs take turns", arrange: oneAtATime, jobs: 2, ends: []ending{delivered}},
-	{name: "the conversation asks to be left alone for a while",
+	{
+		name:    "the conversation asks to be left alone for a while",
 		arrange: func(w *world) { w.channel.refuse = []error{later(2 * time.Second), later(20 * time.Second), errReply} },
-		ends:    []ending{delivered}},
-	{name: "the conversation does not take the video at first",
+		ends:    []ending{delivered},
+	},
+	{
+		name:    "the conversation does not take the video at first",
 		arrange: func(w *world) { w.provider.queue, w.provider.run = 0, 0 },
 		outside: []happening{{after: 0, does: func(w *world, _ *process) error {
 			w.channel.mu.Lock()
 			defer w.channel.mu.Unlock()
 			w.channel.refuse = []error{nil, later(3 * time.Second), errReply, later(20 * time.Second)}
 			return nil
-		}}}, ends: []ending{delivered}},
-	{name: "the video is too large for the conversation",
-		arrange: func(w *world) { w.channel.limit = 8 }, ends: []ending{delivered}},
-	{name: "the download breaks off",
-		arrange: func(w *world) { w.provider.cut = 3 }, ends: []ending{delivered}},
-	{name: "the conversation goes away while the video is made",
+		}}}, ends: []ending{delivered},
+	},
+	{
+		name:    "the video is too large for the conversation",
+		arrange: func(w *world) { w.channel.limit = 8 }, ends: []ending{delivered},
+	},
+	{
+		name:    "the download breaks off",
+		arrange: func(w *world) { w.provider.cut = 3 }, ends: []ending{delivered},
+	},
+	{
+		name: "the conversation goes away while the video is made",
 		outside: []happening{{after: 20 * time.Second, does: func(w *world, _ *process) error {
 			w.channel.mu.Lock()
 			defer w.channel.mu.Unlock()
@@ -182,7 +219,8 @@ var scenarios = []scenario{
 			{state: generate.Failed, kind: generate.FailUnreachable, hold: quota.Settled},
 			{state: generate.Failed, kind: generate.FailUnreachable, hold: quota.Released},
 			delivered,
-		}},
+		},
+	},
 }
 
 // thorough reports whether there is time for all of it: .ci/run says which
@@ -217,9 +255,9 @@ func TestAStopAtEveryBoundary(t *testing.T) {
 // that all are, over many runs.
 func stride() int {
 	if thorough() {
-		return 4
+		return 6
 	}
-	return 12
+	return 15
 }
 
 func atEveryBoundary(t *testing.T, crash func(int) *crasher) {
@@ -256,10 +294,11 @@ func atEveryBoundary(t *testing.T, crash func(int) *crasher) {
 
 // TestTwoKillsAtRandomBoundaries kills the process, and the one after it.
 func TestTwoKillsAtRandomBoundaries(t *testing.T) {
+	t.Parallel()
 	start := seed(t)
 	runs := 1
 	if thorough() {
-		runs = 6
+		runs = 3
 	}
 	for i, sc := range scenarios {
 		t.Run(sc.name, func(t *testing.T) {
@@ -390,7 +429,7 @@ func (sc scenario) check(t *testing.T, w *world, p *process, crashes []*crasher)
 	when := "without a crash"
 	for _, c := range crashes {
 		if c.at != "" {
-			when = fmt.Sprintf("killed %s", c.at)
+			when = "killed " + c.at
 		}
 	}
 	for n := range max(1, sc.jobs) {

@@ -167,7 +167,7 @@ func (e *Engine) work(ctx context.Context, claim Claim) {
 			return
 		default:
 			failures++
-			r.log.Error("job step did not succeed", "state", string(j.State), "failures", failures, "error", err)
+			r.log.ErrorContext(ctx, "job step did not succeed", "state", string(j.State), "failures", failures, "error", err)
 			r.pause(ctx, backoff(failures, time.Second, time.Minute))
 			if fresh, err := e.cfg.Store.Job(ctx, j.ID); err == nil {
 				r.replace(fresh)
@@ -337,7 +337,7 @@ func (e *Engine) Arrived(ctx context.Context, id, requestID string) error {
 			}
 			j.Hinted = time.Now()
 		case j.Submission.RequestID != "":
-			e.log.Error("provider names another request for a job", "job", id, "request_id", requestID)
+			e.log.ErrorContext(ctx, "provider names another request for a job", "job", id, "request_id", requestID)
 			return errNothingNew
 		case j.State == Unknown, j.State == Failed && j.Failure.Kind == FailLost:
 			j.revive(Submission{RequestID: requestID, Endpoint: j.Endpoint})

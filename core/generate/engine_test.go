@@ -89,15 +89,21 @@ func TestAJobThatEndsWithoutAVideo(t *testing.T) {
 		hold    quota.HoldState
 		submits int
 	}{
-		{"is released when the content checker refuses it", func(w *world) { w.provider.fail = refused },
-			generate.Failed, generate.FailRefused, quota.Released, 1},
+		{
+			"is released when the content checker refuses it", func(w *world) { w.provider.fail = refused },
+			generate.Failed, generate.FailRefused, quota.Released, 1,
+		},
 		{"is released when the provider refuses the submit", func(w *world) {
 			w.provider.submitErr = []error{&generate.ProviderError{Op: "submit", Kind: generate.FailAccount, HTTPStatus: 403}}
 		}, generate.Failed, generate.FailAccount, quota.Released, 0},
-		{"is released when a lost submit is never found", func(w *world) { w.provider.loseReply, w.provider.hidden = true, true },
-			generate.Failed, generate.FailLost, quota.Released, 1},
-		{"is not submitted when the conversation is gone", func(w *world) { w.channel.gone = true },
-			generate.Failed, generate.FailUnreachable, quota.Released, 0},
+		{
+			"is released when a lost submit is never found", func(w *world) { w.provider.loseReply, w.provider.hidden = true, true },
+			generate.Failed, generate.FailLost, quota.Released, 1,
+		},
+		{
+			"is not submitted when the conversation is gone", func(w *world) { w.channel.gone = true },
+			generate.Failed, generate.FailUnreachable, quota.Released, 0,
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

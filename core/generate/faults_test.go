@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -74,6 +75,7 @@ func (s wornStore) Place(ctx context.Context, id string) (int, error) {
 // read of a job's life fail, once and several times, with and without effect.
 // Without a crash no outcome may get lost by that.
 func TestAStoreThatFailsForAWhileCostsTimeAndNothingElse(t *testing.T) {
+	t.Parallel()
 	for _, sc := range scenarios {
 		if !strings.HasPrefix(sc.name, "all") && !strings.HasPrefix(sc.name, "somebody") && !strings.HasPrefix(sc.name, "the reply") && sc.jobs < 2 {
 			continue
@@ -229,7 +231,7 @@ func (c *patientChannel) Deliver(ctx context.Context, j generate.Job, v generate
 	if c.calls > 2 {
 		return c.fakeChannel.Deliver(ctx, j, v, keep)
 	}
-	if err := keep(ctx, map[string]string{"try": fmt.Sprint(c.calls)}); err != nil {
+	if err := keep(ctx, map[string]string{"try": strconv.Itoa(c.calls)}); err != nil {
 		return generate.Receipt{}, err
 	}
 	c.notBefore = time.Now().Add(20 * time.Second)

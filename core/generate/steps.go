@@ -182,7 +182,7 @@ func (e *Engine) search(ctx context.Context, r *run, j Job) error {
 	case err != nil && ctx.Err() != nil:
 		return nil
 	case err != nil:
-		r.log.Warn("cannot search the provider's history", "error", err)
+		r.log.WarnContext(ctx, "cannot search the provider's history", "error", err)
 	default:
 		r.lookups++
 		sub, ok, err := e.unclaimed(ctx, j, found)
@@ -243,7 +243,7 @@ func (e *Engine) conclude(ctx context.Context, r *run, j Job) error {
 	switch {
 	case err == nil, errors.Is(err, ErrUnreachable):
 	case time.Since(j.Finished) > giveUpAfter:
-		r.log.Error("giving up on the last word of a job", "error", err)
+		r.log.ErrorContext(ctx, "giving up on the last word of a job", "error", err)
 	default:
 		return r.retry(ctx, err)
 	}

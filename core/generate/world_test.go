@@ -7,6 +7,7 @@ import (
 	"io"
 	"iter"
 	"maps"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -108,7 +109,7 @@ func ask(t *testing.T, n int) generate.Ask {
 	t.Helper()
 	r, err := ltx.Rules{}.Parse([]ltx.Setting{
 		{Key: "prompt", Value: fmt.Sprintf("a red canoe on a lake, take %d", n)},
-		{Key: "seed", Value: fmt.Sprint(1000 + n)},
+		{Key: "seed", Value: strconv.Itoa(1000 + n)},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -327,8 +328,7 @@ func (c *fakeChannel) Show(ctx context.Context, j generate.Job, keep generate.Ke
 
 func (c *fakeChannel) Deliver(ctx context.Context, j generate.Job, v generate.Video, keep generate.Keep) (generate.Receipt, error) {
 	f, err := v.Fetch(ctx, c.limit)
-	var large *generate.TooLargeError
-	if errors.As(err, &large) {
+	if _, large := errors.AsType[*generate.TooLargeError](err); large {
 		f, err = generate.File{Name: v.Output.URL, Fit: generate.FitLink}, nil
 	}
 	if err != nil {
