@@ -75,13 +75,27 @@ func (b *Bot) showCard(ctx context.Context, j generate.Job, m *memory) error {
 	case tokenDead(err):
 	case j.Place.Private || !refusedForGood(err):
 		return err
+	case m.get(noteCard) == "":
+		b.dropDeferral(ctx, j, m, token)
 	}
-	// A public card needs the token no more than a dead one does.
+	// For a public card a token that edits nothing is as good as a dead one.
 	if err := m.save(ctx, noteToken, ""); err != nil {
 		return err
 	}
 	b.shown.forget(j.ID) // it was not shown
 	return b.showCard(ctx, j, m)
+}
+
+// dropDeferral removes the "thinking" message that cannot be made the card of
+// a job, so that it does not stay for ever beside the card that takes its
+// place.
+func (b *Bot) dropDeferral(ctx context.Context, j generate.Job, m *memory, token string) {
+	err := b.rest.do(ctx, call{
+		op: "remove deferral", route: routeOriginal(http.MethodDelete, m.get(noteApp), token),
+	})
+	if err != nil {
+		b.log.WarnContext(ctx, "cannot remove a deferral", "job", j.ID, "error", err)
+	}
 }
 
 // showByBot edits the card with the bot's own token, or posts one where there

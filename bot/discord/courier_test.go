@@ -2,6 +2,7 @@ package discord_test
 
 import (
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -144,13 +145,19 @@ func TestCardThatTheTokenCannotEditIsEditedByTheBot(t *testing.T) {
 		s := newStage(t)
 		j := s.ask("/ltx prompt:a cowboy")
 		if !known {
-			s.engine.put(j.ID, func(j *generate.Job) { delete(j.Notes, "card") })
+			s.engine.put(j.ID, func(j *generate.Job) {
+				j.Notes = maps.Clone(j.Notes)
+				delete(j.Notes, "card")
+			})
 		}
 		s.sim.Inject(sim.Fault{Route: sim.RouteEditResponse, Status: 400, Times: -1})
 		s.mustShow(j.ID, generate.Queued)
 		s.mustShow(j.ID, generate.Running)
 		if got := len(s.sim.RequestsTo(sim.RouteEditResponse)); got != 1 {
 			t.Errorf("card known %t: %d edits by the token, want 1", known, got)
+		}
+		if all := s.general.Messages(); len(all) != 1 {
+			t.Errorf("card known %t: messages are %+v", known, all)
 		}
 		if card := s.card(j); card.Loading || !strings.Contains(card.Text(), "Making the video") {
 			t.Errorf("card known %t: card is %+v", known, card)

@@ -200,14 +200,14 @@ func (b *Bot) Start(ctx context.Context) error {
 		b.connected.Store(true)
 		return nil
 	}
-	ready := make(chan error, 1)
+	ready, refusal := make(chan struct{}), make(chan error, 1)
 	started := sync.OnceFunc(func() { close(ready) })
 	refused := func(err error) {
 		select {
 		case <-ready:
 			b.fatal <- err
 		default:
-			ready <- err
+			refusal <- err
 			started()
 		}
 	}
@@ -222,11 +222,16 @@ func (b *Bot) Start(ctx context.Context) error {
 		})
 	})
 	select {
-	case err, failed := <-ready:
-		if !failed && life.Err() != nil {
+	case <-ready:
+		select {
+		case err := <-refusal:
+			return err
+		default:
+		}
+		if life.Err() != nil {
 			return fmt.Errorf("connect to discord: %w", context.Cause(life))
 		}
-		return err
+		return nil
 	case <-ctx.Done():
 		return fmt.Errorf("connect to discord: %w", context.Cause(ctx))
 	}

@@ -44,7 +44,7 @@ func TestAnyProcessMayDieAtAnyTime(t *testing.T) {
 	stop := make(chan struct{})
 	var all sync.WaitGroup
 	all.Go(func() { w.keepAsking(ctx, stop) })
-	cause(ctx, rand.New(rand.NewPCG(chosen, 0)), crowd, faults) //nolint:gosec // the same chaos again for the same seed
+	cause(ctx, rand.New(rand.NewPCG(chosen, 0)), crowd, faults)
 	w.wait(ctx, "enough jobs", func(all []generate.Job) bool { return len(all) >= jobs })
 	close(stop)
 	all.Wait()
@@ -83,6 +83,10 @@ func (w *world) keepAsking(ctx context.Context, stop <-chan struct{}) {
 // cause kills processes, which are started again, and stops some for a while:
 // so short that nobody notices, or so long that others take their jobs over.
 func cause(ctx context.Context, r *rand.Rand, crowd []*process, faults int) {
+	again := func(p *process) {
+		p.kill()
+		p.start()
+	}
 	for range faults {
 		pause(ctx, time.Second+time.Duration(r.Int64N(int64(time.Second))))
 		p := crowd[r.IntN(len(crowd))]
@@ -94,11 +98,9 @@ func cause(ctx context.Context, r *rand.Rand, crowd []*process, faults int) {
 		case 1:
 			p.signal(syscall.SIGSTOP)
 			pause(ctx, 5*time.Second)
-			p.kill() // it would have gone on with what it believed
-			p.start()
+			again(p) // it would have gone on with what it believed
 		default:
-			p.kill()
-			p.start()
+			again(p)
 		}
 	}
 	// One is away for as long as it takes to be given up, and comes back.

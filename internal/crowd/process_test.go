@@ -100,7 +100,7 @@ func newProcess(t *testing.T, name, text string, port int) *process {
 // start starts the bot, again after a kill.
 func (p *process) start() {
 	p.t.Helper()
-	p.cmd = exec.CommandContext(context.WithoutCancel(p.t.Context()), os.Args[0]) //nolint:gosec // this very program
+	p.cmd = exec.CommandContext(context.WithoutCancel(p.t.Context()), os.Args[0])
 	p.cmd.Env = append(os.Environ(), configVariable+"="+p.path)
 	p.cmd.Stdout, p.cmd.Stderr = p.log, p.log
 	if err := p.cmd.Start(); err != nil {

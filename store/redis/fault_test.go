@@ -255,3 +255,31 @@ func (s *syncBuffer) String() string {
 
 // generous is a budget that is never reached.
 var generous = quota.Policy{Member: quota.Limits{Windows: []quota.WindowLimit{{Window: quota.Month, USD: 1000 * usd.Dollar}}}}
+
+func TestALostReplyDoesNotChangeWhoGetsAMarkOrWhatIsAmended(t *testing.T) {
+	proxy := flaky.New(t, redistest.Start(t).Addr())
+	s := open(t, "redis://"+proxy.Addr(), redis.Options{})
+	defer s.Close()
+	ctx, expires := t.Context(), time.Now().Add(time.Hour)
+	proxy.LoseReplyTo("mark:code")
+	if got, err := s.ClaimMark(ctx, "code", "v", expires); err != nil || !got {
+		t.Errorf("claim: got %t, %v; want the mark", got, err)
+	}
+	proxy.LoseReplyTo("mark:code")
+	if got, err := s.TakeMark(ctx, "code"); err != nil || got != "v" {
+		t.Errorf("take: got %q, %v; want the value", got, err)
+	}
+	if _, err := s.TakeMark(ctx, "code"); !errors.Is(err, quota.ErrNoMark) {
+		t.Errorf("take by another call: got error %v, want ErrNoMark", err)
+	}
+	proxy.LoseReplyTo("r-lost")
+	err := s.Amend(ctx, "acme", "discord:1", func(st *quota.Standing) (quota.Record, error) {
+		st.Member.Epoch++
+		return quota.Record{ID: "r-lost", At: time.Now(), Team: "acme"}, nil
+	})
+	st, readErr := s.Standing(ctx, "acme", "discord:1")
+	records, listErr := s.Records(ctx, "acme", 10)
+	if err := errors.Join(err, readErr, listErr); err != nil || st.Member.Epoch != 1 || len(records) != 1 {
+		t.Errorf("amend: epoch %d and %d records, %v; want one of each", st.Member.Epoch, len(records), err)
+	}
+}
