@@ -54,7 +54,7 @@ var refused = []struct {
 	{in: set("steps", "20", "advanced", "num_inference_steps=30")},
 	{in: set("prompt", "one", "prompt", "two")},
 	{in: set("size", "huge")},
-	{in: set("size", "portraitt")},
+	{in: set("size", "portrai")},
 	{in: set("size", "0x0")},
 	{in: set("size", "99999x10")},
 	{in: set("size", "100:1")},
