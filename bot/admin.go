@@ -58,6 +58,18 @@ func (d *Desk) OrderLine(ctx context.Context, c Caller, verb, line string) Messa
 	return d.Order(ctx, c, o)
 }
 
+// Summary is what an admin sees of the team at a glance: its budget, and who
+// has spent the most. It is empty for anybody else.
+func (d *Desk) Summary(ctx context.Context, c Caller) []Message {
+	if !c.Admin || d.cfg.Office == nil {
+		return nil
+	}
+	return []Message{
+		d.OrderLine(ctx, c, VerbAdmin, "show"),
+		d.OrderLine(ctx, c, VerbAdmin, "top"),
+	}
+}
+
 // orderRefusal says why an order was not carried out.
 func (d *Desk) orderRefusal(ctx context.Context, c Caller, err error) Message {
 	if m := d.RefuseOrder(err, c.Locale); m != nil {

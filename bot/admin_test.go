@@ -242,3 +242,20 @@ func TestATroubleOfTheStoreIsNotShown(t *testing.T) {
 		t.Errorf("got %q", m.Plain)
 	}
 }
+
+func TestOnlyAnAdminSeesTheTeamAtAGlance(t *testing.T) {
+	d := newOfficeDesk(t)
+	var seen []string
+	for _, m := range d.Summary(t.Context(), admin("en-US")) {
+		seen = append(seen, m.String())
+	}
+	all := strings.Join(seen, "\n")
+	if !strings.Contains(all, "of $200") || !strings.Contains(all, "80351110224678912") {
+		t.Errorf("an admin sees %q, want the team's budget and who has spent the most", all)
+	}
+	member := admin("en-US")
+	member.Admin = false
+	if got := d.Summary(t.Context(), member); got != nil {
+		t.Errorf("a member sees %v, want nothing", got)
+	}
+}

@@ -47,7 +47,7 @@ func (b *Bot) publish(ctx context.Context, o origin, hash string, answer *bot.Me
 }
 
 // homeBlocks are what somebody sees on the Home tab: how to begin, the quota,
-// the jobs, and for admins where to manage them.
+// the jobs, and for admins the team and where to manage it.
 func (b *Bot) homeBlocks(ctx context.Context, c bot.Caller, answer *bot.Message) []slack.Block {
 	l := b.layout(c.Locale)
 	begin := slack.NewButtonBlockElement(buttonForm, "", plainText(cut(b.text(c.Locale, "slack.home.make"), maxButtonLabel)))
@@ -60,6 +60,7 @@ func (b *Bot) homeBlocks(ctx context.Context, c bot.Caller, answer *bot.Message)
 	out = append(out, slack.NewActionBlock("", begin))
 	parts := []bot.Message{b.cfg.Desk.Usage(ctx, c), b.cfg.Desk.Jobs(ctx, c)}
 	if c.Admin {
+		parts = append(parts, b.cfg.Desk.Summary(ctx, c)...)
 		parts = append(parts, b.sentence(c.Locale, "home.admin"))
 	}
 	for _, m := range parts {
