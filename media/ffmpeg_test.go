@@ -46,16 +46,26 @@ func TestFit(t *testing.T) {
 		same    bool
 		wantFit generate.Fit
 	}{
-		{"a video that plays and fits stays as it is",
-			clip(t, ffmpeg, "a.mp4", "video/mp4", append(h264, "-movflags", "+faststart")...), 100 << 20, true, generate.FitOriginal},
-		{"an index at the end is moved to the front",
-			clip(t, ffmpeg, "b.mp4", "video/mp4", h264...), 100 << 20, false, generate.FitOriginal},
-		{"a video that is too large is made smaller",
-			clip(t, ffmpeg, "c.mp4", "video/mp4", h264...), 900_000, false, generate.FitReencoded},
-		{"pixels that clients don't decode are changed",
-			clip(t, ffmpeg, "d.mp4", "video/mp4", "-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv444p", "-movflags", "+faststart"), 100 << 20, false, generate.FitReencoded},
-		{"a GIF that fits stays a GIF",
-			clip(t, ffmpeg, "e.gif", "image/gif", "-t", "0.3", "-map", "0:v"), 100 << 20, true, generate.FitOriginal},
+		{
+			"a video that plays and fits stays as it is",
+			clip(t, ffmpeg, "a.mp4", "video/mp4", append(h264, "-movflags", "+faststart")...), 100 << 20, true, generate.FitOriginal,
+		},
+		{
+			"an index at the end is moved to the front",
+			clip(t, ffmpeg, "b.mp4", "video/mp4", h264...), 100 << 20, false, generate.FitOriginal,
+		},
+		{
+			"a video that is too large is made smaller",
+			clip(t, ffmpeg, "c.mp4", "video/mp4", h264...), 900_000, false, generate.FitReencoded,
+		},
+		{
+			"pixels that clients don't decode are changed",
+			clip(t, ffmpeg, "d.mp4", "video/mp4", "-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv444p", "-movflags", "+faststart"), 100 << 20, false, generate.FitReencoded,
+		},
+		{
+			"a GIF that fits stays a GIF",
+			clip(t, ffmpeg, "e.gif", "image/gif", "-t", "0.3", "-map", "0:v"), 100 << 20, true, generate.FitOriginal,
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			last := -1

@@ -32,8 +32,6 @@ type stage interface {
 	press(ctx context.Context, m message, label string) error
 	// read is what ada sees of the bot's messages, oldest first.
 	read() []message
-	// changed is closed when something changes that people see.
-	changed(ctx context.Context) <-chan struct{}
 	// stammer makes the platform do what it is asked to post and lose its
 	// answers, so many times.
 	stammer(times int)
@@ -165,18 +163,6 @@ func (s *onDiscord) read() []message {
 	return out
 }
 
-func (s *onDiscord) changed(ctx context.Context) <-chan struct{} {
-	done := make(chan struct{})
-	changes := s.sim.Watch(ctx)
-	go func() {
-		defer close(done)
-		for range changes {
-			return
-		}
-	}()
-	return done
-}
-
 func (s *onDiscord) stammer(times int) {
 	s.sim.Inject(simdiscord.Fault{Route: simdiscord.RouteCreateMessage, LoseReply: true, Times: times})
 	s.sim.Inject(simdiscord.Fault{Route: simdiscord.RouteEditResponse, LoseReply: true, Times: times})
@@ -266,7 +252,6 @@ func (s *onSlack) read() []message {
 	return out
 }
 
-func (s *onSlack) changed(context.Context) <-chan struct{} { return s.sim.Changed() }
 func (s *onSlack) stammer(times int) {
 	for _, method := range []string{"chat.postMessage", "chat.update", "files.completeUploadExternal"} {
 		s.sim.Inject(simslack.Fault{Method: method, Kind: simslack.LoseReply, Times: times})

@@ -269,7 +269,7 @@ func (r *run) retry(ctx context.Context, err error) error {
 	if again, ok := errors.AsType[*RetryError](err); ok {
 		pause = max(again.After, 100*time.Millisecond)
 	} else if ctx.Err() == nil {
-		r.log.Warn("conversation did not take it", "tries", r.tries, "error", err)
+		r.log.WarnContext(ctx, "conversation did not take it", "tries", r.tries, "error", err)
 	}
 	r.pause(ctx, pause)
 	return r.reload(ctx)
