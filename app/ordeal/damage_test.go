@@ -23,6 +23,8 @@ func TestADamagedStore(t *testing.T) {
 		says   string
 	}{
 		{"it is something else", func([]byte) []byte { return bytes.Repeat([]byte("not a store\n"), 5000) }, false, "not a store of the bot, or it is damaged"},
+		{"it ends in the middle of what is in use", func(b []byte) []byte { return b[:8*page] }, false, "damaged"},
+		{"it ends after its first two pages", func(b []byte) []byte { return b[:2*page] }, false, "damaged"},
 		{"its first page is torn, the second tells where all is", func(b []byte) []byte {
 			copy(b[:page], make([]byte, page/2))
 			return b
@@ -31,6 +33,16 @@ func TestADamagedStore(t *testing.T) {
 			copy(b[:2*page], make([]byte, 2*page))
 			return b
 		}, false, "not a store of the bot, or it is damaged"},
+		{"all pages after the first two are zero", func(b []byte) []byte {
+			clear(b[2*page:])
+			return b
+		}, false, "damaged"},
+		{"all pages after the first two are garbage", func(b []byte) []byte {
+			for i := range b[2*page:] {
+				b[2*page+i] = byte(i * 7)
+			}
+			return b
+		}, false, "damaged"},
 		{"the record of a job is garbage", func(b []byte) []byte {
 			return bytes.ReplaceAll(b, []byte(`"state":"`), []byte(`"state"x"`))
 		}, true, "can't be read"},

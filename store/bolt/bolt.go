@@ -90,23 +90,34 @@ func Open(path string, opts Options) (*Store, error) {
 	if s.now == nil {
 		s.now = time.Now
 	}
-	var err error
-	s.db, err = bbolt.Open(path, fileMode, &bbolt.Options{
-		Timeout:         lockWait,
-		FreelistType:    bbolt.FreelistMapType,
-		InitialMmapSize: initialMap(opts.MaxBytes),
-		MaxSize:         int(opts.MaxBytes),
-		NoStatistics:    true,
+	err := guarded(func() error {
+		err := checkWhole(path)
+		if err != nil {
+			return err
+		}
+		s.db, err = bbolt.Open(path, fileMode, &bbolt.Options{
+			Timeout:         lockWait,
+			FreelistType:    bbolt.FreelistMapType,
+			InitialMmapSize: initialMap(opts.MaxBytes),
+			MaxSize:         int(opts.MaxBytes),
+			NoStatistics:    true,
+		})
+		return err
 	})
 	switch {
 	case errors.Is(err, berrors.ErrTimeout):
 		return nil, fmt.Errorf("open store %s: %w; stop it, or give this bot a file of its own (store.url)", path, ErrInUse)
-	case errors.Is(err, berrors.ErrInvalid), errors.Is(err, berrors.ErrVersionMismatch), errors.Is(err, berrors.ErrChecksum):
+	case errors.Is(err, berrors.ErrInvalid), errors.Is(err, berrors.ErrVersionMismatch), errors.Is(err, berrors.ErrChecksum), errors.Is(err, errDamaged):
 		return nil, fmt.Errorf("open store %s: this is not a store of the bot, or it is damaged; restore a backup or move it away: %w", path, err)
 	case err != nil:
 		return nil, fmt.Errorf("open store: %w", err)
 	}
-	if err := s.start(); err != nil {
+	if err := guarded(s.start); err != nil {
+		if errors.Is(err, errDamaged) {
+			// The transaction that broke can't be ended, nor can the file be
+			// closed then: the process is about to end.
+			return nil, fmt.Errorf("open store %s: %w; restore a backup or move it away", path, err)
+		}
 		return nil, errors.Join(fmt.Errorf("open store %s: %w", path, err), s.db.Close())
 	}
 	return s, nil
