@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"ltxbot/bot"
+	"ltxbot/bot/discord"
 	"ltxbot/core/generate"
 	"ltxbot/core/ltx"
 	simdiscord "ltxbot/sim/discord"
@@ -100,7 +101,11 @@ func (s *discordStage) press(ctx context.Context, label string) (*act, error) {
 		for _, b := range m.Buttons {
 			if strings.EqualFold(b.Label, label) {
 				i, err := s.user.Click(ctx, m, b.CustomID)
-				return s.act(i), err
+				a := s.act(i)
+				if a != nil {
+					a.job = generate.NewID(discord.PressEvent(i.ID, m.ID, s.user.ID, b.CustomID))
+				}
+				return a, err
 			}
 		}
 	}

@@ -48,17 +48,29 @@ func (i *interaction) press() string {
 	if i.Message != nil {
 		message = i.Message.ID
 	}
-	return strings.Join([]string{message, i.user(), i.Data.CustomID}, ":")
+	return pressOf(message, i.user(), i.Data.CustomID)
 }
 
-// pressEvent names a press in place of event, so that two presses at the same
-// moment, perhaps brought to two processes, are one job. The moment is that of
-// the interaction's id, which is the same for every process.
-func (i *interaction) pressEvent() string {
-	id, err := strconv.ParseInt(i.ID, 10, 64)
+func pressOf(message, user, customID string) string {
+	return strings.Join([]string{message, user, customID}, ":")
+}
+
+// pressEvent names a press in place of event.
+func (i *interaction) pressEvent() string { return eventOfPress(i.ID, i.press()) }
+
+// PressEvent is the event of a press that makes a video: the person's, on this
+// button of this message, at this moment. Two presses at the same moment,
+// perhaps brought to two processes, are one job. The moment is that of the
+// interaction's id, which is the same for every process.
+func PressEvent(interaction, message, user, customID string) string {
+	return eventOfPress(interaction, pressOf(message, user, customID))
+}
+
+func eventOfPress(interaction, press string) string {
+	id, err := strconv.ParseInt(interaction, 10, 64)
 	if err != nil {
-		return i.event()
+		return platform + ":" + interaction
 	}
 	moment := (id >> snowflakeTime) / doubleClick.Milliseconds()
-	return platform + ":" + i.press() + ":" + strconv.FormatInt(moment, 10)
+	return platform + ":" + press + ":" + strconv.FormatInt(moment, 10)
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"ltxbot/bot"
+	botdiscord "ltxbot/bot/discord"
 	"ltxbot/config"
 	"ltxbot/core/generate"
 	"ltxbot/sim/discord"
@@ -29,7 +30,7 @@ func botOnDiscord(ctx context.Context, b *bench) error {
 	defer record.close()
 	guild := server.NewGuild("Acme")
 	studio := guild.NewRole("studio", discord.ManageGuild)
-	play := &discordPlay{
+	play := &discordPlay{presses: map[string]string{},
 		server: server, guild: guild, videos: guild.NewChannel("videos"),
 		ada: server.NewUser("ada"), eve: server.NewUser("eve"),
 	}
@@ -83,7 +84,8 @@ type discordPlay struct {
 	guild    *discord.Guild
 	videos   *discord.Channel
 	ada, eve *discord.User
-	video    discord.Message // the newest video of ada
+	video    discord.Message   // the newest video of ada
+	presses  map[string]string // the events of presses, by interaction
 }
 
 func (p *discordPlay) scenes() []scene {
@@ -122,7 +124,11 @@ func (p *discordPlay) ends(ctx context.Context, i *discord.Interaction, states .
 	if i == nil {
 		return generate.Job{}, errors.New("there is no interaction")
 	}
-	return p.until(ctx, "discord:"+i.ID, states...)
+	event, pressed := p.presses[i.ID]
+	if !pressed {
+		event = "discord:" + i.ID
+	}
+	return p.until(ctx, event, states...)
 }
 
 // delivered waits for the video of an interaction.
@@ -151,7 +157,11 @@ func answered(ctx context.Context, i *discord.Interaction) (discord.Message, err
 func (p *discordPlay) press(ctx context.Context, who *discord.User, on discord.Message, action bot.Action) (*discord.Interaction, error) {
 	for _, b := range on.Buttons {
 		if a, _, ok := bot.ParseButtonID(b.CustomID); ok && a == action {
-			return who.Click(ctx, on, b.CustomID)
+			i, err := who.Click(ctx, on, b.CustomID)
+			if err == nil {
+				p.presses[i.ID] = botdiscord.PressEvent(i.ID, on.ID, who.ID, b.CustomID)
+			}
+			return i, err
 		}
 	}
 	return nil, fmt.Errorf("there is no button %s on %q", action, on.Text())
