@@ -30,8 +30,9 @@ func botOnDiscord(ctx context.Context, b *bench) error {
 	defer record.close()
 	guild := server.NewGuild("Acme")
 	studio := guild.NewRole("studio", discord.ManageGuild)
-	play := &discordPlay{presses: map[string]string{},
-		server: server, guild: guild, videos: guild.NewChannel("videos"),
+	play := &discordPlay{
+		presses: map[string]string{},
+		server:  server, guild: guild, videos: guild.NewChannel("videos"),
 		ada: server.NewUser("ada"), eve: server.NewUser("eve"),
 	}
 	guild.Join(play.ada, studio)
