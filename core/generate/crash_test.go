@@ -58,6 +58,9 @@ var (
 	// intention and the submit leaves a job of which nobody knows whether it
 	// was submitted.
 	neverSent = ending{state: generate.Failed, kind: generate.FailLost, hold: quota.Released, unsent: true}
+	// inTime is a cancel that came before the job was submitted, however long
+	// that took.
+	inTime = ending{state: generate.Cancelled, hold: quota.Released, unsent: true}
 )
 
 // failedAs is a job without a video that costs nothing.
@@ -171,7 +174,7 @@ var scenarios = []scenario{
 	{
 		name:    "the provider completes the job that it was asked to stop",
 		arrange: func(w *world) { w.provider.stubborn = true },
-		outside: []happening{press(0, 20*time.Second)}, ends: []ending{delivered},
+		outside: []happening{press(0, 20*time.Second)}, ends: []ending{delivered, inTime},
 	},
 	{
 		name:    "the deadline passes",
