@@ -95,9 +95,11 @@ func (r *run) lost() bool {
 }
 
 // own makes this process the owner of the job, so that saves of a former
-// owner conflict.
+// owner conflict. A doubtful job that is recorded as not begun was perhaps
+// submitted since: like one whose submit was lost, it is looked for first.
 func (r *run) own(ctx context.Context) error {
-	if r.snapshot().Owner == r.e.cfg.Owner {
+	doubtful := func(j Job) bool { return r.claim.Doubtful && j.State == Accepted }
+	if j := r.snapshot(); j.Owner == r.e.cfg.Owner && !doubtful(j) {
 		return nil
 	}
 	return r.change(ctx, quota.Keep(), func(j *Job) error {
@@ -105,6 +107,9 @@ func (r *run) own(ctx context.Context) error {
 			return errLost
 		}
 		j.Owner = r.e.cfg.Owner
+		if doubtful(*j) {
+			j.State, j.Submitted, j.Deadline = Unknown, j.Created, time.Now().Add(r.e.cfg.Deadline)
+		}
 		return nil
 	})
 }

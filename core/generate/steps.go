@@ -42,6 +42,7 @@ const (
 	searchPause  = 3 * time.Second  // between searches for a lost submit, growing
 	searchMost   = 20 * time.Second
 	searchLimit  = 30 * time.Second
+	passOnTries  = 20 // to tell a successor, which needs a moment to begin
 )
 
 // begin waits for the job's turn, shows its card, and saves the intention to
@@ -128,7 +129,11 @@ func (e *Engine) submitted(r *run, sub Submission, err error) func(context.Conte
 	case err == nil:
 		r.refusals = 0
 		return func(ctx context.Context) error {
-			return r.update(ctx, Submitting, quota.Keep(), func(j *Job) { j.State, j.Submission = Queued, sub })
+			err := r.update(ctx, Submitting, quota.Keep(), func(j *Job) { j.State, j.Submission = Queued, sub })
+			if errors.Is(err, errLost) || errors.Is(err, errMoved) {
+				e.passOn(ctx, r, sub)
+			}
+			return err
 		}
 	case errors.Is(err, ErrNotSent), errors.As(err, &refused) && refused.Temporary:
 		return e.putBack(r, err, refused)
@@ -141,6 +146,23 @@ func (e *Engine) submitted(r *run, sub Submission, err error) func(context.Conte
 		r.log.Warn("outcome of the submit is not known", "error", err)
 		return func(ctx context.Context) error {
 			return r.update(ctx, Submitting, quota.Keep(), func(j *Job) { j.State = Unknown })
+		}
+	}
+}
+
+// passOn tells whoever has taken the job over what the provider answered: it
+// looks for that very request.
+func (e *Engine) passOn(ctx context.Context, r *run, sub Submission) {
+	for n := 1; ; n++ {
+		err := e.Arrived(ctx, r.claim.Job.ID, sub.RequestID)
+		switch {
+		case err == nil, errors.Is(err, ErrNoJob):
+			return
+		case n == passOnTries:
+			r.log.ErrorContext(ctx, "cannot pass on what the provider answered", "request_id", sub.RequestID, "error", err)
+			return
+		case !wait(ctx, backoff(n, time.Second, searchPause)):
+			return
 		}
 	}
 }

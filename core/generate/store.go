@@ -56,6 +56,10 @@ type Claim struct {
 	// Lost is closed when another process has taken the job over. It is nil
 	// where that can't happen.
 	Lost <-chan struct{}
+	// Doubtful says that the store has lost writes, and that more may have
+	// happened to the job than its record says: one that is Accepted there
+	// may have been submitted.
+	Doubtful bool
 	// Done ends the claim. A job that is still unfinished is handed out
 	// again, to this process or another one.
 	Done func()

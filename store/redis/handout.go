@@ -18,11 +18,18 @@ func (s *Store) Take(ctx context.Context) (generate.Claim, error) {
 		if err != nil {
 			return generate.Claim{}, err
 		}
-		j, ok, err := s.open(ctx, h)
+		j, standing, err := s.open(ctx, h)
 		switch {
-		case err == nil && ok:
+		case err == nil && standing == settling:
+			s.work.push(h)
+			if !pause(ctx, settlePause) {
+				return generate.Claim{}, ctx.Err()
+			}
+		case err == nil && standing != over:
 			s.work.begin(h, j.Version)
-			return s.claim(ctx, h, j), nil
+			c := s.claim(ctx, h, j)
+			c.Doubtful = standing == doubtful
+			return c, nil
 		case err == nil:
 			n = -1
 			s.work.drop(h)
@@ -38,14 +45,32 @@ func (s *Store) Take(ctx context.Context) (generate.Claim, error) {
 	}
 }
 
-// open reads the job of an entry and reports whether there is work to do.
-func (s *Store) open(ctx context.Context, h *holding) (generate.Job, bool, error) {
+// A standing is what there is to know of an entry beside its job.
+type standing string
+
+// The standings of entries.
+const (
+	over     standing = "over"     // there is no work behind it
+	certain  standing = ""         // the record says all
+	settling standing = "settling" // somebody may still put back more
+	doubtful standing = "doubtful" // more may have happened, and nobody knows
+)
+
+// settlePause is between looks at a job that somebody may know better.
+const settlePause = 200 * time.Millisecond
+
+// open reads the job of an entry.
+func (s *Store) open(ctx context.Context, h *holding) (generate.Job, standing, error) {
 	reply, err := s.callList(ctx, s.parts[h.partition], openScript, h.entry, h.id)
 	if err != nil || len(reply) == 0 {
-		return generate.Job{}, false, err
+		return generate.Job{}, over, err
 	}
 	k, err := decodeJob(reply.text(2))
-	return k.job, true, err
+	if is := standing(reply.text(4)); is != certain {
+		return k.job, is, err
+	}
+	s.memory.note(h.id, h.partition, reply.text(2), reply.text(3))
+	return k.job, certain, err
 }
 
 func (s *Store) claim(ctx context.Context, h *holding, j generate.Job) generate.Claim {

@@ -28,7 +28,7 @@ func (s *Store) accept(ctx context.Context, j generate.Job, plan quota.Plan) (ge
 	ctx, cancel := s.limit(ctx)
 	defer cancel()
 	p, key, token := s.of(j.Team), quota.Key{Job: j.ID, Team: j.Team, Member: j.Member}, callToken()
-	for {
+	for n := 0; ; {
 		r, d, err := s.planned(ctx, key, plan)
 		if refused := (*planError)(nil); errors.As(err, &refused) {
 			switch old, err := s.Job(ctx, j.ID); {
@@ -73,6 +73,7 @@ func (s *Store) accept(ctx context.Context, j generate.Job, plan quota.Plan) (ge
 		switch reply.text(0) {
 		case "accepted":
 			k, err := decodeJob(reply.text(1))
+			s.memory.note(j.ID, p.number, reply.text(1), reply.text(2))
 			s.reserved.add(j.ID)
 			s.noteCapped(k.job)
 			return k.job, err
@@ -86,6 +87,10 @@ func (s *Store) accept(ctx context.Context, j generate.Job, plan quota.Plan) (ge
 			return generate.Job{}, refusal(r, reply)
 		case "full":
 			return generate.Job{}, &quota.LimitError{Reason: quota.LineFull, Line: int(reply.number(1))}
+		case "settling":
+			if n++; !pause(ctx, backoff(n)) {
+				return generate.Job{}, errSettling
+			}
 		default: // stale
 			s.standings.put(seat(j.Team, j.Member), decided{reply.text(1), reply.text(2)})
 		}
@@ -126,8 +131,16 @@ func (s *Store) save(ctx context.Context, j generate.Job, b quota.Billing) (gene
 		j.ID, callToken(), seat(j.Team, j.Member), j.Version,
 		flagText(j.Admitted), classOf(j), lifeOf(j), j.Line.MemberMax, j.Line.TeamMax, j.Line.BotMax, record,
 	}
-	args = append(append(args, billing(b, s.now())...), flagText(!capped), s.channel())
-	reply, err := s.callList(ctx, s.of(j.Team), saveScript, args...)
+	_, works := s.work.where(j.ID)
+	args = append(append(args, billing(b, s.now())...), flagText(!capped), s.channel(), flagText(works))
+	p := s.of(j.Team)
+	reply, err := s.callList(ctx, p, saveScript, args...)
+	for n := 0; err == nil && reply.text(0) == "settling"; n++ {
+		if !pause(ctx, backoff(n)) {
+			return generate.Job{}, errSettling
+		}
+		reply, err = s.callList(ctx, p, saveScript, args...)
+	}
 	if err != nil {
 		return generate.Job{}, err
 	}
@@ -146,6 +159,7 @@ func (s *Store) save(ctx context.Context, j generate.Job, b quota.Billing) (gene
 	if err != nil {
 		return generate.Job{}, err
 	}
+	s.memory.note(j.ID, p.number, reply.text(1), reply.text(5))
 	if reply.number(3) > 0 {
 		s.capped.Add(1)
 	}
@@ -160,6 +174,10 @@ func (s *Store) save(ctx context.Context, j generate.Job, b quota.Billing) (gene
 	}
 	return k.job, nil
 }
+
+// errSettling says that Redis has lost writes which a process may still bring
+// back: nothing is decided before.
+var errSettling = fmt.Errorf("%w: it has lost writes, and they are being put back", ErrUnavailable)
 
 var errMoved = errors.New("a job can't change its team or member")
 

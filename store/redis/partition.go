@@ -44,16 +44,21 @@ const (
 	openByTime
 	openByTeam
 	openByMember
+	eraKey
+	processesKey
+	absentKey
 )
 
 // keyNames are the names of a partition's keys, in the order in which scripts
-// get them. What each holds is said in lua/ledger.lua and lua/record.lua.
+// get them. What each holds is said in lua/ledger.lua, lua/record.lua
+// and lua/era.lua.
 var keyNames = [...]string{
 	holdsKey: "holds", heldKey: "held", expiringKey: "expiring", useKey: "use", useUntilKey: "use_until",
 	totalsKey: "totals", membersKey: "members", teamsKey: "teams", holdsByTeam: "holds_by_team", recordsKey: "records",
 	jobsKey: "jobs", streamKey: "stream", waitingKey: "waiting", lineKey: "line", servedKey: "served",
 	jobsByTime: "jobs_by_time", jobsByTeam: "jobs_by_team", jobsByMember: "jobs_by_member",
 	openByTime: "open_by_time", openByTeam: "open_by_team", openByMember: "open_by_member",
+	eraKey: "era", processesKey: "processes", absentKey: "absent",
 }
 
 // ledgerKeys is how many of the keys belong to the ledger; they come first.

@@ -122,11 +122,13 @@ func (s *Store) beatLoop(life context.Context) {
 			s.tellFailed(life, "redis: claims can't be kept up", failed[:])
 		}
 		s.afterBeat(life, known, waiting)
+		s.memory.prune(time.Now().Add(-remembered), func(id string) bool { _, works := s.work.where(id); return works })
 		for _, h := range s.work.unwanted(time.Now().Add(-every)) {
 			s.giveBack(life, h)
 		}
 		select {
 		case <-ticker.C:
+		case <-s.eras.begun:
 		case <-life.Done():
 			return
 		}
@@ -188,6 +190,10 @@ func (s *Store) tellFailed(ctx context.Context, what string, failed []error) {
 // beat is heard in one partition. It returns how many capped jobs wait there;
 // -1 when that is not known.
 func (s *Store) beat(life context.Context, n int, p *pulse) (int64, error) {
+	if err := s.putBack(life, n); err != nil {
+		return -1, err
+	}
+	_, reported := s.eras.of(n)
 	mine := s.work.of(n)
 	silent := time.Duration(0)
 	select {
@@ -197,8 +203,8 @@ func (s *Store) beat(life context.Context, n int, p *pulse) (int64, error) {
 		}
 	default:
 	}
-	args := make([]any, 0, 3+3*len(mine))
-	args = append(args, s.consumer, silent.Milliseconds(), takeover)
+	args := make([]any, 0, 4+3*len(mine))
+	args = append(args, s.consumer, silent.Milliseconds(), takeover, reported)
 	entries := make(map[string]string, len(mine))
 	for _, h := range mine {
 		args = append(args, h.entry, h.id, h.version)
@@ -209,6 +215,7 @@ func (s *Store) beat(life context.Context, n int, p *pulse) (int64, error) {
 		return -1, err
 	}
 	p.feel(time.Now(), s.opts.Silence)
+	s.eras.find(n, reply.number(4))
 	for _, id := range reply.list(0) {
 		name, _ := id.(string)
 		s.log.WarnContext(life, "redis: job was taken over by another process", slog.String("job", name))
@@ -235,7 +242,8 @@ func (s *Store) leave(ctx context.Context) {
 	var all sync.WaitGroup
 	var failed [partitions]error
 	for i, p := range s.parts {
-		all.Go(func() { _, failed[i] = s.call(ctx, p, leaveScript, s.consumer) })
+		_, reported := s.eras.of(i)
+		all.Go(func() { _, failed[i] = s.call(ctx, p, leaveScript, s.consumer, reported) })
 	}
 	all.Wait()
 	s.tellFailed(ctx, "redis: claims are left to run out", failed[:])

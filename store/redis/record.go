@@ -13,12 +13,13 @@ import (
 
 // A job is kept as three lines. The first is what scripts read and change:
 //
-//	version admitted class life seq member_max team_max bot_max created entry token
+//	version era admitted class life seq member_max team_max bot_max created entry token
 //
 // The second is its seat, the third the job as JSON, as it was saved. Version,
 // Admitted and Line.Seq are those of the first line.
 const (
 	headVersion = iota
+	_           // era
 	headAdmitted
 	_ // class
 	_ // life

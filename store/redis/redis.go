@@ -56,6 +56,8 @@ type Store struct {
 	capped    capped
 	away      atomic.Bool // the server has not answered for a while
 	work      *handouts
+	memory    *memory
+	eras      *eras
 
 	stop  context.CancelFunc
 	tasks sync.WaitGroup
@@ -115,14 +117,16 @@ func Open(ctx context.Context, url string, opts Options) (*Store, error) {
 	}
 	silenceLibrary()
 	s := &Store{
-		client: t.client(opts.Timeout), blocking: t.client(opts.Timeout), sharded: t.cluster != nil,
-		opts: opts, log: opts.Logger, now: opts.Now,
+		sharded: t.cluster != nil,
+		opts:    opts, log: opts.Logger, now: opts.Now,
 		prefix: opts.Prefix, consumer: strings.ToLower(rand.Text()[:12]),
 		standings: newStandings(), reserved: newRecent(), turn: make(chan struct{}, 1), work: newHandouts(),
+		memory: newMemory(), eras: newEras(),
 	}
 	for i := range s.parts {
 		s.parts[i] = newPartition(s.prefix, i)
 	}
+	s.client, s.blocking = t.client(opts.Timeout, s.greet), t.client(opts.Timeout, s.greet)
 	if err := s.start(ctx); err != nil {
 		return nil, fmt.Errorf("open store: %w", errors.Join(err, s.client.Close(), s.blocking.Close()))
 	}
@@ -148,6 +152,7 @@ func (s *Store) start(ctx context.Context) error {
 	if err := s.check(ctx); err != nil {
 		return err
 	}
+	s.eras.settle()
 	if err := s.makeGroups(ctx); err != nil {
 		return err
 	}

@@ -42,6 +42,7 @@ func (s *Store) remove(ctx context.Context, j generate.Job) error {
 	case reply == "conflict":
 		return generate.ErrConflict
 	}
+	s.memory.forget(j.ID)
 	return nil
 }
 

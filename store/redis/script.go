@@ -23,8 +23,8 @@ type script struct {
 
 // onLedger, onJobs and onLine make scripts that stand on so much.
 func onLedger(name string) script { return newScript(name, false, "ledger") }
-func onJobs(name string) script   { return newScript(name, true, "ledger", "record") }
-func onLine(name string) script   { return newScript(name, true, "ledger", "record", "line") }
+func onJobs(name string) script   { return newScript(name, true, "ledger", "record", "era") }
+func onLine(name string) script   { return newScript(name, true, "ledger", "record", "era", "line") }
 
 func newScript(name string, all bool, below ...string) script {
 	var text strings.Builder
@@ -57,6 +57,9 @@ var (
 	admitScript  = onLine("admit")
 	placeScript  = onLine("place")
 	beatScript   = onLine("beat")
+
+	adoptScript   = newScript("adopt", false)
+	restoreScript = onLine("restore")
 
 	acquireScript = newScript("acquire", false)
 	releaseScript = newScript("release", false)

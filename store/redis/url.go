@@ -1,6 +1,7 @@
 package redis
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/url"
@@ -62,24 +63,28 @@ const (
 
 // client connects to the target. The client never repeats a command by itself
 // and keeps to the deadlines of contexts, both of which it does not by
-// default: what is repeated, and how long, is decided by Store.try.
-func (t target) client(timeout time.Duration) goredis.UniversalClient {
+// default: what is repeated, and how long, is decided by Store.try. Each new
+// connection is given to greet before it is used.
+func (t target) client(timeout time.Duration, greet func(context.Context, *goredis.Conn) error) goredis.UniversalClient {
 	switch {
 	case t.cluster != nil:
 		o := *t.cluster
 		o.MaxRetries, o.ContextTimeoutEnabled, o.Protocol, o.DisableIdentity = -1, true, 2, true
+		o.OnConnect = greet
 		o.DialTimeout, o.DialerRetries, o.ReadTimeout, o.WriteTimeout = dialTimeout, 1, timeout, timeout
 		o.PoolSize, o.MaxRedirects = poolSize, maxRedirects
 		return goredis.NewClusterClient(&o)
 	case t.sentinel != nil:
 		o := *t.sentinel
 		o.MaxRetries, o.ContextTimeoutEnabled, o.Protocol, o.DisableIdentity = -1, true, 2, true
+		o.OnConnect = greet
 		o.DialTimeout, o.DialerRetries, o.ReadTimeout, o.WriteTimeout = dialTimeout, 1, timeout, timeout
 		o.PoolSize = poolSize
 		return goredis.NewFailoverClient(&o)
 	default:
 		o := *t.single
 		o.MaxRetries, o.ContextTimeoutEnabled, o.Protocol, o.DisableIdentity = -1, true, 2, true
+		o.OnConnect = greet
 		o.DialTimeout, o.DialerRetries, o.ReadTimeout, o.WriteTimeout = dialTimeout, 1, timeout, timeout
 		o.PoolSize = poolSize
 		return goredis.NewClient(&o)

@@ -15,8 +15,9 @@
 -- ARGV[11…] the entries the reservation may make, as JSON
 --
 -- Returns one of
---   {"accepted", job}: by this call, or by the same one before
+--   {"accepted", job, hold}: by this call, or by the same one before
 --   {"exists", job}
+--   {"settling"}: writes were lost, and the job may be among them
 --   {"stale", member's standing, team's standing}: plan again
 --   {"late"}: pass the turnstile again
 --   {"limit", number of the count without room, what is used of it}
@@ -25,9 +26,10 @@ local id, token, seat, team = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local old = redis.call('HGET', jobs, id)
 if old then
   local was = parse(old)
-  if was and was.token == token then return {'accepted', old} end
+  if was and was.token == token then return {'accepted', old, redis.call('HGET', holds, id) or ''} end
   return {'exists', old}
 end
+if settling() then return {'settling'} end
 local stale = standing_changed(seat, team, ARGV[5], ARGV[6])
 if stale then return stale end
 local closes, total = tonumber(ARGV[7]), nil
@@ -47,7 +49,7 @@ if not hold or cjson.decode(hold).state == 'released' then
   if not chosen then return {'limit', number(number_of), number(sum)} end
 end
 local j = {
-  version = 1, token = token, seat = seat, record = ARGV[10], entry = '-',
+  version = advance(0), era = era.number, token = token, seat = seat, record = ARGV[10], entry = '-',
   created = ask.created, life = ask.life,
   member_max = ask.member_max, team_max = ask.team_max, bot_max = ask.bot_max,
 }
@@ -68,4 +70,4 @@ if unfinished(j) then
   index('ZADD', open_jobs, id, j)
   hand_out(id, j)
 end
-return {'accepted', put(id, j)}
+return {'accepted', put(id, j), redis.call('HGET', holds, id)}

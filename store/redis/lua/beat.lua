@@ -6,19 +6,21 @@
 -- ARGV[2]  how long a claim must have been silent to be taken over, in
 --          milliseconds; 0 = take nothing over
 -- ARGV[3]  how many to take over at most
--- ARGV[4]  entry, id of its job, version that is known of it, and so on: the
+-- ARGV[4]  the era in which the process has reported
+-- ARGV[5]  entry, id of its job, version that is known of it, and so on: the
 --          claims of this process
 --
--- Returns {lost, changed, taken, capped}: ids of jobs whose claim somebody
+-- Returns {lost, changed, taken, capped, era}: ids of jobs whose claim somebody
 -- else has; id, version, … of jobs that were saved; entry, id, … of claims that
--- were taken over; how many capped jobs wait.
+-- were taken over; how many capped jobs wait; which era it is.
 local consumer, silent = ARGV[1], tonumber(ARGV[2])
+reported(consumer, tonumber(ARGV[4]))
 local mine = {}
-if #ARGV > 3 then
+if #ARGV > 4 then
   for _, p in ipairs(redis.call('XPENDING', stream, group, '-', '+', 1000000, consumer)) do mine[p[1]] = true end
 end
 local lost, changed, kept = {}, {}, {}
-for i = 4, #ARGV, 3 do
+for i = 5, #ARGV, 3 do
   local entry, id, version = ARGV[i], ARGV[i + 1], ARGV[i + 2]
   if not mine[entry] then
     lost[#lost + 1] = id
@@ -46,4 +48,4 @@ while silent > 0 do
   cursor = reply[1]
   if cursor == '0-0' or #taken >= 2 * tonumber(ARGV[3]) then break end
 end
-return {lost, changed, taken, number(count('capped'))}
+return {lost, changed, taken, number(count('capped')), era.number}

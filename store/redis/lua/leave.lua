@@ -3,8 +3,11 @@
 --
 -- KEYS     all of a partition
 -- ARGV[1]  consumer
+-- ARGV[2]  the era in which it has reported
 --
 -- Returns how many jobs are handed out again.
+reported(ARGV[1], tonumber(ARGV[2]))
+redis.call('ZREM', processes, ARGV[1])
 local n = 0
 for _, p in ipairs(redis.call('XPENDING', stream, group, '-', '+', 1000000, ARGV[1])) do
   local entry = p[1]

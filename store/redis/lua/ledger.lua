@@ -153,6 +153,34 @@ local function share(e, state, cost, charged)
   return cost
 end
 
+-- put_back replaces the hold of a job, if there is one, by what it was later.
+-- No limit is asked: what is held is held. expiries are the fields of its
+-- entries, each followed by when it expires; 0 = never.
+local function put_back(job, value, expiries)
+  local old = redis.call('HGET', holds, job)
+  if old == value then return end
+  local function count(h, sign)
+    tally(h.state, h.cost, h.charged, sign)
+    for _, e in ipairs(h.entries) do
+      local amount, name = share(e, h.state, h.cost, h.charged), field(h.team, e)
+      if amount ~= 0 then redis.call('HINCRBY', use, name, number(sign * amount)) end
+    end
+  end
+  if old then count(cjson.decode(old), -1) end
+  local h = cjson.decode(value)
+  count(h, 1)
+  redis.call('HSET', holds, job, value)
+  redis.call(h.state == 'held' and 'SADD' or 'SREM', held, job)
+  redis.call('ZADD', holds_by_team, 0, hold_name(h.team, h.since, job))
+  local last = 0
+  for i = 1, #expiries, 2 do
+    local ends = tonumber(expiries[i + 1])
+    if ends > 0 and redis.call('HEXISTS', use, expiries[i]) == 1 then redis.call('ZADD', use_until, expiries[i + 1], expiries[i]) end
+    last = math.max(last, ends)
+  end
+  if last > 0 then redis.call('ZADD', expiring, number(last), job) end
+end
+
 -- bill settles or releases the hold of a job and returns it as it is then;
 -- nil when there is none. A counter that was forgotten stays forgotten.
 local function bill(job, kind, amount, at)

@@ -98,7 +98,7 @@ local function admit(found, saved, channel)
   serve(j.seat)
   j.admitted, j.class = '1', 'slot'
   if found.id ~= saved then
-    j.version, j.token = j.version + 1, '-'
+    j.version, j.token = advance(j.version), '-'
   end
   enter(found.id, j)
   put(found.id, j)

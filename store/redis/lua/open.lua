@@ -4,7 +4,9 @@
 -- KEYS     all of a partition
 -- ARGV     entry, id of its job, and so on
 --
--- Returns the entries to work on: {entry, id, job, …}.
+-- Returns the entries to work on: {entry, id, job, hold, standing, …}. The
+-- standing is "settling" when somebody may still know better than the record,
+-- "doubtful" when more may have happened than it says, or "".
 local out = {}
 for i = 1, #ARGV, 2 do
   local entry, id = ARGV[i], ARGV[i + 1]
@@ -17,7 +19,8 @@ for i = 1, #ARGV, 2 do
     j.entry = '-'
     put(id, j)
   else
-    out[#out + 1], out[#out + 2], out[#out + 3] = entry, id, value
+    local standing = j.era < era.number and settling() and 'settling' or doubtful(j) and 'doubtful' or ''
+    for _, part in ipairs({entry, id, value, redis.call('HGET', holds, id) or '', standing}) do out[#out + 1] = part end
   end
 end
 return out

@@ -9,6 +9,7 @@
 -- KEYS[16] jobs_by_time, KEYS[17] jobs_by_team, KEYS[18] jobs_by_member
 -- KEYS[19] open_by_time, KEYS[20] open_by_team, KEYS[21] open_by_member
 --                          sorted sets of names in order of creation
+-- KEYS[22…24]              those of era.lua
 local jobs, stream, waiting, line, served = unpack(KEYS, 11, 15)
 
 -- Where the indexes of all jobs and of the unfinished begin in KEYS.
@@ -21,10 +22,10 @@ local group = 'bot'
 local function parse(value)
   if not value then return nil end
   local j = {}
-  j.version, j.admitted, j.class, j.life, j.seq, j.member_max, j.team_max, j.bot_max, j.created, j.entry, j.token, j.seat, j.record =
-    string.match(value, '^(%d+) ([01]) (%l+) (%l+) (%d+) (%d+) (%d+) (%d+) (%x+) (%S+) (%S+)\n([^\n]*)\n(.*)$')
+  j.version, j.era, j.admitted, j.class, j.life, j.seq, j.member_max, j.team_max, j.bot_max, j.created, j.entry, j.token, j.seat, j.record =
+    string.match(value, '^(%d+) (%d+) ([01]) (%l+) (%l+) (%d+) (%d+) (%d+) (%d+) (%x+) (%S+) (%S+)\n([^\n]*)\n(.*)$')
   if not j.version then return nil end
-  for _, name in ipairs({'version', 'seq', 'member_max', 'team_max', 'bot_max'}) do
+  for _, name in ipairs({'version', 'era', 'seq', 'member_max', 'team_max', 'bot_max'}) do
     j[name] = tonumber(j[name])
   end
   return j
@@ -33,7 +34,7 @@ end
 -- put keeps a job and returns it as it is kept.
 local function put(id, j)
   local value = table.concat({
-    number(j.version), j.admitted, j.class, j.life, number(j.seq),
+    number(j.version), number(j.era), j.admitted, j.class, j.life, number(j.seq),
     number(j.member_max), number(j.team_max), number(j.bot_max), j.created, j.entry, j.token,
   }, ' ') .. '\n' .. j.seat .. '\n' .. j.record
   redis.call('HSET', jobs, id, value)

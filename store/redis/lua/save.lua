@@ -18,31 +18,38 @@
 -- ARGV[14]  the time, as it is kept with the hold
 -- ARGV[15]  "1" to admit jobs here, "0" when that is left to the turnstile
 -- ARGV[16]  channel for changes
+-- ARGV[17]  "1" when this process works on the job
 --
 -- Returns one of
 --   {"saved", job, "1" when a slot became free or was asked for,
---    capped jobs that wait, "1" when a hold to bill is missing}
+--    capped jobs that wait, "1" when a hold to bill is missing,
+--    the hold when it was billed}
 --   {"missing"}
 --   {"conflict"}
 --   {"moved"}: the job belongs to somebody else
-local id, token, channel = ARGV[1], ARGV[2], ARGV[16]
+--   {"settling"}: writes were lost, and somebody may still bring them back
+local id, token, channel, works = ARGV[1], ARGV[2], ARGV[16], ARGV[17] == '1'
 local value = redis.call('HGET', jobs, id)
 local old = parse(value)
-if not old then return {'missing'} end
+if not old then return {settling() and 'settling' or 'missing'} end
 local version = tonumber(ARGV[4])
 if old.version ~= version then
-  if old.version == version + 1 and old.token == token then
-    return {'saved', value, '1', number(count('capped')), '0'}
+  if old.version > version and old.token == token then
+    return {'saved', value, '1', number(count('capped')), '0', redis.call('HGET', holds, id) or ''}
   end
-  return {'conflict'}
+  return {works and old.version < version and old.era < era.number and 'settling' or 'conflict'}
 end
+if old.era < era.number and not works and settling() then return {'settling'} end
 if old.seat ~= ARGV[3] then return {'moved'} end
 
-local unbilled = '0'
-if ARGV[12] ~= '' and not bill(id, ARGV[12], ARGV[13], ARGV[14]) then unbilled = '1' end
+local hold, unbilled = '', '0'
+if ARGV[12] ~= '' then
+  hold = bill(id, ARGV[12], ARGV[13], ARGV[14])
+  if not hold then hold, unbilled = '', '1' end
+end
 
 local j = {
-  version = version + 1, token = token, seat = old.seat, seq = old.seq, created = old.created, entry = old.entry,
+  version = advance(version), era = works and era.number or old.era, token = token, seat = old.seat, seq = old.seq, created = old.created, entry = old.entry,
   admitted = ARGV[5], class = ARGV[6], life = ARGV[7],
   member_max = tonumber(ARGV[8]), team_max = tonumber(ARGV[9]), bot_max = tonumber(ARGV[10]),
   record = ARGV[11],
@@ -64,4 +71,4 @@ if freed and ARGV[15] == '1' then
     found = best(team)
   end
 end
-return {'saved', redis.call('HGET', jobs, id), freed and '1' or '0', number(count('capped')), unbilled}
+return {'saved', redis.call('HGET', jobs, id), freed and '1' or '0', number(count('capped')), unbilled, hold}

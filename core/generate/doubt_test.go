@@ -1,0 +1,100 @@
+package generate_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"ltxbot/core/generate"
+	"ltxbot/core/quota"
+)
+
+// forgetfulStore has lost its last writes: it says that more may have happened
+// than it knows.
+type forgetfulStore struct{ generate.Store }
+
+func (s forgetfulStore) Take(ctx context.Context) (generate.Claim, error) {
+	c, err := s.Store.Take(ctx)
+	c.Doubtful = true
+	return c, err
+}
+
+func TestAJobThatMayHaveBeenSubmittedIsLookedForFirst(t *testing.T) {
+	for _, tt := range []struct {
+		name      string
+		submitted bool // before the writes were lost
+		want      generate.State
+		charged   bool
+	}{
+		{"it was", true, generate.Delivered, true},
+		{"nobody knows it", false, generate.Failed, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t)
+				w.worn = func(s generate.Store) generate.Store { return forgetfulStore{s} }
+				p := w.start(crashAt(0))
+				defer p.kill(t)
+				a := ask(t, 1)
+				id := generate.NewID(a.Event)
+				if tt.submitted {
+					if _, err := w.provider.take(generate.Order{Job: id, Endpoint: "fal-ai/test", Request: a.Request}); err != nil {
+						t.Fatal(err)
+					}
+				}
+				before := w.provider.submitted(id)
+				if _, err := p.engine.Accept(t.Context(), a); err != nil {
+					t.Fatal(err)
+				}
+				elapse(10 * time.Minute)
+				j := finished(t, p, id)
+				if j.State != tt.want || (j.Charged > 0) != tt.charged {
+					t.Errorf("job is %s (%s) with %d charged, want %s", j.State, j.Failure.Kind, j.Charged, tt.want)
+				}
+				if h := hold(t, p, id); (h.State == quota.Settled) != tt.charged {
+					t.Errorf("hold is %s", h.State)
+				}
+				if n := w.provider.submitted(id) - before; n != 0 {
+					t.Errorf("submitted %d times, want never by itself", n)
+				}
+			})
+		})
+	}
+}
+
+func TestWhoLosesAJobWhileSubmittingPassesTheAnswerOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.provider.answer, w.provider.hidden = 30*time.Second, true
+		p := w.start(crashAt(0))
+		defer p.kill(t)
+		j, err := p.engine.Accept(t.Context(), ask(t, 1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		elapse(10 * time.Second)
+		for { // another process takes it over, and finds it in the middle
+			j, err = p.store.Job(t.Context(), j.ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			j.Owner, j.State = "another process", generate.Unknown
+			if _, err = p.store.Save(t.Context(), j, quota.Keep()); !errors.Is(err, generate.ErrConflict) {
+				break
+			}
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		elapse(5 * time.Minute)
+		got := finished(t, p, j.ID)
+		if got.State != generate.Delivered || got.Submission.RequestID != w.provider.requestOf(t, j.ID) {
+			t.Errorf("job is %s with request %q, want it delivered", got.State, got.Submission.RequestID)
+		}
+		if n := w.provider.submitted(j.ID); n != 1 {
+			t.Errorf("submitted %d times, want once", n)
+		}
+	})
+}

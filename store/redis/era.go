@@ -1,0 +1,133 @@
+package redis
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	goredis "github.com/redis/go-redis/v9"
+)
+
+// Redis answers before its replicas and its disk have what it did: a server that
+// is promoted, or starts again after a crash, may lack the last second of
+// writes. So each server that comes up begins an era, and every connection finds
+// out which one it is before it carries a command. Processes that were there
+// before put back what they know and the server does not; while one of them may
+// still do so, nothing from before is changed or handed out. Of one that never
+// comes back nobody knows what it did in that second: the jobs that it may have
+// submitted are handed out as doubtful.
+
+// eras is which era each partition is in, and the last one in which this
+// process has put back what it knew.
+type eras struct {
+	mu       sync.Mutex
+	found    [partitions]int64
+	reported [partitions]int64
+	begun    chan struct{} // has a value when there is something to report
+}
+
+func newEras() *eras { return &eras{begun: make(chan struct{}, 1)} }
+
+// find notes the era of a partition.
+func (e *eras) find(n int, number int64) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if number > e.found[n] {
+		e.found[n] = number
+		signal(e.begun)
+	}
+}
+
+// settle notes eras as reported: this process knew nothing before them.
+func (e *eras) settle() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.reported = e.found
+}
+
+// of returns the era of a partition and the last one that was reported in.
+func (e *eras) of(n int) (found, reported int64) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.found[n], e.reported[n]
+}
+
+func (e *eras) report(n int, number int64) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.reported[n] = max(e.reported[n], number)
+}
+
+// settleTime is how long reports are waited for: processes that live beat
+// within it, also those that must find the new server first.
+func (s *Store) settleTime() time.Duration { return s.opts.Silence * 3 / 2 }
+
+// greet looks, on a new connection, which server it leads to, and begins an era
+// in its partitions if it is another one than before. On a cluster, each
+// partition is asked about by itself, and those of other servers don't answer.
+func (s *Store) greet(ctx context.Context, conn *goredis.Conn) error {
+	silence, settle := s.opts.Silence.Microseconds(), s.settleTime().Microseconds()
+	var replies []*goredis.Cmd
+	_, err := conn.Pipelined(ctx, func(pipe goredis.Pipeliner) error {
+		for _, parts := range s.readers() {
+			var keys []string
+			for _, p := range parts {
+				keys = append(keys, p.keys[eraKey:absentKey+1]...)
+			}
+			replies = append(replies, adoptScript.run.Eval(ctx, pipe, keys, silence, settle))
+		}
+		return nil
+	})
+	if err != nil && temporary(err) {
+		return fmt.Errorf("find era: %w", err)
+	}
+	for i, parts := range s.readers() {
+		numbers, err := replies[i].Int64Slice()
+		if err != nil && temporary(err) {
+			return fmt.Errorf("find era: %w", err)
+		}
+		// This may be a sentinel, or the server may refuse scripts: then the
+		// next command says so.
+		for n, number := range numbers {
+			s.eras.find(parts[n].number, number)
+		}
+	}
+	return nil
+}
+
+// putBack restores what this process knows of the jobs of a partition, if it
+// has not done so in this era.
+func (s *Store) putBack(ctx context.Context, n int) error {
+	found, reported := s.eras.of(n)
+	if found <= reported {
+		return nil
+	}
+	restored := 0
+	for id, known := range s.memory.of(n) {
+		_, works := s.work.where(id)
+		args := []any{id, known.job, known.hold, flagText(works), s.channel()}
+		if known.hold != "" {
+			h, err := decodeHold(known.hold)
+			if err != nil {
+				return fmt.Errorf("hold of %s: %w", id, err)
+			}
+			for _, e := range h.Entries {
+				args = append(args, counterField(h.Team, e.Scope, e.Counter), micros(e.Expires))
+			}
+		}
+		reply, err := s.call(ctx, s.parts[n], restoreScript, args...)
+		if err != nil {
+			return err
+		}
+		if reply == "restored" {
+			restored++
+		}
+	}
+	s.eras.report(n, found)
+	if restored > 0 {
+		s.log.WarnContext(ctx, "redis: server had lost the last writes, they are put back", slog.Int("partition", n), slog.Int("jobs", restored))
+	}
+	return nil
+}
