@@ -25,12 +25,12 @@ import (
 // A Proxy forwards connections to one server and damages them as it is told.
 // Its methods may be called from many goroutines.
 type Proxy struct {
-	target   string
 	listener net.Listener
 	stop     context.CancelFunc // ends dials, delays and pauses
 	owned    sync.WaitGroup
 
 	mu        sync.Mutex
+	target    string
 	links     map[*link]struct{}
 	open      chan struct{} // closed while data may flow
 	refuse    bool
@@ -70,6 +70,14 @@ func closed() chan struct{} {
 	c := make(chan struct{})
 	close(c)
 	return c
+}
+
+// Lead sends new connections to another server, and breaks those there are.
+func (p *Proxy) Lead(target string) {
+	p.mu.Lock()
+	p.target = target
+	p.mu.Unlock()
+	p.Sever()
 }
 
 // Addr is where clients connect, "127.0.0.1:port".
@@ -186,13 +194,13 @@ func (p *Proxy) serve(ctx context.Context, client net.Conn) {
 	l := &link{client: client, answered: true}
 	defer l.reset()
 	p.mu.Lock()
-	refuse := p.refuse
+	refuse, target := p.refuse, p.target
 	p.mu.Unlock()
 	if refuse {
 		return
 	}
 	var dialer net.Dialer
-	server, err := dialer.DialContext(ctx, "tcp", p.target)
+	server, err := dialer.DialContext(ctx, "tcp", target)
 	if err != nil {
 		return
 	}
