@@ -1,0 +1,112 @@
+package crowd_test
+
+import (
+	"context"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"ltxbot/core/generate"
+	"ltxbot/internal/redistest"
+)
+
+// lostFor is for how long the replica has not got what the master did.
+const lostFor = time.Second
+
+// TestAFailoverLosesTheLastSecond lets a replica take over that lacks the last
+// second of writes, while everything goes on, and in the second case while one
+// of the processes that made them dies as well.
+func TestAFailoverLosesTheLastSecond(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		dies bool
+	}{{"and all processes live", false}, {"and one process dies with it", true}} {
+		t.Run(tt.name, func(t *testing.T) {
+			w := newWorld(t, 10)
+			ctx, cancel := context.WithTimeout(t.Context(), 100*time.Second)
+			defer cancel()
+			replica := redistest.Start(t, "--replicaof", "127.0.0.1 "+strconv.Itoa(w.server.Port))
+			crowd := []*process{w.process("first"), w.process("second"), w.process("third")}
+			for _, p := range crowd {
+				p.start()
+			}
+			for _, p := range crowd {
+				if err := p.ready(ctx); err != nil {
+					t.Fatal(err)
+				}
+			}
+			stop := make(chan struct{})
+			var all sync.WaitGroup
+			all.Go(func() { w.keepAsking(ctx, stop) })
+			w.wait(ctx, "jobs of all kinds", func(jobs []generate.Job) bool {
+				kinds := map[generate.State]bool{}
+				for _, j := range jobs {
+					kinds[j.State] = true
+				}
+				return len(jobs) > 20 && kinds[generate.Delivered] && kinds[generate.Queued]
+			})
+			if got := w.server.CLI("WAIT", "1", "10000"); !strings.HasPrefix(got, "1") {
+				t.Fatalf("the replica lags behind: %s", got)
+			}
+			known := prompts(w.jobs(ctx))
+			replica.CLI("REPLICAOF", "NO", "ONE")
+			pause(ctx, lostFor)
+			lost := prompts(w.jobs(ctx))
+			w.server.Kill()
+			if tt.dies {
+				crowd[1].kill()
+			}
+			forgotten := map[string]bool{}
+			for prompt := range w.submitted() {
+				if tt.dies && !known[prompt] {
+					forgotten[prompt] = true
+				}
+			}
+			w.redis.Lead(replica.Addr())
+			pause(ctx, 4*time.Second)
+			close(stop)
+			all.Wait()
+			if tt.dies {
+				crowd[1].start()
+			}
+			pause(ctx, time.Second)
+			jobs := w.wait(ctx, "the end of all jobs", func(jobs []generate.Job) bool {
+				for _, j := range jobs {
+					if j.Unfinished() {
+						return false
+					}
+				}
+				return true
+			})
+			w.check(ctx, jobs, forgotten)
+			there := prompts(jobs)
+			for prompt := range lost {
+				if !there[prompt] && !tt.dies {
+					t.Errorf("%q was accepted and is gone", prompt)
+				}
+			}
+			t.Logf("%d jobs before the replica fell behind, %d after", len(known), len(lost))
+		})
+	}
+}
+
+// prompts are those of jobs.
+func prompts(jobs []generate.Job) map[string]bool {
+	all := map[string]bool{}
+	for _, j := range jobs {
+		all[j.Request.Prompt()] = true
+	}
+	return all
+}
+
+// submitted are the prompts that the provider got.
+func (w *world) submitted() map[string]bool {
+	all := map[string]bool{}
+	for _, s := range w.fal.Submits() {
+		prompt, _ := s.Input()["prompt"].(string)
+		all[prompt] = true
+	}
+	return all
+}
