@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -23,12 +24,13 @@ import (
 // process has put back what it knew.
 type eras struct {
 	mu       sync.Mutex
+	seen     int64 // the last one of any partition; -1 until this process has begun
 	found    [partitions]int64
 	reported [partitions]int64
 	begun    chan struct{} // has a value when there is something to report
 }
 
-func newEras() *eras { return &eras{begun: make(chan struct{}, 1)} }
+func newEras() *eras { return &eras{seen: -1, begun: make(chan struct{}, 1)} }
 
 // find notes the era of a partition.
 func (e *eras) find(n int, number int64) {
@@ -38,13 +40,23 @@ func (e *eras) find(n int, number int64) {
 		e.found[n] = number
 		signal(e.begun)
 	}
+	if e.seen >= 0 {
+		e.seen = max(e.seen, number)
+	}
 }
 
-// settle notes eras as reported: this process knew nothing before them.
-func (e *eras) settle() {
+// begin notes eras as reported: this process knew nothing before them.
+func (e *eras) begin() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.reported = e.found
+	e.reported, e.seen = e.found, slices.Max(e.found[:])
+}
+
+// last is the last era of any partition; -1 until this process has begun.
+func (e *eras) last() int64 {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.seen
 }
 
 // of returns the era of a partition and the last one that was reported in.
@@ -68,7 +80,7 @@ func (s *Store) settleTime() time.Duration { return s.opts.Silence * 3 / 2 }
 // in its partitions if it is another one than before. On a cluster, each
 // partition is asked about by itself, and those of other servers don't answer.
 func (s *Store) greet(ctx context.Context, conn *goredis.Conn) error {
-	silence, settle := s.opts.Silence.Microseconds(), s.settleTime().Microseconds()
+	silence, settle, last := s.opts.Silence.Microseconds(), s.settleTime().Microseconds(), s.eras.last()
 	var replies []*goredis.Cmd
 	_, err := conn.Pipelined(ctx, func(pipe goredis.Pipeliner) error {
 		for _, parts := range s.readers() {
@@ -76,7 +88,7 @@ func (s *Store) greet(ctx context.Context, conn *goredis.Conn) error {
 			for _, p := range parts {
 				keys = append(keys, p.keys[eraKey:absentKey+1]...)
 			}
-			replies = append(replies, adoptScript.run.Eval(ctx, pipe, keys, silence, settle))
+			replies = append(replies, adoptScript.run.Eval(ctx, pipe, keys, silence, settle, last))
 		}
 		return nil
 	})
@@ -103,6 +115,9 @@ func (s *Store) putBack(ctx context.Context, n int) error {
 	found, reported := s.eras.of(n)
 	if found <= reported {
 		return nil
+	}
+	if err := s.makeGroups(ctx); err != nil { // they may be gone too
+		return err
 	}
 	restored := 0
 	for id, known := range s.memory.of(n) {

@@ -229,3 +229,26 @@ func TestNothingOldIsChangedWhileSomebodyMayKnowMore(t *testing.T) {
 		t.Errorf("took %s, doubtful %t; want the new job", c.Job.ID, c.Doubtful)
 	}
 }
+
+func TestAProcessPutsBackItsJobsOnAServerThatHasLostEverything(t *testing.T) {
+	server := redistest.New(t, "--save", "")
+	server.Start()
+	s := open(t, server.URL(), redis.Options{})
+	defer s.Close()
+	accept(t, s, 2)
+	c := take(t, s)
+	saved(t, s, c.Job, quota.Keep(), func(j *generate.Job) { j.State, j.Submission.RequestID = generate.Queued, "request" })
+	server.Kill()
+	server.Start()
+	waitFor(t, "both jobs to be kept again", func() bool {
+		jobs, err := s.Jobs(t.Context(), generate.Query{Unfinished: true})
+		return err == nil && len(jobs) == 2
+	})
+	if j := stored(t, s, c.Job.ID, generate.Queued); j.Submission.RequestID != "request" {
+		t.Errorf("%s is kept with request %q", j.ID, j.Submission.RequestID)
+	}
+	for range 2 {
+		take(t, s)
+	}
+	wantTotals(t, s, quota.Totals{Holds: 2, Reserved: 2 * cost, Held: 2 * cost})
+}

@@ -152,7 +152,7 @@ func (s *Store) start(ctx context.Context) error {
 	if err := s.check(ctx); err != nil {
 		return err
 	}
-	s.eras.settle()
+	s.eras.begin()
 	if err := s.makeGroups(ctx); err != nil {
 		return err
 	}

@@ -5,14 +5,17 @@
 -- ARGV[1]  how long a process that was there may have been silent, in
 --          microseconds
 -- ARGV[2]  how long reports are waited for, in microseconds
+-- ARGV[3]  the last era that the process has seen; -1 = it has just come. A
+--          server that knows of none has lost everything.
 --
 -- Returns the numbers of the eras.
 local info = redis.pcall('INFO', 'server')
 local run = type(info) == 'string' and string.match(info, 'run_id:(%x+)')
+local seen = tonumber(ARGV[3])
 
 -- begin begins an era after another.
 local function begin(era, processes, absent, before)
-  local clean = tonumber(redis.call('HGET', era, 'clean'))
+  local clean = tonumber(redis.call('HGET', era, 'clean') or 0)
   if clean < before then redis.call('HSET', era, 'unclean', before) end
   redis.call('DEL', absent)
   -- Who was silent before the others were has lost its jobs to them already.
@@ -32,12 +35,13 @@ end
 local numbers = {}
 for i = 1, #KEYS, 3 do
   local was, number = unpack(redis.call('HMGET', KEYS[i], 'run', 'number'))
-  number = tonumber(number or 0)
-  if run and not was then
+  number = tonumber(number or seen)
+  if run and not was and seen < 0 then
+    number = 0
     redis.call('HSET', KEYS[i], 'run', run, 'number', 0, 'clean', 0, 'unclean', 0, 'settled', 0)
   elseif run and was ~= run then
     number = begin(KEYS[i], KEYS[i + 1], KEYS[i + 2], number)
   end
-  numbers[#numbers + 1] = number
+  numbers[#numbers + 1] = math.max(number, 0)
 end
 return numbers
