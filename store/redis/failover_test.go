@@ -213,7 +213,11 @@ func TestNothingOldIsChangedWhileSomebodyMayKnowMore(t *testing.T) {
 	}
 	network.Refuse(false) // the holder is back, and says what it knows
 	waitFor(t, "a save", func() bool {
-		_, err := alive.Save(t.Context(), old, quota.Keep())
+		j, err := alive.Job(t.Context(), "job0")
+		if err == nil {
+			j.Notes = old.Notes
+			_, err = alive.Save(t.Context(), j, quota.Keep())
+		}
 		return err == nil
 	})
 	waitFor(t, "an accept", func() bool {
