@@ -76,6 +76,7 @@ func (a *App) newDiscord() (*discord.Bot, error) {
 		AdminRoles:        c.AdminRoles,
 		Channels:          c.Channels,
 		AgeRestrictedOnly: c.NSFW == "age_restricted_only",
+		Announcements:     adminChannels(a.cfg, "discord"),
 		Tiers: func(member string, roles []string) []string {
 			return tiersOf(a.live.Load().cfg, member, roles, nil)
 		},

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"ltxbot/bot"
+	"ltxbot/config"
 	"ltxbot/core/generate"
 	"ltxbot/core/quota"
 )
@@ -78,6 +79,18 @@ func (a *App) watched() []quota.Watched {
 		}
 	}
 	return teams
+}
+
+// adminChannels are the channels on a platform where admins read about
+// budgets, by the platform's own ids.
+func adminChannels(cfg config.Config, platform string) []string {
+	var channels []string
+	for _, t := range cfg.Teams {
+		if channel, ok := strings.CutPrefix(t.AdminChannel, platform+":"); ok && !slices.Contains(channels, channel) {
+			channels = append(channels, channel)
+		}
+	}
+	return channels
 }
 
 // announce posts a notice.

@@ -52,6 +52,7 @@ type Config struct {
 	AdminRoles        []string // roles that may manage the team, besides Manage Server
 	Channels          []string // where videos may be made, with their threads; empty = everywhere
 	AgeRestrictedOnly bool     // videos only in age-restricted channels
+	Announcements     []string // channels that Announce is for; Check looks at them
 
 	// Tiers names the quota tiers of a member with these roles; nil = none.
 	Tiers func(member string, roles []string) []string

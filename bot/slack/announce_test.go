@@ -91,4 +91,3 @@ func TestAnAnnouncementIsPostedByTheTokenOfTheConfig(t *testing.T) {
 		t.Errorf("%d messages", n)
 	}
 }
-
