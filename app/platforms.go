@@ -85,6 +85,7 @@ func (a *App) newDiscord() (*discord.Bot, error) {
 		Version:    a.opts.Version,
 		Logger:     a.log.With("platform", "discord"),
 		ObserveAck: a.ops.metrics.Ack("discord"),
+		OnBusy:     a.ops.metrics.Busy("discord"),
 	}
 	if shared, ok := a.store.(leases); ok && cfg.Mode != discord.HTTP {
 		g := &gateway{shared: shared, me: owner(), log: a.log}

@@ -65,6 +65,9 @@ type Config struct {
 	// ObserveAck is called with the time from the arrival of an interaction
 	// to its acknowledgement; nil = nobody looks.
 	ObserveAck func(time.Duration)
+	// OnBusy is called for each interaction that was turned away because too
+	// many were under way; nil = nobody looks.
+	OnBusy func()
 	// Now is the time; nil = time.Now. Tests set it to the simulator's.
 	Now func() time.Time
 	// Timing of the gateway; zero fields are the defaults.
@@ -165,6 +168,9 @@ func (c *Config) setDefaults() {
 	}
 	if c.ObserveAck == nil {
 		c.ObserveAck = func(time.Duration) {}
+	}
+	if c.OnBusy == nil {
+		c.OnBusy = func() {}
 	}
 	if c.Now == nil {
 		c.Now = time.Now
