@@ -331,6 +331,8 @@ func (e *Engine) Cancel(ctx context.Context, id, by string) (Job, error) {
 func (e *Engine) Arrived(ctx context.Context, id, requestID string) error {
 	_, err := e.edit(ctx, id, func(j *Job) error {
 		switch {
+		case j.State == Unknown: // what it may have claimed in the history is a guess
+			j.revive(Submission{RequestID: requestID, Endpoint: j.Endpoint})
 		case j.Submission.RequestID == requestID:
 			if j.State != Queued && j.State != Running {
 				return errNothingNew
@@ -339,7 +341,7 @@ func (e *Engine) Arrived(ctx context.Context, id, requestID string) error {
 		case j.Submission.RequestID != "":
 			e.log.ErrorContext(ctx, "provider names another request for a job", "job", id, "request_id", requestID)
 			return errNothingNew
-		case j.State == Unknown, j.State == Failed && j.Failure.Kind == FailLost:
+		case j.State == Failed && j.Failure.Kind == FailLost:
 			j.revive(Submission{RequestID: requestID, Endpoint: j.Endpoint})
 		case j.State == Submitting, j.State == Accepted:
 			return ErrNotReady
