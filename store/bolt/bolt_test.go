@@ -209,6 +209,21 @@ func TestAFullDiskLeavesNothingHalfDone(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "largest allowed size") {
 		t.Fatalf("after %d jobs: got error %v, want one that names the size", accepted, err)
 	}
+	select {
+	case <-claim.Changed:
+		t.Error("a commit without a change of the claimed job tells its holder of one")
+	default:
+	}
+	large := claim.Job
+	large.Notes = map[string]string{"large": strings.Repeat("x", 300<<10)}
+	if _, err := s.Save(t.Context(), large, quota.Keep()); err == nil {
+		t.Fatal("a job that is larger than the disk was saved")
+	}
+	select {
+	case <-claim.Changed:
+	default:
+		t.Error("the holder of a job that was perhaps saved is not told")
+	}
 	lost := fmt.Sprintf("job%d", accepted)
 	if _, err := s.Job(t.Context(), lost); !errors.Is(err, generate.ErrNoJob) {
 		t.Errorf("job that did not fit: got error %v, want ErrNoJob", err)
