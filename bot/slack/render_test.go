@@ -129,6 +129,19 @@ func TestOnlyWhoeverMayBeMentionedIs(t *testing.T) {
 	}
 }
 
+func TestAHeadingAboutSomebodyMentionsThem(t *testing.T) {
+	m := bot.Message{Blocks: []bot.Block{{Kind: bot.Heading, Spans: []bot.Span{
+		{Text: "Quota of "}, {Style: bot.MentionOf, Member: "slack:T0ACME0001:U0ANN00001", Text: "slack:T0ACME0001:U0ANN00001"},
+	}}}}
+	blocks, _, err := slack.Rendered(m, "*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := string(blocks); strings.Contains(got, "slack:T0ACME0001") || !strings.Contains(got, `"user_id":"U0ANN00001"`) {
+		t.Errorf("blocks %s", got)
+	}
+}
+
 // limits are those of Block Kit by the path of the text.
 var limits = map[string]int{
 	"header.text": 150, "context.elements": 2000, "button.text": 75, "button.value": 2000, "button.action_id": 255,
