@@ -58,7 +58,7 @@ func remixText(m posted) string {
 			return job
 		}
 	}
-	return bot.Unslack(m.Text)
+	return unslack(m.Text)
 }
 
 // openForm shows a form. It is called before anything that takes time: the

@@ -16,6 +16,7 @@ import (
 	"ltxbot/core/generate"
 	"ltxbot/core/ltx"
 	"ltxbot/core/quota"
+	"ltxbot/core/usd"
 	"ltxbot/store/bolt"
 )
 
@@ -102,6 +103,7 @@ func TestJobsAreReadFromTheStoreWhileNoBotRuns(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.want(t, 0, "k3f92mq7abcd  accepted", "jobs", "list")
+	s.want(t, 0, "≈ $0.13\n", "jobs", "list")
 	s.want(t, 0, "k3f92mq7abcd", "jobs", "list", "--unfinished", "--team", "acme", "--json")
 	s.want(t, 0, `"jobs": []`, "jobs", "list", "--team", "other", "--json")
 	s.want(t, 2, "--limit must be from 1 to 1000", "jobs", "list", "--limit", "0")
@@ -114,6 +116,36 @@ func TestJobsAreReadFromTheStoreWhileNoBotRuns(t *testing.T) {
 	}
 	if code, list, _ := s.bot(t, "jobs", "list"); code != 0 || strings.Contains(list, "private fox") {
 		t.Errorf("the list shows a prompt:\n%s", list)
+	}
+}
+
+func TestAListOfJobsShowsWhatTheyCostInTheEnd(t *testing.T) {
+	s := newShelf(t)
+	for _, tt := range []struct {
+		state   generate.State
+		charged usd.Micros
+		want    string
+	}{
+		{generate.Fetched, 140_000, "$0.14\n"},
+		{generate.Delivered, 140_000, "$0.14\n"},
+		{generate.Failed, 0, "$0.00\n"},
+	} {
+		s.job.State, s.job.Charged = tt.state, tt.charged
+		if tt.state.Terminal() {
+			s.job.Finished = s.job.Created.Add(time.Minute)
+		}
+		var err error
+		if s.job, err = s.store.Save(t.Context(), s.job, quota.Keep()); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.store.Close(); err != nil {
+			t.Fatal(err)
+		}
+		_, out, problems := s.bot(t, "jobs", "list")
+		if !strings.HasSuffix(out, tt.want) || strings.Contains(out, "≈") {
+			t.Errorf("a job that is %s: %s%s", tt.state, out, problems)
+		}
+		s.open(t)
 	}
 }
 

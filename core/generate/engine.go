@@ -204,7 +204,8 @@ type Quote struct {
 }
 
 // Quote says what a job would cost, without effect. Its error is the
-// *quota.LimitError that Accept would return now.
+// *quota.LimitError that Accept would return now, but for jobs at a time, which
+// may wait.
 func (e *Engine) Quote(ctx context.Context, a Ask) (Quote, error) {
 	cost := e.estimate(a.Request)
 	policy, now := e.cfg.Policy(), time.Now()
@@ -216,22 +217,38 @@ func (e *Engine) Quote(ctx context.Context, a Ask) (Quote, error) {
 	if err != nil {
 		return Quote{Cost: cost}, err
 	}
-	gauges, err := e.gauges(ctx, a.Asker.Team, reservation.Counts)
+	counters := reservation.Counters()
+	read, err := e.cfg.Ledger.Used(ctx, a.Asker.Team, counters)
 	if err != nil {
-		return Quote{}, err
+		return Quote{}, fmt.Errorf("read usage: %w", err)
 	}
-	used := map[string]int64{}
-	for i, c := range reservation.Counts {
-		used[c.Scope.String()+" "+c.Counter] = gauges[i].Used
+	used := quota.Sums(counters, read)
+	entries, err := quota.Decide(reservation, used)
+	if err != nil {
+		return Quote{Cost: cost}, err
 	}
-	// Rolling windows and grants are left to Accept: this is a courtesy.
-	for i, c := range reservation.Counts {
-		if c.Max > 0 && gauges[i].Used+c.Add > c.Max && len(reservation.Grants) == 0 {
-			return Quote{Cost: cost}, &quota.LimitError{Reason: quota.OverLimit, Gauge: gauges[i], Need: c.Add}
+	return Quote{Cost: cost, Gauges: gaugesWith(reservation, entries, used)}, nil
+}
+
+// gaugesWith are the limits of a reservation, with its entries counted in.
+func gaugesWith(r quota.Reservation, entries []quota.Entry, used func(quota.Scope, string) int64) []quota.Gauge {
+	var gauges []quota.Gauge
+	for _, c := range r.Counts {
+		if c.Max == 0 {
+			continue
 		}
-		gauges[i].Used += c.Add
+		sum := used(c.Scope, c.Counter)
+		for _, other := range c.Also {
+			sum += used(c.Scope, other)
+		}
+		for _, e := range entries {
+			if e.Scope == c.Scope && e.Counter == c.Counter {
+				sum += e.Add
+			}
+		}
+		gauges = append(gauges, c.Gauge(sum))
 	}
-	return Quote{Cost: cost, Gauges: limited(gauges)}, nil
+	return gauges
 }
 
 // Accept makes a job: its quota is held, its record is durable, and it will
@@ -282,20 +299,9 @@ func (e *Engine) gauges(ctx context.Context, team string, counts []quota.Count) 
 	}
 	gauges := make([]quota.Gauge, len(counts))
 	for i, c := range counts {
-		gauges[i] = quota.Gauge{Scope: c.Scope, Unit: c.Unit, Window: c.Window, Used: used[i], Max: c.Max, Resets: c.Resets}
+		gauges[i] = c.Gauge(used[i])
 	}
 	return gauges, nil
-}
-
-// limited are the gauges that have a limit.
-func limited(gauges []quota.Gauge) []quota.Gauge {
-	var out []quota.Gauge
-	for _, g := range gauges {
-		if g.Max > 0 {
-			out = append(out, g)
-		}
-	}
-	return out
 }
 
 // Usage reads the limits of a member, its team and the bot, and their use.

@@ -243,7 +243,7 @@ func (o *Office) describe(c *call, r Report) (Report, error) {
 		return r, fmt.Errorf("read usage: %w", err)
 	}
 	for i, count := range counts[:limits] {
-		r.Gauges = append(r.Gauges, count.gauge(used[i]))
+		r.Gauges = append(r.Gauges, count.Gauge(used[i]))
 	}
 	for i, g := range grants {
 		u := GrantUse{Grant: g, UsedVideos: used[limits+2*i], UsedUSD: usd.Micros(used[limits+2*i+1])}

@@ -104,7 +104,7 @@ func (w *Warden) checkBudget(ctx context.Context, team Watched) error {
 		top := len(reached) - 1
 		window, until := warnWindow(c, w.cfg.Now())
 		key := func(percent int) string { return fmt.Sprintf("warn/%s/%s/%d", team.Team, window, percent) }
-		n := Notice{Watched: team, Percent: reached[top], Gauge: c.gauge(used[i])}
+		n := Notice{Watched: team, Percent: reached[top], Gauge: c.Gauge(used[i])}
 		told, err := w.tell(ctx, key(reached[top]), until, n)
 		if err != nil {
 			errs = append(errs, err)
