@@ -305,7 +305,7 @@ func (w *world) videos(t *testing.T, n int, estimated, charged usd.Micros) {
 		id := generate.NewID(fmt.Sprintf("discord:%d", w.made))
 		now := time.Now()
 		asker := quota.Asker{Team: "acme", Member: "discord:1"}
-		j := generate.Job{ID: id, State: generate.Accepted, Team: asker.Team, Member: asker.Member, Cost: estimated, Created: now}
+		j := generate.Job{ID: id, State: generate.Accepted, Team: asker.Team, Member: asker.Member, Estimate: estimated, Created: now}
 		j, err := s.Accept(t.Context(), j, quota.Policy{}.Plan(id, asker, estimated, now))
 		if err != nil {
 			t.Fatal(err)

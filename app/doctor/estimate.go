@@ -40,11 +40,11 @@ type billed struct {
 func billedOf(jobs []generate.Job, now time.Time) billed {
 	var b billed
 	for _, j := range jobs {
-		if j.Fetched.IsZero() || j.Cost == 0 || j.Charged == 0 || now.Sub(j.Fetched) > estimateAge {
+		if j.Fetched.IsZero() || j.Estimate == 0 || j.Charged == 0 || now.Sub(j.Fetched) > estimateAge {
 			continue
 		}
 		b.videos++
-		b.estimated += j.Cost.Dollars()
+		b.estimated += j.Estimate.Dollars()
 		b.charged += j.Charged.Dollars()
 		if b.videos == estimateMost {
 			break

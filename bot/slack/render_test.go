@@ -96,7 +96,7 @@ func job(t *testing.T) generate.Job {
 	return generate.Job{
 		ID: "k3f92mq7abcd", State: generate.Accepted, Admitted: true, Team: "acme", Member: "slack:T0ACME0001:U0ANN00001",
 		Place:   generate.Place{Platform: "slack", Tenant: "T0ACME0001", Channel: "C0GENERAL1", User: "U0ANN00001", Locale: "en-US"},
-		Request: r, Cost: 130_000, Created: at, Submitted: at, Fetched: at.Add(48 * time.Second), Output: ltx.Output{},
+		Request: r, Estimate: 130_000, Created: at, Submitted: at, Fetched: at.Add(48 * time.Second), Output: ltx.Output{},
 		Progress: generate.Progress{Position: -1},
 	}
 }

@@ -86,7 +86,7 @@ func (c jobsListCmd) Run(ctx context.Context, term terminal) error {
 // to cost: "≈ $0.13".
 func costs(j admin.Job) string {
 	if j.Finished.IsZero() && j.Charged == 0 {
-		return fmt.Sprintf("≈ $%.2f", j.Cost)
+		return fmt.Sprintf("≈ $%.2f", j.Estimate)
 	}
 	return fmt.Sprintf("$%.2f", j.Charged)
 }

@@ -38,10 +38,10 @@ func newShelf(t *testing.T) *shelf {
 	}
 	s.job = generate.Job{
 		ID: "k3f92mq7abcd", State: generate.Accepted, Event: "discord:1", Team: "acme", Member: "discord:1",
-		Place: generate.Place{Platform: "discord", Channel: "9"}, Request: request, Cost: 130_000,
+		Place: generate.Place{Platform: "discord", Channel: "9"}, Request: request, Estimate: 130_000,
 		Created: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC),
 	}
-	plan := quota.Policy{Zone: time.UTC}.Plan(s.job.ID, quota.Asker{Team: "acme", Member: "discord:1"}, s.job.Cost, s.job.Created)
+	plan := quota.Policy{Zone: time.UTC}.Plan(s.job.ID, quota.Asker{Team: "acme", Member: "discord:1"}, s.job.Estimate, s.job.Created)
 	if s.job, err = s.store.Accept(t.Context(), s.job, plan); err != nil {
 		t.Fatal(err)
 	}
@@ -111,7 +111,7 @@ func TestJobsAreReadFromTheStoreWhileNoBotRuns(t *testing.T) {
 	s.want(t, 2, "http.admin_token", "jobs", "cancel", "k3f92mq7abcd")
 	_, out, _ := s.bot(t, "jobs", "show", "k3f92mq7abcd")
 	var shown admin.Job
-	if err := json.Unmarshal([]byte(out), &shown); err != nil || !strings.Contains(shown.Command, "a private fox") || shown.Cost != 0.13 {
+	if err := json.Unmarshal([]byte(out), &shown); err != nil || !strings.Contains(shown.Command, "a private fox") || shown.Estimate != 0.13 {
 		t.Errorf("shown is %+v, %v", shown, err)
 	}
 	if code, list, _ := s.bot(t, "jobs", "list"); code != 0 || strings.Contains(list, "private fox") {

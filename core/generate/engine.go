@@ -199,23 +199,23 @@ type Ask struct {
 
 // A Quote is what a job would cost, and what is left.
 type Quote struct {
-	Cost   usd.Micros
-	Gauges []quota.Gauge // the limits that apply, with the job counted in
+	Estimate usd.Micros
+	Gauges   []quota.Gauge // the limits that apply, with the job counted in
 }
 
 // Quote says what a job would cost, without effect. Its error is the
 // *quota.LimitError that Accept would return now, but for jobs at a time, which
 // may wait.
 func (e *Engine) Quote(ctx context.Context, a Ask) (Quote, error) {
-	cost := e.estimate(a.Request)
+	estimate := e.estimate(a.Request)
 	policy, now := e.cfg.Policy(), time.Now()
 	standing, err := e.cfg.Ledger.Standing(ctx, a.Asker.Team, a.Asker.Member)
 	if err != nil {
 		return Quote{}, fmt.Errorf("read standing: %w", err)
 	}
-	reservation, err := policy.Plan("", a.Asker, cost, now)(standing)
+	reservation, err := policy.Plan("", a.Asker, estimate, now)(standing)
 	if err != nil {
-		return Quote{Cost: cost}, err
+		return Quote{Estimate: estimate}, err
 	}
 	counters := reservation.Counters()
 	read, err := e.cfg.Ledger.Used(ctx, a.Asker.Team, counters)
@@ -225,9 +225,9 @@ func (e *Engine) Quote(ctx context.Context, a Ask) (Quote, error) {
 	used := quota.Sums(counters, read)
 	entries, err := quota.Decide(reservation, used)
 	if err != nil {
-		return Quote{Cost: cost}, err
+		return Quote{Estimate: estimate}, err
 	}
-	return Quote{Cost: cost, Gauges: gaugesWith(reservation, entries, used)}, nil
+	return Quote{Estimate: estimate, Gauges: gaugesWith(reservation, entries, used)}, nil
 }
 
 // gaugesWith are the limits of a reservation, with its entries counted in.
@@ -260,10 +260,10 @@ func (e *Engine) Accept(ctx context.Context, a Ask) (Job, error) {
 	j := Job{
 		ID: NewID(a.Event), State: Accepted, Event: a.Event,
 		Team: a.Asker.Team, Member: a.Asker.Member, Tiers: a.Asker.Tiers, Place: a.Place, Parent: a.Parent,
-		Request: a.Request, Endpoint: e.endpoint(a.Request), Cost: e.estimate(a.Request),
+		Request: a.Request, Endpoint: e.endpoint(a.Request), Estimate: e.estimate(a.Request),
 		Notes: a.Notes, Owner: e.cfg.Owner, Created: now,
 	}
-	accepted, err := e.cfg.Store.Accept(ctx, j, policy.Plan(j.ID, a.Asker, j.Cost, now))
+	accepted, err := e.cfg.Store.Accept(ctx, j, policy.Plan(j.ID, a.Asker, j.Estimate, now))
 	var refused *quota.LimitError
 	if err != nil && !errors.Is(err, ErrExists) && !errors.As(err, &refused) {
 		// The answer was lost, perhaps: then the record tells.

@@ -33,7 +33,7 @@ func TestAQuoteIsWhatAcceptDoes(t *testing.T) {
 				defer p.kill(t)
 				first := ask(t, 1)
 				quote, err := p.engine.Quote(t.Context(), first)
-				if err != nil || quote.Cost == 0 || len(quote.Gauges) != 1 || quote.Gauges[0].Used != 1 {
+				if err != nil || quote.Estimate == 0 || len(quote.Gauges) != 1 || quote.Gauges[0].Used != 1 {
 					t.Fatalf("the first: %+v, %v", quote, err)
 				}
 				if _, err := p.engine.Accept(t.Context(), first); err != nil {

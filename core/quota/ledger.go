@@ -196,7 +196,7 @@ func (c Count) Gauge(used int64) Gauge {
 func NewHold(r Reservation, entries []Entry) Hold {
 	return Hold{
 		Job: r.Job, Team: r.Team, Member: r.Member, State: Held,
-		Cost: r.Cost, At: r.At, Entries: entries,
+		Estimate: r.Estimate, At: r.At, Entries: entries,
 	}
 }
 
@@ -224,20 +224,20 @@ func Apply(h Hold, b Billing, at time.Time) (Hold, []int64) {
 func (h Hold) Shares() []int64 {
 	shares := make([]int64, len(h.Entries))
 	for i, e := range h.Entries {
-		shares[i] = share(e, h.State, h.Cost, h.Charged)
+		shares[i] = share(e, h.State, h.Estimate, h.Charged)
 	}
 	return shares
 }
 
 // share is what a hold in state s has added to the counter of e.
-func share(e Entry, s HoldState, cost, charged usd.Micros) int64 {
+func share(e Entry, s HoldState, estimate, charged usd.Micros) int64 {
 	switch {
 	case s == Released:
 		return 0
 	case e.Unit == Dollars && s == Settled:
 		return int64(charged)
 	case e.Unit == Dollars:
-		return int64(cost)
+		return int64(estimate)
 	default:
 		return e.Add
 	}

@@ -10,7 +10,7 @@ import (
 
 // WardenConfig is what a Warden is made of.
 type WardenConfig struct {
-	Store  Desk
+	Store  Store
 	Policy func() Policy
 	// Watched are the teams whose admins are told. A reload may change them,
 	// and WarnAt: the percentages of a team's budget at which they are.
