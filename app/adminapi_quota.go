@@ -13,7 +13,7 @@ import (
 func (a *App) serveQuota(api *admin.API) {
 	desk := bot.New(bot.Config{Command: a.cfg.Slack.Command})
 	api.ServeQuota(a.office, admin.QuotaText{
-		Report: func(r quota.Report) string { return plain(desk.Report(r, noticeLocale)) },
+		Report: func(r quota.Report) string { return plain(desk.Report(r, bot.DefaultLanguage)) },
 		Team:   a.knownTeam,
 	})
 }

@@ -38,9 +38,9 @@ func fillStore(t *testing.T, s archive.Store) {
 	for i := range 12 {
 		j := generate.Job{
 			ID: fmt.Sprintf("job%d", i), State: generate.Accepted, Team: fmt.Sprintf("team%d", i%2), Member: fmt.Sprintf("discord:%d", i%2),
-			Cost: usd.Micros(100 + i), Created: now.Add(time.Duration(i) * time.Millisecond), Notes: map[string]string{"card": "1"},
+			Estimate: usd.Micros(100 + i), Created: now.Add(time.Duration(i) * time.Millisecond), Notes: map[string]string{"card": "1"},
 		}
-		plan := policy.Plan(j.ID, quota.Asker{Team: j.Team, Member: j.Member}, j.Cost, j.Created)
+		plan := policy.Plan(j.ID, quota.Asker{Team: j.Team, Member: j.Member}, j.Estimate, j.Created)
 		j, err := s.Accept(ctx, j, plan)
 		if err != nil {
 			t.Fatal(err)
@@ -48,7 +48,7 @@ func fillStore(t *testing.T, s archive.Store) {
 		var b quota.Billing
 		switch {
 		case i%4 < 2:
-			j.State, j.Shown, b = generate.Delivered, generate.Delivered, quota.Settle(j.Cost-1)
+			j.State, j.Shown, b = generate.Delivered, generate.Delivered, quota.Settle(j.Estimate-1)
 		case i == 2:
 			j.State, j.Shown, b = generate.Failed, generate.Failed, quota.Release()
 		default:
@@ -67,7 +67,7 @@ func fillStore(t *testing.T, s archive.Store) {
 			return quota.Record{ID: "r1", At: now, Team: "team0", Member: "discord:0", By: "discord:9", Verb: "block"}, nil
 		}),
 	)
-	reserve := func(quota.Standing) (quota.Reservation, error) { return quota.Reservation{Cost: 7, At: now}, nil }
+	reserve := func(quota.Standing) (quota.Reservation, error) { return quota.Reservation{Estimate: 7, At: now}, nil }
 	if _, holdErr := s.Reserve(ctx, quota.Key{Job: "forgotten", Team: "team0", Member: "discord:0"}, reserve); errors.Join(err, holdErr) != nil {
 		t.Fatal(err, holdErr)
 	}

@@ -76,6 +76,7 @@ func (a *App) newDiscord() (*discord.Bot, error) {
 		AdminRoles:        c.AdminRoles,
 		Channels:          c.Channels,
 		AgeRestrictedOnly: c.NSFW == "age_restricted_only",
+		Announcements:     adminChannels(a.cfg, "discord"),
 		Tiers: func(member string, roles []string) []string {
 			return tiersOf(a.live.Load().cfg, member, roles, nil)
 		},
@@ -84,6 +85,7 @@ func (a *App) newDiscord() (*discord.Bot, error) {
 		Version:    a.opts.Version,
 		Logger:     a.log.With("platform", "discord"),
 		ObserveAck: a.ops.metrics.Ack("discord"),
+		OnBusy:     a.ops.metrics.Busy("discord"),
 	}
 	if shared, ok := a.store.(leases); ok && cfg.Mode != discord.HTTP {
 		g := &gateway{shared: shared, me: owner(), log: a.log}

@@ -3,10 +3,13 @@ package app
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"ltxbot/bot"
+	"ltxbot/config"
+	"ltxbot/core/generate"
 	"ltxbot/core/quota"
 )
 
@@ -15,10 +18,6 @@ const (
 	watchEvery = 15 * time.Second
 	watchLimit = time.Minute
 )
-
-// noticeLocale is the language of what is posted for a whole team: nobody in
-// particular has asked for it.
-const noticeLocale = "en"
 
 // announces notes that a platform can post what nobody has asked for, if it
 // can.
@@ -82,11 +81,69 @@ func (a *App) watched() []quota.Watched {
 	return teams
 }
 
+// adminChannels are the channels on a platform where admins read about
+// budgets, by the platform's own ids.
+func adminChannels(cfg config.Config, platform string) []string {
+	var channels []string
+	for _, t := range cfg.Teams {
+		if channel, ok := strings.CutPrefix(t.AdminChannel, platform+":"); ok && !slices.Contains(channels, channel) {
+			channels = append(channels, channel)
+		}
+	}
+	return channels
+}
+
 // announce posts a notice.
 func (a *App) announce(ctx context.Context, n quota.Notice) error {
 	platform, channel, _ := strings.Cut(n.Channel, ":")
-	if err := a.announcers[platform].Announce(ctx, channel, a.desks[platform].Notice(n, noticeLocale), n.Nonce); err != nil {
+	desk := a.desks[platform]
+	locale := a.localeOf(ctx, n.Team, desk)
+	err := a.announcers[platform].Announce(ctx, bot.Announcement{
+		Channel: channel,
+		Tenants: a.tenants(n.Team, platform),
+		Locale:  locale,
+		Message: desk.Notice(n, locale),
+		Nonce:   n.Nonce,
+	})
+	if err != nil {
 		return fmt.Errorf("post in %s: %w", n.Channel, err)
 	}
 	return nil
+}
+
+// tenants are the guilds or workspaces of a team.
+func (a *App) tenants(team, platform string) []string {
+	for _, t := range a.live.Load().cfg.Teams {
+		switch {
+		case t.Name != team:
+		case platform == "slack":
+			return t.SlackWorkspaces
+		default:
+			return t.DiscordGuilds
+		}
+	}
+	return nil
+}
+
+// latest is how many jobs tell the language of a team.
+const latest = 50
+
+// localeOf is the language that a team is told things in which nobody in
+// particular has asked for: that of most of its latest jobs.
+func (a *App) localeOf(ctx context.Context, team string, desk *bot.Desk) string {
+	jobs, err := a.engine.Jobs(ctx, generate.Query{Team: team, Limit: latest})
+	if err != nil {
+		a.log.WarnContext(ctx, "cannot read which language a team speaks", "team", team, "error", err)
+	}
+	count, best := map[string]int{}, bot.DefaultLanguage
+	for _, j := range slices.Backward(jobs) {
+		if j.Place.Locale == "" {
+			continue
+		}
+		language := desk.Language(j.Place.Locale)
+		if count[language]++; count[language] >= count[best] {
+			best = language
+		}
+	}
+	return best
 }

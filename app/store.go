@@ -18,7 +18,7 @@ import (
 // storage is a store that keeps jobs, the ledger, and what goes with it.
 type storage interface {
 	generate.Store
-	quota.Desk
+	quota.Store
 	io.Closer
 }
 

@@ -40,12 +40,12 @@ func benchJob(r ltx.Request, n int64) generate.Job {
 		ID: fmt.Sprintf("job%09d", n), State: generate.Accepted, Event: fmt.Sprintf("discord:%018d", n),
 		Team: fmt.Sprintf("discord:%d", 80351110224678000+n%50), Member: fmt.Sprintf("discord:%d", 90351110224678000+n%1000),
 		Place:   generate.Place{Platform: "discord", Channel: "103735883630395392", Locale: "en-US"},
-		Request: r, Endpoint: "fal-ai/ltx-2.3-22b/text-to-video/lora", Cost: 130_000, Created: time.Now(),
+		Request: r, Endpoint: "fal-ai/ltx-2.3-22b/text-to-video/lora", Estimate: 130_000, Created: time.Now(),
 	}
 }
 
 func planFor(j generate.Job) quota.Plan {
-	return ordinary.Plan(j.ID, quota.Asker{Team: j.Team, Member: j.Member}, j.Cost, j.Created)
+	return ordinary.Plan(j.ID, quota.Asker{Team: j.Team, Member: j.Member}, j.Estimate, j.Created)
 }
 
 // BenchmarkRedis measures what any number of processes get out of one Redis on
@@ -74,7 +74,7 @@ func BenchmarkRedis(b *testing.B) {
 				return err
 			}
 			j.State, j.Shown, j.Finished = generate.Delivered, generate.Delivered, time.Now()
-			_, err = s.Save(ctx, j, quota.Settle(j.Cost))
+			_, err = s.Save(ctx, j, quota.Settle(j.Estimate))
 			return err
 		})
 		for line := range strings.Lines(server.CLI("INFO", "memory")) {

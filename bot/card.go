@@ -130,7 +130,7 @@ func (v voice) smallPrint(j generate.Job) []Span {
 	case j.Charged > 0:
 		price = []Span{{Text: v.money(j.Charged)}}
 	default:
-		price = v.spans("price.estimate", "price", j.Cost)
+		price = v.spans("price.estimate", "price", j.Estimate)
 	}
 	var parent []Span
 	if j.Parent != "" {

@@ -47,7 +47,7 @@ func (v voice) jobFacts(j generate.Job) []Fact {
 	if j.Parent != "" {
 		fact("details.parent", mono(j.Parent))
 	}
-	fact("details.cost", Span{Text: v.money(j.Cost)})
+	fact("details.cost", Span{Text: v.money(j.Estimate)})
 	if j.Charged > 0 {
 		fact("details.charged", Span{Text: v.money(j.Charged)})
 	}

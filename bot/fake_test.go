@@ -144,7 +144,7 @@ func job(t *testing.T, id, line string, state generate.State) generate.Job {
 		ID: id, State: state, Admitted: true, Team: acme, Member: ann,
 		Place:    generate.Place{Platform: "discord", Tenant: "1", Channel: "2", User: "80351110224678912", Locale: "en-US"},
 		Request:  request(t, line),
-		Cost:     128_500,
+		Estimate: 128_500,
 		Gauges:   gauges(),
 		Created:  time.Now().Add(-90 * time.Second),
 		Progress: generate.Progress{Position: -1},

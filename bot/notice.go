@@ -9,10 +9,22 @@ import (
 // An Announcer posts what nobody has asked for: a warning to the admins of a
 // team. An adapter of a platform is one.
 type Announcer interface {
-	// Announce posts m in a channel, by the platform's own id. It posts once
-	// for a nonce as far as the platform can tell; a nonce is unique to what
-	// is announced and may be longer than the platform takes.
-	Announce(ctx context.Context, channel string, m Message, nonce string) error
+	// Announce posts a.Message. It posts once for a nonce as far as the
+	// platform can tell.
+	Announce(ctx context.Context, a Announcement) error
+}
+
+// An Announcement is a message with the place where a whole team reads it.
+type Announcement struct {
+	Channel string // by the platform's own id
+	// Tenants are the guilds or workspaces of the team; the channel is in one
+	// of them.
+	Tenants []string
+	Locale  string // the language of Message
+	Message Message
+	// Nonce is unique to what is announced. It may be longer than the
+	// platform takes.
+	Nonce string
 }
 
 // Notice is what the admins of a team are told about their budget, in a

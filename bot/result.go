@@ -26,7 +26,7 @@ func (d *Desk) Result(j generate.Job, r ResultFacts) Message {
 	}
 	m.add(block(Text, spaced([]Span{mention(asker(j))}, ready)...))
 	if j.Cancel != nil && j.Cancel.By != generate.ByDeadline {
-		m.add(v.say(Text, "result.too_late", "price", cmp.Or(j.Charged, j.Cost)))
+		m.add(v.say(Text, "result.too_late", "price", cmp.Or(j.Charged, j.Estimate)))
 	}
 	m.add(block(Quote, Span{Text: shorten(j.Request.Prompt(), resultPrompt)}))
 	if expanded := expandedPrompt(j); expanded != "" {

@@ -200,3 +200,10 @@ func closingOf(r rune) string {
 	}
 	return doubleQuotes
 }
+
+// chatLink is a link as chat clients send it.
+var chatLink = regexp.MustCompile(`(?i)<(https?://[^<>|\s]+)(?:\|[^<>]*)?>`)
+
+// unwrapLink removes the angle brackets that chat clients put round links,
+// and the label after it.
+func unwrapLink(text string) string { return chatLink.ReplaceAllString(text, "$1") }

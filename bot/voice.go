@@ -27,6 +27,9 @@ func (d *Desk) Spans(locale, key string, args ...any) []Span {
 // Languages are those that have texts: "de", "en" and so on.
 func (d *Desk) Languages() []string { return d.cfg.Catalog.Languages() }
 
+// Language is the one of them in which somebody with this locale reads.
+func (d *Desk) Language(locale string) string { return d.cfg.Catalog.language(locale) }
+
 // OptionHelp says what an option is for, in at most 100 characters.
 func (d *Desk) OptionHelp(locale string, p ltx.Param) string { return d.voice(locale).option(p) }
 

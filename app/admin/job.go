@@ -23,8 +23,8 @@ type Job struct {
 	RequestID string `json:"request_id,omitempty"`
 	Endpoint  string `json:"endpoint"`
 
-	Cost    float64 `json:"cost_usd"`    // the estimate that was held
-	Charged float64 `json:"charged_usd"` // what it cost in the end
+	Estimate float64 `json:"estimated_usd"` // what was held
+	Charged  float64 `json:"charged_usd"`   // what it cost in the end
 
 	Admitted    bool   `json:"admitted"` // its turn has come
 	CancelledBy string `json:"cancelled_by,omitempty"`
@@ -54,7 +54,7 @@ func Summary(j generate.Job) Job {
 		Team: j.Team, Member: j.Member, Channel: j.Place.Channel, Parent: j.Parent,
 		Failure: string(j.Failure.Kind), Field: j.Failure.Field, Limit: j.Failure.Limit,
 		RequestID: j.Submission.RequestID, Endpoint: j.Endpoint,
-		Cost: j.Cost.Dollars(), Charged: j.Charged.Dollars(), Admitted: j.Admitted,
+		Estimate: j.Estimate.Dollars(), Charged: j.Charged.Dollars(), Admitted: j.Admitted,
 		Message: j.Receipt.Message, Link: j.Receipt.Link, Fit: string(j.Receipt.Fit),
 		Created: j.Created, Submitted: j.Submitted, Started: j.Started,
 		Fetched: j.Fetched, Finished: j.Finished, Deadline: j.Deadline,

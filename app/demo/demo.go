@@ -53,8 +53,11 @@ type Demo struct {
 type stage interface {
 	// say types a line as a command. It returns when the platform took it.
 	say(ctx context.Context, line string) (*act, error)
-	// press presses the newest button with that label.
-	press(ctx context.Context, label string) (*act, error)
+	// press presses a button of the form that is open, else the newest one
+	// with that label, or returns errNoButton. found is called just before.
+	press(ctx context.Context, label string, found func()) (*act, error)
+	// fill writes into a field of the form that is open: "Prompt: a fox".
+	fill(line string) error
 	// watch tells everything that appears, until ctx is done.
 	watch(ctx context.Context, tell func(Event))
 }
@@ -135,7 +138,7 @@ func (d *Demo) addDiscord(cfg *config.Config) error {
 	guild := sim.NewGuild("Acme")
 	channel := guild.NewChannel("videos")
 	ada := sim.NewUser("ada")
-	guild.Join(ada)
+	guild.Join(ada, guild.NewRole("admin", simdiscord.ManageGuild))
 	d.stages["discord"] = &discordStage{server: sim, channel: channel, user: ada}
 	cfg.Discord.Token = config.NewSecret(sim.Token())
 	cfg.Discord.ApplicationID = sim.ApplicationID()
@@ -151,7 +154,7 @@ func (d *Demo) addSlack(cfg *config.Config) error {
 	}
 	d.slack = sim
 	acme := sim.AddWorkspace(simslack.WorkspaceSpec{Domain: "acme"})
-	ada := acme.AddUser(simslack.UserSpec{Name: "ada"})
+	ada := acme.AddUser(simslack.UserSpec{Name: "ada", Admin: true})
 	channel := acme.AddChannel(simslack.ChannelSpec{Name: "videos", Members: []*simslack.User{ada, acme.Bot()}})
 	d.stages["slack"] = &slackStage{server: sim, channel: channel, user: ada, dir: d.dir}
 	cfg.Slack.BotToken = config.NewSecret(acme.BotToken())
@@ -199,6 +202,15 @@ type Result struct {
 // OK reports whether the command did what it was for.
 func (r Result) OK() bool { return r.Outcome == "delivered" || r.Outcome == "answered" }
 
+// errNoButton says that there is nothing to press by a name.
+var errNoButton = errors.New("there is no such button")
+
+// errCovered says that a form lies over the channel.
+var errCovered = errors.New("a form is open: fill it in and send it, or close it")
+
+// errNoForm says that there is nothing to fill in.
+var errNoForm = errors.New("no form is open")
+
 // errNoStage says that a platform is not simulated.
 var errNoStage = errors.New("no such platform; there are discord and slack")
 
@@ -223,14 +235,14 @@ func (d *Demo) Do(ctx context.Context, platform, line string, tell func(Event)) 
 	if err != nil {
 		return Result{Transcript: rec.events()}, err
 	}
-	if outcome == "answered" && makesVideo {
+	rec.settle(watching)
+	if outcome == "answered" && makesVideo && !rec.opened() {
 		outcome = "refused"
 	}
 	r := Result{Outcome: outcome, Submits: d.submits()}
 	if j, err := d.app.Job(ctx, a.job); err == nil {
 		r.Job = j.ID
 	}
-	rec.settle(watching)
 	r.Transcript = rec.events()
 	if video, ext := rec.video(); video != "" {
 		r.Video, err = save(video, "ltx-"+r.Job+ext)

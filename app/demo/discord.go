@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"ltxbot/bot"
@@ -23,11 +24,25 @@ type discordStage struct {
 	server  *simdiscord.Server
 	channel *simdiscord.Channel
 	user    *simdiscord.User
+
+	mu   sync.Mutex
+	open *discordForm // on the person's screen, or nil
+}
+
+// discordForm is a form with what opened it.
+type discordForm struct {
+	form
+
+	by *simdiscord.Interaction
 }
 
 // say fills in a slash command as the client does. What the client would not
 // let a person send is sent all the same, so that the bot's own answer shows.
 func (s *discordStage) say(ctx context.Context, line string) (*act, error) {
+	if s.screen() != nil {
+		return nil, errCovered
+	}
+	line = strings.ReplaceAll(line, "@"+s.user.Name, "<@"+s.user.ID+">") // as the client sends it
 	name, rest, _ := strings.Cut(strings.TrimPrefix(strings.TrimSpace(line), "/"), " ")
 	if name != "ltx" {
 		i, err := s.user.Type(ctx, s.channel, line)
@@ -95,11 +110,18 @@ func (s *discordStage) act(i *simdiscord.Interaction) *act {
 	}
 }
 
-func (s *discordStage) press(ctx context.Context, label string) (*act, error) {
-	messages := s.channel.MessagesFor(s.user)
-	for _, m := range slices.Backward(messages) {
+func (s *discordStage) press(ctx context.Context, label string, found func()) (*act, error) {
+	if f := s.screen(); f != nil {
+		return s.pressForm(ctx, f, label, found)
+	}
+	var there []string
+	for _, m := range slices.Backward(slices.Concat(s.user.DM().MessagesFor(s.user), s.channel.MessagesFor(s.user))) {
 		for _, b := range m.Buttons {
+			if b.Disabled {
+				continue
+			}
 			if strings.EqualFold(b.Label, label) {
+				found()
 				i, err := s.user.Click(ctx, m, b.CustomID)
 				a := s.act(i)
 				if a != nil {
@@ -107,9 +129,95 @@ func (s *discordStage) press(ctx context.Context, label string) (*act, error) {
 				}
 				return a, err
 			}
+			there = append(there, b.Label)
 		}
 	}
-	return nil, fmt.Errorf("there is no button %q", label)
+	return nil, noButton(label, there)
+}
+
+// noButton says what there is to press instead.
+func noButton(label string, there []string) error {
+	var once []string
+	for _, l := range there {
+		if !slices.Contains(once, l) {
+			once = append(once, l)
+		}
+	}
+	if len(once) == 0 {
+		return fmt.Errorf("%w: %q", errNoButton, label)
+	}
+	return fmt.Errorf("%w: %q; there is [%s]", errNoButton, label, strings.Join(once, "] ["))
+}
+
+// screen is the form that is open, or nil.
+func (s *discordStage) screen() *discordForm {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.open
+}
+
+func (s *discordStage) show(f *discordForm) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.open = f
+}
+
+// pressForm sends the form, or closes it.
+func (s *discordStage) pressForm(ctx context.Context, f *discordForm, label string, found func()) (*act, error) {
+	switch {
+	case strings.EqualFold(label, f.close):
+		found()
+		s.show(nil)
+		return nil, nil //nolint:nilnil // nothing comes of it, which is no error
+	case !strings.EqualFold(label, f.submit):
+		return nil, noButton(label, []string{f.submit, f.close})
+	}
+	values := map[string]any{}
+	for _, field := range f.fields {
+		switch text, filled := f.filled[field.key]; {
+		case !filled:
+		case len(field.options) > 0 && text == "":
+			values[field.key] = []string{}
+		default:
+			values[field.key] = text
+		}
+	}
+	found()
+	i, err := s.user.SubmitModal(ctx, f.by, values)
+	if err == nil {
+		s.show(nil)
+	}
+	return s.act(i), err
+}
+
+func (s *discordStage) fill(line string) error {
+	f := s.screen()
+	if f == nil {
+		return errNoForm
+	}
+	return f.fill(line)
+}
+
+// formOf is the form that the bot has opened in answer to i, or nil.
+func (s *discordStage) formOf(i *simdiscord.Interaction) *discordForm {
+	if i == nil || i.User != s.user {
+		return nil
+	}
+	m, ok := i.Modal()
+	if !ok {
+		return nil
+	}
+	// The buttons have the client's labels.
+	f := &discordForm{form: form{title: m.Title, submit: "Submit", close: "Cancel", filled: map[string]string{}}, by: i}
+	for _, in := range m.Fields {
+		field := formField{key: in.CustomID, label: in.Label, value: in.Value, required: in.Required}
+		for _, o := range in.Options {
+			field.options = append(field.options, option{o.Name, fmt.Sprint(o.Value)})
+		}
+		field.value += strings.Join(in.Selected, ", ")
+		f.fields = append(f.fields, field)
+	}
+	return f
 }
 
 func (s *discordStage) watch(ctx context.Context, tell func(Event)) {
@@ -117,6 +225,12 @@ func (s *discordStage) watch(ctx context.Context, tell func(Event)) {
 	go func() {
 		last := map[string]string{}
 		for c := range changes {
+			if c.Kind == simdiscord.InteractionAnswered {
+				if f := s.formOf(c.Interaction); f != nil {
+					s.show(f)
+					tell(f.event("discord", "ltx", s.user.Name))
+				}
+			}
 			if e, ok := s.event(c, last); ok {
 				tell(e)
 			}
@@ -132,12 +246,16 @@ var markup = regexp.MustCompile(`<@(\d+)>|<t:(\d+):(\w)>`)
 // https://support.discord.com/hc/en-us/articles/210298617
 var plain = strings.NewReplacer("**", "", "\n-# ", "\n", "\n### ", "\n", "```\n", "", "\n```", "")
 
+// link is a text with an address behind it.
+var link = regexp.MustCompile(`\[([^\]\n]+)\]\(<?https?://[^)\s]+\)`)
+
 // escaped is a character that is to be shown as it is.
 var escaped = regexp.MustCompile(`\\([[:punct:]])`)
 
 // read is text as the client shows it.
 func (s *discordStage) read(text string) string {
 	text = strings.TrimPrefix(plain.Replace("\n"+text), "\n")
+	text = link.ReplaceAllString(text, "$1")
 	text = escaped.ReplaceAllString(text, "$1")
 	return markup.ReplaceAllStringFunc(text, func(tag string) string {
 		m := markup.FindStringSubmatch(tag)
@@ -156,16 +274,29 @@ func (s *discordStage) read(text string) string {
 	})
 }
 
+// spans are the units in which clients tell a distance from now.
+var spans = []struct {
+	unit string
+	is   time.Duration
+}{{"day", 24 * time.Hour}, {"hour", time.Hour}, {"minute", time.Minute}, {"second", time.Second}}
+
 // relative is a time as clients write it: "in 2 minutes", "3 seconds ago".
 func relative(d time.Duration) string {
-	text := d.Abs().Round(time.Second).String()
-	if d >= time.Hour || d <= -time.Hour {
-		text = d.Abs().Round(time.Minute).String()
+	text := "now"
+	for _, s := range spans {
+		n := int(d.Abs().Round(s.is) / s.is)
+		if n == 0 {
+			continue
+		}
+		if text = fmt.Sprintf("%d %s", n, s.unit); n > 1 {
+			text += "s"
+		}
+		if d < 0 {
+			return text + " ago"
+		}
+		return "in " + text
 	}
-	if d < 0 {
-		return text + " ago"
-	}
-	return "in " + text
+	return text
 }
 
 // shown are the changes that a person sees.
@@ -187,8 +318,11 @@ func (s *discordStage) event(c simdiscord.Change, last map[string]string) (Event
 	if m.Loading {
 		e.Kind, e.Text = Ack, ""
 	}
+	if m.ChannelID != s.channel.ID {
+		e.Where = directMessage
+	}
 	if kind == Deleted {
-		e.Text = ""
+		e.Text = firstLine(e.Text)
 		return e, true
 	}
 	if m.EphemeralTo != "" {

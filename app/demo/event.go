@@ -16,7 +16,8 @@ type Event struct {
 	Kind     EventKind `json:"kind"`
 	Platform string    `json:"platform"`
 	Who      string    `json:"who"`
-	Only     string    `json:"only,omitempty"` // the one person who sees it
+	Only     string    `json:"only,omitempty"`  // the one person who sees it
+	Where    string    `json:"where,omitempty"` // "direct message"; empty = in the channel
 	Text     string    `json:"text,omitempty"`
 	Buttons  []string  `json:"buttons,omitempty"`
 	Files    []string  `json:"files,omitempty"`
@@ -25,6 +26,7 @@ type Event struct {
 
 	video string // path of the bytes
 	ext   string // of its name: ".mp4"
+	hint  string // what to type in the demo
 }
 
 // EventKind is what happened.
@@ -34,6 +36,7 @@ type EventKind string
 const (
 	Typed   EventKind = "typed"
 	Pressed EventKind = "pressed"
+	Filled  EventKind = "filled in"
 	Ack     EventKind = "ack"
 	Posted  EventKind = "posted"
 	Edited  EventKind = "edited"
@@ -85,6 +88,13 @@ func (r *recorder) video() (path, ext string) {
 	return "", ""
 }
 
+// opened reports whether a form was opened.
+func (r *recorder) opened() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.ContainsFunc(r.seen, func(e Event) bool { return e.Kind == Opened })
+}
+
 // quiet is how long nothing must have happened for a transcript to be
 // complete: what was sent has then been shown.
 const quiet = 150 * time.Millisecond
@@ -111,20 +121,20 @@ func (e Event) Write(w io.Writer) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%5.1fs  ", e.At)
 	switch e.Kind {
-	case Typed, Pressed:
+	case Typed, Pressed, Filled:
 		fmt.Fprintf(&b, "%s %s: %s\n", e.Who, e.Kind, e.Text)
 	case Ack:
 		fmt.Fprintf(&b, "%s is thinking…\n", e.Who)
 	case Deleted:
-		fmt.Fprintf(&b, "%s deleted a message\n", e.Who)
+		fmt.Fprintf(&b, "%s deleted%s: %s\n", e.Who, e.where(), e.Text)
 	case Posted, Edited, Opened:
-		fmt.Fprintf(&b, "%s %s", e.Who, e.Kind)
+		fmt.Fprintf(&b, "%s %s%s", e.Who, e.deed(), e.where())
 		if e.Only != "" {
 			fmt.Fprintf(&b, ", only for %s", e.Only)
 		}
 		b.WriteString(":\n")
-		for line := range strings.Lines(strings.TrimSpace(e.Text) + "\n") {
-			b.WriteString("        │ " + line)
+		if text := strings.TrimSpace(e.Text); text != "" {
+			b.WriteString("        │ " + strings.ReplaceAll(text, "\n", "\n        │ ") + "\n")
 		}
 		for _, f := range e.Files {
 			b.WriteString("        │ 🎞 " + f + "\n")
@@ -135,9 +145,37 @@ func (e Event) Write(w io.Writer) error {
 		if len(e.Pings) > 0 {
 			b.WriteString("        │ notifies " + strings.Join(e.Pings, ", ") + "\n")
 		}
+		if e.hint != "" {
+			b.WriteString("        → " + e.hint + "\n")
+		}
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// deed is what was done, for a person to read.
+func (e Event) deed() string {
+	if e.Kind == Opened {
+		return "opened a form"
+	}
+	return string(e.Kind)
+}
+
+// where is where it was done, unless that is the channel.
+func (e Event) where() string {
+	if e.Where == "" {
+		return ""
+	}
+	return " in a " + e.Where
+}
+
+// directMessage is where an event is that is not in the channel.
+const directMessage = "direct message"
+
+// firstLine is enough to know a message by.
+func firstLine(text string) string {
+	line, _, _ := strings.Cut(strings.TrimSpace(text), "\n")
+	return line
 }
 
 // playable reports whether a file is an output of the model.

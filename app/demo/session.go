@@ -2,8 +2,10 @@ package demo
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
+	"time"
 )
 
 // Session is a conversation with the bot: several commands, and what happens
@@ -49,20 +51,67 @@ func (s *Session) On(platform string) error {
 
 // Say types a command.
 func (s *Session) Say(ctx context.Context, line string) error {
-	return s.do(func(st stage) (*act, error) { return st.say(ctx, line) })
+	on, st := s.here()
+	s.record.add(Event{Kind: Typed, Platform: on, Who: "ada", Text: line})
+	return s.opened(st.say(ctx, line))
 }
 
-// Press presses the newest button with that label.
+// patience is how long a form, or a button, that an earlier command brings may
+// take to appear.
+const patience = time.Second
+
+// Press presses a button of the form that is open, else the newest one with
+// that label.
 func (s *Session) Press(ctx context.Context, label string) error {
-	return s.do(func(st stage) (*act, error) { return st.press(ctx, label) })
+	on, st := s.here()
+	return soon(ctx, errNoButton, func() error {
+		return s.opened(st.press(ctx, label, func() {
+			s.record.add(Event{Kind: Pressed, Platform: on, Who: "ada", Text: label})
+		}))
+	})
 }
 
-func (s *Session) do(do func(stage) (*act, error)) error {
+// Fill writes into a field of the form that is open: "Prompt: a fox".
+func (s *Session) Fill(ctx context.Context, line string) error {
+	on, st := s.here()
+	return soon(ctx, errNoForm, func() error {
+		if err := st.fill(line); err != nil {
+			return err
+		}
+		s.record.add(Event{Kind: Filled, Platform: on, Who: "ada", Text: line})
+		return nil
+	})
+}
+
+// soon does something that may not be possible yet, which is the error not.
+func soon(ctx context.Context, not error, do func() error) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	tick := time.NewTicker(followPause)
+	defer tick.Stop()
+	for {
+		err := do()
+		if !errors.Is(err, not) {
+			return err
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return err
+		}
+	}
+}
+
+// here is the platform that the conversation is on.
+func (s *Session) here() (string, stage) {
 	s.mu.Lock()
-	st := s.d.stages[s.on]
-	s.mu.Unlock()
-	a, err := do(st)
-	if err != nil {
+	defer s.mu.Unlock()
+	return s.on, s.d.stages[s.on]
+}
+
+// opened remembers a command that has begun.
+func (s *Session) opened(a *act, err error) error {
+	if err != nil || a == nil {
 		return err
 	}
 	s.mu.Lock()

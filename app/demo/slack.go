@@ -2,15 +2,19 @@ package demo
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
+	"ltxbot/bot/slack"
 	"ltxbot/core/generate"
 	simslack "ltxbot/sim/slack"
 )
@@ -21,26 +25,127 @@ type slackStage struct {
 	channel *simslack.Channel
 	user    *simslack.User
 	dir     string // for the bytes of videos
+
+	mu   sync.Mutex
+	open *slackForm // on the person's screen, or nil
+}
+
+// slackForm is a form with its view.
+type slackForm struct {
+	form
+
+	view simslack.View
 }
 
 func (s *slackStage) say(ctx context.Context, line string) (*act, error) {
+	if s.screen() != nil {
+		return nil, errCovered
+	}
 	command, text, _ := strings.Cut(strings.TrimSpace(line), " ")
-	before := len(s.channel.Seen(s.user))
+	before := len(s.seen())
 	r, err := s.user.Slash(ctx, s.channel, command, text)
 	return s.act(r, before), err
 }
 
-func (s *slackStage) press(ctx context.Context, label string) (*act, error) {
-	seen := s.channel.Seen(s.user)
+func (s *slackStage) press(ctx context.Context, label string, found func()) (*act, error) {
+	if f := s.screen(); f != nil {
+		return s.pressForm(ctx, f, label, found)
+	}
+	seen := s.seen()
+	var there []string
 	for _, m := range slices.Backward(seen) {
 		for _, b := range m.Blocks.Buttons() {
 			if strings.EqualFold(b.Label, label) {
+				found()
 				r, err := s.user.Click(ctx, m, b.ActionID)
-				return s.act(r, len(seen)), err
+				a := s.act(r, len(seen))
+				a.job = generate.NewID(slack.PressEvent(m.Channel, m.TS, "", s.user.ID(), b.ActionID, r.ActionTS))
+				return a, err
 			}
+			there = append(there, b.Label)
 		}
 	}
-	return nil, fmt.Errorf("there is no button %q", label)
+	return nil, noButton(label, there)
+}
+
+// seen are the messages of the direct messages and then of the channel.
+func (s *slackStage) seen() []simslack.Message {
+	return slices.Concat(s.user.DM().Seen(s.user), s.channel.Seen(s.user))
+}
+
+// screen is the form that is open, or nil.
+func (s *slackStage) screen() *slackForm {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.open
+}
+
+// look takes over what is on the person's screen, and returns the form if it
+// is new or says something new.
+func (s *slackStage) look() *slackForm {
+	views := s.user.Views()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(views) == 0 {
+		s.open = nil
+		return nil
+	}
+	top := views[len(views)-1]
+	if s.open != nil && s.open.view.ID == top.ID && s.open.view.Hash == top.Hash && maps.Equal(s.open.view.Errors, top.Errors) {
+		return nil
+	}
+	f := &slackForm{form: form{title: top.Title, submit: top.Submit, close: top.Close, filled: map[string]string{}}, view: top}
+	if s.open != nil && s.open.view.ID == top.ID {
+		f.filled = s.open.filled
+	}
+	for _, in := range top.Blocks.Inputs() {
+		field := formField{
+			key: in.BlockID, label: in.Label, value: strings.Join(in.Initial, ", "), required: !in.Optional, wrong: top.Errors[in.BlockID],
+		}
+		if text, ok := f.filled[in.BlockID]; ok {
+			field.value = text
+		}
+		for _, o := range in.Options {
+			field.options = append(field.options, option{o.Label, o.Value})
+		}
+		f.fields = append(f.fields, field)
+	}
+	s.open = f
+	return f
+}
+
+// pressForm sends the form, or closes it.
+func (s *slackStage) pressForm(ctx context.Context, f *slackForm, label string, found func()) (*act, error) {
+	before := len(s.seen())
+	switch {
+	case strings.EqualFold(label, f.close):
+		found()
+		return nil, s.user.CloseView(ctx, f.view, true)
+	case !strings.EqualFold(label, f.submit):
+		return nil, noButton(label, []string{f.submit, f.close})
+	}
+	values := map[string][]string{}
+	for key, text := range f.filled {
+		if values[key] = nil; text != "" {
+			values[key] = []string{text}
+		}
+	}
+	found()
+	r, err := s.user.SubmitView(ctx, f.view, values)
+	if wrong, ok := errors.AsType[*simslack.ActionError](err); ok && wrong.Code == "invalid_form" {
+		return nil, fmt.Errorf("the form stays open: %s", strings.Join(slices.Sorted(maps.Values(wrong.Fields)), " "))
+	}
+	a := s.act(r, before)
+	a.job = generate.NewID(slack.FormEvent(f.view.ID))
+	return a, err
+}
+
+func (s *slackStage) fill(line string) error {
+	f := s.screen()
+	if f == nil {
+		return errNoForm
+	}
+	return f.fill(line)
 }
 
 // act is what came of an action; before is how many messages there were.
@@ -48,19 +153,30 @@ func (s *slackStage) act(r simslack.Receipt, before int) *act {
 	return &act{
 		job: generate.NewID("slack:" + r.TriggerID),
 		answered: func() bool {
-			return len(r.Answer) > 0 || len(s.user.Views()) > 0 || len(s.channel.Seen(s.user)) > before
+			return len(r.Answer) > 0 || len(s.user.Views()) > 0 || len(s.seen()) != before
 		},
 		failed: func() bool { return false },
 	}
 }
 
 func (s *slackStage) watch(ctx context.Context, tell func(Event)) {
-	seen := map[string]string{}
+	known := map[string]Event{} // by channel and message
 	look := func() {
-		for _, m := range s.channel.Seen(s.user) {
-			if e, ok := s.event(m, seen); ok {
+		now := map[string]bool{}
+		for _, m := range s.seen() {
+			now[place(m)] = true
+			if e, ok := s.event(m, known); ok {
 				tell(e)
 			}
+		}
+		for at, e := range known {
+			if !now[at] {
+				delete(known, at)
+				tell(Event{Kind: Deleted, Platform: "slack", Who: e.Who, Where: e.Where, Text: firstLine(e.Text), Message: e.Message})
+			}
+		}
+		if f := s.look(); f != nil {
+			tell(f.event("slack", "ltx", s.user.Name()))
 		}
 	}
 	look()
@@ -77,9 +193,12 @@ func (s *slackStage) watch(ctx context.Context, tell func(Event)) {
 	}()
 }
 
-// event is what a person sees of a message that is new or was changed; seen is
-// what each message said.
-func (s *slackStage) event(m simslack.Message, seen map[string]string) (Event, bool) {
+// place names a message among those of all channels.
+func place(m simslack.Message) string { return m.Channel + " " + m.TS }
+
+// event is what a person sees of a message that is new or was changed; known
+// is what each message said.
+func (s *slackStage) event(m simslack.Message, known map[string]Event) (Event, bool) {
 	if !m.FromApp {
 		return Event{}, false
 	}
@@ -99,13 +218,19 @@ func (s *slackStage) event(m simslack.Message, seen map[string]string) (Event, b
 			e.video, e.ext = s.keep(f), filepath.Ext(f.Name)
 		}
 	}
-	looks := fmt.Sprint(e.Text, e.Buttons, e.Files)
-	before, known := seen[m.TS]
-	if before == looks {
+	if m.Channel == s.user.DM().ID() {
+		e.Where = directMessage
+	}
+	before, again := known[place(m)]
+	if again && before.Text == e.Text && slices.Equal(before.Buttons, e.Buttons) && slices.Equal(before.Files, e.Files) {
 		return Event{}, false
 	}
-	seen[m.TS] = looks
-	if known {
+	known[place(m)] = e
+	if again && e.Text == "" && len(e.Files) == 0 && len(e.Buttons) == 0 { // its file was deleted
+		e.Kind, e.Text = Deleted, strings.Join(before.Files, ", ")
+		return e, true
+	}
+	if again {
 		e.Kind = Edited
 	} else if slices.Contains(m.Pings.Users, s.user.ID()) {
 		e.Pings = []string{s.user.Name()}

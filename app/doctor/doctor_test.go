@@ -20,6 +20,9 @@ import (
 	"ltxbot/app"
 	"ltxbot/app/doctor"
 	"ltxbot/config"
+	"ltxbot/core/generate"
+	"ltxbot/core/quota"
+	"ltxbot/core/usd"
 	simdiscord "ltxbot/sim/discord"
 	simfal "ltxbot/sim/fal"
 	simslack "ltxbot/sim/slack"
@@ -36,6 +39,8 @@ type world struct {
 	slack   *simslack.Server
 	keys    map[string]map[string]any // by table
 	opts    doctor.Options
+	metrics string // of a bot that runs
+	made    int    // videos
 }
 
 // newWorld is a world in which all is well.
@@ -224,6 +229,26 @@ func TestFindings(t *testing.T) {
 			t.Cleanup(func() { _ = s.Close() })
 			w.serve(t, `{"status":"ok","version":"1.2.2"}`)
 		}, true},
+		{"the bot runs and was billed less than estimated", func(t *testing.T, w *world) {
+			w.settle(t)
+			s := w.open(t)
+			t.Cleanup(func() { _ = s.Close() })
+			w.serve(t, `{"status":"ok","version":"1.2.2"}`)
+			w.metrics = "# HELP x y\nltxbot_charged_to_estimated_ratio_count 12\nltxbot_estimated_usd_total 1.2\nltxbot_charged_usd_total 1.08\n"
+		}, true},
+		{"fal bills more than estimated", func(t *testing.T, w *world) {
+			w.settle(t)
+			w.videos(t, 12, 100_000, 107_000)
+			w.videos(t, 3, 100_000, 0) // cost nothing
+		}, true},
+		{"fal bills about what is estimated", func(t *testing.T, w *world) {
+			w.settle(t)
+			w.videos(t, 12, 100_000, 96_000)
+		}, true},
+		{"too few videos to compare", func(t *testing.T, w *world) {
+			w.settle(t)
+			w.videos(t, 9, 100_000, 200_000)
+		}, true},
 		{"another program has the address", func(t *testing.T, w *world) {
 			w.settle(t)
 			w.serve(t, "<html>")
@@ -269,10 +294,37 @@ func TestFindings(t *testing.T) {
 	}
 }
 
+// videos records delivered videos with what they were expected to cost and
+// what they did.
+func (w *world) videos(t *testing.T, n int, estimated, charged usd.Micros) {
+	t.Helper()
+	s := w.open(t)
+	defer func() { _ = s.Close() }()
+	for range n {
+		w.made++
+		id := generate.NewID(fmt.Sprintf("discord:%d", w.made))
+		now := time.Now()
+		asker := quota.Asker{Team: "acme", Member: "discord:1"}
+		j := generate.Job{ID: id, State: generate.Accepted, Team: asker.Team, Member: asker.Member, Estimate: estimated, Created: now}
+		j, err := s.Accept(t.Context(), j, quota.Policy{}.Plan(id, asker, estimated, now))
+		if err != nil {
+			t.Fatal(err)
+		}
+		j.State, j.Shown, j.Charged, j.Fetched, j.Finished = generate.Delivered, generate.Delivered, charged, now, now
+		if _, err := s.Save(t.Context(), j, quota.Settle(charged)); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // serve answers at the bot's address.
 func (w *world) serve(t *testing.T, body string) {
 	t.Helper()
-	server := httptest.NewUnstartedServer(http.HandlerFunc(func(out http.ResponseWriter, _ *http.Request) {
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/metrics" {
+			_, _ = out.Write([]byte(w.metrics))
+			return
+		}
 		_, _ = out.Write([]byte(body))
 	}))
 	_ = server.Listener.Close()

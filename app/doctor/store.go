@@ -49,7 +49,11 @@ func (p patient) records(ctx context.Context, where string) []Finding {
 	s, err := app.OpenRecords(ctx, p.cfg, p.opts.Logger)
 	switch {
 	case errors.Is(err, bolt.ErrInUse):
-		return []Finding{ok(areaStore, "%s is in use, which is fine if the bot runs; stop it to have its ledger added up", p.cfg.Store.Path())}
+		found := []Finding{ok(areaStore, "%s is in use, which is fine if the bot runs; stop it to have its ledger added up", p.cfg.Store.Path())}
+		if b, known := p.told(ctx); known {
+			found = append(found, b.finding())
+		}
+		return found
 	case err != nil:
 		return []Finding{problem(areaStore, "check store.url, and the rights to its file or server", "%v", err)}
 	}
@@ -59,6 +63,9 @@ func (p patient) records(ctx context.Context, where string) []Finding {
 		return []Finding{problem(areaStore, "restore a backup if this stays", "jobs can't be read: %v", err)}
 	}
 	found := []Finding{ok(areaStore, "can be read%s; %s", where, number(len(jobs), "unfinished job"))}
+	if latest, err := s.Jobs(ctx, generate.Query{Limit: estimateRead}); err == nil {
+		found = append(found, billedOf(latest, p.opts.Now()).finding())
+	}
 	a, isAudited := s.(interface {
 		Audit(ctx context.Context) (quota.Audit, error)
 	})

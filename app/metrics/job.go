@@ -53,9 +53,9 @@ func (m *Metrics) Job(from generate.State, j generate.Job) {
 
 // price compares what a video did cost with what was expected.
 func (m *Metrics) price(j generate.Job) {
-	m.estimated.Add(j.Cost.Dollars())
+	m.estimated.Add(j.Estimate.Dollars())
 	m.charged.Add(j.Charged.Dollars())
-	if j.Cost > 0 {
-		m.drift.Observe(float64(j.Charged) / float64(j.Cost))
+	if j.Estimate > 0 {
+		m.drift.Observe(float64(j.Charged) / float64(j.Estimate))
 	}
 }

@@ -113,7 +113,7 @@ func TestAJobIsCountedOnItsWay(t *testing.T) {
 	reg, m := everything(&table{})
 	at := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	j := job("discord", generate.Accepted)
-	j.Created, j.Cost = at, usd.FromDollars(0.10)
+	j.Created, j.Estimate = at, usd.FromDollars(0.10)
 	m.Job("", j)
 	j.State, j.Submitted = generate.Submitting, at.Add(time.Second)
 	m.Job(generate.Accepted, j)

@@ -17,12 +17,12 @@ var _ bot.Announcer = (*Bot)(nil)
 const maxNonce = 25
 
 // Announce implements bot.Announcer. It mentions nobody.
-func (b *Bot) Announce(ctx context.Context, channel string, m bot.Message, nonce string) error {
-	sum := sha256.Sum256([]byte(nonce))
-	o := newMessage(m)
+func (b *Bot) Announce(ctx context.Context, a bot.Announcement) error {
+	sum := sha256.Sum256([]byte(a.Nonce))
+	o := newMessage(a.Message)
 	o.Nonce = base32.StdEncoding.EncodeToString(sum[:])[:maxNonce]
 	err := b.rest.do(ctx, call{
-		op: "announce", route: routeMessages(http.MethodPost, channel), body: o, again: true,
+		op: "announce", route: routeMessages(http.MethodPost, a.Channel), body: o, again: true,
 	})
 	if err != nil {
 		return fmt.Errorf("announce on discord: %w", err)

@@ -1,8 +1,10 @@
 package discord
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 )
 
 // A Finding is one thing that Check looked at.
@@ -13,14 +15,17 @@ type Finding struct {
 }
 
 // Check looks at what must be right for the bot to work: the token, the
-// application with its key and endpoint, the guilds and channels of the
-// config, and the registered commands. It changes nothing.
+// application with its key and endpoint, the guilds of the config, what the
+// bot may do in its channels, and the registered commands. It changes nothing.
 func (b *Bot) Check(ctx context.Context) []Finding {
 	var app struct {
 		ID        string `json:"id"`
 		Name      string `json:"name"`
 		VerifyKey string `json:"verify_key"`
 		Endpoint  string `json:"interactions_endpoint_url"`
+		Bot       struct {
+			ID string `json:"id"`
+		} `json:"bot"`
 	}
 	if err := b.rest.do(ctx, call{op: "read application", route: routeApplication(), out: &app}); err != nil {
 		return []Finding{{Name: "token", Text: err.Error()}}
@@ -48,10 +53,15 @@ func (b *Bot) Check(ctx context.Context) []Finding {
 			"is not set at Discord: set it to the public address of /discord/interactions")
 	}
 	for _, guild := range b.cfg.Guilds {
-		found = append(found, b.checkSeen(ctx, "guild "+guild, routeGuild(guild), "invite the bot, or take the guild out of the config"))
+		found = append(found, b.checkGuild(ctx, guild))
 	}
 	for _, channel := range b.cfg.Channels {
-		found = append(found, b.checkSeen(ctx, "channel "+channel, routeChannel(channel), "let the bot see it, or take it out of the config"))
+		found = append(found, b.checkChannel(ctx, channel, cmp.Or(app.Bot.ID, app.ID), true))
+	}
+	for _, channel := range b.cfg.Announcements {
+		if !slices.Contains(b.cfg.Channels, channel) {
+			found = append(found, b.checkChannel(ctx, channel, cmp.Or(app.Bot.ID, app.ID), false))
+		}
 	}
 	if b.cfg.ApplicationID == "" || b.cfg.ApplicationID == app.ID {
 		found = append(found, b.checkCommands(ctx))
@@ -59,15 +69,18 @@ func (b *Bot) Check(ctx context.Context) []Finding {
 	return found
 }
 
-// checkSeen looks whether the bot sees a guild or a channel.
-func (b *Bot) checkSeen(ctx context.Context, name string, r route, advice string) Finding {
+// checkGuild looks whether the bot is in a guild.
+func (b *Bot) checkGuild(ctx context.Context, guild string) Finding {
+	f := Finding{Name: "guild " + guild}
 	var seen struct {
 		Name string `json:"name"`
 	}
-	if err := b.rest.do(ctx, call{op: "look at it", route: r, out: &seen}); err != nil {
-		return Finding{Name: name, Text: err.Error() + ": " + advice}
+	if err := b.rest.do(ctx, call{op: "look at it", route: routeGuild(guild), out: &seen}); err != nil {
+		f.Text = err.Error() + ": invite the bot, or take the guild out of the config"
+		return f
 	}
-	return Finding{Name: name, OK: true, Text: "is " + seen.Name}
+	f.OK, f.Text = true, "is "+seen.Name
+	return f
 }
 
 // checkCommands looks whether the commands are registered as they should be.

@@ -52,6 +52,7 @@ type Config struct {
 	AdminRoles        []string // roles that may manage the team, besides Manage Server
 	Channels          []string // where videos may be made, with their threads; empty = everywhere
 	AgeRestrictedOnly bool     // videos only in age-restricted channels
+	Announcements     []string // channels that Announce is for; Check looks at them
 
 	// Tiers names the quota tiers of a member with these roles; nil = none.
 	Tiers func(member string, roles []string) []string
@@ -64,6 +65,9 @@ type Config struct {
 	// ObserveAck is called with the time from the arrival of an interaction
 	// to its acknowledgement; nil = nobody looks.
 	ObserveAck func(time.Duration)
+	// OnBusy is called for each interaction that was turned away because too
+	// many were under way; nil = nobody looks.
+	OnBusy func()
 	// Now is the time; nil = time.Now. Tests set it to the simulator's.
 	Now func() time.Time
 	// Timing of the gateway; zero fields are the defaults.
@@ -164,6 +168,9 @@ func (c *Config) setDefaults() {
 	}
 	if c.ObserveAck == nil {
 		c.ObserveAck = func(time.Duration) {}
+	}
+	if c.OnBusy == nil {
+		c.OnBusy = func() {}
 	}
 	if c.Now == nil {
 		c.Now = time.Now

@@ -19,12 +19,19 @@ func (b *Bot) dispatch(ctx context.Context, raw []byte) {
 		b.log.ErrorContext(ctx, "cannot read an interaction", "error", err)
 		return
 	}
-	started := b.work.run( //nolint:contextcheck // the pool's life: the answer comes after ctx has ended
+	room := b.work.run( //nolint:contextcheck // the pool's life: the answer comes after ctx has ended
 		func(ctx context.Context) { b.handle(ctx, i) },
 		func(ctx context.Context) { b.busy(ctx, i) },
 	)
-	if !started {
+	switch room {
+	case roomToWork:
+	case roomToSay:
+		b.cfg.OnBusy()
+	case roomNone:
+		b.cfg.OnBusy()
 		b.log.ErrorContext(ctx, "interaction dropped: too many at a time", "interaction", i.ID)
+	case roomClosed:
+		b.log.WarnContext(ctx, "interaction dropped: the bot stops", "interaction", i.ID)
 	}
 }
 
@@ -71,8 +78,12 @@ func newIncident() string {
 	return hex.EncodeToString(id[:])
 }
 
-// busy answers when there is no room to work.
+// busy answers when there is no room to work, if Discord still takes that.
 func (b *Bot) busy(ctx context.Context, i *interaction) {
+	if b.cfg.Now().Sub(i.received) > answerWithin {
+		b.log.WarnContext(ctx, "interaction not answered: too many at a time", "interaction", i.ID)
+		return
+	}
 	if i.Type == interactionAutocomplete {
 		b.suggest(ctx, i, nil)
 		return

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -347,9 +348,11 @@ func TestPanicCostsOneAnswer(t *testing.T) {
 func TestFloodIsAnsweredPolitely(t *testing.T) {
 	opts, now := unlimited, time.Now()
 	opts.Now = func() time.Time { return now }
-	s := newStageWith(t, opts)
+	var turnedAway atomic.Int64
+	s := newStageWith(t, opts, func(c *discord.Config) { c.OnBusy = func() { turnedAway.Add(1) } })
 	s.engine.wait = make(chan struct{})
-	const flood = 300
+	s.sim.Inject(sim.Fault{Route: sim.RouteCallback, Delay: 100 * time.Millisecond, Times: -1})
+	const flood = 500 // more than there is room to work, and to say so at a time
 	var asked []*sim.Interaction
 	for range flood {
 		i, err := s.ada.Type(s.ctx, s.general, "/ltx prompt:a cowboy")
@@ -371,8 +374,14 @@ func TestFloodIsAnsweredPolitely(t *testing.T) {
 		}
 	}
 	close(s.engine.wait)
-	if want := flood - 256; busy != want {
-		t.Errorf("%d are told to come back, want %d", busy, want)
+	if want := flood - 256; busy != want || turnedAway.Load() != int64(want) {
+		t.Errorf("%d are told to come back, %d are counted, want %d", busy, turnedAway.Load(), want)
+	}
+	s.engine.mu.Lock()
+	accepted := len(s.engine.jobs)
+	s.engine.mu.Unlock()
+	if accepted > 256 {
+		t.Errorf("%d jobs were accepted", accepted)
 	}
 }
 
@@ -402,7 +411,7 @@ func TestAcknowledgementIsQuickAtTwoHundredASecond(t *testing.T) {
 	}
 	slices.Sort(took)
 	t.Logf("p50 %s, p99 %s, most %s", took[n/2], took[n*99/100], took[n-1])
-	if p99 := took[n*99/100]; p99 > 500*time.Millisecond { // the budget is 50 ms; a busy machine gets more
+	if p99 := took[n*99/100]; p99 > 2*time.Second { // Discord gives up after three; bench measures the budget
 		t.Errorf("p99 is %s", p99)
 	}
 }

@@ -68,7 +68,7 @@ func goldenJob(t *testing.T) generate.Job {
 	began := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	seed := int64(42)
 	return generate.Job{
-		ID: "k3f92mq7abcd", Member: "discord:80351110224678912", Team: "discord:1", Request: r, Cost: 130_000,
+		ID: "k3f92mq7abcd", Member: "discord:80351110224678912", Team: "discord:1", Request: r, Estimate: 130_000,
 		Place:    generate.Place{Platform: "discord", Tenant: "1", Channel: "2", User: "80351110224678912", Locale: "en-US"},
 		Admitted: true, Created: began, Submitted: began.Add(time.Second), Started: began.Add(5 * time.Second),
 		Fetched: began.Add(50 * time.Second), Finished: began.Add(51 * time.Second), Seconds: 45,

@@ -84,9 +84,12 @@ func TestLimitsAreCompleted(t *testing.T) {
 func TestAnAnnouncementIsPostedOnceForItsNonce(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	m := bot.Message{Blocks: []bot.Block{{Kind: bot.Text, Spans: []bot.Span{{Text: "75 % is used"}}}}, Plain: "75 % is used"}
+	a := bot.Announcement{
+		Channel: s.general.ID, Nonce: "warn/acme/usd/month/2026-03-01/75",
+		Message: bot.Message{Blocks: []bot.Block{{Kind: bot.Text, Spans: []bot.Span{{Text: "75 % is used"}}}}, Plain: "75 % is used"},
+	}
 	for range 2 {
-		if err := s.bot.Announce(s.ctx, s.general.ID, m, "warn/acme/usd/month/2026-03-01/75"); err != nil {
+		if err := s.bot.Announce(s.ctx, a); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -94,7 +97,8 @@ func TestAnAnnouncementIsPostedOnceForItsNonce(t *testing.T) {
 	if len(posted) != 1 || !strings.Contains(posted[0].Text(), "75 % is used") {
 		t.Errorf("posted %+v", posted)
 	}
-	if err := s.bot.Announce(s.ctx, "1", m, "x"); err == nil {
+	a.Channel, a.Nonce = "1", "x"
+	if err := s.bot.Announce(s.ctx, a); err == nil {
 		t.Error("a channel that does not exist takes announcements")
 	}
 }

@@ -29,20 +29,18 @@ var threadTypes = []int{10, 11, 12}
 // the key of the text that names each. Without the history a video whose post
 // was interrupted could not be found again, and would be there twice.
 var needed = []struct {
-	bit    uint64
-	key    string
-	thread bool // in a thread
-	plain  bool // elsewhere
+	bit     uint64
+	key     string
+	thread  bool // in a thread
+	plain   bool // elsewhere
+	message bool // for a message without a video, too
 }{
-	{permViewChannel, "discord.permission.view_channel", true, true},
-	{permSendMessages, "discord.permission.send_messages", false, true},
-	{permSendInThreads, "discord.permission.send_in_threads", true, false},
-	{permAttachFiles, "discord.permission.attach_files", true, true},
-	{permReadHistory, "discord.permission.read_history", true, true},
+	{permViewChannel, "discord.permission.view_channel", true, true, true},
+	{permSendMessages, "discord.permission.send_messages", false, true, true},
+	{permSendInThreads, "discord.permission.send_in_threads", true, false, true},
+	{permAttachFiles, "discord.permission.attach_files", true, true, false},
+	{permReadHistory, "discord.permission.read_history", true, true, false},
 }
-
-// inThread reports whether it happened in a thread.
-func (i *interaction) inThread() bool { return slices.Contains(threadTypes, i.Channel.Type) }
 
 // caller is who did it, as Discord vouches for it in this very interaction.
 func (b *Bot) caller(i *interaction) bot.Caller {
@@ -114,15 +112,21 @@ func (b *Bot) allowedChannel(i *interaction) bool {
 // missingPermissions names what the bot must be allowed to deliver a video
 // there, and is not.
 func (b *Bot) missingPermissions(i *interaction) []string {
-	have := permissions(i.AppPermissions)
-	if have&permAdministrator != 0 {
+	return b.missing(i.Locale, permissions(i.AppPermissions), i.Channel.Type, true)
+}
+
+// missing names what is needed in a channel of a type and is not among the
+// permissions that the bot has: for videos, or only for messages.
+func (b *Bot) missing(locale string, have uint64, channelType int, videos bool) []string {
+	if have&permAdministrator != 0 || channelType == typeCategory {
 		return nil
 	}
+	thread := slices.Contains(threadTypes, channelType) || slices.Contains(forumTypes, channelType)
 	var missing []string
 	for _, p := range needed {
-		applies := i.inThread() && p.thread || !i.inThread() && p.plain
+		applies := (thread && p.thread || !thread && p.plain) && (videos || p.message)
 		if applies && have&p.bit == 0 {
-			missing = append(missing, b.text(i.Locale, p.key))
+			missing = append(missing, b.text(locale, p.key))
 		}
 	}
 	return missing

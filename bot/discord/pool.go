@@ -6,17 +6,19 @@ import (
 	"sync"
 )
 
-// How many interactions are handled at a time, and beyond them how many are
-// told to come back later.
+// How many interactions are handled at a time, how many beyond them are told
+// to come back later, and to how many of those that is said at a time.
 const (
-	maxWork = 256
-	maxBusy = 64
+	maxWork   = 256
+	maxBusy   = 4096
+	maxSaying = 64
 )
 
 // pool runs handlers, each in a goroutine, so many at a time.
 type pool struct {
-	slots chan struct{}
-	spare chan struct{}
+	slots  chan struct{}
+	spare  chan struct{}
+	saying chan struct{}
 
 	mu     sync.Mutex
 	life   context.Context //nolint:containedctx // the pool's own life, from open to close
@@ -26,7 +28,10 @@ type pool struct {
 }
 
 func newPool() pool {
-	return pool{slots: make(chan struct{}, maxWork), spare: make(chan struct{}, maxBusy), closed: true}
+	return pool{
+		slots: make(chan struct{}, maxWork), spare: make(chan struct{}, maxBusy), saying: make(chan struct{}, maxSaying),
+		closed: true,
+	}
 }
 
 // open takes work from now on, until close.
@@ -37,30 +42,49 @@ func (p *pool) open(ctx context.Context) {
 	p.closed = false
 }
 
+// A room is what a pool has left for an interaction.
+type room int
+
+const (
+	roomClosed room = iota // the pool is not open
+	roomNone               // not even to say so
+	roomToSay              // that there is none
+	roomToWork
+)
+
 // run starts work, or busy when there is too much work, or nothing when there
-// is too much of that as well; it reports whether it started either.
-func (p *pool) run(work, busy func(context.Context)) bool {
+// is too much of that as well.
+func (p *pool) run(work, busy func(context.Context)) room {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
-		return false
+		return roomClosed
 	}
-	for _, lane := range []struct {
-		slots chan struct{}
-		do    func(context.Context)
-	}{{p.slots, work}, {p.spare, busy}} {
-		select {
-		case lane.slots <- struct{}{}:
-			life := p.life
-			p.group.Go(func() {
-				defer func() { <-lane.slots }()
-				lane.do(life)
-			})
-			return true
-		default:
-		}
+	life := p.life
+	select {
+	case p.slots <- struct{}{}:
+		p.group.Go(func() {
+			defer func() { <-p.slots }()
+			work(life)
+		})
+		return roomToWork
+	default:
 	}
-	return false
+	select {
+	case p.spare <- struct{}{}:
+		p.group.Go(func() {
+			defer func() { <-p.spare }()
+			select {
+			case p.saying <- struct{}{}:
+				defer func() { <-p.saying }()
+				busy(life)
+			case <-life.Done():
+			}
+		})
+		return roomToSay
+	default:
+		return roomNone
+	}
 }
 
 // close takes no more work and waits for what is under way. When ctx is done

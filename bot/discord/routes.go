@@ -20,6 +20,13 @@ func routeGuild(guild string) route {
 	return route{method: http.MethodGet, path: "/guilds/" + url.PathEscape(guild), kind: "GET guild", major: guild}
 }
 
+func routeMember(guild, user string) route {
+	return route{
+		method: http.MethodGet, path: "/guilds/" + url.PathEscape(guild) + "/members/" + url.PathEscape(user),
+		kind: "GET member", major: guild,
+	}
+}
+
 func routeChannel(channel string) route {
 	return route{method: http.MethodGet, path: "/channels/" + url.PathEscape(channel), kind: "GET channel", major: channel}
 }

@@ -149,6 +149,27 @@ func TestCheckFindsWhatIsWrong(t *testing.T) {
 			t.Errorf("%s: %s", f.Name, f.Text)
 		}
 	}
+	office := s.guild.NewChannel("office")
+	office.DenyEveryone(sim.SendMessages | sim.AttachFiles)
+	s.cfg.Announcements = []string{office.ID}
+	s.general.Deny(s.sim.Bot(), sim.AttachFiles|sim.ReadMessageHistory|sim.SendMessagesInThreads)
+	for channel, says := range map[string]string{
+		s.general.ID:                    "in general the bot lacks: Attach Files, Read Message History.",
+		s.general.NewThread("dolly").ID: "in dolly the bot lacks: Send Messages in Threads, Attach Files, Read Message History.",
+	} {
+		s.cfg.Channels = []string{channel}
+		told := map[string]string{}
+		for _, f := range s.newBot().Check(s.ctx) {
+			if !f.OK {
+				told[f.Name] = f.Text
+			}
+		}
+		if len(told) != 2 || !strings.HasPrefix(told["channel "+channel], says) ||
+			!strings.HasPrefix(told["channel "+office.ID], "in office the bot lacks: Send Messages.") {
+			t.Errorf("channels without permissions: %v", told)
+		}
+	}
+	s.cfg.Channels = []string{s.general.ID}
 	s.general.Deny(s.sim.Bot(), sim.ViewChannel)
 	s.cfg.PublicKey, s.cfg.Guilds, s.cfg.Mode = strings.Repeat("0", 64), []string{"2"}, discord.HTTP
 	wrong := func() map[string]bool {

@@ -19,7 +19,7 @@ func (b *Bot) command(ctx context.Context, in inbound, ack *acknowledgement) {
 		b.openForm(ctx, o, b.cfg.Desk.Form(b.people.locale(o), nil), formData{})
 		return
 	}
-	b.run(ctx, o, bot.Unslack(in.command.Text))
+	b.run(ctx, o, unslack(in.command.Text))
 }
 
 // run does what a line asks for.
@@ -105,7 +105,7 @@ func (b *Bot) mention(ctx context.Context, in inbound) {
 	if _, rest, ok := strings.Cut(text, ">"); ok && strings.HasPrefix(strings.TrimSpace(text), "<@") {
 		text = rest
 	}
-	if text = bot.Unslack(strings.TrimSpace(text)); text == "" {
+	if text = unslack(strings.TrimSpace(text)); text == "" {
 		text = bot.VerbHelp
 	}
 	b.run(ctx, o, text)

@@ -144,7 +144,7 @@ func (s *showing) edit(ctx context.Context) error {
 		return &limitError{op: "edit card", after: wait}
 	}
 	err := s.client.again(ctx, "edit card", func(ctx context.Context) error {
-		_, _, _, err := s.client.api.UpdateMessageContext(ctx, s.get(noteCardChannel), s.get(noteCard), o.options()...)
+		_, _, _, err := s.client.api.UpdateMessageContext(ctx, s.get(noteCardChannel), s.get(noteCard), o.edit()...)
 		return err
 	})
 	dead := hasCode(err, "message_not_found", "cant_update_message", "edit_window_closed")

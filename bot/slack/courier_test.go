@@ -49,6 +49,13 @@ func TestACommandBecomesAVideoInTheChannel(t *testing.T) {
 			t.Errorf("message %q pings %+v, unfurls: %t", m.Text, m.Pings, m.Unfurl)
 		}
 	}
+	for _, edit := range s.sim.Requests("chat.update") {
+		for name := range edit.Args {
+			if strings.HasPrefix(name, "unfurl_") {
+				t.Errorf("chat.update is sent %s, which it does not take", name)
+			}
+		}
+	}
 	file := video[0].Files[0]
 	if file.Size != int64(len(content)) || file.Mimetype != "video/mp4" || !strings.Contains(file.AltText, "a cowboy walks") {
 		t.Errorf("file is %+v", file)

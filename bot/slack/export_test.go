@@ -27,6 +27,9 @@ func Rendered(m bot.Message, pings string) (blocks json.RawMessage, text string,
 	return blocks, o.text, err
 }
 
+// Unslack is what was typed of a text that Slack delivers.
+func Unslack(text string) string { return unslack(text) }
+
 // Budget is the budget of edits of one workspace.
 type Budget struct{ e *editBudgets }
 

@@ -33,7 +33,7 @@ func (e *engine) Quote(context.Context, generate.Ask) (generate.Quote, error) {
 	if e.panics {
 		panic("a bug")
 	}
-	return generate.Quote{Cost: 130_000}, nil
+	return generate.Quote{Estimate: 130_000}, nil
 }
 
 func (e *engine) Accept(ctx context.Context, a generate.Ask) (generate.Job, error) {
@@ -56,7 +56,7 @@ func (e *engine) Accept(ctx context.Context, a generate.Ask) (generate.Job, erro
 	j := generate.Job{
 		ID: id, State: generate.Accepted, Event: a.Event, Admitted: true,
 		Team: a.Asker.Team, Member: a.Asker.Member, Tiers: a.Asker.Tiers, Place: a.Place, Parent: a.Parent,
-		Request: a.Request, Notes: a.Notes, Cost: 130_000, Created: time.Now(),
+		Request: a.Request, Notes: a.Notes, Estimate: 130_000, Created: time.Now(),
 		Progress: generate.Progress{Position: -1},
 	}
 	e.jobs[id] = j

@@ -58,7 +58,7 @@ func remixText(m posted) string {
 			return job
 		}
 	}
-	return bot.Unslack(m.Text)
+	return unslack(m.Text)
 }
 
 // openForm shows a form. It is called before anything that takes time: the
@@ -241,7 +241,7 @@ func filledIn(in inbound) (origin, []ltx.Setting, formData) {
 	if json.Unmarshal([]byte(i.View.Private), &d) != nil {
 		d = formData{}
 	}
-	o.Event = eventOf("view:" + i.View.ID)
+	o.Event = FormEvent(i.View.ID)
 	o.Channel, o.ChannelName, o.Thread = d.Channel, d.ChannelName, d.Thread
 	if o.ResponseURL = ""; in.received.Unix()-d.At < int64(responseLife.Seconds()) {
 		o.ResponseURL = d.ResponseURL

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 
 	"github.com/slack-go/slack"
 
@@ -37,13 +38,17 @@ func (l layout) message(m bot.Message) outgoing {
 	return o
 }
 
-// options are the message as slack-go takes it. Links are not expanded, names
-// are not looked for in the text.
+// options are the message as slack-go takes it, for a new one. Links are not
+// expanded, names are not looked for in the text.
 func (o outgoing) options(more ...slack.MsgOption) []slack.MsgOption {
-	return append([]slack.MsgOption{
-		slack.MsgOptionText(o.text, false), slack.MsgOptionBlocks(o.blocks...), slack.MsgOptionParse(false),
-		slack.MsgOptionDisableLinkUnfurl(), slack.MsgOptionDisableMediaUnfurl(),
-	}, more...)
+	return slices.Concat(o.edit(), []slack.MsgOption{slack.MsgOptionDisableLinkUnfurl(), slack.MsgOptionDisableMediaUnfurl()}, more)
+}
+
+// edit is the message as slack-go takes it in the place of an older one, of
+// which links stay as they are.
+// https://docs.slack.dev/reference/methods/chat.update
+func (o outgoing) edit() []slack.MsgOption {
+	return []slack.MsgOption{slack.MsgOptionText(o.text, false), slack.MsgOptionBlocks(o.blocks...), slack.MsgOptionParse(false)}
 }
 
 // response is a message to a response URL, or in an acknowledgement.

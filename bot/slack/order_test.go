@@ -2,7 +2,6 @@ package slack_test
 
 import (
 	"context"
-	"strings"
 	"sync"
 	"testing"
 
@@ -62,19 +61,5 @@ func TestAnOrderAsksSlackWhoIsAnAdminAtThisMoment(t *testing.T) {
 	s.whisper(boss, s.general, "Only admins and owners")
 	if len(office.orders) != 1 {
 		t.Errorf("orders: %+v", office.orders)
-	}
-}
-
-func TestAnAnnouncementIsPosted(t *testing.T) {
-	s := newStage(t)
-	m := bot.Message{Blocks: []bot.Block{{Kind: bot.Text, Spans: []bot.Span{{Text: "75 % is used"}}}}, Plain: "75 % is used"}
-	if err := s.bot.Announce(t.Context(), s.general.ID(), m, "warn/acme"); err != nil {
-		t.Fatal(err)
-	}
-	if posted := fromBot(s.general); len(posted) != 1 || !strings.Contains(posted[0].Text, "75 % is used") {
-		t.Errorf("posted %+v", posted)
-	}
-	if err := s.bot.Announce(t.Context(), "C0NOWHERE1", m, "x"); err == nil {
-		t.Error("a channel that does not exist takes announcements")
 	}
 }

@@ -1,6 +1,7 @@
 package slack
 
 import (
+	"cmp"
 	"context"
 	"strconv"
 	"strings"
@@ -35,16 +36,26 @@ func (b *Bot) press(ctx context.Context, in inbound) {
 	}
 }
 
-// pressEvent names a press, so that two presses at the same moment, perhaps
-// brought to two processes, are one job.
+// pressEvent names a press.
 func pressEvent(o origin, i *interaction, a action) string {
-	at, err := strconv.ParseFloat(a.At, 64)
-	if err != nil {
-		return o.Event
-	}
-	moment := int64(at / doubleClick.Seconds())
-	return eventOf(strings.Join([]string{o.Channel, i.Container.Message, i.View.ID, o.User, a.ActionID, strconv.FormatInt(moment, 10)}, ":"))
+	return cmp.Or(PressEvent(o.Channel, i.Container.Message, i.View.ID, o.User, a.ActionID, a.At), o.Event)
 }
+
+// PressEvent is the event of a press that makes a video: the user's, on this
+// button of this message or view, at this moment. Two presses at the same
+// moment, perhaps brought to two processes, are one job. It is empty when at is
+// no action_ts.
+func PressEvent(channel, message, view, user, button, at string) string {
+	seconds, err := strconv.ParseFloat(at, 64)
+	if err != nil {
+		return ""
+	}
+	moment := int64(seconds / doubleClick.Seconds())
+	return eventOf(strings.Join([]string{channel, message, view, user, button, strconv.FormatInt(moment, 10)}, ":"))
+}
+
+// FormEvent is the event of a form that was sent, by the id of its view.
+func FormEvent(view string) string { return eventOf("view:" + view) }
 
 // pressWithin bounds what is done before a form that a press opens: its
 // trigger lives for three seconds.

@@ -87,6 +87,9 @@ func (l layout) blocks(m bot.Message, limit int) []slack.Block {
 func (l layout) block(b bot.Block) slack.Block {
 	switch b.Kind {
 	case bot.Heading:
+		if slices.ContainsFunc(b.Spans, func(s bot.Span) bool { return s.Style == bot.MentionOf && l.mention(s) != "" }) {
+			return richText(section(l.rich(strong(b.Spans), maxHeader)...)) // a header would show an id
+		}
 		text := cut(oneLine(plainOf(b.Spans)), maxHeader)
 		if text == "" {
 			return nil
@@ -121,6 +124,17 @@ func (l layout) block(b bot.Block) slack.Block {
 
 func richText(elements ...slack.RichTextElement) slack.Block {
 	return slack.NewRichTextBlock("", elements...)
+}
+
+// strong are spans with what is plain made bold.
+func strong(spans []bot.Span) []bot.Span {
+	out := slices.Clone(spans)
+	for n := range out {
+		if out[n].Style == bot.Plain {
+			out[n].Style = bot.Strong
+		}
+	}
+	return out
 }
 
 func section(elements ...slack.RichTextSectionElement) slack.RichTextElement {

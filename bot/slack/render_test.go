@@ -96,7 +96,7 @@ func job(t *testing.T) generate.Job {
 	return generate.Job{
 		ID: "k3f92mq7abcd", State: generate.Accepted, Admitted: true, Team: "acme", Member: "slack:T0ACME0001:U0ANN00001",
 		Place:   generate.Place{Platform: "slack", Tenant: "T0ACME0001", Channel: "C0GENERAL1", User: "U0ANN00001", Locale: "en-US"},
-		Request: r, Cost: 130_000, Created: at, Submitted: at, Fetched: at.Add(48 * time.Second), Output: ltx.Output{},
+		Request: r, Estimate: 130_000, Created: at, Submitted: at, Fetched: at.Add(48 * time.Second), Output: ltx.Output{},
 		Progress: generate.Progress{Position: -1},
 	}
 }
@@ -126,6 +126,19 @@ func TestOnlyWhoeverMayBeMentionedIs(t *testing.T) {
 		if got := strings.Count(string(blocks)+text, "U0ANN00001"); got != min(want, got) || want > 0 && got == 0 {
 			t.Errorf("pings %q: %d mentions", pings, got)
 		}
+	}
+}
+
+func TestAHeadingAboutSomebodyMentionsThem(t *testing.T) {
+	m := bot.Message{Blocks: []bot.Block{{Kind: bot.Heading, Spans: []bot.Span{
+		{Text: "Quota of "}, {Style: bot.MentionOf, Member: "slack:T0ACME0001:U0ANN00001", Text: "slack:T0ACME0001:U0ANN00001"},
+	}}}}
+	blocks, _, err := slack.Rendered(m, "*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := string(blocks); strings.Contains(got, "slack:T0ACME0001") || !strings.Contains(got, `"user_id":"U0ANN00001"`) {
+		t.Errorf("blocks %s", got)
 	}
 }
 

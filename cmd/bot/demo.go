@@ -6,7 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
+	"os"
 	"strings"
 	"time"
 
@@ -72,7 +74,12 @@ func (c demoCmd) once(ctx context.Context, d *demo.Demo, term terminal) error {
 // converse reads commands from the terminal.
 func (c demoCmd) converse(ctx context.Context, d *demo.Demo, term terminal) error {
 	fmt.Fprint(term.out, c.welcome())
-	s, err := d.Session(ctx, c.On, func(e demo.Event) { _ = e.Write(term.out) })
+	echoes := isTerminal(term.in) // what ada does is there already
+	s, err := d.Session(ctx, c.On, func(e demo.Event) {
+		if !echoes || e.Who != "ada" {
+			_ = e.Write(term.out)
+		}
+	})
 	if err != nil {
 		return err
 	}
@@ -115,8 +122,12 @@ func (c demoCmd) line(ctx context.Context, s *demo.Session, line string, term te
 		err = s.Say(ctx, line)
 	case word == "press":
 		err = s.Press(ctx, strings.Trim(rest, " []"))
+	case word == "fill":
+		err = s.Fill(ctx, rest)
 	case word == "on":
 		err = s.On(strings.TrimSpace(rest))
+	case word == "wait":
+		err = s.Wait(ctx)
 	case word == "tricks":
 		for _, t := range simfal.Triggers() {
 			fmt.Fprintf(term.out, "  %-14s %s\n", t.Word, t.About)
@@ -144,9 +155,23 @@ Try:  /ltx prompt:a cowboy walks through a dusty town camera:dolly_in
 ` + help
 }
 
-const help = `  /ltx …          a command, as you would type it there
-  press Cancel    press the newest button with that label
-  on slack        go to the Slack channel (on discord: back)
-  tricks          words in a prompt that make the simulated fal misbehave
+// isTerminal reports whether what is typed shows by itself.
+func isTerminal(in io.Reader) bool {
+	f, ok := in.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
+
+const help = `  /ltx …            a command, as you would type it there
+  press Cancel      press the newest button with that label
+  fill Prompt: …    write into a field of the form that is open
+  on slack          go to the Slack channel (on discord: back)
+  wait              until everything has come to its end
+  tricks            words in a prompt that make the simulated fal misbehave
   quit
+You are an admin. Try also  /ltx-help  /ltx-jobs list  /ltx-quota show  /ltx-admin grant who:@ada videos:5
+(on Slack: /ltx help, /ltx jobs, /ltx quota, /ltx admin grant @ada videos:5; /ltx alone opens the form).
 `

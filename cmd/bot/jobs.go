@@ -77,9 +77,18 @@ func (c jobsListCmd) Run(ctx context.Context, term terminal) error {
 		if j.Failure != "" {
 			state += ": " + j.Failure
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t$%.2f\n", j.ID, state, j.Created.Local().Format(time.DateTime), j.Team, j.Member, max(j.Cost, j.Charged))
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", j.ID, state, j.Created.Local().Format(time.DateTime), j.Team, j.Member, costs(j))
 	}
 	return table.Flush()
+}
+
+// costs is what a job was charged, or before that is known what it is expected
+// to cost: "≈ $0.13".
+func costs(j admin.Job) string {
+	if j.Finished.IsZero() && j.Charged == 0 {
+		return fmt.Sprintf("≈ $%.2f", j.Estimate)
+	}
+	return fmt.Sprintf("$%.2f", j.Charged)
 }
 
 type jobsShowCmd struct {

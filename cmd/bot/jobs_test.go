@@ -16,6 +16,7 @@ import (
 	"ltxbot/core/generate"
 	"ltxbot/core/ltx"
 	"ltxbot/core/quota"
+	"ltxbot/core/usd"
 	"ltxbot/store/bolt"
 )
 
@@ -37,10 +38,10 @@ func newShelf(t *testing.T) *shelf {
 	}
 	s.job = generate.Job{
 		ID: "k3f92mq7abcd", State: generate.Accepted, Event: "discord:1", Team: "acme", Member: "discord:1",
-		Place: generate.Place{Platform: "discord", Channel: "9"}, Request: request, Cost: 130_000,
+		Place: generate.Place{Platform: "discord", Channel: "9"}, Request: request, Estimate: 130_000,
 		Created: time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC),
 	}
-	plan := quota.Policy{Zone: time.UTC}.Plan(s.job.ID, quota.Asker{Team: "acme", Member: "discord:1"}, s.job.Cost, s.job.Created)
+	plan := quota.Policy{Zone: time.UTC}.Plan(s.job.ID, quota.Asker{Team: "acme", Member: "discord:1"}, s.job.Estimate, s.job.Created)
 	if s.job, err = s.store.Accept(t.Context(), s.job, plan); err != nil {
 		t.Fatal(err)
 	}
@@ -102,6 +103,7 @@ func TestJobsAreReadFromTheStoreWhileNoBotRuns(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.want(t, 0, "k3f92mq7abcd  accepted", "jobs", "list")
+	s.want(t, 0, "≈ $0.13\n", "jobs", "list")
 	s.want(t, 0, "k3f92mq7abcd", "jobs", "list", "--unfinished", "--team", "acme", "--json")
 	s.want(t, 0, `"jobs": []`, "jobs", "list", "--team", "other", "--json")
 	s.want(t, 2, "--limit must be from 1 to 1000", "jobs", "list", "--limit", "0")
@@ -109,11 +111,41 @@ func TestJobsAreReadFromTheStoreWhileNoBotRuns(t *testing.T) {
 	s.want(t, 2, "http.admin_token", "jobs", "cancel", "k3f92mq7abcd")
 	_, out, _ := s.bot(t, "jobs", "show", "k3f92mq7abcd")
 	var shown admin.Job
-	if err := json.Unmarshal([]byte(out), &shown); err != nil || !strings.Contains(shown.Command, "a private fox") || shown.Cost != 0.13 {
+	if err := json.Unmarshal([]byte(out), &shown); err != nil || !strings.Contains(shown.Command, "a private fox") || shown.Estimate != 0.13 {
 		t.Errorf("shown is %+v, %v", shown, err)
 	}
 	if code, list, _ := s.bot(t, "jobs", "list"); code != 0 || strings.Contains(list, "private fox") {
 		t.Errorf("the list shows a prompt:\n%s", list)
+	}
+}
+
+func TestAListOfJobsShowsWhatTheyCostInTheEnd(t *testing.T) {
+	s := newShelf(t)
+	for _, tt := range []struct {
+		state   generate.State
+		charged usd.Micros
+		want    string
+	}{
+		{generate.Fetched, 140_000, "$0.14\n"},
+		{generate.Delivered, 140_000, "$0.14\n"},
+		{generate.Failed, 0, "$0.00\n"},
+	} {
+		s.job.State, s.job.Charged = tt.state, tt.charged
+		if tt.state.Terminal() {
+			s.job.Finished = s.job.Created.Add(time.Minute)
+		}
+		var err error
+		if s.job, err = s.store.Save(t.Context(), s.job, quota.Keep()); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.store.Close(); err != nil {
+			t.Fatal(err)
+		}
+		_, out, problems := s.bot(t, "jobs", "list")
+		if !strings.HasSuffix(out, tt.want) || strings.Contains(out, "≈") {
+			t.Errorf("a job that is %s: %s%s", tt.state, out, problems)
+		}
+		s.open(t)
 	}
 }
 

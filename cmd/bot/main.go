@@ -57,7 +57,8 @@ func main() {
 
 // run is the program; it returns the exit code: 0 when the command did what
 // it was for, 1 when it did not, 2 for a wrong command line or config, 3 when
-// a platform refuses the bot for good.
+// the bot could not start or cannot go on. A crash of a Go program ends with 2
+// as well, and a trace.
 func run(args []string, term terminal) int {
 	var c cli
 	exited := -1

@@ -17,7 +17,7 @@ func (s *shelf) deliver(t *testing.T) {
 	j := s.job
 	j.State, j.Shown, j.Finished = generate.Delivered, generate.Delivered, j.Created.Add(time.Minute)
 	var err error
-	if s.job, err = s.store.Save(t.Context(), j, quota.Settle(j.Cost)); err != nil {
+	if s.job, err = s.store.Save(t.Context(), j, quota.Settle(j.Estimate)); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -34,13 +34,13 @@ func (c runCmd) Run(ctx context.Context, term terminal) error {
 		Version: versionText(), Logger: log,
 		Load: func() (config.Config, error) { return loadConfig(c.Config) },
 	})
-	if err != nil {
-		return err
+	if err == nil {
+		err = a.Start(ctx)
 	}
-	if err := a.Start(ctx); err != nil {
-		if ctx.Err() != nil {
-			return nil
-		}
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return nil // a stop while it started
+	case err != nil:
 		return &exitError{3, err}
 	}
 	fatal := wait(ctx, a, again, log)

@@ -16,8 +16,6 @@ const structured = ['blocks', 'attachments', 'view', 'files', 'metadata'];
 const more = {
   // https://docs.slack.dev/reference/methods/files.getUploadURLExternal calls it alt_txt; the types call it alt_text.
   'files.getUploadURLExternal': ({ alt_txt, ...rest }) => (alt_txt === undefined ? rest : { ...rest, alt_text: alt_txt }),
-  // https://docs.slack.dev/reference/methods/chat.update has no unfurling; what is sent with every message does nothing there.
-  'chat.update': ({ unfurl_links, unfurl_media, ...rest }) => rest,
 };
 
 /** The type of what each method takes. */

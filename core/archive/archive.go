@@ -54,7 +54,7 @@ type Setting struct {
 // A Store can be copied and copied into.
 type Store interface {
 	generate.Store
-	quota.Desk
+	quota.Store
 
 	// Export calls emit with each item that the store holds, in any order but
 	// a job with its hold, until emit returns an error, which is returned. An

@@ -188,7 +188,7 @@ func planOf(r quota.Reservation) quota.Plan {
 
 // reservation is what makes the same hold again: its entries without limits.
 func reservation(h quota.Hold) quota.Reservation {
-	r := quota.Reservation{At: h.At, Cost: h.Cost, Counts: make([]quota.Count, 0, len(h.Entries))}
+	r := quota.Reservation{At: h.At, Estimate: h.Estimate, Counts: make([]quota.Count, 0, len(h.Entries))}
 	for _, e := range h.Entries {
 		r.Counts = append(r.Counts, quota.Count{Scope: e.Scope, Unit: e.Unit, Counter: e.Counter, Add: e.Add, Expires: e.Expires})
 	}

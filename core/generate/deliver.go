@@ -51,8 +51,19 @@ func (e *Engine) deliver(ctx context.Context, r *run, j Job) error {
 	}
 }
 
-// usage are the limits that apply to j and how far they are used now.
-func (e *Engine) usage(ctx context.Context, j Job) ([]quota.Gauge, error) {
+// gaugesOf are the limits that apply to j and how far they are used now.
+func (e *Engine) gaugesOf(ctx context.Context, j Job) ([]quota.Gauge, error) {
 	gauges, err := e.Usage(ctx, quota.Asker{Team: j.Team, Member: j.Member, Tiers: j.Tiers})
 	return limited(gauges), err
+}
+
+// limited are the gauges that have a limit.
+func limited(gauges []quota.Gauge) []quota.Gauge {
+	var out []quota.Gauge
+	for _, g := range gauges {
+		if g.Max > 0 {
+			out = append(out, g)
+		}
+	}
+	return out
 }

@@ -199,39 +199,56 @@ type Ask struct {
 
 // A Quote is what a job would cost, and what is left.
 type Quote struct {
-	Cost   usd.Micros
-	Gauges []quota.Gauge // the limits that apply, with the job counted in
+	Estimate usd.Micros
+	Gauges   []quota.Gauge // the limits that apply, with the job counted in
 }
 
 // Quote says what a job would cost, without effect. Its error is the
-// *quota.LimitError that Accept would return now.
+// *quota.LimitError that Accept would return now, but for jobs at a time, which
+// may wait.
 func (e *Engine) Quote(ctx context.Context, a Ask) (Quote, error) {
-	cost := e.estimate(a.Request)
+	estimate := e.estimate(a.Request)
 	policy, now := e.cfg.Policy(), time.Now()
 	standing, err := e.cfg.Ledger.Standing(ctx, a.Asker.Team, a.Asker.Member)
 	if err != nil {
 		return Quote{}, fmt.Errorf("read standing: %w", err)
 	}
-	reservation, err := policy.Plan("", a.Asker, cost, now)(standing)
+	reservation, err := policy.Plan("", a.Asker, estimate, now)(standing)
 	if err != nil {
-		return Quote{Cost: cost}, err
+		return Quote{Estimate: estimate}, err
 	}
-	gauges, err := e.gauges(ctx, a.Asker.Team, reservation.Counts)
+	counters := reservation.Counters()
+	read, err := e.cfg.Ledger.Used(ctx, a.Asker.Team, counters)
 	if err != nil {
-		return Quote{}, err
+		return Quote{}, fmt.Errorf("read usage: %w", err)
 	}
-	used := map[string]int64{}
-	for i, c := range reservation.Counts {
-		used[c.Scope.String()+" "+c.Counter] = gauges[i].Used
+	used := quota.Sums(counters, read)
+	entries, err := quota.Decide(reservation, used)
+	if err != nil {
+		return Quote{Estimate: estimate}, err
 	}
-	// Rolling windows and grants are left to Accept: this is a courtesy.
-	for i, c := range reservation.Counts {
-		if c.Max > 0 && gauges[i].Used+c.Add > c.Max && len(reservation.Grants) == 0 {
-			return Quote{Cost: cost}, &quota.LimitError{Reason: quota.OverLimit, Gauge: gauges[i], Need: c.Add}
+	return Quote{Estimate: estimate, Gauges: gaugesWith(reservation, entries, used)}, nil
+}
+
+// gaugesWith are the limits of a reservation, with its entries counted in.
+func gaugesWith(r quota.Reservation, entries []quota.Entry, used func(quota.Scope, string) int64) []quota.Gauge {
+	var gauges []quota.Gauge
+	for _, c := range r.Counts {
+		if c.Max == 0 {
+			continue
 		}
-		gauges[i].Used += c.Add
+		sum := used(c.Scope, c.Counter)
+		for _, other := range c.Also {
+			sum += used(c.Scope, other)
+		}
+		for _, e := range entries {
+			if e.Scope == c.Scope && e.Counter == c.Counter {
+				sum += e.Add
+			}
+		}
+		gauges = append(gauges, c.Gauge(sum))
 	}
-	return Quote{Cost: cost, Gauges: limited(gauges)}, nil
+	return gauges
 }
 
 // Accept makes a job: its quota is held, its record is durable, and it will
@@ -243,10 +260,10 @@ func (e *Engine) Accept(ctx context.Context, a Ask) (Job, error) {
 	j := Job{
 		ID: NewID(a.Event), State: Accepted, Event: a.Event,
 		Team: a.Asker.Team, Member: a.Asker.Member, Tiers: a.Asker.Tiers, Place: a.Place, Parent: a.Parent,
-		Request: a.Request, Endpoint: e.endpoint(a.Request), Cost: e.estimate(a.Request),
+		Request: a.Request, Endpoint: e.endpoint(a.Request), Estimate: e.estimate(a.Request),
 		Notes: a.Notes, Owner: e.cfg.Owner, Created: now,
 	}
-	accepted, err := e.cfg.Store.Accept(ctx, j, policy.Plan(j.ID, a.Asker, j.Cost, now))
+	accepted, err := e.cfg.Store.Accept(ctx, j, policy.Plan(j.ID, a.Asker, j.Estimate, now))
 	var refused *quota.LimitError
 	if err != nil && !errors.Is(err, ErrExists) && !errors.As(err, &refused) {
 		// The answer was lost, perhaps: then the record tells.
@@ -282,20 +299,9 @@ func (e *Engine) gauges(ctx context.Context, team string, counts []quota.Count) 
 	}
 	gauges := make([]quota.Gauge, len(counts))
 	for i, c := range counts {
-		gauges[i] = quota.Gauge{Scope: c.Scope, Unit: c.Unit, Window: c.Window, Used: used[i], Max: c.Max, Resets: c.Resets}
+		gauges[i] = c.Gauge(used[i])
 	}
 	return gauges, nil
-}
-
-// limited are the gauges that have a limit.
-func limited(gauges []quota.Gauge) []quota.Gauge {
-	var out []quota.Gauge
-	for _, g := range gauges {
-		if g.Max > 0 {
-			out = append(out, g)
-		}
-	}
-	return out
 }
 
 // Usage reads the limits of a member, its team and the bot, and their use.
@@ -331,6 +337,8 @@ func (e *Engine) Cancel(ctx context.Context, id, by string) (Job, error) {
 func (e *Engine) Arrived(ctx context.Context, id, requestID string) error {
 	_, err := e.edit(ctx, id, func(j *Job) error {
 		switch {
+		case j.State == Unknown: // what it may have claimed in the history is a guess
+			j.revive(Submission{RequestID: requestID, Endpoint: j.Endpoint})
 		case j.Submission.RequestID == requestID:
 			if j.State != Queued && j.State != Running {
 				return errNothingNew
@@ -339,7 +347,7 @@ func (e *Engine) Arrived(ctx context.Context, id, requestID string) error {
 		case j.Submission.RequestID != "":
 			e.log.ErrorContext(ctx, "provider names another request for a job", "job", id, "request_id", requestID)
 			return errNothingNew
-		case j.State == Unknown, j.State == Failed && j.Failure.Kind == FailLost:
+		case j.State == Failed && j.Failure.Kind == FailLost:
 			j.revive(Submission{RequestID: requestID, Endpoint: j.Endpoint})
 		case j.State == Submitting, j.State == Accepted:
 			return ErrNotReady

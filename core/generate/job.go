@@ -38,8 +38,8 @@ type Job struct {
 	Failure    Failure     `json:"failure,omitzero"`
 	Receipt    Receipt     `json:"receipt,omitzero"`
 
-	Cost    usd.Micros `json:"cost"`    // the estimate that is held
-	Charged usd.Micros `json:"charged"` // what it cost in the end
+	Estimate usd.Micros `json:"cost"`    // what it is expected to cost; it is held
+	Charged  usd.Micros `json:"charged"` // what it cost in the end
 
 	Line     quota.Line `json:"line"`               // the limits on jobs at a time it waits for
 	Admitted bool       `json:"admitted,omitempty"` // its turn has come

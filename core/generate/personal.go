@@ -35,7 +35,7 @@ type Personal struct {
 
 	Failure     FailureKind `json:"failure,omitempty"`
 	CancelledBy string      `json:"cancelled_by,omitempty"`
-	Cost        usd.Micros  `json:"cost_usd_micros"`
+	Estimate    usd.Micros  `json:"estimated_usd_micros"`
 	Charged     usd.Micros  `json:"charged_usd_micros"`
 
 	Created  time.Time `json:"created"`
@@ -49,7 +49,7 @@ func (j Job) Personal() Personal {
 		Platform: j.Place.Platform, Tenant: j.Place.Tenant, Channel: j.Place.Channel, Thread: j.Place.Thread,
 		User: j.Place.User, Locale: j.Place.Locale, Parent: j.Parent,
 		Expanded: j.Output.Prompt, Video: j.Output.URL, Message: j.Receipt.Message, Link: j.Receipt.Link,
-		Failure: j.Failure.Kind, Cost: j.Cost, Charged: j.Charged, Created: j.Created, Finished: j.Finished,
+		Failure: j.Failure.Kind, Estimate: j.Estimate, Charged: j.Charged, Created: j.Created, Finished: j.Finished,
 	}
 	if !j.Request.IsZero() {
 		p.Command = j.Request.SecretCommandLine()

@@ -79,9 +79,9 @@ func seedJobs(t *testing.T, w *world) {
 		group.Go(func() {
 			j := generate.Job{
 				ID: generate.NewID(a.Event), State: generate.Accepted, Event: a.Event, Team: "team", Member: "test:1", Place: a.Place,
-				Request: a.Request, Endpoint: "fal-ai/test", Cost: 100, Owner: "first", Created: time.Now(),
+				Request: a.Request, Endpoint: "fal-ai/test", Estimate: 100, Owner: "first", Created: time.Now(),
 			}
-			j, err := store.Accept(t.Context(), j, w.policy.Plan(j.ID, a.Asker, j.Cost, j.Created))
+			j, err := store.Accept(t.Context(), j, w.policy.Plan(j.ID, a.Asker, j.Estimate, j.Created))
 			if err != nil {
 				t.Error(err)
 				return

@@ -186,7 +186,7 @@ func (r *run) keep(ctx context.Context, notes map[string]string) error {
 // measure reads the limits that apply to the job, for its card to show. A
 // card without them is better than none.
 func (r *run) measure(ctx context.Context) {
-	gauges, err := r.e.usage(ctx, r.snapshot())
+	gauges, err := r.e.gaugesOf(ctx, r.snapshot())
 	if err != nil {
 		r.log.WarnContext(ctx, "cannot read the usage", "error", err)
 		return

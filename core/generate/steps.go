@@ -39,10 +39,7 @@ const (
 	submitMost   = 30 * time.Second
 	submitGiveUp = 10 * time.Minute // of temporary refusals in a row
 	submitLimit  = 60 * time.Second // for the provider to answer a submit
-	searchPause  = 3 * time.Second  // between searches for a lost submit, growing
-	searchMost   = 20 * time.Second
-	searchLimit  = 30 * time.Second
-	passOnTries  = 20 // to tell a successor, which needs a moment to begin
+	passOnTries  = 20               // to tell a successor, which needs a moment to begin
 )
 
 // begin waits for the job's turn, shows its card, and saves the intention to
@@ -189,74 +186,6 @@ func (e *Engine) putBack(r *run, err error, refused *ProviderError) func(context
 		})
 	}
 }
-
-// search looks for a submit whose outcome is not known in the provider's
-// history. When the grace time is over without a trace, the hold is released.
-func (e *Engine) search(ctx context.Context, r *run, j Job) error {
-	r.card.refresh(ctx)
-	if r.looking.IsZero() {
-		r.looking = time.Now()
-	}
-	look, cancel := context.WithTimeout(ctx, searchLimit)
-	defer cancel()
-	found, err := e.cfg.Provider.Find(look, Order{Job: j.ID, Endpoint: j.Endpoint, Request: j.Request}, j.Submitted.Add(-clockSkew))
-	switch {
-	case err != nil && ctx.Err() != nil:
-		return nil
-	case err != nil:
-		r.log.WarnContext(ctx, "cannot search the provider's history", "error", err)
-	default:
-		r.lookups++
-		sub, ok, err := e.unclaimed(ctx, j, found)
-		if err != nil {
-			return err
-		}
-		if ok {
-			r.log.InfoContext(ctx, "found the lost submit", "request_id", sub.RequestID, "matches", len(found))
-			return r.update(ctx, Unknown, quota.Keep(), func(j *Job) { j.State, j.Submission = Queued, sub })
-		}
-	}
-	// After a long stop, one answered search is enough; while searches
-	// fail, this run gives them a grace time of their own.
-	now := time.Now()
-	over := now.After(j.Submitted.Add(e.cfg.Grace)) && (r.lookups > 0 || now.After(r.looking.Add(e.cfg.Grace)))
-	if over {
-		return r.finish(ctx, Unknown, Failed, Failure{Kind: FailLost}, quota.Release())
-	}
-	r.pause(ctx, backoff(r.lookups+1, searchPause, searchMost))
-	return r.reload(ctx)
-}
-
-// unclaimed is the first submission that no other job has: the same prompt
-// and seed may have been asked for before.
-func (e *Engine) unclaimed(ctx context.Context, j Job, found []Submission) (Submission, bool, error) {
-	if len(found) == 0 {
-		return Submission{}, false, nil
-	}
-	others, err := e.cfg.Store.Jobs(ctx, Query{Limit: searchAmong})
-	if err != nil {
-		return Submission{}, false, err
-	}
-	taken := map[string]bool{}
-	for _, o := range others {
-		if o.ID != j.ID {
-			taken[o.Submission.RequestID] = true
-		}
-	}
-	for _, s := range found {
-		if !taken[s.RequestID] {
-			return s, true, nil
-		}
-	}
-	return Submission{}, false, nil
-}
-
-// searchAmong is how many of the latest jobs may own a submission that is
-// found in the history.
-const searchAmong = 1000
-
-// clockSkew is by how much this machine's clock and the provider's may differ.
-const clockSkew = 2 * time.Minute
 
 // conclude shows how the job ended. Then nothing is left to do for it.
 func (e *Engine) conclude(ctx context.Context, r *run, j Job) error {

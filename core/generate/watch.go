@@ -329,7 +329,7 @@ func (e *Engine) vanished(ctx context.Context, r *run, j Job) error {
 	case j.Cancel != nil && !r.complete:
 		return e.failed(ctx, r, j, &ProviderError{Op: "status", Kind: FailCancelled, Message: "the provider no longer knows the request"})
 	case r.complete, j.State == Running, time.Since(j.Submitted) > keepsResults:
-		return r.finish(ctx, j.State, Failed, Failure{Kind: FailExpired}, quota.Settle(j.Cost))
+		return r.finish(ctx, j.State, Failed, Failure{Kind: FailExpired}, quota.Settle(j.Estimate))
 	default:
 		return r.finish(ctx, j.State, Failed, Failure{Kind: FailProvider}, quota.Release())
 	}
@@ -340,7 +340,7 @@ func (e *Engine) failed(ctx context.Context, r *run, j Job, err *ProviderError) 
 	r.log.InfoContext(ctx, "job failed at the provider", "kind", string(err.Kind), "error", err)
 	billing := quota.Release()
 	if err.MayBill && e.cfg.BillFailures {
-		billing = quota.Settle(j.Cost)
+		billing = quota.Settle(j.Estimate)
 	}
 	switch {
 	case j.Cancel != nil && j.Cancel.By == ByDeadline:
@@ -361,5 +361,5 @@ func (e *Engine) charge(j Job, result Result) usd.Micros {
 	if mp, ok := result.Output.Megapixels(); ok {
 		return ltx.Cost(float64(mp), e.cfg.USDPerMegapixel)
 	}
-	return j.Cost
+	return j.Estimate
 }

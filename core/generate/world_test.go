@@ -7,6 +7,7 @@ import (
 	"io"
 	"iter"
 	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -59,11 +60,16 @@ type process struct {
 // start begins a process that dies at a point of the crasher.
 func (w *world) start(c *crasher) *process {
 	w.t.Helper()
-	w.starts++
 	store, err := bolt.Open(w.path, w.options)
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	return w.join(store, c)
+}
+
+// join begins a process that shares a store with others.
+func (w *world) join(store *bolt.Store, c *crasher) *process {
+	w.t.Helper()
 	var records generate.Store = store
 	if w.worn != nil {
 		records = w.worn(records)
@@ -72,6 +78,7 @@ func (w *world) start(c *crasher) *process {
 	if w.courier != nil {
 		courier = w.courier
 	}
+	w.starts++
 	ctx, die := context.WithCancel(context.Background())
 	engine := generate.New(generate.Config{
 		Store:           crashStore{records, c},
@@ -95,13 +102,18 @@ func (w *world) start(c *crasher) *process {
 // kill ends the process without letting it save anything more.
 func (p *process) kill(t *testing.T) {
 	t.Helper()
+	p.leave()
+	if err := p.store.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// leave ends a process that shares its store with others.
+func (p *process) leave() {
 	p.die()
 	gone, cancel := context.WithCancel(context.Background())
 	cancel()
 	_ = p.engine.Stop(gone)
-	if err := p.store.Close(); err != nil {
-		t.Fatal(err)
-	}
 }
 
 // ask is a valid command, different for each n.
@@ -133,6 +145,7 @@ type fakeProvider struct {
 	submitErr []error                 // of the next submits, before anything happened
 	loseReply bool                    // of the next submit, after it was taken
 	cancelErr error                   // of every cancel
+	loseAll   bool                    // the replies of all submits
 	hidden    bool                    // the history shows nothing
 	media     string
 	answer    time.Duration // how long the reply to a submit takes
@@ -186,7 +199,7 @@ func (p *fakeProvider) take(o generate.Order) (generate.Submission, error) {
 		}
 	}
 	p.busiest = max(p.busiest, there)
-	if p.loseReply {
+	if p.loseReply || p.loseAll {
 		p.loseReply = false
 		return generate.Submission{}, errReply
 	}
@@ -266,6 +279,7 @@ func (p *fakeProvider) Find(_ context.Context, o generate.Order, since time.Time
 			found = append(found, generate.Submission{RequestID: id, Endpoint: o.Endpoint})
 		}
 	}
+	slices.SortFunc(found, func(a, b generate.Submission) int { return strings.Compare(a.RequestID, b.RequestID) })
 	return found, nil
 }
 

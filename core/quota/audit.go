@@ -21,15 +21,15 @@ func (t *Totals) Remove(h Hold) { t.add(h, -1) }
 
 func (t *Totals) add(h Hold, sign usd.Micros) {
 	t.Holds += int64(sign)
-	t.Reserved += sign * h.Cost
+	t.Reserved += sign * h.Estimate
 	t.Charged += sign * h.Charged
 	switch h.State {
 	case Held:
-		t.Held += sign * h.Cost
+		t.Held += sign * h.Estimate
 	case Settled:
-		t.Settled += sign * h.Cost
+		t.Settled += sign * h.Estimate
 	case Released:
-		t.Released += sign * h.Cost
+		t.Released += sign * h.Estimate
 	}
 }
 

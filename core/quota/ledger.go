@@ -125,12 +125,52 @@ func Decide(r Reservation, used func(Scope, string) int64) ([]Entry, error) {
 		}
 		e, ok := draw(r, c, used)
 		if !ok {
-			return nil, &LimitError{Reason: OverLimit, Gauge: c.gauge(sum), Need: c.Add}
+			return nil, &LimitError{Reason: OverLimit, Gauge: c.Gauge(sum), Need: c.Add}
 		}
 		drawn[key] = true
 		entries = append(entries, e)
 	}
 	return entries, nil
+}
+
+// Counters are all counters that Decide may ask for, each once and alone, for
+// a Ledger's Used.
+func (r Reservation) Counters() []Count {
+	var out []Count
+	seen := map[counterName]bool{}
+	add := func(scope Scope, unit Unit, counter string) {
+		if name := (counterName{scope, counter}); !seen[name] {
+			seen[name] = true
+			out = append(out, Count{Scope: scope, Unit: unit, Counter: counter})
+		}
+	}
+	for _, c := range r.Counts {
+		add(c.Scope, c.Unit, c.Counter)
+		for _, other := range c.Also {
+			add(c.Scope, c.Unit, other)
+		}
+		for _, g := range r.Grants {
+			if g.Scope == c.Scope {
+				add(g.Scope, c.Unit, g.Counter(c.Unit))
+			}
+		}
+	}
+	return out
+}
+
+// Sums makes what Decide asks for of used, which Used has told of counters.
+func Sums(counters []Count, used []int64) func(Scope, string) int64 {
+	sums := make(map[counterName]int64, len(counters))
+	for i, c := range counters {
+		sums[counterName{c.Scope, c.Counter}] = used[i]
+	}
+	return func(s Scope, counter string) int64 { return sums[counterName{s, counter}] }
+}
+
+// counterName is what a counter is found by within a team.
+type counterName struct {
+	scope   Scope
+	counter string
 }
 
 // draw takes what c needs from a grant.
@@ -147,7 +187,8 @@ func draw(r Reservation, c Count, used func(Scope, string) int64) (Entry, bool) 
 	return Entry{}, false
 }
 
-func (c Count) gauge(used int64) Gauge {
+// Gauge shows a count of which so much is used.
+func (c Count) Gauge(used int64) Gauge {
 	return Gauge{Scope: c.Scope, Unit: c.Unit, Window: c.Window, Used: used, Max: c.Max, Resets: c.Resets}
 }
 
@@ -155,7 +196,7 @@ func (c Count) gauge(used int64) Gauge {
 func NewHold(r Reservation, entries []Entry) Hold {
 	return Hold{
 		Job: r.Job, Team: r.Team, Member: r.Member, State: Held,
-		Cost: r.Cost, At: r.At, Entries: entries,
+		Estimate: r.Estimate, At: r.At, Entries: entries,
 	}
 }
 
@@ -183,20 +224,20 @@ func Apply(h Hold, b Billing, at time.Time) (Hold, []int64) {
 func (h Hold) Shares() []int64 {
 	shares := make([]int64, len(h.Entries))
 	for i, e := range h.Entries {
-		shares[i] = share(e, h.State, h.Cost, h.Charged)
+		shares[i] = share(e, h.State, h.Estimate, h.Charged)
 	}
 	return shares
 }
 
 // share is what a hold in state s has added to the counter of e.
-func share(e Entry, s HoldState, cost, charged usd.Micros) int64 {
+func share(e Entry, s HoldState, estimate, charged usd.Micros) int64 {
 	switch {
 	case s == Released:
 		return 0
 	case e.Unit == Dollars && s == Settled:
 		return int64(charged)
 	case e.Unit == Dollars:
-		return int64(cost)
+		return int64(estimate)
 	default:
 		return e.Add
 	}

@@ -162,7 +162,7 @@ func TestDecide(t *testing.T) {
 
 // hold is a hold of 100 that counts a video and its cost.
 func hold() quota.Hold {
-	r := quota.Reservation{Job: "job1", Team: "acme", Member: "discord:1", At: at, Cost: 100}
+	r := quota.Reservation{Job: "job1", Team: "acme", Member: "discord:1", At: at, Estimate: 100}
 	return quota.NewHold(r, []quota.Entry{
 		{Scope: memberScope, Unit: quota.Videos, Counter: "videos/day/2026-03-11", Add: 1},
 		{Scope: memberScope, Unit: quota.Dollars, Counter: "usd/day/2026-03-11", Add: 100},

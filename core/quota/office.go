@@ -10,8 +10,8 @@ import (
 	"ltxbot/core/usd"
 )
 
-// Desk is what an Office keeps its books with: one store.
-type Desk interface {
+// Store is what an Office keeps its books with: one place for all of them.
+type Store interface {
 	Ledger
 	Book
 	Marks
@@ -19,7 +19,7 @@ type Desk interface {
 
 // OfficeConfig is what an Office is made of.
 type OfficeConfig struct {
-	Store  Desk
+	Store  Store
 	Policy func() Policy // of this moment; a reload changes it
 	// Tiers are those that a member was in when it was last seen; nil = none.
 	Tiers func(ctx context.Context, team, member string) []string
@@ -243,7 +243,7 @@ func (o *Office) describe(c *call, r Report) (Report, error) {
 		return r, fmt.Errorf("read usage: %w", err)
 	}
 	for i, count := range counts[:limits] {
-		r.Gauges = append(r.Gauges, count.gauge(used[i]))
+		r.Gauges = append(r.Gauges, count.Gauge(used[i]))
 	}
 	for i, g := range grants {
 		u := GrantUse{Grant: g, UsedVideos: used[limits+2*i], UsedUSD: usd.Micros(used[limits+2*i+1])}

@@ -51,9 +51,9 @@ func (p Policy) zone(team string) *time.Location {
 	return time.UTC
 }
 
-// Plan says what a job of a needs: room for one video and for its cost in
+// Plan says what a job of a needs: room for one video and for its estimate in
 // every window of the member, the team and the bot.
-func (p Policy) Plan(job string, a Asker, cost usd.Micros, at time.Time) Plan {
+func (p Policy) Plan(job string, a Asker, estimate usd.Micros, at time.Time) Plan {
 	return func(s Standing) (Reservation, error) {
 		if s.Team.Paused != nil {
 			return Reservation{}, &LimitError{Reason: Paused, Block: *s.Team.Paused}
@@ -61,7 +61,7 @@ func (p Policy) Plan(job string, a Asker, cost usd.Micros, at time.Time) Plan {
 		if s.Member.Blocked != nil {
 			return Reservation{}, &LimitError{Reason: Blocked, Block: *s.Member.Blocked}
 		}
-		r := Reservation{Job: job, Team: a.Team, Member: a.Member, At: at, Cost: cost}
+		r := Reservation{Job: job, Team: a.Team, Member: a.Member, At: at, Estimate: estimate}
 		r.Line = Line{
 			MemberMax:  p.MemberLimits(a, s).JobsAtATime,
 			TeamMax:    p.TeamLimits(a.Team, s).JobsAtATime,
@@ -72,7 +72,7 @@ func (p Policy) Plan(job string, a Asker, cost usd.Micros, at time.Time) Plan {
 		for _, c := range p.Counts(a, s, at) {
 			c.Add = 1
 			if c.Unit == Dollars {
-				c.Add = int64(cost)
+				c.Add = int64(estimate)
 			}
 			r.Counts = append(r.Counts, c)
 		}

@@ -191,7 +191,7 @@ func TestPlanAsksForRoomEverywhere(t *testing.T) {
 	if len(r.Grants) != 2 || r.Grants[0].ID != "mine" || r.Grants[1].ID != "ours" {
 		t.Errorf("grants: got %+v, want the member's before the team's", r.Grants)
 	}
-	if r.Job != "job1" || r.Team != "acme" || r.Member != "discord:1" || r.Cost != 130_000 || !r.At.Equal(at.Add(4*time.Hour)) {
+	if r.Job != "job1" || r.Team != "acme" || r.Member != "discord:1" || r.Estimate != 130_000 || !r.At.Equal(at.Add(4*time.Hour)) {
 		t.Errorf("reservation is for %+v", r)
 	}
 }

@@ -65,14 +65,14 @@ type WindowLimit struct {
 
 // Reservation is what one job needs of the ledger: room under every count.
 type Reservation struct {
-	Job    string
-	Team   string
-	Member string
-	At     time.Time
-	Cost   usd.Micros // held until the job is settled or released
-	Counts []Count
-	Grants []Grant // may cover counts without room, in this order
-	Line   Line
+	Job      string
+	Team     string
+	Member   string
+	At       time.Time
+	Estimate usd.Micros // held until the job is settled or released
+	Counts   []Count
+	Grants   []Grant // may cover counts without room, in this order
+	Line     Line
 }
 
 // Line is the limits on jobs at a time under which a job waits for its turn.
@@ -146,15 +146,15 @@ const (
 
 // Hold is quota reserved for a job, and what became of it.
 type Hold struct {
-	Job     string     `json:"job"`
-	Team    string     `json:"team"`
-	Member  string     `json:"member"`
-	State   HoldState  `json:"state"`
-	Cost    usd.Micros `json:"cost"`    // what was held
-	Charged usd.Micros `json:"charged"` // what was paid, once settled
-	At      time.Time  `json:"at"`
-	Closed  time.Time  `json:"closed,omitzero"`
-	Entries []Entry    `json:"entries"`
+	Job      string     `json:"job"`
+	Team     string     `json:"team"`
+	Member   string     `json:"member"`
+	State    HoldState  `json:"state"`
+	Estimate usd.Micros `json:"cost"`    // what was held
+	Charged  usd.Micros `json:"charged"` // what was paid, once settled
+	At       time.Time  `json:"at"`
+	Closed   time.Time  `json:"closed,omitzero"`
+	Entries  []Entry    `json:"entries"`
 }
 
 // Gauge shows one limit and how far it is used.

@@ -34,10 +34,10 @@ func (s *Spending) add(h Hold) {
 	switch h.State {
 	case Held:
 		s.UnderWay++
-		s.Held += h.Cost
+		s.Held += h.Estimate
 	case Settled:
 		s.Videos++
-		s.Estimate += h.Cost
+		s.Estimate += h.Estimate
 		s.Charged += h.Charged
 	case Released:
 	}
@@ -89,7 +89,7 @@ func WriteCSV(w io.Writer, holds []Hold) error {
 			charged, closed = writeDollars(h.Charged), h.Closed.UTC().Format(time.RFC3339)
 		}
 		rows = append(rows, []string{
-			h.At.UTC().Format(time.RFC3339), h.Job, h.Member, string(h.State), writeDollars(h.Cost), charged, closed,
+			h.At.UTC().Format(time.RFC3339), h.Job, h.Member, string(h.State), writeDollars(h.Estimate), charged, closed,
 		})
 	}
 	if err := out.WriteAll(rows); err != nil {

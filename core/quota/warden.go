@@ -10,7 +10,7 @@ import (
 
 // WardenConfig is what a Warden is made of.
 type WardenConfig struct {
-	Store  Desk
+	Store  Store
 	Policy func() Policy
 	// Watched are the teams whose admins are told. A reload may change them,
 	// and WarnAt: the percentages of a team's budget at which they are.
@@ -104,7 +104,7 @@ func (w *Warden) checkBudget(ctx context.Context, team Watched) error {
 		top := len(reached) - 1
 		window, until := warnWindow(c, w.cfg.Now())
 		key := func(percent int) string { return fmt.Sprintf("warn/%s/%s/%d", team.Team, window, percent) }
-		n := Notice{Watched: team, Percent: reached[top], Gauge: c.gauge(used[i])}
+		n := Notice{Watched: team, Percent: reached[top], Gauge: c.Gauge(used[i])}
 		told, err := w.tell(ctx, key(reached[top]), until, n)
 		if err != nil {
 			errs = append(errs, err)

@@ -155,3 +155,26 @@ func TestKustomizationNamesEveryManifest(t *testing.T) {
 		t.Errorf("%d manifests for %d resources", len(files)-1, len(k.Resources))
 	}
 }
+
+// A crash of a Go program ends with 2, as a wrong config does: no status may
+// keep the service from being started again.
+func TestServiceIsStartedAgainAfterACrash(t *testing.T) {
+	unit, err := os.ReadFile("../ltxbot.service")
+	if err != nil {
+		t.Fatal(err)
+	}
+	settings := map[string]string{}
+	for line := range strings.Lines(string(unit)) {
+		if key, value, ok := strings.Cut(strings.TrimSpace(line), "="); ok && !strings.HasPrefix(line, "#") {
+			settings[key] = value
+		}
+	}
+	if restart := settings["Restart"]; restart != "on-failure" && restart != "always" {
+		t.Errorf("Restart=%s", restart)
+	}
+	for _, key := range []string{"RestartPreventExitStatus", "SuccessExitStatus"} {
+		if v, set := settings[key]; set {
+			t.Errorf("%s=%s", key, v)
+		}
+	}
+}

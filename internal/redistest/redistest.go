@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -139,4 +140,29 @@ func (s *Server) CLI(args ...string) string {
 		return err.Error() // a server closes its connections when it is promoted
 	}
 	return string(out)
+}
+
+// Replicated waits until a replica has all that the server has written so far.
+func (s *Server) Replicated(replica *Server) {
+	s.t.Helper()
+	deadline := time.Now().Add(startLimit)
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for want := s.offset("master_repl_offset"); replica.offset("slave_repl_offset") < want; <-tick.C {
+		if time.Now().After(deadline) {
+			s.t.Fatal("the replica lags behind")
+		}
+	}
+}
+
+// offset is a field of INFO replication; -1 when it is not there.
+func (s *Server) offset(name string) int64 {
+	for line := range strings.Lines(s.CLI("INFO", "replication")) {
+		if text, ok := strings.CutPrefix(strings.TrimSpace(line), name+":"); ok {
+			if n, err := strconv.ParseInt(text, 10, 64); err == nil {
+				return n
+			}
+		}
+	}
+	return -1
 }

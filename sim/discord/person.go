@@ -1,6 +1,7 @@
 package discord
 
 import (
+	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -72,12 +73,21 @@ func (u *User) parseLine(ch *Channel, line string) (string, []Argument, error) {
 		word, after, _ := strings.Cut(strings.TrimSpace(rest), " ")
 		n := slices.IndexFunc(level, func(o *option) bool { return o.name == word })
 		if n < 0 {
-			return "", nil, &RefusedError{Action: action, Field: word, Reason: "the command has no such subcommand"}
+			return "", nil, &RefusedError{Action: action, Field: cmp.Or(word, name), Reason: "has the subcommands " + namesOf(level)}
 		}
 		name, rest, level = name+" "+word, after, level[n].options
 	}
 	args, err := splitArguments(level, rest)
 	return name, args, err
+}
+
+// namesOf lists options as a client offers them.
+func namesOf(level []*option) string {
+	names := make([]string, 0, len(level))
+	for _, o := range level {
+		names = append(names, o.name)
+	}
+	return strings.Join(names, ", ")
 }
 
 // splitArguments cuts "a:1 b:two words" at the names of known options.
@@ -91,7 +101,7 @@ func splitArguments(level []*option, rest string) ([]Argument, error) {
 		}
 		if len(values) == 0 {
 			if strings.TrimSpace(w) != "" {
-				return nil, &RefusedError{Action: "slash command", Field: strings.TrimSpace(w), Reason: "the command has no such option"}
+				return nil, &RefusedError{Action: "slash command", Field: strings.TrimSpace(w), Reason: "no such option; the command has " + namesOf(level)}
 			}
 			continue
 		}

@@ -34,6 +34,7 @@ type job struct {
 	state     string
 	sent      time.Time
 	eligible  time.Time // earliest start
+	startBy   time.Time // when it is given up unless it has started; zero = never
 	ahead     int       // strangers ahead when it was sent
 	started   time.Time
 	ends      time.Time
@@ -151,6 +152,9 @@ func (s *Server) finish(j *job, now time.Time) {
 	case row.request:
 		j.reply = jsonReply(row.status, map[string]any{"detail": row.msg, "error_type": row.kind})
 		j.reply.header.Set("X-Fal-Error-Type", row.kind)
+		if j.outcome == StartTimeout && !j.startBy.IsZero() {
+			j.reply.header.Set("X-Fal-Request-Timeout-Type", "user")
+		}
 	default:
 		c := complain(row.kind, row.msg, nil, j.input[row.field], row.field)
 		if row.kind == "file_too_large" {

@@ -92,6 +92,42 @@ func TestConcurrencyIsLimited(t *testing.T) {
 	}
 }
 
+func TestARequestThatDoesNotStartInItsTimeIsGivenUp(t *testing.T) {
+	s := start(t, fal.Options{Concurrency: 1, Timing: fal.Timing{Queue: time.Second, Run: 100 * time.Hour}, Speed: 100})
+	s.Next(fal.Video, fal.Video, fal.StaysQueued)
+	started := submit(t, s, plain, "X-Fal-Request-Timeout: 3000")
+	for name, id := range map[string]string{
+		"behind another": submit(t, s, plain, "X-Fal-Request-Timeout: 20"),
+		"never started":  submit(t, s, plain, "X-Fal-Request-Timeout: 20.5"),
+	} {
+		complete(t, s, id)
+		res := ask(t, s, http.MethodGet, s.QueueURL()+requests+id, "")
+		if res.status != 504 || res.header.Get("X-Fal-Request-Timeout-Type") != "user" || !strings.Contains(res.body, "request_timeout") {
+			t.Errorf("%s: %d %v %s", name, res.status, res.header, res.body)
+		}
+		st := ask(t, s, http.MethodGet, s.QueueURL()+requests+id+"/status", "").json(t)
+		if st["error_type"] != "request_timeout" {
+			t.Errorf("%s: status %v", name, st)
+		}
+	}
+	if n := s.Billed(); n != 0 {
+		t.Errorf("billed %v for what did not start", n)
+	}
+	if st := ask(t, s, http.MethodGet, s.QueueURL()+requests+started+"/status", "").json(t); st["status"] != "IN_PROGRESS" {
+		t.Errorf("started in time: %v", st)
+	}
+}
+
+func TestATimeLimitOfFalsOwnIsNotTheUsers(t *testing.T) {
+	s := start(t, fal.Options{Speed: 1000})
+	s.Next(fal.StartTimeout)
+	id := submit(t, s, plain)
+	complete(t, s, id)
+	if res := ask(t, s, http.MethodGet, s.QueueURL()+requests+id, ""); res.status != 504 || res.header.Get("X-Fal-Request-Timeout-Type") != "" {
+		t.Errorf("a time limit of fal's own: %d %v", res.status, res.header)
+	}
+}
+
 func TestCancel(t *testing.T) {
 	s := start(t, fal.Options{Timing: fal.Timing{Queue: time.Second, Run: 5 * time.Second}})
 	cancel := func(id string) exchange {

@@ -175,6 +175,9 @@ func (s *Server) queueUp(r *http.Request, e endpoint, in map[string]any, body []
 		eligible: now.Add(s.scaled(s.o.Timing.Queue)), ahead: s.o.Timing.Ahead,
 		run: s.scaled(s.o.Timing.Run), steps: s.o.Timing.Steps,
 	}
+	if limit, ok := s.startLimit(r); ok {
+		j.startBy = now.Add(limit)
+	}
 	switch {
 	case len(wrong) > 0:
 		j.outcome = InvalidInput
@@ -187,6 +190,26 @@ func (s *Server) queueUp(r *http.Request, e endpoint, in map[string]any, body []
 	a := jsonReply(http.StatusOK, answer)
 	a.header.Set("x-fal-request-id", j.id)
 	return a, j.id
+}
+
+// leastStart is the shortest time to start in that may be asked for, in
+// seconds.
+// https://fal.ai/docs/documentation/model-apis/common-parameters
+const leastStart = 0.1
+
+// startLimit is how long a request may wait for its start, queueing and
+// falling back included, if its sender says so.
+func (s *Server) startLimit(r *http.Request) (time.Duration, bool) {
+	text := r.Header.Get("X-Fal-Request-Timeout")
+	if text == "" {
+		return 0, false
+	}
+	seconds, err := strconv.ParseFloat(text, 64)
+	if err != nil || seconds <= leastStart {
+		s.violate("submit: X-Fal-Request-Timeout is %q; it takes more than %v seconds", text, leastStart)
+		return 0, false
+	}
+	return s.scaled(time.Duration(seconds * float64(time.Second))), true
 }
 
 // aboutRequest answers a status, a result or a cancel.

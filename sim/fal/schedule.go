@@ -102,6 +102,11 @@ func (s *Server) startQueued(now time.Time) (moved bool) {
 			moved = true
 			s.finish(j, now) // a bad input needs no machine
 			return true
+		case !j.startBy.IsZero() && !j.startBy.After(now):
+			moved = true
+			j.outcome = StartTimeout
+			s.finish(j, now)
+			return true
 		case len(s.running) >= s.o.Concurrency, j.eligible.After(now), j.outcome == StaysQueued:
 			return false
 		}
@@ -133,6 +138,9 @@ func (s *Server) due() (at time.Time) {
 	for _, j := range s.queue {
 		if j.outcome != StaysQueued && (free || len(j.wrong) > 0) {
 			consider(j.eligible)
+		}
+		if !j.startBy.IsZero() {
+			consider(j.startBy)
 		}
 	}
 	return at

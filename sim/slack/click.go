@@ -87,7 +87,7 @@ func (u *User) Click(ctx context.Context, on Surface, name string, values ...str
 	s.changed()
 	s.mu.Unlock()
 	rec, err := s.deliver(ctx, "click", envelope{kind: "interactive", to: toInteractions, payload: p})
-	rec.TriggerID, rec.ResponseURL = str(p["trigger_id"]), str(p["response_url"])
+	rec.TriggerID, rec.ResponseURL, rec.ActionTS = str(p["trigger_id"]), str(p["response_url"]), str(action["action_ts"])
 	return rec, err
 }
 

@@ -51,6 +51,8 @@ type Receipt struct {
 	EnvelopeID string
 	// TriggerID and ResponseURL are what the app was given.
 	TriggerID, ResponseURL string
+	// ActionTS is the moment of a click, as the app was told it.
+	ActionTS string
 	// Took is the time until the acknowledgement.
 	Took time.Duration
 	// Answer is what the acknowledgement carried.

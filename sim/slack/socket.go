@@ -19,6 +19,7 @@ const (
 	debugConnLife = 6 * time.Minute  // with debug_reconnects=true
 	warnAhead     = 10 * time.Second // how long before the end it warns
 	writeTimeout  = 5 * time.Second  // real time
+	closeTimeout  = time.Second      // real time for the app to answer a close frame
 )
 
 // conn is one WebSocket of the app, or a ghost: a dead process's socket that
@@ -68,13 +69,14 @@ func (s *Server) serveSocket(w http.ResponseWriter, r *http.Request) {
 		life = debugConnLife
 	}
 	if !s.greet(c, life) {
+		c.read(spy) // its answer to the close frame
 		return
 	}
 	defer s.forget(c)
 	defer s.clock.after(s, life-warnAhead, func() { c.disconnect("warning") })()
 	defer s.clock.after(s, life, func() {
 		c.disconnect("refresh_requested")
-		c.drop()
+		c.leave()
 	})()
 	var pings sync.WaitGroup
 	ended := make(chan struct{})
@@ -89,6 +91,7 @@ func (s *Server) greet(c *conn, life time.Duration) bool {
 	s.mu.Lock()
 	if s.closed {
 		s.mu.Unlock()
+		c.drop()
 		return false
 	}
 	full, off := len(s.conns) >= maxConns, s.socketOff
@@ -100,9 +103,11 @@ func (s *Server) greet(c *conn, life time.Duration) bool {
 	switch {
 	case off:
 		c.disconnect("link_disabled")
+		c.leave()
 		return false
 	case full:
 		c.disconnect("too_many_websockets")
+		c.leave()
 		return false
 	}
 	c.send(obj{
@@ -175,6 +180,26 @@ func (c *conn) disconnect(reason string) {
 	c.send(obj{"type": "disconnect", "reason": reason, "debug_info": obj{"host": "applink-sim"}})
 }
 
+// leave ends the connection with a close frame. It brings no more events, and
+// is broken when the app has answered or had the time to.
+// https://www.rfc-editor.org/rfc/rfc6455#section-7.1.1
+func (c *conn) leave() {
+	c.s.mu.Lock()
+	c.ready = false
+	c.s.changed()
+	c.s.mu.Unlock()
+	if c.ws == nil {
+		return
+	}
+	farewell := websocket.FormatCloseMessage(websocket.CloseNormalClosure, "")
+	if err := c.ws.WriteControl(websocket.CloseMessage, farewell, time.Now().Add(writeTimeout)); err != nil {
+		c.s.log.Debug("leave", "error", err)
+	}
+	if err := c.ws.NetConn().SetReadDeadline(time.Now().Add(closeTimeout)); err != nil {
+		c.drop()
+	}
+}
+
 // drop breaks the connection without a close frame.
 func (c *conn) drop() {
 	if c.ws == nil {
@@ -241,7 +266,7 @@ func (s *Server) Disconnect(reason string) {
 	for _, c := range conns {
 		c.disconnect(reason)
 		if reason != "warning" {
-			c.drop()
+			c.leave()
 		}
 	}
 }

@@ -7,9 +7,9 @@ import (
 	"testing"
 	"time"
 
-	"ltxbot/sim/slack"
-
 	"github.com/gorilla/websocket"
+
+	"ltxbot/sim/slack"
 )
 
 func TestACommandThatNobodyAcknowledgesTimesOut(t *testing.T) {
@@ -146,6 +146,28 @@ func TestAConnectionIsWarnedAndThenRefreshed(t *testing.T) {
 	}
 	if err := w.WaitConnected(withTimeout(t, 5*time.Second), 0); err != nil {
 		t.Error(err)
+	}
+	if !websocket.IsCloseError(sock.end, websocket.CloseNormalClosure) {
+		t.Errorf("the connection ended with %v, want a close frame", sock.end)
+	}
+}
+
+func TestADisconnectEndsWithACloseFrameAndADropWithout(t *testing.T) {
+	w := newWorld(t, slack.Options{})
+	asked := w.dial(answer(nil))
+	w.Disconnect("refresh_requested")
+	<-asked.done
+	if !websocket.IsCloseError(asked.end, websocket.CloseNormalClosure) {
+		t.Errorf("a disconnect ended with %v, want a close frame", asked.end)
+	}
+	if err := w.WaitConnected(withTimeout(t, 5*time.Second), 0); err != nil {
+		t.Fatal(err)
+	}
+	cut := w.dial(answer(nil))
+	w.DropSockets()
+	<-cut.done
+	if websocket.IsCloseError(cut.end, websocket.CloseNormalClosure) {
+		t.Errorf("a drop ended with %v", cut.end)
 	}
 }
 

@@ -153,6 +153,7 @@ type socket struct {
 	ws    *websocket.Conn
 	done  chan struct{}
 	types chan string // what kinds of frame arrived
+	end   error       // of the connection, once done
 }
 
 type frame struct {
@@ -188,7 +189,7 @@ func (w *world) dial(handle func(frame) (any, bool)) *socket {
 		defer close(sock.done)
 		for {
 			var f frame
-			if ws.ReadJSON(&f) != nil {
+			if sock.end = ws.ReadJSON(&f); sock.end != nil {
 				return
 			}
 			sock.types <- f.Type + f.Reason

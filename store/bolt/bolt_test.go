@@ -68,7 +68,7 @@ func job(id, team, member string) generate.Job {
 	return generate.Job{
 		ID: id, State: generate.Accepted, Event: "discord:" + id, Team: team, Member: member,
 		Place:    generate.Place{Platform: "discord", Tenant: "1108", Channel: "1109", User: member, Locale: "en-US"},
-		Endpoint: "fal-ai/ltx-2.3-22b/text-to-video/lora", Cost: 120_000, Created: time.Now(),
+		Endpoint: "fal-ai/ltx-2.3-22b/text-to-video/lora", Estimate: 120_000, Created: time.Now(),
 		Notes: map[string]string{"interaction": strings.Repeat("x", 200)},
 	}
 }
@@ -80,7 +80,7 @@ func plan(j generate.Job, jobsAtATime int) quota.Plan {
 		Team:    quota.Limits{Windows: []quota.WindowLimit{{Window: quota.Month, USD: 1 << 50}}},
 		Waiting: 1 << 40,
 	}
-	return p.Plan(j.ID, quota.Asker{Team: j.Team, Member: j.Member}, j.Cost, j.Created)
+	return p.Plan(j.ID, quota.Asker{Team: j.Team, Member: j.Member}, j.Estimate, j.Created)
 }
 
 func accept(t testing.TB, s *bolt.Store, j generate.Job) generate.Job {
@@ -208,6 +208,21 @@ func TestAFullDiskLeavesNothingHalfDone(t *testing.T) {
 	}
 	if err == nil || !strings.Contains(err.Error(), "largest allowed size") {
 		t.Fatalf("after %d jobs: got error %v, want one that names the size", accepted, err)
+	}
+	select {
+	case <-claim.Changed:
+		t.Error("a commit without a change of the claimed job tells its holder of one")
+	default:
+	}
+	large := claim.Job
+	large.Notes = map[string]string{"large": strings.Repeat("x", 300<<10)}
+	if _, err := s.Save(t.Context(), large, quota.Keep()); err == nil {
+		t.Fatal("a job that is larger than the disk was saved")
+	}
+	select {
+	case <-claim.Changed:
+	default:
+		t.Error("the holder of a job that was perhaps saved is not told")
 	}
 	lost := fmt.Sprintf("job%d", accepted)
 	if _, err := s.Job(t.Context(), lost); !errors.Is(err, generate.ErrNoJob) {

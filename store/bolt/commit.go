@@ -121,6 +121,9 @@ func (s *Store) commit(batch []*write) {
 			s.log.Error("bolt: mirror could not be read after a failed commit", slog.Any("error", loadErr))
 		}
 		if broken < 0 {
+			for _, j := range t.saved {
+				s.work.perhaps(j.id)
+			}
 			finish(batch, slices.Repeat([]error{commitError(err)}, len(batch)))
 			return
 		}

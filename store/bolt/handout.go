@@ -79,8 +79,17 @@ func (h *handouts) saved(id string, unfinished bool) {
 	}
 }
 
+// perhaps tells who works on a job that it may have been saved.
+func (h *handouts) perhaps(id string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if o := h.jobs[id]; o != nil && o.claim != nil {
+		signal(o.claim)
+	}
+}
+
 // reset makes h know exactly the jobs that are unfinished, oldest first. Claims
-// stay claims.
+// stay claims, and hear nothing: of ten thousand jobs each would be read again.
 func (h *handouts) reset(unfinished []string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -95,7 +104,6 @@ func (h *handouts) reset(unfinished []string) {
 		switch {
 		case o.claim != nil:
 			o.unfinished = known[id]
-			signal(o.claim)
 		case !known[id]:
 			delete(h.jobs, id)
 		}

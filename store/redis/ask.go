@@ -93,12 +93,12 @@ func (e *entries) arguments(args []any) ([]any, error) {
 // newAsk writes down a reservation, of which others hold something elsewhere,
 // and adds the entries that it may make to out.
 func newAsk(r quota.Reservation, e elsewhere, out *entries) (ask, error) {
-	head, err := json.Marshal(holdHead{r.Job, r.Team, r.Member, r.Cost, r.At, micros(r.At)})
+	head, err := json.Marshal(holdHead{r.Job, r.Team, r.Member, r.Estimate, r.At, micros(r.At)})
 	if err != nil {
 		return ask{}, fmt.Errorf("encode hold: %w", err)
 	}
 	a := ask{
-		Head: string(head[:len(head)-1]), Team: r.Team, Since: micros(r.At), Cost: r.Cost, Counts: make([]addition, 0, len(r.Counts)),
+		Head: string(head[:len(head)-1]), Team: r.Team, Since: micros(r.At), Cost: r.Estimate, Counts: make([]addition, 0, len(r.Counts)),
 		MemberMax: r.Line.MemberMax, TeamMax: r.Line.TeamMax, BotMax: r.Line.BotMax, WaitingMax: r.Line.WaitingMax,
 	}
 	for _, c := range r.Counts {

@@ -110,13 +110,13 @@ func drawReservation(rt *rapid.T, round int) quota.Reservation {
 			c.Also = append(c.Also, counter.Draw(rt, "slice"))
 		}
 		if c.Unit == quota.Dollars {
-			r.Cost = usd.Micros(c.Add)
+			r.Estimate = usd.Micros(c.Add)
 		}
 		r.Counts = append(r.Counts, c)
 	}
 	for i := range r.Counts { // a reservation has one cost
 		if r.Counts[i].Unit == quota.Dollars {
-			r.Counts[i].Add = int64(r.Cost)
+			r.Counts[i].Add = int64(r.Estimate)
 		}
 	}
 	for n := range rapid.IntRange(0, 4).Draw(rt, "grants") {

@@ -37,7 +37,7 @@ import (
 	"ltxbot/core/quota"
 )
 
-// Store is a generate.Store and a quota.Desk on Redis.
+// Store is a generate.Store and a quota.Store on Redis.
 type Store struct {
 	client   goredis.UniversalClient
 	blocking goredis.UniversalClient // its connections wait for jobs
@@ -66,7 +66,7 @@ type Store struct {
 
 var (
 	_ generate.Store = (*Store)(nil)
-	_ quota.Desk     = (*Store)(nil)
+	_ quota.Store    = (*Store)(nil)
 )
 
 // Options are what a Store needs beside its URL. The zero value works.

@@ -131,7 +131,7 @@ func trimmed(value string, now time.Time) (string, bool, error) {
 	h.Entries = slices.DeleteFunc(h.Entries, func(e quota.Entry) bool {
 		return !e.Expires.IsZero() && !now.Before(e.Expires)
 	})
-	head, headErr := json.Marshal(holdHead{h.Job, h.Team, h.Member, h.Cost, h.At, micros(h.At)})
+	head, headErr := json.Marshal(holdHead{h.Job, h.Team, h.Member, h.Estimate, h.At, micros(h.At)})
 	entries, err := json.Marshal(h.Entries)
 	if err != nil || headErr != nil {
 		return "", false, fmt.Errorf("encode hold: %w, %w", headErr, err)

@@ -87,9 +87,7 @@ sentinel failover-timeout ltx 3000
 	defer s.Close()
 	accept(t, s, 5)
 	c := take(t, s)
-	if got := master.CLI("WAIT", "1", "5000"); !strings.HasPrefix(got, "1") {
-		t.Fatalf("the replica lags behind: %s", got)
-	}
+	master.Replicated(replica)
 	master.Kill()
 	waitFor(t, "the replica to be the master", func() bool {
 		return strings.Contains(replica.CLI("INFO", "replication"), "role:master")

@@ -23,13 +23,13 @@ const cost = 120_000 * usd.Micros(1)
 func newJob(id, m string) generate.Job {
 	return generate.Job{
 		ID: id, State: generate.Accepted, Event: "discord:" + id, Team: "acme", Member: m,
-		Cost: cost, Created: time.Now().UTC(),
+		Estimate: cost, Created: time.Now().UTC(),
 	}
 }
 
 // plan makes a plan for j under a policy.
 func plan(j generate.Job, p quota.Policy) quota.Plan {
-	return p.Plan(j.ID, quota.Asker{Team: j.Team, Member: j.Member}, j.Cost, time.Now())
+	return p.Plan(j.ID, quota.Asker{Team: j.Team, Member: j.Member}, j.Estimate, time.Now())
 }
 
 // key names the reservation of j.

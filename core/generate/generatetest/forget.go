@@ -239,7 +239,7 @@ func testErase(t *testing.T, h Harness) {
 		t.Fatalf("export: %d jobs, %v; want 3", len(mine), err)
 	}
 	for _, p := range mine {
-		if p.ID == "job1" && (p.Command == "" || p.Expanded == "" || p.Link == "" || p.Cost != cost) {
+		if p.ID == "job1" && (p.Command == "" || p.Expanded == "" || p.Link == "" || p.Estimate != cost) {
 			t.Errorf("exported: %+v", p)
 		}
 	}
@@ -255,7 +255,7 @@ func testErase(t *testing.T, h Harness) {
 	want := generate.Job{
 		ID: "job1", Version: j.Version, State: generate.Delivered, Shown: generate.Delivered, Team: "acme", Member: "discord:1",
 		Place: generate.Place{Platform: "discord"}, Endpoint: j.Endpoint, Receipt: generate.Receipt{At: noon},
-		Cost: cost, Line: j.Line, Admitted: j.Admitted, Created: noon, Finished: noon,
+		Estimate: cost, Line: j.Line, Admitted: j.Admitted, Created: noon, Finished: noon,
 	}
 	if diff := jobDiff(want, j); diff != "" {
 		t.Errorf("what is left of an erased job (-want +got):\n%s", diff)

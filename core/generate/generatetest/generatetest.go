@@ -123,7 +123,7 @@ func (b *bench) newJob(id, m string) generate.Job {
 	return generate.Job{
 		ID: id, State: generate.Accepted, Event: "discord:" + id, Team: "acme", Member: m,
 		Place:    generate.Place{Platform: "discord", Tenant: "G1", Channel: "C1", User: m, Locale: "en-US"},
-		Endpoint: "fal-ai/ltx-2.3-22b/text-to-video/lora", Cost: cost, Created: b.clock.Now(),
+		Endpoint: "fal-ai/ltx-2.3-22b/text-to-video/lora", Estimate: cost, Created: b.clock.Now(),
 		Notes: map[string]string{"token": "t-" + id},
 	}
 }
@@ -136,7 +136,7 @@ func (b *bench) plan(j generate.Job) quota.Plan {
 		Bot:     quota.Limits{JobsAtATime: b.bot},
 		Waiting: b.waiting,
 	}
-	return p.Plan(j.ID, quota.Asker{Team: j.Team, Member: j.Member}, j.Cost, b.clock.Now())
+	return p.Plan(j.ID, quota.Asker{Team: j.Team, Member: j.Member}, j.Estimate, b.clock.Now())
 }
 
 func (b *bench) tryAccept(j generate.Job) (generate.Job, error) {

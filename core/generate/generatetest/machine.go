@@ -141,7 +141,7 @@ func drawLine(rt *rapid.T) quota.Line {
 
 func (w *machine) plan(line quota.Line) quota.Plan {
 	return func(quota.Standing) (quota.Reservation, error) {
-		return quota.Reservation{At: w.clock.Now(), Cost: cost, Line: line}, nil
+		return quota.Reservation{At: w.clock.Now(), Estimate: cost, Line: line}, nil
 	}
 }
 
@@ -153,7 +153,7 @@ func (w *machine) accept(rt *rapid.T) {
 		line = drawLine(rt)
 	}
 	asked := generate.Job{
-		ID: fmt.Sprintf("job%d", w.next), State: generate.Accepted, Cost: cost, Created: w.clock.Now(),
+		ID: fmt.Sprintf("job%d", w.next), State: generate.Accepted, Estimate: cost, Created: w.clock.Now(),
 		Team:   rapid.SampledFrom([]string{"acme", "globex"}).Draw(rt, "team"),
 		Member: rapid.SampledFrom([]string{"discord:1", "discord:2", "discord:3"}).Draw(rt, "member"),
 		Line:   line,

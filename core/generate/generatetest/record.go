@@ -38,7 +38,7 @@ func testAccept(t *testing.T, h Harness) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if hold.State != quota.Held || hold.Cost != cost || hold.Team != "acme" || hold.Member != "discord:1" {
+	if hold.State != quota.Held || hold.Estimate != cost || hold.Team != "acme" || hold.Member != "discord:1" {
 		t.Errorf("hold: %+v", hold)
 	}
 	if _, err := b.s.Job(t.Context(), "job3"); !errors.Is(err, generate.ErrNoJob) {

@@ -240,7 +240,7 @@ func testHolds(t *testing.T, h BookHarness) {
 	for i, state := range []quota.HoldState{quota.Settled, quota.Released, quota.Held} {
 		hold := quota.Hold{
 			Job: fmt.Sprintf("job%d", i+1), Team: "acme", Member: ann.Member, State: state,
-			Cost: usd.Micros(101 + i), At: start.Add(time.Duration(i+1) * time.Hour),
+			Estimate: usd.Micros(101 + i), At: start.Add(time.Duration(i+1) * time.Hour),
 		}
 		if state != quota.Held {
 			hold.Closed = s.clock.Now()

@@ -104,7 +104,7 @@ func (b *bench) wantUsed(a quota.Asker, kind quota.ScopeKind, unit quota.Unit, w
 func testReserve(t *testing.T, h Harness) {
 	b := newBench(t, h, quota.Policy{})
 	got := b.reserve("job1", ann, 120_000)
-	want := quota.Hold{Job: "job1", Team: "acme", Member: "discord:1", State: quota.Held, Cost: 120_000, At: noon}
+	want := quota.Hold{Job: "job1", Team: "acme", Member: "discord:1", State: quota.Held, Estimate: 120_000, At: noon}
 	want.Entries = got.Entries
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("hold (-want +got):\n%s", diff)
@@ -210,9 +210,9 @@ func testBilling(t *testing.T, h Harness) {
 				b.clock.Advance(time.Minute)
 				got = b.bill("job1", billing)
 			}
-			if got.State != test.state || got.Charged != test.charged || got.Cost != 100 {
+			if got.State != test.state || got.Charged != test.charged || got.Estimate != 100 {
 				t.Errorf("hold: got %s, charged %d of %d; want %s, charged %d of 100",
-					got.State, got.Charged, got.Cost, test.state, test.charged)
+					got.State, got.Charged, got.Estimate, test.state, test.charged)
 			}
 			if closed := !got.Closed.IsZero(); closed != (test.state != quota.Held) {
 				t.Errorf("hold that is %s was closed at %v", got.State, got.Closed)

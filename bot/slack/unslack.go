@@ -1,16 +1,16 @@
-package bot
+package slack
 
 import (
 	"regexp"
 	"strings"
 )
 
-// Unslack turns the text that Slack delivers into what the person typed:
+// unslack turns the text that Slack delivers into what the person typed:
 // links, mentions and channels lose their angle brackets, and &amp; &lt; &gt;
 // become the characters they stand for, once. After the verb admin a mention
 // stays an id, "@U123": an order is about a member, whatever the name.
 // https://docs.slack.dev/messaging/formatting-message-text
-func Unslack(text string) string {
+func unslack(text string) string {
 	order := orderLine.MatchString(text)
 	text = slackToken.ReplaceAllStringFunc(text, func(token string) string {
 		target, label, labelled := strings.Cut(token[1:len(token)-1], "|")
@@ -33,9 +33,4 @@ var (
 	slackToken    = regexp.MustCompile(`<(?:[@#!][^<>|]+|(?:https?|mailto|ftp|tel):[^<>|]+)(?:\|[^<>]*)?>`)
 	orderLine     = regexp.MustCompile(`(?i)^\s*(?:/\S+\s+)?admin\s`)
 	slackEntities = strings.NewReplacer("&amp;", "&", "&lt;", "<", "&gt;", ">")
-	chatLink      = regexp.MustCompile(`(?i)<(https?://[^<>|\s]+)(?:\|[^<>]*)?>`)
 )
-
-// unwrapLink removes the angle brackets that chat clients put round links,
-// and the label after it.
-func unwrapLink(text string) string { return chatLink.ReplaceAllString(text, "$1") }

@@ -1,0 +1,116 @@
+package generate
+
+import (
+	"context"
+	"time"
+
+	"ltxbot/core/quota"
+)
+
+// How patient a search is.
+const (
+	searchPause = 3 * time.Second // between searches for a lost submit, growing
+	searchMost  = 20 * time.Second
+	searchLimit = 30 * time.Second
+)
+
+// search looks for a submit whose outcome is not known in the provider's
+// history. When the grace time is over without a trace, the hold is released.
+func (e *Engine) search(ctx context.Context, r *run, j Job) error {
+	r.card.refresh(ctx)
+	if j.Submission.RequestID != "" {
+		return e.confirm(ctx, r, j)
+	}
+	if r.looking.IsZero() {
+		r.looking = time.Now()
+	}
+	look, cancel := context.WithTimeout(ctx, searchLimit)
+	defer cancel()
+	found, err := e.cfg.Provider.Find(look, Order{Job: j.ID, Endpoint: j.Endpoint, Request: j.Request}, j.Submitted.Add(-clockSkew))
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return nil
+	case err != nil:
+		r.log.WarnContext(ctx, "cannot search the provider's history", "error", err)
+	default:
+		r.lookups++
+		sub, ok, err := e.unclaimed(ctx, j, found)
+		if err != nil {
+			return err
+		}
+		if ok {
+			r.log.InfoContext(ctx, "found the lost submit", "request_id", sub.RequestID, "matches", len(found))
+			return r.update(ctx, Unknown, quota.Keep(), func(j *Job) { j.Submission = sub })
+		}
+	}
+	// After a long stop, one answered search is enough; while searches
+	// fail, this run gives them a grace time of their own.
+	now := time.Now()
+	over := now.After(j.Submitted.Add(e.cfg.Grace)) && (r.lookups > 0 || now.After(r.looking.Add(e.cfg.Grace)))
+	if over {
+		return r.finish(ctx, Unknown, Failed, Failure{Kind: FailLost}, quota.Release())
+	}
+	r.pause(ctx, backoff(r.lookups+1, searchPause, searchMost))
+	return r.reload(ctx)
+}
+
+// confirm makes the submission that the job has claimed its own, unless another
+// job claims it as well. The claim was saved before the others' are read here,
+// and they do the same: of two that claim one submission at least one sees
+// the other, in whatever processes they are. Whoever sees another claim gives
+// its own up and searches again, a while later than the other.
+func (e *Engine) confirm(ctx context.Context, r *run, j Job) error {
+	taken, err := e.claimed(ctx, j)
+	if err != nil {
+		return err
+	}
+	if !taken[j.Submission.RequestID] {
+		return r.update(ctx, Unknown, quota.Keep(), func(j *Job) { j.State = Queued })
+	}
+	r.log.InfoContext(ctx, "another job claims the submit as well", "request_id", j.Submission.RequestID)
+	if err := r.update(ctx, Unknown, quota.Keep(), func(j *Job) { j.Submission = Submission{} }); err != nil {
+		return err
+	}
+	r.pause(ctx, backoff(r.lookups+1, searchPause, searchMost))
+	return r.reload(ctx)
+}
+
+// unclaimed is the first submission that no other job has: the same prompt
+// and seed may have been asked for before.
+func (e *Engine) unclaimed(ctx context.Context, j Job, found []Submission) (Submission, bool, error) {
+	if len(found) == 0 {
+		return Submission{}, false, nil
+	}
+	taken, err := e.claimed(ctx, j)
+	if err != nil {
+		return Submission{}, false, err
+	}
+	for _, s := range found {
+		if !taken[s.RequestID] {
+			return s, true, nil
+		}
+	}
+	return Submission{}, false, nil
+}
+
+// claimed are the request ids that jobs other than j have or claim.
+func (e *Engine) claimed(ctx context.Context, j Job) (map[string]bool, error) {
+	others, err := e.cfg.Store.Jobs(ctx, Query{Limit: searchAmong})
+	if err != nil {
+		return nil, err
+	}
+	taken := map[string]bool{}
+	for _, o := range others {
+		if o.ID != j.ID {
+			taken[o.Submission.RequestID] = true
+		}
+	}
+	return taken, nil
+}
+
+// searchAmong is how many of the latest jobs may own a submission that is
+// found in the history.
+const searchAmong = 1000
+
+// clockSkew is by how much this machine's clock and the provider's may differ.
+const clockSkew = 2 * time.Minute
