@@ -98,7 +98,9 @@ func (a *App) newSlack() (*slack.Bot, error) {
 	if err != nil {
 		return nil, err
 	}
+	meter, _ := a.store.(slack.Meter) // nil for one process
 	return slack.New(slack.Config{
+		Meter:         meter,
 		OAuth:         oauth,
 		BotToken:      c.BotToken.Reveal(),
 		AppToken:      c.AppToken.Reveal(),
