@@ -64,6 +64,13 @@ func (a *App) newDesk(platform, command string) *bot.Desk {
 	return desk
 }
 
+// meter is the store as what processes that share it count their calls with;
+// nil if it is for one process.
+func (a *App) meter() bot.Meter {
+	meter, _ := a.store.(bot.Meter)
+	return meter
+}
+
 func (a *App) newDiscord() (*discord.Bot, error) {
 	c := a.cfg.Discord
 	cfg := discord.Config{
@@ -84,6 +91,7 @@ func (a *App) newDiscord() (*discord.Bot, error) {
 		Version:    a.opts.Version,
 		Logger:     a.log.With("platform", "discord"),
 		ObserveAck: a.ops.metrics.Ack("discord"),
+		Meter:      a.meter(),
 	}
 	if shared, ok := a.store.(leases); ok && cfg.Mode != discord.HTTP {
 		g := &gateway{shared: shared, me: owner(), log: a.log}
@@ -98,9 +106,8 @@ func (a *App) newSlack() (*slack.Bot, error) {
 	if err != nil {
 		return nil, err
 	}
-	meter, _ := a.store.(slack.Meter) // nil for one process
 	return slack.New(slack.Config{
-		Meter:         meter,
+		Meter:         a.meter(),
 		OAuth:         oauth,
 		BotToken:      c.BotToken.Reveal(),
 		AppToken:      c.AppToken.Reveal(),

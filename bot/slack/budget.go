@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"golang.org/x/time/rate"
+
+	"ltxbot/bot"
 )
 
 // Edits of messages that a workspace takes: Slack allows 50 a minute in all,
@@ -20,35 +22,21 @@ const (
 	progressBurst = 3
 	endEdits      = 6 // a minute
 	endBurst      = 2
+
+	progressEvery = time.Minute / progressEdits
+	endEvery      = time.Minute / endEdits
 )
+
+// leastPause is how soon an edit that has to wait is tried again at the least.
+const leastPause = 50 * time.Millisecond
 
 // editLapse is how long a job counts that does not come back when it may.
 const editLapse = time.Minute
 
-// A Meter is what counts budgets that several processes share. Whoever can't
-// reach it goes on with a budget of its own.
-type Meter interface {
-	// Spend takes one of the budget called name, which has burst when it is
-	// full and one more after each every. It returns 0, or how long there is
-	// none. users is how many in this process want some, and total how many in
-	// all processes.
-	Spend(ctx context.Context, name string, every time.Duration, burst, users int) (wait time.Duration, total int, err error)
-	// HoldBack lets no process spend of the budget for d.
-	HoldBack(ctx context.Context, name string, every time.Duration, burst int, d time.Duration) error
-}
-
-// meterPatience is how long the meter may take. An edit can wait that long.
-const meterPatience = time.Second
-
-// guess is how many processes there are, as far as one knows that can't reach
-// the meter: of what progress may spend, it takes its part. How jobs end waits
-// no longer than it does with one process.
-const guess = 4
-
 // editBudgets are the budgets of all workspaces.
 type editBudgets struct {
 	now   func() time.Time
-	meter Meter // nil = this process is the only one
+	meter bot.Meter // nil = this process is the only one
 
 	mu         sync.Mutex
 	workspaces map[string]*editBudget
@@ -56,7 +44,7 @@ type editBudgets struct {
 
 // editBudget is the edits of one workspace.
 type editBudget struct {
-	progress, ends *purse
+	progress, ends *bot.Throttle
 
 	// Below the mutex of editBudgets:
 	jobs  map[string]*editor
@@ -70,22 +58,8 @@ type editor struct {
 	edited time.Time // when it was edited last
 }
 
-// purse is edits for one purpose.
-type purse struct {
-	name  string // of the budget that processes share
-	every time.Duration
-	burst int
-	own   *rate.Limiter // what this process spends where there is no meter
-}
-
-func newEditBudgets(now func() time.Time, meter Meter) *editBudgets {
+func newEditBudgets(now func() time.Time, meter bot.Meter) *editBudgets {
 	return &editBudgets{now: now, meter: meter, workspaces: map[string]*editBudget{}}
-}
-
-func newPurse(name string, perMinute, burst int) *purse {
-	p := &purse{name: name, every: time.Minute / time.Duration(perMinute), burst: burst}
-	p.own = rate.NewLimiter(rate.Every(p.every), burst)
-	return p
 }
 
 // of is the budget of a workspace; e.mu is held.
@@ -93,13 +67,15 @@ func (e *editBudgets) of(workspace string) *editBudget {
 	w := e.workspaces[workspace]
 	if w == nil {
 		w = &editBudget{
-			progress: newPurse("slack edits "+workspace, progressEdits, progressBurst),
-			ends:     newPurse("slack ends "+workspace, endEdits, endBurst),
-			jobs:     map[string]*editor{},
-		}
-		if e.meter != nil {
-			w.progress.own = rate.NewLimiter(rate.Every(guess*time.Minute/progressEdits), 1)
-			w.ends.own = rate.NewLimiter(rate.Every(time.Minute/(progressEdits+endEdits)), progressBurst+endBurst)
+			progress: bot.NewThrottle(bot.ThrottleConfig{
+				Name: "slack edits " + workspace, Every: progressEvery, Burst: progressBurst, Meter: e.meter, Now: e.now,
+			}),
+			// Alone, the last word waits no longer than with one process.
+			ends: bot.NewThrottle(bot.ThrottleConfig{
+				Name: "slack ends " + workspace, Every: endEvery, Burst: endBurst, Meter: e.meter, Now: e.now,
+				Alone: rate.NewLimiter(rate.Every(time.Minute/(progressEdits+endEdits)), progressBurst+endBurst),
+			}),
+			jobs: map[string]*editor{},
 		}
 		e.workspaces[workspace] = w
 	}
@@ -114,15 +90,18 @@ func (e *editBudgets) take(ctx context.Context, workspace, job string, last bool
 	if wait > 0 {
 		return wait
 	}
-	wait, total := e.spend(ctx, w.progress, users)
+	wait, total := w.progress.Spend(ctx, users)
 	switch {
 	case wait == 0:
 	case last:
-		other, _ := e.spend(ctx, w.ends, 0)
+		other, _ := w.ends.Spend(ctx, 0)
 		wait = min(wait, other)
 	case total > 1:
 		// Those who ask at once must not come back at once.
-		wait += rand.N(time.Duration(total) * w.progress.every / 2) //nolint:gosec // needs no secrecy
+		wait += rand.N(time.Duration(total) * progressEvery / 2) //nolint:gosec // needs no secrecy
+	}
+	if wait > 0 {
+		wait = max(wait, leastPause)
 	}
 	e.leave(w, job, wait, total, last)
 	return wait
@@ -150,28 +129,11 @@ func (e *editBudgets) enter(workspace, job string, last bool) (w *editBudget, us
 	}
 	wait = w.until.Sub(now)
 	if !j.edited.IsZero() {
-		share := time.Duration(max(len(w.jobs), w.total)) * w.progress.every
+		share := time.Duration(max(len(w.jobs), w.total)) * progressEvery
 		wait = max(wait, j.edited.Add(share).Sub(now))
 	}
 	j.due = now.Add(max(0, wait))
 	return w, len(w.jobs), wait
-}
-
-// spend takes one from a purse, or says how long there is none. total is how
-// many jobs want some in all processes; 0 when that is not known.
-func (e *editBudgets) spend(ctx context.Context, p *purse, users int) (wait time.Duration, total int) {
-	if e.meter != nil {
-		ctx, cancel := context.WithTimeout(ctx, meterPatience)
-		defer cancel()
-		if wait, total, err := e.meter.Spend(ctx, p.name, p.every, p.burst, users); err == nil {
-			return wait, total
-		}
-	}
-	now := e.now()
-	if p.own.AllowN(now, 1) {
-		return 0, 0
-	}
-	return pause(p.own, now), 0
 }
 
 // leave notes what a job was told.
@@ -205,20 +167,6 @@ func (e *editBudgets) refused(ctx context.Context, workspace string, err error) 
 		w.until = until
 	}
 	e.mu.Unlock()
-	if e.meter == nil {
-		return
-	}
-	ctx, cancel := context.WithTimeout(ctx, meterPatience)
-	defer cancel()
-	for _, p := range []*purse{w.progress, w.ends} {
-		// Who is not told finds out by a refusal of its own.
-		_ = e.meter.HoldBack(ctx, p.name, p.every, p.burst, l.after)
-	}
-}
-
-// pause is how long it takes until a limiter has room.
-func pause(l *rate.Limiter, now time.Time) time.Duration {
-	r := l.ReserveN(now, 1)
-	defer r.CancelAt(now)
-	return max(r.DelayFrom(now), 50*time.Millisecond)
+	w.progress.HoldBack(ctx, l.after)
+	w.ends.HoldBack(ctx, l.after)
 }

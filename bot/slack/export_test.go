@@ -31,7 +31,7 @@ func Rendered(m bot.Message, pings string) (blocks json.RawMessage, text string,
 // Budget is the budget of edits of one workspace.
 type Budget struct{ e *editBudgets }
 
-func NewBudget(now func() time.Time, m Meter) Budget { return Budget{newEditBudgets(now, m)} }
+func NewBudget(now func() time.Time, m bot.Meter) Budget { return Budget{newEditBudgets(now, m)} }
 
 // Take asks for one edit.
 func (b Budget) Take(ctx context.Context, job string, last bool) time.Duration {

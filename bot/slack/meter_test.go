@@ -12,6 +12,7 @@ import (
 
 	"github.com/alicebob/miniredis/v2"
 
+	"ltxbot/bot"
 	"ltxbot/bot/slack"
 	"ltxbot/core/generate"
 	"ltxbot/internal/redistest"
@@ -38,7 +39,7 @@ type crowd struct {
 }
 
 // newCrowd makes a bot for each meter, each with so many jobs that have a card.
-func newCrowd(t *testing.T, jobs int, meters ...slack.Meter) *crowd {
+func newCrowd(t *testing.T, jobs int, meters ...bot.Meter) *crowd {
 	t.Helper()
 	c := &crowd{stage: newStageWith(t, sim.Options{})}
 	for _, m := range meters {
@@ -175,7 +176,7 @@ func TestAProcessWithOneJobGetsNoMoreForItThanOthers(t *testing.T) {
 
 func TestProcessesShareTheEditsOnARealServer(t *testing.T) {
 	server := redistest.Start(t)
-	meters := []slack.Meter{openStore(t, server.URL()), openStore(t, server.URL())}
+	meters := []bot.Meter{openStore(t, server.URL()), openStore(t, server.URL())}
 	c := newCrowd(t, 6, meters...)
 	began, before := time.Now(), len(c.sim.Requests("chat.update"))
 	const span = 5 * time.Second

@@ -81,7 +81,7 @@ type Config struct {
 	Tokens Tokens
 	// Meter counts the edits of cards, where other processes edit cards of the
 	// same workspaces; nil = there are none.
-	Meter Meter
+	Meter bot.Meter
 	// Now is the time; nil = time.Now. Tests set it to the simulator's.
 	Now func() time.Time
 	// Timing of connections and calls; zero fields are the defaults.
