@@ -93,11 +93,17 @@ func (a *App) newDiscord() (*discord.Bot, error) {
 		ObserveAck: a.ops.metrics.Ack("discord"),
 		Meter:      a.meter(),
 	}
-	if shared, ok := a.store.(leases); ok && cfg.Mode != discord.HTTP {
-		g := &gateway{shared: shared, me: owner(), log: a.log}
-		cfg.Turn, cfg.Doubt = g.turn, g.doubt
+	shared, ok := a.store.(leases)
+	if !ok || cfg.Mode == discord.HTTP {
+		return discord.New(cfg)
 	}
-	return discord.New(cfg)
+	g := &gateway{shared: shared, me: owner(), log: a.log}
+	cfg.Turn, cfg.Doubt = g.turn, g.doubt
+	b, err := discord.New(cfg)
+	if err == nil {
+		g.connected = b.Connected
+	}
+	return b, err
 }
 
 func (a *App) newSlack() (*slack.Bot, error) {
