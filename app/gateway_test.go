@@ -105,6 +105,7 @@ func TestAProcessThatStandsByIsReady(t *testing.T) {
 	*other = *holder
 	holder.run(t)
 	other.run(t)
+	deadline := time.After(time.Minute)
 	want := func(when string, w *world, status int, state health.State) {
 		t.Helper()
 		tick := time.NewTicker(20 * time.Millisecond)
@@ -116,7 +117,7 @@ func TestAProcessThatStandsByIsReady(t *testing.T) {
 			}
 			select {
 			case <-tick.C:
-			case <-t.Context().Done():
+			case <-deadline:
 				t.Fatalf("%s: %d %v, want %d and %s", when, got, parts, status, state)
 			}
 		}
