@@ -9,6 +9,7 @@ import (
 	"ltxbot/bot/slack"
 	"ltxbot/core/generate"
 	"ltxbot/core/ltx"
+	"ltxbot/store/redis"
 )
 
 // addPlatforms builds the chat platforms that are switched on.
@@ -63,6 +64,8 @@ func (a *App) newDesk(platform, command string) *bot.Desk {
 	})
 	return desk
 }
+
+var _ bot.Meter = (*redis.Store)(nil)
 
 // meter is the store as what processes that share it count their calls with;
 // nil if it is for one process.

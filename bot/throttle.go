@@ -8,7 +8,7 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// A Meter counts what several processes do together. Store/redis has one.
+// A Meter counts what several processes do together: a store that they share.
 type Meter interface {
 	// Spend takes one of the budget called name, which has burst when it is
 	// full and one more after each every. It returns 0, or how long there is
