@@ -24,6 +24,14 @@ const (
 	gatewayRenew = 2 * time.Second
 )
 
+// A holder that has had no connection for gatewayPatience lets another process
+// try: it may be this machine that can't reach Discord. It does not ask for
+// the lease again for gatewayRest, so that whoever waits is first.
+const (
+	gatewayPatience = time.Minute
+	gatewayRest     = 2 * gatewayRenew
+)
+
 // gateway is how processes that share a store take turns at Discord's gateway,
 // which gives each interaction to every connection.
 //
@@ -36,6 +44,8 @@ type gateway struct {
 	me     string
 	log    *slog.Logger
 	until  atomic.Int64 // when the lease runs out, in nanoseconds since 1970
+	// connected reports whether there is a connection.
+	connected func() bool
 }
 
 // doubt reports whether another process may hold the gateway by now. The clock
@@ -49,8 +59,12 @@ func (g *gateway) turn(ctx context.Context, hold func(context.Context), standby 
 	for said := false; ctx.Err() == nil; {
 		switch held, err := g.acquire(ctx); {
 		case held:
-			if !g.hold(ctx, tick.C, hold) {
+			switch g.hold(ctx, tick.C, hold) {
+			case over:
 				return
+			case lost:
+			case givenUp:
+				g.rest(ctx)
 			}
 			said = false
 			continue
@@ -80,9 +94,18 @@ func (g *gateway) acquire(ctx context.Context) (bool, error) {
 	return held, err
 }
 
+// ending is why this process no longer holds the gateway.
+type ending int
+
+const (
+	lost    ending = iota // another process has it, or this one stops
+	givenUp               // this one could not connect
+	over                  // there is nothing to hold any more
+)
+
 // hold calls do and renews the lease with each tick, until another process has
-// it. It reports whether another turn makes sense.
-func (g *gateway) hold(ctx context.Context, tick <-chan time.Time, do func(context.Context)) bool {
+// it or should have it.
+func (g *gateway) hold(ctx context.Context, tick <-chan time.Time, do func(context.Context)) ending {
 	g.log.InfoContext(ctx, "this process holds discord's gateway")
 	turn, end := context.WithCancel(ctx)
 	ended := make(chan struct{})
@@ -95,19 +118,39 @@ func (g *gateway) hold(ctx context.Context, tick <-chan time.Time, do func(conte
 		end()
 		<-ended
 	}()
-	for {
+	for last := time.Now(); ; { // of a connection
 		select {
 		case <-tick:
 			held, err := g.acquire(ctx)
 			if err == nil && !held {
 				g.log.WarnContext(ctx, "another process has taken discord's gateway over")
-				return true
+				return lost
+			}
+			if g.connected() {
+				last = time.Now()
+			}
+			if time.Since(last) > gatewayPatience {
+				g.log.WarnContext(ctx, "no connection to discord's gateway for long; another process may try", "seconds", gatewayPatience.Seconds())
+				return givenUp
 			}
 		case <-ended:
-			return ctx.Err() != nil
+			if ctx.Err() == nil {
+				return over
+			}
+			return lost
 		case <-ctx.Done():
-			return true
+			return lost
 		}
+	}
+}
+
+// rest lets others go first.
+func (g *gateway) rest(ctx context.Context) {
+	pause := time.NewTimer(gatewayRest)
+	defer pause.Stop()
+	select {
+	case <-pause.C:
+	case <-ctx.Done():
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"ltxbot/bot/slack"
 	"ltxbot/core/generate"
 	"ltxbot/core/ltx"
+	"ltxbot/store/redis"
 )
 
 // addPlatforms builds the chat platforms that are switched on.
@@ -64,6 +65,15 @@ func (a *App) newDesk(platform, command string) *bot.Desk {
 	return desk
 }
 
+var _ bot.Meter = (*redis.Store)(nil)
+
+// meter is the store as what processes that share it count their calls with;
+// nil if it is for one process.
+func (a *App) meter() bot.Meter {
+	meter, _ := a.store.(bot.Meter)
+	return meter
+}
+
 func (a *App) newDiscord() (*discord.Bot, error) {
 	c := a.cfg.Discord
 	cfg := discord.Config{
@@ -86,12 +96,19 @@ func (a *App) newDiscord() (*discord.Bot, error) {
 		Logger:     a.log.With("platform", "discord"),
 		ObserveAck: a.ops.metrics.Ack("discord"),
 		OnBusy:     a.ops.metrics.Busy("discord"),
+		Meter:      a.meter(),
 	}
-	if shared, ok := a.store.(leases); ok && cfg.Mode != discord.HTTP {
-		g := &gateway{shared: shared, me: owner(), log: a.log}
-		cfg.Turn, cfg.Doubt = g.turn, g.doubt
+	shared, ok := a.store.(leases)
+	if !ok || cfg.Mode == discord.HTTP {
+		return discord.New(cfg)
 	}
-	return discord.New(cfg)
+	g := &gateway{shared: shared, me: owner(), log: a.log}
+	cfg.Turn, cfg.Doubt = g.turn, g.doubt
+	b, err := discord.New(cfg)
+	if err == nil {
+		g.connected = b.Connected
+	}
+	return b, err
 }
 
 func (a *App) newSlack() (*slack.Bot, error) {
@@ -101,6 +118,7 @@ func (a *App) newSlack() (*slack.Bot, error) {
 		return nil, err
 	}
 	return slack.New(slack.Config{
+		Meter:         a.meter(),
 		OAuth:         oauth,
 		BotToken:      c.BotToken.Reveal(),
 		AppToken:      c.AppToken.Reveal(),

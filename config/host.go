@@ -30,6 +30,18 @@ func (s Store) Path() string {
 	return path
 }
 
+// ParseStore returns the store that a URL names as it would be written in the
+// file: literally, or as env:NAME or file:/path, which is looked up here.
+func ParseStore(url string, env func(string) (string, bool)) (Store, error) {
+	s := Store{URL: secretRef(url)}
+	if err := s.URL.resolve(env, false); err != nil {
+		return Store{}, err
+	}
+	var k checker
+	s.check(&k)
+	return s, k.err()
+}
+
 func (s Store) check(k *checker) {
 	const key = "store.url"
 	switch scheme := s.Scheme(); scheme {

@@ -78,6 +78,9 @@ type Config struct {
 	// Doubt reports whether another process may hold the gateway as well. Then
 	// the other one goes first; nil = never.
 	Doubt func() bool
+	// Meter counts requests, where other processes send some with the same
+	// token; nil = there are none.
+	Meter bot.Meter
 }
 
 // A Turn calls hold while this process is the one that holds the gateway,
@@ -128,7 +131,7 @@ func New(cfg Config) (*Bot, error) {
 	}
 	b := &Bot{
 		cfg: cfg, log: cfg.Logger, app: cfg.ApplicationID, phrases: phrases,
-		rest: newClient(cfg.APIURL, cfg.Token, cfg.Version),
+		rest: newClient(cfg.APIURL, cfg.Token, cfg.Version, cfg.Meter),
 		work: newPool(), drafts: newDrafts(cfg.Now), shown: newShownCards(),
 		tiers: newGuildLimits(cfg.Now), dms: newDMChannels(), clicks: newClicks(cfg.Now),
 		fatal: make(chan error, 1),

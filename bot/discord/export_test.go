@@ -1,6 +1,7 @@
 package discord
 
 import (
+	"context"
 	"io/fs"
 	"strings"
 
@@ -20,6 +21,22 @@ var (
 
 // CommandsForTest are the commands to register.
 func (b *Bot) CommandsForTest(guild string) []Command { return b.commands(guild) }
+
+// ReadChannel is a request with the bot's token.
+func (b *Bot) ReadChannel(ctx context.Context, id string) error {
+	return b.rest.do(ctx, call{op: "read channel", route: routeChannel(id)})
+}
+
+// Limiter holds requests back.
+type Limiter struct{ l *limiter }
+
+// NewLimiter is the limiter of a process.
+func NewLimiter(m bot.Meter) Limiter { return Limiter{newLimiter(m)} }
+
+// Take waits until a request with the bot's token may be sent.
+func (l Limiter) Take(ctx context.Context) error {
+	return l.l.take(ctx, route{kind: "GET channel"}, longestWait)
+}
 
 // Command is a command to register.
 type Command = command

@@ -9,12 +9,20 @@ import (
 	"time"
 
 	"golang.org/x/time/rate"
+
+	"ltxbot/bot"
 )
 
 // globalRate is how many requests a second the bot sends with its own token;
 // Discord allows 50. Requests with an interaction's token do not count.
 // https://discord.com/developers/docs/topics/rate-limits#global-rate-limit
 const globalRate = 45
+
+// What several processes send together: never more than 50 in any second.
+const (
+	sharedEvery = time.Second / 40
+	sharedBurst = 10
+)
 
 // maxBuckets is how many buckets are remembered before those that have
 // refilled are forgotten. Each interaction's token is a bucket of its own.
@@ -23,7 +31,8 @@ const maxBuckets = 4096
 // limiter holds requests back that Discord would refuse, as far as its
 // headers tell.
 type limiter struct {
-	bot *rate.Limiter
+	bot    *rate.Limiter // of this process
+	shared *bot.Throttle // of all that use the token; nil = there are no others
 
 	mu      sync.Mutex
 	hashes  map[string]string  // X-RateLimit-Bucket by kind of route
@@ -37,12 +46,16 @@ type bucket struct {
 	reset     time.Time
 }
 
-func newLimiter() *limiter {
-	return &limiter{
+func newLimiter(m bot.Meter) *limiter {
+	l := &limiter{
 		bot:     rate.NewLimiter(globalRate, globalRate),
 		hashes:  map[string]string{},
 		buckets: map[string]*bucket{},
 	}
+	if m != nil {
+		l.shared = bot.NewThrottle(bot.ThrottleConfig{Name: "discord requests", Every: sharedEvery, Burst: sharedBurst, Meter: m})
+	}
+	return l
 }
 
 // take waits for a place in the route's bucket. A wait that is longer than
@@ -53,8 +66,8 @@ func (l *limiter) take(ctx context.Context, r route, most time.Duration) error {
 		return nil
 	}
 	if !r.open {
-		if err := l.bot.Wait(ctx); err != nil {
-			return &limitError{after: time.Second, scope: "global"}
+		if err := l.whole(ctx, most); err != nil {
+			return err
 		}
 	}
 	for {
@@ -68,6 +81,36 @@ func (l *limiter) take(ctx context.Context, r route, most time.Duration) error {
 		if err := sleep(ctx, pause); err != nil {
 			return err
 		}
+	}
+}
+
+// whole waits for a place among all that is sent with the bot's token.
+func (l *limiter) whole(ctx context.Context, most time.Duration) error {
+	for {
+		if err := l.bot.Wait(ctx); err != nil {
+			return &limitError{after: time.Second, scope: "global"}
+		}
+		if l.shared == nil {
+			return nil
+		}
+		pause, _ := l.shared.Spend(ctx, 0)
+		if pause <= 0 {
+			return nil
+		}
+		if deadline, ok := ctx.Deadline(); pause > most || ok && time.Until(deadline) < pause {
+			return &limitError{after: pause, scope: "global"}
+		}
+		if err := sleep(ctx, pause); err != nil {
+			return err
+		}
+	}
+}
+
+// tell lets the other processes know of a refusal that is meant for them too.
+// A ban by Cloudflare is of a machine.
+func (l *limiter) tell(ctx context.Context, e *limitError) {
+	if l.shared != nil && e.scope == "global" {
+		l.shared.HoldBack(ctx, e.after)
 	}
 }
 

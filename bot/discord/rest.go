@@ -13,6 +13,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"ltxbot/bot"
 )
 
 // apiVersion is the version of the REST API.
@@ -69,7 +71,7 @@ type client struct {
 	uploads   *http.Client // without a timeout of its own
 }
 
-func newClient(apiURL, token, version string) *client {
+func newClient(apiURL, token, version string, m bot.Meter) *client {
 	transport := func(idle int) *http.Transport {
 		return &http.Transport{
 			Proxy:                 http.ProxyFromEnvironment,
@@ -86,7 +88,7 @@ func newClient(apiURL, token, version string) *client {
 		base:      strings.TrimSuffix(apiURL, "/") + "/v" + apiVersion,
 		token:     token,
 		userAgent: "DiscordBot (" + homepage + ", " + version + ")",
-		limits:    newLimiter(),
+		limits:    newLimiter(m),
 		http:      &http.Client{Transport: transport(64), CheckRedirect: noRedirect},
 		uploads:   &http.Client{Transport: transport(4), CheckRedirect: noRedirect},
 	}
@@ -191,7 +193,9 @@ func (c *client) once(ctx context.Context, k call) (outcome, error) {
 	c.limits.learn(k.route, resp.Header)
 	switch {
 	case resp.StatusCode == http.StatusTooManyRequests:
-		return limited, c.limits.refused(k.route, resp.Header, body)
+		refusal := c.limits.refused(k.route, resp.Header, body)
+		c.limits.tell(ctx, refusal)
+		return limited, refusal
 	case resp.StatusCode >= http.StatusInternalServerError:
 		return unknown, apiError(k.op, resp.StatusCode, body)
 	case resp.StatusCode >= http.StatusMultipleChoices:

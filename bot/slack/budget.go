@@ -1,10 +1,15 @@
 package slack
 
 import (
+	"context"
+	"errors"
+	"math/rand/v2"
 	"sync"
 	"time"
 
 	"golang.org/x/time/rate"
+
+	"ltxbot/bot"
 )
 
 // Edits of messages that a workspace takes: Slack allows 50 a minute in all,
@@ -17,14 +22,21 @@ const (
 	progressBurst = 3
 	endEdits      = 6 // a minute
 	endBurst      = 2
+
+	progressEvery = time.Minute / progressEdits
+	endEvery      = time.Minute / endEdits
 )
 
-// editLapse is how long a job counts that has shown nothing new.
+// leastPause is how soon an edit that has to wait is tried again at the least.
+const leastPause = 50 * time.Millisecond
+
+// editLapse is how long a job counts that does not come back when it may.
 const editLapse = time.Minute
 
 // editBudgets are the budgets of all workspaces.
 type editBudgets struct {
-	now func() time.Time
+	now   func() time.Time
+	meter bot.Meter // nil = this process is the only one
 
 	mu         sync.Mutex
 	workspaces map[string]*editBudget
@@ -32,68 +44,129 @@ type editBudgets struct {
 
 // editBudget is the edits of one workspace.
 type editBudget struct {
-	progress, ends *rate.Limiter
-	jobs           map[string]*editor
+	progress, ends *bot.Throttle
+
+	// Below the mutex of editBudgets:
+	jobs  map[string]*editor
+	total int       // jobs of all processes, as the meter said last
+	until time.Time // Slack takes no edits until then
 }
 
 // editor is a job that wants its card edited.
 type editor struct {
-	asked  time.Time // when it wanted to be last
-	edited time.Time // when it was last
+	due    time.Time // when it may ask again
+	edited time.Time // when it was edited last
 }
 
-func newEditBudgets(now func() time.Time) *editBudgets {
-	return &editBudgets{now: now, workspaces: map[string]*editBudget{}}
+func newEditBudgets(now func() time.Time, meter bot.Meter) *editBudgets {
+	return &editBudgets{now: now, meter: meter, workspaces: map[string]*editBudget{}}
+}
+
+// of is the budget of a workspace; e.mu is held.
+func (e *editBudgets) of(workspace string) *editBudget {
+	w := e.workspaces[workspace]
+	if w == nil {
+		w = &editBudget{
+			progress: bot.NewThrottle(bot.ThrottleConfig{
+				Name: "slack edits " + workspace, Every: progressEvery, Burst: progressBurst, Meter: e.meter, Now: e.now,
+			}),
+			// Alone, the last word waits no longer than with one process.
+			ends: bot.NewThrottle(bot.ThrottleConfig{
+				Name: "slack ends " + workspace, Every: endEvery, Burst: endBurst, Meter: e.meter, Now: e.now,
+				Alone: rate.NewLimiter(rate.Every(time.Minute/(progressEdits+endEdits)), progressBurst+endBurst),
+			}),
+			jobs: map[string]*editor{},
+		}
+		e.workspaces[workspace] = w
+	}
+	return w
 }
 
 // take asks for one edit of a job's card, and returns 0, or how long to wait.
 // Jobs share what there is: when there are many, each is edited less often.
 // The last word on a job has a budget of its own besides.
-func (e *editBudgets) take(workspace, job string, last bool) time.Duration {
+func (e *editBudgets) take(ctx context.Context, workspace, job string, last bool) time.Duration {
+	w, users, wait := e.enter(workspace, job, last)
+	if wait > 0 {
+		return wait
+	}
+	wait, total := w.progress.Spend(ctx, users)
+	switch {
+	case wait == 0:
+	case last:
+		other, _ := w.ends.Spend(ctx, 0)
+		wait = min(wait, other)
+	case total > 1:
+		// Those who ask at once must not come back at once.
+		wait += rand.N(time.Duration(total) * progressEvery / 2) //nolint:gosec // needs no secrecy
+	}
+	if wait > 0 {
+		wait = max(wait, leastPause)
+	}
+	e.leave(w, job, wait, total, last)
+	return wait
+}
+
+// enter looks whether a job is due, and how many jobs want edits here.
+func (e *editBudgets) enter(workspace, job string, last bool) (w *editBudget, users int, wait time.Duration) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	w := e.workspaces[workspace]
-	if w == nil {
-		w = &editBudget{
-			progress: rate.NewLimiter(rate.Limit(progressEdits/time.Minute.Seconds()), progressBurst),
-			ends:     rate.NewLimiter(rate.Limit(endEdits/time.Minute.Seconds()), endBurst),
-			jobs:     map[string]*editor{},
-		}
-		e.workspaces[workspace] = w
-	}
+	w = e.of(workspace)
 	now := e.now()
-	if last {
-		delete(w.jobs, job)
-		if w.progress.AllowN(now, 1) || w.ends.AllowN(now, 1) {
-			return 0
-		}
-		return min(pause(w.progress, now), pause(w.ends, now))
-	}
 	for id, j := range w.jobs {
-		if now.Sub(j.asked) > editLapse {
+		if now.Sub(j.due) > editLapse {
 			delete(w.jobs, id)
 		}
+	}
+	if last {
+		delete(w.jobs, job)
+		return w, len(w.jobs), w.until.Sub(now)
 	}
 	j := w.jobs[job]
 	if j == nil {
 		j = &editor{}
 		w.jobs[job] = j
 	}
-	j.asked = now
-	share := time.Duration(float64(len(w.jobs)) / progressEdits * float64(time.Minute))
-	if wait := j.edited.Add(share).Sub(now); !j.edited.IsZero() && wait > 0 {
-		return wait
+	wait = w.until.Sub(now)
+	if !j.edited.IsZero() {
+		share := time.Duration(max(len(w.jobs), w.total)) * progressEvery
+		wait = max(wait, j.edited.Add(share).Sub(now))
 	}
-	if !w.progress.AllowN(now, 1) {
-		return pause(w.progress, now)
-	}
-	j.edited = now
-	return 0
+	j.due = now.Add(max(0, wait))
+	return w, len(w.jobs), wait
 }
 
-// pause is how long it takes until a limiter has room.
-func pause(l *rate.Limiter, now time.Time) time.Duration {
-	r := l.ReserveN(now, 1)
-	defer r.CancelAt(now)
-	return max(r.DelayFrom(now), 50*time.Millisecond)
+// leave notes what a job was told.
+func (e *editBudgets) leave(w *editBudget, job string, wait time.Duration, total int, last bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if total > 0 {
+		w.total = total
+	}
+	j := w.jobs[job]
+	if j == nil || last {
+		return
+	}
+	j.due = e.now().Add(wait)
+	if wait == 0 {
+		j.edited = e.now()
+	}
+}
+
+// refused notes that Slack has refused an edit for now, if that is what err
+// says: then no edit of the workspace is tried before it takes some again.
+func (e *editBudgets) refused(ctx context.Context, workspace string, err error) {
+	_, err = judge("edit card", err)
+	var l *limitError
+	if !errors.As(err, &l) {
+		return
+	}
+	e.mu.Lock()
+	w := e.of(workspace)
+	if until := e.now().Add(l.after); until.After(w.until) {
+		w.until = until
+	}
+	e.mu.Unlock()
+	w.progress.HoldBack(ctx, l.after)
+	w.ends.HoldBack(ctx, l.after)
 }

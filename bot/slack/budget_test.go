@@ -14,7 +14,7 @@ import (
 
 func TestEditsStayBelowTheLimitAndAreShared(t *testing.T) {
 	now := at
-	b := slack.NewBudget(func() time.Time { return now })
+	b := slack.NewBudget(func() time.Time { return now }, nil)
 	const jobs, minutes = 20, 10
 	edits := map[string]int{}
 	var times []time.Time
@@ -25,14 +25,14 @@ func TestEditsStayBelowTheLimitAndAreShared(t *testing.T) {
 			if now.Before(next[id]) {
 				continue
 			}
-			wait := b.Take(id, false)
+			wait := b.Take(t.Context(), id, false)
 			next[id] = now.Add(max(wait, 3*time.Second))
 			if wait == 0 {
 				edits[id]++
 				times = append(times, now)
 			}
 		}
-		if now.Sub(at)%(10*time.Second) == 0 && b.Take(fmt.Sprint("end", now), true) == 0 {
+		if now.Sub(at)%(10*time.Second) == 0 && b.Take(t.Context(), fmt.Sprint("end", now), true) == 0 {
 			times = append(times, now)
 		}
 	}
@@ -58,11 +58,11 @@ func TestEditsStayBelowTheLimitAndAreShared(t *testing.T) {
 
 func TestTheLastWordIsNotHeldUpByProgress(t *testing.T) {
 	now := at
-	b := slack.NewBudget(func() time.Time { return now })
-	for b.Take(fmt.Sprint("job", now.UnixNano()), false) == 0 {
+	b := slack.NewBudget(func() time.Time { return now }, nil)
+	for b.Take(t.Context(), fmt.Sprint("job", now.UnixNano()), false) == 0 {
 		now = now.Add(time.Nanosecond)
 	}
-	if wait := b.Take("ending", true); wait != 0 {
+	if wait := b.Take(t.Context(), "ending", true); wait != 0 {
 		t.Errorf("the last word waits %s", wait)
 	}
 }

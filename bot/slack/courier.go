@@ -140,11 +140,13 @@ func (s *showing) edit(ctx context.Context) error {
 	if !s.shown.news(s.job, o) {
 		return nil
 	}
-	if wait := s.edits.take(s.job.Place.Tenant, s.job.ID, s.job.State.Terminal()); wait > 0 {
+	workspace := s.job.Place.Tenant
+	if wait := s.edits.take(ctx, workspace, s.job.ID, s.job.State.Terminal()); wait > 0 {
 		return &limitError{op: "edit card", after: wait}
 	}
 	err := s.client.again(ctx, "edit card", func(ctx context.Context) error {
 		_, _, _, err := s.client.api.UpdateMessageContext(ctx, s.get(noteCardChannel), s.get(noteCard), o.edit()...)
+		s.edits.refused(ctx, workspace, err)
 		return err
 	})
 	dead := hasCode(err, "message_not_found", "cant_update_message", "edit_window_closed")

@@ -1,6 +1,7 @@
 package slack
 
 import (
+	"context"
 	"encoding/json"
 	"time"
 
@@ -33,10 +34,12 @@ func Unslack(text string) string { return unslack(text) }
 // Budget is the budget of edits of one workspace.
 type Budget struct{ e *editBudgets }
 
-func NewBudget(now func() time.Time) Budget { return Budget{newEditBudgets(now)} }
+func NewBudget(now func() time.Time, m bot.Meter) Budget { return Budget{newEditBudgets(now, m)} }
 
 // Take asks for one edit.
-func (b Budget) Take(job string, last bool) time.Duration { return b.e.take("T1", job, last) }
+func (b Budget) Take(ctx context.Context, job string, last bool) time.Duration {
+	return b.e.take(ctx, "T1", job, last)
+}
 
 // FormBlocks are the blocks of a form.
 func FormBlocks(b *Bot, f bot.Form) (slack.ModalViewRequest, error) {

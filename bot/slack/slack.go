@@ -79,6 +79,9 @@ type Config struct {
 	// Tokens finds the token of an installation; nil = by OAuth, or BotToken
 	// for all.
 	Tokens Tokens
+	// Meter counts the edits of cards, where other processes edit cards of the
+	// same workspaces; nil = there are none.
+	Meter bot.Meter
 	// Now is the time; nil = time.Now. Tests set it to the simulator's.
 	Now func() time.Time
 	// Timing of connections and calls; zero fields are the defaults.
@@ -153,7 +156,7 @@ func New(cfg Config) (*Bot, error) {
 	b := &Bot{
 		cfg: cfg, log: cfg.Logger, tokens: cfg.Tokens,
 		web: newHTTPClient(callTimeout), uploads: newHTTPClient(0),
-		work: newPool(), edits: newEditBudgets(cfg.Now), shown: newShownCards(),
+		work: newPool(), edits: newEditBudgets(cfg.Now, cfg.Meter), shown: newShownCards(),
 		clicks: newRecent(cfg.Now, doubleClick), events: newRecent(cfg.Now, replayWindow),
 		fatal: make(chan error, 1), clients: map[string]*client{},
 	}

@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"ltxbot/internal/redistest"
 )
 
 func TestMain(m *testing.M) {
@@ -21,6 +23,27 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"ffprobe": ffprobe,
 			"json":    jsonField,
+		},
+	})
+}
+
+// TestScriptsWithRedis are those that need a Redis, at REDIS_URL and, with a
+// password, at REDIS_PASSWORD_URL.
+func TestScriptsWithRedis(t *testing.T) {
+	server := redistest.Start(t)
+	locked := redistest.Start(t, "--requirepass", "hunter2")
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/redis",
+		Setup: func(e *testscript.Env) error {
+			e.Setenv("REDIS_URL", server.URL())
+			e.Setenv("REDIS_PASSWORD_URL", "redis://:hunter2@"+locked.Addr()+"/0")
+			e.Setenv("REDIS_WRONG_URL", "redis://:swordfish@"+locked.Addr()+"/0")
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"json":  jsonField,
+			"exits": exits,
+			"fill":  fill,
 		},
 	})
 }

@@ -1,13 +1,21 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"log/slog"
 	"os/exec"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"ltxbot/core/generate"
+	"ltxbot/core/quota"
+	"ltxbot/store/bolt"
 )
 
 // ffprobe checks that a file is a video that plays: "ffprobe FILE". Where the
@@ -68,4 +76,47 @@ func jsonField(ts *testscript.TestScript, neg bool, args []string) {
 	if (got == args[1]) == neg {
 		ts.Fatalf("%s is %q, want %q", args[0], got, args[1])
 	}
+}
+
+// exits runs a command that must end with a code: "exits 2 bot store copy".
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits CODE COMMAND...")
+	}
+	code := 0
+	err := ts.Exec(args[1], args[2:]...)
+	if failed := (*exec.ExitError)(nil); errors.As(err, &failed) {
+		code = failed.ExitCode()
+	} else if err != nil {
+		ts.Fatalf("%v", err)
+	}
+	if strconv.Itoa(code) != args[0] {
+		ts.Fatalf("%s ends with %d, want %s", args[1], code, args[0])
+	}
+}
+
+// fill makes a store with two jobs that cost $0.13 each, one of them delivered
+// for $0.12: "fill ltx.db".
+func fill(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: fill FILE")
+	}
+	ctx, created := context.Background(), time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	store, err := bolt.Open(ts.MkAbs(args[0]), bolt.Options{Logger: slog.New(slog.DiscardHandler)})
+	ts.Check(err)
+	defer func() { ts.Check(store.Close()) }()
+	for n, id := range []string{"k3f92mq7abcd", "k3f92mq7abce"} {
+		j := generate.Job{
+			ID: id, State: generate.Accepted, Event: "discord:" + id, Team: "acme", Member: "discord:1",
+			Place: generate.Place{Platform: "discord", Channel: "9"}, Estimate: 130_000, Created: created,
+		}
+		j, err := store.Accept(ctx, j, quota.Policy{Zone: time.UTC}.Plan(id, quota.Asker{Team: j.Team, Member: j.Member}, j.Estimate, created))
+		ts.Check(err)
+		if n == 0 {
+			j.State, j.Shown, j.Charged, j.Finished = generate.Delivered, generate.Delivered, 120_000, created
+			_, err = store.Save(ctx, j, quota.Settle(120_000))
+			ts.Check(err)
+		}
+	}
+	ts.Check(store.PutSetting(ctx, "greeting", []byte("hello")))
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 
 	"ltxbot/app"
 	"ltxbot/config"
@@ -25,11 +26,11 @@ type storeCopyCmd struct {
 
 // Run copies a store.
 func (c storeCopyCmd) Run(ctx context.Context, term terminal) error {
-	from, err := storeAt(c.From)
+	from, err := config.ParseStore(c.From, os.LookupEnv)
 	if err != nil {
 		return &exitError{2, fmt.Errorf("--from: %w", err)}
 	}
-	to, err := storeAt(c.To)
+	to, err := config.ParseStore(c.To, os.LookupEnv)
 	if err != nil {
 		return &exitError{2, fmt.Errorf("--to: %w", err)}
 	}
@@ -45,16 +46,6 @@ func (c storeCopyCmd) Run(ctx context.Context, term terminal) error {
 		return printJSON(term.out, report)
 	}
 	return printReport(term.out, report)
-}
-
-// storeAt is the store that a URL names, with its secret looked up.
-func storeAt(url string) (config.Store, error) {
-	cfg := config.Default()
-	cfg.Store.URL = config.NewSecret(url)
-	if err := cfg.Resolve(lenient); err != nil {
-		return config.Store{}, err
-	}
-	return cfg.Store, nil
 }
 
 // printReport prints what was copied, and the sums of both stores.

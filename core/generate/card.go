@@ -38,7 +38,7 @@ type card struct {
 	hurry   chan struct{} // closed to end the goroutine's pause without an edit
 	last    time.Time     // when it was last shown
 	notTill time.Time     // the platform asked to wait until then
-	gone    bool          // the conversation is gone: stop showing
+	gone    bool          // the conversation is gone, or the job: stop showing
 }
 
 func newCard(r *run) *card {
@@ -76,7 +76,7 @@ func (c *card) loop(ctx context.Context, hurry <-chan struct{}) {
 			return
 		}
 		err := c.show(ctx)
-		if err != nil && !errors.Is(err, ErrUnreachable) && ctx.Err() == nil {
+		if err != nil && !errors.Is(err, ErrUnreachable) && !errors.Is(err, errLost) && ctx.Err() == nil {
 			c.r.log.WarnContext(ctx, "cannot show the card", "error", err)
 		}
 		if !c.more() {
@@ -129,13 +129,16 @@ func (c *card) show(ctx context.Context) error {
 	if courier == nil {
 		return &RetryError{After: platformOffPause, Err: errPlatformOff}
 	}
-	err := c.call(ctx, courier, j)
+	err := errLost
+	if c.r.mine(ctx) {
+		err = c.call(ctx, courier, j)
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.last = time.Now()
 	var retry *RetryError
 	switch {
-	case errors.Is(err, ErrUnreachable):
+	case errors.Is(err, ErrUnreachable), errors.Is(err, errLost):
 		c.gone = true
 	case errors.As(err, &retry):
 		c.notTill, c.again = time.Now().Add(retry.After), true

@@ -42,6 +42,7 @@ type run struct {
 
 	mu     sync.Mutex
 	job    Job           // as last saved
+	proven time.Time     // when the record said last that the job is this run's
 	seen   Progress      // since then; never saved
 	gauges []quota.Gauge // the limits that apply, as last read; never saved
 }
@@ -54,7 +55,7 @@ var errLost = errors.New("job was taken over")
 
 func newRun(e *Engine, c Claim) *run {
 	r := &run{
-		e: e, claim: c, job: c.Job, seen: Progress{Position: -1},
+		e: e, claim: c, job: c.Job, seen: Progress{Position: -1}, proven: wallClock(),
 		log: e.log.With("job", c.Job.ID, "team", c.Job.Team, "member", c.Job.Member),
 	}
 	r.card = newCard(r)
@@ -93,6 +94,51 @@ func (r *run) lost() bool {
 		return false
 	}
 }
+
+// How long the record is believed that the job is this run's: less than a
+// store waits before it hands a job to another process. And how long the
+// record may take to say so again.
+const (
+	proofLasts = 5 * time.Second
+	proofLimit = time.Second
+)
+
+// mine reports whether the job is still this run's. A process that was stopped
+// for a while is told late that its job was taken over: what it has not heard
+// from the record lately, it asks before it shows anything. When the store does
+// not answer, the card goes on: most likely nobody can take jobs over.
+func (r *run) mine(ctx context.Context) bool {
+	if r.claim.Lost == nil {
+		return true
+	}
+	r.mu.Lock()
+	proven := r.proven
+	r.mu.Unlock()
+	asked := wallClock()
+	switch {
+	case r.lost():
+		return false
+	case asked.Sub(proven) < proofLasts:
+		return true
+	}
+	ctx, cancel := context.WithTimeout(ctx, proofLimit)
+	defer cancel()
+	j, err := r.e.cfg.Store.Job(ctx, r.claim.Job.ID)
+	if err != nil {
+		return true
+	}
+	if j.Owner != r.e.cfg.Owner {
+		return false
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.proven = asked
+	return true
+}
+
+// wallClock is the time without the monotonic clock, which stands still while
+// a machine is suspended.
+func wallClock() time.Time { return time.Now().Round(0) }
 
 // own makes this process the owner of the job, so that saves of a former
 // owner conflict. A doubtful job that is recorded as not begun was perhaps
@@ -140,11 +186,12 @@ func (r *run) change(ctx context.Context, b quota.Billing, change func(*Job) err
 		if err := change(&next); err != nil {
 			return err
 		}
+		asked := wallClock()
 		saved, err := r.e.cfg.Store.Save(ctx, next, b)
 		switch {
 		case err == nil:
 			from := r.job.State
-			r.job = saved
+			r.job, r.proven = saved, asked
 			if from != saved.State {
 				r.log.InfoContext(ctx, "job changed state", "from", string(from), "state", string(saved.State))
 				r.e.cfg.OnChange(from, saved)

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -28,6 +29,7 @@ type Server struct {
 
 	t    testing.TB
 	path string
+	tls  []string // how redis-cli connects, if by TLS
 	cmd  *exec.Cmd
 	out  bytes.Buffer
 }
@@ -54,7 +56,12 @@ func New(t testing.TB, args ...string) *Server {
 func (s *Server) Addr() string { return fmt.Sprintf("127.0.0.1:%d", s.Port) }
 
 // URL is the server as a store's URL.
-func (s *Server) URL() string { return "redis://" + s.Addr() + "/0" }
+func (s *Server) URL() string {
+	if s.tls != nil {
+		return "rediss://" + s.Addr() + "/0"
+	}
+	return "redis://" + s.Addr() + "/0"
+}
 
 // Start starts the server, again after a kill with what it had on disk.
 func (s *Server) Start() {
@@ -134,7 +141,7 @@ func (s *Server) Config(name, text string) string {
 // CLI sends one command to the server, as an operator would.
 func (s *Server) CLI(args ...string) string {
 	s.t.Helper()
-	all := append([]string{"-p", strconv.Itoa(s.Port)}, args...)
+	all := slices.Concat([]string{"-p", strconv.Itoa(s.Port)}, s.tls, args)
 	out, err := exec.CommandContext(s.t.Context(), need.Tool(s.t, "redis-cli"), all...).CombinedOutput() //nolint:gosec // as above
 	if err != nil {
 		return err.Error() // a server closes its connections when it is promoted

@@ -42,9 +42,11 @@ type Store struct {
 	client   goredis.UniversalClient
 	blocking goredis.UniversalClient // its connections wait for jobs
 	sharded  bool                    // partitions may be on different servers
-	opts     Options
-	log      *slog.Logger
-	now      func() time.Time
+	// encrypted says that connections use TLS.
+	encrypted bool
+	opts      Options
+	log       *slog.Logger
+	now       func() time.Time
 
 	prefix   string
 	consumer string // this process among those that share the store
@@ -117,8 +119,8 @@ func Open(ctx context.Context, url string, opts Options) (*Store, error) {
 	}
 	silenceLibrary()
 	s := &Store{
-		sharded: t.cluster != nil,
-		opts:    opts, log: opts.Logger, now: opts.Now,
+		sharded: t.cluster != nil, encrypted: t.tls(),
+		opts: opts, log: opts.Logger, now: opts.Now,
 		prefix: opts.Prefix, consumer: strings.ToLower(rand.Text()[:12]),
 		standings: newStandings(), reserved: newRecent(), turn: make(chan struct{}, 1), work: newHandouts(),
 		memory: newMemory(), eras: newEras(),
@@ -186,12 +188,12 @@ func (s *Store) Close() error { return s.close() }
 // connect waits until the server answers.
 func (s *Store) connect(ctx context.Context) error {
 	for n := 0; ; n++ {
-		err := s.try(ctx, func(ctx context.Context) error { return s.client.Ping(ctx).Err() })
+		err := s.try(ctx, func(ctx context.Context) error { return untrusted(s.client.Ping(ctx).Err()) })
 		if !errors.Is(err, ErrUnavailable) {
 			return err
 		}
 		if n == 0 {
-			s.log.WarnContext(ctx, "redis: server does not answer, waiting for it", slog.Any("error", err))
+			s.log.WarnContext(ctx, "redis: server does not answer, waiting for it", slog.Any("error", err), slog.String("hint", s.hint(err)))
 		}
 		if !pause(ctx, backoff(n)) {
 			return err

@@ -66,6 +66,8 @@ var (
 
 	markScript = newScript("mark", false)
 	takeScript = newScript("take", false)
+
+	budgetScript = newScript("budget", false)
 )
 
 // call runs a script on a partition. The reply is nil for a false of Lua.

@@ -37,10 +37,16 @@ func parseURL(raw string) (target, error) {
 		t.single, err = goredis.ParseURL(plain)
 	case "cluster":
 		t.cluster, err = goredis.ParseClusterURL(plain)
+		if err == nil && t.cluster.TLSConfig != nil {
+			t.cluster.TLSConfig.ServerName = "" // each server is known by its own name
+		}
 	case "sentinel":
 		t.sentinel, err = goredis.ParseFailoverURL(plain)
 		if err == nil && t.sentinel.MasterName == "" {
 			err = errors.New("url must say which master the sentinels watch: master_name=NAME")
+		}
+		if err == nil && t.sentinel.TLSConfig != nil {
+			t.sentinel.TLSConfig.ServerName = ""
 		}
 	default:
 		err = fmt.Errorf("url scheme %q is not one of Redis", scheme)

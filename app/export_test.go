@@ -1,0 +1,29 @@
+package app
+
+import (
+	"context"
+	"log/slog"
+	"time"
+)
+
+// Leases is a store that processes share.
+type Leases = leases
+
+// Gateway is how a process takes turns at Discord's gateway.
+type Gateway struct{ g *gateway }
+
+// NewGateway is that of the process called me.
+func NewGateway(shared Leases, me string, connected func() bool) Gateway {
+	return Gateway{&gateway{shared: shared, me: me, log: slog.New(slog.DiscardHandler), connected: connected}}
+}
+
+// Turn is a discord.Turn.
+func (g Gateway) Turn(ctx context.Context, hold func(context.Context), standby func()) {
+	g.g.turn(ctx, hold, standby)
+}
+
+// GatewayPatience is how long a holder may be without a connection.
+const GatewayPatience = gatewayPatience
+
+// GatewayTTL is how long a lease lasts.
+const GatewayTTL time.Duration = gatewayTTL

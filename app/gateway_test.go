@@ -1,0 +1,139 @@
+package app_test
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
+
+	"ltxbot/app"
+	"ltxbot/app/health"
+	"ltxbot/config"
+	simdiscord "ltxbot/sim/discord"
+)
+
+// oneLease is a store that keeps one lease.
+type oneLease struct {
+	mu    sync.Mutex
+	owner string
+	until time.Time
+}
+
+func (l *oneLease) Acquire(_ context.Context, _, owner string, ttl time.Duration) (bool, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.owner != owner && time.Now().Before(l.until) {
+		return false, nil
+	}
+	l.owner, l.until = owner, time.Now().Add(ttl)
+	return true, nil
+}
+
+func (l *oneLease) Release(_ context.Context, _, owner string) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.owner == owner {
+		l.until = time.Time{}
+	}
+	return nil
+}
+
+// contender is a process that wants the gateway.
+type contender struct {
+	reaches atomic.Bool // it can connect
+	holds   atomic.Bool
+	waits   atomic.Bool
+}
+
+func (c *contender) run(ctx context.Context, l app.Leases, name string) {
+	app.NewGateway(l, name, func() bool { return c.holds.Load() && c.reaches.Load() }).Turn(ctx, func(ctx context.Context) {
+		c.waits.Store(false)
+		c.holds.Store(true)
+		<-ctx.Done()
+		c.holds.Store(false)
+	}, func() { c.waits.Store(true) })
+}
+
+func TestAHolderThatCannotConnectLetsAnotherProcessTry(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		lease, first, second := &oneLease{}, &contender{}, &contender{}
+		var all sync.WaitGroup
+		defer all.Wait()
+		defer cancel()
+		want := func(when string, after time.Duration, holder, other *contender) {
+			t.Helper()
+			<-time.After(after)
+			synctest.Wait()
+			if !holder.holds.Load() || other.holds.Load() || !other.waits.Load() {
+				t.Fatalf("%s: the first holds: %t, the second holds: %t", when, first.holds.Load(), second.holds.Load())
+			}
+		}
+		all.Go(func() { first.run(ctx, lease, "first") })
+		synctest.Wait()
+		all.Go(func() { second.run(ctx, lease, "second") })
+		first.reaches.Store(true)
+		second.reaches.Store(true)
+		want("a holder that is connected", time.Hour, first, second)
+		first.reaches.Store(false)
+		want("a holder that is not connected for a while", app.GatewayPatience/2, first, second)
+		first.reaches.Store(true)
+		want("a holder that is connected again", app.GatewayPatience, first, second)
+		first.reaches.Store(false)
+		want("a holder that is not connected for long", app.GatewayPatience+10*time.Second, second, first)
+		want("its successor, which is connected", time.Hour, second, first)
+		second.reaches.Store(false)
+		for range 10 { // nobody reaches Discord: all try in turn
+			<-time.After(app.GatewayPatience)
+			synctest.Wait()
+		}
+		first.reaches.Store(true)
+		want("the only one that can connect", 2*app.GatewayPatience, first, second)
+	})
+}
+
+func TestAProcessThatStandsByIsReady(t *testing.T) {
+	holder := prepare(t, "text")
+	holder.cfg.Store.URL = config.NewSecret("redis://" + miniredis.RunT(t).Addr())
+	other := &world{}
+	*other = *holder
+	holder.run(t)
+	other.run(t)
+	deadline := time.After(time.Minute)
+	want := func(when string, w *world, status int, state health.State) {
+		t.Helper()
+		tick := time.NewTicker(20 * time.Millisecond)
+		defer tick.Stop()
+		for {
+			got, parts := w.parts(t)
+			if got == status && parts["discord"] == state {
+				return
+			}
+			select {
+			case <-tick.C:
+			case <-deadline:
+				t.Fatalf("%s: %d %v, want %d and %s", when, got, parts, status, state)
+			}
+		}
+	}
+	want("the holder", holder, http.StatusOK, health.OK)
+	want("the other", other, http.StatusOK, health.Standby)
+	for w, line := range map[*world]string{holder: `ltxbot_platform_connected{platform="discord"} 1`, other: `ltxbot_platform_connected{platform="discord"} 0`} {
+		if _, text := w.get(t, "/metrics"); !strings.Contains(text, line+"\n") {
+			t.Errorf("/metrics has no line %s", line)
+		}
+	}
+	holder.discord.GatewayFault(simdiscord.GatewayFault{Refuse: true, Times: -1})
+	holder.discord.DropGateway()
+	want("a holder whose connection is gone", holder, http.StatusServiceUnavailable, health.Down)
+	want("the other, meanwhile", other, http.StatusOK, health.Standby)
+	holder.discord.ClearGatewayFaults()
+	holder.stop(t)
+	want("the successor", other, http.StatusOK, health.OK)
+}

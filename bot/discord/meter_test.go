@@ -1,0 +1,79 @@
+package discord_test
+
+import (
+	"context"
+	"log/slog"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
+
+	"ltxbot/bot/discord"
+	"ltxbot/internal/redistest"
+	sim "ltxbot/sim/discord"
+	"ltxbot/store/redis"
+)
+
+// openStore opens the store at url as one more process.
+func openStore(t *testing.T, url string) *redis.Store {
+	t.Helper()
+	s, err := redis.Open(t.Context(), url, redis.Options{Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	return s
+}
+
+func TestProcessesShareTheRequestsOfTheBot(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
+	defer cancel()
+	var sent atomic.Int64
+	var all sync.WaitGroup
+	began := time.Now()
+	for range 3 {
+		l := discord.NewLimiter(openStore(t, server.URL()))
+		for range 10 {
+			all.Go(func() {
+				for l.Take(ctx) == nil {
+					sent.Add(1)
+				}
+			})
+		}
+	}
+	all.Wait()
+	most := 10 + int64(40*time.Since(began).Seconds()) + 1
+	if n := sent.Load(); n < 10 || n > most {
+		t.Errorf("%d requests in %v, want 10 to %d", n, time.Since(began), most)
+	}
+}
+
+func TestAGlobalRefusalHoldsAllProcessesBack(t *testing.T) {
+	t.Parallel()
+	s := prepareStage(t, sim.Options{RateLimits: sim.RateLimits{Off: true}, IdentifyEvery: -1})
+	url := "redis://" + miniredis.RunT(t).Addr()
+	var bots []*discord.Bot
+	for range 2 {
+		s.cfg.Meter = openStore(t, url)
+		bots = append(bots, s.newBot())
+	}
+	read := func(which int, wantLimit string) {
+		t.Helper()
+		err := bots[which].ReadChannel(t.Context(), s.general.ID)
+		if wantLimit == "" && err != nil || wantLimit != "" && (err == nil || !strings.Contains(err.Error(), "of kind "+wantLimit)) {
+			t.Errorf("process %d: %v, want limit %q", which, err, wantLimit)
+		}
+	}
+	read(0, "")
+	s.sim.Inject(sim.Fault{Limit: sim.UserLimit, RetryAfter: 30 * time.Second})
+	read(0, "user")
+	read(1, "") // whoever uses that bucket next is told by its own answers
+	s.sim.Inject(sim.Fault{Limit: sim.GlobalLimit, RetryAfter: 30 * time.Second})
+	read(1, "global")
+	read(0, "global")
+}
