@@ -42,40 +42,33 @@ func (s *Store) accept(ctx context.Context, j generate.Job, plan quota.Plan) (ge
 		if err != nil {
 			return generate.Job{}, err
 		}
-		j.Line = r.Line
+		j.Line, j.Admitted = r.Line, false
 		record, err := json.Marshal(j)
 		if err != nil {
 			return generate.Job{}, fmt.Errorf("encode: %w", err)
 		}
 		reply, err := s.guarded(ctx, p, r, func(ctx context.Context, e elsewhere) (list, error) {
-			const arguments = 10 // before the entries
-			made := entries{first: arguments + 1}
-			a, err := newAsk(r, e, &made)
+			a, err := newAsk(r, e)
 			if err != nil {
 				return nil, err
 			}
-			a.ofJob(j)
-			text, err := json.Marshal(a)
-			if err != nil {
-				return nil, fmt.Errorf("encode reservation: %w", err)
-			}
-			args, err := made.arguments([]any{
-				j.ID, token, seat(j.Team, j.Member), j.Team, d.member, d.team, e.closes, e.slots, text, record,
-			})
-			if err != nil {
-				return nil, err
-			}
-			return s.callList(ctx, p, acceptScript, args...)
+			admitted := j
+			admitted.Admitted = true
+			return s.callList(ctx, p, acceptScript, a.arguments([]any{
+				j.ID, token, seat(j.Team, j.Member), j.Team, d.member, d.team, e.closes, e.slots,
+				record, sortable(j.Created), lifeOf(j), classOf(admitted), classOf(j),
+				r.Line.MemberMax, r.Line.TeamMax, r.Line.BotMax, r.Line.WaitingMax,
+			})...)
 		})
 		if err != nil {
 			return generate.Job{}, err
 		}
 		switch reply.text(0) {
 		case "accepted":
-			k, err := decodeJob(reply.text(1))
 			s.reserved.add(j.ID)
-			s.noteCapped(k.job)
-			return k.job, err
+			j, err := withHead(j, reply.text(1))
+			s.noteCapped(j)
+			return j, err
 		case "exists":
 			k, err := decodeJob(reply.text(1))
 			if err == nil {
@@ -142,8 +135,7 @@ func (s *Store) save(ctx context.Context, j generate.Job, b quota.Billing) (gene
 	if reply.text(4) == "1" {
 		s.log.ErrorContext(ctx, "redis: job has no hold to bill", slog.String("job", j.ID), slog.String("billing", string(b.Kind)))
 	}
-	k, err := decodeJob(reply.text(1))
-	if err != nil {
+	if j, err = withHead(j, reply.text(1)); err != nil {
 		return generate.Job{}, err
 	}
 	if reply.number(3) > 0 {
@@ -152,13 +144,13 @@ func (s *Store) save(ctx context.Context, j generate.Job, b quota.Billing) (gene
 	if reply.text(2) == "1" && (capped || reply.number(3) > 0) {
 		if err := s.admitAll(ctx); err != nil {
 			s.log.WarnContext(ctx, "redis: free slot is left for the next beat", slog.String("job", j.ID), slog.Any("error", err))
-			return k.job, nil
+			return j, nil
 		}
-		if k.job.Waiting() {
+		if j.Waiting() {
 			return s.Job(ctx, j.ID)
 		}
 	}
-	return k.job, nil
+	return j, nil
 }
 
 var errMoved = errors.New("a job can't change its team or member")

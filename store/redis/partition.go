@@ -28,32 +28,25 @@ const (
 	expiringKey
 	useKey
 	useUntilKey
-	totalsKey
-	membersKey
-	teamsKey
+	standingsKey
 	holdsByTeam
 	recordsKey
 	jobsKey
 	streamKey
 	waitingKey
+	readyKey
 	lineKey
-	servedKey
-	jobsByTime
-	jobsByTeam
-	jobsByMember
-	openByTime
-	openByTeam
-	openByMember
+	allJobs
+	openJobs
 )
 
 // keyNames are the names of a partition's keys, in the order in which scripts
 // get them. What each holds is said in lua/ledger.lua and lua/record.lua.
 var keyNames = [...]string{
 	holdsKey: "holds", heldKey: "held", expiringKey: "expiring", useKey: "use", useUntilKey: "use_until",
-	totalsKey: "totals", membersKey: "members", teamsKey: "teams", holdsByTeam: "holds_by_team", recordsKey: "records",
-	jobsKey: "jobs", streamKey: "stream", waitingKey: "waiting", lineKey: "line", servedKey: "served",
-	jobsByTime: "jobs_by_time", jobsByTeam: "jobs_by_team", jobsByMember: "jobs_by_member",
-	openByTime: "open_by_time", openByTeam: "open_by_team", openByMember: "open_by_member",
+	standingsKey: "standings", holdsByTeam: "holds_by_team", recordsKey: "records",
+	jobsKey: "jobs", streamKey: "stream", waitingKey: "waiting", readyKey: "ready", lineKey: "line",
+	allJobs: "all_jobs", openJobs: "open_jobs",
 }
 
 // ledgerKeys is how many of the keys belong to the ledger; they come first.

@@ -11,23 +11,27 @@ local j = parse(redis.call('HGET', jobs, ARGV[1]))
 if not j then return false end
 if j.class ~= 'wait' then return 0 end
 local team = team_of(j.seat)
-local first, waits, before = {}, {}, 0
-local line_up = redis.call('ZRANGE', waiting, 0, -1, 'WITHSCORES')
-for i = 1, #line_up, 2 do
-  local seat = string.match(line_up[i], '^%d+ %d+ %d+ %S+ (.*)$')
-  local seq = tonumber(line_up[i + 1])
-  if team_of(seat) == team then
-    first[seat] = first[seat] or seq
-    waits[seat] = (waits[seat] or 0) + 1
-    if seat == j.seat and seq < j.seq then before = before + 1 end
-  end
+local seats, first, waits, before = {}, {}, {}, 0
+for _, name in ipairs(redis.call('ZRANGEBYLEX', waiting, '[' .. team .. sep, '(' .. team .. sep .. '\255')) do
+  local seat, seq = string.match(name, '^([^' .. sep .. ']*' .. sep .. '[^' .. sep .. ']*)' .. sep .. '[%d ]+' .. sep .. '(%d+)')
+  seq = tonumber(seq)
+  if not first[seat] then seats[#seats + 1] = seat end
+  first[seat] = math.min(first[seat] or seq, seq)
+  waits[seat] = (waits[seat] or 0) + 1
+  if seat == j.seat and seq < j.seq then before = before + 1 end
 end
-local function turn(seat) return tonumber(redis.call('HGET', served, seat) or 0) end
-local mine, place = turn(j.seat), before + 1
-for seat, n in pairs(waits) do
+-- So many at once fit on the stack of the interpreter.
+local chunk = 1000
+for i = 1, #seats, chunk do
+  local turns = {}
+  for n = i, math.min(i + chunk - 1, #seats) do turns[#turns + 1] = turn_of(seats[n]) end
+  look_up(turns)
+end
+local mine, place = count(turn_of(j.seat)), before + 1
+for _, seat in ipairs(seats) do
   if seat ~= j.seat then
+    local n, theirs = waits[seat], count(turn_of(seat))
     place = place + math.min(n, before)
-    local theirs = turn(seat)
     if n > before and (theirs < mine or theirs == mine and first[seat] < first[j.seat]) then place = place + 1 end
   end
 end

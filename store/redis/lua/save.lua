@@ -20,7 +20,7 @@
 -- ARGV[16]  channel for changes
 --
 -- Returns one of
---   {"saved", job, "1" when a slot became free or was asked for,
+--   {"saved", first line of the job, "1" when a slot became free or was asked for,
 --    capped jobs that wait, "1" when a hold to bill is missing}
 --   {"missing"}
 --   {"conflict"}
@@ -32,7 +32,7 @@ if not old then return {'missing'} end
 local version = tonumber(ARGV[4])
 if old.version ~= version then
   if old.version == version + 1 and old.token == token then
-    return {'saved', value, '1', number(count('capped')), '0'}
+    return {'saved', head_of(value), '1', count('capped'), '0'}
   end
   return {'conflict'}
 end
@@ -47,21 +47,26 @@ local j = {
   member_max = tonumber(ARGV[8]), team_max = tonumber(ARGV[9]), bot_max = tonumber(ARGV[10]),
   record = ARGV[11],
 }
-leave(id, old)
-enter(id, j)
-if unfinished(j) and not unfinished(old) then index('ZADD', open_jobs, id, j) end
-if unfinished(old) and not unfinished(j) then index('ZREM', open_jobs, id, j) end
+if j.class ~= old.class or j.class == 'wait' then
+  look_up_seat(j.seat)
+  leave(id, old)
+  enter(id, j)
+end
+if unfinished(j) and not unfinished(old) then index(open_jobs, id, j) end
+if unfinished(old) and not unfinished(j) then unindex(open_jobs, id, j) end
 if unfinished(j) and j.entry == '-' then hand_out(id, j) end
-put(id, j)
-redis.call('PUBLISH', channel, id .. ' ' .. number(j.version))
+local head = put(id, j)
+redis.call('PUBLISH', channel, id .. ' ' .. j.version)
 
 local freed = old.class == 'slot' and j.class ~= 'slot' or j.class == 'wait'
 if freed and ARGV[15] == '1' then
   local team = team_of(j.seat)
   local found = best(team)
   while found do
-    admit(found, id, channel)
+    local admitted = admit(found, id, channel)
+    if admitted and found.id == id then head = head_of(redis.call('HGET', jobs, id)) end
     found = best(team)
   end
 end
-return {'saved', redis.call('HGET', jobs, id), freed and '1' or '0', number(count('capped')), unbilled}
+keep_line()
+return {'saved', head, freed and '1' or '0', count('capped'), unbilled}
