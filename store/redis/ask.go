@@ -24,7 +24,7 @@ type ask struct {
 
 // newAsk writes down a reservation, of which others hold something elsewhere.
 func newAsk(r quota.Reservation, e elsewhere) (*ask, error) {
-	a := &ask{cost: r.Cost, counts: make([]any, 0, 2*len(r.Counts))}
+	a := &ask{cost: r.Cost, counts: make([]any, 0, 2*len(r.Counts)), entries: make([]byte, 0, entrySize*len(r.Counts))}
 	if err := checkAmount("cost", int64(r.Cost)); err != nil {
 		return nil, err
 	}

@@ -129,7 +129,7 @@ func (s *Store) Records(ctx context.Context, team string, limit int) ([]quota.Re
 	}
 	records := make([]quota.Record, 0, len(names))
 	for _, name := range names {
-		r, err := decodeRecord(name)
+		r, err := decodeAmendment(name)
 		if err != nil {
 			s.log.WarnContext(ctx, "redis: record left out of the log", slog.String("team", team), slog.Any("error", err))
 			continue

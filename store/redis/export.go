@@ -140,7 +140,7 @@ func (x *exporter) records(ctx context.Context, p partition) error {
 		return err
 	}
 	for _, name := range names {
-		r, err := decodeRecord(name)
+		r, err := decodeAmendment(name)
 		if err != nil {
 			return err
 		}
@@ -285,8 +285,8 @@ func (x *exporter) lookUp(ctx context.Context, key string, names []string) (valu
 	return values, err
 }
 
-// decodeRecord reads a record with its place.
-func decodeRecord(name string) (quota.Record, error) {
+// decodeAmendment reads a record with its place.
+func decodeAmendment(name string) (quota.Record, error) {
 	var r quota.Record
 	_, rest, _ := strings.Cut(name, sep)
 	_, text, _ := strings.Cut(rest, sep)

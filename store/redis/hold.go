@@ -46,6 +46,9 @@ func holdHead(team, member string, at time.Time, scopes []quota.Scope) string {
 	return b.String()
 }
 
+// entrySize is how long an entry usually is at most.
+const entrySize = 48
+
 // appendEntry writes an entry, which belongs to the scope with a number.
 func appendEntry(b []byte, scope int, e quota.Entry) []byte {
 	b = strconv.AppendInt(b, int64(scope), 10)

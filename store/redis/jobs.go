@@ -3,7 +3,6 @@ package redis
 import (
 	"context"
 	"crypto/rand"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -43,9 +42,9 @@ func (s *Store) accept(ctx context.Context, j generate.Job, plan quota.Plan) (ge
 			return generate.Job{}, err
 		}
 		j.Line, j.Admitted = r.Line, false
-		record, err := json.Marshal(j)
+		record, err := encodeRecord(j)
 		if err != nil {
-			return generate.Job{}, fmt.Errorf("encode: %w", err)
+			return generate.Job{}, err
 		}
 		reply, err := s.guarded(ctx, p, r, func(ctx context.Context, e elsewhere) (list, error) {
 			a, err := newAsk(r, e)
@@ -110,9 +109,9 @@ func (s *Store) Save(ctx context.Context, j generate.Job, b quota.Billing) (gene
 func (s *Store) save(ctx context.Context, j generate.Job, b quota.Billing) (generate.Job, error) {
 	ctx, cancel := s.limit(ctx)
 	defer cancel()
-	record, err := json.Marshal(j)
+	record, err := encodeRecord(j)
 	if err != nil {
-		return generate.Job{}, fmt.Errorf("encode: %w", err)
+		return generate.Job{}, err
 	}
 	capped := s.capped.Load() != 0
 	args := []any{

@@ -35,6 +35,7 @@ const (
 	streamKey
 	waitingKey
 	readyKey
+	placesKey
 	lineKey
 	allJobs
 	openJobs
@@ -45,7 +46,7 @@ const (
 var keyNames = [...]string{
 	holdsKey: "holds", heldKey: "held", expiringKey: "expiring", useKey: "use", useUntilKey: "use_until",
 	standingsKey: "standings", holdsByTeam: "holds_by_team", recordsKey: "records",
-	jobsKey: "jobs", streamKey: "stream", waitingKey: "waiting", readyKey: "ready", lineKey: "line",
+	jobsKey: "jobs", streamKey: "stream", waitingKey: "waiting", readyKey: "ready", placesKey: "places", lineKey: "line",
 	allJobs: "all_jobs", openJobs: "open_jobs",
 }
 

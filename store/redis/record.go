@@ -1,9 +1,7 @@
 package redis
 
 import (
-	"encoding/json"
 	"errors"
-	"fmt"
 	"math"
 	"strconv"
 	"strings"
@@ -48,14 +46,14 @@ func decodeJob(value string) (kept, error) {
 	if !ok {
 		return kept{}, errDamaged
 	}
-	var k kept
-	if err := json.Unmarshal([]byte(record), &k.job); err != nil {
-		return kept{}, fmt.Errorf("%w: %w", errDamaged, err)
+	j, err := decodeRecord(record)
+	if err != nil {
+		return kept{}, err
 	}
-	var err error
-	k.job, err = withHead(k.job, first)
-	k.entry = strings.Split(first, " ")[headEntry]
-	return k, err
+	if j, err = withHead(j, first); err != nil {
+		return kept{}, err
+	}
+	return kept{job: j, entry: strings.Split(first, " ")[headEntry]}, nil
 }
 
 // withHead is j with what the first line of its record says.

@@ -108,9 +108,10 @@ local function tally(deltas, state, cost, charged, sign)
   grow(deltas, 'charged', sign * charged)
 end
 
--- post changes counters and totals by deltas. It makes those that are not
--- there and returns their names as a set; or, unless it is to make counters,
--- leaves those alone: what was forgotten stays forgotten.
+-- post changes counters and totals by deltas. To reserve, it makes those that
+-- are not there, those of nothing too, because a bill may add to them, and
+-- returns their names as a set. To bill, it leaves counters alone that are not
+-- there: what was forgotten stays forgotten.
 local function post(deltas, make)
   local names, made, changes = {}, {}, {}
   for name, n in pairs(deltas) do

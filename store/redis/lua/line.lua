@@ -10,6 +10,11 @@
 --   waiting: seat, limits, order of arrival, id
 --   ready:   team, limits of team and bot, turn of the seat, order of arrival
 --            of the queue's first job, seat, limits
+--   places:  team, how many jobs of the seat come before, turn of the seat, order
+--            of arrival of the seat's first job
+--
+-- Members take turns, so the jobs that come first in places are admitted first
+-- if slots become free one by one, as far as limits do not matter.
 
 -- counts is what this script knows of the numbers in line, changed the names of
 -- those that it has changed. keep_line writes them, at the end.
@@ -79,25 +84,37 @@ end
 local function first_of(key, prefix) return from(key, '[' .. prefix, prefix) end
 local function next_of(key, prefix, skip) return from(key, '(' .. skip .. '~', prefix) end
 
--- list adds the ready queues of a seat to the lanes, or removes them with
--- command ZREM: before anything changes that their names are made of.
+-- place_name is the name in places of a seat's job with so many before it.
+local function place_name(seat, before, first)
+  return table.concat({team_of(seat), sixteen(before) .. ' ' .. sixteen(count(turn_of(seat))) .. ' ' .. first}, sep)
+end
+
+-- list adds the ready queues of a seat to the lanes, and its jobs to the places;
+-- or removes them with command ZREM, before anything changes that their names
+-- are made of.
 local function list(command, seat)
-  if count(waiting_of(seat)) == 0 then return end
-  local prefix = seat .. sep
+  local n = count(waiting_of(seat))
+  if n == 0 then return end
+  local function change(key, name)
+    if command == 'ZADD' then
+      redis.call('ZADD', key, 0, name)
+    else
+      redis.call('ZREM', key, name)
+    end
+  end
+  local prefix, first = seat .. sep, nil
   local name = first_of(waiting, prefix)
   while name do
     local member_max, team_max, bot_max, seq = string.match(name, '^(%d+) (%d+) (%d+)' .. sep .. '(%d+)', #prefix + 1)
     local limits = member_max .. ' ' .. team_max .. ' ' .. bot_max
     if member_max == '0' or count(slots_of(seat)) < tonumber(member_max) then
-      local entry = table.concat({team_of(seat), team_max .. ' ' .. bot_max, sixteen(count(turn_of(seat))) .. ' ' .. seq, seat, limits}, sep)
-      if command == 'ZADD' then
-        redis.call('ZADD', ready, 0, entry)
-      else
-        redis.call('ZREM', ready, entry)
-      end
+      local turn = sixteen(count(turn_of(seat)))
+      change(ready, table.concat({team_of(seat), team_max .. ' ' .. bot_max, turn .. ' ' .. seq, seat, limits}, sep))
     end
+    if not first or seq < first then first = seq end
     name = next_of(waiting, prefix, prefix .. limits .. sep)
   end
+  for before = 0, n - 1 do change(places, place_name(seat, before, first)) end
 end
 
 -- move counts a job into the line as it is kept, waiting, with a slot, or

@@ -10,29 +10,11 @@
 local j = parse(redis.call('HGET', jobs, ARGV[1]))
 if not j then return false end
 if j.class ~= 'wait' then return 0 end
-local team = team_of(j.seat)
-local seats, first, waits, before = {}, {}, {}, 0
-for _, name in ipairs(redis.call('ZRANGEBYLEX', waiting, '[' .. team .. sep, '(' .. team .. sep .. '\255')) do
-  local seat, seq = string.match(name, '^([^' .. sep .. ']*' .. sep .. '[^' .. sep .. ']*)' .. sep .. '[%d ]+' .. sep .. '(%d+)')
-  seq = tonumber(seq)
-  if not first[seat] then seats[#seats + 1] = seat end
-  first[seat] = math.min(first[seat] or seq, seq)
-  waits[seat] = (waits[seat] or 0) + 1
-  if seat == j.seat and seq < j.seq then before = before + 1 end
+local before, first = 0, nil
+for _, name in ipairs(redis.call('ZRANGEBYLEX', waiting, '[' .. j.seat .. sep, '(' .. j.seat .. sep .. '~')) do
+  local seq = string.match(name, '^[^' .. sep .. ']*' .. sep .. '(%d+)', #j.seat + 2)
+  if tonumber(seq) < j.seq then before = before + 1 end
+  if not first or seq < first then first = seq end
 end
--- So many at once fit on the stack of the interpreter.
-local chunk = 1000
-for i = 1, #seats, chunk do
-  local turns = {}
-  for n = i, math.min(i + chunk - 1, #seats) do turns[#turns + 1] = turn_of(seats[n]) end
-  look_up(turns)
-end
-local mine, place = count(turn_of(j.seat)), before + 1
-for _, seat in ipairs(seats) do
-  if seat ~= j.seat then
-    local n, theirs = waits[seat], count(turn_of(seat))
-    place = place + math.min(n, before)
-    if n > before and (theirs < mine or theirs == mine and first[seat] < first[j.seat]) then place = place + 1 end
-  end
-end
-return place
+local team = team_of(j.seat) .. sep
+return redis.call('ZLEXCOUNT', places, '[' .. team, '[' .. place_name(j.seat, before, first))

@@ -5,10 +5,11 @@
 -- KEYS[10] stream     stream: an entry for each job to hand out
 -- KEYS[11] waiting    sorted set: waiting jobs by queue and order of arrival
 -- KEYS[12] ready      sorted set: queues whose member has room, in their order
--- KEYS[13] line       hash: how many hold a slot and wait; last numbers
--- KEYS[14] all_jobs   sorted set: three names of each job, in order of creation
--- KEYS[15] open_jobs  the same of the unfinished
-local jobs, stream, waiting, ready, line, all_jobs, open_jobs = unpack(KEYS, 9, 15)
+-- KEYS[13] places     sorted set: one name for each waiting job of a team
+-- KEYS[14] line       hash: how many hold a slot and wait; last numbers
+-- KEYS[15] all_jobs   sorted set: three names of each job, in order of creation
+-- KEYS[16] open_jobs  the same of the unfinished
+local jobs, stream, waiting, ready, places, line, all_jobs, open_jobs = unpack(KEYS, 9, 16)
 
 -- group is the consumer group that all processes are in.
 local group = 'bot'
