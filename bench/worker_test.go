@@ -160,7 +160,7 @@ func startChild(b *testing.B, w work) *child {
 	if err != nil {
 		b.Fatal(err)
 	}
-	cmd := exec.CommandContext(b.Context(), os.Args[0]) //nolint:gosec // this program
+	cmd := exec.CommandContext(b.Context(), os.Args[0])
 	cmd.Env = append(os.Environ(), workerEnv+"="+string(text))
 	cmd.Stderr = os.Stderr
 	in, inErr := cmd.StdinPipe()

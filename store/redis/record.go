@@ -107,7 +107,7 @@ func sortable(at time.Time) string {
 		nano = math.MaxInt64
 	}
 	const digits = 16
-	text := strconv.FormatUint(uint64(nano)^signBit, 16)
+	text := strconv.FormatUint(uint64(nano)^signBit, 16) //nolint:gosec // the same bits
 	return strings.Repeat("0", digits-len(text)) + text
 }
 
