@@ -71,18 +71,32 @@ func benchInFlight(b *testing.B, t *table) {
 	}
 }
 
+// slots is how many jobs run at a time where others wait.
+const slots = 10
+
 // benchWaiting measures what it costs to finish a job, which gives the one that
-// has waited longest a slot, and to find a place, while so many jobs of one
-// team wait, each of another member.
+// has waited longest a slot, and to find a place, while so many jobs wait, each
+// of another member: in one team, or each in another one.
 func benchWaiting(b *testing.B, t *table) {
-	const slots = 10
-	policy := ordinary
-	policy.Member.JobsAtATime, policy.Team.JobsAtATime = 2, slots
-	for _, n := range []int64{10, 1_000, 10_000} {
+	ofTeam, ofBot := ordinary, ordinary
+	ofTeam.Member.JobsAtATime, ofTeam.Team.JobsAtATime = 2, slots
+	ofBot.Bot.JobsAtATime = slots
+	for _, test := range []struct {
+		name    string
+		policy  quota.Policy
+		waiting int64
+		teams   int
+	}{
+		{"waiting in a team=10", ofTeam, 10, 1},
+		{"waiting in a team=1000", ofTeam, 1_000, 1},
+		{"waiting in a team=10000", ofTeam, 10_000, 1},
+		{"waiting for the bot in teams=10", ofBot, 10, 10_000},
+		{"waiting for the bot in teams=1000", ofBot, 1_000, 10_000},
+	} {
 		server := start(b)
 		s := mustOpen(b, server, redis.Options{})
 		job := func(n int64) generate.Job {
-			j := benchJob(n, 1)
+			j := benchJob(n, test.teams)
 			j.Member = fmt.Sprintf("discord:%d", n)
 			return j
 		}
@@ -90,18 +104,18 @@ func benchWaiting(b *testing.B, t *table) {
 		var jobs []generate.Job
 		accept := func() {
 			j := job(int64(len(jobs)))
-			j, err := s.Accept(b.Context(), j, planFor(j, policy))
+			j, err := s.Accept(b.Context(), j, planFor(j, test.policy))
 			if err != nil {
 				b.Fatal(err)
 			}
 			jobs = append(jobs, j)
 		}
-		for range n + slots {
+		for range test.waiting + slots {
 			accept()
 		}
 		turn := 0
-		t.run(b, fmt.Sprintf("finish one, accept one/waiting=%d", n), func(b *testing.B) result {
-			turns := min(b.N, 1000)
+		t.run(b, "finish one, accept one/"+test.name, func(b *testing.B) result {
+			turns := min(b.N, 500)
 			_, before := scripts(b, server)
 			for range turns {
 				j := jobs[turn]
@@ -117,11 +131,14 @@ func benchWaiting(b *testing.B, t *table) {
 			_, after := scripts(b, server)
 			return result{server: (after - before) / time.Duration(turns)}
 		})
-		t.run(b, fmt.Sprintf("find the place of the last/waiting=%d", n), func(b *testing.B) result {
+		if test.teams > 1 {
+			continue
+		}
+		t.run(b, "find the place of the last/"+test.name, func(b *testing.B) result {
 			turns := min(b.N, 100)
 			_, before := scripts(b, server)
 			for range turns {
-				if place, err := s.Place(b.Context(), jobs[len(jobs)-1].ID); err != nil || place != int(n) {
+				if place, err := s.Place(b.Context(), jobs[len(jobs)-1].ID); err != nil || place != int(test.waiting) {
 					b.Fatal(place, err)
 				}
 			}

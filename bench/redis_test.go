@@ -31,6 +31,9 @@ var ordinary = quota.Policy{
 	Team:    quota.Limits{Windows: []quota.WindowLimit{{Window: quota.Month, USD: 1 << 50}}},
 }
 
+// limited are ordinary limits with one on the whole bot.
+var limited = quota.Policy{Waiting: ordinary.Waiting, Member: ordinary.Member, Team: ordinary.Team, Bot: ordinary.Team}
+
 // members is how many people ask.
 const members = 1000
 
@@ -68,6 +71,10 @@ func keyOf(j generate.Job) quota.Key { return quota.Key{Job: j.ID, Team: j.Team,
 var operations = map[string]func(context.Context, *redis.Store, generate.Job) error{
 	"reserve": func(ctx context.Context, s *redis.Store, j generate.Job) error {
 		_, err := s.Reserve(ctx, keyOf(j), planFor(j, ordinary))
+		return err
+	},
+	"reserve, bot limited": func(ctx context.Context, s *redis.Store, j generate.Job) error {
+		_, err := s.Reserve(ctx, keyOf(j), planFor(j, limited))
 		return err
 	},
 	"accept": func(ctx context.Context, s *redis.Store, j generate.Job) error {
@@ -122,14 +129,17 @@ func BenchmarkRedis(b *testing.B) {
 		ceiling := speed.run(b, "redis-benchmark/"+operation, func(b *testing.B) result { return benchCeiling(b, operation) })
 		for _, processes := range []int{1, 2, 4} {
 			speed.run(b, fmt.Sprintf("%s/processes=%d", operation, processes), func(b *testing.B) result {
-				return spread(b, operation, processes, usualTeams).against(ceiling)
+				return spread(b, operation, processes, b.N, usualTeams).against(ceiling)
 			})
 		}
 	}
 	for _, teams := range []int{1, 100, 10_000} {
-		speed.run(b, fmt.Sprintf("reserve/teams=%d", teams), func(b *testing.B) result { return spread(b, "reserve", 2, teams) })
+		speed.run(b, fmt.Sprintf("reserve/teams=%d", teams), func(b *testing.B) result { return spread(b, "reserve", 2, b.N, teams) })
 	}
-	speed.run(b, "life/processes=2", func(b *testing.B) result { return spread(b, "life", 2, usualTeams) })
+	speed.run(b, "reserve, bot limited/processes=2", func(b *testing.B) result {
+		return spread(b, "reserve, bot limited", 2, max(1, b.N/10), usualTeams)
+	})
+	speed.run(b, "accept, save 6 times/processes=2", func(b *testing.B) result { return spread(b, "life", 2, b.N, usualTeams) })
 	benchInFlight(b, &cost)
 	benchWaiting(b, &cost)
 	benchBeat(b, &cost)

@@ -103,14 +103,15 @@ func (w work) do(ctx context.Context, s *redis.Store) ([]time.Duration, error) {
 	return took, errors.Join(errs...)
 }
 
-// spread does an operation for b.N jobs from several processes at once.
-func spread(b *testing.B, operation string, processes, teams int) result {
+// spread does an operation for so many jobs of so many teams from several
+// processes at once.
+func spread(b *testing.B, operation string, processes, jobs, teams int) result {
 	b.Helper()
 	server := start(b)
 	var children []*child
 	for i := range processes {
 		children = append(children, startChild(b, work{
-			URL: server.URL(), Operation: operation, First: int64(i), Last: int64(b.N - 1), Step: int64(processes),
+			URL: server.URL(), Operation: operation, First: int64(i), Last: int64(jobs - 1), Step: int64(processes),
 			Callers: callers / processes, Teams: teams,
 		}))
 	}
@@ -141,9 +142,9 @@ func spread(b *testing.B, operation string, processes, teams int) result {
 	}
 	slices.Sort(took)
 	return result{
-		perSecond: float64(b.N) / elapsed.Seconds(),
+		perSecond: float64(jobs) / elapsed.Seconds(),
 		p50:       took[len(took)/2], p99: took[len(took)*99/100],
-		server: (after - before) / time.Duration(b.N),
+		server: (after - before) / time.Duration(jobs),
 	}
 }
 
