@@ -204,6 +204,26 @@ local function reserve(job, at, covered, old)
   return entries
 end
 
+-- worth is what a hold has added to its counters: how often each video of it
+-- counts, and how many dollars.
+local function worth(state, cost, charged)
+  if state == 'released' then return 0, 0 end
+  return 1, tonumber(state == 'settled' and charged or cost)
+end
+
+-- spread adds to the counters of a hold, given from its time on: its videos so
+-- often, and so many dollars.
+local function spread(deltas, rest, videos, dollars)
+  local team, scope_list, entries = string.match(rest, '^%S+\n([^' .. sep .. ']*)[^\n]*\n([^\n]*)\n(.*)$')
+  local scopes = {}
+  for scope in string.gmatch(scope_list, '[^' .. sep .. ']+') do
+    scopes[#scopes + 1] = (scope == 'bot' and '' or team) .. sep .. scope .. sep
+  end
+  for scope, unit, add, counter in string.gmatch(entries, '(%d+) (%l)(%d+) %S+ ([^\n]+)') do
+    grow(deltas, scopes[tonumber(scope)] .. counter, unit == 'd' and dollars or videos * add)
+  end
+end
+
 -- bill settles or releases the hold of a job and returns it as it is then; nil
 -- when there is none.
 local function bill(job, kind, amount, at)
@@ -219,19 +239,10 @@ local function bill(job, kind, amount, at)
     return value
   end
   local deltas = {}
-  local function counted(s) return s == 'released' and 0 or 1 end
-  local function dollars(s, paid) return s == 'settled' and tonumber(paid) or counted(s) * cost end
-  local more_videos = counted(next_state) - counted(state)
-  local more_dollars = dollars(next_state, amount) - dollars(state, charged)
-  if more_videos ~= 0 or more_dollars ~= 0 then
-    local team, scope_list, entries = string.match(rest, '^%S+\n([^' .. sep .. ']*)[^\n]*\n([^\n]*)\n(.*)$')
-    local scopes = {}
-    for scope in string.gmatch(scope_list, '[^' .. sep .. ']+') do
-      scopes[#scopes + 1] = (scope == 'bot' and '' or team) .. sep .. scope .. sep
-    end
-    for scope, unit, add, counter in string.gmatch(entries, '(%d+) (%l)(%d+) %S+ ([^\n]+)') do
-      grow(deltas, scopes[tonumber(scope)] .. counter, unit == 'd' and more_dollars or more_videos * add)
-    end
+  local videos, dollars = worth(state, cost, charged)
+  local videos_then, dollars_then = worth(next_state, cost, amount)
+  if videos_then ~= videos or dollars_then ~= dollars then
+    spread(deltas, rest, videos_then - videos, dollars_then - dollars)
   end
   tally(deltas, state, tonumber(cost), tonumber(charged), -1)
   tally(deltas, next_state, tonumber(cost), tonumber(amount), 1)
