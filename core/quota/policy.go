@@ -69,12 +69,13 @@ func (p Policy) Plan(job string, a Asker, estimate usd.Micros, at time.Time) Pla
 			WaitingMax: p.Waiting,
 		}
 		r.Grants = append(append(r.Grants, s.Member.Grants...), s.Team.Grants...)
-		for _, c := range p.Counts(a, s, at) {
+		r.Counts = p.Counts(a, s, at)
+		for i := range r.Counts {
+			c := &r.Counts[i]
 			c.Add = 1
 			if c.Unit == Dollars {
 				c.Add = int64(estimate)
 			}
-			r.Counts = append(r.Counts, c)
 		}
 		return r, nil
 	}
@@ -95,7 +96,8 @@ func (p Policy) Counts(a Asker, s Standing, at time.Time) []Count {
 // counts are the counters of one scope: each calendar window, and each
 // rolling window that has a limit.
 func (l Limits) counts(scope Scope, epoch int, at time.Time, zone *time.Location) []Count {
-	var counts []Count
+	calendar := [...]Window{Day, Week, Month}
+	counts := make([]Count, 0, 2*(len(calendar)+len(l.Windows)))
 	add := func(w Window, maxVideos int64, maxUSD usd.Micros) {
 		v := w.count(scope, Videos, at, zone)
 		v.Max = maxVideos
@@ -103,7 +105,7 @@ func (l Limits) counts(scope Scope, epoch int, at time.Time, zone *time.Location
 		d.Max = int64(maxUSD)
 		counts = append(counts, v.in(epoch), d.in(epoch))
 	}
-	for _, w := range []Window{Day, Week, Month} {
+	for _, w := range calendar {
 		wl := l.in(w)
 		add(w, wl.Videos, wl.USD)
 	}

@@ -43,6 +43,10 @@ func ParseWindow(s string) (Window, error) {
 
 // Rolling is the length of a rolling window, and 0 for a calendar window.
 func (w Window) Rolling() time.Duration {
+	switch w {
+	case Day, Week, Month, "":
+		return 0
+	}
 	d, err := time.ParseDuration(string(w))
 	if err != nil {
 		return 0

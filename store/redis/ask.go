@@ -1,137 +1,143 @@
 package redis
 
 import (
-	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
-	"ltxbot/core/generate"
 	"ltxbot/core/quota"
 	"ltxbot/core/usd"
 )
 
-// An ask is a reservation as scripts read it. The entries that it may make are
-// arguments of their own, which scripts put together without reading them.
+// An ask is a reservation as scripts read it: see lua/ledger.lua. What they
+// need not understand they get as it is kept.
 type ask struct {
-	Head   string     `json:"head"` // the hold as JSON, up to its entries
-	Team   string     `json:"team"`
-	Since  int64      `json:"since"`
-	Cost   usd.Micros `json:"cost"`
-	Counts []addition `json:"counts,omitempty"`
-
-	// The rest is for Accept.
-	Created       string `json:"created,omitempty"`
-	Life          string `json:"life,omitempty"`
-	ClassAdmitted string `json:"class_admitted,omitempty"` // the job's class if its turn comes at once
-	ClassWaiting  string `json:"class_waiting,omitempty"`  // and if not
-	MemberMax     int    `json:"member_max"`
-	TeamMax       int    `json:"team_max"`
-	BotMax        int    `json:"bot_max"`
-	WaitingMax    int    `json:"waiting_max"`
+	scopes  scopeList // of the entries
+	head    string    // the hold, from its time to its scopes
+	entries []byte    // that it makes unless a grant is drawn on
+	last    int64     // when the last of their counters expires
+	cost    usd.Micros
+	counts  []any    // counter, what is added, and so on
+	names   []string // counters to look at
+	rules   []any    // of the counts with a limit
 }
 
-// An addition is a count, or a grant that may be drawn on instead.
-type addition struct {
-	Field  string     `json:"field"`
-	Also   []string   `json:"also,omitempty"`
-	Max    int64      `json:"max"`
-	Add    int64      `json:"add"`
-	Base   int64      `json:"base,omitempty"`  // what is used in other partitions
-	Purse  string     `json:"purse,omitempty"` // scope and unit: one draw for each
-	Until  int64      `json:"until"`
-	Entry  int        `json:"entry"` // the number of the argument that is its entry
-	Grant  bool       `json:"grant,omitempty"`
-	Grants []addition `json:"grants,omitempty"`
-}
-
-// holdHead begins a hold as it is kept. Since is for scripts.
-type holdHead struct {
-	Job    string     `json:"job"`
-	Team   string     `json:"team"`
-	Member string     `json:"member"`
-	Cost   usd.Micros `json:"cost"`
-	At     time.Time  `json:"at"`
-	Since  int64      `json:"since"`
-}
-
-// entries are those that a reservation may make. In a script, the first is the
-// argument with the number first.
-type entries struct {
-	first int
-	all   []quota.Entry
-}
-
-// add returns the number of an entry.
-func (e *entries) add(c quota.Count, counter string, expires time.Time) int {
-	e.all = append(e.all, quota.Entry{Scope: c.Scope, Unit: c.Unit, Counter: counter, Add: c.Add, Expires: expires})
-	return e.first + len(e.all) - 1
-}
-
-// chosen are the entries whose numbers a script returns.
-func (e *entries) chosen(numbers list) []quota.Entry {
-	out := make([]quota.Entry, 0, len(numbers))
-	for i := range numbers {
-		if n := int(numbers.number(i)) - e.first; n >= 0 && n < len(e.all) {
-			out = append(out, e.all[n])
-		}
+// newAsk writes down a reservation, of which others hold something elsewhere.
+func newAsk(r quota.Reservation, e elsewhere) (*ask, error) {
+	a := &ask{cost: r.Estimate, counts: make([]any, 0, 2*len(r.Counts)), entries: make([]byte, 0, entrySize*len(r.Counts))}
+	if err := checkAmount("cost", int64(r.Estimate)); err != nil {
+		return nil, err
 	}
-	return out
-}
-
-// arguments appends the entries to those of a script.
-func (e *entries) arguments(args []any) ([]any, error) {
-	for _, entry := range e.all {
-		text, err := json.Marshal(entry)
-		if err != nil {
-			return nil, fmt.Errorf("encode entry: %w", err)
+	for i, c := range r.Counts {
+		if err := checkCount(c); err != nil {
+			return nil, err
 		}
-		args = append(args, text)
-	}
-	return args, nil
-}
-
-// newAsk writes down a reservation, of which others hold something elsewhere,
-// and adds the entries that it may make to out.
-func newAsk(r quota.Reservation, e elsewhere, out *entries) (ask, error) {
-	head, err := json.Marshal(holdHead{r.Job, r.Team, r.Member, r.Estimate, r.At, micros(r.At)})
-	if err != nil {
-		return ask{}, fmt.Errorf("encode hold: %w", err)
-	}
-	a := ask{
-		Head: string(head[:len(head)-1]), Team: r.Team, Since: micros(r.At), Cost: r.Estimate, Counts: make([]addition, 0, len(r.Counts)),
-		MemberMax: r.Line.MemberMax, TeamMax: r.Line.TeamMax, BotMax: r.Line.BotMax, WaitingMax: r.Line.WaitingMax,
-	}
-	for _, c := range r.Counts {
-		for _, n := range [...]int64{c.Add, c.Max} {
-			if n < 0 || n > maxExact {
-				return ask{}, fmt.Errorf("count %s of %d under a limit of %d is not from 0 to %d", c.Counter, c.Add, c.Max, int64(maxExact))
-			}
-		}
-		add := addition{
-			Field: counterField(r.Team, c.Scope, c.Counter), Max: c.Max, Add: c.Add, Until: micros(c.Expires),
-			Entry: out.add(c, c.Counter, c.Expires),
-		}
+		field := counterField(r.Team, c.Scope, c.Counter)
+		a.entries = append(a.appendEntry(a.entries, c, c.Counter, c.Expires), '\n')
+		a.last = max(a.last, expirySecond(c.Expires))
+		a.counts = append(a.counts, field, c.Add)
 		if c.Max > 0 { // else nobody asks how much is used
-			for _, other := range c.Also {
-				add.Also = append(add.Also, counterField(r.Team, c.Scope, other))
+			if err := a.addRule(i+1, r, c, e); err != nil {
+				return nil, err
 			}
-			add.Base = e.used(add.Field, add.Also...)
 		}
-		for _, g := range usable(r, c) {
-			field := counterField(r.Team, c.Scope, g.Counter(c.Unit))
-			add.Purse = c.Scope.String() + sep + string(c.Unit)
-			add.Grants = append(add.Grants, addition{
-				Field: field, Max: g.Amount(c.Unit) - e.used(field), Add: c.Add, Until: micros(g.Expires),
-				Entry: out.add(c, g.Counter(c.Unit), g.Expires), Grant: true,
-			})
-		}
-		a.Counts = append(a.Counts, add)
 	}
+	a.head = holdHead(r.Team, r.Member, r.At, a.scopes)
 	return a, nil
+}
+
+// hold is the hold that is made unless a grant is drawn on, as it is kept.
+func (a *ask) hold() string {
+	return fmt.Sprintf("%s %d 0 %s %s%s", quota.Held, a.cost, never, a.head, a.entries)
+}
+
+// addRule adds the rule of the count with a number.
+func (a *ask) addRule(number int, r quota.Reservation, c quota.Count, e elsewhere) error {
+	fields := make([]string, 0, 1+len(c.Also))
+	for _, counter := range append([]string{c.Counter}, c.Also...) {
+		fields = append(fields, counterField(r.Team, c.Scope, counter))
+	}
+	a.rules = append(a.rules, number, c.Max, e.used(fields...), len(fields))
+	for _, field := range fields {
+		a.rules = append(a.rules, a.lookAt(field))
+	}
+	grants := usable(r, c)
+	a.rules = append(a.rules, len(grants))
+	for _, g := range grants {
+		if err := checkNames(g.ID); err != nil {
+			return err
+		}
+		counter := g.Counter(c.Unit)
+		field := counterField(r.Team, c.Scope, counter)
+		a.rules = append(a.rules, a.lookAt(field), g.Amount(c.Unit)-e.used(field), a.appendEntry(nil, c, counter, g.Expires))
+	}
+	return nil
+}
+
+// appendEntry writes the entry that count c makes in a counter.
+func (a *ask) appendEntry(b []byte, c quota.Count, counter string, expires time.Time) []byte {
+	return appendEntry(b, a.scopes.number(c.Scope), quota.Entry{Unit: c.Unit, Counter: counter, Add: c.Add, Expires: expires})
+}
+
+// lookAt is the number of a counter that a script looks at.
+func (a *ask) lookAt(field string) int {
+	i := slices.Index(a.names, field)
+	if i < 0 {
+		i = len(a.names)
+		a.names = append(a.names, field)
+	}
+	return i + 1
+}
+
+// arguments appends the reservation to those of a script.
+func (a *ask) arguments(args []any) []any {
+	args = slices.Grow(args, 6+len(a.counts)+len(a.names)+len(a.rules))
+	args = append(args, a.head, a.entries, a.last, int64(a.cost), len(a.counts)/2)
+	args = append(append(args, a.counts...), len(a.names))
+	for _, name := range a.names {
+		args = append(args, name)
+	}
+	return append(args, a.rules...)
+}
+
+// made is the hold that a script has made: with the entries of the counts, or
+// with others where grants cover some of them.
+func (a *ask) made(r quota.Reservation, reply list) (quota.Hold, error) {
+	if reply.text(0) == "covered" {
+		entries, err := decodeEntries(a.scopes, reply.text(1))
+		return quota.NewHold(r, entries), err
+	}
+	entries := make([]quota.Entry, len(r.Counts))
+	for i, c := range r.Counts {
+		entries[i] = quota.Entry{Scope: c.Scope, Unit: c.Unit, Counter: c.Counter, Add: c.Add, Expires: c.Expires}
+	}
+	return quota.NewHold(r, entries), nil
 }
 
 // maxExact is the largest whole number that Lua can't mistake for its neighbour.
 const maxExact = 1 << 53
+
+// checkAmount refuses what scripts can't add up.
+func checkAmount(what string, n int64) error {
+	if n < 0 || n > maxExact {
+		return fmt.Errorf("%s of %d is not from 0 to %d", what, n, int64(maxExact))
+	}
+	return nil
+}
+
+// checkCount refuses a count that can't be written down.
+func checkCount(c quota.Count) error {
+	if unitLetters[c.Unit] == 0 {
+		return fmt.Errorf("count %s has the unknown unit %q", c.Counter, c.Unit)
+	}
+	if err := checkNames(c.Scope.String(), c.Counter); err != nil {
+		return err
+	}
+	if err := checkAmount("count "+c.Counter, c.Add); err != nil {
+		return err
+	}
+	return checkAmount("limit of "+c.Counter, c.Max)
+}
 
 // usable are the grants that may cover count c, in their order. A count without
 // a limit needs none.
@@ -146,15 +152,6 @@ func usable(r quota.Reservation, c quota.Count) []quota.Grant {
 		}
 	}
 	return grants
-}
-
-// ofJob adds to a what Accept must know of the job.
-func (a *ask) ofJob(j generate.Job) {
-	a.Created, a.Life = sortable(j.Created), lifeOf(j)
-	j.Admitted = false
-	a.ClassWaiting = classOf(j)
-	j.Admitted = true
-	a.ClassAdmitted = classOf(j)
 }
 
 // counterField names a counter. Those of members belong to one team; those of

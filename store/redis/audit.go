@@ -36,19 +36,17 @@ func (s *Store) Audit(ctx context.Context) (quota.Audit, error) {
 
 // books is the ledger of a partition at one instant.
 type books struct {
-	totals   map[string]string
-	counters map[string]string
+	sums     map[string]string // counters and totals
 	expiries []goredis.Z
 	holds    map[string]string
 }
 
 func (s *Store) books(ctx context.Context, p partition) (books, error) {
-	var totals, counters, holds *goredis.MapStringStringCmd
+	var sums, holds *goredis.MapStringStringCmd
 	var expiries *goredis.ZSliceCmd
 	err := s.try(ctx, func(ctx context.Context) error {
 		_, err := s.client.TxPipelined(ctx, func(pipe goredis.Pipeliner) error {
-			totals = pipe.HGetAll(ctx, p.keys[totalsKey])
-			counters = pipe.HGetAll(ctx, p.keys[useKey])
+			sums = pipe.HGetAll(ctx, p.keys[useKey])
 			expiries = pipe.ZRangeWithScores(ctx, p.keys[useUntilKey], 0, -1)
 			holds = pipe.HGetAll(ctx, p.keys[holdsKey])
 			return nil
@@ -58,7 +56,7 @@ func (s *Store) books(ctx context.Context, p partition) (books, error) {
 	if err != nil {
 		return books{}, err
 	}
-	return books{totals.Val(), counters.Val(), expiries.Val(), holds.Val()}, nil
+	return books{sums.Val(), expiries.Val(), holds.Val()}, nil
 }
 
 // shareSum is what all holds have added to one counter.
@@ -72,7 +70,7 @@ func (b books) audit(a *quota.Audit, now time.Time) error {
 	var sums quota.Totals
 	want := map[string]shareSum{}
 	for job, value := range b.holds {
-		h, err := decodeHold(value)
+		h, err := decodeHold(job, value)
 		if err != nil {
 			return fmt.Errorf("hold of %s: %w", job, err)
 		}
@@ -94,9 +92,12 @@ func (b books) audit(a *quota.Audit, now time.Time) error {
 	expired := map[string]bool{}
 	for _, z := range b.expiries {
 		field, _ := z.Member.(string)
-		expired[field] = int64(z.Score) <= now.UnixMicro()
+		expired[field] = int64(z.Score) <= now.Unix()
 	}
-	for field, text := range b.counters {
+	for field, text := range b.sums {
+		if !strings.Contains(field, sep) {
+			continue // a total
+		}
 		if stored := parseInt(text); stored != want[field].sum && !expired[field] {
 			a.Wrong = append(a.Wrong, quota.Difference{What: counterName(field), Stored: stored, Want: want[field].sum})
 		}
@@ -114,8 +115,8 @@ func (b books) audit(a *quota.Audit, now time.Time) error {
 // not the sums of the holds.
 func (b books) compareTotals(a *quota.Audit, sums quota.Totals) []quota.Difference {
 	var wrong []quota.Difference
-	a.Totals.Holds += parseInt(b.totals["holds"])
-	if stored := parseInt(b.totals["holds"]); stored != sums.Holds {
+	a.Totals.Holds += parseInt(b.sums["holds"])
+	if stored := parseInt(b.sums["holds"]); stored != sums.Holds {
 		wrong = append(wrong, quota.Difference{What: "total of holds", Stored: stored, Want: sums.Holds})
 	}
 	for _, row := range []struct {
@@ -129,7 +130,7 @@ func (b books) compareTotals(a *quota.Audit, sums quota.Totals) []quota.Differen
 		{"released", &a.Totals.Released, sums.Released},
 		{"charged", &a.Totals.Charged, sums.Charged},
 	} {
-		stored, err := strconv.ParseInt(cmp.Or(b.totals[row.name], "0"), 10, 64)
+		stored, err := strconv.ParseInt(cmp.Or(b.sums[row.name], "0"), 10, 64)
 		*row.into += usd.Micros(stored)
 		if err != nil || stored != int64(row.want) {
 			wrong = append(wrong, quota.Difference{What: "total " + row.name, Stored: stored, Want: int64(row.want)})

@@ -129,7 +129,7 @@ func (s *Store) Records(ctx context.Context, team string, limit int) ([]quota.Re
 	}
 	records := make([]quota.Record, 0, len(names))
 	for _, name := range names {
-		r, err := decodeRecord(name)
+		r, err := decodeAmendment(name)
 		if err != nil {
 			s.log.WarnContext(ctx, "redis: record left out of the log", slog.String("team", team), slog.Any("error", err))
 			continue
@@ -139,9 +139,9 @@ func (s *Store) Records(ctx context.Context, team string, limit int) ([]quota.Re
 	return records, nil
 }
 
-// holdName begins the names of a team's holds of one microsecond in their
-// index; hold_name of scripts is its twin.
-func holdName(team string, micro int64) string { return fmt.Sprintf("%s%s%016d", team, sep, micro) }
+// holdName begins the names of a team's holds of one instant in their index;
+// hold_name of scripts is its twin.
+func holdName(team string, at time.Time) string { return team + sep + sortable(at) }
 
 // Holds lists the holds of a team by the time of their reservation, oldest
 // first. One that can't be read is left out.
@@ -151,7 +151,7 @@ func (s *Store) Holds(ctx context.Context, team string, from, to time.Time) ([]q
 	err := s.try(ctx, func(ctx context.Context) error {
 		var err error
 		names, err = s.client.ZRangeByLex(ctx, p.keys[holdsByTeam], &goredis.ZRangeBy{
-			Min: "[" + holdName(team, from.UnixMicro()), Max: "[" + holdName(team, micros(to)) + "~",
+			Min: "[" + holdName(team, from), Max: "(" + holdName(team, to),
 		}).Result()
 		return err
 	})
@@ -164,17 +164,17 @@ func (s *Store) Holds(ctx context.Context, team string, from, to time.Time) ([]q
 	if err != nil {
 		return nil, fmt.Errorf("list holds of %s: %w", team, err)
 	}
-	holds = slices.DeleteFunc(holds, func(h quota.Hold) bool { return h.At.Before(from) || !h.At.Before(to) })
-	slices.SortStableFunc(holds, func(a, b quota.Hold) int { return a.At.Compare(b.At) })
 	return holds, nil
 }
 
 // readHolds adds the holds that an index names to out, without their entries.
 func (s *Store) readHolds(ctx context.Context, p partition, names []string, out *[]quota.Hold) error {
-	values := make([]*goredis.StringCmd, len(names))
+	values, jobs := make([]*goredis.StringCmd, len(names)), make([]string, len(names))
+	for i, name := range names {
+		_, jobs[i], _ = strings.Cut(name[strings.LastIndex(name, sep):], " ")
+	}
 	err := s.pipelined(ctx, func(ctx context.Context, pipe goredis.Pipeliner) {
-		for i, name := range names {
-			_, job, _ := strings.Cut(name[strings.LastIndex(name, sep):], " ")
+		for i, job := range jobs {
 			values[i] = pipe.HGet(ctx, p.keys[holdsKey], job)
 		}
 	})
@@ -182,7 +182,7 @@ func (s *Store) readHolds(ctx context.Context, p partition, names []string, out 
 		return err
 	}
 	for i, v := range values {
-		h, err := decodeHold(v.Val())
+		h, err := decodeHold(jobs[i], v.Val())
 		if err != nil {
 			s.log.WarnContext(ctx, "redis: hold left out of a list", slog.String("hold", names[i]), slog.Any("error", err))
 			continue

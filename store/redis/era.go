@@ -122,17 +122,7 @@ func (s *Store) putBack(ctx context.Context, n int) error {
 	restored := 0
 	for id, known := range s.memory.of(n) {
 		_, works := s.work.where(id)
-		args := []any{id, known.job, known.hold, flagText(works), s.channel()}
-		if known.hold != "" {
-			h, err := decodeHold(known.hold)
-			if err != nil {
-				return fmt.Errorf("hold of %s: %w", id, err)
-			}
-			for _, e := range h.Entries {
-				args = append(args, counterField(h.Team, e.Scope, e.Counter), micros(e.Expires))
-			}
-		}
-		reply, err := s.call(ctx, s.parts[n], restoreScript, args...)
+		reply, err := s.call(ctx, s.parts[n], restoreScript, id, known.job, known.hold, flagText(works), s.channel())
 		if err != nil {
 			return err
 		}

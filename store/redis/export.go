@@ -47,7 +47,7 @@ func (x *exporter) tell(i archive.Item) error {
 
 func (x *exporter) all(ctx context.Context) error {
 	for _, p := range x.s.parts {
-		for _, list := range []func(context.Context, partition) error{x.jobs, x.holds, x.members, x.teams, x.records} {
+		for _, list := range []func(context.Context, partition) error{x.jobs, x.holds, x.standings, x.records} {
 			if err := list(ctx, p); err != nil {
 				return err
 			}
@@ -72,7 +72,7 @@ func (x *exporter) jobs(ctx context.Context, p partition) error {
 			}
 			item := archive.Item{Job: &k.job}
 			if text, ok := holds[i].(string); ok {
-				h, err := decodeHold(text)
+				h, err := decodeHold(id, text)
 				if err != nil {
 					return fmt.Errorf("hold of %s: %w", id, err)
 				}
@@ -97,7 +97,7 @@ func (x *exporter) holds(ctx context.Context, p partition) error {
 			if jobs[i] != nil {
 				continue
 			}
-			h, err := decodeHold(values[i])
+			h, err := decodeHold(id, values[i])
 			if err != nil {
 				return fmt.Errorf("hold of %s: %w", id, err)
 			}
@@ -109,30 +109,19 @@ func (x *exporter) holds(ctx context.Context, p partition) error {
 	})
 }
 
-func (x *exporter) members(ctx context.Context, p partition) error {
-	return x.fields(ctx, p.keys[membersKey], func(seats, values []string) error {
-		for i, name := range seats {
-			m := archive.Member{}
-			m.Team, m.Member, _ = strings.Cut(name, sep)
-			if err := json.Unmarshal([]byte(values[i]), &m.Standing); err != nil {
-				return fmt.Errorf("standing of %s in %s: %w", m.Member, m.Team, err)
-			}
-			if err := x.tell(archive.Item{Member: &m}); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}
-
-func (x *exporter) teams(ctx context.Context, p partition) error {
-	return x.fields(ctx, p.keys[teamsKey], func(names, values []string) error {
+func (x *exporter) standings(ctx context.Context, p partition) error {
+	return x.fields(ctx, p.keys[standingsKey], func(names, values []string) error {
 		for i, name := range names {
-			t := archive.Team{Team: name}
-			if err := json.Unmarshal([]byte(values[i]), &t.Standing); err != nil {
-				return fmt.Errorf("standing of %s: %w", name, err)
+			team, member, ofMember := strings.Cut(name, sep)
+			m, t := archive.Member{Team: team, Member: member}, archive.Team{Team: team}
+			item, into := archive.Item{Team: &t}, any(&t.Standing)
+			if ofMember {
+				item, into = archive.Item{Member: &m}, &m.Standing
 			}
-			if err := x.tell(archive.Item{Team: &t}); err != nil {
+			if err := json.Unmarshal([]byte(values[i]), into); err != nil {
+				return fmt.Errorf("standing of %s in %s: %w", member, team, err)
+			}
+			if err := x.tell(item); err != nil {
 				return err
 			}
 		}
@@ -151,7 +140,7 @@ func (x *exporter) records(ctx context.Context, p partition) error {
 		return err
 	}
 	for _, name := range names {
-		r, err := decodeRecord(name)
+		r, err := decodeAmendment(name)
 		if err != nil {
 			return err
 		}
@@ -296,8 +285,8 @@ func (x *exporter) lookUp(ctx context.Context, key string, names []string) (valu
 	return values, err
 }
 
-// decodeRecord reads a record with its place.
-func decodeRecord(name string) (quota.Record, error) {
+// decodeAmendment reads a record with its place.
+func decodeAmendment(name string) (quota.Record, error) {
 	var r quota.Record
 	_, rest, _ := strings.Cut(name, sep)
 	_, text, _ := strings.Cut(rest, sep)

@@ -3,7 +3,6 @@ package redis
 import (
 	"context"
 	"crypto/rand"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -42,41 +41,39 @@ func (s *Store) accept(ctx context.Context, j generate.Job, plan quota.Plan) (ge
 		if err != nil {
 			return generate.Job{}, err
 		}
-		j.Line = r.Line
-		record, err := json.Marshal(j)
+		j.Line, j.Admitted = r.Line, false
+		record, err := encodeRecord(j)
 		if err != nil {
-			return generate.Job{}, fmt.Errorf("encode: %w", err)
+			return generate.Job{}, err
 		}
+		var a *ask
 		reply, err := s.guarded(ctx, p, r, func(ctx context.Context, e elsewhere) (list, error) {
-			const arguments = 10 // before the entries
-			made := entries{first: arguments + 1}
-			a, err := newAsk(r, e, &made)
-			if err != nil {
+			var err error
+			if a, err = newAsk(r, e); err != nil {
 				return nil, err
 			}
-			a.ofJob(j)
-			text, err := json.Marshal(a)
-			if err != nil {
-				return nil, fmt.Errorf("encode reservation: %w", err)
-			}
-			args, err := made.arguments([]any{
-				j.ID, token, seat(j.Team, j.Member), j.Team, d.member, d.team, e.closes, e.slots, text, record,
-			})
-			if err != nil {
-				return nil, err
-			}
-			return s.callList(ctx, p, acceptScript, args...)
+			admitted := j
+			admitted.Admitted = true
+			return s.callList(ctx, p, acceptScript, a.arguments([]any{
+				j.ID, token, seat(j.Team, j.Member), j.Team, d.member, d.team, e.closes, e.slots,
+				record, sortable(j.Created), lifeOf(j), classOf(admitted), classOf(j),
+				r.Line.MemberMax, r.Line.TeamMax, r.Line.BotMax, r.Line.WaitingMax,
+			})...)
 		})
 		if err != nil {
 			return generate.Job{}, err
 		}
 		switch reply.text(0) {
 		case "accepted":
-			k, err := decodeJob(reply.text(1))
-			s.memory.note(j.ID, p.number, reply.text(1), reply.text(2))
 			s.reserved.add(j.ID)
-			s.noteCapped(k.job)
-			return k.job, err
+			hold := reply.text(2)
+			if hold == "" {
+				hold = a.hold()
+			}
+			s.memory.note(j.ID, p.number, keptAs(reply.text(1), j, record), hold)
+			j, err := withHead(j, reply.text(1))
+			s.noteCapped(j)
+			return j, err
 		case "exists":
 			k, err := decodeJob(reply.text(1))
 			if err == nil {
@@ -122,9 +119,9 @@ func (s *Store) Save(ctx context.Context, j generate.Job, b quota.Billing) (gene
 func (s *Store) save(ctx context.Context, j generate.Job, b quota.Billing) (generate.Job, error) {
 	ctx, cancel := s.limit(ctx)
 	defer cancel()
-	record, err := json.Marshal(j)
+	record, err := encodeRecord(j)
 	if err != nil {
-		return generate.Job{}, fmt.Errorf("encode: %w", err)
+		return generate.Job{}, err
 	}
 	capped := s.capped.Load() != 0
 	args := []any{
@@ -155,24 +152,23 @@ func (s *Store) save(ctx context.Context, j generate.Job, b quota.Billing) (gene
 	if reply.text(4) == "1" {
 		s.log.ErrorContext(ctx, "redis: job has no hold to bill", slog.String("job", j.ID), slog.String("billing", string(b.Kind)))
 	}
-	k, err := decodeJob(reply.text(1))
-	if err != nil {
+	s.memory.note(j.ID, p.number, keptAs(reply.text(1), j, record), reply.text(5))
+	if j, err = withHead(j, reply.text(1)); err != nil {
 		return generate.Job{}, err
 	}
-	s.memory.note(j.ID, p.number, reply.text(1), reply.text(5))
 	if reply.number(3) > 0 {
 		s.capped.Add(1)
 	}
 	if reply.text(2) == "1" && (capped || reply.number(3) > 0) {
 		if err := s.admitAll(ctx); err != nil {
 			s.log.WarnContext(ctx, "redis: free slot is left for the next beat", slog.String("job", j.ID), slog.Any("error", err))
-			return k.job, nil
+			return j, nil
 		}
-		if k.job.Waiting() {
+		if j.Waiting() {
 			return s.Job(ctx, j.ID)
 		}
 	}
-	return k.job, nil
+	return j, nil
 }
 
 // errSettling says that Redis has lost writes which a process may still bring

@@ -2,7 +2,6 @@ package redis
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"sync"
@@ -49,32 +48,22 @@ func (s *Store) reserve(ctx context.Context, key quota.Key, plan quota.Plan) (qu
 		if err != nil {
 			return quota.Hold{}, err
 		}
-		var made entries
+		var a *ask
 		reply, err := s.guarded(ctx, p, r, func(ctx context.Context, e elsewhere) (list, error) {
-			const arguments = 7 // before the entries
-			made = entries{first: arguments + 1}
-			a, err := newAsk(r, e, &made)
-			if err != nil {
+			if a, err = newAsk(r, e); err != nil {
 				return nil, err
 			}
-			text, err := json.Marshal(a)
-			if err != nil {
-				return nil, fmt.Errorf("encode reservation: %w", err)
-			}
-			args, err := made.arguments([]any{key.Job, seat(key.Team, key.Member), key.Team, d.member, d.team, e.closes, text})
-			if err != nil {
-				return nil, err
-			}
-			return s.callList(ctx, p, reserveScript, args...)
+			return s.callList(ctx, p, reserveScript,
+				a.arguments([]any{key.Job, seat(key.Team, key.Member), key.Team, d.member, d.team, e.closes})...)
 		})
 		if err != nil {
 			return quota.Hold{}, err
 		}
 		switch reply.text(0) {
-		case "made":
-			return quota.NewHold(r, made.chosen(reply[1:])), nil
+		case "made", "covered":
+			return a.made(r, reply)
 		case "hold":
-			return decodeHold(reply.text(1))
+			return decodeHold(key.Job, reply.text(1))
 		case "limit":
 			return quota.Hold{}, refusal(r, reply)
 		default: // stale
@@ -102,13 +91,13 @@ func (s *Store) Bill(ctx context.Context, job string, b quota.Billing, at time.T
 	if !ok {
 		return quota.Hold{}, quota.ErrNoHold
 	}
-	h, err := decodeHold(value)
+	h, err := decodeHold(job, value)
 	return h, outcome("bill", job, err)
 }
 
 // billing is how scripts get a billing: kind, amount, time.
 func billing(b quota.Billing, at time.Time) []any {
-	return []any{string(b.Kind), int64(b.Amount), at.Format(time.RFC3339Nano)}
+	return []any{string(b.Kind), int64(b.Amount), sortable(at)}
 }
 
 // Hold returns the hold of a job.
@@ -119,7 +108,7 @@ func (s *Store) Hold(ctx context.Context, job string) (quota.Hold, error) {
 	}
 	var h quota.Hold
 	if err == nil {
-		h, err = decodeHold(value)
+		h, err = decodeHold(job, value)
 	}
 	return h, outcome("read hold of", job, err)
 }

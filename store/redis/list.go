@@ -81,20 +81,20 @@ func (s *Store) indexed(ctx context.Context, q generate.Query, n int) (jobs []fo
 	return jobs[:min(len(jobs), n)], more || len(jobs) > n, nil
 }
 
-// indexFor chooses the index with the fewest jobs that q does not select, and
-// what the names of those that it may select begin with.
+// indexFor is an index with the jobs that q may select, and what their names
+// there begin with: as few as it can tell.
 func indexFor(q generate.Query) (key int, prefix string) {
-	all := [...]int{jobsByTime, jobsByTeam, jobsByMember}
+	key = allJobs
 	if q.Unfinished {
-		all = [...]int{openByTime, openByTeam, openByMember}
+		key = openJobs
 	}
 	switch {
 	case q.Member != "":
-		return all[2], q.Member + sep
+		return key, "m" + q.Member + sep
 	case q.Team != "":
-		return all[1], q.Team + sep
+		return key, "t" + q.Team + sep
 	default:
-		return all[0], ""
+		return key, sep
 	}
 }
 

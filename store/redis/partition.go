@@ -28,22 +28,17 @@ const (
 	expiringKey
 	useKey
 	useUntilKey
-	totalsKey
-	membersKey
-	teamsKey
+	standingsKey
 	holdsByTeam
 	recordsKey
 	jobsKey
 	streamKey
 	waitingKey
+	readyKey
+	placesKey
 	lineKey
-	servedKey
-	jobsByTime
-	jobsByTeam
-	jobsByMember
-	openByTime
-	openByTeam
-	openByMember
+	allJobs
+	openJobs
 	eraKey
 	processesKey
 	absentKey
@@ -54,10 +49,9 @@ const (
 // and lua/era.lua.
 var keyNames = [...]string{
 	holdsKey: "holds", heldKey: "held", expiringKey: "expiring", useKey: "use", useUntilKey: "use_until",
-	totalsKey: "totals", membersKey: "members", teamsKey: "teams", holdsByTeam: "holds_by_team", recordsKey: "records",
-	jobsKey: "jobs", streamKey: "stream", waitingKey: "waiting", lineKey: "line", servedKey: "served",
-	jobsByTime: "jobs_by_time", jobsByTeam: "jobs_by_team", jobsByMember: "jobs_by_member",
-	openByTime: "open_by_time", openByTeam: "open_by_team", openByMember: "open_by_member",
+	standingsKey: "standings", holdsByTeam: "holds_by_team", recordsKey: "records",
+	jobsKey: "jobs", streamKey: "stream", waitingKey: "waiting", readyKey: "ready", placesKey: "places", lineKey: "line",
+	allJobs: "all_jobs", openJobs: "open_jobs",
 	eraKey: "era", processesKey: "processes", absentKey: "absent",
 }
 

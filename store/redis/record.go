@@ -1,14 +1,13 @@
 package redis
 
 import (
-	"encoding/json"
 	"errors"
-	"fmt"
+	"math"
+	"strconv"
 	"strings"
 	"time"
 
 	"ltxbot/core/generate"
-	"ltxbot/core/quota"
 )
 
 // A job is kept as three lines. The first is what scripts read and change:
@@ -45,18 +44,34 @@ var errDamaged = errors.New("record is damaged")
 func decodeJob(value string) (kept, error) {
 	first, rest, _ := strings.Cut(value, "\n")
 	_, record, ok := strings.Cut(rest, "\n")
-	head := strings.Fields(first)
-	if !ok || len(head) != headLength {
+	if !ok {
 		return kept{}, errDamaged
 	}
-	k := kept{entry: head[headEntry]}
-	if err := json.Unmarshal([]byte(record), &k.job); err != nil {
-		return kept{}, fmt.Errorf("%w: %w", errDamaged, err)
+	j, err := decodeRecord(record)
+	if err != nil {
+		return kept{}, err
 	}
-	k.job.Version = parseInt(head[headVersion])
-	k.job.Admitted = head[headAdmitted] == "1"
-	k.job.Line.Seq = parseInt(head[headSeq])
-	return k, nil
+	if j, err = withHead(j, first); err != nil {
+		return kept{}, err
+	}
+	return kept{job: j, entry: strings.Split(first, " ")[headEntry]}, nil
+}
+
+// withHead is j with what the first line of its record says.
+func withHead(j generate.Job, line string) (generate.Job, error) {
+	head := strings.Split(line, " ")
+	if len(head) != headLength {
+		return generate.Job{}, errDamaged
+	}
+	j.Version = parseInt(head[headVersion])
+	j.Admitted = head[headAdmitted] == "1"
+	j.Line.Seq = parseInt(head[headSeq])
+	return j, nil
+}
+
+// keptAs is j as it is kept, given its first line and its record.
+func keptAs(head string, j generate.Job, record []byte) string {
+	return head + "\n" + seat(j.Team, j.Member) + "\n" + string(record)
 }
 
 // classOf is where a job is in the line.
@@ -83,11 +98,30 @@ func lifeOf(j generate.Job) string {
 	}
 }
 
-// sortable writes a time so that texts sort as the times do, those before 1970
-// included.
+// signBit makes the bits of a number sort as the number does.
+const signBit = 1 << 63
+
+// sortable writes a time, in nanoseconds since 1970, so that texts sort as the
+// times do. What is before 1678 or after 2261 is written as the earliest or
+// latest that there is.
 func sortable(at time.Time) string {
-	const sign = 1 << 63
-	return fmt.Sprintf("%016x", uint64(at.UnixNano())^sign)
+	nano := at.UnixNano()
+	switch {
+	case at.Before(earliest):
+		nano = math.MinInt64
+	case at.After(latest):
+		nano = math.MaxInt64
+	}
+	const digits = 16
+	text := strconv.FormatUint(uint64(nano)^signBit, 16) //nolint:gosec // the same bits
+	return strings.Repeat("0", digits-len(text)) + text
+}
+
+var earliest, latest = time.Unix(0, math.MinInt64), time.Unix(0, math.MaxInt64)
+
+func parseSortable(text string) (time.Time, error) {
+	n, err := strconv.ParseUint(text, 16, 64)
+	return time.Unix(0, int64(n^signBit)).UTC(), err //nolint:gosec // the same bits
 }
 
 // flagText is how scripts read a yes or no.
@@ -96,24 +130,4 @@ func flagText(on bool) string {
 		return "1"
 	}
 	return "0"
-}
-
-// micros is a time as scripts read it, not earlier than at; 0 for never.
-func micros(at time.Time) int64 {
-	if at.IsZero() {
-		return 0
-	}
-	n := at.UnixMicro()
-	if at.Nanosecond()%int(time.Microsecond) > 0 {
-		n++
-	}
-	return n
-}
-
-func decodeHold(value string) (quota.Hold, error) {
-	var h quota.Hold
-	if err := json.Unmarshal([]byte(value), &h); err != nil {
-		return quota.Hold{}, fmt.Errorf("%w: %w", errDamaged, err)
-	}
-	return h, nil
 }

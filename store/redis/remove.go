@@ -61,7 +61,7 @@ func (s *Store) unneeded(ctx context.Context, p partition, job string) (string, 
 	if err != nil {
 		return "", fmt.Errorf("read hold: %w", err)
 	}
-	if !droppable(value, s.now()) {
+	if !droppable(job, value, s.now()) {
 		return "", nil
 	}
 	return value, nil
@@ -69,15 +69,15 @@ func (s *Store) unneeded(ctx context.Context, p partition, job string) (string, 
 
 // droppable reports whether the books no longer need a hold. One that can't be
 // read stays, for an audit to tell.
-func droppable(value string, now time.Time) bool {
-	h, err := decodeHold(value)
+func droppable(job, value string, now time.Time) bool {
+	h, err := decodeHold(job, value)
 	return err == nil && h.State != quota.Held && !h.Counted(now)
 }
 
 // dropHold removes a hold if its job is gone and no counter has a share of it
 // any more.
 func (s *Store) dropHold(ctx context.Context, p partition, job, hold string) error {
-	if !droppable(hold, s.now()) {
+	if !droppable(job, hold, s.now()) {
 		return nil
 	}
 	_, err := s.call(ctx, p, dropScript, job, "", hold)

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"sync"
 
-	goredis "github.com/redis/go-redis/v9"
-
 	"ltxbot/core/quota"
 )
 
@@ -66,15 +64,16 @@ func (s *Store) decided(ctx context.Context, team, member string, fresh bool) (d
 		return d, true, nil
 	}
 	p := s.of(team)
-	var ofMember, ofTeam *goredis.StringCmd
-	err = s.pipelined(ctx, func(ctx context.Context, pipe goredis.Pipeliner) {
-		ofMember = pipe.HGet(ctx, p.keys[membersKey], seat(team, member))
-		ofTeam = pipe.HGet(ctx, p.keys[teamsKey], team)
+	var texts list
+	err = s.try(ctx, func(ctx context.Context) error {
+		var err error
+		texts, err = s.client.HMGet(ctx, p.keys[standingsKey], seat(team, member), team).Result()
+		return err
 	})
 	if err != nil {
 		return decided{}, false, err
 	}
-	d = decided{ofMember.Val(), ofTeam.Val()}
+	d = decided{texts.text(0), texts.text(1)}
 	s.standings.put(seat(team, member), d)
 	return d, false, nil
 }
@@ -126,7 +125,7 @@ func (s *Store) Standing(ctx context.Context, team, member string) (quota.Standi
 func (s *Store) PutMemberStanding(ctx context.Context, team, member string, st quota.MemberStanding) error {
 	err := checkNames(team, member)
 	if err == nil {
-		err = s.putStanding(ctx, s.of(team).keys[membersKey], seat(team, member), st)
+		err = s.putStanding(ctx, s.of(team), seat(team, member), st)
 	}
 	if err != nil {
 		return fmt.Errorf("write standing of %s in %s: %w", member, team, err)
@@ -138,7 +137,7 @@ func (s *Store) PutMemberStanding(ctx context.Context, team, member string, st q
 func (s *Store) PutTeamStanding(ctx context.Context, team string, st quota.TeamStanding) error {
 	err := checkNames(team)
 	if err == nil {
-		err = s.putStanding(ctx, s.of(team).keys[teamsKey], team, st)
+		err = s.putStanding(ctx, s.of(team), team, st)
 	}
 	if err != nil {
 		return fmt.Errorf("write standing of %s: %w", team, err)
@@ -146,10 +145,10 @@ func (s *Store) PutTeamStanding(ctx context.Context, team string, st quota.TeamS
 	return nil
 }
 
-func (s *Store) putStanding(ctx context.Context, key, name string, st any) error {
+func (s *Store) putStanding(ctx context.Context, p partition, name string, st any) error {
 	text, err := json.Marshal(st)
 	if err != nil {
 		return fmt.Errorf("encode: %w", err)
 	}
-	return s.try(ctx, func(ctx context.Context) error { return s.client.HSet(ctx, key, name, text).Err() })
+	return s.try(ctx, func(ctx context.Context) error { return s.client.HSet(ctx, p.keys[standingsKey], name, text).Err() })
 }

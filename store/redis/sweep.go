@@ -2,12 +2,10 @@ package redis
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"log/slog"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	goredis "github.com/redis/go-redis/v9"
@@ -55,7 +53,7 @@ func (s *Store) sweepHolds(ctx context.Context, p partition, now time.Time) (rel
 		return 0, err
 	}
 	for chunk := range slices.Chunk(jobs, sweepChunk) {
-		args := []any{now.Format(time.RFC3339Nano), now.Add(-orphanAge).UnixMicro()}
+		args := []any{sortable(now), sortable(now.Add(-orphanAge))}
 		for _, job := range chunk {
 			args = append(args, job)
 		}
@@ -71,7 +69,7 @@ func (s *Store) sweepHolds(ctx context.Context, p partition, now time.Time) (rel
 
 func (s *Store) forgetCounters(ctx context.Context, p partition, now time.Time) error {
 	for {
-		reply, err := s.call(ctx, p, forgetScript, now.UnixMicro(), sweepChunk)
+		reply, err := s.call(ctx, p, forgetScript, now.Unix(), sweepChunk)
 		if n, _ := reply.(int64); err != nil || n < sweepChunk {
 			return err
 		}
@@ -84,7 +82,7 @@ func (s *Store) trimHolds(ctx context.Context, p partition, now time.Time) error
 	err := s.try(ctx, func(ctx context.Context) error {
 		var err error
 		jobs, err = s.client.ZRangeByScore(ctx, p.keys[expiringKey], &goredis.ZRangeBy{
-			Min: "-inf", Max: strconv.FormatInt(now.UnixMicro(), 10),
+			Min: "-inf", Max: strconv.FormatInt(now.Unix(), 10),
 		}).Result()
 		return err
 	})
@@ -102,7 +100,7 @@ func (s *Store) trimHolds(ctx context.Context, p partition, now time.Time) error
 			return err
 		}
 		for i, job := range chunk {
-			trimmed, ok, err := trimmed(values[i].Val(), now)
+			trimmed, ok, err := trimmed(job, values[i].Val(), now)
 			if err != nil {
 				s.log.ErrorContext(ctx, "redis: hold can't be trimmed", slog.String("job", job), slog.Any("error", err))
 				continue
@@ -121,21 +119,15 @@ func (s *Store) trimHolds(ctx context.Context, p partition, now time.Time) error
 	return nil
 }
 
-// trimmed is a hold, as it is kept, without the entries that have expired by
-// now. It reports false for a hold that is not closed.
-func trimmed(value string, now time.Time) (string, bool, error) {
-	h, err := decodeHold(value)
+// trimmed is the hold of a job, as it is kept, without the entries that have
+// expired by now. It reports false for a hold that is not closed.
+func trimmed(job, value string, now time.Time) (string, bool, error) {
+	h, err := decodeHold(job, value)
 	if err != nil || h.State == quota.Held {
 		return "", false, err
 	}
 	h.Entries = slices.DeleteFunc(h.Entries, func(e quota.Entry) bool {
 		return !e.Expires.IsZero() && !now.Before(e.Expires)
 	})
-	head, headErr := json.Marshal(holdHead{h.Job, h.Team, h.Member, h.Estimate, h.At, micros(h.At)})
-	entries, err := json.Marshal(h.Entries)
-	if err != nil || headErr != nil {
-		return "", false, fmt.Errorf("encode hold: %w, %w", headErr, err)
-	}
-	_, tail, _ := strings.Cut(value, `,"state":"`)
-	return string(head[:len(head)-1]) + `,"entries":` + string(entries) + `,"state":"` + tail, true, nil
+	return encodeHold(h), true, nil
 }

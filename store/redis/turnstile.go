@@ -37,9 +37,9 @@ type elsewhere struct {
 }
 
 // used is the sum of counters in other partitions.
-func (e elsewhere) used(field string, also ...string) int64 {
-	sum := e.sums[field]
-	for _, f := range also {
+func (e elsewhere) used(fields ...string) int64 {
+	var sum int64
+	for _, f := range fields {
 		sum += e.sums[f]
 	}
 	return sum

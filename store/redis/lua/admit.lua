@@ -11,4 +11,6 @@
 if now() > tonumber(ARGV[3]) then return 'late' end
 local found = best(nil, tonumber(ARGV[2]) + count('slots'))
 if not found or found.id ~= ARGV[1] then return 'changed' end
-return admit(found, nil, ARGV[4]) and 'admitted' or 'changed'
+local admitted = admit(found, nil, ARGV[4])
+keep_line()
+return admitted and 'admitted' or 'changed'

@@ -17,7 +17,7 @@ local seat, team, member_next, team_next, record = ARGV[1], ARGV[2], ARGV[5], AR
 if redis.call('ZSCORE', records, record) then return {'amended'} end
 local stale = standing_changed(seat, team, ARGV[3], ARGV[4])
 if stale then return stale end
-if member_next ~= '' then redis.call('HSET', members, seat, member_next) end
-if team_next ~= '' then redis.call('HSET', teams, team, team_next) end
+if member_next ~= '' then redis.call('HSET', standings, seat, member_next) end
+if team_next ~= '' then redis.call('HSET', standings, team, team_next) end
 redis.call('ZADD', records, 0, record)
 return {'amended'}

@@ -48,4 +48,4 @@ while silent > 0 do
   cursor = reply[1]
   if cursor == '0-0' or #taken >= 2 * tonumber(ARGV[3]) then break end
 end
-return {lost, changed, taken, number(count('capped')), era.number}
+return {lost, changed, taken, count('capped'), era.number}

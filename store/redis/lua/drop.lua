@@ -20,16 +20,17 @@ elseif j.version ~= tonumber(ARGV[2]) or unfinished(j) then
 else
   if j.entry ~= '-' then withdraw(j.entry) end
   leave(id, j)
-  index('ZREM', all_jobs, id, j)
-  index('ZREM', open_jobs, id, j)
+  keep_line()
+  unindex(all_jobs, id, j)
+  unindex(open_jobs, id, j)
   redis.call('HDEL', jobs, id)
 end
 if ARGV[3] ~= '' and redis.call('HGET', holds, id) == ARGV[3] then
-  local h = cjson.decode(ARGV[3])
-  tally(h.state, h.cost, h.charged, -1)
+  local deltas = {}
+  remove_hold(deltas, id, ARGV[3])
+  post(deltas, false)
   redis.call('HDEL', holds, id)
   redis.call('SREM', held, id)
   redis.call('ZREM', expiring, id)
-  redis.call('ZREM', holds_by_team, hold_name(h.team, h.since, id))
 end
 return reply

@@ -5,16 +5,16 @@
 -- all have, or their time is over, nothing from before is changed or handed
 -- out. If one of them never reports, what was not begun yet is doubtful.
 --
--- KEYS[22] era        hash: the run of the server; number; clean and unclean, the
+-- KEYS[17] era        hash: the run of the server; number; clean and unclean, the
 --                     last eras that all have reported in and that they have not;
 --                     settled, the time when the wait for reports is over
--- KEYS[23] processes  sorted set: consumer by when it was last heard of
--- KEYS[24] absent     set: consumers that have not reported in this era
-local processes, absent = KEYS[23], KEYS[24]
+-- KEYS[18] processes  sorted set: consumer by when it was last heard of
+-- KEYS[19] absent     set: consumers that have not reported in this era
+local processes, absent = KEYS[18], KEYS[19]
 
 local era = {}
 do
-  local values = redis.call('HMGET', KEYS[22], 'number', 'clean', 'unclean', 'settled')
+  local values = redis.call('HMGET', KEYS[17], 'number', 'clean', 'unclean', 'settled')
   for i, name in ipairs({'number', 'clean', 'unclean', 'settled'}) do era[name] = tonumber(values[i] or 0) end
 end
 
@@ -31,11 +31,11 @@ local function advance(version) return math.max(version, era.number * 2 ^ 32) + 
 
 -- reported notes that a process is there and has reported in an era.
 local function reported(consumer, number_of)
-  redis.call('ZADD', processes, number(now()), consumer)
+  redis.call('ZADD', processes, now(), consumer)
   if number_of ~= era.number or era.clean == era.number then return end
   redis.call('SREM', absent, consumer)
   if redis.call('SCARD', absent) == 0 then
-    redis.call('HSET', KEYS[22], 'clean', number(era.number))
+    redis.call('HSET', KEYS[17], 'clean', era.number)
     era.clean = era.number
   end
 end

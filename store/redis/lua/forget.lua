@@ -1,7 +1,7 @@
 -- Forget removes counters that no window includes any more.
 --
 -- KEYS     those of the ledger
--- ARGV[1]  the time
+-- ARGV[1]  the time, in seconds since 1970
 -- ARGV[2]  how many to remove at most
 --
 -- Returns how many were removed.

@@ -7,4 +7,4 @@
 -- Returns {id, turn in which its seat was last admitted, order of arrival}, or
 -- false when no job has room.
 local found = best(nil, tonumber(ARGV[1]))
-return found and {found.id, number(found.turn), number(found.seq)}
+return found and {found.id, found.turn, found.seq}

@@ -10,25 +10,11 @@
 local j = parse(redis.call('HGET', jobs, ARGV[1]))
 if not j then return false end
 if j.class ~= 'wait' then return 0 end
-local team = team_of(j.seat)
-local first, waits, before = {}, {}, 0
-local line_up = redis.call('ZRANGE', waiting, 0, -1, 'WITHSCORES')
-for i = 1, #line_up, 2 do
-  local seat = string.match(line_up[i], '^%d+ %d+ %d+ %S+ (.*)$')
-  local seq = tonumber(line_up[i + 1])
-  if team_of(seat) == team then
-    first[seat] = first[seat] or seq
-    waits[seat] = (waits[seat] or 0) + 1
-    if seat == j.seat and seq < j.seq then before = before + 1 end
-  end
+local before, first = 0, nil
+for _, name in ipairs(redis.call('ZRANGEBYLEX', waiting, '[' .. j.seat .. sep, '(' .. j.seat .. sep .. '~')) do
+  local seq = string.match(name, '^[^' .. sep .. ']*' .. sep .. '(%d+)', #j.seat + 2)
+  if tonumber(seq) < j.seq then before = before + 1 end
+  if not first or seq < first then first = seq end
 end
-local function turn(seat) return tonumber(redis.call('HGET', served, seat) or 0) end
-local mine, place = turn(j.seat), before + 1
-for seat, n in pairs(waits) do
-  if seat ~= j.seat then
-    place = place + math.min(n, before)
-    local theirs = turn(seat)
-    if n > before and (theirs < mine or theirs == mine and first[seat] < first[j.seat]) then place = place + 1 end
-  end
-end
-return place
+local team = team_of(j.seat) .. sep
+return redis.call('ZLEXCOUNT', places, '[' .. team, '[' .. place_name(j.seat, before, first))

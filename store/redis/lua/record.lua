@@ -1,63 +1,65 @@
 -- The jobs of one partition. A job is kept as two lines that scripts read and
 -- write, and its record, which only Go reads: see record.go.
 --
--- KEYS[11]  jobs            hash: id -> job
--- KEYS[12] stream          stream: an entry for each job to hand out
--- KEYS[13] waiting         sorted set: "limits id seat" by order of arrival
--- KEYS[14] line            hash: how many hold a slot and wait; last numbers
--- KEYS[15] served          hash: seat -> turn in which it was last admitted
--- KEYS[16] jobs_by_time, KEYS[17] jobs_by_team, KEYS[18] jobs_by_member
--- KEYS[19] open_by_time, KEYS[20] open_by_team, KEYS[21] open_by_member
---                          sorted sets of names in order of creation
--- KEYS[22…24]              those of era.lua
-local jobs, stream, waiting, line, served = unpack(KEYS, 11, 15)
-
--- Where the indexes of all jobs and of the unfinished begin in KEYS.
-local all_jobs, open_jobs = 16, 19
+-- KEYS[9]  jobs       hash: id -> job
+-- KEYS[10] stream     stream: an entry for each job to hand out
+-- KEYS[11] waiting    sorted set: waiting jobs by queue and order of arrival
+-- KEYS[12] ready      sorted set: queues whose member has room, in their order
+-- KEYS[13] places     sorted set: one name for each waiting job of a team
+-- KEYS[14] line       hash: how many hold a slot and wait; last numbers
+-- KEYS[15] all_jobs   sorted set: three names of each job, in order of creation
+-- KEYS[16] open_jobs  the same of the unfinished
+-- KEYS[17…19]         those of era.lua
+local jobs, stream, waiting, ready, places, line, all_jobs, open_jobs = unpack(KEYS, 9, 16)
 
 -- group is the consumer group that all processes are in.
 local group = 'bot'
 
--- parse takes a job apart; nil when there is none.
+-- parse takes a job apart, apart from its record; nil when there is none.
 local function parse(value)
   if not value then return nil end
-  local j = {}
-  j.version, j.era, j.admitted, j.class, j.life, j.seq, j.member_max, j.team_max, j.bot_max, j.created, j.entry, j.token, j.seat, j.record =
-    string.match(value, '^(%d+) (%d+) ([01]) (%l+) (%l+) (%d+) (%d+) (%d+) (%d+) (%x+) (%S+) (%S+)\n([^\n]*)\n(.*)$')
-  if not j.version then return nil end
-  for _, name in ipairs({'version', 'era', 'seq', 'member_max', 'team_max', 'bot_max'}) do
-    j[name] = tonumber(j[name])
-  end
+  local j = {value = value}
+  local version, era, seq, member_max, team_max, bot_max
+  version, era, j.admitted, j.class, j.life, seq, member_max, team_max, bot_max, j.created, j.entry, j.token, j.seat, j.record_at =
+    string.match(value, '^(%d+) (%d+) ([01]) (%l+) (%l+) (%d+) (%d+) (%d+) (%d+) (%x+) (%S+) (%S+)\n([^\n]*)\n()')
+  if not version then return nil end
+  j.version, j.era, j.seq = tonumber(version), tonumber(era), tonumber(seq)
+  j.member_max, j.team_max, j.bot_max = tonumber(member_max), tonumber(team_max), tonumber(bot_max)
   return j
 end
 
--- put keeps a job and returns it as it is kept.
+-- put keeps a job and returns its first line.
 local function put(id, j)
-  local value = table.concat({
-    number(j.version), number(j.era), j.admitted, j.class, j.life, number(j.seq),
-    number(j.member_max), number(j.team_max), number(j.bot_max), j.created, j.entry, j.token,
-  }, ' ') .. '\n' .. j.seat .. '\n' .. j.record
-  redis.call('HSET', jobs, id, value)
-  return value
+  local head = table.concat({
+    number(j.version), j.era, j.admitted, j.class, j.life, number(j.seq), j.member_max, j.team_max, j.bot_max, j.created, j.entry, j.token,
+  }, ' ')
+  local record = j.record or string.sub(j.value, j.record_at)
+  redis.call('HSET', jobs, id, head .. '\n' .. j.seat .. '\n' .. record)
+  return head
 end
+
+-- head_of is the first line of a job as it is kept.
+local function head_of(value) return string.match(value, '^[^\n]*') end
 
 -- unfinished tells whether there is still work to do for a job. Its life is
 -- "live" until its state is terminal, then "ended" until its requester was told
 -- so, then "over".
 local function unfinished(j) return j.life ~= 'over' end
 
--- index adds a job to three indexes, or removes it from them.
-local function index(command, first, id, j)
+-- names of a job in an index: among all, its team's and its member's. indexFor
+-- in Go is the twin.
+local function names(id, j)
   local team, member = string.match(j.seat, '^([^' .. sep .. ']*)' .. sep .. '(.*)$')
-  for i, prefix in ipairs({'', team .. sep, member .. sep}) do
-    local name = prefix .. j.created .. ' ' .. id
-    if command == 'ZADD' then
-      redis.call('ZADD', KEYS[first + i - 1], 0, name)
-    else
-      redis.call('ZREM', KEYS[first + i - 1], name)
-    end
-  end
+  local name = sep .. j.created .. ' ' .. id
+  return name, 't' .. team .. name, 'm' .. member .. name
 end
+
+-- index adds a job to an index; unindex removes it.
+local function index(key, id, j)
+  local one, two, three = names(id, j)
+  redis.call('ZADD', key, 0, one, 0, two, 0, three)
+end
+local function unindex(key, id, j) redis.call('ZREM', key, names(id, j)) end
 
 -- hand_out puts a job into the stream.
 local function hand_out(id, j) j.entry = redis.call('XADD', stream, '*', 'job', id) end

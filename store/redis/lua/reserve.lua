@@ -8,27 +8,24 @@
 -- ARGV[4]  the member's standing that the plan was made with
 -- ARGV[5]  the team's
 -- ARGV[6]  when the turnstile closes; 0 = it was not passed
--- ARGV[7]  the reservation as JSON: see ask in ask.go
--- ARGV[8…] the entries it may make, as JSON
+-- ARGV[7…] the reservation: see ledger.lua
 --
 -- Returns one of
---   {"made", numbers of the arguments that are the entries of the new hold, …}
+--   {"made"}: with the entries of the counts
+--   {"covered", entries of the new hold}: some of them draw on grants
 --   {"hold", the hold that exists}
 --   {"stale", member's standing, team's standing}: plan again
 --   {"late"}: pass the turnstile again
 --   {"limit", number of the count without room, what is used of it}
-local job, seat, team = ARGV[1], ARGV[2], ARGV[3]
+local job, reservation = ARGV[1], 7
 local old = redis.call('HGET', holds, job)
 if old then return {'hold', old} end
-local stale = standing_changed(seat, team, ARGV[4], ARGV[5])
+local stale = standing_changed(ARGV[2], ARGV[3], ARGV[4], ARGV[5])
 if stale then return stale end
 local closes = tonumber(ARGV[6])
 if closes > 0 and now() > closes then return {'late'} end
-local ask = cjson.decode(ARGV[7])
-local sums = used(ask.counts or {})
-local chosen, number_of, sum = decide(ask.counts or {}, sums)
-if not chosen then return {'limit', number(number_of), number(sum)} end
-reserve(job, ask, chosen, sums)
-local reply = {'made'}
-for i, e in ipairs(chosen) do reply[i + 1] = e.entry end
-return reply
+local covered, count, sum = decide(reservation)
+if not covered then return {'limit', count, sum} end
+local entries = reserve(job, reservation, covered, nil)
+if next(covered) == nil then return {'made'} end
+return {'covered', entries}

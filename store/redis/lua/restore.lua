@@ -8,14 +8,12 @@
 -- ARGV[3]  its hold; "" = not known
 -- ARGV[4]  "1" when the process works on the job: what it knows is all there is
 -- ARGV[5]  channel for changes
--- ARGV[6…] the counters of the hold, each followed by when it expires
 --
 -- Returns "restored" or "kept".
 local id, hold, works = ARGV[1], ARGV[3], ARGV[4] == '1'
 local mine, stored = parse(ARGV[2]), parse(redis.call('HGET', jobs, id))
 if stored and stored.era == era.number then return 'kept' end
-local expiries = {unpack(ARGV, 6)}
-if hold ~= '' and redis.call('HEXISTS', holds, id) == 0 then put_back(id, hold, expiries) end
+if hold ~= '' and redis.call('HEXISTS', holds, id) == 0 then put_back(id, hold) end
 local base = era.number * 2 ^ 32
 if stored and (stored.version == mine.version or stored.version > mine.version and stored.version < base) then
   if works and stored.version == mine.version then
@@ -25,20 +23,21 @@ if stored and (stored.version == mine.version or stored.version > mine.version a
   return 'kept'
 end
 
-if hold ~= '' then put_back(id, hold, expiries) end
+if hold ~= '' then put_back(id, hold) end
 local entry, open = '-', false
 if stored then
   leave(id, stored)
   entry, open = stored.entry, unfinished(stored)
   if stored.version > mine.version then mine.version = advance(stored.version) end
 else
-  index('ZADD', all_jobs, id, mine)
+  index(all_jobs, id, mine)
 end
 mine.entry = entry
 if works then mine.era = era.number end
 enter(id, mine)
-if unfinished(mine) and not open then index('ZADD', open_jobs, id, mine) end
-if open and not unfinished(mine) then index('ZREM', open_jobs, id, mine) end
+keep_line()
+if unfinished(mine) and not open then index(open_jobs, id, mine) end
+if open and not unfinished(mine) then unindex(open_jobs, id, mine) end
 if unfinished(mine) and entry == '-' then hand_out(id, mine) end
 put(id, mine)
 redis.call('PUBLISH', ARGV[5], id .. ' ' .. number(mine.version))

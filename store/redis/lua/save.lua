@@ -21,13 +21,13 @@
 -- ARGV[17]  "1" when this process works on the job
 --
 -- Returns one of
---   {"saved", job, "1" when a slot became free or was asked for,
---    capped jobs that wait, "1" when a hold to bill is missing,
---    the hold when it was billed}
+--   {"saved", first line of the job, "1" when a slot became free or was asked for,
+--    capped jobs that wait, "1" when a hold to bill is missing, the
+--    hold when it was billed}
 --   {"missing"}
 --   {"conflict"}
 --   {"moved"}: the job belongs to somebody else
---   {"settling"}: writes were lost, and somebody may still bring them back
+--   {"settling"}: writes were lost, and somebody may still put them back
 local id, token, channel, works = ARGV[1], ARGV[2], ARGV[16], ARGV[17] == '1'
 local value = redis.call('HGET', jobs, id)
 local old = parse(value)
@@ -35,7 +35,7 @@ if not old then return {settling() and 'settling' or 'missing'} end
 local version = tonumber(ARGV[4])
 if old.version ~= version then
   if old.version > version and old.token == token then
-    return {'saved', value, '1', number(count('capped')), '0', redis.call('HGET', holds, id) or ''}
+    return {'saved', head_of(value), '1', count('capped'), '0', redis.call('HGET', holds, id) or ''}
   end
   return {works and old.version < version and old.era < era.number and 'settling' or 'conflict'}
 end
@@ -54,12 +54,15 @@ local j = {
   member_max = tonumber(ARGV[8]), team_max = tonumber(ARGV[9]), bot_max = tonumber(ARGV[10]),
   record = ARGV[11],
 }
-leave(id, old)
-enter(id, j)
-if unfinished(j) and not unfinished(old) then index('ZADD', open_jobs, id, j) end
-if unfinished(old) and not unfinished(j) then index('ZREM', open_jobs, id, j) end
+if j.class ~= old.class or j.class == 'wait' then
+  look_up_seat(j.seat)
+  leave(id, old)
+  enter(id, j)
+end
+if unfinished(j) and not unfinished(old) then index(open_jobs, id, j) end
+if unfinished(old) and not unfinished(j) then unindex(open_jobs, id, j) end
 if unfinished(j) and j.entry == '-' then hand_out(id, j) end
-put(id, j)
+local head = put(id, j)
 redis.call('PUBLISH', channel, id .. ' ' .. number(j.version))
 
 local freed = old.class == 'slot' and j.class ~= 'slot' or j.class == 'wait'
@@ -67,8 +70,10 @@ if freed and ARGV[15] == '1' then
   local team = team_of(j.seat)
   local found = best(team)
   while found do
-    admit(found, id, channel)
+    local admitted = admit(found, id, channel)
+    if admitted and found.id == id then head = head_of(redis.call('HGET', jobs, id)) end
     found = best(team)
   end
 end
-return {'saved', redis.call('HGET', jobs, id), freed and '1' or '0', number(count('capped')), unbilled, hold}
+keep_line()
+return {'saved', head, freed and '1' or '0', count('capped'), unbilled, hold}

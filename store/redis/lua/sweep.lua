@@ -8,16 +8,19 @@
 -- Returns how many holds were released.
 local n = 0
 for i = 3, #ARGV do
-  local value = redis.call('HGET', jobs, ARGV[i])
-  local j = parse(value)
-  local hold = redis.call('HGET', holds, ARGV[i])
-  local over = j and j.life ~= 'live'
-  if not value and hold then over = cjson.decode(hold).since <= tonumber(ARGV[2]) end
-  if over and hold and cjson.decode(hold).state == 'held' then
-    bill(ARGV[i], 'release', 0, ARGV[1])
-    n = n + 1
-  elseif not hold then
-    redis.call('SREM', held, ARGV[i])
+  local id = ARGV[i]
+  local hold, value = redis.call('HGET', holds, id), redis.call('HGET', jobs, id)
+  if hold then
+    local state, _, _, _, at = hold_parts(hold)
+    local j = parse(value)
+    local over = j and j.life ~= 'live'
+    if not value then over = at <= ARGV[2] end
+    if over and state == 'held' then
+      bill(id, 'release', '0', ARGV[1])
+      n = n + 1
+    end
+  else
+    redis.call('SREM', held, id)
   end
 end
 return n

@@ -1,0 +1,183 @@
+package bench_test
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"ltxbot/store/redis"
+)
+
+// workerEnv makes this program one of several processes that share a store,
+// instead of a test: it holds the work as JSON.
+const workerEnv = "LTXBOT_BENCH_WORK"
+
+func TestMain(m *testing.M) {
+	if text := os.Getenv(workerEnv); text != "" {
+		if err := beWorker(context.Background(), text, os.Stdin, os.Stdout); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// work is what one process does: an operation with each Step-th job.
+type work struct {
+	URL       string
+	Operation string
+	First     int64
+	Last      int64
+	Step      int64
+	Callers   int
+	Teams     int
+}
+
+// beWorker opens the store, reserves once for everybody who will ask, says so
+// with a line, waits for one, works, and says with another line how long each
+// call took, in nanoseconds.
+func beWorker(ctx context.Context, text string, in io.Reader, out io.Writer) error {
+	var w work
+	if err := json.Unmarshal([]byte(text), &w); err != nil {
+		return err
+	}
+	s, err := openStore(ctx, w.URL, redis.Options{})
+	if err != nil {
+		return err
+	}
+	if err := w.warmUp(ctx, s); err != nil {
+		return errors.Join(err, s.Close())
+	}
+	fmt.Fprintln(out, "ready")
+	if _, err := bufio.NewReader(in).ReadString('\n'); err != nil {
+		return errors.Join(err, s.Close())
+	}
+	took, err := w.do(ctx, s)
+	return errors.Join(err, json.NewEncoder(out).Encode(took), s.Close())
+}
+
+// warmUp makes the counters of all members who will ask, and what the process
+// remembers of them: hardly anybody asks for the first time.
+func (w work) warmUp(ctx context.Context, s *redis.Store) error {
+	for n := w.First; n < min(w.Last+1, int64(max(members, w.Teams))); n += w.Step {
+		j := benchJob(n, w.Teams)
+		j.ID = "warm" + j.ID
+		if err := operations["reserve"](ctx, s, j); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// do does the work and returns how long each call took.
+func (w work) do(ctx context.Context, s *redis.Store) ([]time.Duration, error) {
+	do := operations[w.Operation]
+	took := make([]time.Duration, max(0, (w.Last-w.First)/w.Step+1))
+	var next atomic.Int64
+	var all sync.WaitGroup
+	errs := make([]error, w.Callers)
+	for c := range w.Callers {
+		all.Go(func() {
+			for i := next.Add(1) - 1; i < int64(len(took)); i = next.Add(1) - 1 {
+				j := benchJob(w.First+i*w.Step, w.Teams)
+				began := time.Now()
+				if errs[c] = do(ctx, s, j); errs[c] != nil {
+					return
+				}
+				took[i] = time.Since(began)
+			}
+		})
+	}
+	all.Wait()
+	return took, errors.Join(errs...)
+}
+
+// spread does an operation for so many jobs of so many teams from several
+// processes at once.
+func spread(b *testing.B, operation string, processes, jobs, teams int) result {
+	b.Helper()
+	server := start(b)
+	var children []*child
+	for i := range processes {
+		children = append(children, startChild(b, work{
+			URL: server.URL(), Operation: operation, First: int64(i), Last: int64(jobs - 1), Step: int64(processes),
+			Callers: callers / processes, Teams: teams,
+		}))
+	}
+	for _, c := range children {
+		c.line(b) // ready
+	}
+	_, before := scripts(b, server)
+	b.ResetTimer()
+	began := time.Now()
+	for _, c := range children {
+		fmt.Fprintln(c.in)
+	}
+	var took []time.Duration
+	for _, c := range children {
+		var of []time.Duration
+		if err := json.Unmarshal(c.line(b), &of); err != nil {
+			b.Fatal(err)
+		}
+		took = append(took, of...)
+	}
+	elapsed := time.Since(began)
+	b.StopTimer()
+	_, after := scripts(b, server)
+	for _, c := range children {
+		if err := c.cmd.Wait(); err != nil {
+			b.Fatal(err)
+		}
+	}
+	slices.Sort(took)
+	return result{
+		perSecond: float64(jobs) / elapsed.Seconds(),
+		p50:       took[len(took)/2], p99: took[len(took)*99/100],
+		server: (after - before) / time.Duration(jobs),
+	}
+}
+
+// child is a process at work.
+type child struct {
+	cmd *exec.Cmd
+	in  io.Writer
+	out *bufio.Reader
+}
+
+func startChild(b *testing.B, w work) *child {
+	b.Helper()
+	text, err := json.Marshal(w)
+	if err != nil {
+		b.Fatal(err)
+	}
+	cmd := exec.CommandContext(b.Context(), os.Args[0])
+	cmd.Env = append(os.Environ(), workerEnv+"="+string(text))
+	cmd.Stderr = os.Stderr
+	in, inErr := cmd.StdinPipe()
+	out, outErr := cmd.StdoutPipe()
+	if err := errors.Join(inErr, outErr, cmd.Start()); err != nil {
+		b.Fatal(err)
+	}
+	return &child{cmd: cmd, in: in, out: bufio.NewReader(out)}
+}
+
+// line reads a line that the process says.
+func (c *child) line(b *testing.B) []byte {
+	b.Helper()
+	text, err := c.out.ReadBytes('\n')
+	if err != nil {
+		b.Fatalf("process ended: %v", err)
+	}
+	return text
+}
