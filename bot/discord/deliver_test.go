@@ -62,6 +62,22 @@ func TestVideoWhoseReplyWasLostLongAgoIsFoundInTheChannel(t *testing.T) {
 	}
 }
 
+func TestVideoOfADoubtedJobIsFoundInTheChannel(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	j := s.ask("/ltx prompt:a cowboy")
+	s.mustShow(j.ID, generate.Running)
+	before := s.engine.put(j.ID, func(*generate.Job) {}).Notes
+	first := s.mustDeliver(j.ID, 1<<20)
+	s.sim.Advance(2 * time.Hour)
+	s.engine.put(j.ID, func(j *generate.Job) { j.Notes, j.Doubted = before, true })
+	s.restart()
+	again := s.mustDeliver(j.ID, 1<<20)
+	if got := len(videos(s.general, j.ID)); got != 1 || first.Message != again.Message {
+		t.Errorf("%d videos, receipts %+v and %+v", got, first, again)
+	}
+}
+
 func TestVideoIsPostedAfterACrashBeforeThePost(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)

@@ -40,15 +40,22 @@ const (
 // Within minutes the nonce makes Discord return the message that is already
 // there. Later tries look through the channel first: that there was a try is
 // noted before it is made. Where the bot may not read the channel's history,
-// a post whose reply was lost minutes ago can't be found.
+// a post whose reply was lost minutes ago can't be found. For a job of which
+// the store may lack that note, the channel is looked through as well.
 func (b *Bot) postOnce(ctx context.Context, j generate.Job, m *memory, p purpose, channel string, o outgoing) (posted, error) {
 	note := notePosting + string(p)
 	now := b.cfg.Now()
-	if first := m.number(note); first == 0 {
+	first := m.number(note)
+	if first == 0 {
 		if err := m.save(ctx, note, unix(now)); err != nil {
 			return posted{}, err
 		}
-	} else if since := time.Unix(first, 0); now.Sub(since) > nonceWindow {
+	}
+	since := time.Unix(first, 0)
+	if first == 0 {
+		since = j.Created
+	}
+	if first == 0 && j.Doubted || first != 0 && now.Sub(since) > nonceWindow {
 		found, err := b.findPosted(ctx, j, p, channel, since)
 		if err != nil || found.ID != "" {
 			return found, err

@@ -146,6 +146,17 @@ func (d *delivery) file(ctx context.Context, at spot) error {
 // settle finds out whether a file whose sharing was begun before is shared.
 func (d *delivery) settle(ctx context.Context, at spot) (shared bool, err error) {
 	file := d.get(noteFile)
+	if file == "" && d.job.Doubted {
+		if file, err = d.findVideo(ctx, d.client, d.job, at); err != nil && !hasCode(err, noHistoryCodes...) && !hasCode(err, "not_in_channel") {
+			return false, err
+		}
+		if file != "" {
+			err = d.save(ctx, noteFile, file, noteFileAt, unix(d.cfg.Now()), noteFit, string(generate.FitOriginal), noteChannel, at.channel)
+			if err != nil {
+				return false, err
+			}
+		}
+	}
 	if file == "" {
 		return false, nil
 	}

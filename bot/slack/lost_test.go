@@ -48,6 +48,20 @@ func TestALostReplyIsNoSecondMessage(t *testing.T) {
 	}
 }
 
+func TestADoubtedJobIsLookedForBeforeAnythingIsPosted(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	j := s.ask(cowboy)
+	s.mustShow(j.ID, generate.Accepted)
+	s.deliverAtLast(j.ID)
+	s.engine.put(j.ID, func(j *generate.Job) { j.Notes, j.Doubted = nil, true })
+	s.mustShow(j.ID, generate.Running)
+	s.deliverAtLast(j.ID)
+	if len(videos(s.general)) != 1 || len(results(s.general, j.ID)) != 1 || len(fromBot(s.general)) != 3 {
+		t.Errorf("%d videos, %d results, messages:\n%s", len(videos(s.general)), len(results(s.general, j.ID)), texts(s.general))
+	}
+}
+
 // The message whose reply is lost is the card, or the text with the buttons.
 func TestWithoutTheRightToLookNothingIsPostedTwice(t *testing.T) {
 	t.Run("the card", func(t *testing.T) {

@@ -53,23 +53,31 @@ const metadataType = "ltx_job"
 // no key against posting twice, so the intention is kept before the post. When
 // a try has no outcome, after a lost reply or a crash, the message is looked
 // for in the conversation by its metadata. Where the bot may not read that,
-// the error is errOutcome, and the message must not be posted again.
+// the error is errOutcome, and the message must not be posted again. For a job
+// of which the store may lack an intention, it is looked for as well.
 func (b *Bot) postOnce(ctx context.Context, c *client, j generate.Job, m *memory, p purpose, at spot, o outgoing) (message, error) {
 	note := notePosting + string(p)
-	if first := m.number(note); first != 0 {
-		found, err := b.findPosted(ctx, c, j, p, at, time.Unix(first, 0))
+	now := b.cfg.Now()
+	switch first := m.number(note); {
+	case first == 0 && j.Doubted:
+		found, err := b.findPosted(ctx, c, j, p, at, j.Created, now)
+		if err != nil && !hasCode(err, noHistoryCodes...) && !hasCode(err, "not_in_channel", "channel_not_found") || found.ts != "" {
+			return found, err
+		}
+	case first != 0:
+		found, err := b.findPosted(ctx, c, j, p, at, time.Unix(first, 0), time.Unix(first, 0).Add(searchAfter))
 		switch {
-		case hasCode(err, "missing_scope", "no_permission", "method_not_supported_for_channel_type"):
+		case hasCode(err, noHistoryCodes...):
 			return message{}, errOutcome
 		case hasCode(err, "not_in_channel", "channel_not_found"):
 			// Somebody who is no member has not posted.
 		case err != nil || found.ts != "":
 			return found, err
-		case b.cfg.Now().Sub(time.Unix(first, 0)) < b.cfg.Timing.Settle:
+		case now.Sub(time.Unix(first, 0)) < b.cfg.Timing.Settle:
 			return message{}, &limitError{op: "look for " + string(p), after: b.cfg.Timing.Settle}
 		}
 	}
-	if err := m.save(ctx, note, unix(b.cfg.Now())); err != nil {
+	if err := m.save(ctx, note, unix(now)); err != nil {
 		return message{}, err
 	}
 	out, err := b.postJoining(ctx, c, j, p, at, o)
@@ -139,37 +147,68 @@ const (
 	searchPage   = 100
 )
 
-// findPosted looks for a message of a job that was posted after a time. It
-// returns one without ts when there is none.
-func (b *Bot) findPosted(ctx context.Context, c *client, j generate.Job, p purpose, at spot, since time.Time) (message, error) {
-	me, err := c.identity(ctx)
-	if err != nil {
-		return message{}, err
-	}
-	channel := at.channel
+// noHistoryCodes are refusals of somebody who may not read a conversation.
+var noHistoryCodes = []string{"missing_scope", "no_permission", "method_not_supported_for_channel_type"}
+
+// findPosted looks for a message of a job that was posted between two times.
+// It returns one without ts when there is none.
+func (b *Bot) findPosted(ctx context.Context, c *client, j generate.Job, p purpose, at spot, since, until time.Time) (message, error) {
 	if at.direct() {
-		if channel, err = b.directMessages(ctx, c, at.channel); err != nil {
-			return message{}, err
-		}
-	}
-	oldest, latest := stamp(since.Add(-searchBefore)), stamp(since.Add(searchAfter))
-	cursor := ""
-	for range searchPages {
-		page, next, err := c.history(ctx, spot{channel, at.thread}, oldest, latest, cursor)
+		channel, err := b.directMessages(ctx, c, at.channel)
 		if err != nil {
 			return message{}, err
 		}
+		at.channel = channel
+	}
+	found, ok, err := b.findOwn(ctx, c, at, since, until, func(m slack.Message) bool {
+		meta := m.Metadata
+		return meta.EventType == metadataType && meta.EventPayload["job"] == j.ID && meta.EventPayload["purpose"] == string(p)
+	})
+	if !ok {
+		return message{}, err
+	}
+	return message{channel: at.channel, ts: found.Timestamp}, nil
+}
+
+// findVideo looks for the shared file of a job's video, and returns its id;
+// "" when there is none.
+func (b *Bot) findVideo(ctx context.Context, c *client, j generate.Job, at spot) (string, error) {
+	id := ""
+	_, _, err := b.findOwn(ctx, c, at, j.Created, b.cfg.Now(), func(m slack.Message) bool {
+		for _, f := range m.Files {
+			if strings.HasPrefix(f.Name, generate.FileStem(j.ID)+".") {
+				id = f.ID
+			}
+		}
+		return id != ""
+	})
+	return id, err
+}
+
+// findOwn looks through a conversation for a message of the bot's own that is
+// the one.
+func (b *Bot) findOwn(ctx context.Context, c *client, at spot, since, until time.Time, is func(slack.Message) bool) (slack.Message, bool, error) {
+	me, err := c.identity(ctx)
+	if err != nil {
+		return slack.Message{}, false, err
+	}
+	oldest, latest := stamp(since.Add(-searchBefore)), stamp(until.Add(searchBefore))
+	cursor := ""
+	for range searchPages {
+		page, next, err := c.history(ctx, at, oldest, latest, cursor)
+		if err != nil {
+			return slack.Message{}, false, err
+		}
 		for _, m := range page {
-			meta := m.Metadata
-			if m.BotID == me.Bot && meta.EventType == metadataType && meta.EventPayload["job"] == j.ID && meta.EventPayload["purpose"] == string(p) {
-				return message{channel: channel, ts: m.Timestamp}, nil
+			if (m.BotID == me.Bot || m.User == me.User) && is(m) {
+				return m, true, nil
 			}
 		}
 		if cursor = next; cursor == "" {
 			break
 		}
 	}
-	return message{}, nil
+	return slack.Message{}, false, nil
 }
 
 // stamp is a time as Slack names messages by it.

@@ -49,6 +49,9 @@ type File struct {
 	Fit         Fit
 }
 
+// FileStem is the name of a job's video, without its extension.
+func FileStem(job string) string { return "ltx-" + job }
+
 // Open opens the file for reading.
 func (f File) Open() (*os.File, error) { return os.Open(f.Path) }
 

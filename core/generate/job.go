@@ -45,6 +45,9 @@ type Job struct {
 	Admitted bool       `json:"admitted,omitempty"` // its turn has come
 	Owner    string     `json:"owner,omitempty"`    // the process that works on it
 
+	// Doubted is set when the store has lost writes of the job: more may have
+	// been done than the record says. Couriers look before they post.
+	Doubted bool `json:"doubted,omitempty"`
 	// Cancel is set when somebody asked to stop the job.
 	Cancel *CancelRequest `json:"cancel,omitempty"`
 	// Notes is what the courier must remember of its messages.

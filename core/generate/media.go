@@ -162,7 +162,7 @@ func (m *media) download(ctx context.Context, limit int64) error {
 	}
 	m.file = File{
 		Path: path, Size: size, Fit: FitOriginal,
-		Name: "ltx-" + m.job.ID + kind.ext, ContentType: kind.contentType,
+		Name: FileStem(m.job.ID) + kind.ext, ContentType: kind.contentType,
 	}
 	return nil
 }

@@ -144,8 +144,7 @@ func wallClock() time.Time { return time.Now().Round(0) }
 // owner conflict. A doubtful job that is recorded as not begun was perhaps
 // submitted since: like one whose submit was lost, it is looked for first.
 func (r *run) own(ctx context.Context) error {
-	doubtful := func(j Job) bool { return r.claim.Doubtful && j.State == Accepted }
-	if j := r.snapshot(); j.Owner == r.e.cfg.Owner && !doubtful(j) {
+	if r.snapshot().Owner == r.e.cfg.Owner && !r.claim.Doubtful {
 		return nil
 	}
 	return r.change(ctx, quota.Keep(), func(j *Job) error {
@@ -153,7 +152,8 @@ func (r *run) own(ctx context.Context) error {
 			return errLost
 		}
 		j.Owner = r.e.cfg.Owner
-		if doubtful(*j) {
+		j.Doubted = j.Doubted || r.claim.Doubtful
+		if r.claim.Doubtful && j.State == Accepted {
 			j.State, j.Submitted, j.Deadline = Unknown, j.Created, time.Now().Add(r.e.cfg.Deadline)
 		}
 		return nil
