@@ -85,7 +85,7 @@ func (s *Store) accept(ctx context.Context, j generate.Job, plan quota.Plan) (ge
 		case "full":
 			return generate.Job{}, &quota.LimitError{Reason: quota.LineFull, Line: int(reply.number(1))}
 		case "settling":
-			if n++; !pause(ctx, backoff(n)) {
+			if n++; n > settleTries || !pause(ctx, backoff(n)) {
 				return generate.Job{}, errSettling
 			}
 		default: // stale
@@ -133,7 +133,7 @@ func (s *Store) save(ctx context.Context, j generate.Job, b quota.Billing) (gene
 	p := s.of(j.Team)
 	reply, err := s.callList(ctx, p, saveScript, args...)
 	for n := 0; err == nil && reply.text(0) == "settling"; n++ {
-		if !pause(ctx, backoff(n)) {
+		if n == settleTries || !pause(ctx, backoff(n)) {
 			return generate.Job{}, errSettling
 		}
 		reply, err = s.callList(ctx, p, saveScript, args...)
@@ -170,6 +170,10 @@ func (s *Store) save(ctx context.Context, j generate.Job, b quota.Billing) (gene
 	}
 	return j, nil
 }
+
+// settleTries is how often a call is made again while others may know better:
+// for a second, so that a person is told soon.
+const settleTries = 9
 
 // errSettling says that Redis has lost writes which a process may still bring
 // back: nothing is decided before.
