@@ -41,13 +41,23 @@ func TestALostSubmitIsNotMistakenForAnEarlierOne(t *testing.T) {
 }
 
 // A meeting lets the first two that read which submissions are taken go on
-// only when both have read.
+// only when both have read. Each process gets one job.
 type meeting struct {
 	generate.Store
 
+	one  chan struct{} // of this process: has a value until it has its job
 	mu   *sync.Mutex
 	here *int
 	both chan struct{}
+}
+
+func (m meeting) Take(ctx context.Context) (generate.Claim, error) {
+	select {
+	case <-m.one:
+		return m.Store.Take(ctx)
+	case <-ctx.Done():
+		return generate.Claim{}, ctx.Err()
+	}
 }
 
 func (m meeting) Jobs(ctx context.Context, q generate.Query) ([]generate.Job, error) {
@@ -76,7 +86,11 @@ func TestTwoLostSubmitsThatAreLookedUpAtOnceClaimOneRequestEach(t *testing.T) {
 		w.provider.loseAll, w.provider.hidden = true, true
 		var mu sync.Mutex
 		here, both := 0, make(chan struct{})
-		w.worn = func(s generate.Store) generate.Store { return meeting{s, &mu, &here, both} }
+		w.worn = func(s generate.Store) generate.Store {
+			one := make(chan struct{}, 1)
+			one <- struct{}{}
+			return meeting{s, one, &mu, &here, both}
+		}
 		p := w.start(crashAt(0))
 		defer p.kill(t)
 		other := w.join(p.store, crashAt(0))
