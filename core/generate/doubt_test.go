@@ -64,6 +64,39 @@ func TestAJobThatMayHaveBeenSubmittedIsLookedForFirst(t *testing.T) {
 	}
 }
 
+func TestAnOldDoubtfulJobIsLookedForAsLongAsAnother(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.provider.hidden = true
+		first := w.start(crashAt(0))
+		w.policy.Member.JobsAtATime = 1
+		var ids []string
+		for n := range 2 { // the second waits for the first
+			j, err := first.engine.Accept(t.Context(), ask(t, n))
+			if err != nil {
+				t.Fatal(err)
+			}
+			ids = append(ids, j.ID)
+		}
+		first.kill(t)
+		elapse(10 * time.Minute)
+		if _, err := w.provider.take(generate.Order{Job: ids[1], Endpoint: "fal-ai/test", Request: ask(t, 1).Request}); err != nil {
+			t.Fatal(err)
+		}
+		w.worn = func(s generate.Store) generate.Store { return forgetfulStore{s} }
+		p := w.start(crashAt(0))
+		defer p.kill(t)
+		elapse(time.Minute) // until the history knows it
+		w.provider.mu.Lock()
+		w.provider.hidden = false
+		w.provider.mu.Unlock()
+		elapse(10 * time.Minute)
+		if j := finished(t, p, ids[1]); j.State != generate.Delivered {
+			t.Errorf("job is %s (%s), want it delivered", j.State, j.Failure.Kind)
+		}
+	})
+}
+
 func TestWhoLosesAJobWhileSubmittingPassesTheAnswerOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)

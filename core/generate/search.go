@@ -44,9 +44,11 @@ func (e *Engine) search(ctx context.Context, r *run, j Job) error {
 		}
 	}
 	// After a long stop, one answered search is enough; while searches
-	// fail, this run gives them a grace time of their own.
+	// fail, this run gives them a grace time of their own, and so it does when
+	// nobody knows when the job was submitted.
 	now := time.Now()
-	over := now.After(j.Submitted.Add(e.cfg.Grace)) && (r.lookups > 0 || now.After(r.looking.Add(e.cfg.Grace)))
+	looked := r.lookups > 0 && !j.Doubted || now.After(r.looking.Add(e.cfg.Grace))
+	over := looked && now.After(j.Submitted.Add(e.cfg.Grace))
 	if over {
 		return r.finish(ctx, Unknown, Failed, Failure{Kind: FailLost}, quota.Release())
 	}

@@ -45,8 +45,16 @@ func (s *Store) checkServer(ctx context.Context, server *goredis.Client) error {
 		}
 		s.log.WarnContext(ctx, "redis: server forgets keys when its memory is full", slog.String("maxmemory_policy", policy))
 	}
-	if info["aof_enabled"] == "0" && !snapshots(ctx, server) {
+	switch {
+	case info["aof_enabled"] != "0":
+	case snapshots(ctx, server):
+		s.log.WarnContext(ctx, "redis: server only writes snapshots; jobs and money of minutes are lost when it crashes; set appendonly yes")
+	default:
 		s.log.WarnContext(ctx, "redis: server keeps nothing on disk; jobs and quota are lost when it restarts; set appendonly yes")
+	}
+	if err := server.Publish(ctx, s.channel(), "").Err(); goredis.HasErrorPrefix(err, "NOPERM") {
+		s.log.WarnContext(ctx, "redis: user may not publish; a pressed button is noticed seconds later; allow the channel",
+			slog.String("acl", "&"+s.channel()))
 	}
 	return nil
 }

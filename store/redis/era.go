@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"slices"
 	"sync"
 	"time"
 
@@ -20,28 +19,34 @@ import (
 // comes back nobody knows what it did in that second: the jobs that it may have
 // submitted are handed out as doubtful.
 
+// An era is a number, and the run of the server that began it.
+type era struct {
+	run    string
+	number int64
+}
+
 // eras is which era each partition is in, and the last one in which this
 // process has put back what it knew.
 type eras struct {
 	mu       sync.Mutex
-	seen     int64 // the last one of any partition; -1 until this process has begun
-	found    [partitions]int64
-	reported [partitions]int64
-	begun    chan struct{} // has a value when there is something to report
+	begun    bool // this process has
+	heard    time.Time
+	found    [partitions]era
+	reported [partitions]era
+	changed  chan struct{} // has a value when there is something to report
 }
 
-func newEras() *eras { return &eras{seen: -1, begun: make(chan struct{}, 1)} }
+func newEras() *eras { return &eras{heard: time.Now(), changed: make(chan struct{}, 1)} }
 
 // find notes the era of a partition.
-func (e *eras) find(n int, number int64) {
+func (e *eras) find(n int, now era) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if number > e.found[n] {
-		e.found[n] = number
-		signal(e.begun)
+	if now.number > e.found[n].number || now.number == e.found[n].number && now.run != "" {
+		e.found[n] = now
 	}
-	if e.seen >= 0 {
-		e.seen = max(e.seen, number)
+	if e.found[n] != e.reported[n] {
+		signal(e.changed)
 	}
 }
 
@@ -49,27 +54,43 @@ func (e *eras) find(n int, number int64) {
 func (e *eras) begin() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.reported, e.seen = e.found, slices.Max(e.found[:])
-}
-
-// last is the last era of any partition; -1 until this process has begun.
-func (e *eras) last() int64 {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return e.seen
+	e.begun, e.reported = true, e.found
 }
 
 // of returns the era of a partition and the last one that was reported in.
-func (e *eras) of(n int) (found, reported int64) {
+func (e *eras) of(n int) (found, reported era) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return e.found[n], e.reported[n]
 }
 
-func (e *eras) report(n int, number int64) {
+// report notes that this process has put back what it knew in an era.
+func (e *eras) report(n int, now era) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.reported[n] = max(e.reported[n], number)
+	e.reported[n] = now
+}
+
+// hear notes that this process was heard.
+func (e *eras) hear() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.heard = time.Now()
+}
+
+// known is what a server is told: for how long this process was not heard, and
+// what it last was in these partitions.
+func (e *eras) known(parts []partition) (silent time.Duration, args []any) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, p := range parts {
+		if e.begun {
+			args = append(args, e.reported[p.number].run, e.reported[p.number].number)
+		} else {
+			args = append(args, "", -1)
+		}
+	}
+	return time.Since(e.heard), args
 }
 
 // settleTime is how long reports are waited for: processes that live beat
@@ -80,7 +101,6 @@ func (s *Store) settleTime() time.Duration { return s.opts.Silence * 3 / 2 }
 // in its partitions if it is another one than before. On a cluster, each
 // partition is asked about by itself, and those of other servers don't answer.
 func (s *Store) greet(ctx context.Context, conn *goredis.Conn) error {
-	silence, settle, last := s.opts.Silence.Microseconds(), s.settleTime().Microseconds(), s.eras.last()
 	var replies []*goredis.Cmd
 	_, err := conn.Pipelined(ctx, func(pipe goredis.Pipeliner) error {
 		for _, parts := range s.readers() {
@@ -88,7 +108,12 @@ func (s *Store) greet(ctx context.Context, conn *goredis.Conn) error {
 			for _, p := range parts {
 				keys = append(keys, p.keys[eraKey:absentKey+1]...)
 			}
-			replies = append(replies, adoptScript.run.Eval(ctx, pipe, keys, silence, settle, last))
+			silent, known := s.eras.known(parts)
+			args := append([]any{
+				s.opts.Silence.Microseconds(), s.settleTime().Microseconds(),
+				s.consumer, silent.Microseconds(), remembered.Microseconds(),
+			}, known...)
+			replies = append(replies, adoptScript.run.Eval(ctx, pipe, keys, args...))
 		}
 		return nil
 	})
@@ -96,14 +121,17 @@ func (s *Store) greet(ctx context.Context, conn *goredis.Conn) error {
 		return fmt.Errorf("find era: %w", err)
 	}
 	for i, parts := range s.readers() {
-		numbers, err := replies[i].Int64Slice()
+		reply, err := replies[i].Slice()
 		if err != nil && temporary(err) {
 			return fmt.Errorf("find era: %w", err)
 		}
 		// This may be a sentinel, or the server may refuse scripts: then the
 		// next command says so.
-		for n, number := range numbers {
-			s.eras.find(parts[n].number, number)
+		if err != nil || len(reply) != 1+len(parts) {
+			continue
+		}
+		for n, p := range parts {
+			s.eras.find(p.number, era{list(reply).text(0), list(reply).number(1 + n)})
 		}
 	}
 	return nil
@@ -113,21 +141,23 @@ func (s *Store) greet(ctx context.Context, conn *goredis.Conn) error {
 // has not done so in this era.
 func (s *Store) putBack(ctx context.Context, n int) error {
 	found, reported := s.eras.of(n)
-	if found <= reported {
+	if found == reported {
 		return nil
 	}
-	if err := s.makeGroups(ctx); err != nil { // they may be gone too
+	if err := s.makeGroups(ctx, s.parts[n]); err != nil { // it may be gone too
 		return err
 	}
 	restored := 0
 	for id, known := range s.memory.of(n) {
-		_, works := s.work.where(id)
-		reply, err := s.call(ctx, s.parts[n], restoreScript, id, known.job, known.hold, flagText(works), s.channel())
-		if err != nil {
+		reply, err := s.call(ctx, s.parts[n], restoreScript,
+			id, known.job, known.hold, flagText(s.work.vouches(id, false)), s.channel(), found.number)
+		switch {
+		case err != nil:
 			return err
-		}
-		if reply == "restored" {
+		case reply == "restored":
 			restored++
+		case reply == "elsewhere":
+			return errElsewhere
 		}
 	}
 	s.eras.report(n, found)
@@ -136,3 +166,6 @@ func (s *Store) putBack(ctx context.Context, n int) error {
 	}
 	return nil
 }
+
+// errElsewhere says that connections lead to different servers, for now.
+var errElsewhere = fmt.Errorf("%w: some connections still lead to the old server", ErrUnavailable)

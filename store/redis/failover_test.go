@@ -168,7 +168,7 @@ func TestWhatNobodyKnowsAfterAFailoverIsDoubtful(t *testing.T) {
 			t.Errorf("%s is handed out as %s, want %s", id, got, want)
 		}
 	}
-	successor := saved(t, alive, taken["job0"].Job, quota.Keep(), func(j *generate.Job) { j.State = generate.Unknown })
+	successor := saved(t, alive, taken["job0"].Job, quota.Keep(), func(j *generate.Job) { j.State, j.Doubted = generate.Unknown, true })
 
 	// It was not dead, only cut off for long.
 	network.Refuse(false)
@@ -235,7 +235,7 @@ func TestNothingOldIsChangedWhileSomebodyMayKnowMore(t *testing.T) {
 func TestAProcessPutsBackItsJobsOnAServerThatHasLostEverything(t *testing.T) {
 	server := redistest.New(t, "--save", "")
 	server.Start()
-	s := open(t, server.URL(), redis.Options{})
+	s := open(t, server.URL(), redis.Options{Silence: silence})
 	defer s.Close()
 	accept(t, s, 2)
 	c := take(t, s)

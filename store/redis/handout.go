@@ -26,7 +26,7 @@ func (s *Store) Take(ctx context.Context) (generate.Claim, error) {
 				return generate.Claim{}, ctx.Err()
 			}
 		case err == nil && standing != over:
-			s.work.begin(h, j.Version)
+			s.work.begin(h, j.Version, standing == certain)
 			c := s.claim(ctx, h, j)
 			c.Doubtful = standing == doubtful
 			return c, nil
@@ -113,6 +113,7 @@ type holding struct {
 	entry     string
 	since     time.Time
 	version   int64 // of the job, as far as its worker was told
+	vouched   bool  // all that was done for the job was done here, or is recorded
 	changed   chan struct{}
 	lost      chan struct{}
 }
@@ -203,11 +204,12 @@ func (w *handouts) push(h *holding) {
 	signal(w.wake)
 }
 
-// begin notes that somebody works on an entry from now on.
-func (w *handouts) begin(h *holding, version int64) {
+// begin notes that somebody works on an entry from now on. It vouches for the
+// job unless more may have been done for it than is recorded.
+func (w *handouts) begin(h *holding, version int64, certain bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	h.version = version
+	h.version, h.vouched = version, certain
 	h.changed, h.lost = make(chan struct{}, 1), make(chan struct{})
 	if w.held[h.id] != h { // lost while it was read
 		close(h.lost)
@@ -286,6 +288,24 @@ func (w *handouts) where(id string) (partition int, ok bool) {
 		return 0, false
 	}
 	return h.partition, true
+}
+
+// vouches reports whether what this process knows of a job is all there is. It
+// is when doubts are part of it.
+func (w *handouts) vouches(id string, doubted bool) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	h := w.held[id]
+	return h != nil && h.changed != nil && (h.vouched || doubted)
+}
+
+// vouch notes that a doubt is recorded with a job that is worked on here.
+func (w *handouts) vouch(id string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if h := w.held[id]; h != nil && h.changed != nil {
+		h.vouched = true
+	}
 }
 
 // unwanted removes the entries that nobody has taken since a time, while

@@ -128,8 +128,7 @@ func (s *Store) save(ctx context.Context, j generate.Job, b quota.Billing) (gene
 		j.ID, callToken(), seat(j.Team, j.Member), j.Version,
 		flagText(j.Admitted), classOf(j), lifeOf(j), j.Line.MemberMax, j.Line.TeamMax, j.Line.BotMax, record,
 	}
-	_, works := s.work.where(j.ID)
-	args = append(append(args, billing(b, s.now())...), flagText(!capped), s.channel(), flagText(works))
+	args = append(append(args, billing(b, s.now())...), flagText(!capped), s.channel(), flagText(s.work.vouches(j.ID, j.Doubted)))
 	p := s.of(j.Team)
 	reply, err := s.callList(ctx, p, saveScript, args...)
 	for n := 0; err == nil && reply.text(0) == "settling"; n++ {
@@ -153,6 +152,9 @@ func (s *Store) save(ctx context.Context, j generate.Job, b quota.Billing) (gene
 		s.log.ErrorContext(ctx, "redis: job has no hold to bill", slog.String("job", j.ID), slog.String("billing", string(b.Kind)))
 	}
 	s.memory.note(j.ID, p.number, keptAs(reply.text(1), j, record), reply.text(5))
+	if j.Doubted {
+		s.work.vouch(j.ID)
+	}
 	if j, err = withHead(j, reply.text(1)); err != nil {
 		return generate.Job{}, err
 	}
@@ -181,12 +183,18 @@ var errSettling = fmt.Errorf("%w: it has lost writes, and they are being put bac
 
 var errMoved = errors.New("a job can't change its team or member")
 
-// missing tells a job that does not exist from one of another team.
+// missing tells a job that does not exist from one of another team, and from
+// one that was put back just now.
 func (s *Store) missing(ctx context.Context, j generate.Job) error {
-	if _, err := s.Job(ctx, j.ID); err != nil {
+	there, err := s.Job(ctx, j.ID)
+	switch {
+	case err != nil:
 		return err
+	case there.Team == j.Team:
+		return generate.ErrConflict
+	default:
+		return errMoved
 	}
-	return errMoved
 }
 
 // Job reads a job.

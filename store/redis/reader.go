@@ -78,7 +78,7 @@ func (s *Store) readLoop(life context.Context, parts []partition) {
 				s.away.Store(true) // whatever succeeds next says otherwise
 			}
 			if goredis.HasErrorPrefix(err, "NOGROUP") {
-				if err := s.makeGroups(life); err != nil {
+				if err := s.makeGroups(life, s.parts[:]...); err != nil {
 					s.log.WarnContext(life, "redis: consumer group is missing", slog.Any("error", err))
 				}
 			}
@@ -128,7 +128,7 @@ func (s *Store) beatLoop(life context.Context) {
 		}
 		select {
 		case <-ticker.C:
-		case <-s.eras.begun:
+		case <-s.eras.changed:
 		case <-life.Done():
 			return
 		}
@@ -204,7 +204,7 @@ func (s *Store) beat(life context.Context, n int, p *pulse) (int64, error) {
 	default:
 	}
 	args := make([]any, 0, 4+3*len(mine))
-	args = append(args, s.consumer, silent.Milliseconds(), takeover, reported)
+	args = append(args, s.consumer, silent.Milliseconds(), takeover, reported.number)
 	entries := make(map[string]string, len(mine))
 	for _, h := range mine {
 		args = append(args, h.entry, h.id, h.version)
@@ -215,7 +215,8 @@ func (s *Store) beat(life context.Context, n int, p *pulse) (int64, error) {
 		return -1, err
 	}
 	p.feel(time.Now(), s.opts.Silence)
-	s.eras.find(n, reply.number(4))
+	s.eras.hear()
+	s.eras.find(n, era{number: reply.number(4)})
 	for _, id := range reply.list(0) {
 		name, _ := id.(string)
 		s.log.WarnContext(life, "redis: job was taken over by another process", slog.String("job", name))
@@ -242,8 +243,13 @@ func (s *Store) leave(ctx context.Context) {
 	var all sync.WaitGroup
 	var failed [partitions]error
 	for i, p := range s.parts {
-		_, reported := s.eras.of(i)
-		all.Go(func() { _, failed[i] = s.call(ctx, p, leaveScript, s.consumer, reported) })
+		all.Go(func() {
+			if failed[i] = s.putBack(ctx, i); failed[i] != nil {
+				return
+			}
+			_, reported := s.eras.of(i)
+			_, failed[i] = s.call(ctx, p, leaveScript, s.consumer, reported.number)
+		})
 	}
 	all.Wait()
 	s.tellFailed(ctx, "redis: claims are left to run out", failed[:])

@@ -155,7 +155,7 @@ func (s *Store) start(ctx context.Context) error {
 		return err
 	}
 	s.eras.begin()
-	if err := s.makeGroups(ctx); err != nil {
+	if err := s.makeGroups(ctx, s.parts[:]...); err != nil {
 		return err
 	}
 	if err := s.countCapped(ctx); err != nil {
@@ -201,11 +201,11 @@ func (s *Store) connect(ctx context.Context) error {
 	}
 }
 
-// makeGroups makes the stream and the consumer group of each partition.
-func (s *Store) makeGroups(ctx context.Context) error {
+// makeGroups makes the stream and the consumer group of partitions.
+func (s *Store) makeGroups(ctx context.Context, parts ...partition) error {
 	return s.try(ctx, func(ctx context.Context) error {
 		cmds, err := s.client.Pipelined(ctx, func(p goredis.Pipeliner) error {
-			for _, part := range s.parts {
+			for _, part := range parts {
 				p.XGroupCreateMkStream(ctx, part.stream(), group, "0")
 			}
 			return nil

@@ -63,6 +63,9 @@ const (
 	dialTimeout = time.Second
 	// poolSize leaves room for one waiting read per partition.
 	poolSize = 20 + partitions
+	// reloadInterval is how often a client asks a cluster who its masters are,
+	// while it is used: a refused connection is no reason for the client.
+	reloadInterval = time.Second
 	// maxRedirects is how often a cluster may point somewhere else.
 	maxRedirects = 8
 )
@@ -78,7 +81,7 @@ func (t target) client(timeout time.Duration, greet func(context.Context, *gored
 		o.MaxRetries, o.ContextTimeoutEnabled, o.Protocol, o.DisableIdentity = -1, true, 2, true
 		o.OnConnect = greet
 		o.DialTimeout, o.DialerRetries, o.ReadTimeout, o.WriteTimeout = dialTimeout, 1, timeout, timeout
-		o.PoolSize, o.MaxRedirects = poolSize, maxRedirects
+		o.PoolSize, o.MaxRedirects, o.ClusterStateReloadInterval = poolSize, maxRedirects, reloadInterval
 		return goredis.NewClusterClient(&o)
 	case t.sentinel != nil:
 		o := *t.sentinel

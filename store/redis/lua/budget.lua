@@ -1,8 +1,10 @@
 -- Budget takes one of a budget that all processes share, or holds it back.
 --
 -- The budget is a hash. "full" is when it will be full again, in microseconds
--- of the server's time; each other field is a process, with how many in it
--- want some of the budget and until when that counts: "3 1767225600000000".
+-- of the server's time; "held" is until when it was held back, and for how long:
+-- a clock that jumps never makes that longer. Each other field is a process, with
+-- how many in it want some of the budget and until when that counts: "3
+-- 1767225600000000".
 --
 -- KEYS[1]  the budget
 -- ARGV[1]  how long until it has one more, in microseconds
@@ -18,12 +20,15 @@ local now = t[1] * 1000000 + t[2]
 local every, burst, hold, me, wants = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4], tonumber(ARGV[5])
 local minute = 60 * 1000000
 
-local full, total, last = now, 0, now
+local full, held, total, last = now, now, 0, now
 local fields = redis.call('HGETALL', KEYS[1])
 for i = 1, #fields, 2 do
   local name, value = fields[i], fields[i + 1]
   if name == 'full' then
     full = math.max(full, tonumber(value))
+  elseif name == 'held' then
+    local ends, length = string.match(value, '^(%d+) (%d+)$')
+    held = math.min(math.max(now, tonumber(ends)), now + length)
   elseif name ~= me then
     local n, ends = string.match(value, '^(%d+) (%d+)$')
     if tonumber(ends) > now then
@@ -35,7 +40,9 @@ for i = 1, #fields, 2 do
 end
 
 local wait = 0
+full = math.min(full, held + burst * every)
 if hold > 0 then
+  if now + hold > held then redis.call('HSET', KEYS[1], 'held', string.format('%.0f %.0f', now + hold, hold)) end
   full = math.max(full, now + hold + (burst - 1) * every)
 else
   total = total + wants

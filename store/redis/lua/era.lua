@@ -29,9 +29,16 @@ local function doubtful(j) return j.era < era.unclean or j.era < era.number and 
 -- next, so that a process whose writes are gone is not taken for its successor.
 local function advance(version) return math.max(version, era.number * 2 ^ 32) + 1 end
 
+-- day is how long a process is remembered that is not heard of any more.
+local day = 24 * 60 * 60 * 1000000
+
 -- reported notes that a process is there and has reported in an era.
 local function reported(consumer, number_of)
   redis.call('ZADD', processes, now(), consumer)
+  for _, gone in ipairs(redis.call('ZRANGEBYSCORE', processes, '-inf', now() - day, 'LIMIT', 0, 10)) do
+    redis.call('ZREM', processes, gone)
+    if #redis.call('XPENDING', stream, group, '-', '+', 1, gone) == 0 then redis.call('XGROUP', 'DELCONSUMER', stream, group, gone) end
+  end
   if number_of ~= era.number or era.clean == era.number then return end
   redis.call('SREM', absent, consumer)
   if redis.call('SCARD', absent) == 0 then

@@ -206,6 +206,17 @@ local function admit(found, saved, channel)
   end
   enter(found.id, j)
   put(found.id, j)
-  redis.call('PUBLISH', channel, found.id .. ' ' .. number(j.version))
+  tell(channel, found.id, j)
   return j
+end
+
+-- admit_all gives the free slots of a team to its jobs whose turn has come. It
+-- reports whether the job that is being saved is among them.
+local function admit_all(team, saved, channel)
+  local among, found = false, best(team)
+  while found do
+    if admit(found, saved, channel) and found.id == saved then among = true end
+    found = best(team)
+  end
+  return among
 end

@@ -61,6 +61,10 @@ local function index(key, id, j)
 end
 local function unindex(key, id, j) redis.call('ZREM', key, names(id, j)) end
 
+-- tell says on the channel which version of a job there is. Who may not, or is
+-- not heard, is found out by the next beat.
+local function tell(channel, id, j) redis.pcall('PUBLISH', channel, id .. ' ' .. number(j.version)) end
+
 -- hand_out puts a job into the stream.
 local function hand_out(id, j) j.entry = redis.call('XADD', stream, '*', 'job', id) end
 

@@ -18,7 +18,7 @@
 -- ARGV[14]  the time, as it is kept with the hold
 -- ARGV[15]  "1" to admit jobs here, "0" when that is left to the turnstile
 -- ARGV[16]  channel for changes
--- ARGV[17]  "1" when this process works on the job
+-- ARGV[17]  "1" when this process works on the job, and knows all of it
 --
 -- Returns one of
 --   {"saved", first line of the job, "1" when a slot became free or was asked for,
@@ -63,17 +63,11 @@ if unfinished(j) and not unfinished(old) then index(open_jobs, id, j) end
 if unfinished(old) and not unfinished(j) then unindex(open_jobs, id, j) end
 if unfinished(j) and j.entry == '-' then hand_out(id, j) end
 local head = put(id, j)
-redis.call('PUBLISH', channel, id .. ' ' .. number(j.version))
+tell(channel, id, j)
 
 local freed = old.class == 'slot' and j.class ~= 'slot' or j.class == 'wait'
-if freed and ARGV[15] == '1' then
-  local team = team_of(j.seat)
-  local found = best(team)
-  while found do
-    local admitted = admit(found, id, channel)
-    if admitted and found.id == id then head = head_of(redis.call('HGET', jobs, id)) end
-    found = best(team)
-  end
+if freed and ARGV[15] == '1' and admit_all(team_of(j.seat), id, channel) then
+  head = head_of(redis.call('HGET', jobs, id))
 end
 keep_line()
 return {'saved', head, freed and '1' or '0', count('capped'), unbilled, hold}
