@@ -45,12 +45,8 @@ func (s *Store) checkServer(ctx context.Context, server *goredis.Client) error {
 		}
 		s.log.WarnContext(ctx, "redis: server forgets keys when its memory is full", slog.String("maxmemory_policy", policy))
 	}
-	switch {
-	case info["aof_enabled"] != "0":
-	case snapshots(ctx, server):
-		s.log.WarnContext(ctx, "redis: server only writes snapshots; jobs and money of minutes are lost when it crashes; set appendonly yes")
-	default:
-		s.log.WarnContext(ctx, "redis: server keeps nothing on disk; jobs and quota are lost when it restarts; set appendonly yes")
+	if info["aof_enabled"] == "0" {
+		s.log.WarnContext(ctx, "redis: server writes no append-only file; jobs and quota since its last snapshot, or all, are lost when it ends; set appendonly yes")
 	}
 	if err := server.Publish(ctx, s.channel(), "").Err(); goredis.HasErrorPrefix(err, "NOPERM") {
 		s.log.WarnContext(ctx, "redis: user may not publish; a pressed button is noticed seconds later; allow the channel",
@@ -79,12 +75,6 @@ func readInfo(ctx context.Context, server *goredis.Client) (map[string]string, e
 		}
 	}
 	return fields, nil
-}
-
-// snapshots reports whether a server writes snapshots, or does not tell.
-func snapshots(ctx context.Context, server *goredis.Client) bool {
-	save, err := server.ConfigGet(ctx, "save").Result()
-	return err != nil || save["save"] != ""
 }
 
 // tooOld reports whether a version such as "6.0.16" is older than what is

@@ -46,8 +46,8 @@ func TestOpenLooksAtTheServer(t *testing.T) {
 			name: "one that evicts, if that is allowed", args: []string{"--maxmemory-policy", "allkeys-lru"},
 			options: redis.Options{AllowEviction: true}, warned: "forgets keys",
 		},
-		{name: "one that keeps nothing on disk", args: []string{"--appendonly", "no"}, warned: "keeps nothing on disk"},
-		{name: "one that keeps snapshots", args: []string{"--appendonly", "no", "--save", "60 1"}},
+		{name: "one that keeps nothing on disk", args: []string{"--appendonly", "no"}, warned: "writes no append-only file"},
+		{name: "one that only keeps snapshots", args: []string{"--appendonly", "no", "--save", "60 1"}, warned: "writes no append-only file"},
 		{
 			name: "one that does not tell", warned: "does not say",
 			prepare: func(s *redistest.Server) { s.CLI("ACL", "SETUSER", "default", "-info", "-config") },
