@@ -151,7 +151,7 @@ func (w *world) parts(t *testing.T) (int, map[string]health.State) {
 	return status, parts
 }
 
-// make types a command and waits for the end of its job.
+// make types a command and waits until its requester was told the end.
 func (w *world) make(t *testing.T, prompt string) generate.Job {
 	t.Helper()
 	i, err := w.ada.Slash(t.Context(), w.channel, "ltx", simdiscord.Arg("prompt", prompt))
@@ -162,7 +162,7 @@ func (w *world) make(t *testing.T, prompt string) generate.Job {
 	defer tick.Stop()
 	for {
 		j, err := w.app.Job(t.Context(), generate.NewID("discord:"+i.ID))
-		if err == nil && j.State.Terminal() {
+		if err == nil && !j.Unfinished() {
 			return j
 		}
 		select {
