@@ -70,8 +70,12 @@ func (g *gateway) turn(ctx context.Context, hold func(context.Context), standby 
 			continue
 		case ctx.Err() != nil:
 			return
-		case !said:
-			g.log.InfoContext(ctx, "discord's gateway is held by another process; this one waits to take over", "error", err)
+		case said:
+		case err != nil:
+			g.log.WarnContext(ctx, "cannot ask which process holds discord's gateway", "error", err)
+			said = true
+		default:
+			g.log.InfoContext(ctx, "discord's gateway is held by another process; this one waits to take over")
 			said = true
 		}
 		standby()

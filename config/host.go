@@ -71,7 +71,7 @@ func (s Store) check(k *checker) {
 // HTTP is the bot's own web server.
 type HTTP struct {
 	Listen     string `toml:"listen" doc:"Address and port. What is public needs a proxy with TLS before it."`
-	AdminToken Secret `toml:"admin_token" doc:"Opens the admin console at /admin, at least 16 characters; empty = there is no console."`
+	AdminToken Secret `toml:"admin_token" doc:"Opens the operator's API at /admin/api, which \"bot quota\" and \"bot jobs\" use; at least 16 characters; empty = it is closed."`
 }
 
 const minAdminToken = 16

@@ -155,7 +155,7 @@ func (f botFlags) ask(ctx context.Context, bot func(*admin.Client) error, look f
 	}
 	s, err := app.OpenRecords(ctx, cfg, slog.New(slog.DiscardHandler))
 	if errors.Is(err, bolt.ErrInUse) {
-		return fmt.Errorf("%w: %w", err, errNoToken)
+		return fmt.Errorf("another process is using this file: %w", errNoToken)
 	}
 	if err != nil {
 		return err

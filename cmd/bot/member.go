@@ -66,6 +66,6 @@ func (c jobsEraseCmd) Run(ctx context.Context, term terminal) error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(term.out, "erased %d jobs of %s; %d not over yet, or may still turn up\n", done.Jobs, c.Member, done.Left)
+	_, err = fmt.Fprintf(term.out, "erased %d jobs of %s; %d are under way, or were lost less than a day ago: erase those again later\n", done.Jobs, c.Member, done.Left)
 	return err
 }

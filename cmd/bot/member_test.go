@@ -32,7 +32,7 @@ func TestAMembersDataIsExportedAndErasedWhileNoBotRuns(t *testing.T) {
 	s.want(t, 0, "a private fox", "jobs", "export", "--member", "discord:1")
 	s.want(t, 0, `"jobs": []`, "jobs", "export", "--member", "discord:2")
 	s.want(t, 0, "erased 0 jobs", "jobs", "erase", "--member", "discord:1", "--team", "other")
-	s.want(t, 0, "erased 1 jobs of discord:1; 0 not over", "jobs", "erase", "--member", "discord:1")
+	s.want(t, 0, "erased 1 jobs of discord:1; 0 are under way", "jobs", "erase", "--member", "discord:1")
 	s.want(t, 0, "erased 0 jobs", "jobs", "erase", "--member", "discord:1")
 	s.want(t, 0, `"charged_usd_micros": 0`, "jobs", "export", "--member", "discord:1")
 	s.open(t)

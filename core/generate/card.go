@@ -76,7 +76,9 @@ func (c *card) loop(ctx context.Context, hurry <-chan struct{}) {
 			return
 		}
 		err := c.show(ctx)
-		if err != nil && !errors.Is(err, ErrUnreachable) && !errors.Is(err, errLost) && ctx.Err() == nil {
+		// Edits that have to wait are made later: that is how edits are paced.
+		_, later := errors.AsType[*RetryError](err)
+		if err != nil && !later && !errors.Is(err, ErrUnreachable) && !errors.Is(err, errLost) && ctx.Err() == nil {
 			c.r.log.WarnContext(ctx, "cannot show the card", "error", err)
 		}
 		if !c.more() {

@@ -135,6 +135,9 @@ func (e *Engine) take(ctx context.Context) {
 	}
 }
 
+// tellEvery is every how many-eth failure in a row is logged, after the first.
+const tellEvery = 20
+
 // work takes one job as far as it gets.
 func (e *Engine) work(ctx context.Context, claim Claim) {
 	defer claim.Done()
@@ -167,7 +170,9 @@ func (e *Engine) work(ctx context.Context, claim Claim) {
 			return
 		default:
 			failures++
-			r.log.ErrorContext(ctx, "job step did not succeed", "state", string(j.State), "failures", failures, "error", err)
+			if failures == 1 || failures%tellEvery == 0 {
+				r.log.ErrorContext(ctx, "job step did not succeed, it is tried again", "state", string(j.State), "failures", failures, "error", err)
+			}
 			r.pause(ctx, backoff(failures, time.Second, time.Minute))
 			if fresh, err := e.cfg.Store.Job(ctx, j.ID); err == nil {
 				r.replace(fresh)

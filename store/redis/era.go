@@ -102,7 +102,9 @@ func (s *Store) settleTime() time.Duration { return s.opts.Silence * 3 / 2 }
 // partition is asked about by itself, and those of other servers don't answer.
 func (s *Store) greet(ctx context.Context, conn *goredis.Conn) error {
 	var replies []*goredis.Cmd
+	var ping *goredis.StatusCmd
 	_, err := conn.Pipelined(ctx, func(pipe goredis.Pipeliner) error {
+		ping = pipe.Ping(ctx)
 		for _, parts := range s.readers() {
 			var keys []string
 			for _, p := range parts {
@@ -117,6 +119,9 @@ func (s *Store) greet(ctx context.Context, conn *goredis.Conn) error {
 		}
 		return nil
 	})
+	if goredis.HasErrorPrefix(ping.Err(), "NOAUTH") { // of longer commands it says less
+		return errNoPassword
+	}
 	if err != nil && temporary(err) {
 		return fmt.Errorf("find era: %w", err)
 	}
@@ -136,6 +141,8 @@ func (s *Store) greet(ctx context.Context, conn *goredis.Conn) error {
 	}
 	return nil
 }
+
+var errNoPassword = &unfitError{"server wants a password: put it into the store's url, redis://:PASSWORD@HOST:6379/0"}
 
 // putBack restores what this process knows of the jobs of a partition, if it
 // has not done so in this era.

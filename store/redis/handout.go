@@ -90,7 +90,7 @@ func (s *Store) claim(ctx context.Context, h *holding, j generate.Job) generate.
 func (s *Store) giveBack(ctx context.Context, h *holding) {
 	_, err := s.call(ctx, s.parts[h.partition], doneScript, s.consumer, h.entry, h.id)
 	if err != nil && !errors.Is(err, generate.ErrClosed) {
-		s.log.WarnContext(ctx, "redis: claim is left to run out", slog.String("job", h.id), slog.Any("error", err))
+		s.log.WarnContext(ctx, "redis: job goes to another process in a while", slog.String("job", h.id), slog.Any("error", err))
 	}
 }
 

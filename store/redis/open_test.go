@@ -81,3 +81,11 @@ func TestAWrongPasswordIsSaidAtOnce(t *testing.T) {
 		t.Errorf("got error %v, want that the password is wrong", err)
 	}
 }
+
+func TestAServerThatWantsAPasswordIsNotWaitedFor(t *testing.T) {
+	server := redistest.Start(t, "--requirepass", "hunter2")
+	_, err := redis.Open(t.Context(), server.URL(), redis.Options{Logger: slog.New(slog.DiscardHandler)})
+	if err == nil || !strings.Contains(err.Error(), "wants a password") {
+		t.Errorf("got error %v, want one that says what is missing", err)
+	}
+}

@@ -109,6 +109,7 @@ func (s *Store) beatLoop(life context.Context) {
 	ticker := time.NewTicker(every)
 	defer ticker.Stop()
 	var pulses [partitions]pulse
+	unheard := false
 	for {
 		known := s.capped.Load()
 		var waiting [partitions]int64
@@ -118,8 +119,11 @@ func (s *Store) beatLoop(life context.Context) {
 			all.Go(func() { waiting[i], failed[i] = s.beat(life, i, &pulses[i]) })
 		}
 		all.Wait()
-		if life.Err() == nil {
-			s.tellFailed(life, "redis: claims can't be kept up", failed[:])
+		was := unheard
+		if unheard = errors.Join(failed[:]...) != nil; unheard && !was && life.Err() == nil {
+			s.tellFailed(life, "redis: cannot tell other processes that this one is alive", failed[:])
+		} else if was && !unheard {
+			s.log.InfoContext(life, "redis: other processes hear this one again")
 		}
 		s.afterBeat(life, known, waiting)
 		s.memory.prune(time.Now().Add(-remembered), func(id string) bool { _, works := s.work.where(id); return works })
@@ -231,7 +235,7 @@ func (s *Store) beat(life context.Context, n int, p *pulse) (int64, error) {
 		s.work.push(&holding{entry: taken.text(2 * i), id: taken.text(2*i + 1), partition: n, since: time.Now()})
 	}
 	if len(taken) > 0 {
-		s.log.InfoContext(life, "redis: silent claims were taken over", slog.Int("partition", n), slog.Int("jobs", len(taken)/2))
+		s.log.InfoContext(life, "redis: jobs of a process that stopped answering were taken over", slog.Int("partition", n), slog.Int("jobs", len(taken)/2))
 	}
 	return reply.number(3), nil
 }
@@ -252,5 +256,5 @@ func (s *Store) leave(ctx context.Context) {
 		})
 	}
 	all.Wait()
-	s.tellFailed(ctx, "redis: claims are left to run out", failed[:])
+	s.tellFailed(ctx, "redis: jobs of this process go to others in a while", failed[:])
 }

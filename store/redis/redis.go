@@ -193,7 +193,7 @@ func (s *Store) connect(ctx context.Context) error {
 			return err
 		}
 		if n == 0 {
-			s.log.WarnContext(ctx, "redis: server does not answer, waiting for it", slog.Any("error", err), slog.String("hint", s.hint(err)))
+			s.log.WarnContext(ctx, "redis: server does not answer, waiting for it", append([]any{slog.Any("error", err)}, s.hint(err)...)...)
 		}
 		if !pause(ctx, backoff(n)) {
 			return err

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"io"
+	"log/slog"
 	"syscall"
 )
 
@@ -32,12 +33,12 @@ func untrusted(err error) error {
 // hint is what else may be wrong when a server does not answer. A port for TLS
 // breaks a plain connection off, and a plain one waits for the end of a line
 // that TLS never sends.
-func (s *Store) hint(err error) string {
+func (s *Store) hint(err error) []any {
 	switch {
 	case s.encrypted && errors.Is(err, context.DeadlineExceeded):
-		return "a port without TLS needs redis:// instead of rediss://"
+		return []any{slog.String("hint", "a port without TLS needs redis:// instead of rediss://")}
 	case !s.encrypted && (errors.Is(err, syscall.ECONNRESET) || errors.Is(err, io.EOF)):
-		return "a port for TLS needs rediss:// instead of redis://"
+		return []any{slog.String("hint", "a port for TLS needs rediss:// instead of redis://")}
 	}
-	return "none"
+	return nil
 }
