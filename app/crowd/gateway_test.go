@@ -13,7 +13,7 @@ import (
 
 func TestOneProcessHoldsTheGatewayAndAnotherTakesItOver(t *testing.T) {
 	w := newWorld(t, 100)
-	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	crowd := []*process{w.process("first"), w.process("second")}
 	for _, p := range crowd {
@@ -73,7 +73,7 @@ func TestOneProcessHoldsTheGatewayAndAnotherTakesItOver(t *testing.T) {
 
 func TestPeopleAreToldWhileRedisIsAwayAndJobsGoOnAfterwards(t *testing.T) {
 	w := newWorld(t, 1)
-	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	p := w.process("only")
 	p.start()
