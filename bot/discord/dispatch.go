@@ -55,6 +55,10 @@ func (b *Bot) handle(ctx context.Context, i *interaction) {
 			return
 		}
 	}
+	if m := b.refuseGuild(i); m != nil {
+		b.turnAway(ctx, i, m)
+		return
+	}
 	switch i.Type {
 	case interactionCommand:
 		b.command(ctx, i)
@@ -84,11 +88,17 @@ func (b *Bot) busy(ctx context.Context, i *interaction) {
 		b.log.WarnContext(ctx, "interaction not answered: too many at a time", "interaction", i.ID)
 		return
 	}
+	b.turnAway(ctx, i, b.note(i.Locale, "error.busy"))
+}
+
+// turnAway answers an interaction of any type with a message and does nothing
+// else for it. Who types an option gets no suggestions.
+func (b *Bot) turnAway(ctx context.Context, i *interaction, m *bot.Message) {
 	if i.Type == interactionAutocomplete {
 		b.suggest(ctx, i, nil)
 		return
 	}
-	b.reply(ctx, i, b.note(i.Locale, "error.busy"))
+	b.reply(ctx, i, m)
 }
 
 // apologize tells the person that something went wrong, whether or not the

@@ -93,3 +93,10 @@ func OwnCatalog() (*bot.Catalog, error) {
 
 // Spell is for tests.
 var Spell = spell
+
+// DefaultTiming is the patience of a bot with an empty config.
+func DefaultTiming() Timing {
+	var t Timing
+	t.setDefaults()
+	return t
+}

@@ -196,3 +196,44 @@ func TestStopEndsTheConnectionAndMayBeCalledTwice(t *testing.T) {
 		}
 	}
 }
+
+// TestCommandsAreAnsweredSoonAfterTheGatewayAsksTwiceForANewConnection has op
+// 7 in the place of READY. Each costs one handshake and not more.
+func TestCommandsAreAnsweredSoonAfterTheGatewayAsksTwiceForANewConnection(t *testing.T) {
+	t.Parallel()
+	const handshake = time.Second
+	for name, fault := range map[string]sim.GatewayFault{
+		"op 7": {Reconnect: true, Times: 2}, "no HELLO": {NoHello: true, Times: 2}, "no READY": {NoReady: true, Times: 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newStageWith(t, unlimited, func(c *discord.Config) { c.Timing.Handshake = handshake })
+			s.sim.GatewayFault(fault)
+			s.sim.DropGateway()
+			began := time.Now()
+			s.waitConnections(2)
+			s.ask("/ltx prompt:a cowboy")
+			if took := time.Since(began); took > 4*handshake {
+				t.Errorf("answered after %s", took)
+			}
+		})
+	}
+}
+
+func TestAddressOfTheGatewayThatDoesNotComeIsAskedForAgain(t *testing.T) {
+	t.Parallel()
+	s := prepareStage(t, unlimited, func(c *discord.Config) { c.Timing.Handshake = 300 * time.Millisecond })
+	s.sim.Inject(sim.Fault{Route: sim.RouteGatewayBot, Delay: 15 * time.Second})
+	began := time.Now()
+	s.start()
+	if took := time.Since(began); took > 5*time.Second {
+		t.Errorf("connected after %s", took)
+	}
+}
+
+func TestHandshakeMayTakeTenSeconds(t *testing.T) {
+	t.Parallel()
+	if got := discord.DefaultTiming().Handshake; got != 10*time.Second {
+		t.Errorf("handshake may take %s", got)
+	}
+}

@@ -52,6 +52,9 @@ type interaction struct {
 		Type     int    `json:"type"`
 		ParentID string `json:"parent_id"`
 		NSFW     bool   `json:"nsfw"`
+		Thread   struct {
+			Locked bool `json:"locked"`
+		} `json:"thread_metadata"`
 	} `json:"channel"`
 	Member *struct {
 		User        user     `json:"user"`
@@ -63,10 +66,17 @@ type interaction struct {
 	AppPermissions      string  `json:"app_permissions"`
 	AttachmentSizeLimit int64   `json:"attachment_size_limit"`
 	Message             *posted `json:"message"` // of a button, or of the button that opened a modal
+	// Owners say who installed the application for this: ownerGuild for a
+	// server, "1" for a person.
+	Owners map[string]string `json:"authorizing_integration_owners"`
 
 	received time.Time
 	second   bool // another process may have it, too, and answers first
 }
+
+// ownerGuild is the installation in a server among the owners.
+// https://discord.com/developers/docs/resources/application#application-object-application-integration-types
+const ownerGuild = "0"
 
 type user struct {
 	ID string `json:"id"`

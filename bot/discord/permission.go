@@ -70,6 +70,25 @@ func (b *Bot) team(guild string) string {
 	return platform + ":" + guild
 }
 
+// refuseGuild says why the bot does nothing at all in the server of an
+// interaction, or returns nil. Buttons and commands outlive a change of
+// discord.guilds, so each interaction is checked. Direct messages pass: no
+// video is made there, and what the bot sent there has buttons that cost
+// nothing.
+func (b *Bot) refuseGuild(i *interaction) *bot.Message {
+	switch {
+	case i.GuildID == "":
+		return nil
+	case len(b.cfg.Guilds) > 0 && !slices.Contains(b.cfg.Guilds, i.GuildID):
+		return b.note(i.Locale, "discord.guild_not_served")
+	case len(i.Owners) > 0 && i.Owners[ownerGuild] == "":
+		// The person installed the bot for themselves. The server did not, so
+		// nobody there has agreed to pay.
+		return b.note(i.Locale, "discord.not_in_guild")
+	}
+	return nil
+}
+
 // refusePlace says why nobody can make a video where the interaction
 // happened, or returns nil.
 func (b *Bot) refusePlace(i *interaction) *bot.Message {

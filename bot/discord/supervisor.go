@@ -97,7 +97,9 @@ func (b *Bot) pause(ctx context.Context, failures int, last time.Time) error {
 // connect makes a connection, if the day's identifies allow it.
 func (b *Bot) connect(ctx context.Context) (*connection, error) {
 	var info gatewayInfo
-	err := b.rest.do(ctx, call{op: "find gateway", route: routeGatewayBot(), out: &info})
+	find, cancel := context.WithTimeout(ctx, b.cfg.Timing.Handshake)
+	err := b.rest.do(find, call{op: "find gateway", route: routeGatewayBot(), out: &info})
+	cancel()
 	var refused *APIError
 	switch {
 	case errors.As(err, &refused) && refused.Status == http.StatusUnauthorized:

@@ -8,8 +8,9 @@ import (
 // Timing is how patient the bot is with the gateway. Zero fields are the
 // defaults.
 type Timing struct {
-	// Handshake is how long a connection may take until it is ready.
-	Handshake time.Duration // 30s
+	// Handshake is how long a connection may take until it is ready, from the
+	// dial to READY. The real gateway needs about a second.
+	Handshake time.Duration // 10s
 	// Idle is the longest silence of a connection. The gateway answers a
 	// heartbeat every 41.25 s.
 	Idle time.Duration // 90s
@@ -25,7 +26,7 @@ type Timing struct {
 }
 
 func (t *Timing) setDefaults() {
-	t.Handshake = cmp.Or(t.Handshake, 30*time.Second)
+	t.Handshake = cmp.Or(t.Handshake, 10*time.Second)
 	t.Idle = cmp.Or(t.Idle, 90*time.Second)
 	t.Identify = cmp.Or(t.Identify, 5*time.Second)
 	t.BackoffLeast = cmp.Or(t.BackoffLeast, time.Second)
