@@ -11,12 +11,24 @@ type ChannelType int
 
 // The channel types that the simulator has.
 const (
-	Text   ChannelType = 0
-	DM     ChannelType = 1
-	Voice  ChannelType = 2
-	Thread ChannelType = 11
-	Forum  ChannelType = 15
+	Text               ChannelType = 0
+	DM                 ChannelType = 1
+	Voice              ChannelType = 2
+	Announcement       ChannelType = 5
+	AnnouncementThread ChannelType = 10
+	Thread             ChannelType = 11
+	PrivateThread      ChannelType = 12
+	Stage              ChannelType = 13
+	Forum              ChannelType = 15
 )
+
+// isThread reports whether the channel lies in another one.
+func (t ChannelType) isThread() bool {
+	return t == AnnouncementThread || t == Thread || t == PrivateThread
+}
+
+// isVoice reports whether the channel is one to talk in, with a chat.
+func (t ChannelType) isVoice() bool { return t == Voice || t == Stage }
 
 // A Channel is a conversation: a text channel of a guild, a thread in one, or
 // the direct messages of a person with the bot.
@@ -32,6 +44,7 @@ type Channel struct {
 	nsfw       bool
 	archived   bool
 	locked     bool
+	joined     map[string]bool // user ids of a private thread
 	overwrites map[string]overwrite // by role or user id
 	messages   []*message
 	oldEdits   window
@@ -52,15 +65,39 @@ func (g *Guild) NewChannelOf(name string, t ChannelType) *Channel {
 	return c
 }
 
-// NewThread makes a public thread in the channel.
+// NewThread makes a public thread in the channel, or a post in a Forum.
 func (c *Channel) NewThread(name string) *Channel {
+	if c.Type == Announcement {
+		return c.newThread(name, AnnouncementThread)
+	}
+	return c.newThread(name, Thread)
+}
+
+// NewPrivateThread makes a thread that only these people see, and those who
+// may manage threads.
+func (c *Channel) NewPrivateThread(name string, members ...*User) *Channel {
+	t := c.newThread(name, PrivateThread)
+	for _, u := range members {
+		t.AddMember(u)
+	}
+	return t
+}
+
+func (c *Channel) newThread(name string, kind ChannelType) *Channel {
 	s := c.server
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	t := &Channel{ID: s.newID(), Name: name, Type: Thread, server: s, guild: c.guild, parent: c}
+	t := &Channel{ID: s.newID(), Name: name, Type: kind, server: s, guild: c.guild, parent: c, joined: map[string]bool{}}
 	c.guild.channels = append(c.guild.channels, t)
 	s.world.channels[t.ID] = t
 	return t
+}
+
+// AddMember adds somebody to a private thread, as a mention of them does.
+func (c *Channel) AddMember(u *User) {
+	c.server.mu.Lock()
+	defer c.server.mu.Unlock()
+	c.joined[u.ID] = true
 }
 
 // Guild returns the guild of the channel, or nil for direct messages.
@@ -73,8 +110,8 @@ func (c *Channel) SetNSFW(nsfw bool) {
 	c.nsfw = nsfw
 }
 
-// Archive archives a thread, or takes it back. A locked one is not reopened
-// by a message.
+// Archive archives a thread, or takes it back. A locked one takes messages
+// only from those who may manage threads, and is reopened only by them.
 func (c *Channel) Archive(archived, locked bool) {
 	c.server.mu.Lock()
 	defer c.server.mu.Unlock()
@@ -129,7 +166,7 @@ func (c *Channel) json() object {
 	out["name"] = c.Name
 	out["parent_id"] = nil
 	out["rate_limit_per_user"] = 0
-	if c.Type == Thread {
+	if c.Type.isThread() {
 		out["parent_id"] = c.parent.ID
 		out["owner_id"] = c.guild.owner
 		out["message_count"] = len(c.messages)

@@ -48,6 +48,7 @@ var (
 	errAPIVersion         = &apiError{status: 400, code: 50041, message: "Invalid API version provided"}
 	errArchivedThread     = &apiError{status: 400, code: 50083, message: "Thread is archived"}
 	errInvalidJSON        = &apiError{status: 400, code: 50109, message: "The request body contains invalid JSON."}
+	errLockedThread       = &apiError{status: 400, code: 160005, message: "Thread is locked"}
 	errReplyHistory       = &apiError{status: 403, code: 160002, message: "Cannot reply without permission to read message history"}
 )
 

@@ -28,7 +28,7 @@ func (g *Guild) createJSON() object {
 	out := g.json()
 	channels, threads := []object{}, []object{}
 	for _, c := range g.channels {
-		if c.Type == Thread {
+		if c.Type.isThread() {
 			threads = append(threads, c.json())
 		} else {
 			channels = append(channels, c.json())

@@ -123,7 +123,7 @@ func (m *message) reaches(user string) bool {
 	if m.channel.guild == nil {
 		return m.channel.recipient.ID == user
 	}
-	return m.channel.permissions(user).has(ViewChannel)
+	return m.channel.admits(user, m.channel.permissions(user))
 }
 
 // notify records the mentions of a new message and whom it pings.

@@ -13,7 +13,7 @@ const nonceLifetime = 3 * time.Minute
 
 // createMessage answers POST /channels/{channel}/messages.
 func (c *call) createMessage() (int, any, *apiError) {
-	ch, err := c.s.visibleToBot(c.param("channel"))
+	ch, err := c.s.openToBot(c.param("channel"))
 	if err != nil {
 		return 0, nil, err
 	}
@@ -58,12 +58,20 @@ func (c *call) maySend(ch *Channel) *apiError {
 		len(c.uploads) > 0 && !p.has(AttachFiles),
 		len(listIn(c.json["embeds"])) > 0 && !p.has(EmbedLinks):
 		return errMissingPermissions
-	case ch.archived && ch.locked && !p.has(ManageThreads):
-		return errArchivedThread
+	case ch.locked && !p.has(ManageThreads):
+		return ch.lockedError()
 	case c.json["message_reference"] != nil && !p.has(ReadMessageHistory):
 		return errReplyHistory
 	}
 	return nil
+}
+
+// lockedError is the refusal of a locked thread.
+func (ch *Channel) lockedError() *apiError {
+	if ch.archived {
+		return errArchivedThread
+	}
+	return errLockedThread
 }
 
 // shareGuild says whether the bot and u are in a guild together.
@@ -118,7 +126,7 @@ func (c *call) reference(ch *Channel) (*message, *apiError) {
 // botMessage finds a message that the bot may see by its token. Ephemeral
 // ones are not among them.
 func (c *call) botMessage() (*message, *apiError) {
-	ch, err := c.s.visibleToBot(c.param("channel"))
+	ch, err := c.s.openToBot(c.param("channel"))
 	if err != nil {
 		return nil, err
 	}
@@ -185,7 +193,7 @@ const (
 
 // listMessages answers GET /channels/{channel}/messages, newest first.
 func (c *call) listMessages() (int, any, *apiError) {
-	ch, err := c.s.visibleToBot(c.param("channel"))
+	ch, err := c.s.openToBot(c.param("channel"))
 	if err != nil {
 		return 0, nil, err
 	}

@@ -20,6 +20,7 @@ const (
 	ReadMessageHistory     Permission = 1 << 16
 	MentionEveryone        Permission = 1 << 17
 	UseExternalEmojis      Permission = 1 << 18
+	Connect                Permission = 1 << 20
 	ManageRoles            Permission = 1 << 28
 	UseApplicationCommands Permission = 1 << 31
 	ManageThreads          Permission = 1 << 34
@@ -29,7 +30,7 @@ const (
 
 	// DefaultPermissions are what @everyone has in a new guild.
 	DefaultPermissions = AddReactions | ViewChannel | SendMessages | EmbedLinks | AttachFiles |
-		ReadMessageHistory | UseExternalEmojis | UseApplicationCommands | CreatePublicThreads |
+		ReadMessageHistory | UseExternalEmojis | Connect | UseApplicationCommands | CreatePublicThreads |
 		SendMessagesInThreads | UseExternalApps
 
 	// AllPermissions is every bit that is defined.
@@ -101,10 +102,17 @@ func (g *Guild) permissions(user string) Permission {
 
 // sendPermission is what is needed to write in the channel.
 func (c *Channel) sendPermission() Permission {
-	if c.Type == Thread {
+	if c.Type.isThread() {
 		return SendMessagesInThreads
 	}
 	return SendMessages
+}
+
+// admits reports whether somebody who may do p sees the channel: private
+// threads only their members and who may manage threads.
+// https://discord.com/developers/docs/topics/threads#private-threads
+func (c *Channel) admits(user string, p Permission) bool {
+	return p.has(ViewChannel) && (c.Type != PrivateThread || c.joined[user] || p.has(ManageThreads))
 }
 
 // visibleToBot returns the channel if the bot may see it.
@@ -116,8 +124,19 @@ func (s *Server) visibleToBot(channelID string) (*Channel, *apiError) {
 	if c.guild == nil {
 		return c, nil
 	}
-	if c.guild.members[s.bot.ID] == nil || !c.permissions(s.bot.ID).has(ViewChannel) {
+	if c.guild.members[s.bot.ID] == nil || !c.admits(s.bot.ID, c.permissions(s.bot.ID)) {
 		return nil, errMissingAccess
 	}
 	return c, nil
+}
+
+// openToBot returns the channel if the bot may see its messages: for the chat
+// of a voice channel it has to be allowed to connect, too.
+// https://discord.com/developers/docs/resources/channel#get-channel-messages
+func (s *Server) openToBot(channelID string) (*Channel, *apiError) {
+	c, err := s.visibleToBot(channelID)
+	if err == nil && c.Type.isVoice() && !c.permissions(s.bot.ID).has(Connect) {
+		return nil, errMissingAccess
+	}
+	return c, err
 }

@@ -53,6 +53,42 @@ func TestTheBotNeedsPermissions(t *testing.T) {
 			return s.general
 		}, nil, nil, 403, 50001},
 		"a forum": {func(s *stage) *discord.Channel { return s.guild.NewChannelOf("forum", discord.Forum) }, nil, nil, 400, 50008},
+		"a private thread it is not in": {func(s *stage) *discord.Channel {
+			return s.general.NewPrivateThread("thread", s.ada)
+		}, nil, nil, 403, 50001},
+		"a private thread it was added to": {func(s *stage) *discord.Channel {
+			return s.general.NewPrivateThread("thread", s.ada, s.server.Bot())
+		}, nil, nil, 200, 0},
+		"a private thread for who manages threads": {func(s *stage) *discord.Channel {
+			s.general.Allow(s.server.Bot(), discord.ManageThreads)
+			return s.general.NewPrivateThread("thread", s.ada)
+		}, nil, nil, 200, 0},
+		"the chat of a voice channel": {func(s *stage) *discord.Channel {
+			return s.guild.NewChannelOf("talk", discord.Voice)
+		}, nil, nil, 200, 0},
+		"the chat of a voice channel it may not join": {func(s *stage) *discord.Channel {
+			c := s.guild.NewChannelOf("talk", discord.Voice)
+			c.Deny(s.server.Bot(), discord.Connect)
+			return c
+		}, nil, nil, 403, 50001},
+		"the chat of a stage it may not join": {func(s *stage) *discord.Channel {
+			c := s.guild.NewChannelOf("stage", discord.Stage)
+			c.Deny(s.server.Bot(), discord.Connect)
+			return c
+		}, nil, nil, 403, 50001},
+		"a post in a forum": {func(s *stage) *discord.Channel {
+			return s.guild.NewChannelOf("forum", discord.Forum).NewThread("post")
+		}, nil, nil, 200, 0},
+		"a thread of an announcement channel it cannot write in": {func(s *stage) *discord.Channel {
+			c := s.guild.NewChannelOf("news", discord.Announcement)
+			c.DenyEveryone(discord.SendMessagesInThreads)
+			return c.NewThread("thread")
+		}, nil, nil, 403, 50013},
+		"a thread that is locked and open": {func(s *stage) *discord.Channel {
+			c := s.general.NewThread("thread")
+			c.Archive(false, true)
+			return c
+		}, nil, nil, 400, 160005},
 		"a thread that is locked": {func(s *stage) *discord.Channel {
 			c := s.general.NewThread("thread")
 			c.Archive(true, true)

@@ -240,7 +240,7 @@ func (u *User) findCommand(ch *Channel, action string, kind int, name string) (*
 	}
 	if ch.guild != nil {
 		p := ch.permissions(u.ID)
-		if ch.guild.members[u.ID] == nil || !p.has(ViewChannel) {
+		if ch.guild.members[u.ID] == nil || !ch.admits(u.ID, p) || ch.Type.isVoice() && !p.has(Connect) {
 			return refuse("the person cannot see the channel")
 		}
 		if !p.has(UseApplicationCommands) {

@@ -16,6 +16,9 @@ func (c *call) webhook() (*Interaction, *apiError) {
 	case i.acked.IsZero() || i.callback == callbackAutocomplete:
 		return nil, errUnknownWebhook
 	}
+	if i.Channel.guild != nil && c.s.world.channels[i.Channel.ID] == nil {
+		return nil, errUnknownChannel
+	}
 	c.uploadChannel = i.Channel.ID
 	return i, nil
 }
@@ -58,8 +61,11 @@ func (c *call) followup() (int, any, *apiError) {
 		c.s.edit(m, d, files, rulesOf(body, true))
 		return 200, m.json(), nil
 	}
-	if i.userInstall && i.followups >= maxUserFollowups {
+	switch {
+	case i.userInstall && i.followups >= maxUserFollowups:
 		return 0, nil, errTooManyFollowups
+	case i.Channel.archived && i.Channel.locked:
+		return 0, nil, errArchivedThread
 	}
 	d, files, err := c.compose("", c.json, webhookCreate, nil, i.limit)
 	if err != nil {
@@ -71,6 +77,7 @@ func (c *call) followup() (int, any, *apiError) {
 		m.kind, m.replyTo = typeReply, i.original
 	}
 	d.flags = m.flagsFor(d.flags)
+	i.Channel.archived = false // a message reopens a thread
 	c.s.post(m, d, files, rulesOf(c.json, true))
 	i.followups++
 	return 200, m.json(), nil
@@ -97,8 +104,11 @@ func (c *call) getResponse() (int, any, *apiError) {
 
 func (c *call) editResponse() (int, any, *apiError) {
 	i, m, err := c.webhookMessage()
-	if err != nil {
+	switch {
+	case err != nil:
 		return 0, nil, err
+	case m.channel.archived && m.ephemeralTo == "":
+		return 0, nil, errArchivedThread
 	}
 	d, files, err := c.compose("", c.json, webhookEdit, m, i.limit)
 	if err != nil {
