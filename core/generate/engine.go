@@ -200,6 +200,7 @@ type Ask struct {
 	Request ltx.Request
 	Parent  string            // the job it is remixed from, if any
 	Notes   map[string]string // what the courier already knows of its messages
+	Until   time.Time         // when the conversation stops taking messages; zero = never
 }
 
 // A Quote is what a job would cost, and what is left.
@@ -264,7 +265,7 @@ func (e *Engine) Accept(ctx context.Context, a Ask) (Job, error) {
 	policy := e.cfg.Policy()
 	j := Job{
 		ID: NewID(a.Event), State: Accepted, Event: a.Event,
-		Team: a.Asker.Team, Member: a.Asker.Member, Tiers: a.Asker.Tiers, Place: a.Place, Parent: a.Parent,
+		Team: a.Asker.Team, Member: a.Asker.Member, Tiers: a.Asker.Tiers, Place: a.Place, Parent: a.Parent, Until: a.Until,
 		Request: a.Request, Endpoint: e.endpoint(a.Request), Estimate: e.estimate(a.Request),
 		Notes: a.Notes, Owner: e.cfg.Owner, Created: now,
 	}

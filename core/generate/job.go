@@ -52,6 +52,9 @@ type Job struct {
 	Cancel *CancelRequest `json:"cancel,omitempty"`
 	// Notes is what the courier must remember of its messages.
 	Notes map[string]string `json:"notes,omitempty"`
+	// Until is when the conversation stops taking messages, as far as it is
+	// known; zero when it takes them at any time.
+	Until time.Time `json:"until,omitzero"`
 	// Shown is the last state that the card was made to show for good.
 	Shown State `json:"shown,omitempty"`
 

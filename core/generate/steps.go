@@ -40,6 +40,10 @@ const (
 	submitGiveUp = 10 * time.Minute // of temporary refusals in a row
 	submitLimit  = 60 * time.Second // for the provider to answer a submit
 	passOnTries  = 20               // to tell a successor, which needs a moment to begin
+	// untilLeast is how much time a conversation that stops taking messages
+	// must have left when a job is submitted. The model needs one or two
+	// minutes, and its queue may be long.
+	untilLeast = 5 * time.Minute
 )
 
 // begin waits for the job's turn, shows its card, and saves the intention to
@@ -47,6 +51,9 @@ const (
 func (e *Engine) begin(ctx context.Context, r *run, j Job) error {
 	if j.Cancel != nil {
 		return r.finish(ctx, Accepted, Cancelled, Failure{}, quota.Release())
+	}
+	if !j.Until.IsZero() && time.Until(j.Until) < untilLeast {
+		return r.finish(ctx, Accepted, Failed, Failure{Kind: FailUnreachable}, quota.Release())
 	}
 	if !j.Admitted {
 		place, err := e.cfg.Store.Place(ctx, j.ID)
@@ -81,9 +88,20 @@ func (e *Engine) begin(ctx context.Context, r *run, j Job) error {
 		if j.State != Accepted || j.Cancel != nil {
 			return errMoved
 		}
-		j.State, j.Submitted, j.Deadline = Submitting, now, now.Add(e.cfg.Deadline)
+		j.State, j.Submitted, j.Deadline = Submitting, now, e.deadline(*j, now)
 		return nil
 	})
+}
+
+// deadline is when the provider is asked to stop a job that is submitted now:
+// before its conversation stops taking messages, so that a job which is still
+// in the provider's queue ends without cost.
+func (e *Engine) deadline(j Job, now time.Time) time.Time {
+	end := now.Add(e.cfg.Deadline)
+	if !j.Until.IsZero() && j.Until.Before(end) {
+		return j.Until
+	}
+	return end
 }
 
 // submit asks the provider, once. A job found in this state by a later run

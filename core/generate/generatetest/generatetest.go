@@ -124,7 +124,7 @@ func (b *bench) newJob(id, m string) generate.Job {
 		ID: id, State: generate.Accepted, Event: "discord:" + id, Team: "acme", Member: m,
 		Place:    generate.Place{Platform: "discord", Tenant: "G1", Channel: "C1", User: m, Locale: "en-US"},
 		Endpoint: "fal-ai/ltx-2.3-22b/text-to-video/lora", Estimate: cost, Created: b.clock.Now(),
-		Notes: map[string]string{"token": "t-" + id},
+		Notes: map[string]string{"token": "t-" + id}, Until: b.clock.Now().Add(14 * time.Minute),
 	}
 }
 
