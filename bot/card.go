@@ -100,6 +100,10 @@ func (v voice) explain(j generate.Job) []Block {
 		return []Block{v.say(Text, "card.cancelling")}
 	case j.Waiting() && !stopping:
 		return []Block{v.say(Note, "card.waiting")}
+	case j.State == generate.Failed && j.Failure.Kind == generate.FailUnreachable && j.Output.URL != "":
+		// It was made, and could not be brought here.
+		watch := Span{Text: v.text("result.watch"), Style: Link, URL: j.Output.URL}
+		return []Block{block(Text, v.failure(j)...), block(Text, watch), v.say(Note, "result.public")}
 	case j.State == generate.Failed:
 		return []Block{block(Text, v.failure(j)...)}
 	case isDeleted(j):

@@ -56,6 +56,10 @@ func (b *Bot) showCard(ctx context.Context, j generate.Job, m *memory) error {
 	case !j.State.Terminal():
 		text.Blocks = append(text.Blocks, b.smallPrint(j.Place.Locale, "discord.private_later"))
 	}
+	barred := barrier(m.get(noteBarred))
+	if barred != open && j.State != generate.Delivered {
+		text.Blocks = append(text.Blocks, b.barredText(j, barred))
+	}
 	card := newMessage(text)
 	if !b.shown.news(j, card) {
 		return nil
@@ -73,7 +77,7 @@ func (b *Bot) showCard(ctx context.Context, j generate.Job, m *memory) error {
 	case hasCode(err, codeUnknownMessage):
 		return m.save(ctx, noteCardGone, yes)
 	case tokenDead(err):
-	case j.Place.Private || !refusedForGood(err):
+	case j.Place.Private || barred != open || !refusedForGood(err):
 		return err
 	case m.get(noteCard) == "":
 		b.dropDeferral(ctx, j, m, token)

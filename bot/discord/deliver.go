@@ -3,7 +3,6 @@ package discord
 import (
 	"context"
 	"errors"
-	"net/http"
 	"slices"
 	"strconv"
 	"sync"
@@ -60,15 +59,41 @@ type delivery struct {
 	direct bool // to the requester's direct messages
 }
 
-// run delivers to the conversation, or to the requester's direct messages
-// when that is gone: the video was paid for.
+// run delivers to the conversation with the bot's own token, and in other
+// ways where that does not post: the video was paid for.
 func (d *delivery) run(ctx context.Context) error {
-	if d.job.Place.Private {
-		return d.private(ctx)
+	token := d.token(d.cfg.Now())
+	begun := d.get(noteFollowup) != ""
+	if d.job.Place.Private || token != "" && (begun || d.get(noteBarred) != "") {
+		return d.otherwise(ctx, token)
 	}
 	err := d.send(ctx, d.uploadLimit(ctx, d.job.Place.Tenant), true, d.poster(purposeVideo, d.job.Place.Channel))
 	if conversationGone(err) {
-		return d.byDM(ctx)
+		return d.otherwise(ctx, token)
+	}
+	return err
+}
+
+// otherwise delivers by the interaction's token while that lives, then by
+// direct message, and at last into the card.
+func (d *delivery) otherwise(ctx context.Context, token string) error {
+	if token != "" {
+		err := d.byToken(ctx, token)
+		if !refusedForGood(err) {
+			return err
+		}
+		if tokenDead(err) {
+			if err := d.save(ctx, noteToken, ""); err != nil {
+				return err
+			}
+		}
+	}
+	err := d.byDM(ctx)
+	if !refusedForGood(err) {
+		return err
+	}
+	if last := d.intoCard(ctx); !refusedForGood(last) {
+		return last
 	}
 	return err
 }
@@ -76,6 +101,7 @@ func (d *delivery) run(ctx context.Context) error {
 // byDM delivers to the requester's direct messages.
 func (d *delivery) byDM(ctx context.Context) error {
 	d.direct = true
+	defer func() { d.direct = false }()
 	channel, err := d.openDM(ctx, d.job.Place.User)
 	if err != nil {
 		return err
@@ -91,88 +117,6 @@ func (d *delivery) poster(p purpose, channel string) func(context.Context, outgo
 			o.ReplyTo = d.get(noteCard)
 		}
 		return d.postOnce(ctx, d.job, d.memory, p, channel, o)
-	}
-}
-
-// private delivers so that only the requester sees it: by an ephemeral
-// follow-up while the interaction's token lives, then by direct message.
-//
-// A follow-up has no nonce, cannot be listed, and its id is in the reply
-// alone. So it is sent with the text only, and the video is put into it
-// afterwards, an edit that may be repeated. When the reply with the id was
-// lost, or a crash came between, the video is put into the private card
-// instead: what is then there twice is a text, never a video. Only if the
-// token expires before that can be done it goes by direct message, at the risk
-// of being there twice rather than not at all.
-func (d *delivery) private(ctx context.Context) error {
-	token := d.token(d.cfg.Now())
-	if token == "" {
-		return d.byDM(ctx)
-	}
-	var err error
-	if d.get(noteFollowup) == "" {
-		err = d.followup(ctx, token)
-	}
-	limit := min(max(d.number(noteLimit), defaultUpload), trustedUpload)
-	if id := d.get(noteFollowup); err == nil && id != followupSent {
-		err = d.send(ctx, limit, false, d.putter(routeOwn(http.MethodPatch, d.get(noteApp), token, id)))
-		if hasCode(err, codeUnknownMessage) {
-			err = d.save(ctx, noteFollowup, followupSent)
-		}
-	}
-	if err == nil && d.get(noteFollowup) == followupSent {
-		put := d.putter(routeOriginal(http.MethodPatch, d.get(noteApp), token))
-		err = d.send(ctx, limit, false, func(ctx context.Context, o outgoing) (posted, error) {
-			out, err := put(ctx, o)
-			if err != nil {
-				return posted{}, err
-			}
-			return out, d.save(ctx, noteInCard, yes)
-		})
-	}
-	if !tokenDead(err) && !hasCode(err, codeUnknownMessage) {
-		return err
-	}
-	if err := d.save(ctx, noteToken, ""); err != nil {
-		return err
-	}
-	return d.byDM(ctx)
-}
-
-// followup sends an ephemeral message by the interaction's token, once, into
-// which the video will be put. It has no buttons yet: they are about the
-// video. After it noteFollowup is known, unless there is an error.
-func (d *delivery) followup(ctx context.Context, token string) error {
-	if err := d.save(ctx, noteFollowup, followupSent); err != nil {
-		return err
-	}
-	text := d.text(bot.ResultFacts{Fit: generate.FitOriginal})
-	text.Buttons = nil
-	o := newMessage(text).onlyFor()
-	o.Ping = []string{d.job.Place.User}
-	var out posted
-	err := d.rest.do(ctx, call{
-		op: "announce private video", route: routeFollowup(d.get(noteApp), token), body: o, out: &out,
-	})
-	switch {
-	case lost(err), err == nil && (out.ID == "" || out.ID == d.get(noteCard)):
-		return nil // the card it is
-	case err == nil:
-		return d.save(ctx, noteFollowup, out.ID)
-	}
-	// Refused: it is known that nothing was posted.
-	if err := d.save(ctx, noteFollowup, ""); err != nil {
-		return err
-	}
-	return err
-}
-
-// putter puts the video into a message that is there already.
-func (d *delivery) putter(into route) func(context.Context, outgoing) (posted, error) {
-	return func(ctx context.Context, o outgoing) (posted, error) {
-		var out posted
-		err := d.rest.do(ctx, call{op: "put private video", route: into, body: o, file: o.File, out: &out})
-		return out, err
 	}
 }
 

@@ -27,6 +27,7 @@ const (
 	codeFileTooLarge       = 50045
 	codeThreadArchived     = 50083
 	codeReplyHistory       = 160002
+	codeThreadLocked       = 160005
 	codeAutoMod            = 200000
 	codeUploadsLimited     = 400001
 )
@@ -108,7 +109,7 @@ func tokenDead(err error) bool {
 // conversationGone reports whether the channel does not exist any more, or
 // the bot may not write there.
 func conversationGone(err error) bool {
-	return hasCode(err, codeUnknownChannel, codeMissingAccess, codeMissingPermissions, codeNotTextChannel, codeThreadArchived)
+	return hasCode(err, codeUnknownChannel, codeMissingAccess, codeMissingPermissions, codeNotTextChannel, codeThreadArchived, codeThreadLocked)
 }
 
 // refusedForGood reports whether the same request will be refused again.

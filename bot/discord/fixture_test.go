@@ -75,7 +75,7 @@ func (e *engine) Accept(ctx context.Context, a generate.Ask) (generate.Job, erro
 	}
 	j := generate.Job{
 		ID: id, State: generate.Accepted, Event: a.Event, Admitted: true,
-		Team: a.Asker.Team, Member: a.Asker.Member, Tiers: a.Asker.Tiers, Place: a.Place, Parent: a.Parent,
+		Team: a.Asker.Team, Member: a.Asker.Member, Tiers: a.Asker.Tiers, Place: a.Place, Parent: a.Parent, Until: a.Until,
 		Request: a.Request, Notes: a.Notes, Estimate: 130_000, Created: time.Now(),
 		Progress: generate.Progress{Position: -1},
 	}

@@ -44,6 +44,10 @@ func (b *Bot) generate(ctx context.Context, i *interaction, a bot.Ask, decorate 
 		return
 	}
 	g.Place.Private = g.Request.Private
+	barred := open
+	if !g.Place.Private {
+		barred = b.barrier(ctx, i)
+	}
 	card, ok := b.acknowledge(ctx, i, g.Place.Private)
 	if !ok {
 		return
@@ -51,6 +55,9 @@ func (b *Bot) generate(ctx context.Context, i *interaction, a bot.Ask, decorate 
 	notes := notesOf(i, card)
 	maps.Copy(notes, g.Notes)
 	g.Notes = notes
+	if barred != open {
+		g.Notes[noteBarred], g.Until = string(barred), time.Now().Add(tokenPosts)
+	}
 	accept, cancel := context.WithTimeout(ctx, acceptWithin)
 	defer cancel()
 	job, refusal := b.cfg.Desk.Accept(accept, g, i.Locale)

@@ -23,6 +23,7 @@ const (
 	noteVideoChannel = "video_channel" // where the video is
 	noteFit          = "fit"           // how the video was made to fit
 	noteInCard       = "in_card"       // the video is in the card itself
+	noteBarred       = "barred"        // why only the interaction's token posts there, a barrier
 	notePosting      = "posting_"      // and a purpose: Unix seconds of the first try to post
 )
 

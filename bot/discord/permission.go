@@ -17,13 +17,20 @@ const (
 	permSendMessages   = 1 << 11
 	permAttachFiles    = 1 << 15
 	permReadHistory    = 1 << 16
+	permConnect        = 1 << 20
+	permManageThreads  = 1 << 34
 	permSendInThreads  = 1 << 38
 	permManageGuildSet = "32" // permManageGuild, as commands take it
 )
 
-// Types of channels that are threads.
+// Types of channels.
 // https://discord.com/developers/docs/resources/channel#channel-object-channel-types
-var threadTypes = []int{10, 11, 12}
+var (
+	threadTypes = []int{10, 11, typePrivateThread}
+	voiceTypes  = []int{2, 13} // to talk in, each with a chat
+)
+
+const typePrivateThread = 12
 
 // needed are the permissions without which a video cannot be posted once, by
 // the key of the text that names each. Without the history a video whose post

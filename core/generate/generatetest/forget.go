@@ -255,7 +255,7 @@ func testErase(t *testing.T, h Harness) {
 	want := generate.Job{
 		ID: "job1", Version: j.Version, State: generate.Delivered, Shown: generate.Delivered, Team: "acme", Member: "discord:1",
 		Place: generate.Place{Platform: "discord"}, Endpoint: j.Endpoint, Receipt: generate.Receipt{At: noon},
-		Estimate: cost, Line: j.Line, Admitted: j.Admitted, Created: noon, Finished: noon,
+		Estimate: cost, Line: j.Line, Admitted: j.Admitted, Until: j.Until, Created: noon, Finished: noon,
 	}
 	if diff := jobDiff(want, j); diff != "" {
 		t.Errorf("what is left of an erased job (-want +got):\n%s", diff)
