@@ -37,6 +37,7 @@ type Ask struct {
 	Caller   Caller
 	Place    generate.Place
 	Settings []ltx.Setting     // as typed
+	Prompt   PromptText        // what the prompt among Settings may hold
 	Request  *ltx.Request      // instead of Settings: a request made before (Again, Same seed)
 	Parent   string            // the job it comes from
 	Notes    map[string]string // what the courier knows already

@@ -25,7 +25,7 @@ func (d *Desk) Prepare(ctx context.Context, a Ask) (generate.Ask, *Message) {
 	read, done := context.WithTimeout(ctx, quoteLimit)
 	defer done()
 	a.Caller = d.known(read, a.Caller)
-	r, err := d.request(read, a)
+	r, err := d.request(read, &a)
 	if err != nil {
 		return generate.Ask{}, d.refuseTyped(ctx, err, a)
 	}
@@ -86,22 +86,34 @@ func (d *Desk) Accept(ctx context.Context, g generate.Ask, locale string) (gener
 	return generate.Job{}, &m
 }
 
-// request is what an ask is for, under the rules of this moment.
-func (d *Desk) request(ctx context.Context, a Ask) (ltx.Request, error) {
+// request is what an ask is for, under the rules of this moment. It takes the
+// settings that stand in the prompt out of it.
+func (d *Desk) request(ctx context.Context, a *Ask) (ltx.Request, error) {
 	rules := d.cfg.Rules()
 	if a.Request != nil {
 		_, err := a.Request.With(rules) // what was allowed once may not be any more
 		return *a.Request, err
 	}
-	if a.Parent == "" {
-		return rules.Parse(reveal(a.Settings, d.recent.loras(a.Caller)))
+	var parent generate.Job
+	if a.Parent != "" {
+		var err error
+		if parent, err = d.visible(ctx, a.Caller, a.Parent); err != nil {
+			return ltx.Request{}, err
+		}
 	}
-	parent, err := d.visible(ctx, a.Caller, a.Parent)
+	notes, err := a.readPrompt(parent.Request)
 	if err != nil {
 		return ltx.Request{}, err
 	}
+	var r ltx.Request
 	secrets := append(parent.Request.LoRAs(), d.recent.loras(a.Caller)...)
-	return parent.Request.With(rules, reveal(takeBack(a.Settings, parent.Request), secrets)...)
+	if a.Parent == "" {
+		r, err = rules.Parse(reveal(a.Settings, secrets))
+	} else {
+		r, err = parent.Request.With(rules, reveal(takeBack(a.Settings, parent.Request), secrets)...)
+	}
+	r.Notes = append(r.Notes, notes...)
+	return r, err
 }
 
 // takeBack adds what it means that a form had a field for everything without

@@ -44,7 +44,10 @@ func closedVoice(s *stage, kind sim.ChannelType) *sim.Channel {
 // askIn is ask in another channel.
 func (s *stage) askIn(ch *sim.Channel, options ...sim.Argument) generate.Job {
 	s.t.Helper()
-	i, err := s.ada.Slash(s.ctx, ch, "ltx", append([]sim.Argument{sim.Arg("prompt", "a cowboy")}, options...)...)
+	if len(options) == 0 || options[0].Name != "prompt" {
+		options = append([]sim.Argument{sim.Arg("prompt", "a cowboy")}, options...)
+	}
+	i, err := s.ada.Slash(s.ctx, ch, "ltx", options...)
 	if err != nil {
 		s.t.Fatal(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"ltxbot/bot"
+	"ltxbot/core/ltx"
 	"ltxbot/core/quota"
 )
 
@@ -21,7 +22,25 @@ func (b *Bot) command(ctx context.Context, i *interaction) {
 }
 
 func (b *Bot) runGenerate(ctx context.Context, i *interaction) {
-	b.generate(ctx, i, bot.Ask{Settings: i.settings()}, nil)
+	settings := b.readable(ctx, i, i.settings())
+	if b.answerVerb(ctx, i, settings) {
+		return
+	}
+	b.generate(ctx, i, bot.Ask{Settings: settings, Prompt: bot.OptionPrompt}, nil)
+}
+
+// answerVerb answers when the prompt is no prompt but a command, such as
+// "help" or a whole "/ltx jobs", and reports whether it was.
+func (b *Bot) answerVerb(ctx context.Context, i *interaction, settings []ltx.Setting) bool {
+	line, ok := bot.PromptVerb(settings)
+	if !ok {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(ctx, quickWithin)
+	defer cancel()
+	m := b.cfg.Desk.Answer(ctx, b.caller(i), line)
+	b.reply(ctx, i, &m)
+	return true
 }
 
 func (b *Bot) runJobs(ctx context.Context, i *interaction) {
@@ -107,6 +126,6 @@ func (b *Bot) runRemix(ctx context.Context, i *interaction) {
 			return
 		}
 	}
-	form := b.cfg.Desk.Remix(c, target.text()) //nolint:contextcheck // from memory; what the desk reads for it is the desk's
+	form := b.cfg.Desk.Remix(c, b.readableText(ctx, i, target.text())) //nolint:contextcheck // from memory; what the desk reads for it is the desk's
 	b.open(ctx, i, form, "")
 }

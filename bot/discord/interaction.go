@@ -1,6 +1,7 @@
 package discord
 
 import (
+	"cmp"
 	"encoding/json"
 	"strconv"
 	"time"
@@ -58,6 +59,7 @@ type interaction struct {
 	} `json:"channel"`
 	Member *struct {
 		User        user     `json:"user"`
+		Nick        string   `json:"nick"`
 		Roles       []string `json:"roles"`
 		Permissions string   `json:"permissions"`
 	} `json:"member"`
@@ -79,7 +81,18 @@ type interaction struct {
 const ownerGuild = "0"
 
 type user struct {
-	ID string `json:"id"`
+	ID       string `json:"id"`
+	Username string `json:"username"`
+	Global   string `json:"global_name"` // the name that the person chose, if any
+}
+
+// name is what a person is called where they have no nickname.
+func (u user) name() string { return cmp.Or(u.Global, u.Username) }
+
+// named is a role, a channel, or a member's nickname.
+type named struct {
+	Name string `json:"name"`
+	Nick string `json:"nick"`
 }
 
 // interactionData is what was chosen, pressed or filled in.
@@ -91,6 +104,10 @@ type interactionData struct {
 	Components []modalComponent `json:"components"`
 	Resolved   struct {
 		Messages map[string]posted `json:"messages"`
+		Users    map[string]user   `json:"users"`
+		Members  map[string]named  `json:"members"`
+		Roles    map[string]named  `json:"roles"`
+		Channels map[string]named  `json:"channels"`
 	} `json:"resolved"`
 }
 

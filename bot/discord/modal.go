@@ -112,8 +112,11 @@ func (b *Bot) submit(ctx context.Context, i *interaction) {
 		b.reply(ctx, i, b.note(i.Locale, "discord.unknown_button"))
 		return
 	}
-	typed := i.fields()
-	b.generate(ctx, i, bot.Ask{Settings: typed, Parent: job}, func(o *outgoing) {
+	typed := b.readable(ctx, i, i.fields())
+	if b.answerVerb(ctx, i, typed) {
+		return
+	}
+	b.generate(ctx, i, bot.Ask{Settings: typed, Prompt: bot.FieldPrompt, Parent: job}, func(o *outgoing) {
 		draft := b.drafts.put(i.user(), typed)
 		o.addButton(component{
 			Type: typeButton, Style: stylePrimary, CustomID: draftID(draft, job),

@@ -70,7 +70,7 @@ func ofVerb(command string, args []string) string {
 
 // options writes settings as the client shows them: the name of each option
 // and its value, without quotes. What has no option of its own is part of
-// advanced.
+// advanced. A prompt that would be read as something else has quotes.
 func options(settings []ltx.Setting) string {
 	out := make([]string, 0, len(settings))
 	for _, s := range ltx.Fold(settings) {
@@ -78,7 +78,20 @@ func options(settings []ltx.Setting) string {
 		if p, ok := ltx.Lookup(name); ok && p.Option != "" {
 			name = p.Option
 		}
-		out = append(out, name+":"+s.Value)
+		value := s.Value
+		if name == promptOption && !plainPrompt(value) {
+			value = `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(value) + `"`
+		}
+		out = append(out, name+":"+value)
 	}
 	return strings.Join(out, " ")
+}
+
+const promptOption = "prompt"
+
+// plainPrompt reports whether a text in the prompt option is the prompt and
+// nothing else.
+func plainPrompt(text string) bool {
+	line, err := bot.ParseLine(text)
+	return err == nil && line.Verb == "" && slices.Equal(line.Settings, []ltx.Setting{{Key: promptOption, Value: text}})
 }

@@ -18,6 +18,8 @@ func TestCommandsAreSpelledAsTheyAreTypedHere(t *testing.T) {
 		{"/ltx loras", "/ltx-loras"},
 		{"/ltx a cowboy walks through a dusty town camera:dolly_in", "/ltx prompt:a cowboy walks through a dusty town camera:dolly_in"},
 		{`/ltx prompt:"a \"wild\" fox" seed:7`, `/ltx prompt:a "wild" fox seed:7`},
+		{`/ltx prompt:"cancel all"`, `/ltx prompt:"cancel all"`},
+		{`/ltx prompt:"she has a \"camera:static\" sign, seed:7"`, `/ltx prompt:"she has a \"camera:static\" sign, seed:7"`},
 		{"/ltx", "/ltx"},
 		{"dolly_in", "dolly_in"},
 		{"/ltxx help", "/ltxx help"},

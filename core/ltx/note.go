@@ -18,6 +18,7 @@ const (
 	AddedTrigger    Reason = "added_trigger"    // the LoRA's trigger words were put into the prompt
 	DroppedStatic   Reason = "dropped_static"   // "static" left the default negative prompt
 	SilentFormat    Reason = "silent_format"    // the format cannot carry the sound
+	Overridden      Reason = "overridden"       // an option of its own won over the text of the prompt
 )
 
 // Reasons returns every Reason.
@@ -25,6 +26,7 @@ func Reasons() []Reason {
 	return []Reason{
 		SnappedSize, SizeOfRatio, SnappedDuration, SnappedFrames, ShortenedFrames,
 		RewrittenLoRA, StrongLoRA, AddedTrigger, DroppedStatic, SilentFormat,
+		Overridden,
 	}
 }
 
@@ -50,6 +52,7 @@ var noteTexts = map[Reason]string{
 	AddedTrigger:    "%[1]s: %[3]q was added to the prompt, because the LoRA %[2]s needs it.",
 	DroppedStatic:   "%[1]s: %[2]q was dropped from the default, because the camera is static.",
 	SilentFormat:    "%[1]s: %[2]s has no sound.",
+	Overridden:      "%[1]s: the option %[3]s was used, and not %[2]s in the prompt.",
 }
 
 // String is the note as an English sentence.

@@ -64,6 +64,44 @@ func sameParam(a, b string) bool {
 	return okA && okB && (p.id() == q.id() || length(p) && length(q))
 }
 
+// Over adds to the options that a person chose the settings that stand in the
+// text of their prompt. An option wins over the text, and a note tells when
+// that made a difference.
+func Over(options, typed []Setting) ([]Setting, []Note) {
+	out := slices.Clone(options)
+	chosen := unfold(options)
+	var notes []Note
+	for _, s := range unfold(typed) {
+		i := slices.IndexFunc(chosen, func(o Setting) bool {
+			return sameParam(o.Key, s.Key) && strings.TrimSpace(o.Value) != ""
+		})
+		if i < 0 {
+			out = append(out, s)
+			continue
+		}
+		if p, _ := find(s.Key); !p.sameText(chosen[i].Value, s.Value) {
+			notes = append(notes, Note{Option: p.Key(), From: shown(s.Value), To: shown(chosen[i].Value), Reason: Overridden})
+		}
+	}
+	return out, notes
+}
+
+// unfold takes apart what is set by the option advanced, where that can be.
+func unfold(settings []Setting) []Setting {
+	var out []Setting
+	for _, s := range settings {
+		p, ok := find(s.Key)
+		if ok && p.Kind == KindAdvanced {
+			if pairs, problems := splitPairs(p, s.Value); len(problems) == 0 {
+				out = append(out, pairs...)
+				continue
+			}
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
 // Fold puts the settings that have no option of their own into one setting of
 // the option advanced, for forms that have a field for each option.
 func Fold(settings []Setting) []Setting {

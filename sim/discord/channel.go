@@ -44,7 +44,7 @@ type Channel struct {
 	nsfw       bool
 	archived   bool
 	locked     bool
-	joined     map[string]bool // user ids of a private thread
+	joined     map[string]bool      // user ids of a private thread
 	overwrites map[string]overwrite // by role or user id
 	messages   []*message
 	oldEdits   window
