@@ -47,9 +47,16 @@ func (a *Ask) readPrompt(parent ltx.Request) ([]ltx.Note, error) {
 	} else {
 		others, notes = ltx.Over(others, slices.DeleteFunc(slices.Clone(line.Settings), isPrompt))
 	}
-	prompts := slices.DeleteFunc(slices.Clone(line.Settings), func(s ltx.Setting) bool { return !isPrompt(s) })
+	prompts := slices.DeleteFunc(slices.Clone(line.Settings), func(s ltx.Setting) bool {
+		return !isPrompt(s) || strings.TrimFunc(s.Value, isQuoteOrSpace) == ""
+	})
 	a.Settings = append(prompts, others...)
 	return notes, nil
+}
+
+// isQuoteOrSpace reports whether a prompt of such characters alone is none.
+func isQuoteOrSpace(r rune) bool {
+	return isSpace(r) || strings.ContainsRune(doubleQuotes, r) || isOpening(r)
 }
 
 func isPrompt(s ltx.Setting) bool {

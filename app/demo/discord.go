@@ -12,10 +12,8 @@ import (
 	"sync"
 	"time"
 
-	"ltxbot/bot"
 	"ltxbot/bot/discord"
 	"ltxbot/core/generate"
-	"ltxbot/core/ltx"
 	simdiscord "ltxbot/sim/discord"
 )
 
@@ -36,55 +34,19 @@ type discordForm struct {
 	by *simdiscord.Interaction
 }
 
-// say fills in a slash command as the client does. What the client would not
-// let a person send is sent all the same, so that the bot's own answer shows.
+// say types a slash command as a person does: what has the name of an option
+// goes there, and everything else is the prompt. What the client would not let
+// a person send is sent all the same, so that the bot's own answer shows.
 func (s *discordStage) say(ctx context.Context, line string) (*act, error) {
 	if s.screen() != nil {
 		return nil, errCovered
 	}
 	line = strings.ReplaceAll(line, "@"+s.user.Name, "<@"+s.user.ID+">") // as the client sends it
-	name, rest, _ := strings.Cut(strings.TrimPrefix(strings.TrimSpace(line), "/"), " ")
-	if name != "ltx" {
-		i, err := s.user.Type(ctx, s.channel, line)
-		return s.act(i), err
-	}
-	parsed, err := bot.ParseLine(rest)
-	if err != nil {
-		return nil, err
-	}
-	if parsed.Verb != "" {
-		return nil, fmt.Errorf("on Discord that is a command of its own: /ltx-%s", parsed.Verb)
-	}
-	var args []simdiscord.Argument
-	for _, set := range parsed.Settings {
-		args = append(args, simdiscord.Arg(optionOf(set.Key), set.Value))
-	}
-	i, err := s.user.Slash(ctx, s.channel, name, args...)
-	if _, refused := errors.AsType[*simdiscord.RefusedError](err); refused {
-		i, err = s.user.SlashRaw(ctx, s.channel, name, rawOptions(name, parsed.Settings))
+	i, err := s.user.Type(ctx, s.channel, line)
+	if _, refused := errors.AsType[*simdiscord.RefusedError](err); refused && isGenerate(line) {
+		i, err = s.user.TypeUnchecked(ctx, s.channel, line)
 	}
 	return s.act(i), err
-}
-
-// optionOf is the option that a key stands for, or the key itself.
-func optionOf(key string) string {
-	if p, ok := ltx.Lookup(key); ok && p.Option != "" {
-		return p.Option
-	}
-	return key
-}
-
-// optionString is the type of an option that holds text.
-// https://discord.com/developers/docs/interactions/application-commands#application-command-object-application-command-option-type
-const optionString = 3
-
-// rawOptions is the data of a command as no client would send it.
-func rawOptions(name string, settings []ltx.Setting) map[string]any {
-	options := make([]any, 0, len(settings))
-	for _, set := range settings {
-		options = append(options, map[string]any{"name": optionOf(set.Key), "type": optionString, "value": set.Value})
-	}
-	return map[string]any{"name": name, "options": options}
 }
 
 // act is what came of an interaction.

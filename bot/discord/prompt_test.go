@@ -85,6 +85,8 @@ func TestSettingsInThePromptOptionCount(t *testing.T) {
 func TestPromptOptionThatIsNoPromptCostsNothing(t *testing.T) {
 	t.Parallel()
 	tests := map[string]string{
+		`""`:                   "prompt",
+		"“ ”":                  "prompt",
 		"help":                 "Videos from words",
 		"/ltx help options":    "Options",
 		"jobs":                 "no videos yet",

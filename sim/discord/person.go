@@ -46,13 +46,28 @@ func (u *User) SlashRaw(ctx context.Context, ch *Channel, name string, data map[
 }
 
 // Type uses a chat command as it is typed: "/ltx prompt:a cowboy duration:5".
-// A value ends where the next option's name and colon begin.
+// A value ends where the next option's name and colon begin. What is typed
+// before the first one goes into the first option, if that is a required text.
 func (u *User) Type(ctx context.Context, ch *Channel, line string) (*Interaction, error) {
 	name, args, err := u.parseLine(ch, line)
 	if err != nil {
 		return nil, err
 	}
 	return u.Slash(ctx, ch, name, args...)
+}
+
+// TypeUnchecked is Type for a command without subcommands, whose values are
+// sent as they were typed even if the client would not take them.
+func (u *User) TypeUnchecked(ctx context.Context, ch *Channel, line string) (*Interaction, error) {
+	name, args, err := u.parseLine(ch, line)
+	if err != nil {
+		return nil, err
+	}
+	options := make([]any, 0, len(args))
+	for _, a := range args {
+		options = append(options, object{"name": a.Name, "type": optionString, "value": a.Value})
+	}
+	return u.SlashRaw(ctx, ch, name, object{"options": options})
 }
 
 func (u *User) parseLine(ch *Channel, line string) (string, []Argument, error) {
@@ -100,10 +115,13 @@ func splitArguments(level []*option, rest string) ([]Argument, error) {
 			continue
 		}
 		if len(values) == 0 {
-			if strings.TrimSpace(w) != "" {
+			switch {
+			case strings.TrimSpace(w) == "":
+				continue
+			case len(level) == 0 || level[0].kind != optionString || !level[0].required || len(level[0].choices) > 0:
 				return nil, &RefusedError{Action: "slash command", Field: strings.TrimSpace(w), Reason: "no such option; the command has " + namesOf(level)}
 			}
-			continue
+			names, values = append(names, level[0].name), append(values, "")
 		}
 		values[len(values)-1] += w
 	}
