@@ -12,7 +12,7 @@ type Discord struct {
 	PublicKey     string   `toml:"public_key" doc:"Needed in mode \"http\": verifies that a request is Discord's."`
 	Mode          string   `toml:"mode" doc:"\"gateway\": the bot connects to Discord, nothing needs to be public. \"http\": Discord calls /discord/interactions."`
 	APIURL        string   `toml:"api_url" doc:"Discord's REST API."`
-	Guilds        []string `toml:"guilds" doc:"Ids of the guilds where commands are registered; empty = everywhere."`
+	Guilds        []string `toml:"guilds" doc:"Ids of the guilds where commands are registered; every other guild is refused. Empty = everywhere."`
 	Channels      []string `toml:"channels" doc:"Ids of the channels, with their threads, where people may make videos; empty = everywhere the bot can post."`
 	NSFW          string   `toml:"nsfw" doc:"\"any\": every channel. \"age_restricted_only\": only channels that Discord marks as age-restricted."`
 	AdminRoles    []string `toml:"admin_roles" doc:"Ids of the roles that may manage quotas, besides everybody with Manage Server."`

@@ -263,7 +263,7 @@ var discordFaults = []row{
 	{
 		area: "Discord: channel", on: "Discord", fault: "it is deleted, and ada takes no direct messages", setup: setup{fal: slow()},
 		during: func(r *rig) { r.running(); discordOf(r).ada.RefuseDMs(true); r.on.leave() },
-		ends:   fails(generate.FailUnreachable), charged: price, recovers: "never: there is no place left", within: slowest,
+		ends:   fails(generate.FailUnreachable), charged: price, recovers: "not there; `/ltx-jobs show` links to it", within: slowest,
 	},
 	{
 		area: "Discord: channel", on: "Discord", fault: "the bot may not write there any more", setup: setup{fal: slow()},
@@ -271,7 +271,26 @@ var discordFaults = []row{
 			r.running()
 			discordOf(r).channel.Deny(discordOf(r).sim.Bot(), simdiscord.SendMessages)
 		},
-		ends: arrives, charged: price, recovers: "at once, by direct message", within: slowest,
+		ends: arrives, charged: price, recovers: "at once, by the command's token, which lives for 15 minutes", within: slowest,
+	},
+	{
+		area: "Discord: channel", on: "Discord", fault: "it is a private thread that the bot is not in, and ada takes no direct messages",
+		before: func(r *rig) {
+			d := discordOf(r)
+			d.ada.RefuseDMs(true)
+			d.channel = d.channel.NewPrivateThread("a thread", d.ada)
+		},
+		ends: arrives, charged: price, recovers: "not needed: the command's token posts it", within: slowest,
+	},
+	{
+		area: "Discord: channel", on: "Discord", fault: "it is the chat of a voice channel that the bot may not join, and ada takes no direct messages",
+		before: func(r *rig) {
+			d := discordOf(r)
+			d.ada.RefuseDMs(true)
+			d.channel = d.guild.NewChannelOf("talk", simdiscord.Voice)
+			d.channel.Deny(d.sim.Bot(), simdiscord.Connect)
+		},
+		ends: arrives, charged: price, recovers: "not needed: the command's token posts it", within: slowest,
 	},
 	{
 		area: "Discord: gateway", on: "Discord", fault: "the connection is cut while the video is made", setup: setup{fal: slow()},

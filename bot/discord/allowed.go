@@ -43,7 +43,11 @@ func (b *Bot) checkChannel(ctx context.Context, channel, user string, videos boo
 		f.Text = err.Error()
 		return f
 	}
-	if missing := b.missing(bot.DefaultLanguage, have, seen.Type, videos); len(missing) > 0 {
+	missing := b.missing(bot.DefaultLanguage, have, seen.Type, videos)
+	if slices.Contains(voiceTypes, seen.Type) && have&permConnect == 0 {
+		missing = append(missing, b.text(bot.DefaultLanguage, "discord.permission.connect"))
+	}
+	if len(missing) > 0 {
 		f.Text = "in " + seen.Name + " the bot lacks: " + strings.Join(missing, ", ") + ". Give these permissions to its role, in the channel or in the server"
 		return f
 	}

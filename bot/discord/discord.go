@@ -48,7 +48,7 @@ type Config struct {
 	Mode          Mode   // empty = Gateway
 	APIURL        string // empty = https://discord.com/api
 
-	Guilds            []string // commands are registered there; empty = everywhere
+	Guilds            []string // commands are registered there, and nothing is done elsewhere; empty = everywhere
 	AdminRoles        []string // roles that may manage the team, besides Manage Server
 	Channels          []string // where videos may be made, with their threads; empty = everywhere
 	AgeRestrictedOnly bool     // videos only in age-restricted channels

@@ -153,7 +153,9 @@ func TestCheckFindsWhatIsWrong(t *testing.T) {
 	office.DenyEveryone(sim.SendMessages | sim.AttachFiles)
 	s.cfg.Announcements = []string{office.ID}
 	s.general.Deny(s.sim.Bot(), sim.AttachFiles|sim.ReadMessageHistory|sim.SendMessagesInThreads)
+	talk := closedVoice(s, sim.Voice)
 	for channel, says := range map[string]string{
+		talk.ID:                         "in talk the bot lacks: Connect.",
 		s.general.ID:                    "in general the bot lacks: Attach Files, Read Message History.",
 		s.general.NewThread("dolly").ID: "in dolly the bot lacks: Send Messages in Threads, Attach Files, Read Message History.",
 	} {
