@@ -50,7 +50,7 @@ func (a *Ask) readPrompt(parent ltx.Request) ([]ltx.Note, error) {
 	prompts := slices.DeleteFunc(slices.Clone(line.Settings), func(s ltx.Setting) bool {
 		return !isPrompt(s) || strings.TrimFunc(s.Value, isQuoteOrSpace) == ""
 	})
-	a.Settings = append(prompts, others...)
+	a.Settings = slices.Concat(prompts, others)
 	return notes, nil
 }
 
