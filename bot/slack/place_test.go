@@ -299,3 +299,80 @@ func TestOutsidersOfASharedChannelMayLookButNotMake(t *testing.T) {
 		t.Error("an outsider deleted the result")
 	}
 }
+
+// Slack says is_stranger of nobody who shares a channel, and tells the roles
+// that people have at home.
+func TestOutsidersOfAnOrganisationAreNoMembersAndNoAdmins(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		partner sim.WorkspaceSpec
+		member  bool
+	}{
+		{"another workspace of the organisation", sim.WorkspaceSpec{ID: "T0GRID0002", Enterprise: "E0GRID0001", NotInstalled: true}, true},
+		{"a partner without an organisation", sim.WorkspaceSpec{ID: "T0OTHER001", NotInstalled: true}, false},
+		{"a partner with an organisation of its own", sim.WorkspaceSpec{ID: "T0OTHER001", Enterprise: "E0OTHER001", NotInstalled: true}, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := prepareStage(t, quietSim())
+			org := s.sim.AddWorkspace(sim.WorkspaceSpec{ID: "T0GRID0001", Enterprise: "E0GRID0001"})
+			partner := s.sim.AddWorkspace(tt.partner)
+			kim := org.AddUser(sim.UserSpec{ID: "W0KIM00001", Name: "kim"})
+			eve := partner.AddUser(sim.UserSpec{ID: "W0EVE00001", Name: "eve", Admin: true})
+			room := org.AddChannel(sim.ChannelSpec{Name: "room", Members: []*sim.User{kim, eve, org.Bot()}, Shared: []*sim.Workspace{partner}})
+			leads := org.AddGroup("leads", eve)
+			s.cfg.BotToken, s.cfg.AdminGroups = org.BotToken(), []string{leads}
+			s.bot = s.newBot()
+			s.start()
+			ask := func(text string) {
+				t.Helper()
+				if _, err := eve.Mention(room, text, ""); err != nil {
+					t.Fatal(err)
+				}
+			}
+			ask("admin")
+			if tt.member {
+				s.whisper(eve, room, "You may manage")
+				ask(cowboy)
+				s.job()
+				return
+			}
+			s.whisper(eve, room, "Only admins and owners")
+			ask(cowboy)
+			s.whisper(eve, room, "Guests and people of other organisations")
+			s.noJob()
+		})
+	}
+}
+
+func TestGuestsAreNeverAdmins(t *testing.T) {
+	s := prepareStage(t, quietSim(), func(c *slack.Config) { c.AllowGuests = true })
+	guest := s.ws.AddUser(sim.UserSpec{Name: "guest", Guest: true, Admin: true})
+	s.general.Add(guest)
+	s.cfg.AdminGroups = []string{s.ws.AddGroup("leads", guest)}
+	s.bot = s.newBot()
+	s.start()
+	s.slash(guest, s.general, "admin")
+	s.whisper(guest, s.general, "Only admins and owners")
+	s.slash(guest, s.general, cowboy)
+	s.job()
+}
+
+// Without users:read nobody knows where somebody is at home: then only those
+// count as members who the event itself says belong to the workspace.
+func TestSomebodyWhoCannotBeLookedUpFromElsewhereIsNoMember(t *testing.T) {
+	s := prepareStage(t, without(t, "users:read"))
+	org := s.sim.AddWorkspace(sim.WorkspaceSpec{ID: "T0GRID0001", Enterprise: "E0GRID0001"})
+	partner := s.sim.AddWorkspace(sim.WorkspaceSpec{ID: "T0OTHER001", NotInstalled: true})
+	kim := org.AddUser(sim.UserSpec{ID: "W0KIM00001", Name: "kim"})
+	eve := partner.AddUser(sim.UserSpec{ID: "W0EVE00001", Name: "eve"})
+	room := org.AddChannel(sim.ChannelSpec{Name: "room", Members: []*sim.User{kim, eve, org.Bot()}, Shared: []*sim.Workspace{partner}})
+	s.cfg.BotToken = org.BotToken()
+	s.bot = s.newBot()
+	s.start()
+	if _, err := eve.Mention(room, cowboy, ""); err != nil {
+		t.Fatal(err)
+	}
+	s.whisper(eve, room, "Guests and people of other organisations")
+	s.slash(kim, room, cowboy)
+	s.job()
+}
