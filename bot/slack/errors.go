@@ -75,8 +75,8 @@ var fatalCodes = map[string]string{ //nolint:gosec // words about tokens, no tok
 	"org_login_required":      "the workspace is being moved to an organisation; install the app there",
 	"team_access_not_granted": "the organisation has not given the app access to this workspace",
 	"not_allowed_token_type":  "slack.bot_token must start with xoxb- and slack.app_token with xapp-",
-	"socket_mode_not_enabled": "Socket Mode is switched off for the app; switch it on at https://api.slack.com/apps, or set slack.mode to \"http\"",
-	"link_disabled":           "Socket Mode is switched off for the app; switch it on at https://api.slack.com/apps, or set slack.mode to \"http\"",
+	"socket_mode_not_enabled": switchOn,
+	"link_disabled":           switchOn,
 	"app_token_scope":         "slack.app_token needs the scope connections:write; make a new one under Basic Information, App-Level Tokens",
 }
 

@@ -3,6 +3,7 @@ package slack
 import (
 	"context"
 	"encoding/json"
+	"log/slog"
 	"time"
 
 	"github.com/slack-go/slack"
@@ -44,4 +45,12 @@ func (b Budget) Take(ctx context.Context, job string, last bool) time.Duration {
 // FormBlocks are the blocks of a form.
 func FormBlocks(b *Bot, f bot.Form) (slack.ModalViewRequest, error) {
 	return b.modal("en", f, formData{Channel: "C1"})
+}
+
+// Reminder logs while Socket Mode is off; found is called by each try that
+// finds it off.
+func Reminder(ctx context.Context, log *slog.Logger) (found func()) {
+	b := &Bot{cfg: Config{Mode: Socket}, log: log, off: newSwitchedOff()}
+	go b.remind(ctx)
+	return b.foundOff
 }

@@ -129,8 +129,10 @@ type Bot struct {
 	registry *registry // nil without OAuth
 	states   *states   // of installations under way
 
-	fatal chan error
-	live  atomic.Int32 // open connections
+	fatal   chan error
+	live    atomic.Int32 // connections on which events come
+	greeted atomic.Bool  // a connection was made since the start
+	off     *switchedOff
 
 	mu      sync.Mutex
 	clients map[string]*client // by token
@@ -158,7 +160,7 @@ func New(cfg Config) (*Bot, error) {
 		web: newHTTPClient(callTimeout), uploads: newHTTPClient(0),
 		work: newPool(), edits: newEditBudgets(cfg.Now, cfg.Meter), shown: newShownCards(),
 		clicks: newRecent(cfg.Now, doubleClick), events: newRecent(cfg.Now, replayWindow),
-		fatal: make(chan error, 1), clients: map[string]*client{},
+		fatal: make(chan error, 1), off: newSwitchedOff(), clients: map[string]*client{},
 	}
 	if cfg.OAuth != nil {
 		if err := b.addOAuth(*cfg.OAuth); err != nil {
