@@ -212,11 +212,19 @@ func TestAPaidVideoGoesToTheRequesterWhenTheChannelIsGone(t *testing.T) {
 	}
 }
 
-func TestAWorkspaceWithoutUploadsGetsALink(t *testing.T) {
-	for code, where := range map[string]string{
-		"file_uploads_disabled": "files.getUploadURLExternal", "storage_limit_reached": "files.getUploadURLExternal",
-		"slack_connect_file_upload_sharing_blocked": "files.completeUploadExternal",
+func TestAWorkspaceWithoutUploadsGetsALinkWithTheReason(t *testing.T) {
+	ask, share := "files.getUploadURLExternal", "files.completeUploadExternal"
+	for code, tt := range map[string]struct{ where, says string }{
+		"file_uploads_disabled":                     {ask, "Uploads are switched off here"},
+		"file_upload_size_restricted":               {ask, "too large to upload here"},
+		"storage_limit_reached":                     {ask, "no room left for files"},
+		"ekm_access_denied":                         {ask, "may not be uploaded here"},
+		"missing_scope":                             {ask, "do not have the right to upload"},
+		"blocked_file_type":                         {share, "may not be uploaded here"},
+		"slack_connect_file_upload_sharing_blocked": {share, "shared with another organisation"},
+		"slack_connect_clip_sharing_blocked":        {share, "shared with another organisation"},
 	} {
+		where := tt.where
 		t.Run(code, func(t *testing.T) {
 			s := newStage(t)
 			j := s.ask(cowboy)
@@ -230,6 +238,10 @@ func TestAWorkspaceWithoutUploadsGetsALink(t *testing.T) {
 			}
 			if !strings.Contains(string(blocksJSON(t, found[0])), "https://v3.fal.media/files/b/x.mp4") {
 				t.Error("the text has no link to the video")
+			}
+			says := found[0].Text + found[0].Blocks.Text()
+			if !strings.Contains(says, tt.says) || code != "file_upload_size_restricted" && strings.Contains(says, "too large") {
+				t.Errorf("the text says %q", says)
 			}
 		})
 	}

@@ -92,7 +92,7 @@ type Config struct {
 type Timing struct {
 	Ping      time.Duration // without a ping, a connection is given up
 	Reconnect time.Duration // pause before a connection that broke at once is tried again, growing
-	Share     time.Duration // that a shared file may take to appear before the text follows
+	Share     time.Duration // that a shared file may take to appear before a link takes its place
 	Settle    time.Duration // that a post whose reply was lost may take to appear
 }
 
@@ -103,7 +103,7 @@ func (t *Timing) setDefaults() {
 	}{
 		{&t.Ping, 30 * time.Second},
 		{&t.Reconnect, 2 * time.Second},
-		{&t.Share, 10 * time.Second},
+		{&t.Share, 30 * time.Second},
 		{&t.Settle, 5 * time.Second},
 	} {
 		if *d.field == 0 {
