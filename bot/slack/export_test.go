@@ -30,7 +30,19 @@ func Rendered(m bot.Message, pings string) (blocks json.RawMessage, text string,
 }
 
 // Unslack is what was typed of a text that Slack delivers.
-func Unslack(text string) string { return unslack(text) }
+// names are those of people, by id.
+func Unslack(text string, names map[string]string) string {
+	if names == nil {
+		return unslack(text, nil)
+	}
+	return unslack(text, func(user string) string { return names[user] })
+}
+
+// Unformat is a line without the marks of formatting that are no part of it.
+func Unformat(line string) string { return unformat(line) }
+
+// BotEvents are the events that the manifest subscribes to.
+func BotEvents() []string { return botEvents }
 
 // Budget is the budget of edits of one workspace.
 type Budget struct{ e *editBudgets }

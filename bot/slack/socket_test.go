@@ -203,7 +203,7 @@ func TestAnEventThatIsBroughtTwiceIsOneJob(t *testing.T) {
 	s.general.Add(s.ann)
 	payload := map[string]any{
 		"type": "event_callback", "event_id": "Ev1", "team_id": s.ws.ID(),
-		"event": map[string]any{"type": "app_mention", "user": s.ann.ID(), "channel": s.general.ID(), "text": "<@UBOT> " + cowboy, "ts": "1.000001"},
+		"event": map[string]any{"type": "app_mention", "user": s.ann.ID(), "channel": s.general.ID(), "text": "<@" + s.ws.Bot().ID() + "> " + cowboy, "ts": "1.000001"},
 	}
 	for n := range 3 {
 		s.sim.SendFrame(map[string]any{"type": "events_api", "envelope_id": fmt.Sprint("e", n), "payload": payload, "retry_attempt": n})
