@@ -306,7 +306,7 @@ func (d *delivery) appear(ctx context.Context, at spot) error {
 		case ok:
 			return d.save(ctx, noteShareTS, ts)
 		case hasCode(err, "missing_scope"):
-			return nil //nolint:nilerr // the text follows all the same
+			return nil // the text follows all the same
 		case d.cfg.Now().After(until):
 			return d.link(ctx, bot.LinkUnseen, cmp.Or(err, errUnseen))
 		}

@@ -117,8 +117,9 @@ func TestUploadsThatFailForAMinuteBecomeALink(t *testing.T) {
 			s.sim.Inject(tt.fault)
 			began := s.sim.Now()
 			var receipt generate.Receipt
-			for err := error(nil); receipt.Message == ""; {
-				if receipt, err = s.deliver(j.ID); err == nil {
+			for receipt.Message == "" {
+				r, err := s.deliver(j.ID)
+				if receipt = r; err == nil {
 					continue
 				}
 				retry := retryOf(err)

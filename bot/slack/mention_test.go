@@ -1,6 +1,7 @@
 package slack_test
 
 import (
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -47,6 +48,7 @@ func (s *stage) settled() {
 }
 
 func TestAMessageThatNamesTheBotIsAnOrder(t *testing.T) {
+	t.Parallel()
 	for text, want := range map[string]string{
 		"BOT a red fox camera:dolly_in":             "a red fox",
 		"BOT: a red fox":                            "a red fox",
@@ -75,6 +77,7 @@ func TestAMessageThatNamesTheBotIsAnOrder(t *testing.T) {
 }
 
 func TestAMessageThatNamesTheBotIsAnsweredLikeTheCommand(t *testing.T) {
+	t.Parallel()
 	for text, says := range map[string]string{
 		"BOT: help":                 "a cowboy walks",
 		"BOT":                       "a cowboy walks",
@@ -100,6 +103,7 @@ func TestAMessageThatNamesTheBotIsAnsweredLikeTheCommand(t *testing.T) {
 
 // People talk about the bot, and thank it.
 func TestWhatIsHardlyAnOrderMakesNoVideo(t *testing.T) {
+	t.Parallel()
 	for _, text := range []string{"thanks BOT!", "BOT thank you!", "BOT nice one", "ありがとう BOT"} {
 		t.Run(text, func(t *testing.T) {
 			t.Parallel()
@@ -195,6 +199,7 @@ func TestAnEditCarriesOutNoVerb(t *testing.T) {
 }
 
 func TestWhatIsNotSaidToTheBotByAPersonIsIgnored(t *testing.T) {
+	t.Parallel()
 	fox := map[string]any{"type": "app_mention", "text": "BOT a red fox runs", "ts": "1700000000.000100"}
 	for name, change := range map[string]map[string]any{
 		"a mention of somebody else": {"text": "<@U0SOMEBODY> a red fox runs"},
@@ -216,9 +221,7 @@ func TestWhatIsNotSaidToTheBotByAPersonIsIgnored(t *testing.T) {
 			s := newStage(t)
 			event := map[string]any{"user": s.ann.ID(), "channel": s.general.ID()}
 			for _, fields := range []map[string]any{fox, change} {
-				for k, v := range fields {
-					event[k] = v
-				}
+				maps.Copy(event, fields)
 			}
 			event["text"] = strings.ReplaceAll(event["text"].(string), "BOT", s.name())
 			if event["user"] == "THEBOT" {

@@ -285,7 +285,7 @@ func TestThatSocketModeIsOffIsLoggedOnceAMinute(t *testing.T) {
 			if got := strings.Count(log.String(), "switch it on at"); got != want {
 				t.Fatalf("%d lines after %d minutes", got, want-1)
 			}
-			time.Sleep(time.Minute)
+			<-time.After(time.Minute)
 		}
 	})
 }

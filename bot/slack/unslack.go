@@ -117,8 +117,9 @@ var wrapped = regexp.MustCompile("^(?:`[^`]+`|\\*[^*]+\\*|_[^_]+_|~[^~]+~)$")
 // spans are pieces of a line with marks round them, with the characters beside
 // them. An underscore within a word is no mark.
 var spans = func() []*regexp.Regexp {
-	var out []*regexp.Regexp
-	for _, mark := range []string{"`", `\*`, "~", "_"} {
+	marks := []string{"`", `\*`, "~", "_"}
+	out := make([]*regexp.Regexp, 0, len(marks))
+	for _, mark := range marks {
 		inner := "[^" + mark + "\\s](?:[^" + mark + "\n]*[^" + mark + "\\s])?"
 		if mark == "_" {
 			inner = `[^_\s](?:[^\n]*?[^_\s])?`
