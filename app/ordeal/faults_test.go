@@ -325,12 +325,12 @@ var slackFaults = []row{
 		area: "Slack: video", on: "Slack", fault: "the workspace takes no files", before: upset(simslack.Fault{
 			Method: "files.getUploadURLExternal", Kind: simslack.APIError, Error: "file_uploads_disabled", Times: -1,
 		}),
-		ends: arrives, charged: price, recovers: "at once, with a link that says why", within: slowest,
+		ends: arrives, charged: price, recovers: "at once, with a link that says why", within: slowest, link: true,
 	},
 	{
 		area: "Slack: video", on: "Slack", fault: "Slack says ok and never shows the file",
 		before: func(r *rig) { slackOf(r).sim.SetShareDelay(-1) },
-		ends:   arrives, charged: price, recovers: "after 30 s, with a link that says why", within: slowest,
+		ends:   arrives, charged: price, recovers: "after 30 s, with a link that says why", within: slowest, link: true,
 	},
 	{
 		area: "Slack: channel", on: "Slack", fault: "it is archived while the video is made", setup: setup{fal: slow()},
