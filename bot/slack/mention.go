@@ -112,7 +112,11 @@ func cutMention(text string, ids []string) (rest string, where standing) {
 	if len(ids) == 0 {
 		return text, nowhere
 	}
-	mention := regexp.MustCompile(`[\s,;:(、，；：*_]*<@(?:` + strings.Join(ids, "|") + `)(?:\|[^<>]*)?>(?:[*_]*\s*[,;:.!?)…、。，；：！？]+|[*_]*)\s*`)
+	names := make([]string, 0, len(ids))
+	for _, id := range ids {
+		names = append(names, regexp.QuoteMeta(id))
+	}
+	mention := regexp.MustCompile(`[\s,;:(、，；：*_]*<@(?:` + strings.Join(names, "|") + `)(?:\|[^<>]*)?>(?:[*_]*\s*[,;:.!?)…、。，；：！？]+|[*_]*)\s*`)
 	at := mention.FindStringIndex(text)
 	if at == nil {
 		return text, nowhere
