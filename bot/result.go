@@ -2,6 +2,7 @@ package bot
 
 import (
 	"cmp"
+	"errors"
 	"strings"
 	"time"
 
@@ -12,7 +13,37 @@ import (
 // ResultFacts is what only the courier knows about a delivery.
 type ResultFacts struct {
 	Fit generate.Fit
-	URL string // of the video, when only a link can be given
+	URL string     // of the video, when only a link can be given
+	Why LinkReason // only a link can be given
+}
+
+// A LinkReason is why a message has a link in the place of the video. It is
+// the key of a text.
+type LinkReason string
+
+// The reasons for a link. The zero value is LinkTooLarge.
+const (
+	LinkTooLarge   LinkReason = "result.link"
+	LinkUploadsOff LinkReason = "result.link_off"       // the conversation takes no files
+	LinkShared     LinkReason = "result.link_shared"    // the channel is shared with others who take no files
+	LinkFull       LinkReason = "result.link_full"      // there is no room for files
+	LinkDenied     LinkReason = "result.link_denied"    // this kind of file is not taken
+	LinkNoRight    LinkReason = "result.link_no_right"  // the bot may not upload
+	LinkFailing    LinkReason = "result.link_failing"   // all tries have failed
+	LinkUnseen     LinkReason = "result.link_unseen"    // it was uploaded and does not appear
+	LinkForeign    LinkReason = "result.link_foreign"   // it is on a host that the bot fetches nothing from
+	LinkUnfetched  LinkReason = "result.link_unfetched" // it cannot be fetched
+)
+
+// WhyLink is why a video that cannot be had as a file is a link.
+func WhyLink(e *generate.TooLargeError) LinkReason {
+	switch {
+	case errors.Is(e, generate.ErrForeign):
+		return LinkForeign
+	case e.Err != nil:
+		return LinkUnfetched
+	}
+	return LinkTooLarge
 }
 
 // Result is the message that carries the video, in the language of who asked
@@ -34,7 +65,7 @@ func (d *Desk) Result(j generate.Job, r ResultFacts) Message {
 	}
 	if r.Fit == generate.FitLink && r.URL != "" {
 		watch := Span{Text: v.text("result.watch"), Style: Link, URL: r.URL}
-		m.add(v.say(Text, "result.link", "link", watch), v.say(Note, "result.public"))
+		m.add(v.say(Text, string(cmp.Or(r.Why, LinkTooLarge)), "link", watch), v.say(Note, "result.public"))
 	}
 	m.add(block(Note, changed(j)...))
 	m.add(block(Note, v.madeLine(j)...))

@@ -341,6 +341,17 @@ var slackFaults = []row{
 		ends: arrives, charged: price, recovers: "with the next try", within: slowest,
 	},
 	{
+		area: "Slack: video", on: "Slack", fault: "the workspace takes no files", before: upset(simslack.Fault{
+			Method: "files.getUploadURLExternal", Kind: simslack.APIError, Error: "file_uploads_disabled", Times: -1,
+		}),
+		ends: arrives, charged: price, recovers: "at once, with a link that says why", within: slowest, link: true,
+	},
+	{
+		area: "Slack: video", on: "Slack", fault: "Slack says ok and never shows the file",
+		before: func(r *rig) { slackOf(r).sim.SetShareDelay(-1) },
+		ends:   arrives, charged: price, recovers: "after 30 s, with a link that says why", within: slowest, link: true,
+	},
+	{
 		area: "Slack: channel", on: "Slack", fault: "it is archived while the video is made", setup: setup{fal: slow()},
 		during: func(r *rig) { r.running(); r.on.leave() },
 		ends:   arrives, charged: price, recovers: "at once, by direct message", within: slowest,
@@ -349,6 +360,11 @@ var slackFaults = []row{
 		area: "Slack: socket", on: "Slack", fault: "all connections are cut while the video is made", setup: setup{fal: slow()},
 		during: func(r *rig) { r.running(); slackOf(r).sim.DropSockets() },
 		ends:   arrives, charged: price, recovers: "commands: after about a second; jobs do not notice", within: slowest,
+	},
+	{
+		area: "Slack: socket", on: "Slack", fault: "Socket Mode is switched off while the video is made", setup: setup{fal: slow()},
+		during: func(r *rig) { r.running(); slackOf(r).sim.SetSocketMode(false) },
+		ends:   arrives, charged: price, recovers: "commands: some minutes after it is on again; jobs do not notice", within: slowest,
 	},
 }
 

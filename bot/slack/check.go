@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/slack-go/slack"
 )
@@ -81,7 +82,8 @@ func (b *Bot) checkAppToken(ctx context.Context) Finding {
 		f.Text = "must start with xapp-"
 		return f
 	}
-	api := slack.New("", slack.OptionAppLevelToken(b.cfg.AppToken), slack.OptionAPIURL(b.cfg.APIURL), slack.OptionHTTPClient(b.web))
+	var off atomic.Bool
+	api := b.socketAPI(&off)
 	err := attempt(ctx, "ask for a connection", true, func(ctx context.Context) error {
 		_, _, err := api.StartSocketModeContext(ctx)
 		return err
@@ -94,6 +96,8 @@ func (b *Bot) checkAppToken(ctx context.Context) Finding {
 		f.Text = reason.Error()
 	case err != nil:
 		f.Text = err.Error()
+	case off.Load():
+		f.Text = switchOn
 	default:
 		f.OK, f.Text = true, "opens connections"
 	}

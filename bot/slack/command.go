@@ -19,7 +19,8 @@ func (b *Bot) command(ctx context.Context, in inbound, ack *acknowledgement) {
 		b.openForm(ctx, o, b.cfg.Desk.Form(b.people.locale(o), nil), formData{})
 		return
 	}
-	b.run(ctx, o, unslack(in.command.Text))
+	rest, _ := cutMention(in.command.Text, b.namesOf(ctx, o))
+	b.run(ctx, o, b.read(ctx, o, rest))
 }
 
 // run does what a line asks for.
@@ -90,23 +91,4 @@ func (b *Bot) refusal(ctx context.Context, o origin, err error) bot.Message {
 		return *m
 	}
 	return b.cfg.Desk.Help(c.Locale, "")
-}
-
-// mention handles a message that names the bot: it does what the command
-// does, and works in threads, where Slack has no commands.
-// https://docs.slack.dev/reference/events/app_mention
-func (b *Bot) mention(ctx context.Context, in inbound) {
-	e := in.event.Event
-	if e.Bot != "" || e.User == "" {
-		return // bots do not talk to one another
-	}
-	o := in.origin()
-	text := e.Text
-	if _, rest, ok := strings.Cut(text, ">"); ok && strings.HasPrefix(strings.TrimSpace(text), "<@") {
-		text = rest
-	}
-	if text = unslack(strings.TrimSpace(text)); text == "" {
-		text = bot.VerbHelp
-	}
-	b.run(ctx, o, text)
 }

@@ -258,7 +258,7 @@ func (s *showing) reason(ctx context.Context, err error) outgoing {
 func (b *Bot) result(l layout, j generate.Job, m *memory) outgoing {
 	facts := bot.ResultFacts{Fit: generate.Fit(m.get(noteFit))}
 	if facts.Fit == generate.FitLink {
-		facts.URL = j.Output.URL
+		facts.URL, facts.Why = j.Output.URL, bot.LinkReason(m.get(noteWhy))
 	}
 	l.value = func(button bot.Button) string {
 		if button.Action == bot.ActDelete && m.get(noteFile) != "" {

@@ -1,11 +1,13 @@
 package slack
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strings"
 	"time"
 
+	"ltxbot/bot"
 	"ltxbot/core/generate"
 )
 
@@ -119,6 +121,9 @@ func (d *delivery) to(ctx context.Context, at spot) error {
 			return err
 		}
 	}
+	if err := d.appear(ctx, at); err != nil {
+		return err
+	}
 	return d.text(ctx, at)
 }
 
@@ -128,19 +133,53 @@ func (d *delivery) file(ctx context.Context, at spot) error {
 		return nil
 	}
 	shared, err := d.settle(ctx, at)
-	if err != nil {
-		return err
-	}
-	if !shared {
+	if err == nil && !shared {
 		shared, err = d.put(ctx, at)
+	}
+	if up, ok := errors.AsType[*uploadError](err); ok && fatal(err) == nil && !hasCode(err, goneCodes...) {
+		return d.failing(ctx, up)
 	}
 	if err != nil || !shared {
 		return err
 	}
-	if err := d.save(ctx, noteShared, "yes", noteChannel, at.channel); err != nil {
-		return err
+	return d.save(ctx, noteShared, unix(d.cfg.Now()), noteChannel, at.channel, noteFailing, "")
+}
+
+// An uploadError says that the video could not be uploaded or shared.
+type uploadError struct{ err error }
+
+func (e *uploadError) Error() string { return e.err.Error() }
+
+// Unwrap is the cause.
+func (e *uploadError) Unwrap() error { return e.err }
+
+// How patient the bot is with uploads that fail.
+const (
+	uploadPatience = time.Minute // then a link takes the place of the file
+	uploadPause    = 10 * time.Second
+)
+
+// failing asks for another try, or leaves it to the text to have a link when
+// all tries of a minute have failed.
+func (d *delivery) failing(ctx context.Context, err *uploadError) error {
+	since := d.number(noteFailing)
+	if since == 0 {
+		since = d.cfg.Now().Unix()
+		if err := d.save(ctx, noteFailing, unix(d.cfg.Now())); err != nil {
+			return err
+		}
 	}
-	return d.appear(ctx, at)
+	left := time.Unix(since, 0).Add(uploadPatience).Sub(d.cfg.Now())
+	if left <= 0 {
+		return d.link(ctx, bot.LinkFailing, err)
+	}
+	pause := uploadPause
+	if limited, ok := errors.AsType[*limitError](err); ok {
+		pause = limited.after
+	} else if lost(err) {
+		pause = d.cfg.Timing.Settle
+	}
+	return &generate.RetryError{After: min(pause, max(left, time.Second)), Err: err}
 }
 
 // settle finds out whether a file whose sharing was begun before is shared.
@@ -168,7 +207,7 @@ func (d *delivery) settle(ctx context.Context, at spot) (shared bool, err error)
 		// It was never shared, and cannot be any more.
 		return false, d.save(ctx, noteFile, "")
 	case err != nil && !hasCode(err, "missing_scope"):
-		return false, err
+		return false, &uploadError{err}
 	case err == nil && d.cfg.Now().Sub(time.Unix(d.number(noteFileAt), 0)) < d.cfg.Timing.Share:
 		return false, &limitError{op: "wait for the video to appear", after: d.cfg.Timing.Settle}
 	}
@@ -177,25 +216,28 @@ func (d *delivery) settle(ctx context.Context, at spot) (shared bool, err error)
 	if errors.As(err, &refusal) && !lost(err) && !hasCode(err, goneCodes...) && fatal(err) == nil {
 		return true, nil // a file is shared once: it is
 	}
-	return err == nil, err
+	if err != nil {
+		return false, &uploadError{err}
+	}
+	return true, nil
 }
 
 // put uploads the file and shares it. It reports false when the text must
 // have a link in its place.
 func (d *delivery) put(ctx context.Context, at spot) (shared bool, err error) {
 	file, err := d.video.Fetch(ctx, maxFile)
-	if _, large := errors.AsType[*generate.TooLargeError](err); large {
-		return false, d.save(ctx, noteFit, string(generate.FitLink))
+	if large, ok := errors.AsType[*generate.TooLargeError](err); ok {
+		return false, d.save(ctx, noteFit, string(generate.FitLink), noteWhy, string(bot.WhyLink(large)))
 	}
 	if err != nil {
 		return false, err
 	}
 	id, err := d.upload(ctx, d.client, file, d.cfg.Desk.AltText(d.job))
-	if hasCode(err, noFileCodes...) {
-		return false, d.link(ctx, err)
+	if why, ok := noFile(err); ok {
+		return false, d.link(ctx, why, err)
 	}
 	if err != nil {
-		return false, err
+		return false, &uploadError{err}
 	}
 	err = d.save(ctx, noteFile, id, noteFileAt, unix(d.cfg.Now()), noteFit, string(file.Fit), noteChannel, at.channel)
 	if err != nil {
@@ -207,29 +249,30 @@ func (d *delivery) put(ctx context.Context, at spot) (shared bool, err error) {
 			err = d.share(ctx, d.client, id, d.title(), at)
 		}
 	}
+	why, refused := noFile(err)
 	switch {
 	case err == nil:
 		return true, nil
 	case lost(err):
-		return false, err
-	case hasCode(err, noFileCodes...):
+		return false, &uploadError{err}
+	case refused:
 		if saveErr := d.save(ctx, noteFile, ""); saveErr != nil {
 			return false, saveErr
 		}
-		return false, d.link(ctx, err)
+		return false, d.link(ctx, why, err)
 	}
 	// Refused: it is known that it is not shared.
 	if saveErr := d.save(ctx, noteFile, "", noteChannel, ""); saveErr != nil {
 		return false, saveErr
 	}
-	return false, err
+	return false, &uploadError{err}
 }
 
-// link notes that the text must have a link, because the workspace does not
-// take the file.
-func (d *delivery) link(ctx context.Context, err error) error {
-	d.log.WarnContext(ctx, "slack does not take the video, a link is posted", "job", d.job.ID, "error", err)
-	return d.save(ctx, noteFit, string(generate.FitLink), noteFile, "")
+// link notes that the text must have a link, and why. A file that Slack may
+// share in spite of what it says is deleted with the text.
+func (d *delivery) link(ctx context.Context, why bot.LinkReason, err error) error {
+	d.log.WarnContext(ctx, "slack does not take the video, a link is posted", "job", d.job.ID, "reason", string(why), "error", err)
+	return d.save(ctx, noteFit, string(generate.FitLink), noteWhy, string(why), noteFailing, "")
 }
 
 // title is what stands over the video.
@@ -246,18 +289,26 @@ const (
 	appearMost  = 2 * time.Second
 )
 
+// errUnseen says that Slack has said ok and shows no file.
+var errUnseen = errors.New("slack accepted the file and does not show it")
+
 // appear waits until the shared video can be seen, so that the text follows
-// it; Slack shares files some time after it was told to. Where the bot may not
-// ask, it does not wait.
+// it; Slack shares files some time after it was told to. Sometimes it never
+// does: then the text has a link. Where the bot may not ask, it does not wait.
 func (d *delivery) appear(ctx context.Context, at spot) error {
-	until := d.cfg.Now().Add(d.cfg.Timing.Share)
+	if d.get(noteShared) == "" || d.get(noteFit) == string(generate.FitLink) || d.get(noteResult) != "" || d.get(noteResultLost) != "" {
+		return nil
+	}
+	until := time.Unix(d.number(noteShared), 0).Add(d.cfg.Timing.Share)
 	for wait := appearPause; d.get(noteShareTS) == "" && d.client.may("files:read"); wait = min(wait*3/2, appearMost) {
 		ts, ok, err := d.shared(ctx, d.client, d.get(noteFile), at.channel)
-		if ok {
+		switch {
+		case ok:
 			return d.save(ctx, noteShareTS, ts)
-		}
-		if err != nil || d.cfg.Now().After(until) {
-			return nil //nolint:nilerr // the text follows all the same
+		case hasCode(err, "missing_scope"):
+			return nil // the text follows all the same
+		case d.cfg.Now().After(until):
+			return d.link(ctx, bot.LinkUnseen, cmp.Or(err, errUnseen))
 		}
 		if err := sleep(ctx, wait); err != nil {
 			return err

@@ -119,8 +119,8 @@ func (b *Bot) event(ctx context.Context, in inbound) {
 		return
 	}
 	switch e := in.event.Event; e.Type {
-	case "app_mention":
-		b.mention(ctx, in)
+	case eventMention, eventMessage:
+		b.message(ctx, in)
 	case "app_home_opened":
 		if e.Tab == "home" {
 			b.home(ctx, in)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"ltxbot/bot"
 	"ltxbot/core/generate"
 )
 
@@ -75,8 +76,8 @@ var fatalCodes = map[string]string{ //nolint:gosec // words about tokens, no tok
 	"org_login_required":      "the workspace is being moved to an organisation; install the app there",
 	"team_access_not_granted": "the organisation has not given the app access to this workspace",
 	"not_allowed_token_type":  "slack.bot_token must start with xoxb- and slack.app_token with xapp-",
-	"socket_mode_not_enabled": "Socket Mode is switched off for the app; switch it on at https://api.slack.com/apps, or set slack.mode to \"http\"",
-	"link_disabled":           "Socket Mode is switched off for the app; switch it on at https://api.slack.com/apps, or set slack.mode to \"http\"",
+	"socket_mode_not_enabled": switchOn,
+	"link_disabled":           switchOn,
 	"app_token_scope":         "slack.app_token needs the scope connections:write; make a new one under Basic Information, App-Level Tokens",
 }
 
@@ -111,12 +112,29 @@ var goneCodes = []string{
 }
 
 // noFileCodes are the answers of a workspace or channel that takes messages
-// but not this file.
+// but not this file, with what people are told.
 // https://docs.slack.dev/reference/methods/files.getUploadURLExternal#errors
-var noFileCodes = []string{
-	"file_uploads_disabled", "file_upload_size_restricted", "storage_limit_reached", "ekm_access_denied", "missing_scope",
-	"file_uploads_except_images_disabled", "blocked_file_type", "file_type_not_allowed",
-	"slack_connect_file_upload_sharing_blocked", "slack_connect_blocked_file_type", "slack_connect_clip_sharing_blocked",
+// https://docs.slack.dev/reference/methods/files.completeUploadExternal#errors
+var noFileCodes = map[string]bot.LinkReason{
+	"file_upload_size_restricted":               bot.LinkTooLarge,
+	"file_uploads_disabled":                     bot.LinkUploadsOff,
+	"storage_limit_reached":                     bot.LinkFull,
+	"missing_scope":                             bot.LinkNoRight,
+	"ekm_access_denied":                         bot.LinkDenied,
+	"file_uploads_except_images_disabled":       bot.LinkDenied,
+	"blocked_file_type":                         bot.LinkDenied,
+	"file_type_not_allowed":                     bot.LinkDenied,
+	"slack_connect_file_upload_sharing_blocked": bot.LinkShared,
+	"slack_connect_blocked_file_type":           bot.LinkShared,
+	"slack_connect_clip_sharing_blocked":        bot.LinkShared,
+}
+
+// noFile reports whether err says that a file is not taken, and why.
+func noFile(err error) (why bot.LinkReason, ok bool) {
+	if e, is := errors.AsType[*APIError](err); is {
+		why, ok = noFileCodes[e.Code]
+	}
+	return why, ok
 }
 
 // hasCode reports whether err is a refusal with one of the codes.
@@ -136,9 +154,10 @@ func lost(err error) bool {
 // workspaces that has removed the app ends its own.
 func (b *Bot) courierError(ctx context.Context, j generate.Job, err error) error {
 	var limited *limitError
+	var again *generate.RetryError
 	switch f := fatal(err); {
-	case err == nil:
-		return nil
+	case err == nil, errors.As(err, &again):
+		return err
 	case f != nil && b.registry != nil:
 		return b.refusedInstallation(ctx, installationOf(j), err)
 	case f != nil:

@@ -3,6 +3,7 @@ package slack
 import (
 	"context"
 	"encoding/json"
+	"log/slog"
 	"time"
 
 	"github.com/slack-go/slack"
@@ -29,7 +30,19 @@ func Rendered(m bot.Message, pings string) (blocks json.RawMessage, text string,
 }
 
 // Unslack is what was typed of a text that Slack delivers.
-func Unslack(text string) string { return unslack(text) }
+// names are those of people, by id.
+func Unslack(text string, names map[string]string) string {
+	if names == nil {
+		return unslack(text, nil)
+	}
+	return unslack(text, func(user string) string { return names[user] })
+}
+
+// Unformat is a line without the marks of formatting that are no part of it.
+func Unformat(line string) string { return unformat(line) }
+
+// BotEvents are the events that the manifest subscribes to.
+func BotEvents() []string { return botEvents }
 
 // Budget is the budget of edits of one workspace.
 type Budget struct{ e *editBudgets }
@@ -44,4 +57,12 @@ func (b Budget) Take(ctx context.Context, job string, last bool) time.Duration {
 // FormBlocks are the blocks of a form.
 func FormBlocks(b *Bot, f bot.Form) (slack.ModalViewRequest, error) {
 	return b.modal("en", f, formData{Channel: "C1"})
+}
+
+// Reminder logs while Socket Mode is off; found is called by each try that
+// finds it off.
+func Reminder(ctx context.Context, log *slog.Logger) (found func()) {
+	b := &Bot{cfg: Config{Mode: Socket}, log: log, off: newSwitchedOff()}
+	go b.remind(ctx)
+	return b.foundOff
 }

@@ -107,6 +107,7 @@ func prepareStage(t *testing.T, opts sim.Options, change ...func(*slack.Config))
 	if opts.App.Scopes == nil {
 		opts.App.Scopes = appScopes(t)
 	}
+	opts.App.Events = slack.BotEvents()
 	opts.App.Shortcuts = []sim.Shortcut{{CallbackID: slack.ShortcutGlobal}, {CallbackID: slack.ShortcutMessage, Message: true}}
 	server, err := sim.Start(opts)
 	if err != nil {

@@ -44,7 +44,7 @@ func (b *Bot) shortcut(ctx context.Context, in inbound) {
 	o, i := in.origin(), in.interaction
 	if i.CallbackID == ShortcutMessage {
 		c := bot.Caller{Platform: platform, Member: memberOf(o), Team: b.team(o), Locale: b.people.locale(o)}
-		b.openForm(ctx, o, b.cfg.Desk.Remix(c, remixText(i.Message)), formData{}) //nolint:contextcheck // Remix bounds itself
+		b.openForm(ctx, o, b.cfg.Desk.Remix(c, b.remixText(ctx, o, i.Message)), formData{}) //nolint:contextcheck // Remix bounds itself
 		return
 	}
 	b.openForm(ctx, o, b.cfg.Desk.Form(b.people.locale(o), nil), formData{})
@@ -52,13 +52,16 @@ func (b *Bot) shortcut(ctx context.Context, in inbound) {
 
 // remixText is what a message says. One of the bot's own names its job in a
 // button.
-func remixText(m posted) string {
+func (b *Bot) remixText(ctx context.Context, o origin, m posted) string {
 	for field := range strings.SplitSeq(string(m.Blocks), `"`) {
 		if _, job, ok := bot.ParseButtonID(field); ok {
 			return job
 		}
 	}
-	return unslack(m.Text)
+	ctx, cancel := context.WithTimeout(ctx, pressWithin)
+	defer cancel()
+	rest, _ := cutMention(m.Text, b.namesOf(ctx, o))
+	return b.read(ctx, o, rest)
 }
 
 // openForm shows a form. It is called before anything that takes time: the

@@ -41,6 +41,8 @@ func (b *Bot) generate(ctx context.Context, o origin, a bot.Ask) {
 	}
 	b.log.InfoContext(ctx, "job accepted", "job", job.ID, "member", job.Member, "team", job.Team)
 	switch {
+	case o.Edited && job.Request.Prompt() != g.Request.Prompt():
+		b.tell(ctx, o, b.sentence(c.Locale, "edited"))
 	case !job.Place.Private || o.Channel == "" || o.ChannelName == directMessage:
 	case toDM:
 		b.replace(ctx, o, b.sentence(c.Locale, "to_dm"))

@@ -159,20 +159,35 @@ type event struct {
 		Workspace  string `json:"team_id"`
 		Enterprise string `json:"enterprise_id"`
 		OrgWide    bool   `json:"is_enterprise_install"`
+		User       string `json:"user_id"`
+		Bot        bool   `json:"is_bot"` // the user is the app's
 	} `json:"authorizations"`
 	Event struct {
 		Type    string `json:"type"`
+		Subtype string `json:"subtype"` // of a message
+		Hidden  bool   `json:"hidden"`
 		User    string `json:"user"`
 		Team    string `json:"user_team"`
 		Bot     string `json:"bot_id"`
 		Channel string `json:"channel"`
+		Kind    string `json:"channel_type"`
 		Text    string `json:"text"`
 		TS      string `json:"ts"`
 		Thread  string `json:"thread_ts"`
+		Edited  *id    `json:"edited"` // the message was changed
+		Files   []id   `json:"files"`
 		Tab     string `json:"tab"`
 		View    *view  `json:"view"`
 	} `json:"event"`
 }
+
+// The events of messages.
+// https://docs.slack.dev/reference/events/app_mention
+// https://docs.slack.dev/reference/events/message.im
+const (
+	eventMention = "app_mention"
+	eventMessage = "message"
+)
 
 // decode reads one payload.
 func decode(kind string, payload []byte, received time.Time) (inbound, error) {
@@ -211,6 +226,7 @@ type origin struct {
 	ResponseURL string // a secret
 	Trigger     string // opens one form, within seconds
 	Received    time.Time
+	Edited      bool // it is a message that was changed
 }
 
 // installation is what the token is found by that serves the origin.
@@ -253,9 +269,20 @@ func (in inbound) origin() origin {
 			o.OrgWide = a.OrgWide
 			o.Workspace, o.Enterprise = cmp.Or(a.Workspace, o.Workspace), cmp.Or(a.Enterprise, o.Enterprise)
 		}
+		if e.Event.Type == eventMention || e.Event.Type == eventMessage {
+			// A message is one order, however often it is edited: each time
+			// Slack brings it under another event id.
+			o.Event, o.Edited = messageEvent(o.Channel, e.Event.TS), e.Event.Edited != nil
+		}
+		if e.Event.Kind == "im" {
+			o.ChannelName = directMessage
+		}
 		return o
 	}
 	return origin{}
 }
 
 func eventOf(name string) string { return platform + ":" + name }
+
+// messageEvent is the event of a message that makes a video.
+func messageEvent(channel, ts string) string { return eventOf("message:" + channel + ":" + ts) }

@@ -22,7 +22,7 @@ type ManifestOptions struct {
 
 // The events that the app is told.
 // https://docs.slack.dev/reference/events
-var botEvents = []string{"app_home_opened", "app_mention", "app_uninstalled", "tokens_revoked"}
+var botEvents = []string{"app_home_opened", "app_mention", "app_uninstalled", "message.im", "tokens_revoked"}
 
 // Limits of a manifest, in characters.
 // https://docs.slack.dev/reference/app-manifest

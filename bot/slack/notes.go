@@ -22,9 +22,11 @@ const (
 	noteTold        = "told"          // the requester was told by the response URL how the job ended
 	noteFile        = "file"          // id of the uploaded file: it is being shared, or is
 	noteFileAt      = "file_at"       // Unix seconds since when it is being shared
-	noteShared      = "shared"        // the file is shared
+	noteShared      = "shared"        // Unix seconds since when the file is shared
 	noteShareTS     = "share_ts"      // of the message that shares it, if it is known
 	noteFit         = "fit"           // how the video was made to fit
+	noteWhy         = "link_reason"   // why it is a link
+	noteFailing     = "failing"       // Unix seconds since when all uploads fail
 	noteChannel     = "video_channel" // where the video goes
 	noteResult      = "result"        // ts of the text with the buttons
 	noteResultLost  = "result_lost"   // nobody knows whether the text was posted: the card has its buttons

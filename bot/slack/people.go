@@ -1,6 +1,7 @@
 package slack
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"sync"
@@ -20,10 +21,12 @@ const (
 
 // person is what the bot must know of somebody.
 type person struct {
-	admin  bool // of the workspace, or its owner
-	guest  bool // or of another organisation
-	locale string
-	until  time.Time
+	admin    bool // of the workspace, or its owner
+	guest    bool // of the workspace
+	stranger bool // of another organisation
+	name     string
+	locale   string
+	until    time.Time
 }
 
 // people knows who is who. What Slack does not tell for want of a scope or a
@@ -61,18 +64,18 @@ func (b *Bot) caller(ctx context.Context, o origin) bot.Caller {
 }
 
 // vouch is caller, and whether the person is a guest or of another
-// organisation.
+// organisation. Neither is ever an admin, whatever Slack says of them: they may
+// be one at home.
 func (b *Bot) vouch(ctx context.Context, o origin) (c bot.Caller, guest bool) {
 	c = bot.Caller{Platform: platform, Member: memberOf(o), Team: b.team(o)}
 	who := b.people.person(ctx, o)
-	c.Locale, guest = who.locale, who.guest || outsider(o)
-	if guest && outsider(o) {
-		return c, guest // roles elsewhere mean nothing here
+	c.Locale = who.locale
+	if who.stranger || outsider(o) {
+		return c, true
 	}
-	tiers, admins := b.people.groupsOf(ctx, o, b.cfg.TierGroups), b.people.groupsOf(ctx, o, b.cfg.AdminGroups)
-	c.Tiers = b.cfg.Tiers(c.Member, tiers)
-	c.Admin = who.admin || len(admins) > 0
-	return c, guest
+	c.Tiers = b.cfg.Tiers(c.Member, b.people.groupsOf(ctx, o, b.cfg.TierGroups))
+	c.Admin = !who.guest && (who.admin || len(b.people.groupsOf(ctx, o, b.cfg.AdminGroups)) > 0)
+	return c, who.guest
 }
 
 // memberOf names somebody on all platforms. In an organisation people have
@@ -112,16 +115,21 @@ func (p *people) person(ctx context.Context, o origin) person {
 	if ok && now.Before(known.until) {
 		return known
 	}
-	u, err := p.ask(ctx, o)
+	u, at, err := p.ask(ctx, o)
 	if err != nil {
 		p.note("user", err)
-		// An old answer is good for the language, not for rights.
-		return person{locale: known.locale, guest: known.guest}
+		// An old answer is good for the language, not for rights. Where somebody
+		// is at home is what the event says.
+		stranger := known.stranger || o.UserTeam != "" && o.UserTeam != o.Workspace
+		return person{locale: known.locale, name: known.name, guest: known.guest, stranger: stranger}
 	}
+	member, told := at.home(u)
 	fresh := person{
-		admin:  u.IsAdmin || u.IsOwner || u.IsPrimaryOwner,
-		guest:  u.IsRestricted || u.IsUltraRestricted || u.IsStranger,
-		locale: u.Locale, until: now.Add(personLife),
+		admin:    member && (u.IsAdmin || u.IsOwner || u.IsPrimaryOwner),
+		guest:    u.IsRestricted || u.IsUltraRestricted,
+		stranger: u.IsStranger || told && !member,
+		name:     cmp.Or(u.Profile.DisplayName, u.Profile.RealName, u.RealName, u.Name),
+		locale:   u.Locale, until: now.Add(personLife),
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -132,10 +140,30 @@ func (p *people) person(ctx context.Context, o origin) person {
 	return fresh
 }
 
-func (p *people) ask(ctx context.Context, o origin) (*slack.User, error) {
+// home reports whether an installation is where somebody belongs: the
+// workspace, or one of the same organisation. Slack marks nobody as a stranger
+// who shares a channel with the bot. told is false when Slack does not say
+// where somebody belongs.
+// https://docs.slack.dev/apis/slack-connect
+func (at identity) home(u *slack.User) (member, told bool) {
+	switch {
+	case at.Enterprise != "" && u.Enterprise.EnterpriseID != "":
+		return u.Enterprise.EnterpriseID == at.Enterprise, true
+	case u.TeamID == "":
+		return false, false
+	}
+	return u.TeamID == at.Workspace || at.Enterprise != "" && u.TeamID == at.Enterprise, true
+}
+
+// ask looks somebody up, and says which installation was asked.
+func (p *people) ask(ctx context.Context, o origin) (*slack.User, identity, error) {
 	c, err := p.bot.client(ctx, o.installation())
 	if err != nil {
-		return nil, err
+		return nil, identity{}, err
+	}
+	at, err := c.identity(ctx)
+	if err != nil {
+		return nil, identity{}, err
 	}
 	var u *slack.User
 	err = c.again(ctx, "read user", func(ctx context.Context) error {
@@ -143,7 +171,7 @@ func (p *people) ask(ctx context.Context, o origin) (*slack.User, error) {
 		u, err = c.api.GetUserInfoContext(ctx, o.User)
 		return err
 	})
-	return u, err
+	return u, at, err
 }
 
 // forget makes the bot ask Slack again about somebody, and about these groups.

@@ -212,11 +212,19 @@ func TestAPaidVideoGoesToTheRequesterWhenTheChannelIsGone(t *testing.T) {
 	}
 }
 
-func TestAWorkspaceWithoutUploadsGetsALink(t *testing.T) {
-	for code, where := range map[string]string{
-		"file_uploads_disabled": "files.getUploadURLExternal", "storage_limit_reached": "files.getUploadURLExternal",
-		"slack_connect_file_upload_sharing_blocked": "files.completeUploadExternal",
+func TestAWorkspaceWithoutUploadsGetsALinkWithTheReason(t *testing.T) {
+	ask, share := "files.getUploadURLExternal", "files.completeUploadExternal"
+	for code, tt := range map[string]struct{ where, says string }{
+		"file_uploads_disabled":                     {ask, "Uploads are switched off here"},
+		"file_upload_size_restricted":               {ask, "too large to upload here"},
+		"storage_limit_reached":                     {ask, "no room left for files"},
+		"ekm_access_denied":                         {ask, "may not be uploaded here"},
+		"missing_scope":                             {ask, "do not have the right to upload"},
+		"blocked_file_type":                         {share, "may not be uploaded here"},
+		"slack_connect_file_upload_sharing_blocked": {share, "shared with another organisation"},
+		"slack_connect_clip_sharing_blocked":        {share, "shared with another organisation"},
 	} {
+		where := tt.where
 		t.Run(code, func(t *testing.T) {
 			s := newStage(t)
 			j := s.ask(cowboy)
@@ -230,6 +238,10 @@ func TestAWorkspaceWithoutUploadsGetsALink(t *testing.T) {
 			}
 			if !strings.Contains(string(blocksJSON(t, found[0])), "https://v3.fal.media/files/b/x.mp4") {
 				t.Error("the text has no link to the video")
+			}
+			says := found[0].Text + found[0].Blocks.Text()
+			if !strings.Contains(says, tt.says) || code != "file_upload_size_restricted" && strings.Contains(says, "too large") {
+				t.Errorf("the text says %q", says)
 			}
 		})
 	}
@@ -298,4 +310,81 @@ func TestOutsidersOfASharedChannelMayLookButNotMake(t *testing.T) {
 	if !slices.ContainsFunc(shared.Messages(), func(m sim.Message) bool { return m.TS == result.TS }) {
 		t.Error("an outsider deleted the result")
 	}
+}
+
+// Slack says is_stranger of nobody who shares a channel, and tells the roles
+// that people have at home.
+func TestOutsidersOfAnOrganisationAreNoMembersAndNoAdmins(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		partner sim.WorkspaceSpec
+		member  bool
+	}{
+		{"another workspace of the organisation", sim.WorkspaceSpec{ID: "T0GRID0002", Enterprise: "E0GRID0001", NotInstalled: true}, true},
+		{"a partner without an organisation", sim.WorkspaceSpec{ID: "T0OTHER001", NotInstalled: true}, false},
+		{"a partner with an organisation of its own", sim.WorkspaceSpec{ID: "T0OTHER001", Enterprise: "E0OTHER001", NotInstalled: true}, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := prepareStage(t, quietSim())
+			org := s.sim.AddWorkspace(sim.WorkspaceSpec{ID: "T0GRID0001", Enterprise: "E0GRID0001"})
+			partner := s.sim.AddWorkspace(tt.partner)
+			kim := org.AddUser(sim.UserSpec{ID: "W0KIM00001", Name: "kim"})
+			eve := partner.AddUser(sim.UserSpec{ID: "W0EVE00001", Name: "eve", Admin: true})
+			room := org.AddChannel(sim.ChannelSpec{Name: "room", Members: []*sim.User{kim, eve, org.Bot()}, Shared: []*sim.Workspace{partner}})
+			leads := org.AddGroup("leads", eve)
+			s.cfg.BotToken, s.cfg.AdminGroups = org.BotToken(), []string{leads}
+			s.bot = s.newBot()
+			s.start()
+			ask := func(text string) {
+				t.Helper()
+				if _, err := eve.Mention(room, text, ""); err != nil {
+					t.Fatal(err)
+				}
+			}
+			ask("admin")
+			if tt.member {
+				s.whisper(eve, room, "You may manage")
+				ask(cowboy)
+				s.job()
+				return
+			}
+			s.whisper(eve, room, "Only admins and owners")
+			ask(cowboy)
+			s.whisper(eve, room, "Guests and people of other organisations")
+			s.noJob()
+		})
+	}
+}
+
+func TestGuestsAreNeverAdmins(t *testing.T) {
+	s := prepareStage(t, quietSim(), func(c *slack.Config) { c.AllowGuests = true })
+	guest := s.ws.AddUser(sim.UserSpec{Name: "guest", Guest: true, Admin: true})
+	s.general.Add(guest)
+	s.cfg.AdminGroups = []string{s.ws.AddGroup("leads", guest)}
+	s.bot = s.newBot()
+	s.start()
+	s.slash(guest, s.general, "admin")
+	s.whisper(guest, s.general, "Only admins and owners")
+	s.slash(guest, s.general, cowboy)
+	s.job()
+}
+
+// Without users:read nobody knows where somebody is at home: then only those
+// count as members who the event itself says belong to the workspace.
+func TestSomebodyWhoCannotBeLookedUpFromElsewhereIsNoMember(t *testing.T) {
+	s := prepareStage(t, without(t, "users:read"))
+	org := s.sim.AddWorkspace(sim.WorkspaceSpec{ID: "T0GRID0001", Enterprise: "E0GRID0001"})
+	partner := s.sim.AddWorkspace(sim.WorkspaceSpec{ID: "T0OTHER001", NotInstalled: true})
+	kim := org.AddUser(sim.UserSpec{ID: "W0KIM00001", Name: "kim"})
+	eve := partner.AddUser(sim.UserSpec{ID: "W0EVE00001", Name: "eve"})
+	room := org.AddChannel(sim.ChannelSpec{Name: "room", Members: []*sim.User{kim, eve, org.Bot()}, Shared: []*sim.Workspace{partner}})
+	s.cfg.BotToken = org.BotToken()
+	s.bot = s.newBot()
+	s.start()
+	if _, err := eve.Mention(room, cowboy, ""); err != nil {
+		t.Fatal(err)
+	}
+	s.whisper(eve, room, "Guests and people of other organisations")
+	s.slash(kim, room, cowboy)
+	s.job()
 }

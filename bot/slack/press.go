@@ -66,6 +66,12 @@ func (b *Bot) pressed(ctx context.Context, o origin, i *interaction, a action) {
 		b.openForm(ctx, o, b.cfg.Desk.Form(b.people.locale(o), nil), formData{})
 		return
 	}
+	if ts, ok := strings.CutPrefix(a.ActionID, buttonMake); ok {
+		o.Event = messageEvent(o.Channel, ts)
+		b.replace(ctx, o, b.sentence(b.people.locale(o), "making"))
+		b.run(ctx, o, a.Value)
+		return
+	}
 	actionID, toDM := a.ActionID, false
 	if job, ok := strings.CutPrefix(a.ActionID, buttonDM); ok {
 		actionID, toDM = bot.ButtonID(bot.ActRetry, job), true

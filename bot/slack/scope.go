@@ -25,7 +25,7 @@ func Scopes() []Scope {
 		{Name: "im:write", Optional: true, Why: "finding the direct messages with somebody; without, a message has to be sent first"},
 		{Name: "channels:history", Optional: true, Why: historyWhy},
 		{Name: "groups:history", Optional: true, Why: historyWhy},
-		{Name: "im:history", Optional: true, Why: historyWhy},
+		{Name: "im:history", Optional: true, Why: "reading the direct messages that people send to the bot; and " + historyWhy},
 		{Name: "mpim:history", Optional: true, Why: historyWhy},
 	}
 }

@@ -23,6 +23,10 @@ var sentences = map[string]string{
 	"slack.form_trouble":   "The form could not be opened. Please try again.",
 	"slack.here":           "Here is your video.",
 	"slack.by_dm":          "I can no longer post where you asked for this, so here is your video.",
+	"slack.ask":            "Do you want a video of this: “{prompt}”? Nothing was made and nothing was charged yet.",
+	"slack.making":         "I am making a video of it.",
+	"slack.files":          "I cannot use attached files. Nothing was made, nothing was charged. Send your words without the file.",
+	"slack.edited":         "I am making this video as you first wrote it. To change it, cancel it and ask again.",
 
 	"slack.place.private":   "I am not in this channel, so I could not post the video here. Nothing was made, nothing was charged. Type `/invite @{name}` and try again.",
 	"slack.place.join":      "I could not join this channel by myself. Nothing was made, nothing was charged. Type `/invite @{name}` and try again.",
@@ -32,6 +36,7 @@ var sentences = map[string]string{
 	"slack.place.gone":      "I cannot post in the conversation where you asked for a video. Nothing was made, nothing was charged.",
 
 	"slack.button.dm":     "Send it to me in a direct message",
+	"slack.button.make":   "Make the video",
 	"slack.confirm.title": "Are you sure?",
 	"slack.confirm.yes":   "Yes",
 	"slack.confirm.no":    "No",

@@ -92,7 +92,7 @@ type Config struct {
 type Timing struct {
 	Ping      time.Duration // without a ping, a connection is given up
 	Reconnect time.Duration // pause before a connection that broke at once is tried again, growing
-	Share     time.Duration // that a shared file may take to appear before the text follows
+	Share     time.Duration // that a shared file may take to appear before a link takes its place
 	Settle    time.Duration // that a post whose reply was lost may take to appear
 }
 
@@ -103,7 +103,7 @@ func (t *Timing) setDefaults() {
 	}{
 		{&t.Ping, 30 * time.Second},
 		{&t.Reconnect, 2 * time.Second},
-		{&t.Share, 10 * time.Second},
+		{&t.Share, 30 * time.Second},
 		{&t.Settle, 5 * time.Second},
 	} {
 		if *d.field == 0 {
@@ -129,8 +129,10 @@ type Bot struct {
 	registry *registry // nil without OAuth
 	states   *states   // of installations under way
 
-	fatal chan error
-	live  atomic.Int32 // open connections
+	fatal   chan error
+	live    atomic.Int32 // connections on which events come
+	greeted atomic.Bool  // a connection was made since the start
+	off     *switchedOff
 
 	mu      sync.Mutex
 	clients map[string]*client // by token
@@ -158,7 +160,7 @@ func New(cfg Config) (*Bot, error) {
 		web: newHTTPClient(callTimeout), uploads: newHTTPClient(0),
 		work: newPool(), edits: newEditBudgets(cfg.Now, cfg.Meter), shown: newShownCards(),
 		clicks: newRecent(cfg.Now, doubleClick), events: newRecent(cfg.Now, replayWindow),
-		fatal: make(chan error, 1), clients: map[string]*client{},
+		fatal: make(chan error, 1), off: newSwitchedOff(), clients: map[string]*client{},
 	}
 	if cfg.OAuth != nil {
 		if err := b.addOAuth(*cfg.OAuth); err != nil {

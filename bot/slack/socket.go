@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/slack-go/slack"
@@ -28,6 +29,7 @@ const (
 // connect opens the connections and returns when the first one is there.
 func (b *Bot) connect(ctx, life context.Context) error {
 	ready := make(chan error, connections)
+	b.group.Go(func() { b.remind(life) })
 	for n := range connections {
 		l := &listener{bot: b, number: n + 1, ready: ready}
 		b.group.Go(func() { l.supervise(life) })
@@ -45,9 +47,10 @@ type listener struct {
 	bot    *Bot
 	number int
 	ready  chan<- error
-	opened time.Time // the last connection
-	broken int       // connections in a row that broke at once
-	live   bool      // events come
+	opened time.Time   // the last connection
+	broken int         // connections in a row that broke at once
+	live   bool        // events come
+	warned atomic.Bool // Slack said with the last address that Socket Mode is off
 }
 
 // supervise keeps a connection open until ctx is done or an error stays.
@@ -57,7 +60,7 @@ func (l *listener) supervise(ctx context.Context) {
 	pause := l.bot.cfg.Timing.Reconnect
 	for ctx.Err() == nil {
 		begun := time.Now()
-		err := l.run(ctx)
+		err := l.run(ctx, pause)
 		l.is(false)
 		if ctx.Err() != nil {
 			return
@@ -68,11 +71,16 @@ func (l *listener) supervise(ctx context.Context) {
 			l.bot.fail(f)
 			return
 		}
-		if time.Since(begun) > steady {
+		off, isOff := errors.AsType[*switchedOffError](err)
+		if !isOff && time.Since(begun) > steady {
 			pause = l.bot.cfg.Timing.Reconnect
 		}
-		l.bot.log.WarnContext(ctx, "connection to slack ended", "connection", l.number, "again_in", pause.String(), "error", err)
-		if sleep(ctx, pause) != nil {
+		if isOff {
+			l.bot.foundOff()
+		} else {
+			l.bot.log.WarnContext(ctx, "connection to slack ended", "connection", l.number, "again_in", pause.String(), "error", err)
+		}
+		if (!isOff || !off.waited) && sleep(ctx, pause) != nil {
 			return
 		}
 		pause = min(2*pause, longestPause)
@@ -84,6 +92,7 @@ func (l *listener) is(live bool) {
 	switch {
 	case live && !l.live:
 		l.bot.live.Add(1)
+		l.bot.off.over()
 	case !live && l.live:
 		l.bot.live.Add(-1)
 	}
@@ -98,15 +107,16 @@ func (l *listener) report(err error) {
 }
 
 // errUnsteady says that connections break as soon as they are made.
-var errUnsteady = errors.New("connections break at once")
+var errUnsteady = errors.New("connections break at once; is Socket Mode switched on for the app?")
 
 // run serves connections one after the other until an error that does not
-// mend itself quickly.
-func (l *listener) run(ctx context.Context) error {
+// mend itself quickly. A connection of an app whose Socket Mode is off, as
+// Slack warns, is given so long to bring an event.
+func (l *listener) run(ctx context.Context, silence time.Duration) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	b := l.bot
-	api := slack.New("", slack.OptionAppLevelToken(b.cfg.AppToken), slack.OptionAPIURL(b.cfg.APIURL), slack.OptionHTTPClient(b.web))
+	api := b.socketAPI(&l.warned)
 	sm := socketmode.New(api, socketmode.OptionPingInterval(b.cfg.Timing.Ping))
 	acks := make(chan ack, maxAcks)
 	ended := make(chan error, 1)
@@ -117,10 +127,21 @@ func (l *listener) run(ctx context.Context) error {
 		l.acknowledge(ctx, sm, acks, stopAcks)
 	}()
 	go func() { ended <- sm.RunContext(ctx) }()
+	quiet := time.NewTimer(silence)
+	quiet.Stop()
+	defer quiet.Stop()
 	var err error
 	for err == nil {
 		select {
+		case <-quiet.C:
+			if !l.live {
+				cancel(&switchedOffError{waited: true})
+			}
 		case e := <-sm.Events:
+			if e.Type == socketmode.EventTypeHello && l.warned.Load() {
+				b.foundOff()
+				quiet.Reset(silence)
+			}
 			if stop := l.take(e, acks); stop != nil { //nolint:contextcheck // the work goes on without this connection
 				cancel(stop)
 			}
@@ -134,10 +155,22 @@ func (l *listener) run(ctx context.Context) error {
 		return cause
 	}
 	_, err = judge("connect", err)
-	if f := fatal(err); f != nil {
-		return f
+	if stop := l.lasting(err); stop != nil {
+		return stop
 	}
 	return err
+}
+
+// lasting is the *FatalError or the *switchedOffError that err is, or nil.
+func (l *listener) lasting(err error) error {
+	f := fatal(err)
+	switch {
+	case f != nil && hasCode(err, offCodes...) && l.bot.greeted.Load():
+		return &switchedOffError{}
+	case f != nil:
+		return f
+	}
+	return nil
 }
 
 // ack is an acknowledgement on its way to Slack.
@@ -179,6 +212,7 @@ func (l *listener) sendAck(ctx context.Context, sm *socketmode.Client, a ack) {
 func (l *listener) take(e socketmode.Event, acks chan<- ack) error {
 	switch e.Type { //nolint:exhaustive // the others are on the way to these
 	case socketmode.EventTypeSlashCommand, socketmode.EventTypeInteractive, socketmode.EventTypeEventsAPI:
+		l.is(true)
 		l.pass(e.Request, acks)
 	case socketmode.EventTypeErrorBadMessage:
 		// slack-go could not read it; the bot has its own reader.
@@ -197,7 +231,8 @@ func (l *listener) take(e socketmode.Event, acks chan<- ack) error {
 		}
 		l.bot.log.Info("connected to slack", "connection", l.number)
 	case socketmode.EventTypeHello:
-		l.is(true)
+		l.bot.greeted.Store(true)
+		l.is(!l.warned.Load())
 		l.report(nil)
 		if e.Request != nil && e.Request.NumConnections > connections {
 			l.bot.log.Info("other processes are connected to slack as this app", "connections", e.Request.NumConnections)
@@ -239,8 +274,8 @@ func (l *listener) refused(data any) error {
 	if hasCode(err, "missing_scope") {
 		err = &APIError{Op: "connect", Code: "app_token_scope"}
 	}
-	if f := fatal(err); f != nil {
-		return f
+	if stop := l.lasting(err); stop != nil {
+		return stop
 	}
 	l.bot.log.Warn("cannot connect to slack", "connection", l.number, "attempt", e.Attempt, "again_in", e.Backoff.String(), "error", err)
 	return nil

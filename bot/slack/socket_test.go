@@ -3,13 +3,16 @@ package slack_test
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"ltxbot/bot/slack"
+	"ltxbot/core/generate"
 	sim "ltxbot/sim/slack"
 )
 
@@ -138,7 +141,6 @@ func TestWhatNoConnectionCanMendIsFatal(t *testing.T) {
 		end  func(s *stage)
 		says string
 	}{
-		{"Socket Mode is switched off", func(s *stage) { s.sim.SetSocketMode(false) }, "Socket Mode is switched off"},
 		{"the token is revoked", func(s *stage) { s.ws.RevokeToken() }, "revoked"},
 		{"the app is removed", func(s *stage) { s.ws.Uninstall() }, "removed from the workspace"},
 	}
@@ -167,11 +169,17 @@ func TestStartSaysWhyItCannot(t *testing.T) {
 	}{
 		{"an unknown bot token", func(c *slack.Config) { c.BotToken = "xoxb-1" }, "copy it again"},
 		{"an unknown app token", func(c *slack.Config) { c.AppToken = "xapp-1" }, "copy it again"},
+		{"Socket Mode is off", nil, "switch it on at"},
 		{"the tokens swapped", func(c *slack.Config) { c.AppToken = c.BotToken }, "must start with"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			s := prepareStage(t, sim.Options{NoRateLimits: true}, tt.change)
+			s := prepareStage(t, sim.Options{NoRateLimits: true}, func(c *slack.Config) {
+				if tt.change != nil {
+					tt.change(c)
+				}
+			})
+			s.sim.SetSocketMode(tt.change != nil)
 			err := s.bot.Start(s.ctx)
 			var f *slack.FatalError
 			if !errors.As(err, &f) || !strings.Contains(err.Error(), tt.says) {
@@ -195,7 +203,7 @@ func TestAnEventThatIsBroughtTwiceIsOneJob(t *testing.T) {
 	s.general.Add(s.ann)
 	payload := map[string]any{
 		"type": "event_callback", "event_id": "Ev1", "team_id": s.ws.ID(),
-		"event": map[string]any{"type": "app_mention", "user": s.ann.ID(), "channel": s.general.ID(), "text": "<@UBOT> " + cowboy, "ts": "1.000001"},
+		"event": map[string]any{"type": "app_mention", "user": s.ann.ID(), "channel": s.general.ID(), "text": "<@" + s.ws.Bot().ID() + "> " + cowboy, "ts": "1.000001"},
 	}
 	for n := range 3 {
 		s.sim.SendFrame(map[string]any{"type": "events_api", "envelope_id": fmt.Sprint("e", n), "payload": payload, "retry_attempt": n})
@@ -208,4 +216,76 @@ func TestAnEventThatIsBroughtTwiceIsOneJob(t *testing.T) {
 	if got := s.engine.count(); got != 1 {
 		t.Errorf("%d jobs", got)
 	}
+}
+
+// Somebody has switched Socket Mode off on the app's page. Slack refuses new
+// connections, or gives some that are silent.
+func TestSocketModeThatIsSwitchedOffIsWaitedFor(t *testing.T) {
+	for name, off := range map[string]func(s *sim.Server) (on func()){
+		"and refused": func(s *sim.Server) func() {
+			s.SetSocketMode(false)
+			return func() { s.SetSocketMode(true) }
+		},
+		"with a warning": (*sim.Server).MuteSocketMode,
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newStage(t)
+			j := s.ask(cowboy)
+			s.mustShow(j.ID, generate.Accepted)
+			on := off(s.sim)
+			s.until("the bot knows", func() bool { return !s.bot.Connected() && strings.Contains(s.log.String(), "no command comes in") })
+			s.mustShow(j.ID, generate.Running)
+			s.mustDeliver(j.ID)
+			if len(videos(s.general)) != 1 || len(results(s.general, j.ID)) != 1 {
+				t.Errorf("what was under way was not delivered: %s", texts(s.general))
+			}
+			asked := len(s.sim.Requests("apps.connections.open"))
+			s.until("it is tried again", func() bool { return len(s.sim.Requests("apps.connections.open")) >= asked+4 })
+			select {
+			case err := <-s.bot.Fatal():
+				t.Fatalf("the bot ends: %v", err)
+			default:
+			}
+			if s.bot.Connected() {
+				t.Error("the bot is ready for commands that do not come")
+			}
+			if got := strings.Count(s.log.String(), "no command comes in"); got != 1 {
+				t.Errorf("%d lines within a moment", got)
+			}
+			if got := len(s.sim.Requests("apps.connections.open")); got > 30 {
+				t.Errorf("%d tries: the pauses do not grow", got)
+			}
+			on()
+			s.until("it is on again", s.bot.Connected)
+			s.ask(cowboy)
+		})
+	}
+}
+
+// Apps have been warned and got events all the same.
+func TestAConnectionThatBringsEventsInSpiteOfAWarningIsAGoodOne(t *testing.T) {
+	s := prepareStage(t, quietSim(), func(c *slack.Config) { c.Timing.Reconnect = time.Hour })
+	on := s.sim.MuteSocketMode()
+	s.start()
+	if s.bot.Connected() {
+		t.Error("a silent connection counts")
+	}
+	on()
+	s.ask(cowboy)
+	s.until("the event is noticed", s.bot.Connected)
+}
+
+func TestThatSocketModeIsOffIsLoggedOnceAMinute(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		log := &syncBuffer{}
+		off := slack.Reminder(t.Context(), slog.New(slog.NewTextHandler(log, nil)))
+		for want := 1; want <= 5; want++ {
+			off()
+			synctest.Wait()
+			if got := strings.Count(log.String(), "switch it on at"); got != want {
+				t.Fatalf("%d lines after %d minutes", got, want-1)
+			}
+			<-time.After(time.Minute)
+		}
+	})
 }

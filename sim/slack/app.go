@@ -17,8 +17,8 @@ type App struct {
 	// Shortcuts are the app's global and message shortcuts.
 	Shortcuts []Shortcut
 	// Events are the bot events the app has subscribed to; nil means
-	// app_home_opened, app_mention, app_uninstalled, tokens_revoked and
-	// file_shared.
+	// app_home_opened, app_mention, app_uninstalled, tokens_revoked,
+	// file_shared and message.im.
 	Events []string
 	// UnfurlDomains are the domains a video block may come from.
 	UnfurlDomains []string
@@ -63,7 +63,7 @@ func (a App) withDefaults(s *Server) App {
 		a.Commands = []Command{{Name: "/ltx"}}
 	}
 	if a.Events == nil {
-		a.Events = []string{"app_home_opened", "app_mention", "app_uninstalled", "tokens_revoked", "file_shared"}
+		a.Events = []string{"app_home_opened", "app_mention", "app_uninstalled", "tokens_revoked", "file_shared", messageIM}
 	}
 	return a
 }

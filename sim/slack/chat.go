@@ -206,7 +206,9 @@ func (s *Server) chatUpdate(c *call) (obj, error) {
 	case !m.gaveText && !m.gaveBlocks && !c.has("attachments") && !c.has("metadata") && !c.has("file_ids"):
 		return nil, refuse("no_text")
 	}
+	before := r.object()
 	s.edit(r, m)
+	s.tellChanged(r, before)
 	return obj{"channel": ch.spec.ID, "ts": r.ts, "text": r.text, "message": r.object()}, nil
 }
 
@@ -256,8 +258,7 @@ func (s *Server) chatDelete(c *call) (obj, error) {
 	case r.via != w:
 		return nil, refuse("cant_delete_message")
 	}
-	r.deleted = true
-	s.changed()
+	s.remove(r)
 	return obj{"channel": ch.spec.ID, "ts": ts}, nil
 }
 
@@ -283,19 +284,8 @@ func (c *Channel) Delete(ts string) bool {
 	if r == nil {
 		return false
 	}
-	r.deleted = true
-	c.s.changed()
+	c.s.remove(r)
 	return true
-}
-
-// Say posts what u types, in a thread when threadTS is not empty. The text is
-// Slack's mrkdwn, so <@U…> mentions somebody.
-func (u *User) Say(c *Channel, text, threadTS string) Message {
-	u.s.mu.Lock()
-	defer u.s.mu.Unlock()
-	r := &record{ch: c, author: u, text: text, thread: threadTS, unfurl: true}
-	u.s.post(r)
-	return r.snapshot()
 }
 
 // contentOf takes what an answer or a response URL wants a message to say.

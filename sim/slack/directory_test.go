@@ -30,7 +30,7 @@ func TestWhatTheAppLearnsAboutPeople(t *testing.T) {
 		{"a guest of one channel", add(slack.UserSpec{SingleChannelGuest: true}), []string{"is_restricted", "is_ultra_restricted"}},
 		{"a bot", w.ws.Bot(), []string{"is_bot"}},
 		{"somebody who has left", gone, []string{"deleted"}},
-		{"a partner's owner in a shared channel", olga, []string{"is_stranger"}},
+		{"a partner's owner in a shared channel", olga, []string{"is_admin", "is_owner"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			user, _ := w.call("users.info", "user", c.who.ID())["user"].(map[string]any)

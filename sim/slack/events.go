@@ -14,7 +14,21 @@ func eventRetries() []time.Duration { return []time.Duration{0, time.Minute, 5 *
 
 // eventScope is the scope that an event needs besides a subscription.
 func eventScope(kind string) string {
-	return map[string]string{"app_mention": "app_mentions:read", "file_shared": "files:read"}[kind]
+	return map[string]string{"app_mention": "app_mentions:read", "file_shared": "files:read", messageIM: "im:history"}[kind]
+}
+
+// messageIM is the subscription to messages in the app's direct messages. The
+// type of its events is "message".
+// https://docs.slack.dev/reference/events/message.im
+const messageIM = "message.im"
+
+// subscription is what an app must have subscribed to for an event.
+func subscription(event obj) string {
+	kind := str(event["type"])
+	if kind == "message" {
+		kind += "." + str(event["channel_type"])
+	}
+	return kind
 }
 
 // Emit sends an event of any type to the app, if it has subscribed to it.
@@ -26,7 +40,7 @@ func (w *Workspace) Emit(event map[string]any) {
 
 // emit starts the delivery of an event; s.mu is held.
 func (s *Server) emit(w *Workspace, event obj) {
-	kind := str(event["type"])
+	kind := subscription(event)
 	scope := eventScope(kind)
 	if w.token == nil || !slices.Contains(s.app.Events, kind) || scope != "" && !w.token.has(scope) {
 		return

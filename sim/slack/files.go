@@ -158,6 +158,9 @@ func (s *Server) filesCompleteUpload(c *call) (obj, error) {
 		answer = append(answer, o)
 	}
 	for _, ch := range channels {
+		if s.sharing < 0 {
+			continue
+		}
 		r := &record{
 			ch: ch, author: files[0].ws.bot, via: files[0].ws, text: comment, blocks: toBlocks(blocks), files: files,
 			thread: c.str("thread_ts"),
@@ -237,7 +240,8 @@ func (s *Server) share(r *record) {
 	}
 }
 
-// SetShareDelay changes how long a completed upload takes to appear.
+// SetShareDelay changes how long a completed upload takes to appear. Less than
+// nothing is never: Slack has said ok, and no message comes.
 func (s *Server) SetShareDelay(d time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -87,6 +87,7 @@ func (s *Server) post(r *record) {
 	r.state = initialState(r.blocks, nil)
 	r.pings = s.pings(r)
 	r.ch.messages = append(r.ch.messages, r)
+	s.tellPosted(r)
 	s.changed()
 }
 
@@ -180,8 +181,11 @@ func (r *record) object() obj {
 			o["parent_user_id"] = parent.author.spec.ID
 		}
 	}
-	if r.broadcast {
+	switch {
+	case r.broadcast:
 		o["subtype"] = "thread_broadcast"
+	case len(r.files) > 0 && r.via == nil:
+		o["subtype"] = "file_share"
 	}
 	if r.edited != "" && r.flagged {
 		o["edited"] = obj{"user": r.author.spec.ID, "ts": r.edited}

@@ -80,6 +80,7 @@ type Server struct {
 	creds      credentials
 	endpoints  Endpoints
 	socketOff  bool
+	socketMute bool
 	workspaces []*Workspace
 	users      map[string]*User
 	channels   map[string]*Channel

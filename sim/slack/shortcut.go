@@ -54,29 +54,6 @@ func (s *Server) shortcutPayload(u *User, callbackID string, m *Message) (obj, s
 	return p, ""
 }
 
-// Mention posts a message that begins by mentioning the app, in a thread when
-// threadTS is not empty. The app gets the event app_mention when it is a member
-// of the channel; otherwise the code is bot_not_in_channel, the message being
-// there nevertheless.
-func (u *User) Mention(c *Channel, text, threadTS string) (Message, error) {
-	s := u.s
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	w := u.ws
-	if w.token == nil && c.ws.token != nil {
-		w = c.ws
-	}
-	r := &record{ch: c, author: u, text: "<@" + w.bot.spec.ID + "> " + text, thread: threadTS, unfurl: true}
-	s.post(r)
-	if !c.has(w.bot) {
-		return r.snapshot(), &ActionError{Action: "mention", Code: "bot_not_in_channel"}
-	}
-	event := r.object()
-	event["type"], event["channel"] = "app_mention", c.spec.ID
-	s.emit(w, event)
-	return r.snapshot(), nil
-}
-
 // OpenHome opens the app's home, on the Home tab. The app gets the event
 // app_home_opened.
 func (u *User) OpenHome() {

@@ -25,10 +25,11 @@ func (u *User) Slash(ctx context.Context, c *Channel, command, text string) (Rec
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err == nil {
-		rec.TS, err = s.slashAnswer(u, w, c, strings.TrimSpace(command+" "+text), rec.Answer)
+		rec.TS, err = s.slashAnswer(u, w, c, strings.TrimSpace(command+" "+text), rec.Answer) //nolint:contextcheck // what the app does with it is not this call
 	}
 	if problem, ok := err.(*ActionError); ok { //nolint:errorlint // made here, never wrapped
-		s.post(&record{ch: c, author: u.ws.slack, to: u, text: command + " failed with the error \"" + problem.Code + "\""})
+		said := command + " failed with the error \"" + problem.Code + "\""
+		s.post(&record{ch: c, author: u.ws.slack, to: u, text: said}) //nolint:contextcheck // what the app does with it is not this call
 	}
 	return rec, err
 }

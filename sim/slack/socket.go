@@ -37,7 +37,11 @@ func (s *Server) connectionsOpen(*call) (obj, error) {
 	}
 	ticket := secret()
 	s.tickets[ticket] = true
-	return obj{"url": fmt.Sprintf("ws%s/link/?ticket=%s&app_id=%s", strings.TrimPrefix(s.base, "http"), ticket, s.app.ID)}, nil
+	o := obj{"url": fmt.Sprintf("ws%s/link/?ticket=%s&app_id=%s", strings.TrimPrefix(s.base, "http"), ticket, s.app.ID)}
+	if s.socketMute {
+		o["response_metadata"] = obj{"messages": []any{"[WARN] Socket Mode is not turned on."}}
+	}
+	return o, nil
 }
 
 // serveSocket upgrades a request that brings a fresh ticket and reads the
@@ -212,6 +216,9 @@ func (c *conn) drop() {
 
 // pickConn is a random greeted connection, or nil; s.mu is held.
 func (s *Server) pickConn() *conn {
+	if s.socketMute {
+		return nil
+	}
 	var ready []*conn
 	for c := range s.conns {
 		if c.ready {
@@ -280,6 +287,21 @@ func (s *Server) SetSocketMode(on bool) {
 	if !on {
 		s.Disconnect("link_disabled")
 	}
+}
+
+// MuteSocketMode switches Socket Mode off as apps have met it, too: connections
+// are still given and greeted, with a warning in the answer of
+// apps.connections.open, and no event comes. unmute switches it on again.
+func (s *Server) MuteSocketMode() (unmute func()) {
+	set := func(mute bool) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.socketMute = mute
+		s.changed()
+	}
+	set(true)
+	s.DropSockets()
+	return func() { set(false) }
 }
 
 // AddGhost adds a connection of a process that has died without closing it: it

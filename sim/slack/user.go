@@ -139,10 +139,10 @@ func (u *User) object(w *Workspace) obj {
 		},
 	}
 	if u.stranger(w) {
-		o["is_stranger"] = true
-		for _, hidden := range []string{"is_admin", "is_owner", "is_primary_owner"} {
-			delete(o, hidden)
-		}
+		// Somebody of another organisation who shares a channel is none, and
+		// keeps the roles that they have at home.
+		// https://docs.slack.dev/reference/objects/user-object
+		o["is_stranger"] = !u.s.meets(w, u)
 	}
 	if u.ws.spec.Enterprise != "" {
 		o["enterprise_user"] = obj{

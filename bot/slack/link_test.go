@@ -1,0 +1,181 @@
+package slack_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"ltxbot/bot/slack"
+	"ltxbot/core/generate"
+	"ltxbot/core/ltx"
+	sim "ltxbot/sim/slack"
+)
+
+// result is the only text with the buttons of a video.
+func (s *stage) result(id string) string {
+	s.t.Helper()
+	found := results(s.general, id)
+	if len(found) != 1 {
+		s.t.Fatalf("%d results, messages:\n%s\nlog:\n%s", len(found), texts(s.general), s.log.String())
+	}
+	return found[0].Text + found[0].Blocks.Text() + string(blocksJSON(s.t, found[0]))
+}
+
+// askForLink is a job with its card and an output that a link can lead to.
+func (s *stage) askForLink() generate.Job {
+	s.t.Helper()
+	j := s.ask(cowboy)
+	s.mustShow(j.ID, generate.Accepted)
+	return s.engine.put(j.ID, func(j *generate.Job) { j.Output.URL = "https://v3.fal.media/files/b/x.mp4" })
+}
+
+// Slack says ok, and no message with the file ever comes.
+func TestAFileThatSlackNeverShowsBecomesALink(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, func(c *slack.Config) { c.Timing.Share = 0 })
+	s.sim.SetShareDelay(-1)
+	j := s.askForLink()
+	delivered := make(chan generate.Receipt, 1)
+	go func() { delivered <- s.deliverAtLastOnce(j.ID) }()
+	looked := func() int { return len(s.sim.Requests("files.info")) }
+	s.until("it is looked for", func() bool { return looked() > 0 })
+	s.sim.Advance(29 * time.Second)
+	before := looked()
+	s.until("it is looked for again", func() bool { return looked() > before })
+	if got := results(s.general, j.ID); len(got) != 0 {
+		t.Fatalf("after 29 seconds: %s", texts(s.general))
+	}
+	s.sim.Advance(2 * time.Second)
+	receipt := <-delivered
+	says := s.result(j.ID)
+	if receipt.Fit != generate.FitLink || !strings.Contains(says, "does not appear here") || !strings.Contains(says, "files/b/x.mp4") {
+		t.Errorf("receipt %+v, text %q", receipt, says)
+	}
+	if !strings.Contains(s.log.String(), "a link is posted") || !strings.Contains(s.log.String(), "does not show it") {
+		t.Error("nothing in the log")
+	}
+	if got := len(s.sim.Requests("files.completeUploadExternal")); got != 1 {
+		t.Errorf("the file was shared %d times", got)
+	}
+}
+
+// deliverAtLastOnce is one call of Deliver.
+func (s *stage) deliverAtLastOnce(id string) generate.Receipt {
+	r, err := s.deliver(id)
+	if err != nil {
+		s.t.Errorf("deliver: %v", err)
+	}
+	return r
+}
+
+// The process dies while it waits for the file to appear.
+func TestAFileThatNeverAppearsIsWaitedForAfterARestart(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	s.sim.SetShareDelay(-1)
+	j := s.askForLink()
+	ctx, cancel := context.WithCancel(s.ctx)
+	j = s.engine.put(j.ID, func(j *generate.Job) { j.State = generate.Delivering })
+	ended := make(chan error, 1)
+	go func() {
+		_, err := s.bot.Courier().Deliver(ctx, j, s.video(j), s.keep(j.ID))
+		ended <- err
+	}()
+	s.until("it is looked for", func() bool { return len(s.sim.Requests("files.info")) > 0 })
+	cancel()
+	if err := <-ended; !errors.Is(err, context.Canceled) {
+		t.Fatalf("deliver: %v", err)
+	}
+	s.restart()
+	s.sim.Advance(time.Minute)
+	if r := s.mustDeliver(j.ID); r.Fit != generate.FitLink || !strings.Contains(s.result(j.ID), "does not appear here") {
+		t.Errorf("receipt %+v, text %q", r, s.result(j.ID))
+	}
+}
+
+func TestUploadsThatFailForAMinuteBecomeALink(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name  string
+		fault sim.Fault
+	}{
+		{"sharing answers internal_error", sim.Fault{Method: "files.completeUploadExternal", Kind: sim.APIError, Error: "internal_error"}},
+		{"sharing answers fatal_error", sim.Fault{Method: "files.completeUploadExternal", Kind: sim.APIError, Error: "fatal_error"}},
+		{"sharing answers something new", sim.Fault{Method: "files.completeUploadExternal", Kind: sim.APIError, Error: "who_knows"}},
+		{"no address for the upload", sim.Fault{Method: "files.getUploadURLExternal", Kind: sim.APIError, Error: "internal_error"}},
+		{"the rate limit stays", sim.Fault{Method: "files.getUploadURLExternal", Kind: sim.RateLimited, RetryAfter: 8 * time.Hour}},
+		{"the bytes are not taken", sim.Fault{Method: "upload", Kind: sim.HTTPStatus, Status: 503}},
+		{"the bytes are refused", sim.Fault{Method: "upload", Kind: sim.HTTPStatus, Status: 403}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			s := newStage(t)
+			j := s.askForLink()
+			tt.fault.Times = -1
+			s.sim.Inject(tt.fault)
+			began := s.sim.Now()
+			var receipt generate.Receipt
+			for receipt.Message == "" {
+				r, err := s.deliver(j.ID)
+				if receipt = r; err == nil {
+					continue
+				}
+				retry := retryOf(err)
+				if retry == nil || s.sim.Now().Sub(began) > 2*time.Minute {
+					t.Fatalf("after %s: %v", s.sim.Now().Sub(began), err)
+				}
+				s.sim.Advance(retry.After)
+			}
+			if took := s.sim.Now().Sub(began); took < 58*time.Second || took > 75*time.Second {
+				t.Errorf("it took %s", took)
+			}
+			says := s.result(j.ID)
+			if receipt.Fit != generate.FitLink || !strings.Contains(says, "failed again and again") || !strings.Contains(says, "files/b/x.mp4") {
+				t.Errorf("receipt %+v, text %q", receipt, says)
+			}
+			if len(videos(s.general)) != 0 {
+				t.Error("there is a video as well")
+			}
+		})
+	}
+}
+
+func TestUploadsThatFailForAWhileAreNoLink(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	j := s.askForLink()
+	s.sim.Inject(sim.Fault{Method: "files.completeUploadExternal", Kind: sim.APIError, Error: "internal_error", Times: 3})
+	if r := s.deliverAtLast(j.ID); r.Fit != generate.FitOriginal || len(videos(s.general)) != 1 || len(results(s.general, j.ID)) != 1 {
+		t.Errorf("receipt %+v, messages: %s", r, texts(s.general))
+	}
+}
+
+func TestALinkSaysWhyTheVideoCouldNotBeHad(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name string
+		err  generate.TooLargeError
+		says string
+	}{
+		{"it is on a foreign host", generate.TooLargeError{Limit: 1, Err: generate.ErrForeign}, "not on one of the servers"},
+		{"it cannot be fetched", generate.TooLargeError{Limit: 1, Err: errDead}, "could not fetch it"},
+		{"it is too large", generate.TooLargeError{Size: 2, Limit: 1}, "too large to upload here"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			s := newStage(t)
+			j := s.askForLink()
+			v := generate.Video{Output: ltx.Output{URL: j.Output.URL}, Fetch: func(context.Context, int64) (generate.File, error) {
+				return generate.File{}, &tt.err
+			}}
+			if _, err := s.bot.Courier().Deliver(s.ctx, j, v, s.keep(j.ID)); err != nil {
+				t.Fatal(err)
+			}
+			if says := s.result(j.ID); !strings.Contains(says, tt.says) {
+				t.Errorf("the text says %q", says)
+			}
+		})
+	}
+}

@@ -1,0 +1,189 @@
+package slack
+
+import (
+	"context"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/slack-go/slack"
+
+	"ltxbot/bot"
+	"ltxbot/core/ltx"
+)
+
+// message handles a message that mentions the bot, or is a direct message to
+// it. It does what the command does, and works in threads, where Slack has no
+// commands.
+//
+// People also talk about the bot, and to it. So a message is an order when it
+// begins with the bot's name, and elsewhere when it is about a verb or has a
+// setting. Of any other the bot asks whether a video is wanted, at no cost.
+func (b *Bot) message(ctx context.Context, in inbound) {
+	e, o := in.event.Event, in.origin()
+	direct := e.Type == eventMessage
+	if !fromPerson(in) || direct && e.Kind != "im" {
+		return
+	}
+	names := b.namesOf(ctx, o, in.event.bots()...)
+	rest, where := cutMention(e.Text, names)
+	if where == nowhere && !direct || slices.Contains(names, e.User) {
+		return
+	}
+	typed := b.read(ctx, o, rest)
+	if typed == "" {
+		typed = bot.VerbHelp
+	}
+	line, err := bot.ParseLine(typed)
+	video := err == nil && line.Verb == ""
+	sure := !video || slices.ContainsFunc(line.Settings, isOption) || (direct || where == first) && !small(typed)
+	switch {
+	case o.Edited && (!video || !sure || late(o, e.TS)):
+		// An edit can mend an order for a video that was refused. It is not
+		// given twice: the event names the message.
+	case !video:
+		b.run(ctx, o, typed)
+	case !sure && isGreeting(typed):
+		b.run(ctx, o, bot.VerbHelp)
+	case !sure && isThanks(typed):
+	case len(e.Files) > 0:
+		b.tell(ctx, o, b.sentence(b.people.locale(o), "files"))
+	case !sure:
+		b.askWhether(ctx, o, e.TS, typed)
+	default:
+		b.run(ctx, o, typed)
+	}
+}
+
+// subtypes are those of messages that people write.
+// https://docs.slack.dev/reference/events/message#subtypes
+var subtypes = []string{"", "file_share", "thread_broadcast"}
+
+// fromPerson reports whether a message is one that a person has written: not a
+// bot, not Slack, and not the news that a message was changed or deleted. Bots
+// do not talk to one another.
+func fromPerson(in inbound) bool {
+	e := in.event.Event
+	return e.Bot == "" && e.User != "" && e.User != "USLACKBOT" && !e.Hidden && slices.Contains(subtypes, e.Subtype)
+}
+
+// bots are the ids of the app's bot users that an event is for.
+func (e *event) bots() []string {
+	var ids []string
+	for _, a := range e.Authorizations {
+		if a.Bot && a.User != "" {
+			ids = append(ids, a.User)
+		}
+	}
+	return ids
+}
+
+// namesOf are the ids of the bot user in an installation, with others.
+func (b *Bot) namesOf(ctx context.Context, o origin, others ...string) []string {
+	c, err := b.client(ctx, o.installation())
+	if err != nil {
+		return others
+	}
+	me, err := c.identity(ctx)
+	if err != nil || me.User == "" {
+		return others
+	}
+	return append(others, me.User)
+}
+
+// isOption reports whether a setting is another one than the prompt.
+func isOption(s ltx.Setting) bool { return s.Key != "prompt" }
+
+// A standing is where in a message the bot is mentioned.
+type standing int
+
+const (
+	nowhere standing = iota
+	inside
+	first // nothing or a greeting comes before it
+)
+
+// cutMention takes the bot's mentions out of a message, with the punctuation
+// beside them, and says where the first one stands. A greeting before it goes,
+// too.
+func cutMention(text string, ids []string) (rest string, where standing) {
+	if len(ids) == 0 {
+		return text, nowhere
+	}
+	names := make([]string, 0, len(ids))
+	for _, id := range ids {
+		names = append(names, regexp.QuoteMeta(id))
+	}
+	mention := regexp.MustCompile(`[\s,;:(、，；：*_]*<@(?:` + strings.Join(names, "|") + `)(?:\|[^<>]*)?>(?:[*_]*\s*[,;:.!?)…、。，；：！？]+|[*_]*)\s*`)
+	at := mention.FindStringIndex(text)
+	if at == nil {
+		return text, nowhere
+	}
+	before := text[:at[0]]
+	if where = inside; strings.TrimSpace(before) == "" || isGreeting(before) {
+		where, text = first, text[at[0]:]
+	}
+	return strings.TrimSpace(mention.ReplaceAllString(text, " ")), where
+}
+
+// Words with which people speak to the bot and do not ask for a video.
+var (
+	greetings = words(`hi hello hey ok okay please hallo bitte hola bonjour salut coucou こんにちは`)
+	thanks    = words(`thanks thank thx ty cheers sorry danke gracias merci arigato ありがとう ありがとうございます
+		nice great good cool wow lol awesome amazing perfect love lovely well super`)
+)
+
+func words(list string) []string { return strings.Fields(list) }
+
+// mostSmall is how many words somebody says who only greets or thanks.
+const mostSmall = 3
+
+// small reports whether a message is hardly a prompt: a single word, or a few
+// that begin with a greeting or with thanks.
+func small(typed string) bool {
+	return len(words(typed)) < 2 && len(typed) < mostSmallBytes || isGreeting(typed) || isThanks(typed)
+}
+
+// mostSmallBytes is the size of a word beyond which it is a sentence: not all
+// languages have spaces.
+const mostSmallBytes = 24
+
+func isGreeting(typed string) bool { return beginsWith(typed, greetings) }
+
+func isThanks(typed string) bool { return beginsWith(typed, thanks) }
+
+func beginsWith(typed string, list []string) bool {
+	said := words(strings.ToLower(typed))
+	return len(said) > 0 && len(said) <= mostSmall && slices.Contains(list, strings.Trim(said[0], ",.!?…、。！？*_`"))
+}
+
+// editWithin is how long after it was written an edited message can still be
+// an order.
+const editWithin = time.Hour
+
+// late reports whether a message is too old to become an order by an edit.
+func late(o origin, ts string) bool {
+	seconds, err := strconv.ParseFloat(ts, 64)
+	return err != nil || o.Received.Sub(time.UnixMilli(int64(seconds*1000))) > editWithin
+}
+
+// buttonMake and the ts of a message make a video of that message, whose text is
+// the button's value.
+const buttonMake = "v1:make:"
+
+// askWhether asks whether somebody wants a video of what they said.
+func (b *Bot) askWhether(ctx context.Context, o origin, ts, typed string) {
+	locale := b.people.locale(o)
+	out := b.layout(locale).message(b.sentence(locale, "ask", "prompt", cut(oneLine(typed), maxAsked)))
+	if len([]rune(typed)) <= maxButtonValue {
+		label := plainText(cut(b.text(locale, "slack.button.make"), maxButtonLabel))
+		out.blocks = append(out.blocks, slack.NewActionBlock("", slack.NewButtonBlockElement(buttonMake+ts, typed, label)))
+	}
+	b.tellOut(ctx, o, out)
+}
+
+// maxAsked is how much of a message is repeated when the bot asks about it, in
+// characters.
+const maxAsked = 150

@@ -1,0 +1,306 @@
+package slack_test
+
+import (
+	"maps"
+	"strings"
+	"testing"
+	"time"
+
+	"ltxbot/bot"
+	"ltxbot/core/generate"
+	sim "ltxbot/sim/slack"
+)
+
+// name is how a message mentions the bot.
+func (s *stage) name() string { return "<@" + s.ws.Bot().ID() + ">" }
+
+// say lets ann say something, in which BOT is the bot's name.
+func (s *stage) say(ch *sim.Channel, text string) sim.Message {
+	return s.ann.Say(ch, strings.ReplaceAll(text, "BOT", s.name()), "")
+}
+
+// hears waits until the bot has been told of what happens.
+func (s *stage) hears(happens func()) {
+	s.t.Helper()
+	before := len(s.sim.Acks())
+	happens()
+	if err := s.sim.Wait(s.ctx, func() bool { return len(s.sim.Acks()) > before }); err != nil {
+		s.t.Fatalf("the bot is told of nothing: %v", err)
+	}
+}
+
+// edits lets ann change what she said.
+func (s *stage) edits(m sim.Message, text string) {
+	s.t.Helper()
+	s.hears(func() {
+		if err := s.ann.EditMessage(m, strings.ReplaceAll(text, "BOT", s.name())); err != nil {
+			s.t.Fatal(err)
+		}
+	})
+}
+
+// settled waits until the bot has handled all that it was told of: it stops.
+func (s *stage) settled() {
+	s.t.Helper()
+	if err := s.bot.Stop(s.ctx); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+func TestAMessageThatNamesTheBotIsAnOrder(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"BOT a red fox camera:dolly_in":             "a red fox",
+		"BOT: a red fox":                            "a red fox",
+		"BOT, a red fox":                            "a red fox",
+		"*BOT* a red fox":                           "a red fox",
+		"hey BOT, a red fox":                        "a red fox",
+		"BOT a red fox runs from BOT!":              "a red fox runs from",
+		"a red fox camera:dolly_in BOT":             "a red fox",
+		"a red fox, BOT, runs camera:dolly_in":      "a red fox runs",
+		"a red fox (BOT) runs `camera:dolly_in`":    "a red fox runs",
+		"BOT --seed 7 a red fox":                    "a red fox",
+		"BOT `/ltx a red fox`":                      "a red fox",
+		"BOT a fox for <@U0BOB00001>":               "a fox for bob",
+		"BOT a fox for <!subteam^S1|@designers>":    "a fox for @designers",
+		"BOT a :fox_face: in <#C0GENERAL1|general>": "a :fox_face: in #general",
+	} {
+		t.Run(text, func(t *testing.T) {
+			t.Parallel()
+			s := newStage(t)
+			s.say(s.general, text)
+			if got := s.job().Request.Prompt(); got != want {
+				t.Errorf("the prompt is %q, want %q", got, want)
+			}
+		})
+	}
+}
+
+func TestAMessageThatNamesTheBotIsAnsweredLikeTheCommand(t *testing.T) {
+	t.Parallel()
+	for text, says := range map[string]string{
+		"BOT: help":                 "a cowboy walks",
+		"BOT":                       "a cowboy walks",
+		"BOT?":                      "a cowboy walks",
+		"BOT `help`":                "a cowboy walks",
+		"help BOT!":                 "a cowboy walks",
+		"hello BOT":                 "a cowboy walks",
+		"BOT _jobs_":                "You have no videos yet",
+		"BOT `/ltx quota`":          "No limits apply",
+		"BOT `hlep`":                "is not a command",
+		"quota, BOT":                "No limits apply",
+		"BOT a fox camera:dolly_im": "Did you mean",
+	} {
+		t.Run(text, func(t *testing.T) {
+			t.Parallel()
+			s := newStage(t)
+			s.say(s.general, text)
+			s.whisper(s.ann, s.general, says)
+			s.noJob()
+		})
+	}
+}
+
+// People talk about the bot, and thank it.
+func TestWhatIsHardlyAnOrderMakesNoVideo(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{"thanks BOT!", "BOT thank you!", "BOT nice one", "ありがとう BOT"} {
+		t.Run(text, func(t *testing.T) {
+			t.Parallel()
+			s := newStage(t)
+			s.hears(func() { s.say(s.general, text) })
+			s.settled()
+			s.noJob()
+			if got := len(s.general.Seen(s.ann)); got != 1 {
+				t.Errorf("the bot answered: %s", texts(s.general))
+			}
+		})
+	}
+	for _, text := range []string{"I think BOT is broken today", "BOT sunset", "have you seen what BOT can do?"} {
+		t.Run(text, func(t *testing.T) {
+			t.Parallel()
+			s := newStage(t)
+			s.say(s.general, text)
+			s.whisper(s.ann, s.general, "Nothing was made and nothing was charged")
+			s.noJob()
+		})
+	}
+}
+
+func TestAnUnclearMessageBecomesAVideoByItsButtonOnce(t *testing.T) {
+	s := newStage(t)
+	root := s.bob.Say(s.general, "look", "")
+	said := s.ann.Say(s.general, "a red fox runs with "+s.name(), root.TS)
+	question := s.whisper(s.ann, s.general, "a red fox runs with")
+	if _, err := s.ann.Click(s.ctx, question, "Make the video"); err != nil {
+		t.Fatal(err)
+	}
+	j := s.job()
+	if j.Request.Prompt() != "a red fox runs with" || j.Place.Thread != root.TS || j.Place.Channel != s.general.ID() {
+		t.Errorf("prompt %q at %+v", j.Request.Prompt(), j.Place)
+	}
+	s.whisper(s.ann, s.general, "I am making a video of it")
+	s.edits(said, "a red fox runs with BOT camera:dolly_in")
+	s.settled()
+	if s.engine.count() != 1 {
+		t.Errorf("%d jobs", s.engine.count())
+	}
+}
+
+func TestAnEditedMessageIsTheSameOrder(t *testing.T) {
+	s := newStage(t)
+	said := s.say(s.general, "BOT a red fox")
+	s.job()
+	for range 2 {
+		s.edits(said, "BOT a green fox")
+	}
+	s.whisper(s.ann, s.general, "as you first wrote it")
+	s.restart() // nothing is remembered of the events
+	s.edits(said, "BOT a blue fox")
+	s.settled()
+	if s.engine.count() != 1 {
+		t.Errorf("%d jobs", s.engine.count())
+	}
+}
+
+func TestAnEditMendsAnOrderThatWasRefused(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		wait time.Duration
+		jobs int
+	}{{"within the hour", 59 * time.Minute, 1}, {"later", 61 * time.Minute, 0}} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := newStage(t)
+			said := s.say(s.general, "BOT a red fox camera:dolly_im")
+			s.whisper(s.ann, s.general, "Did you mean")
+			s.sim.Advance(tt.wait)
+			s.restart() // connections do not last for an hour
+			s.edits(said, "BOT a red fox camera:dolly_in")
+			s.settled()
+			if s.engine.count() != tt.jobs {
+				t.Errorf("%d jobs", s.engine.count())
+			}
+		})
+	}
+}
+
+// An edit of an order about quotas would grant twice.
+func TestAnEditCarriesOutNoVerb(t *testing.T) {
+	s := newStage(t)
+	said := s.say(s.general, "BOT quota")
+	s.whisper(s.ann, s.general, "No limits apply")
+	s.edits(said, "BOT jobs")
+	s.settled()
+	for _, m := range s.general.Messages() {
+		if strings.Contains(m.Text, "You have no videos yet") {
+			t.Error("the edit was carried out")
+		}
+	}
+}
+
+func TestWhatIsNotSaidToTheBotByAPersonIsIgnored(t *testing.T) {
+	t.Parallel()
+	fox := map[string]any{"type": "app_mention", "text": "BOT a red fox runs", "ts": "1700000000.000100"}
+	for name, change := range map[string]map[string]any{
+		"a mention of somebody else": {"text": "<@U0SOMEBODY> a red fox runs"},
+		"a mention in an attachment": {"text": "look at this"},
+		"another bot":                {"bot_id": "B0OTHER001"},
+		"Slackbot":                   {"user": "USLACKBOT"},
+		"nobody":                     {"user": ""},
+		"the bot itself":             {"user": "THEBOT"},
+		"an integration":             {"subtype": "bot_message"},
+		"a hidden event":             {"hidden": true},
+		"a changed message":          {"type": "message", "channel_type": "im", "subtype": "message_changed"},
+		"a deleted message":          {"type": "message", "channel_type": "im", "subtype": "message_deleted"},
+		"a message in a channel":     {"type": "message", "channel_type": "channel"},
+		"a message in a group":       {"type": "message", "channel_type": "mpim"},
+		"somebody who joins":         {"type": "message", "channel_type": "im", "subtype": "channel_join"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newStage(t)
+			event := map[string]any{"user": s.ann.ID(), "channel": s.general.ID()}
+			for _, fields := range []map[string]any{fox, change} {
+				maps.Copy(event, fields)
+			}
+			event["text"] = strings.ReplaceAll(event["text"].(string), "BOT", s.name())
+			if event["user"] == "THEBOT" {
+				event["user"] = s.ws.Bot().ID()
+			}
+			s.sim.SendFrame(map[string]any{"type": "events_api", "envelope_id": "e1", "payload": map[string]any{
+				"type": "event_callback", "event_id": "Ev1", "team_id": s.ws.ID(), "event": event,
+			}})
+			if err := s.sim.Wait(s.ctx, func() bool { return len(s.sim.Acks()) > 0 }); err != nil {
+				t.Fatal(err)
+			}
+			s.settled()
+			s.noJob()
+		})
+	}
+}
+
+func TestDirectMessagesToTheBotWorkLikeMentions(t *testing.T) {
+	s := newStage(t)
+	dm := s.ann.DM()
+	s.say(dm, "`help`")
+	s.whisper(s.ann, dm, "a cowboy walks")
+	s.hears(func() { s.say(dm, "thanks!") })
+	s.say(dm, "sunset")
+	s.whisper(s.ann, dm, "Nothing was made and nothing was charged")
+	s.noJob()
+	said := s.say(dm, "BOT a cowboy walks through a dusty town `camera:dolly_in`")
+	j := s.job()
+	if j.Request.Prompt() != "a cowboy walks through a dusty town" || j.Place.Channel != dm.ID() || j.Place.Private {
+		t.Errorf("prompt %q at %+v", j.Request.Prompt(), j.Place)
+	}
+	s.mustShow(j.ID, generate.Accepted)
+	s.mustShow(j.ID, generate.Running) // an edit of the card is an event, too
+	s.mustDeliver(j.ID)
+	s.edits(said, "a red fox runs")
+	s.hears(func() { dm.Delete(said.TS) })
+	s.settled()
+	if len(videos(dm)) != 1 || len(results(dm, j.ID)) != 1 || s.engine.count() != 1 {
+		t.Errorf("%d jobs, messages: %s", s.engine.count(), texts(dm))
+	}
+	if _, ok := fromBot(dm)[0].Blocks.Button(bot.ButtonID(bot.ActCancel, j.ID)); !ok {
+		t.Error("the first message is not the card")
+	}
+}
+
+func TestAnAttachedFileIsRefusedBeforeItCosts(t *testing.T) {
+	s := newStage(t)
+	dm := s.ann.DM()
+	if _, err := s.ann.Upload(dm, "a.png", []byte("x")); err != nil {
+		t.Fatal(err)
+	}
+	s.whisper(s.ann, dm, "a cowboy walks") // without words, help
+	s.sim.SendFrame(map[string]any{"type": "events_api", "envelope_id": "e1", "payload": map[string]any{
+		"type": "event_callback", "event_id": "Ev1", "team_id": s.ws.ID(), "event": map[string]any{
+			"type": "message", "channel_type": "im", "subtype": "file_share", "user": s.ann.ID(), "channel": dm.ID(),
+			"text": "a red fox like this one", "ts": "1700000000.000100", "files": []any{map[string]any{"id": "F0PICTURE1"}},
+		},
+	}})
+	s.whisper(s.ann, dm, "cannot use attached files")
+	s.noJob()
+}
+
+// A message in a channel that two workspaces share may name the bot of either.
+func TestAMentionInASharedChannelIsForTheInstallationThatItNames(t *testing.T) {
+	s := newShop(t)
+	beta, gamma := s.stranger("beta"), s.stranger("gamma")
+	s.mustInstall(beta.ws)
+	s.mustInstall(gamma.ws)
+	shared := beta.ws.AddChannel(sim.ChannelSpec{
+		Name: "shared", Members: []*sim.User{beta.user, gamma.user, beta.ws.Bot(), gamma.ws.Bot()}, Shared: []*sim.Workspace{gamma.ws},
+	})
+	gamma.user.Say(shared, "<@"+gamma.ws.Bot().ID()+"> a red fox runs", "")
+	j := s.job()
+	if j.Team != "slack:"+gamma.ws.ID() || j.Place.Tenant != gamma.ws.ID() || !strings.HasSuffix(j.Member, gamma.user.ID()) {
+		t.Errorf("team %q, tenant %q, member %q", j.Team, j.Place.Tenant, j.Member)
+	}
+	beta.user.Say(shared, "<@"+gamma.ws.Bot().ID()+"> a red fox runs", "")
+	s.whisper(beta.user, shared, "Guests and people of other organisations")
+	if s.engine.count() != 1 {
+		t.Errorf("%d jobs", s.engine.count())
+	}
+}
