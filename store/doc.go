@@ -1,0 +1,2 @@
+// Package store keeps everything the bot must remember.
+package store
