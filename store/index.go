@@ -161,6 +161,9 @@ func (s *Store) Jobs(ctx context.Context, q generate.Query) ([]generate.Job, err
 		jobs = nil
 		for id := range t.selected(q) {
 			r, err := job(t, id)
+			if errors.Is(err, generate.ErrNoJob) {
+				continue // it was set aside
+			}
 			if err != nil {
 				s.log.WarnContext(ctx, "store: job left out of a list", slog.String("job", id), slog.Any("error", err))
 				continue

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"ltxbot/core/generate"
 	"ltxbot/core/quota"
@@ -186,7 +187,7 @@ func outcome(op string, err error) error {
 // checkNames refuses what can't name anything.
 func checkNames(names ...string) error {
 	for _, n := range names {
-		if n == "" || strings.Contains(n, "\x00") {
+		if n == "" || strings.Contains(n, "\x00") || !utf8.ValidString(n) {
 			return fmt.Errorf("%q can't be a name", n)
 		}
 	}

@@ -145,8 +145,10 @@ func (t *txn) sweepHold(id string, clock bool) (bool, error) {
 func (s *Store) sweepStrays(ctx context.Context) error {
 	return s.pages(ctx, openJobs, "", func(keys []string, _ [][]byte) error {
 		ids := make([]string, len(keys))
+		keyOf := make(map[string]string, len(keys))
 		for i, k := range keys {
 			ids[i] = last(k)
+			keyOf[ids[i]] = k
 		}
 		strays, err := s.db.Stray(ctx, ids)
 		if err != nil {
@@ -160,6 +162,7 @@ func (s *Store) sweepStrays(ctx context.Context) error {
 				return true, nil
 			}
 			if errors.Is(err, generate.ErrNoJob) {
+				t.Delete(keyOf[id]) // it was set aside
 				err = nil
 			}
 			return false, err
