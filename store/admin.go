@@ -50,12 +50,12 @@ func (s *Store) Standing(ctx context.Context, team, member string) (quota.Standi
 
 // PutMemberStanding replaces what admins decided about a member.
 func (s *Store) PutMemberStanding(ctx context.Context, team, member string, st quota.MemberStanding) error {
-	return s.amend(ctx, team, member, func(t *txn, old *quota.Standing) error { old.Member = st; return checkNames(member) })
+	return s.amend(ctx, team, member, func(_ *txn, old *quota.Standing) error { old.Member = st; return checkNames(member) })
 }
 
 // PutTeamStanding replaces what admins decided about a team.
 func (s *Store) PutTeamStanding(ctx context.Context, team string, st quota.TeamStanding) error {
-	return s.amend(ctx, team, "", func(t *txn, old *quota.Standing) error { old.Team = st; return nil })
+	return s.amend(ctx, team, "", func(_ *txn, old *quota.Standing) error { old.Team = st; return nil })
 }
 
 // Amend changes what admins decided and writes the record of it.

@@ -108,7 +108,7 @@ func indexKeys(j generate.Job, prompt bool) []string {
 
 // putJob writes j in place of old, which is the zero Job for a new one, with
 // all that finds it, and tells who works on it.
-func (t *txn) putJob(old generate.Job, j generate.Job, run string) error {
+func (t *txn) putJob(old, j generate.Job, run string) error {
 	if err := save(t, join(jobKey, j.ID), &jobRecord{stamp: v1, Job: j, Run: run}); err != nil {
 		return err
 	}

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"ltxbot/core/quota"
-	"ltxbot/core/usd"
 	"ltxbot/store/kv"
 )
 
@@ -152,11 +151,10 @@ func (t *txn) reserve(r quota.Reservation) (quota.Hold, error) {
 		return quota.Hold{}, err
 	}
 	old, err := hold(t, r.Job)
+	var replaced []quota.Hold
 	switch {
 	case err == nil:
-		if err := t.sum(old, -1); err != nil {
-			return quota.Hold{}, err
-		}
+		replaced = []quota.Hold{old}
 		t.Delete(join(holdsByTeam, old.Team, stamped(old.At), old.Job))
 		t.Delete(join(holdsByExpiry, stamped(lastExpiry(old)), old.Job))
 	case !errors.Is(err, quota.ErrNoHold):
@@ -176,7 +174,7 @@ func (t *txn) reserve(r quota.Reservation) (quota.Hold, error) {
 	if at := lastExpiry(h); !at.IsZero() {
 		mark(t, join(holdsByExpiry, stamped(at), h.Job))
 	}
-	return h, errors.Join(changed.write(t), t.putHold(h), t.sum(h, 1))
+	return h, errors.Join(changed.write(t), t.putHold(h), t.sum(replaced, []quota.Hold{h}))
 }
 
 // Bill settles or releases the hold of a job.
@@ -213,7 +211,7 @@ func (t *txn) bill(job string, b quota.Billing, at time.Time) (quota.Hold, error
 		u.Counters[e.Counter] = counter{c.Sum + deltas[i], expiry(e.Expires)}
 		changed[key] = u
 	}
-	return h, errors.Join(changed.write(t), t.putHold(h), t.sum(old, -1), t.sum(h, 1))
+	return h, errors.Join(changed.write(t), t.putHold(h), t.sum([]quota.Hold{old}, []quota.Hold{h}))
 }
 
 // putHold writes h with the index of those still held.
@@ -226,19 +224,36 @@ func (t *txn) putHold(h quota.Hold) error {
 	return save(t, join(holdKey, h.Job), &holdRecord{v1, h})
 }
 
-// sum counts h into the totals and the day's spending, or takes it out.
-func (t *txn) sum(h quota.Hold, sign int64) error {
+// sum takes holds as they were out of the totals and the day's spending, and
+// counts them in as they are.
+func (t *txn) sum(before, after []quota.Hold) error {
 	totals := totalsRecord{}
 	if _, err := load(t, totalsKey, &totals); err != nil {
 		return err
 	}
 	totals.stamp = v1
-	if sign > 0 {
-		totals.Add(h)
-	} else {
+	for _, h := range before {
 		totals.Remove(h)
 	}
-	return errors.Join(save(t, totalsKey, &totals), t.spend(h, sign, 0))
+	for _, h := range after {
+		totals.Add(h)
+	}
+	if err := save(t, totalsKey, &totals); err != nil {
+		return err
+	}
+	days := map[string]quota.Spending{}
+	for _, h := range before {
+		days[spentOn(h)] = plus(days[spentOn(h)], spendingOf(h), -1)
+	}
+	for _, h := range after {
+		days[spentOn(h)] = plus(days[spentOn(h)], spendingOf(h), 1)
+	}
+	for key, change := range days {
+		if err := t.spend(key, func(r *spentRecord) { r.Holds = plus(r.Holds, change, 1) }); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // dropHold removes a closed hold whose job is gone, unless a counter that is
@@ -253,7 +268,10 @@ func (t *txn) dropHold(h quota.Hold) error {
 	t.Delete(join(holdKey, h.Job))
 	t.Delete(join(heldHolds, h.Job))
 	t.Delete(join(holdsByTeam, h.Team, stamped(h.At), h.Job))
-	return errors.Join(t.sum(h, -1), t.spend(h, 0, 1))
+	return errors.Join(
+		t.sum([]quota.Hold{h}, nil),
+		t.spend(spentOn(h), func(r *spentRecord) { r.Past = plus(r.Past, spendingOf(h), 1) }),
+	)
 }
 
 // lastExpiry is when the last counter of h expires that ever does.
@@ -325,74 +343,6 @@ func (s *Store) Used(ctx context.Context, team string, counts []quota.Count) ([]
 	return used, nil
 }
 
-// spentRecord is what a team has spent on one day.
-type spentRecord struct {
-	stamp
-
-	Holds quota.Spending `json:"holds"` // sum of the holds that are kept
-	Past  quota.Spending `json:"past"`  // of those that are not any more
-}
-
-// spend adds h to the day on which it was reserved: to the sum of holds, and
-// to what is past, as often as the signs say.
-func (t *txn) spend(h quota.Hold, holds, past int64) error {
-	var r spentRecord
-	key := spentOn(h.At, h.Team)
-	if _, err := load(t, key, &r); err != nil {
-		return err
-	}
-	s, _ := quota.SumUp([]quota.Hold{h})
-	r.stamp = v1
-	r.Holds, r.Past = plus(r.Holds, s, holds), plus(r.Past, s, past)
-	if r.Holds == (quota.Spending{}) && r.Past == (quota.Spending{}) {
-		t.Delete(key)
-		return nil
-	}
-	return save(t, key, &r)
-}
-
-func spentOn(day time.Time, team string) string {
-	return join(spentKey, day.UTC().Format(time.DateOnly), team)
-}
-
-// DaySpending is what a team has spent on one day, in UTC, by when it was
-// asked for.
-type DaySpending struct {
-	Day  string `json:"day"` // "2026-03-11"
-	Team string `json:"team"`
-
-	quota.Spending
-}
-
-// Spending lists what a team, or with an empty team each, has spent on the
-// days from the one of from to the one before to.
-func (s *Store) Spending(ctx context.Context, team string, from, to time.Time) ([]DaySpending, error) {
-	var days []DaySpending
-	err := s.view(ctx, func(t *txn) error {
-		days = nil
-		end := spentKey + to.UTC().Format(time.DateOnly)
-		for k, data := range t.Scan(spentKey, spentKey+from.UTC().Format(time.DateOnly)) {
-			if k >= end {
-				break
-			}
-			names := split(spentKey, k)
-			if team != "" && names[1] != team {
-				continue
-			}
-			var r spentRecord
-			if err := decode(k, data, &r); err != nil {
-				return err
-			}
-			days = append(days, DaySpending{Day: names[0], Team: names[1], Spending: plus(r.Holds, r.Past, 1)})
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, outcome("list spending", err)
-	}
-	return days, nil
-}
-
 // trim forgets what a closed hold has added to counters that have expired.
 func (t *txn) trim(h quota.Hold) error {
 	t.Delete(join(holdsByExpiry, stamped(lastExpiry(h)), h.Job))
@@ -400,15 +350,4 @@ func (t *txn) trim(h quota.Hold) error {
 		return !e.Expires.IsZero() && !t.now.Before(e.Expires)
 	})
 	return errors.Join(t.putHold(h), t.dropHold(h))
-}
-
-// plus is a and, as often as sign says, b.
-func plus(a, b quota.Spending, sign int64) quota.Spending {
-	amount := usd.Micros(sign)
-	a.Videos += sign * b.Videos
-	a.UnderWay += sign * b.UnderWay
-	a.Held += amount * b.Held
-	a.Estimate += amount * b.Estimate
-	a.Charged += amount * b.Charged
-	return a
 }

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"maps"
 	"slices"
 	"strconv"
@@ -530,8 +531,8 @@ func (s *Store) updateLine(ctx context.Context, fn func(*txn) error) error {
 			}
 			return l.admit()
 		}); err != nil {
-			s.log.WarnContext(ctx, "store: jobs that have room are admitted later", "error", err)
-			return nil //nolint:nilerr // what was asked for is done
+			s.log.WarnContext(ctx, "store: jobs that have room are admitted later", slog.Any("error", err))
+			return nil // what was asked for is done
 		}
 	}
 	return nil

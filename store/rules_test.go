@@ -386,7 +386,7 @@ func TestLostWrites(t *testing.T) {
 	if _, err := w.Save(t.Context(), stale, quota.Release()); !errors.Is(err, generate.ErrConflict) {
 		t.Errorf("save of an older version: %v", err)
 	}
-	gone = w.save(gone, quota.Keep())
+	w.save(gone, quota.Keep())
 	if got := w.job("gone"); got.State != generate.Running || got.Line.Seq == 0 {
 		t.Errorf("the job whose record was gone: %+v", got)
 	}
@@ -454,11 +454,11 @@ func TestLeapOfTheClock(t *testing.T) {
 		w.job("job1")
 
 		// Somebody who runs for a day believes the clock.
-		time.Sleep(24*time.Hour - time.Minute)
+		<-time.After(24*time.Hour - time.Minute)
 		if _, err := w.Sweep(t.Context()); !errors.Is(err, store.ErrLeap) {
 			t.Errorf("sweep a minute before the day is over: %v, want ErrLeap", err)
 		}
-		time.Sleep(time.Minute)
+		<-time.After(time.Minute)
 		w.sweep()
 		if got := used(); slices.Equal(got, before) {
 			t.Errorf("counters that have expired are kept: %v", got)

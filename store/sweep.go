@@ -225,7 +225,7 @@ func (s *Store) sweepExpired(ctx context.Context) error {
 		_, err := s.each(ctx, keys, func(t *txn, key string) (bool, error) {
 			h, err := hold(t, last(key))
 			if err != nil {
-				t.s.log.Error("store: hold can't be trimmed", slog.String("job", last(key)), slog.Any("error", err))
+				t.s.log.ErrorContext(ctx, "store: hold can't be trimmed", slog.String("job", last(key)), slog.Any("error", err))
 				t.Delete(key)
 				return true, nil
 			}

@@ -102,7 +102,7 @@ func (t *txn) addUp(ctx context.Context) (sums, error) {
 		totals.Add(h.Hold)
 		want.addTotals(totals)
 		spent, _ := quota.SumUp([]quota.Hold{h.Hold})
-		want.addSpending("spent "+strings.Join(split(spentKey, spentOn(h.At, h.Team)), " "), spent)
+		want.addSpending("spent "+strings.Join(split(spentKey, spentOn(h.Hold)), " "), spent)
 		for i, share := range h.Shares() {
 			e := h.Entries[i]
 			name := counterName(usageOf(h.Team, e.Scope), e.Counter)

@@ -154,6 +154,6 @@ func (e *Engine) Incarnation(context.Context) (string, error) {
 // Close ends the client.
 func (e *Engine) Close() error {
 	e.updates.Close()
-	e.Session.End()
+	e.End()
 	return nil
 }
