@@ -217,6 +217,9 @@ func (t *txn) save(j generate.Job, b quota.Billing, own ownership) (generate.Job
 	if old.ID != "" && (old.Team != j.Team || old.Member != j.Member) {
 		return generate.Job{}, errors.New("a job can't change its team or member")
 	}
+	if early(old.State) && !early(j.State) && !j.State.Terminal() {
+		return generate.Job{}, fmt.Errorf("a job that is %s becomes %s by Accept", old.State, j.State)
+	}
 	if b.Kind != quota.KeepHold {
 		_, err := t.bill(j.ID, b, t.now)
 		if errors.Is(err, quota.ErrNoHold) {

@@ -34,9 +34,10 @@ var (
 )
 
 // Limits are the limits on jobs at a time of this moment: of a team's member
-// in tiers, given what admins decided. Those of the team and the bot must not
-// depend on the member. It is called within transactions, by several
-// goroutines. After any of its answers has changed, call Store.Admit.
+// in tiers, given what admins decided. Those of the team must not depend on the
+// member, nor those of the bot on anything: they are asked for with empty names.
+// It is called within transactions, by several goroutines. After any of its
+// answers has changed, call Store.Admit.
 type Limits func(team, member string, tiers []string, s quota.Standing) quota.Line
 
 // Options are what a Store needs beside its engine.

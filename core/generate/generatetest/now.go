@@ -209,6 +209,11 @@ func testRecord(t *testing.T, h Harness) {
 		t.Errorf("took a job in state %s", c.Job.State)
 	}
 	b.wantHold("job1", false)
+	unpaid := preparing
+	unpaid.State = generate.Accepted
+	if _, err := b.s.Save(t.Context(), unpaid, quota.Keep()); err == nil {
+		t.Error("a job was accepted by a save, without a hold")
+	}
 	stale := preparing
 	stale.Version--
 	if _, err := b.tryAccept(stale); !errors.Is(err, generate.ErrExists) {
