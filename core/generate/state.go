@@ -7,6 +7,8 @@ type State string
 
 // The states of a job.
 const (
+	Received   State = "received"   // recorded before it is acknowledged; nothing is held, nobody works on it
+	Preparing  State = "preparing"  // what takes longer than an acknowledgement may: inputs, groups, then the hold
 	Accepted   State = "accepted"   // recorded, quota held; waits for its turn
 	Submitting State = "submitting" // about to ask the provider, or asking
 	Queued     State = "queued"     // at the provider, waiting
@@ -25,6 +27,8 @@ var stateFacts = map[State]struct {
 	slot     bool // counts towards jobs at a time
 	next     []State
 }{
+	Received:   {next: []State{Preparing, Accepted, Failed, Cancelled}},
+	Preparing:  {next: []State{Accepted, Failed, Cancelled}},
 	Accepted:   {slot: true, next: []State{Submitting, Failed, Cancelled}},
 	Submitting: {slot: true, next: []State{Accepted, Queued, Unknown, Failed, Cancelled}},
 	Unknown:    {slot: true, next: []State{Queued, Running, Failed}},

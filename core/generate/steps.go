@@ -15,6 +15,7 @@ func (e *Engine) step(ctx context.Context, r *run, j Job) error {
 		return r.outcome(e.hard, r.pending)
 	}
 	switch j.State {
+	case Received, Preparing: // stores have them, nobody makes them yet
 	case Accepted:
 		return e.begin(ctx, r, j)
 	case Submitting:

@@ -46,6 +46,12 @@ type Store interface {
 	Take(ctx context.Context) (Claim, error)
 }
 
+// Asked is a job that is to be accepted, and what it needs of the ledger.
+type Asked struct {
+	Job  Job
+	Plan quota.Plan
+}
+
 // A Claim is a job handed out to this process.
 type Claim struct {
 	Job Job
@@ -69,6 +75,11 @@ type Claim struct {
 type Query struct {
 	Team       string
 	Member     string
+	Platform   string // of Channel
+	Tenant     string // of Channel
+	Channel    string // where it was asked for
+	State      State
+	Endpoint   string
 	Unfinished bool
 	Before     time.Time // created before
 	Limit      int       // at most so many; 0 = 100

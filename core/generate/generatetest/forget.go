@@ -110,7 +110,7 @@ func testRemove(t *testing.T, h Harness) {
 	quotatest.CheckBooks(t, b.s)
 	b.sweep()
 	b.wantHold("job1", true)
-	b.clock.Advance(100 * 24 * time.Hour)
+	b.pass(100 * 24 * time.Hour)
 	b.sweep()
 	b.wantHold("job1", false)
 	if totals := quotatest.CheckBooks(t, b.s); totals != (quota.Totals{}) {
@@ -137,7 +137,7 @@ func testRemoveWithHold(t *testing.T, h Harness) {
 	failed := b.job("job3")
 	failed.State, failed.Shown = generate.Failed, generate.Failed
 	b.save(failed, quota.Release())
-	b.clock.Advance(100 * 24 * time.Hour)
+	b.pass(100 * 24 * time.Hour)
 	for _, id := range []string{"job1", "job2", "job3"} {
 		if err := a.Remove(t.Context(), b.job(id)); err != nil {
 			t.Fatalf("remove %s: %v", id, err)
@@ -215,7 +215,7 @@ func testForget(t *testing.T, h Harness) {
 	b.job("job2")
 	forget(at.Add(time.Second), time.Time{}, 1000, 121)
 	b.wantGone("job2")
-	b.clock.Advance(100 * 24 * time.Hour)
+	b.pass(100 * 24 * time.Hour)
 	b.sweep()
 	if totals := quotatest.CheckBooks(t, b.s); totals != (quota.Totals{}) {
 		t.Errorf("totals of an empty ledger: %+v", totals)

@@ -34,6 +34,26 @@ type Store interface {
 	Sweep(ctx context.Context) (int, error)
 }
 
+// Limited is a Store whose limits on jobs at a time are those of this moment.
+// One that is not has those that were recorded with each job.
+//
+// Every store is to be one: then this is part of Store.
+type Limited interface {
+	Store
+
+	// SetLimits makes limits those of the store, also after Reopen.
+	SetLimits(limits func(team, member string, tiers []string, s quota.Standing) quota.Line)
+	// Admit admits the jobs that have room after the limits have changed.
+	Admit(ctx context.Context) error
+	// AcceptClock says that the time of now is right, however far it has gone
+	// on since the last sweep.
+	AcceptClock(ctx context.Context) error
+	// Record records a job that is not accepted yet.
+	Record(ctx context.Context, j generate.Job) (generate.Job, error)
+	// AcceptAll accepts all jobs of a batch or none.
+	AcceptAll(ctx context.Context, batch []generate.Asked) ([]generate.Job, error)
+}
+
 // Harness makes stores for the suite.
 type Harness struct {
 	// Open opens an empty store. It may be called many times in one test.
@@ -64,7 +84,15 @@ func Run(t *testing.T, h Harness) {
 		{"the place in the line is the order of turns", testPlace},
 		{"a job that is found again takes its slot back", testSlotTakenBack},
 		{"each job waits under its own limits", testMixedLimits},
+		{"jobs wait under the limits of now", testLimitsOfNow},
+		{"whoever waits goes before newcomers when a limit is raised", testRaisedLimit},
+		{"an override admits who waits at once", testOverrideAdmits},
+		{"newcomers do not jump the line under the limit of the bot", testNewcomers},
+		{"a job waits under the tiers recorded with it", testTiers},
 		{"the limit of the bot is shared by all teams", testBotLimit},
+
+		{"a recorded job holds nothing until it is accepted", testRecord},
+		{"a batch is accepted as a whole or not at all", testBatch},
 
 		{"each unfinished job is handed out to one worker", testTake},
 		{"a job that is done with is not handed out again", testTakeFinished},
@@ -101,12 +129,18 @@ type bench struct {
 	// limits on jobs at a time, for the jobs accepted from now on
 	member, team, bot, waiting int
 	budget                     usd.Micros // of a team in a month; 0 = no limit
+	tiers                      []quota.Tier
 }
 
 func newBench(t *testing.T, h Harness) *bench {
 	t.Helper()
 	b := &bench{t: t, h: h, clock: quotatest.NewClock(noon), waiting: 100}
 	b.s = h.Open(t, b.clock.Now)
+	if l, ok := b.s.(Limited); ok {
+		l.SetLimits(func(team, member string, tiers []string, s quota.Standing) quota.Line {
+			return b.policy().Line(quota.Asker{Team: team, Member: member, Tiers: tiers}, s)
+		})
+	}
 	t.Cleanup(func() {
 		if err := b.s.Close(); err != nil {
 			t.Errorf("close: %v", err)
@@ -128,15 +162,42 @@ func (b *bench) newJob(id, m string) generate.Job {
 	}
 }
 
-// plan is a plan under the bench's limits.
-func (b *bench) plan(j generate.Job) quota.Plan {
-	p := quota.Policy{
+// limited is the store, if its limits are those of now.
+func (b *bench) limited() Limited {
+	b.t.Helper()
+	l, ok := b.s.(Limited)
+	if !ok {
+		b.t.Skip("the limits of this store are those recorded with a job")
+	}
+	return l
+}
+
+// policy is the bench's limits.
+func (b *bench) policy() quota.Policy {
+	return quota.Policy{
 		Member:  quota.Limits{JobsAtATime: b.member},
 		Team:    quota.Limits{JobsAtATime: b.team, Windows: []quota.WindowLimit{{Window: quota.Month, USD: b.budget}}},
 		Bot:     quota.Limits{JobsAtATime: b.bot},
+		Tiers:   b.tiers,
 		Waiting: b.waiting,
 	}
-	return p.Plan(j.ID, quota.Asker{Team: j.Team, Member: j.Member}, j.Estimate, b.clock.Now())
+}
+
+// plan is a plan under the bench's limits.
+func (b *bench) plan(j generate.Job) quota.Plan {
+	a := quota.Asker{Team: j.Team, Member: j.Member, Tiers: j.Tiers}
+	return b.policy().Plan(j.ID, a, j.Estimate, b.clock.Now())
+}
+
+// pass lets a long time pass, in which nobody swept.
+func (b *bench) pass(d time.Duration) {
+	b.t.Helper()
+	b.clock.Advance(d)
+	if l, ok := b.s.(Limited); ok {
+		if err := l.AcceptClock(b.t.Context()); err != nil {
+			b.t.Fatal(err)
+		}
+	}
 }
 
 func (b *bench) tryAccept(j generate.Job) (generate.Job, error) {

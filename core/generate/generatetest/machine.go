@@ -24,6 +24,7 @@ type model struct {
 	jobs   []generate.Job // in order of arrival
 	served map[string]int64
 	turn   int64
+	line   *quota.Line // limits of now; nil = those recorded with each job
 }
 
 func (m *model) find(id string) *generate.Job {
@@ -48,7 +49,15 @@ func (m *model) where(keep func(generate.Job) bool) []generate.Job {
 
 // admit gives free slots to whose turn it is.
 func (m *model) admit(saved string) {
-	for _, next := range generate.Next(m.waiting(), m.where(generate.Job.HoldsSlot), m.served) {
+	waiting := m.waiting()
+	for i := range waiting {
+		if m.line != nil {
+			seq := waiting[i].Line.Seq
+			waiting[i].Line = *m.line
+			waiting[i].Line.Seq = seq
+		}
+	}
+	for _, next := range generate.Next(waiting, m.where(generate.Job.HoldsSlot), m.served) {
 		j := m.find(next.ID)
 		j.Admitted = true
 		if j.ID != saved {
@@ -110,6 +119,10 @@ func testMachine(t *testing.T, h Harness) {
 			claims: map[string]generate.Claim{},
 		}
 		w.s = h.Open(t, w.clock.Now)
+		if l, ok := w.s.(Limited); ok {
+			l.SetLimits(func(string, string, []string, quota.Standing) quota.Line { return w.line })
+			w.m.line = &w.line
+		}
 		defer func() {
 			if err := w.s.Close(); err != nil {
 				t.Errorf("close: %v", err)
@@ -151,6 +164,7 @@ func (w *machine) accept(rt *rapid.T) {
 	line := w.line
 	if rapid.IntRange(0, 4).Draw(rt, "other limits") == 0 { // an override, a reload of the config
 		line = drawLine(rt)
+		w.change(rt, line)
 	}
 	asked := generate.Job{
 		ID: fmt.Sprintf("job%d", w.next), State: generate.Accepted, Estimate: cost, Created: w.clock.Now(),
@@ -181,6 +195,19 @@ func (w *machine) accept(rt *rapid.T) {
 	if diff := jobDiff(want, got); diff != "" {
 		rt.Fatalf("accepted job (-want +got):\n%s", diff)
 	}
+}
+
+// change makes a store whose limits are those of now change them.
+func (w *machine) change(rt *rapid.T, line quota.Line) {
+	l, ok := w.s.(Limited)
+	if !ok {
+		return
+	}
+	w.line = line
+	if err := l.Admit(context.Background()); err != nil {
+		rt.Fatalf("admit: %v", err)
+	}
+	w.m.admit("")
 }
 
 // some draws a job that was accepted; nil when there is none.

@@ -1,0 +1,140 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"reflect"
+
+	"ltxbot/core/quota"
+	"ltxbot/store/kv"
+)
+
+type memberRecord struct {
+	stamp
+	quota.MemberStanding
+}
+
+type teamRecord struct {
+	stamp
+	quota.TeamStanding
+}
+
+type auditRecord struct {
+	stamp
+	quota.Record
+}
+
+// standing reads what admins decided about a member and its team.
+func standing(tx kv.Tx, team, member string) (quota.Standing, error) {
+	var m memberRecord
+	var t teamRecord
+	var memberErr error
+	if member != "" {
+		_, memberErr = load(tx, join(memberKey, team, member), &m)
+	}
+	_, teamErr := load(tx, join(teamKey, team), &t)
+	return quota.Standing{Member: m.MemberStanding, Team: t.TeamStanding}, errors.Join(memberErr, teamErr)
+}
+
+// Standing returns what admins decided about a member and its team.
+func (s *Store) Standing(ctx context.Context, team, member string) (quota.Standing, error) {
+	var st quota.Standing
+	err := s.view(ctx, func(t *txn) error {
+		var err error
+		st, err = standing(t, team, member)
+		return err
+	})
+	return st, outcome("read standing of "+member+" in "+team, err)
+}
+
+// PutMemberStanding replaces what admins decided about a member.
+func (s *Store) PutMemberStanding(ctx context.Context, team, member string, st quota.MemberStanding) error {
+	return s.amend(ctx, team, member, func(_ *txn, old *quota.Standing) error { old.Member = st; return checkNames(member) })
+}
+
+// PutTeamStanding replaces what admins decided about a team.
+func (s *Store) PutTeamStanding(ctx context.Context, team string, st quota.TeamStanding) error {
+	return s.amend(ctx, team, "", func(_ *txn, old *quota.Standing) error { old.Team = st; return nil })
+}
+
+// Amend changes what admins decided and writes the record of it.
+func (s *Store) Amend(ctx context.Context, team, member string, edit func(*quota.Standing) (quota.Record, error)) error {
+	return s.amend(ctx, team, member, func(t *txn, st *quota.Standing) error {
+		r, err := edit(st)
+		if err != nil {
+			return &refusedError{err}
+		}
+		return save(t, join(auditKey, team, stamped(r.At), r.ID), &auditRecord{v1, r})
+	})
+}
+
+// refusedError is an error of a caller's own function, which it gets back.
+type refusedError struct{ error }
+
+// amend changes what admins decided, and admits whose turn has come by it.
+func (s *Store) amend(ctx context.Context, team, member string, edit func(*txn, *quota.Standing) error) error {
+	if err := checkNames(team); err != nil {
+		return outcome("amend", err)
+	}
+	var ofTeam bool
+	err := s.updateLine(ctx, func(t *txn) error {
+		before, err := standing(t, team, member)
+		if err != nil {
+			return err
+		}
+		after, err := standing(t, team, member) // edit may change what it points to
+		if err != nil {
+			return err
+		}
+		if err := edit(t, &after); err != nil {
+			return err
+		}
+		ofTeam = !reflect.DeepEqual(before.Team, after.Team)
+		ofMember := member != "" && !reflect.DeepEqual(before.Member, after.Member)
+		if ofMember {
+			err = errors.Join(err, save(t, join(memberKey, team, member), &memberRecord{v1, after.Member}))
+		}
+		if ofTeam {
+			err = errors.Join(err, save(t, join(teamKey, team), &teamRecord{v1, after.Team}))
+		}
+		if err != nil || !ofTeam && !ofMember {
+			return err
+		}
+		return t.admit(team, member)
+	})
+	if refused := (*refusedError)(nil); errors.As(err, &refused) {
+		return refused.error
+	}
+	if err == nil && ofTeam {
+		err = s.admitAll(ctx, join(lineOrderKey, team)+"/")
+	}
+	return outcome("amend standing of "+member+" in "+team, err)
+}
+
+// Records lists the records of a team, newest first. One that can't be read
+// is left out.
+func (s *Store) Records(ctx context.Context, team string, limit int) ([]quota.Record, error) {
+	var records []quota.Record
+	err := s.view(ctx, func(t *txn) error {
+		records = nil
+		if limit <= 0 {
+			return nil
+		}
+		for k, data := range t.ScanReverse(join(auditKey, team)+"/", "") {
+			var r auditRecord
+			if err := decode(k, data, &r); err != nil {
+				s.log.WarnContext(ctx, "store: record left out of the audit log", slog.String("team", team), slog.Any("error", err))
+				continue
+			}
+			if records = append(records, r.Record); len(records) == limit {
+				break
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, outcome("list records of "+team, err)
+	}
+	return records, nil
+}

@@ -1,0 +1,285 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"log/slog"
+	"time"
+
+	"ltxbot/core/generate"
+	"ltxbot/core/quota"
+	"ltxbot/store/kv"
+)
+
+// jobRecord is a job as it is stored.
+type jobRecord struct {
+	stamp
+	generate.Job
+
+	// Run is the incarnation of the server under which nothing of the job was
+	// lost; empty where nothing is lost.
+	Run string `json:"run,omitempty"`
+}
+
+// headRecord is what finding a job and its place in the line is made of: most
+// of a record need not be decoded for that.
+type headRecord struct {
+	stamp
+
+	ID       string         `json:"id"`
+	Version  int64          `json:"version"`
+	State    generate.State `json:"state"`
+	Team     string         `json:"team"`
+	Member   string         `json:"member"`
+	Tiers    []string       `json:"tiers"`
+	Place    generate.Place `json:"place"`
+	Endpoint string         `json:"endpoint"`
+	Line     quota.Line     `json:"line"`
+	Admitted bool           `json:"admitted"`
+	Shown    generate.State `json:"shown"`
+	Created  time.Time      `json:"created"`
+	Finished time.Time      `json:"finished"`
+	Run      string         `json:"run"`
+}
+
+func (h headRecord) job() generate.Job {
+	return generate.Job{
+		ID: h.ID, Version: h.Version, State: h.State, Team: h.Team, Member: h.Member, Tiers: h.Tiers,
+		Place: h.Place, Endpoint: h.Endpoint, Line: h.Line, Admitted: h.Admitted, Shown: h.Shown,
+		Created: h.Created, Finished: h.Finished,
+	}
+}
+
+// job reads a job, or returns ErrNoJob.
+func job(tx kv.Tx, id string) (jobRecord, error) {
+	var r jobRecord
+	ok, err := load(tx, join(jobKey, id), &r)
+	if err == nil && !ok {
+		err = generate.ErrNoJob
+	}
+	return r, err
+}
+
+// head reads the head of a job, or returns ErrNoJob.
+func head(tx kv.Tx, id string) (headRecord, error) {
+	var r headRecord
+	ok, err := load(tx, join(jobKey, id), &r)
+	if err == nil && !ok {
+		err = generate.ErrNoJob
+	}
+	return r, err
+}
+
+// handedOut reports whether processes work on a job in this state.
+func handedOut(j generate.Job) bool { return j.Unfinished() && j.State != generate.Received }
+
+// ended is when a job became terminal, as far as that is known.
+func ended(j generate.Job) time.Time {
+	if j.Finished.IsZero() {
+		return j.Created
+	}
+	return j.Finished
+}
+
+// indexKeys are the keys by which j is found.
+func indexKeys(j generate.Job, prompt bool) []string {
+	at := stamped(j.Created)
+	keys := make([]string, 0, 10)
+	keys = append(keys,
+		join(allJobs, at, j.ID),
+		join(jobsByTeam, j.Team, at, j.ID),
+		join(jobsByMember, j.Member, at, j.ID),
+		join(jobsByPlace, j.Place.Platform, j.Place.Tenant, j.Place.Channel, at, j.ID),
+		join(jobsByState, string(j.State), at, j.ID),
+		join(jobsByModel, j.Endpoint, at, j.ID),
+	)
+	switch {
+	case j.Unfinished():
+		keys = append(keys, join(openJobs, at, j.ID), join(openByTeam, j.Team, at, j.ID), join(openByMember, j.Member, at, j.ID))
+	case prompt:
+		keys = append(keys, join(endedPrompts, stamped(ended(j)), j.ID))
+		fallthrough
+	default:
+		keys = append(keys, join(endedJobs, stamped(ended(j)), j.ID))
+	}
+	return keys
+}
+
+// putJob writes j in place of old, which is the zero Job for a new one, with
+// all that finds it, and tells who works on it.
+func (t *txn) putJob(old, j generate.Job, run string) error {
+	if err := save(t, join(jobKey, j.ID), &jobRecord{stamp: v1, Job: j, Run: run}); err != nil {
+		return err
+	}
+	stale := map[string]bool{}
+	if old.ID != "" {
+		for _, k := range indexKeys(old, true) {
+			stale[k] = true
+		}
+	}
+	for _, k := range indexKeys(j, !j.Request.IsZero() || j.Output.Prompt != "") {
+		if !stale[k] {
+			mark(t, k)
+		}
+		delete(stale, k)
+	}
+	for k := range stale {
+		t.Delete(k)
+	}
+	switch {
+	case handedOut(j):
+		t.Publish(j.ID)
+	case old.ID != "":
+		t.Retire(j.ID)
+	}
+	return nil
+}
+
+// Job reads a job.
+func (s *Store) Job(ctx context.Context, id string) (generate.Job, error) {
+	var r jobRecord
+	err := s.view(ctx, func(t *txn) error {
+		var err error
+		r = jobRecord{}
+		r, err = job(t, id)
+		return err
+	})
+	return r.Job, outcome("read job "+id, err)
+}
+
+// defaultLimit is how many jobs a Query without a limit selects at most.
+const defaultLimit = 100
+
+// Jobs lists jobs, newest first. One that can't be read is left out.
+func (s *Store) Jobs(ctx context.Context, q generate.Query) ([]generate.Job, error) {
+	if q.Limit <= 0 {
+		q.Limit = defaultLimit
+	}
+	var jobs []generate.Job
+	err := s.view(ctx, func(t *txn) error {
+		jobs = nil
+		for id := range t.selected(q) {
+			r, err := job(t, id)
+			if errors.Is(err, generate.ErrNoJob) {
+				continue // it was set aside
+			}
+			if err != nil {
+				s.log.WarnContext(ctx, "store: job left out of a list", slog.String("job", id), slog.Any("error", err))
+				continue
+			}
+			if selects(q, r.Job) {
+				jobs = append(jobs, r.Job)
+			}
+			if len(jobs) == q.Limit {
+				break
+			}
+		}
+		return ctx.Err()
+	})
+	if err != nil {
+		return nil, outcome("list jobs", err)
+	}
+	return jobs, nil
+}
+
+// selected goes over the ids of jobs that q may select, newest first.
+func (t *txn) selected(q generate.Query) iter.Seq[string] {
+	prefix := index(q)
+	before := ""
+	if !q.Before.IsZero() {
+		before = prefix + stamped(q.Before)
+	}
+	return func(yield func(string) bool) {
+		for k := range t.ScanReverse(prefix, before) {
+			if !yield(last(k)) {
+				return
+			}
+		}
+	}
+}
+
+// index is what the keys begin with of the index with the fewest jobs that q
+// does not select.
+func index(q generate.Query) string {
+	under := func(prefix string, names ...string) string { return join(prefix, names...) + "/" }
+	switch {
+	case q.Unfinished && q.Member != "":
+		return under(openByMember, q.Member)
+	case q.Unfinished && q.Team != "":
+		return under(openByTeam, q.Team)
+	case q.Unfinished && q.State == "":
+		return openJobs
+	case q.Member != "":
+		return under(jobsByMember, q.Member)
+	case q.Channel != "":
+		return under(jobsByPlace, q.Platform, q.Tenant, q.Channel)
+	case q.State != "" && !q.State.Terminal():
+		return under(jobsByState, string(q.State))
+	case q.Team != "":
+		return under(jobsByTeam, q.Team)
+	case q.State != "":
+		return under(jobsByState, string(q.State))
+	case q.Endpoint != "":
+		return under(jobsByModel, q.Endpoint)
+	default:
+		return allJobs
+	}
+}
+
+func selects(q generate.Query, j generate.Job) bool {
+	return (q.Team == "" || j.Team == q.Team) &&
+		(q.Member == "" || j.Member == q.Member) &&
+		(q.Channel == "" || j.Place.Channel == q.Channel && j.Place.Tenant == q.Tenant && j.Place.Platform == q.Platform) &&
+		(q.State == "" || j.State == q.State) &&
+		(q.Endpoint == "" || j.Endpoint == q.Endpoint) &&
+		(!q.Unfinished || j.Unfinished())
+}
+
+// Remove removes a job that is over, with all that finds it. A hold of which a
+// counter still has a share is left to the sweep.
+func (s *Store) Remove(ctx context.Context, j generate.Job) error {
+	err := s.update(ctx, func(t *txn) error {
+		old, err := head(t, j.ID)
+		if err != nil {
+			return err
+		}
+		if old.Version != j.Version {
+			return generate.ErrConflict
+		}
+		return t.removeJob(old.job())
+	})
+	return outcome("remove job "+j.ID, err)
+}
+
+func (t *txn) removeJob(j generate.Job) error {
+	if j.Unfinished() {
+		return generate.ErrConflict
+	}
+	for _, k := range indexKeys(j, true) {
+		t.Delete(k)
+	}
+	t.Delete(join(jobKey, j.ID))
+	t.Retire(j.ID)
+	h, err := hold(t, j.ID)
+	var damaged *DamagedError
+	switch {
+	case errors.Is(err, quota.ErrNoHold):
+		return nil
+	case errors.As(err, &damaged):
+		t.s.log.Error("store: hold of a removed job stays", slog.String("job", j.ID), slog.Any("error", err))
+		return nil
+	case err != nil:
+		return err
+	}
+	return t.dropHold(h)
+}
+
+// setAside moves a record that can't be read out of the way, for an operator
+// to look at.
+func (t *txn) setAside(key string) {
+	if data := t.Get(key); data != nil {
+		t.Put(damagedKey+key, append([]byte(nil), data...))
+		t.Delete(key)
+	}
+}

@@ -1,0 +1,104 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+
+	"ltxbot/core/generate"
+)
+
+// ownership is what this process last wrote or read of a job that it has
+// claimed: the version, and the incarnation of the server.
+type ownership struct {
+	run     string
+	version int64
+}
+
+func (s *Store) ownership(id string) ownership {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.owned[id]
+}
+
+// saved notes what was written of a job, if it is claimed.
+func (s *Store) saved(id string, o ownership) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, ok := s.owned[id]; ok {
+		s.owned[id] = o
+	}
+}
+
+// Take waits for an unfinished job that nobody works on and claims it. Changed
+// also gets a value for the saves of the claim's own holder, who tells them by
+// their version.
+func (s *Store) Take(ctx context.Context) (generate.Claim, error) {
+	for {
+		c, err := s.db.Claim(ctx)
+		if err != nil {
+			return generate.Claim{}, closed(err)
+		}
+		r, err := s.claimed(ctx, c.Job)
+		if err != nil {
+			c.Release()
+			return generate.Claim{}, outcome("take job "+c.Job, err)
+		}
+		if r.ID == "" {
+			c.Release()
+			continue
+		}
+		run, err := s.db.Incarnation(ctx)
+		if err != nil {
+			c.Release()
+			return generate.Claim{}, closed(err)
+		}
+		s.mu.Lock()
+		s.owned[c.Job] = ownership{run, r.Version}
+		s.mu.Unlock()
+		return generate.Claim{
+			Job: r.Job, Changed: c.Changed, Lost: c.Lost,
+			Doubtful: run != "" && r.Run != "" && r.Run != run,
+			Done: sync.OnceFunc(func() {
+				s.mu.Lock()
+				delete(s.owned, c.Job)
+				s.mu.Unlock()
+				c.Release()
+			}),
+		}, nil
+	}
+}
+
+// claimed reads a job that was claimed. What is not to be worked on is retired
+// and returned as nothing.
+func (s *Store) claimed(ctx context.Context, id string) (jobRecord, error) {
+	var r jobRecord
+	err := s.view(ctx, func(t *txn) error {
+		var err error
+		r, err = job(t, id)
+		return err
+	})
+	var damaged *DamagedError
+	switch {
+	case err == nil && handedOut(r.Job):
+		return r, nil
+	case err != nil && !errors.Is(err, generate.ErrNoJob) && !errors.As(err, &damaged):
+		return r, err
+	case err != nil:
+		s.log.ErrorContext(ctx, "store: unfinished job can't be handed out", slog.String("job", id), slog.Any("error", err))
+	}
+	return jobRecord{}, s.update(ctx, func(t *txn) error {
+		r, err := job(t, id)
+		switch {
+		case errors.As(err, &damaged):
+			t.setAside(damaged.Key)
+		case err == nil && handedOut(r.Job):
+			return nil // it is alive again
+		case err != nil && !errors.Is(err, generate.ErrNoJob):
+			return err
+		}
+		t.Retire(id)
+		return nil
+	})
+}
