@@ -189,23 +189,22 @@ func testView(b *bench) {
 	}
 	for i := range 100 {
 		e := b.clients[i%len(b.clients)]
+		var got, back, single int
 		b.view(e, func(tx kv.Tx) {
-			got := 0
+			got, back, single = 0, 0, 0 // of a run that may be repeated
 			for _, v := range tx.Scan("a/", "") {
 				got += number(v)
 			}
-			back := 0
 			for _, v := range tx.ScanReverse("a/", "") {
 				back += number(v)
 			}
-			single := 0
 			for i := range accounts {
 				single += number(tx.Get(fmt.Sprintf("a/%02d", i)))
 			}
-			if got != sum || back != sum || single != sum {
-				b.t.Errorf("a view has the sums %d, %d and %d; want %d", got, back, single, sum)
-			}
 		})
+		if got != sum || back != sum || single != sum {
+			b.t.Errorf("a view has the sums %d, %d and %d; want %d", got, back, single, sum)
+		}
 	}
 	close(stop)
 	writers.Wait()

@@ -1,0 +1,200 @@
+package redis
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	goredis "github.com/redis/go-redis/v9"
+
+	"ltxbot/store/kv"
+)
+
+// clock is the server's time between two looks at it.
+type clock struct {
+	mu     sync.Mutex
+	server time.Time // at the last look
+	seen   time.Time // when that was
+	latest time.Time // that Now has returned
+}
+
+// serverTime looks at the time of the database.
+func (e *Engine) serverTime(ctx context.Context) (time.Time, error) {
+	given := ""
+	if e.opts.Now != nil {
+		given = strconv.FormatInt(e.opts.Now().UnixMicro(), 10)
+	}
+	began := time.Now()
+	reply, err := e.eval(ctx, nowScript, []string{e.keyName("now")}, given)
+	if err != nil {
+		return time.Time{}, err
+	}
+	micros, err := reply.Int64()
+	if err != nil {
+		return time.Time{}, err
+	}
+	server := time.UnixMicro(micros).UTC()
+	e.clock.mu.Lock()
+	defer e.clock.mu.Unlock()
+	e.clock.server, e.clock.seen = server, began
+	return server, nil
+}
+
+// Now is the server's time, as far as it went on since the last look.
+func (e *Engine) Now(ctx context.Context) (time.Time, error) {
+	if err := e.err(); err != nil {
+		return time.Time{}, err
+	}
+	if e.opts.Now != nil {
+		return e.serverTime(ctx)
+	}
+	c := &e.clock
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if now := c.server.Add(time.Since(c.seen)); now.After(c.latest) {
+		c.latest = now
+	}
+	return c.latest, nil
+}
+
+// infoScript asks the server that has the keys of the bot.
+var infoScript = goredis.NewScript(`return redis.call('INFO', ARGV[1])`)
+
+// info reads the fields of a section of INFO.
+func (e *Engine) info(ctx context.Context, section string) (map[string]string, error) {
+	reply, err := e.eval(ctx, infoScript, []string{e.keyName("now")}, section)
+	if err != nil {
+		return nil, err
+	}
+	text, err := reply.Text()
+	return parseInfo(text), err
+}
+
+func parseInfo(text string) map[string]string {
+	fields := map[string]string{}
+	for line := range strings.Lines(text) {
+		if name, value, ok := strings.Cut(strings.TrimSpace(line), ":"); ok {
+			fields[name] = value
+		}
+	}
+	return fields
+}
+
+// Incarnation is the id of the server's run.
+// https://redis.io/docs/latest/commands/info/
+func (e *Engine) Incarnation(ctx context.Context) (string, error) {
+	fields, err := e.info(ctx, "server")
+	return fields["run_id"], err
+}
+
+// Processes is how many processes have given a sign of life.
+func (e *Engine) Processes(ctx context.Context) (int, error) {
+	e.clock.mu.Lock()
+	now := e.clock.server.Add(time.Since(e.clock.seen))
+	e.clock.mu.Unlock()
+	if e.opts.Now != nil {
+		now = time.Now()
+	}
+	var n int64
+	err := e.try(ctx, func(ctx context.Context) error {
+		var err error
+		n, err = e.client.ZCount(ctx, e.keyName("processes"), strconv.FormatInt(now.Add(-kv.TakeoverAfter).UnixMilli(), 10), "+inf").Result()
+		return err
+	})
+	return int(n), err
+}
+
+// Lease gets or renews a lease.
+func (e *Engine) Lease(ctx context.Context, name string, ttl time.Duration) (bool, error) {
+	reply, err := e.eval(ctx, leaseScript, []string{e.keyName("lease:" + name)}, e.id, max(1, ttl.Milliseconds()))
+	if err != nil {
+		return false, fmt.Errorf("lease %s: %w", name, err)
+	}
+	return reply.Bool()
+}
+
+// EndLease gives a lease back.
+func (e *Engine) EndLease(ctx context.Context, name string) error {
+	if _, err := e.eval(ctx, leaseScript, []string{e.keyName("lease:" + name)}, e.id, 0); err != nil {
+		return fmt.Errorf("end lease %s: %w", name, err)
+	}
+	return nil
+}
+
+// Take takes tokens from a bucket. A call whose reply is lost may have taken
+// tokens that nobody uses.
+func (e *Engine) Take(ctx context.Context, name string, n, burst int, perSecond float64) (time.Duration, error) {
+	if n > burst {
+		return 0, fmt.Errorf("take %d tokens: bucket %s holds %d", n, name, burst)
+	}
+	reply, err := e.eval(ctx, takeScript, []string{e.keyName("bucket:" + name)}, n, burst, perSecond)
+	if err != nil {
+		return 0, fmt.Errorf("take of bucket %s: %w", name, err)
+	}
+	micros, err := reply.Int64()
+	return time.Duration(micros) * time.Microsecond, err
+}
+
+// errNotSafe says that what was written is on one server only.
+var errNotSafe = errors.New("redis: no replica, or no disk, has confirmed the last writes in time")
+
+// Sync waits until what was written is on a replica, if there is one, else on
+// the disk, if the server can tell. The order of writes is that of the server:
+// what is confirmed for a write holds for all before it.
+// https://redis.io/docs/latest/commands/wait/
+// https://redis.io/docs/latest/commands/waitaof/
+func (e *Engine) Sync(ctx context.Context) error {
+	replication, err := e.info(ctx, "replication")
+	if err != nil {
+		return fmt.Errorf("sync: %w", err)
+	}
+	var wait []any
+	limit := e.opts.Timeout.Milliseconds() / 2
+	switch replicas, _ := strconv.Atoi(replication["connected_slaves"]); {
+	case replicas > 0:
+		wait = []any{"WAIT", 1, limit}
+	case e.waitsForDisk.Load():
+		wait = []any{"WAITAOF", 1, 0, limit}
+	default:
+		return nil // as the server's appendfsync says
+	}
+	return e.try(ctx, func(ctx context.Context) error { return e.confirm(ctx, wait) })
+}
+
+// confirm writes something and waits, on one connection to the server that has
+// the keys of the bot.
+func (e *Engine) confirm(ctx context.Context, wait []any) error {
+	server, ok := e.client.(*goredis.Client)
+	if cluster, sharded := e.client.(*goredis.ClusterClient); sharded {
+		var err error
+		if server, err = cluster.MasterForKey(ctx, e.keyName("sync")); err != nil {
+			return err
+		}
+	} else if !ok {
+		return fmt.Errorf("client is a %T", e.client)
+	}
+	var confirmed *goredis.Cmd
+	_, err := server.Pipelined(ctx, func(p goredis.Pipeliner) error {
+		p.Set(ctx, e.keyName("sync"), e.id, 0)
+		confirmed = p.Do(ctx, wait...)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	n, err := confirmed.Int64()
+	if err != nil { // WAITAOF counts both kinds
+		var both []int64
+		if both, err = confirmed.Int64Slice(); err == nil {
+			n = both[0]
+		}
+	}
+	if err == nil && n < 1 {
+		return errNotSafe
+	}
+	return err
+}

@@ -1,0 +1,65 @@
+package redis_test
+
+import (
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"ltxbot/internal/flaky"
+	"ltxbot/internal/redistest"
+	"ltxbot/store/kv"
+	"ltxbot/store/kv/kvtest"
+	"ltxbot/store/kv/redis"
+)
+
+// A pool that is closed while its server is away ends its last try to dial
+// within a second.
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("github.com/redis/go-redis/v9/internal/pool.(*ConnPool).tryDial"))
+}
+
+// prefixes makes databases on one server strangers to each other.
+var prefixes atomic.Int64
+
+// database is a prefix on a server, for the suite.
+type database struct {
+	server  *redistest.Server
+	opts    redis.Options
+	proxies map[kv.Engine]*flaky.Proxy // each client has its own way to the server
+}
+
+func newDatabase(s *redistest.Server, now func() time.Time) *database {
+	return &database{server: s, proxies: map[kv.Engine]*flaky.Proxy{}, opts: redis.Options{
+		Prefix: fmt.Sprintf("t%d", prefixes.Add(1)), Now: now, Logger: slog.New(slog.DiscardHandler),
+	}}
+}
+
+func (d *database) Open(t testing.TB) kv.Engine {
+	t.Helper()
+	proxy := flaky.New(t, d.server.Addr())
+	e, err := redis.Open(t.Context(), "redis://"+proxy.Addr(), d.opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.proxies[e] = proxy
+	return e
+}
+
+// Kill cuts a client off for good.
+func (d *database) Kill(t testing.TB, e kv.Engine) {
+	t.Helper()
+	d.proxies[e].Refuse(true)
+	d.proxies[e].Sever()
+	t.Cleanup(func() { e.Close() })
+}
+
+func TestEngine(t *testing.T) {
+	server := redistest.Start(t)
+	kvtest.Run(t, kvtest.Harness{New: func(_ testing.TB, now func() time.Time) kvtest.Database {
+		return newDatabase(server, now)
+	}})
+}

@@ -1,0 +1,330 @@
+package redis
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strconv"
+	"strings"
+
+	goredis "github.com/redis/go-redis/v9"
+
+	"ltxbot/store/kv"
+)
+
+// versionMark stands between a key and its version in the index. A range of
+// keys is a range of the index: no key has a character below the end mark.
+const (
+	versionMark = "\x00"
+	versionEnd  = "\x01"
+)
+
+// entry is a key's value with its version; the zero entry is a key that does
+// not exist.
+type entry struct {
+	version string
+	value   []byte
+}
+
+// parseEntry reads what the hash of values holds.
+func parseEntry(stored string) entry {
+	version, value, _ := strings.Cut(stored, " ")
+	return entry{version, []byte(value)}
+}
+
+// check is a range of the index and what was in it when it was read.
+type check struct {
+	min, max string // as ZRANGEBYLEX takes them
+	members  string // separated by new lines
+	keys     []string
+}
+
+func checkOfKey(key string, e entry) check {
+	c := check{min: "[" + key + versionMark, max: "(" + key + versionEnd, keys: []string{key}}
+	if e.version != "" {
+		c.members = key + versionMark + e.version
+	}
+	return c
+}
+
+// reader is a kv.Reader that remembers what it has read.
+type reader struct {
+	engine *Engine
+	ctx    context.Context  //nolint:containedctx // that of the transaction
+	cache  map[string]entry // what is believed of keys
+	checks []check
+	torn   bool // values have changed between two reads
+}
+
+func (r *reader) Get(key string) ([]byte, error) {
+	e, known := r.cache[key]
+	if !known {
+		var stored string
+		err := r.engine.try(r.ctx, func(ctx context.Context) error {
+			var err error
+			stored, err = r.engine.client.HGet(ctx, r.engine.keyName("values"), key).Result()
+			return err
+		})
+		switch {
+		case errors.Is(err, goredis.Nil):
+		case err != nil:
+			return nil, err
+		default:
+			e = parseEntry(stored)
+		}
+		r.cache[key] = e
+	}
+	r.checks = append(r.checks, checkOfKey(key, e))
+	return e.value, nil
+}
+
+// How many keys of a range are read at a time, at first and at most: most
+// ranges are left after a few.
+const (
+	firstChunk = 8
+	maxChunk   = 512
+)
+
+func (r *reader) Range(from, end string, reverse bool, yield func(string, []byte) bool) error {
+	low, high := "-", "+"
+	if from != "" {
+		low = "[" + from
+	}
+	if end != "" {
+		high = "(" + end
+	}
+	for size := firstChunk; ; size = min(4*size, maxChunk) {
+		members, entries, err := r.chunk(low, high, size, reverse)
+		if err != nil {
+			return err
+		}
+		read, more := 0, true
+		for more && read < len(members) {
+			key, _, _ := strings.Cut(members[read], versionMark)
+			more = yield(key, entries[read].value)
+			read++
+		}
+		c := check{min: low, max: high}
+		last := ""
+		if read < len(members) || len(members) == size { // not to the end of the range
+			last = "[" + members[read-1]
+			if reverse {
+				c.min = last
+			} else {
+				c.max = last
+			}
+		}
+		r.checks = append(r.checks, c.of(members[:read], reverse))
+		switch {
+		case !more || last == "":
+			return nil
+		case reverse:
+			high = "(" + last[1:]
+		default:
+			low = "(" + last[1:]
+		}
+	}
+}
+
+// of is a check of the members of a range in the order they were read.
+func (c check) of(members []string, reverse bool) check {
+	ordered := slices.Clone(members)
+	if reverse {
+		slices.Reverse(ordered)
+	}
+	c.members = strings.Join(ordered, "\n")
+	for _, m := range ordered {
+		key, _, _ := strings.Cut(m, versionMark)
+		c.keys = append(c.keys, key)
+	}
+	return c
+}
+
+// errTorn ends a transaction that has to run again.
+var errTorn = errors.New("values changed while they were read")
+
+// chunk reads members of the index with their entries.
+func (r *reader) chunk(low, high string, size int, reverse bool) ([]string, []entry, error) {
+	var members []string
+	by := &goredis.ZRangeBy{Min: low, Max: high, Count: int64(size)}
+	err := r.engine.try(r.ctx, func(ctx context.Context) error {
+		var err error
+		if reverse {
+			members, err = r.engine.client.ZRevRangeByLex(ctx, r.engine.keyName("index"), by).Result()
+		} else {
+			members, err = r.engine.client.ZRangeByLex(ctx, r.engine.keyName("index"), by).Result()
+		}
+		return err
+	})
+	if err != nil || len(members) == 0 {
+		return nil, nil, err
+	}
+	entries := make([]entry, len(members))
+	var unknown []string
+	var places []int
+	for i, m := range members {
+		key, version, _ := strings.Cut(m, versionMark)
+		if e := r.cache[key]; e.version == version {
+			entries[i] = e
+			continue
+		}
+		unknown, places = append(unknown, key), append(places, i)
+	}
+	if len(unknown) == 0 {
+		return members, entries, nil
+	}
+	var stored []any
+	err = r.engine.try(r.ctx, func(ctx context.Context) error {
+		var err error
+		stored, err = r.engine.client.HMGet(ctx, r.engine.keyName("values"), unknown...).Result()
+		return err
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	for n, i := range places {
+		text, _ := stored[n].(string)
+		entries[i] = parseEntry(text)
+		if members[i] != unknown[n]+versionMark+entries[i].version {
+			r.torn = true
+			return nil, nil, errTorn
+		}
+		r.cache[unknown[n]] = entries[i]
+	}
+	return members, entries, nil
+}
+
+// batch is what a script checks and applies.
+type batch struct {
+	token  string
+	checks []check
+	writes []write
+	news   []kv.News
+}
+
+type write struct {
+	key string
+	entry
+}
+
+// apply runs the commit script and returns which checks have failed.
+func (e *Engine) apply(ctx context.Context, b batch) ([]int64, error) {
+	args := make([]any, 0, 5+3*len(b.checks)+3*len(b.writes)+2*len(b.news))
+	args = append(args, b.token, e.channel(), len(b.checks), len(b.writes), len(b.news))
+	for _, c := range b.checks {
+		args = append(args, c.min, c.max, c.members)
+	}
+	for _, w := range b.writes {
+		args = append(args, w.key, w.version, w.value)
+	}
+	for _, n := range b.news {
+		kind := "publish"
+		if n.Retired {
+			kind = "retire"
+		}
+		args = append(args, n.Job, kind)
+	}
+	reply, err := e.eval(ctx, commitScript, e.handoutKeys("index", "values", "commit:"+e.id, "reading"), args...)
+	if err != nil {
+		return nil, err
+	}
+	return reply.Int64Slice()
+}
+
+// writer commits the batches of this process, one after the other.
+type writer struct {
+	engine *Engine
+	// cache is what this process has last read and written. It may be
+	// outdated: each commit checks what it used.
+	cache  map[string]entry
+	serial uint64
+}
+
+const (
+	// maxCached bounds the cache, in keys.
+	maxCached = 2000
+	// conflictTries is how often a transaction runs before it is given up.
+	conflictTries = 50
+)
+
+// errContention says that others have changed what a transaction reads each
+// time it ran.
+var errContention = errors.New("redis: too many processes change the same keys")
+
+// commit runs a batch until nothing that it reads has changed meanwhile.
+func (w *writer) commit(run func(kv.Reader) *kv.Batch) error {
+	ctx, cancel := context.WithTimeout(context.Background(), 2*w.engine.opts.Timeout)
+	defer cancel()
+	for n := range conflictTries {
+		r := &reader{engine: w.engine, ctx: ctx, cache: w.cache}
+		out := run(r)
+		if !r.torn {
+			b := w.batch(r.checks, out)
+			stale, err := w.engine.apply(ctx, b)
+			if err != nil {
+				w.forget() // what was written is not known
+				return err
+			}
+			if len(stale) == 0 {
+				w.remember(b.writes)
+				return nil
+			}
+			forget(w.cache, b.checks, stale)
+		}
+		if n > 2 && !pause(ctx, backoff(min(n, 5))) {
+			break
+		}
+	}
+	w.forget()
+	return errContention
+}
+
+// forget drops from a cache what checks that have failed are about.
+func forget(cache map[string]entry, checks []check, failed []int64) {
+	for _, n := range failed {
+		if n == 0 { // somebody is reading
+			continue
+		}
+		for _, key := range checks[n-1].keys {
+			delete(cache, key)
+		}
+	}
+}
+
+// batch gives each write a version of its own.
+func (w *writer) batch(checks []check, out *kv.Batch) batch {
+	w.serial++
+	version := strconv.FormatUint(w.serial, 36) + "." + w.engine.id
+	b := batch{token: version, checks: distinct(checks), news: out.News()}
+	for key, value := range out.Writes() {
+		if value == nil {
+			b.writes = append(b.writes, write{key: key})
+		} else {
+			b.writes = append(b.writes, write{key, entry{version, value}})
+		}
+	}
+	return b
+}
+
+// distinct drops what is checked already.
+func distinct(checks []check) []check {
+	seen := make(map[[3]string]bool, len(checks))
+	return slices.DeleteFunc(slices.Clone(checks), func(c check) bool {
+		id := [3]string{c.min, c.max, c.members}
+		known := seen[id]
+		seen[id] = true
+		return known
+	})
+}
+
+// remember keeps what was written.
+func (w *writer) remember(writes []write) {
+	if len(w.cache) > maxCached {
+		w.forget()
+	}
+	for _, wr := range writes {
+		w.cache[wr.key] = wr.entry
+	}
+}
+
+func (w *writer) forget() { w.cache = map[string]entry{} }
