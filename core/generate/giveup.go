@@ -141,7 +141,7 @@ func (e *Engine) lookAgain(ctx context.Context, r *run, j Job) error {
 		case err != nil:
 			r.log.ErrorContext(ctx, "a lost submit is given up though the provider's history could not be searched", "error", err)
 		}
-		return r.update(e.hard, j.State, quota.Keep(), func(j *Job) { j.LookAt = time.Time{} })
+		return r.update(ctx, j.State, quota.Keep(), func(j *Job) { j.LookAt = time.Time{} })
 	}
 }
 

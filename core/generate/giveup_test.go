@@ -29,11 +29,11 @@ func (p *process) accept(t *testing.T, n int) string {
 	return j.ID
 }
 
-// serverTrouble is a server error that names its kind.
-var serverTrouble = &generate.ProviderError{Op: "result", Kind: generate.FailProvider, HTTPStatus: 503, Type: "runner_disconnected"}
+// errServer is a server error that names its kind.
+var errServer = &generate.ProviderError{Op: "result", Kind: generate.FailProvider, HTTPStatus: 503, Type: "runner_disconnected"}
 
-// passing is one that does not.
-var passing = &generate.ProviderError{Op: "status", Kind: generate.FailProvider, HTTPStatus: 503, Temporary: true}
+// errPassing is one that does not.
+var errPassing = &generate.ProviderError{Op: "status", Kind: generate.FailProvider, HTTPStatus: 503, Temporary: true}
 
 // estimate is what a job of ask is held for: 72 megapixels.
 const estimate = usd.Micros(129_960)
@@ -61,10 +61,10 @@ func TestAJobThatTheProviderNeverEndsEnds(t *testing.T) {
 			"somebody has cancelled it, and failures are billed",
 			func(w *world) { endless(w.provider); w.billFailures = true }, true, generate.Cancelled, "", estimate,
 		},
-		{"its status can't be read", func(w *world) { endless(w.provider); w.provider.statusErr = passing }, false, generate.Failed, generate.FailGivenUp, 0},
+		{"its status can't be read", func(w *world) { endless(w.provider); w.provider.statusErr = errPassing }, false, generate.Failed, generate.FailGivenUp, 0},
 		{
 			"its status says that it is done, and there is no result",
-			func(w *world) { w.provider.resultErr = passing }, false, generate.Failed, generate.FailExpired, estimate,
+			func(w *world) { w.provider.resultErr = errPassing }, false, generate.Failed, generate.FailExpired, estimate,
 		},
 		{
 			"its status says that it is done, and the result that it is not",
@@ -153,7 +153,7 @@ func TestAStartLongAfterTheDeadlineAsksFirst(t *testing.T) {
 		elapse(10 * time.Second)
 		first.kill(t)
 		elapse(12 * time.Hour)
-		w.change(func(p *fakeProvider) { p.statusErr = passing })
+		w.change(func(p *fakeProvider) { p.statusErr = errPassing })
 		p := w.start(crashAt(0))
 		defer p.kill(t)
 		elapse(90 * time.Second)
@@ -161,6 +161,24 @@ func TestAStartLongAfterTheDeadlineAsksFirst(t *testing.T) {
 		elapse(2 * time.Minute)
 		if j := finished(t, p, id); j.State != generate.Delivered {
 			t.Errorf("job is %s (%s), want delivered", j.State, j.Failure.Kind)
+		}
+	})
+}
+
+func TestAStartLongAfterTheDeadlineDoesNotAskForLong(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.provider.run, w.provider.stubborn = 1000*time.Hour, true
+		first := w.start(crashAt(0))
+		id := first.accept(t, 1)
+		elapse(10 * time.Second)
+		first.kill(t)
+		elapse(12 * time.Hour)
+		p := w.start(crashAt(0))
+		defer p.kill(t)
+		elapse(3 * time.Minute)
+		if j := finished(t, p, id); j.Failure.Kind != generate.FailGivenUp {
+			t.Errorf("job is %s (%s), want it given up", j.State, j.Failure.Kind)
 		}
 	})
 }
@@ -176,7 +194,7 @@ func TestAnOperatorGivesAJobUp(t *testing.T) {
 	}{
 		{"that runs", func(w *world) { w.provider.run = time.Hour }, time.Minute, generate.Failed, generate.FailGivenUp, quota.Released},
 		{"that runs, and failures are billed", func(w *world) { w.provider.run, w.billFailures = time.Hour, true }, time.Minute, generate.Failed, generate.FailGivenUp, quota.Settled},
-		{"that is done and has no result", func(w *world) { w.provider.resultErr = passing }, 2 * time.Minute, generate.Failed, generate.FailExpired, quota.Settled},
+		{"that is done and has no result", func(w *world) { w.provider.resultErr = errPassing }, 2 * time.Minute, generate.Failed, generate.FailExpired, quota.Settled},
 		{"that is looked for", func(w *world) { w.provider.loseReply, w.provider.hidden = true, true }, time.Minute, generate.Failed, generate.FailGivenUp, quota.Released},
 		{"that the provider is too busy for", func(w *world) {
 			for range 100 {
@@ -243,9 +261,9 @@ func TestABadAnswerInPlaceOfAResultIsNotBelievedAtOnce(t *testing.T) {
 		lasts time.Duration // how long the answer lasts
 		want  generate.State
 	}{
-		{"a typed server error, for half a minute", serverTrouble, false, 30 * time.Second, generate.Delivered},
-		{"a typed server error, for two minutes", serverTrouble, false, 2 * time.Minute, generate.Failed},
-		{"a typed server error that the status has told", serverTrouble, true, 5 * time.Second, generate.Failed},
+		{"a typed server error, for half a minute", errServer, false, 30 * time.Second, generate.Delivered},
+		{"a typed server error, for two minutes", errServer, false, 2 * time.Minute, generate.Failed},
+		{"a typed server error that the status has told", errServer, true, 5 * time.Second, generate.Failed},
 		{"an answer without a type", &generate.ProviderError{Op: "result", Kind: generate.FailInvalid, HTTPStatus: 400}, false, 30 * time.Second, generate.Delivered},
 		{"a result that is not there", generate.ErrGone, false, 30 * time.Second, generate.Delivered},
 		{"a result that is not there, for two minutes", generate.ErrGone, false, 2 * time.Minute, generate.Failed},
@@ -286,7 +304,7 @@ func TestAResultIsAskedForWhenTheStatusCannotBeRead(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld(t)
-				w.provider.statusErr = passing
+				w.provider.statusErr = errPassing
 				p := w.start(crashAt(0))
 				defer p.kill(t)
 				id := p.accept(t, 1)
@@ -320,87 +338,6 @@ func TestAStreamThatTalksDoesNotReplaceThePolls(t *testing.T) {
 		}
 		if n := w.provider.statuses; n > 8 {
 			t.Errorf("polled %d times in the 45 seconds of a job with a stream", n)
-		}
-	})
-}
-
-func TestACancelledJobIsBilledIfItHadBegunAndFailuresAre(t *testing.T) {
-	for _, tt := range []struct {
-		name  string
-		bill  bool
-		after time.Duration
-		hold  quota.HoldState
-	}{
-		{"it had begun", true, 20 * time.Second, quota.Settled},
-		{"it waited in the queue", true, 3 * time.Second, quota.Released},
-		{"failures cost nothing", false, 20 * time.Second, quota.Released},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t)
-				w.billFailures = tt.bill
-				p := w.start(crashAt(0))
-				defer p.kill(t)
-				id := p.accept(t, 1)
-				elapse(tt.after)
-				if _, err := p.engine.Cancel(t.Context(), id, "test:1"); err != nil {
-					t.Fatal(err)
-				}
-				elapse(time.Minute)
-				j, h := finished(t, p, id), hold(t, p, id)
-				if j.State != generate.Cancelled || h.State != tt.hold || h.Charged != j.Charged {
-					t.Errorf("job is %s with %d charged, its hold %s with %d; want it %s", j.State, j.Charged, h.State, h.Charged, tt.hold)
-				}
-			})
-		})
-	}
-}
-
-func TestABillOutOfProportionIsNotCharged(t *testing.T) {
-	for _, tt := range []struct {
-		name            string
-		units           float64
-		charged, billed usd.Micros
-	}{
-		{"as expected", 72, estimate, 0},
-		{"three times as much", 216, 3 * estimate, 0},
-		{"more than that", 216.1, 3 * estimate, 390_061},
-		{"out of all proportion", 70_000_000, 3 * estimate, 126_350_000_000},
-		{"less", 10, 18_050, 0},
-		{"nothing is said", 0, estimate, 0},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t)
-				w.provider.units = tt.units
-				p := w.start(crashAt(0))
-				defer p.kill(t)
-				id := p.accept(t, 1)
-				elapse(2 * time.Minute)
-				j, h := finished(t, p, id), hold(t, p, id)
-				if j.Charged != tt.charged || h.Charged != tt.charged || j.Billed != tt.billed {
-					t.Errorf("charged %d (%d in the ledger), billed %d; want %d and %d", j.Charged, h.Charged, j.Billed, tt.charged, tt.billed)
-				}
-			})
-		})
-	}
-}
-
-func TestEachEndpointHasItsPrice(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t)
-		w.plain, w.provider.units = "fal-ai/test/plain", 71.37
-		p := w.start(crashAt(0))
-		defer p.kill(t)
-		id := p.accept(t, 1)
-		elapse(2 * time.Minute)
-		j := finished(t, p, id)
-		if j.Estimate != 115_560 || j.Charged != 114_549 || j.Endpoint != "fal-ai/test/plain" {
-			t.Errorf("estimate %d, charged %d at %s; want 115560 and 114549", j.Estimate, j.Charged, j.Endpoint)
-		}
-		quote, err := p.engine.Quote(t.Context(), ask(t, 2))
-		if err != nil || quote.Estimate != 115_560 {
-			t.Errorf("quote = %d, %v", quote.Estimate, err)
 		}
 	})
 }

@@ -32,7 +32,7 @@ func (e *Engine) fetch(ctx context.Context, r *run, j Job) (over bool, _ error) 
 	failed, answered := errors.AsType[*ProviderError](err)
 	switch {
 	case err == nil:
-		return true, e.fetched(ctx, r, j, result)
+		return true, e.fetched(r, j, result)
 	case ctx.Err() != nil:
 		return true, ctx.Err()
 	case errors.Is(err, ErrNotReady):
@@ -78,10 +78,10 @@ func (r *run) doubt() bool {
 }
 
 // fetched saves an output and settles what it cost.
-func (e *Engine) fetched(ctx context.Context, r *run, j Job, result Result) error {
+func (e *Engine) fetched(r *run, j Job, result Result) error {
 	charged, billed := e.charge(j, result)
 	if billed > charged {
-		r.log.ErrorContext(ctx, "the provider's bill is out of proportion to the estimate; the rest is not charged to anybody",
+		r.log.Error("the provider's bill is out of proportion to the estimate; the rest is not charged to anybody",
 			"request_id", j.Submission.RequestID, "billed_usd", billed.Dollars(), "charged_usd", charged.Dollars(), "estimated_usd", j.Estimate.Dollars())
 	}
 	return r.outcome(e.hard, func(ctx context.Context) error {

@@ -36,8 +36,8 @@ func (e *Engine) search(ctx context.Context, r *run, j Job) error {
 	}
 	sub, found, err := e.find(ctx, j, to)
 	switch {
-	case err != nil && ctx.Err() != nil:
-		return nil
+	case ctx.Err() != nil:
+		return ctx.Err()
 	case errors.Is(err, errSearch):
 		r.log.WarnContext(ctx, "cannot search the provider's history", "error", err)
 	case err != nil:

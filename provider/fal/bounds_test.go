@@ -70,7 +70,7 @@ func TestSoManyCallsAtATime(t *testing.T) {
 	var mu sync.Mutex
 	inside, most := 0, 0
 	full := make(chan struct{})
-	srv := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+	srv := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) {
 		mu.Lock()
 		inside++
 		if most = max(most, inside); inside == fal.MaxCalls {
@@ -241,7 +241,7 @@ func post(t *testing.T, w *world, body string) {
 		t.Fatal(err)
 	}
 	req.Header.Set("Authorization", "Key "+w.sim.Key())
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := w.web.Do(req)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -44,7 +44,7 @@ func (c *Client) Submit(ctx context.Context, o generate.Order) (s generate.Submi
 	refusal := c.refusal(opSubmit, a, private(o)...)
 	s, named := c.named(o, a)
 	switch {
-	case refuses(a) && !(named && refusal.Temporary):
+	case refuses(a) && (!named || !refusal.Temporary):
 		return s, refusal
 	case named:
 		c.log.WarnContext(ctx, "fal answered a submit with an error and a request id; the request is followed",

@@ -332,6 +332,10 @@ func TestURLsOfAReplyAreUsedOnlyOnTheQueueHost(t *testing.T) {
 			t.Errorf("%s: %+v", base, s)
 		}
 	}
+	w.sim.Inject(reply(own + "/" + strings.Repeat("x", 2048)))
+	if s := w.submit(t, prompt); s.StatusURL+s.ResponseURL+s.CancelURL != "" {
+		t.Errorf("a URL without end is kept: %d bytes", len(s.StatusURL))
+	}
 	// A foreign URL in a saved submission is not used either.
 	real := w.submit(t, prompt)
 	real.StatusURL, real.ResponseURL, real.CancelURL = "https://evil.example/s", "https://evil.example/r", "https://evil.example/c"
