@@ -60,31 +60,17 @@ func TestAStatusIsAskedWithoutItsLogs(t *testing.T) {
 	}
 }
 
-// TestSoManyCallsAtATime has a server that answers nobody before it has been
-// asked by as many as may, and then some time more.
+// TestSoManyCallsAtATime has a server that keeps everybody waiting until one
+// too many has come, or nobody comes any more.
 func TestSoManyCallsAtATime(t *testing.T) {
 	const jobs = 3 * fal.MaxCalls
 	if fal.MaxCalls != 20 {
 		t.Errorf("%d calls at a time, want 20", fal.MaxCalls)
 	}
-	var mu sync.Mutex
-	inside, most := 0, 0
-	full := make(chan struct{})
+	entered, release := make(chan struct{}, jobs), make(chan struct{})
 	srv := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) {
-		mu.Lock()
-		inside++
-		if most = max(most, inside); inside == fal.MaxCalls {
-			select {
-			case <-full:
-			default:
-				close(full)
-			}
-		}
-		mu.Unlock()
-		<-full
-		mu.Lock()
-		inside--
-		mu.Unlock()
+		entered <- struct{}{}
+		<-release
 		_, _ = fmt.Fprint(rw, `{"status":"IN_QUEUE","request_id":"abc"}`)
 	}))
 	t.Cleanup(srv.Close)
@@ -106,9 +92,21 @@ func TestSoManyCallsAtATime(t *testing.T) {
 			}
 		})
 	}
+	inside := 0
+	for quiet := time.After(10 * time.Second); inside <= fal.MaxCalls && quiet != nil; {
+		select {
+		case <-entered:
+			if inside++; inside == fal.MaxCalls {
+				quiet = time.After(200 * time.Millisecond)
+			}
+		case <-quiet:
+			quiet = nil
+		}
+	}
+	close(release)
 	group.Wait()
-	if most != fal.MaxCalls {
-		t.Errorf("%d calls at a time, want %d", most, fal.MaxCalls)
+	if inside != fal.MaxCalls {
+		t.Errorf("%d calls at a time, want %d", inside, fal.MaxCalls)
 	}
 }
 
