@@ -177,7 +177,7 @@ func TestAContentCheckInWords(t *testing.T) {
 // TestFindPagesOnAndNarrowsTheTime looks for one request among more than a
 // thousand of its minutes.
 func TestFindPagesOnAndNarrowsTheTime(t *testing.T) {
-	w := newWorld(t, sim.Options{HistoryLag: time.Nanosecond, Concurrency: 5000})
+	w := newWorld(t, sim.Options{HistoryLag: time.Nanosecond, Concurrency: 5000}, patient)
 	mine := w.submit(t, prompt).RequestID
 	for i := range 1050 {
 		w.submit(t, fmt.Sprint("prompt ", i))
@@ -209,7 +209,7 @@ func TestFindReadsPagesOfAnySize(t *testing.T) {
 		{"a page of more than 4 MiB", 60 << 10, "100 20 20 20 20 20"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			w := newWorld(t, sim.Options{HistoryLag: time.Nanosecond, Concurrency: 500})
+			w := newWorld(t, sim.Options{HistoryLag: time.Nanosecond, Concurrency: 500}, patient)
 			mine := w.submit(t, prompt).RequestID
 			for range 99 {
 				post(t, w, `{"prompt":"`+strings.Repeat("x", tc.prompt)+`","loras":[]}`)
@@ -230,6 +230,9 @@ func TestFindReadsPagesOfAnySize(t *testing.T) {
 		})
 	}
 }
+
+// patient is for large answers on a busy machine.
+func patient(c *fal.Config) { c.Timeouts = fal.Timeouts{} }
 
 // post submits a body as it is.
 func post(t *testing.T, w *world, body string) {
