@@ -21,6 +21,7 @@ var failures = map[generate.FailureKind]struct{ actions []Action }{
 	generate.FailAccount:     {[]Action{ActRetry}},
 	generate.FailCancelled:   {[]Action{ActRetry, ActEdit}},
 	generate.FailLost:        {[]Action{ActRetry}},
+	generate.FailGivenUp:     {[]Action{ActRetry}},
 	generate.FailExpired:     {[]Action{ActRetry}},
 	generate.FailUnreachable: {[]Action{ActRetry}},
 	generate.FailInternal:    {[]Action{ActRetry}},

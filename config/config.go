@@ -15,12 +15,15 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
+
+	"ltxbot/core/ltx"
 )
 
 // A Config is everything an operator can decide. The order of its fields is
 // the order of the example file.
 type Config struct {
 	Fal       Fal       `toml:"fal" doc:"The model, and the account that pays for it."`
+	Models    Models    `toml:"models" doc:"fal's other endpoints."`
 	Discord   Discord   `toml:"discord" doc:"Discord is on when it has a token."`
 	Slack     Slack     `toml:"slack" doc:"Slack is on when it has a bot token, or a client id."`
 	Store     Store     `toml:"store" doc:"Where jobs and the quota ledger live."`
@@ -46,6 +49,7 @@ const maxFile = 1 << 20
 func Default() Config {
 	return Config{
 		Fal:       defaultFal(),
+		Models:    Models{Prices: ltx.Prices()},
 		Discord:   defaultDiscord(),
 		Slack:     defaultSlack(),
 		Store:     Store{URL: secretRef("bolt:ltx.db")},
@@ -116,6 +120,7 @@ func (c *Config) Resolve(env func(string) (string, bool)) error {
 func (c Config) Validate() error {
 	k := checker{origin: c.origin}
 	c.Fal.check(&k)
+	c.Models.check(&k)
 	c.Discord.check(&k)
 	c.Slack.check(&k)
 	c.checkSeveral(&k)

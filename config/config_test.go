@@ -139,6 +139,35 @@ usd_per_month = 500.0
 	}
 }
 
+func TestEachEndpointHasItsPrice(t *testing.T) {
+	const lora, plain = "fal-ai/ltx-2.3-22b/text-to-video/lora", "fal-ai/ltx-2.3-22b/text-to-video"
+	for _, tt := range []struct {
+		name, file      string
+		atLoRA, atPlain float64
+	}{
+		{"by default", "", 0.001805, 0.001605},
+		{"a price of fal.model", "[fal]\nusd_per_megapixel = 0.002", 0.002, 0.001605},
+		{"a price of another endpoint", "[models.prices]\n\"" + plain + "\" = 0.0017", 0.001805, 0.0017},
+		{"fal.model has its own key", "[models.prices]\n\"" + lora + "\" = 0.5", 0.001805, 0.001605},
+		{"another fal.model", "[fal]\nmodel = \"" + plain + "\"", 0.001805, 0.001805},
+	} {
+		cfg, err := config.Parse([]byte(tt.file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if a, b := cfg.PriceOf(lora), cfg.PriceOf(plain); a != tt.atLoRA || b != tt.atPlain {
+			t.Errorf("%s: %v and %v, want %v and %v", tt.name, a, b, tt.atLoRA, tt.atPlain)
+		}
+	}
+	cfg, err := config.Parse([]byte("[models.prices]\n\"a/b.c\" = 2.0\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cfg.Validate(); err == nil || !strings.Contains(err.Error(), "2:1: models.prices.a/b.c = 2: must be more than 0 and at most 1 US dollar") {
+		t.Errorf("a price of two dollars: %v", err)
+	}
+}
+
 func TestDefaultQualitiesAreTheModels(t *testing.T) {
 	cfg := config.Default()
 	rules := ltx.Rules{Qualities: map[string][]ltx.Setting{}}

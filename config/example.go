@@ -130,6 +130,11 @@ func (e *example) free(name string, table any) {
 		return
 	}
 	e.out.WriteString("[" + name + "]\n")
+	if prices, ok := table.(Prices); ok {
+		for _, endpoint := range slices.Sorted(maps.Keys(prices)) {
+			e.out.WriteString("#" + strconv.Quote(endpoint) + " = " + decimal(prices[endpoint]) + "\n")
+		}
+	}
 	options, _ := table.(Options)
 	for _, name := range slices.Sorted(maps.Keys(options)) {
 		e.out.WriteString("#" + name + " = " + literal(reflect.ValueOf(options[name])) + "\n")

@@ -21,9 +21,10 @@ type Fal struct {
 	APIURL           string   `toml:"api_url" doc:"fal's platform API: the history where a lost request is looked for."`
 	MediaHosts       []string `toml:"media_hosts" doc:"Results are downloaded from these hosts only; *. stands for any host below. Over plain http only this machine is asked, where it is listed with its port, such as 127.0.0.1:9000."`
 	WebhookURL       string   `toml:"webhook_url" doc:"Public https address of this bot's web server, for results that fal pushes to /fal/webhook; empty = the bot asks by itself."`
-	USDPerMegapixel  float64  `toml:"usd_per_megapixel" doc:"Price of one megapixel of video (width × height × frames / 1,000,000) in US dollars; see the model's page on https://fal.ai."`
+	USDPerMegapixel  float64  `toml:"usd_per_megapixel" doc:"Price of one megapixel of video (width × height × frames / 1,000,000) in US dollars, at the endpoint in model; see its page on https://fal.ai. Other endpoints: models.prices."`
 	Deadline         Duration `toml:"deadline" doc:"A job that takes longer is cancelled at fal."`
 	Grace            Duration `toml:"grace" doc:"How long a request whose reply was lost is looked for before it is given up."`
+	GiveUp           Duration `toml:"give_up" doc:"How long after the deadline a job that fal never ends is waited for. Then it has failed: what was held for it is free again, or charged with quota.bill_failures."`
 	SafetyChecker    bool     `toml:"safety_checker" doc:"fal's check of prompts and videos. Turning it off is the operator's decision, never a member's."`
 }
 
@@ -38,6 +39,7 @@ func defaultFal() Fal {
 		USDPerMegapixel: 0.001805,
 		Deadline:        minutes(20),
 		Grace:           minutes(3),
+		GiveUp:          minutes(120),
 		SafetyChecker:   true,
 	}
 }
@@ -64,11 +66,38 @@ func (f Fal) check(k *checker) {
 		k.add("fal.media_hosts", "[]", "must name at least one host, or no video can be fetched")
 	}
 	k.hosts("fal.media_hosts", f.MediaHosts)
-	if !(f.USDPerMegapixel > 0 && f.USDPerMegapixel <= 1) {
-		k.add("fal.usd_per_megapixel", fmt.Sprint(f.USDPerMegapixel), "must be more than 0 and at most 1 US dollar")
-	}
+	checkPrice(k, "fal.usd_per_megapixel", f.USDPerMegapixel)
 	k.positive("fal.deadline", f.Deadline)
 	k.positive("fal.grace", f.Grace)
+	k.positive("fal.give_up", f.GiveUp)
+}
+
+// Models is what is said of fal's endpoints beside the one in fal.model.
+type Models struct {
+	Prices Prices `toml:"prices" doc:"Price of one megapixel of video at each endpoint, in US dollars. The one in fal.model has its price in fal.usd_per_megapixel; one that is not here is taken to cost as much."`
+}
+
+// Prices are the prices of a megapixel by endpoint, in US dollars.
+type Prices map[string]float64
+
+func (m Models) check(k *checker) {
+	for _, endpoint := range slices.Sorted(maps.Keys(m.Prices)) {
+		checkPrice(k, join("models.prices", endpoint), m.Prices[endpoint])
+	}
+}
+
+func checkPrice(k *checker, key string, price float64) {
+	if !(price > 0 && price <= 1) {
+		k.add(key, fmt.Sprint(price), "must be more than 0 and at most 1 US dollar")
+	}
+}
+
+// PriceOf is what a megapixel costs at an endpoint, in US dollars.
+func (c Config) PriceOf(endpoint string) float64 {
+	if price, ok := c.Models.Prices[endpoint]; ok && endpoint != c.Fal.Model {
+		return price
+	}
+	return c.Fal.USDPerMegapixel
 }
 
 // Options are parameters of the model by name. A value is a string, an int64,

@@ -54,6 +54,17 @@ func (e *engine) Cancel(ctx context.Context, id, by string) (generate.Job, error
 	return j, err
 }
 
+func (e *engine) GiveUp(ctx context.Context, id, by string) (generate.Job, error) {
+	j, err := e.Job(ctx, id)
+	if err == nil && !j.Unfinished() {
+		err = generate.ErrTooLate
+	}
+	if err == nil {
+		e.cancelled = id + " given up by " + by
+	}
+	return j, err
+}
+
 // secretNote stands for a token of a platform that a courier remembers.
 const secretNote = "aW50ZXJhY3Rpb24tdG9rZW4"
 

@@ -81,6 +81,13 @@ func (c *Client) Cancel(ctx context.Context, id string) (Job, error) {
 	return j, err
 }
 
+// GiveUp ends to stop a job.
+func (c *Client) GiveUp(ctx context.Context, id string) (Job, error) {
+	var j Job
+	err := c.do(ctx, http.MethodPost, "jobs/"+url.PathEscape(id)+"/give-up", &j)
+	return j, err
+}
+
 // Backup writes a copy of the store to w. A copy that is not whole is an error.
 func (c *Client) Backup(ctx context.Context, w io.Writer) error {
 	resp, err := c.call(ctx, http.MethodGet, "backup")

@@ -25,6 +25,12 @@ type Job struct {
 
 	Estimate float64 `json:"estimated_usd"` // what was held
 	Charged  float64 `json:"charged_usd"`   // what it cost in the end
+	// Billed is what fal says that it bills, when that is out of proportion
+	// to the estimate: what is above the charge is charged to nobody.
+	Billed float64 `json:"billed_usd,omitempty"`
+	// Unsure says that the job ended without fal's word on its request: fal
+	// may have billed it.
+	Unsure bool `json:"unsure,omitempty"`
 
 	Admitted    bool   `json:"admitted"` // its turn has come
 	CancelledBy string `json:"cancelled_by,omitempty"`
@@ -54,7 +60,7 @@ func Summary(j generate.Job) Job {
 		Team: j.Team, Member: j.Member, Channel: j.Place.Channel, Parent: j.Parent,
 		Failure: string(j.Failure.Kind), Field: j.Failure.Field, Limit: j.Failure.Limit,
 		RequestID: j.Submission.RequestID, Endpoint: j.Endpoint,
-		Estimate: j.Estimate.Dollars(), Charged: j.Charged.Dollars(), Admitted: j.Admitted,
+		Estimate: j.Estimate.Dollars(), Charged: j.Charged.Dollars(), Billed: j.Billed.Dollars(), Unsure: j.Unsure, Admitted: j.Admitted,
 		Message: j.Receipt.Message, Link: j.Receipt.Link, Fit: string(j.Receipt.Fit),
 		Created: j.Created, Submitted: j.Submitted, Started: j.Started,
 		Fetched: j.Fetched, Finished: j.Finished, Deadline: j.Deadline,

@@ -16,9 +16,10 @@ type Jobs interface {
 	Job(ctx context.Context, id string) (generate.Job, error)
 	Jobs(ctx context.Context, q generate.Query) ([]generate.Job, error)
 	Cancel(ctx context.Context, id, by string) (generate.Job, error)
+	GiveUp(ctx context.Context, id, by string) (generate.Job, error)
 }
 
-// Operator is who cancels a job by this API.
+// Operator is who cancels a job by this API, or gives it up.
 const Operator = "operator"
 
 // ServeJobs adds the routes about jobs:
@@ -26,6 +27,7 @@ const Operator = "operator"
 //	GET  jobs?team=&member=&unfinished=true&limit=   list, newest first
 //	GET  jobs/{id}                                   one job, with its prompt
 //	POST jobs/{id}/cancel                            ask to stop it
+//	POST jobs/{id}/give-up                           end it at once, whatever it waits for
 func (a *API) ServeJobs(jobs Jobs) {
 	a.Handle("GET jobs", func(r *http.Request) (any, error) {
 		q, err := queryOf(r.URL.Query())
@@ -47,6 +49,17 @@ func (a *API) ServeJobs(jobs Jobs) {
 		j, err := jobs.Cancel(r.Context(), r.PathValue("id"), Operator)
 		if err == nil {
 			a.log.InfoContext(r.Context(), "operator asked to stop a job", "job", j.ID, "state", string(j.State))
+		}
+		return Summary(j), known(err)
+	})
+	a.Handle("POST jobs/{id}/give-up", func(r *http.Request) (any, error) {
+		j, err := jobs.GiveUp(r.Context(), r.PathValue("id"), Operator)
+		if errors.Is(err, generate.ErrTooLate) {
+			return Summary(j), &Error{http.StatusConflict, "the job is over already"}
+		}
+		if err == nil {
+			a.log.InfoContext(r.Context(), "operator gave up a job", "job", j.ID, "state", string(j.State),
+				"request_id", j.Submission.RequestID, "charged_usd", j.Charged.Dollars())
 		}
 		return Summary(j), known(err)
 	})

@@ -74,7 +74,7 @@ func (p patient) prices(ctx context.Context) []Finding {
 	defer cancel()
 	listed, err := client.Prices(ctx, models...)
 	if err != nil {
-		return []Finding{warning(areaPrice, "compare fal.usd_per_megapixel with the model's page on https://fal.ai yourself", "fal tells no price: %v", err)}
+		return []Finding{warning(areaPrice, "compare fal.usd_per_megapixel and [models.prices] with the model's page on https://fal.ai yourself", "fal tells no price: %v", err)}
 	}
 	var found []Finding
 	for _, m := range models {
@@ -85,7 +85,10 @@ func (p patient) prices(ctx context.Context) []Finding {
 
 // price judges the price of one model.
 func (p patient) price(model string, listed []fal.Price) Finding {
-	ours := p.cfg.Fal.USDPerMegapixel
+	ours, key := p.cfg.PriceOf(model), "fal.usd_per_megapixel"
+	if model != p.cfg.Fal.Model {
+		key = fmt.Sprintf("%q in the table [models.prices]", model)
+	}
 	for _, l := range listed {
 		if l.Endpoint != model {
 			continue
@@ -94,17 +97,15 @@ func (p patient) price(model string, listed []fal.Price) Finding {
 			return problem(areaPrice, "update the bot: it counts in US dollars per megapixel",
 				"%s costs %v %s per %s", model, l.UnitPrice, l.Currency, l.Unit)
 		}
-		set := fmt.Sprintf("set fal.usd_per_megapixel = %v", l.UnitPrice)
+		set := fmt.Sprintf("set %s = %v", key, l.UnitPrice)
 		switch drift := l.UnitPrice/ours - 1; {
 		case math.Abs(drift) <= tolerance:
 			return ok(areaPrice, "%s costs $%v per megapixel, as in the config", model, l.UnitPrice)
 		case drift > 0:
 			return problem(areaPrice, set, "%s costs $%v per megapixel, %.0f %% more than the config says: limits in dollars let too much through",
 				model, l.UnitPrice, drift*100)
-		case model != p.cfg.Fal.Model:
-			return ok(areaPrice, "%s costs $%v per megapixel, less than with a LoRA; the difference is given back when a job ends", model, l.UnitPrice)
 		default:
-			return warning(areaPrice, set, "%s costs $%v per megapixel, %.0f %% less than the config says: too much is held until a job ends",
+			return warning(areaPrice, set, "%s costs $%v per megapixel, %.0f %% less than the config says: too much is held and charged",
 				model, l.UnitPrice, -drift*100)
 		}
 	}

@@ -55,6 +55,9 @@ func (m *Metrics) Job(from generate.State, j generate.Job) {
 func (m *Metrics) price(j generate.Job) {
 	m.estimated.Add(j.Estimate.Dollars())
 	m.charged.Add(j.Charged.Dollars())
+	if j.Billed > j.Charged {
+		m.excess.Add((j.Billed - j.Charged).Dollars())
+	}
 	if j.Estimate > 0 {
 		m.drift.Observe(float64(j.Charged) / float64(j.Estimate))
 	}

@@ -35,6 +35,7 @@ type Metrics struct {
 
 	estimated prometheus.Counter
 	charged   prometheus.Counter
+	excess    prometheus.Counter
 	drift     prometheus.Histogram
 
 	acks  *prometheus.HistogramVec
@@ -55,6 +56,7 @@ func New(reg prometheus.Registerer, version string) *Metrics {
 		delivered: counter("videos_delivered_total", "Videos posted, by how they were made to fit.", "platform", "fit"),
 		estimated: prometheus.NewCounter(opts("estimated_usd_total", "What finished videos were expected to cost, in US dollars.")),
 		charged:   prometheus.NewCounter(opts("charged_usd_total", "What finished videos did cost, in US dollars, by the units that fal billed.")),
+		excess:    prometheus.NewCounter(opts("unexpected_bill_usd_total", "What fal billed beyond three times the estimate of a video, in US dollars; it was charged to nobody.")),
 		drift: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Namespace: namespace, Name: "charged_to_estimated_ratio", Buckets: driftBuckets,
 			Help: "What a finished video did cost, divided by what it was expected to cost; 1 is right.",
@@ -71,7 +73,7 @@ func New(reg prometheus.Registerer, version string) *Metrics {
 	}, []string{"version"})
 	build.WithLabelValues(version).Set(1)
 	reg.MustRegister(
-		m.accepted, m.finished, m.phases, m.delivered, m.estimated, m.charged, m.drift,
+		m.accepted, m.finished, m.phases, m.delivered, m.estimated, m.charged, m.excess, m.drift,
 		m.acks, m.busy, m.calls, m.took, m.hooks, build,
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),

@@ -1,6 +1,7 @@
 package ordeal_test
 
 import (
+	"net/http"
 	"slices"
 	"testing"
 	"time"
@@ -78,7 +79,7 @@ var falFaults = []row{
 		area: "fal: submit", fault: "the answer is lost, the history never knows the job", before: lose,
 		setup: setup{fal: hideHistory(), falKeys: `grace = "6s"`}, meanwhile: "Looking for the model's answer",
 		ends: fails(generate.FailLost), charged: "nothing", offers: "Try again",
-		recovers: "never by itself; the hold is released after `fal.grace`", within: slowest,
+		recovers: "never by itself; the hold is released after `fal.grace`, and it is looked for once more at the deadline", within: slowest,
 	},
 	{
 		area: "fal: submit", fault: "a proxy answers 502 with a page", before: inject(simfal.Fault{Op: simfal.OpSubmit, Status: 502, Body: "<html>"}),
@@ -102,6 +103,12 @@ var falFaults = []row{
 		area: "fal: submit", fault: "the balance is exhausted", before: func(r *rig) { r.fal.Lock("Exhausted balance") },
 		ends: fails(generate.FailAccount), charged: "nothing", offers: "Try again",
 		recovers: "when the operator has paid and somebody tries again", within: slowest,
+	},
+	{
+		area: "fal: submit", fault: "503 that names a request, which the status does not know at first",
+		before: inject(simfal.Fault{Op: simfal.OpSubmit, Status: 503, Handle: true, KeepID: true, Body: `{"detail":"Service Unavailable"}`},
+			simfal.Fault{Op: simfal.OpStatus, Status: 404, Body: `{"status":"NOT_FOUND"}`}),
+		ends: arrives, charged: price, recovers: "at once: the request is the job's, and its status tells", within: slowest,
 	},
 	{
 		area: "fal: status", fault: "5xx six times in a row", before: inject(times(6, simfal.Fault{Op: simfal.OpStatus, Status: 503, Body: "<html>"})),
@@ -134,6 +141,16 @@ var falFaults = []row{
 	{
 		area: "fal: result", fault: "503 three times", before: inject(times(3, simfal.Fault{Op: simfal.OpResult, Status: 503, Body: "<html>"})),
 		ends: arrives, charged: price, recovers: "with the next question", within: slowest,
+	},
+	{
+		area: "fal: result", fault: "503 with the name of an error, three times, and the status knows of none",
+		before: inject(times(3, simfal.Fault{Op: simfal.OpResult, Status: 503, Body: `{"detail":"Runner disconnected","error_type":"runner_disconnected"}`})),
+		ends:   arrives, charged: price, recovers: "with the next question: it is believed after a minute", within: slowest,
+	},
+	{
+		area: "fal: result", fault: "it names a bill of $1,805",
+		before: inject(simfal.Fault{Op: simfal.OpResult, Set: http.Header{"X-Fal-Billable-Units": {"999999"}}}),
+		ends:   arrives, charged: "$0.39", recovers: "not needed: three times the estimate is charged, and the operator told", within: slowest,
 	},
 	{
 		area: "fal: result", fault: "fal has forgotten the job", setup: setup{fal: slow(), falKeys: `deadline = "3h"`},
@@ -178,6 +195,14 @@ var falFaults = []row{
 	{
 		area: "fal: job", fault: "it does not end before the deadline", before: next(simfal.StaysRunning), setup: setup{falKeys: `deadline = "2s"`},
 		ends: fails(generate.FailTimeout), charged: "nothing", offers: "Try again", recovers: "when somebody tries again", within: slowest,
+	},
+	{
+		area: "fal: job", fault: "it never ends, and can't be cancelled", before: func(r *rig) {
+			r.fal.Next(simfal.StaysRunning)
+			r.fal.Inject(simfal.Fault{Op: simfal.OpCancel, Status: 500, Times: -1})
+		},
+		setup: setup{falKeys: "deadline = \"2s\"\ngive_up = \"5s\""}, meanwhile: "longer than allowed",
+		ends: fails(generate.FailGivenUp), charged: "nothing", offers: "Try again", recovers: "never: `fal.give_up` after the deadline nobody waits any longer", within: slowest,
 	},
 	{
 		area: "fal: job", fault: "it ends after the deadline all the same", before: next(simfal.IgnoresCancel),

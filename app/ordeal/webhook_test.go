@@ -103,6 +103,24 @@ func TestWebhooks(t *testing.T) {
 				r.until("the video is there", func() bool { j, err := r.app.Job(r.ctx, r.job); return err == nil && j.State == generate.Delivered })
 			},
 		},
+		{
+			name:  "a webhook brings back a job whose submit was refused",
+			setup: setup{fal: simfal.Options{Speed: 1, Timing: simfal.Timing{Run: 8 * time.Second}}},
+			before: func(r *rig, _ *mailbox) {
+				r.fal.Inject(simfal.Fault{Op: simfal.OpSubmit, Status: http.StatusUnprocessableEntity, Handle: true, Body: `{"detail":[{"loc":["body","fps"],"msg":"no","type":"less_than_equal"}]}`})
+			},
+			during: func(r *rig, _ *mailbox) {
+				r.cardSays(r.job, "No video")
+				r.until("the video is there", func() bool { j, err := r.app.Job(r.ctx, r.job); return err == nil && j.State == generate.Delivered })
+			},
+		},
+		{
+			name: "a webhook is believed where the status can't be read",
+			before: func(r *rig, _ *mailbox) {
+				r.fal.Inject(simfal.Fault{Op: simfal.OpStatus, Status: 503, Times: -1})
+				r.fal.Inject(simfal.Fault{Op: simfal.OpStream, Status: 503, Times: -1})
+			},
+		},
 		{name: "the same webhook comes again and again", after: func(r *rig, m *mailbox) {
 			letters, _ := m.got()
 			for range 3 {

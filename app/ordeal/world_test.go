@@ -241,7 +241,7 @@ func (w *world) finish(a *app.App, job string) generate.Job {
 	defer tick.Stop()
 	for {
 		j, err := a.Job(w.ctx, job)
-		if err == nil && !j.Unfinished() {
+		if err == nil && j.State.Terminal() && j.Shown == j.State {
 			return j
 		}
 		select {

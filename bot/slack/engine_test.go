@@ -64,7 +64,7 @@ func (p *provider) Cancel(context.Context, generate.Submission) (generate.Cancel
 	return generate.CancelRequested, nil
 }
 
-func (p *provider) Find(context.Context, generate.Order, time.Time) ([]generate.Submission, error) {
+func (p *provider) Find(context.Context, generate.Order, time.Time, time.Time) ([]generate.Submission, error) {
 	return nil, nil
 }
 
@@ -90,7 +90,7 @@ func (s *stage) begin(path string, n int, p *provider, quotas quota.Policy) *pro
 	engine := generate.New(generate.Config{
 		Store: store, Ledger: store, Provider: p, Couriers: couriers,
 		Media:  generate.MediaConfig{Dir: s.t.TempDir(), MaxBytes: 1 << 20},
-		Policy: func() quota.Policy { return quotas }, Endpoint: "fal-ai/test", USDPerMegapixel: 0.001805,
+		Policy: func() quota.Policy { return quotas }, Endpoint: "fal-ai/test", Price: func(string) float64 { return 0.001805 }, GiveUp: 2 * time.Hour,
 		Deadline: 20 * time.Minute, Grace: 3 * time.Minute, Owner: fmt.Sprint("process-", n),
 		Logger: slog.New(slog.NewTextHandler(s.log, nil)),
 	})

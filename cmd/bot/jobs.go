@@ -24,6 +24,7 @@ type jobsCmd struct {
 	List   jobsListCmd   `cmd:"" help:"List jobs, newest first."`
 	Show   jobsShowCmd   `cmd:"" help:"Show one job, with its prompt."`
 	Cancel jobsCancelCmd `cmd:"" help:"Ask the running bot to stop a job."`
+	GiveUp jobsGiveUpCmd `cmd:"" name:"give-up" help:"Have the running bot end a job at once, whatever it waits for."`
 	Backup jobsBackupCmd `cmd:"" help:"Write a copy of the store (bolt:) to a new file, while the bot runs or not."`
 	Export jobsExportCmd `cmd:"" help:"Print all that is kept of a member's jobs, as JSON."`
 	Erase  jobsEraseCmd  `cmd:"" help:"Erase prompts, settings and links of a member's finished jobs."`
@@ -127,6 +128,22 @@ func (c jobsCancelCmd) Run(ctx context.Context, term terminal) error {
 		j, err := bot.Cancel(ctx, c.ID)
 		if err == nil {
 			fmt.Fprintf(term.out, "%s is %s and will be stopped\n", j.ID, j.State)
+		}
+		return err
+	}, nil)
+}
+
+type jobsGiveUpCmd struct {
+	botFlags
+	ID string `arg:"" help:"The job's id, as on its card."`
+}
+
+// Run gives a job up.
+func (c jobsGiveUpCmd) Run(ctx context.Context, term terminal) error {
+	return c.ask(ctx, func(bot *admin.Client) error {
+		j, err := bot.GiveUp(ctx, c.ID)
+		if err == nil {
+			fmt.Fprintf(term.out, "%s is %s, charged %s\n", j.ID, j.State, costs(j))
 		}
 		return err
 	}, nil)

@@ -73,6 +73,15 @@ func (s *shelf) Cancel(ctx context.Context, id, _ string) (generate.Job, error) 
 	return s.store.Job(ctx, id)
 }
 
+func (s *shelf) GiveUp(_ context.Context, id, _ string) (generate.Job, error) {
+	if id != s.job.ID {
+		return generate.Job{}, generate.ErrNoJob
+	}
+	j := s.job
+	j.State, j.Charged, j.Finished = generate.Failed, 130_000, time.Now()
+	return j, nil
+}
+
 func (s *shelf) Job(ctx context.Context, id string) (generate.Job, error) {
 	return s.store.Job(ctx, id)
 }
@@ -109,6 +118,7 @@ func TestJobsAreReadFromTheStoreWhileNoBotRuns(t *testing.T) {
 	s.want(t, 2, "--limit must be from 1 to 1000", "jobs", "list", "--limit", "0")
 	s.want(t, 1, "no such job", "jobs", "show", "nosuchjob000")
 	s.want(t, 2, "http.admin_token", "jobs", "cancel", "k3f92mq7abcd")
+	s.want(t, 2, "http.admin_token", "jobs", "give-up", "k3f92mq7abcd")
 	_, out, _ := s.bot(t, "jobs", "show", "k3f92mq7abcd")
 	var shown admin.Job
 	if err := json.Unmarshal([]byte(out), &shown); err != nil || !strings.Contains(shown.Command, "a private fox") || shown.Estimate != 0.13 {
@@ -164,6 +174,8 @@ func TestARunningBotIsAskedByItsAPI(t *testing.T) {
 	s.want(t, 0, "a private fox", "jobs", "show", "k3f92mq7abcd")
 	s.want(t, 0, "k3f92mq7abcd is accepted and will be stopped", "jobs", "cancel", "k3f92mq7abcd")
 	s.want(t, 1, "there is no such job", "jobs", "cancel", "nosuchjob000")
+	s.want(t, 0, "k3f92mq7abcd is failed, charged $0.13", "jobs", "give-up", "k3f92mq7abcd")
+	s.want(t, 1, "there is no such job", "jobs", "give-up", "nosuchjob000")
 	s.want(t, 1, "the bot does not run", "jobs", "list", "--url", "http://127.0.0.1:1")
 	s.configure(t, "listen = \""+server.Listener.Addr().String()+"\"\nadmin_token = \"another-horse-battery\"\n")
 	s.want(t, 1, "the admin token is missing or wrong", "jobs", "list")

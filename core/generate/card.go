@@ -143,7 +143,7 @@ func (c *card) show(ctx context.Context) error {
 	case errors.Is(err, ErrUnreachable), errors.Is(err, errLost):
 		c.gone = true
 	case errors.As(err, &retry):
-		c.notTill, c.again = time.Now().Add(retry.After), true
+		c.notTill, c.again = time.Now().Add(retry.pause()), true
 	}
 	return err
 }

@@ -20,6 +20,9 @@ func (e *Engine) deliver(ctx context.Context, r *run, j Job) error {
 	r.measure(ctx)
 	j = r.snapshot()
 	courier := r.courier(j)
+	if courier == nil && time.Since(r.deliveringSince()) > giveUpAfter {
+		return r.finish(ctx, Delivering, Failed, Failure{Kind: FailUnreachable}, quota.Keep())
+	}
 	if courier == nil {
 		return r.retry(ctx, &RetryError{After: platformOffPause, Err: errPlatformOff})
 	}

@@ -48,7 +48,7 @@ func TestAJobThatMayHaveBeenSubmittedIsLookedForFirst(t *testing.T) {
 				if _, err := p.engine.Accept(t.Context(), a); err != nil {
 					t.Fatal(err)
 				}
-				elapse(10 * time.Minute)
+				elapse(30 * time.Minute)
 				j := finished(t, p, id)
 				if j.State != tt.want || (j.Charged > 0) != tt.charged {
 					t.Errorf("job is %s (%s) with %d charged, want %s", j.State, j.Failure.Kind, j.Charged, tt.want)

@@ -26,10 +26,12 @@ type Config struct {
 
 	Endpoint            string // "fal-ai/ltx-2.3-22b/text-to-video/lora"
 	EndpointWithoutLoRA string // for requests without a LoRA; empty = Endpoint
-	USDPerMegapixel     float64
-	BillFailures        bool          // charge failures that the provider may bill
-	Deadline            time.Duration // from submit until the provider is asked to stop
-	Grace               time.Duration // how long a lost submit is looked for
+	// Price is what a megapixel costs at an endpoint, in US dollars.
+	Price        func(endpoint string) float64
+	BillFailures bool          // charge failures that the provider may bill
+	Deadline     time.Duration // from submit until the provider is asked to stop
+	Grace        time.Duration // how long a lost submit is looked for
+	GiveUp       time.Duration // from the deadline until a job is given up that the provider does not end
 
 	// Owner names this process among those that share the store. It is
 	// different for each start.
@@ -151,6 +153,7 @@ func (e *Engine) work(ctx context.Context, claim Claim) {
 		return
 	}
 	r.measure(ctx)
+	var failing time.Time // since when steps do not succeed
 	for failures := 0; ; {
 		j := r.snapshot()
 		if r.lost() || !j.Unfinished() {
@@ -172,6 +175,15 @@ func (e *Engine) work(ctx context.Context, claim Claim) {
 			failures++
 			if failures == 1 || failures%tellEvery == 0 {
 				r.log.ErrorContext(ctx, "job step did not succeed, it is tried again", "state", string(j.State), "failures", failures, "error", err)
+			}
+			if failures == 1 {
+				failing = time.Now()
+			}
+			if time.Since(failing) > giveUpAfter {
+				// A bug, or a record that can't be worked with.
+				if _, err := e.giveUpFor(ctx, j.ID, ByBot, FailInternal); err == nil {
+					r.log.ErrorContext(ctx, "job is given up: its step does not succeed", "state", string(j.State))
+				}
 			}
 			r.pause(ctx, backoff(failures, time.Second, time.Minute))
 			if fresh, err := e.cfg.Store.Job(ctx, j.ID); err == nil {
@@ -287,7 +299,7 @@ func (e *Engine) Accept(ctx context.Context, a Ask) (Job, error) {
 
 // estimate is what a request will cost at most, as far as is known before.
 func (e *Engine) estimate(r ltx.Request) usd.Micros {
-	return ltx.Cost(float64(r.Megapixels()), e.cfg.USDPerMegapixel)
+	return ltx.Cost(float64(r.Megapixels()), e.cfg.Price(e.endpoint(r)))
 }
 
 func (e *Engine) endpoint(r ltx.Request) string {
@@ -339,26 +351,24 @@ func (e *Engine) Cancel(ctx context.Context, id, by string) (Job, error) {
 // Arrived takes in a hint that the provider has ended a job under a request
 // id. It may come before the reply to the submit (then ErrNotReady: it is to be
 // told again), in place of a reply that was lost, or long after the job was
-// given up: then the job is taken up again, since it was paid for.
+// given up or its submit refused: then the job is taken up again, since it was
+// paid for. A job is submitted once, so whatever request the hint names is the
+// job's.
 func (e *Engine) Arrived(ctx context.Context, id, requestID string) error {
 	_, err := e.edit(ctx, id, func(j *Job) error {
 		switch {
-		case j.State == Unknown: // what it may have claimed in the history is a guess
-			j.revive(Submission{RequestID: requestID, Endpoint: j.Endpoint})
-		case j.Submission.RequestID == requestID:
-			if j.State != Queued && j.State != Running {
-				return errNothingNew
-			}
-			j.Hinted = time.Now()
-		case j.Submission.RequestID != "":
-			e.log.ErrorContext(ctx, "provider names another request for a job", "job", id, "request_id", requestID)
-			return errNothingNew
-		case j.State == Failed && j.Failure.Kind == FailLost:
-			j.revive(Submission{RequestID: requestID, Endpoint: j.Endpoint})
+		case j.State == Unknown, // what it may have claimed in the history is a guess
+			j.State.Terminal() && j.Unsure:
+			j.takeUp(requestID, e.cfg.Deadline)
 		case j.State == Submitting, j.State == Accepted:
 			return ErrNotReady
-		default:
+		case j.State != Queued && j.State != Running:
 			return errNothingNew
+		case j.Submission.RequestID != requestID && j.State == Running:
+			e.log.ErrorContext(ctx, "provider names another request for a job", "job", id, "request_id", requestID)
+			return errNothingNew
+		default: // the answer to the submit may have named a gateway's request
+			j.takeUp(requestID, e.cfg.Deadline)
 		}
 		return nil
 	})
@@ -371,10 +381,29 @@ func (e *Engine) Arrived(ctx context.Context, id, requestID string) error {
 // errNothingNew says that a hint tells nothing that is not known.
 var errNothingNew = errors.New("nothing new")
 
-// revive takes up a job whose submit was lost.
+// takeUp goes on with a job whose request has ended at the provider.
+func (j *Job) takeUp(requestID string, deadline time.Duration) {
+	now := time.Now()
+	j.Hinted = now
+	if (j.State == Queued || j.State == Running) && j.Submission.RequestID == requestID {
+		return
+	}
+	sub := Submission{RequestID: requestID, Endpoint: j.Endpoint}
+	if j.Submission.RequestID == requestID {
+		sub = j.Submission
+	}
+	j.revive(sub)
+	if j.Deadline.Before(now) {
+		j.Deadline = now.Add(deadline)
+	}
+}
+
+// revive makes a job wait for the provider that was given up, or whose submit
+// was lost.
 func (j *Job) revive(s Submission) {
-	j.State, j.Submission, j.Hinted = Queued, s, time.Now()
+	j.State, j.Submission = Queued, s
 	j.Failure, j.Finished, j.Shown = Failure{}, time.Time{}, ""
+	j.Unsure, j.LookAt = false, time.Time{}
 }
 
 // Note adds to what the courier remembers of a job's messages, from outside
@@ -395,15 +424,25 @@ func (e *Engine) Jobs(ctx context.Context, q Query) ([]Job, error) { return e.cf
 // edit changes a job from outside its run, however often somebody else saves
 // it in between.
 func (e *Engine) edit(ctx context.Context, id string, change func(*Job) error) (Job, error) {
+	return e.bill(ctx, id, func(j *Job) (quota.Billing, error) { return quota.Keep(), change(j) })
+}
+
+// bill is edit with a change of the job's hold.
+func (e *Engine) bill(ctx context.Context, id string, change func(*Job) (quota.Billing, error)) (Job, error) {
 	for {
 		j, err := e.cfg.Store.Job(ctx, id)
 		if err != nil {
 			return Job{}, err
 		}
-		if err := change(&j); err != nil {
+		from := j.State
+		b, err := change(&j)
+		if err != nil {
 			return j, err
 		}
-		saved, err := e.cfg.Store.Save(ctx, j, quota.Keep())
+		saved, err := e.cfg.Store.Save(ctx, j, b)
+		if err == nil && saved.State != from {
+			e.cfg.OnChange(from, saved)
+		}
 		if !errors.Is(err, ErrConflict) {
 			return saved, err
 		}

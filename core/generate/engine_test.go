@@ -115,7 +115,7 @@ func TestAJobThatEndsWithoutAVideo(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				elapse(10 * time.Minute)
+				elapse(30 * time.Minute)
 				got := finished(t, p, j.ID)
 				if got.State != tt.state || got.Failure.Kind != tt.kind {
 					t.Errorf("job is %s (%s), want %s (%s)", got.State, got.Failure.Kind, tt.state, tt.kind)

@@ -16,6 +16,7 @@ const (
 	FailAccount     FailureKind = "account"     // key refused, balance exhausted, account locked: the operator must act
 	FailCancelled   FailureKind = "cancelled"   // the provider says that the job was cancelled
 	FailLost        FailureKind = "lost"        // a submit's reply was lost and the job was never found
+	FailGivenUp     FailureKind = "given_up"    // the provider never ended it
 	FailExpired     FailureKind = "expired"     // the result was gone before it could be fetched
 	FailUnreachable FailureKind = "unreachable" // the conversation is gone or refuses the bot
 	FailInternal    FailureKind = "internal"    // a bug or a broken store of this bot
@@ -24,5 +25,5 @@ const (
 // FailureKinds is every kind of failure, for metrics and texts.
 var FailureKinds = []FailureKind{
 	FailRefused, FailInvalid, FailLoRA, FailNoMedia, FailTimeout, FailProvider, FailBusy,
-	FailAccount, FailCancelled, FailLost, FailExpired, FailUnreachable, FailInternal,
+	FailAccount, FailCancelled, FailLost, FailGivenUp, FailExpired, FailUnreachable, FailInternal,
 }

@@ -124,7 +124,7 @@ func Erase(ctx context.Context, a Archive, team, member string) (Erased, error) 
 // eraseJob blanks one job and reports whether it is over.
 func eraseJob(ctx context.Context, a Archive, j Job) (bool, error) {
 	for {
-		lost := j.Failure.Kind == FailLost && time.Since(j.ended()) < restlessFor
+		lost := j.Unsure && time.Since(j.ended()) < restlessFor
 		if j.Unfinished() || lost {
 			return false, nil
 		}

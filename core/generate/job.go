@@ -40,6 +40,9 @@ type Job struct {
 
 	Estimate usd.Micros `json:"cost"`    // what it is expected to cost; it is held
 	Charged  usd.Micros `json:"charged"` // what it cost in the end
+	// Billed is what the provider says that it bills, when that is so much
+	// more than the estimate that it was not charged; else 0.
+	Billed usd.Micros `json:"billed,omitempty"`
 
 	Line     quota.Line `json:"line"`               // the limits on jobs at a time it waits for
 	Admitted bool       `json:"admitted,omitempty"` // its turn has come
@@ -48,6 +51,9 @@ type Job struct {
 	// Doubted is set when the store has lost writes of the job: more may have
 	// been done than the record says. Couriers look before they post.
 	Doubted bool `json:"doubted,omitempty"`
+	// Unsure is set when the job ended without the provider's word on its
+	// request: a hint that the provider has run it takes it up again.
+	Unsure bool `json:"unsure,omitempty"`
 	// Cancel is set when somebody asked to stop the job.
 	Cancel *CancelRequest `json:"cancel,omitempty"`
 	// Notes is what the courier must remember of its messages.
@@ -62,9 +68,11 @@ type Job struct {
 	Submitted time.Time `json:"submitted,omitzero"` // when the provider was asked
 	Started   time.Time `json:"started,omitzero"`   // when the model began
 	Hinted    time.Time `json:"hinted,omitzero"`    // when the provider last said by itself that it has news
+	Completed time.Time `json:"completed,omitzero"` // when the provider said that it is done, if there was no output then
 	Fetched   time.Time `json:"fetched,omitzero"`   // when the output was there
 	Finished  time.Time `json:"finished,omitzero"`  // when it became terminal
 	Deadline  time.Time `json:"deadline,omitzero"`  // when the bot asks the provider to stop
+	LookAt    time.Time `json:"look_at,omitzero"`   // when a submit that was given up as lost is looked for once more
 	Seconds   float64   `json:"seconds,omitempty"`  // time the model ran, as the provider says
 
 	// Progress is not saved: it is lost with the process and found again by
@@ -135,8 +143,11 @@ func (j Job) HoldsSlot() bool { return j.Admitted && stateFacts[j.State].slot }
 func (j Job) Waiting() bool { return !j.Admitted && j.State == Accepted }
 
 // Unfinished reports whether there is still work to do for j: it is not
-// terminal, or its requester has not been shown how it ended.
-func (j Job) Unfinished() bool { return !j.State.Terminal() || j.Shown != j.State }
+// terminal, its requester has not been shown how it ended, or its lost submit
+// is to be looked for once more.
+func (j Job) Unfinished() bool {
+	return !j.State.Terminal() || j.Shown != j.State || !j.LookAt.IsZero()
+}
 
 // NewID derives a job's id from the event that asked for it, so that an event
 // delivered twice is one job.

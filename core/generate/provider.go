@@ -18,7 +18,8 @@ type Provider interface {
 	// Submit asks for one video with exactly one request that could be
 	// billed. The error tells what is known of the outcome:
 	//
-	//   - *ProviderError: the provider answered and did not take the job;
+	//   - *ProviderError: the provider answered and did not take the job. It
+	//     comes with a Submission when the answer named one all the same;
 	//   - ErrNotSent: it provably never reached the provider, calling Submit
 	//     again is safe;
 	//   - anything else: the outcome is unknown. Never call Submit again for
@@ -36,7 +37,9 @@ type Provider interface {
 
 	// Result fetches the output of a completed submission. ErrNotReady if
 	// it is still in progress; *ProviderError if the job failed, which is
-	// final for this submission unless its Kind is retryable by a GET.
+	// final for this submission unless it is Temporary. One with an
+	// HTTPStatus of 500 or more may also come from a result that can't be
+	// read at the moment: Status.Failed tells.
 	Result(ctx context.Context, s Submission) (Result, error)
 
 	// Cancel asks the provider to stop. It is a request, not a fact: go on
@@ -44,9 +47,11 @@ type Provider interface {
 	Cancel(ctx context.Context, s Submission) (CancelOutcome, error)
 
 	// Find looks for submissions of this very order (same seed, same prompt)
-	// that the provider has received since the given time, oldest first.
-	// It recovers a Submit whose reply was lost.
-	Find(ctx context.Context, o Order, since time.Time) ([]Submission, error)
+	// that the provider has received between two times, give or take the
+	// difference of its clock, oldest first. It recovers a Submit whose
+	// reply was lost. An error means that not all of that time could be
+	// looked through and nothing was found in the rest.
+	Find(ctx context.Context, o Order, from, to time.Time) ([]Submission, error)
 
 	// Open downloads the media at url from offset on. Only the provider's
 	// media hosts are contacted, redirects included, and never with the key.
@@ -88,6 +93,7 @@ type Status struct {
 	Position int     // jobs ahead in the queue; -1 when not told
 	Percent  int     // 0 to 100 as read from the step logs; -1 when they show none
 	Seconds  float64 // time the model ran, once complete; 0 when not told
+	Failed   bool    // complete, and the provider says that there is an error instead of an output
 }
 
 // A Result is the output of a submission with what is known of its bill.

@@ -35,7 +35,7 @@ func TestAThousandJobsAreTakenUpAgain(t *testing.T) {
 		Provider: touchedProvider{w.provider, touched},
 		Couriers: map[string]generate.Courier{"test": touchedCourier{w.channel, touched}},
 		Media:    generate.MediaConfig{Dir: t.TempDir(), MaxBytes: 1 << 20},
-		Policy:   func() quota.Policy { return w.policy }, Endpoint: "fal-ai/test", USDPerMegapixel: 0.001805,
+		Policy:   func() quota.Policy { return w.policy }, Endpoint: "fal-ai/test", Price: func(string) float64 { return 0.001805 }, GiveUp: 2 * time.Hour,
 		Deadline: 20 * time.Minute, Grace: 3 * time.Minute, Owner: "second",
 	})
 	if err := engine.Start(t.Context()); err != nil {
@@ -134,9 +134,9 @@ type touchedProvider struct {
 	seen *touches
 }
 
-func (p touchedProvider) Find(ctx context.Context, o generate.Order, since time.Time) ([]generate.Submission, error) {
+func (p touchedProvider) Find(ctx context.Context, o generate.Order, since, until time.Time) ([]generate.Submission, error) {
 	p.seen.touch(o.Job)
-	return p.fakeProvider.Find(ctx, o, since)
+	return p.fakeProvider.Find(ctx, o, since, until)
 }
 
 type touchedCourier struct {

@@ -29,11 +29,17 @@ type run struct {
 	refused   time.Time // when the first of them came
 	notBefore time.Time // when the submit may be tried again
 	lookups   int       // answered searches for a lost submit
+	looked    bool      // one of them was of all that the provider has received since
 	looking   time.Time // since when this run looks for it
 	cancels   int       // tries to pass on a cancel that the provider did not take
 	// cancelAfter is when to pass the cancel on again.
 	cancelAfter time.Time
 	complete    bool      // the provider said that it is done
+	blamed      bool      // the provider said that it is done, with an error
+	results     int       // times that the result could not be read
+	doubted     time.Time // since when the result is refused in a way that may pass
+	hinted      time.Time // the last hint on which the provider was asked
+	end, endOf  time.Time // when the job is given up, and the deadline that follows from
 	known       bool      // the provider has given a status
 	asking      time.Time // since when the conversation is asked to take the first card
 	gone        int       // times in a row that the provider did not know the submission
@@ -271,12 +277,12 @@ func (r *run) outcome(ctx context.Context, save func(context.Context) error) err
 	return err
 }
 
-// finish ends the job.
-func (r *run) finish(ctx context.Context, from, to State, f Failure, b quota.Billing) error {
+// finish ends the job. What else is to be saved with that comes last.
+func (r *run) finish(ctx context.Context, from, to State, f Failure, b quota.Billing, also ...func(*Job)) error {
 	return r.update(ctx, from, b, func(j *Job) {
-		j.State, j.Failure, j.Finished = to, f, time.Now()
-		if b.Kind == quota.SettleHold {
-			j.Charged = b.Amount
+		j.end(to, f, b)
+		for _, change := range also {
+			change(j)
 		}
 	})
 }

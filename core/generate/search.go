@@ -2,6 +2,7 @@ package generate
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"ltxbot/core/quota"
@@ -15,7 +16,8 @@ const (
 )
 
 // search looks for a submit whose outcome is not known in the provider's
-// history. When the grace time is over without a trace, the hold is released.
+// history. When the grace time is over without a trace, the hold is released
+// and the person told; it is looked for once more at the deadline.
 func (e *Engine) search(ctx context.Context, r *run, j Job) error {
 	r.card.refresh(ctx)
 	if j.Submission.RequestID != "" {
@@ -24,33 +26,40 @@ func (e *Engine) search(ctx context.Context, r *run, j Job) error {
 	if r.looking.IsZero() {
 		r.looking = time.Now()
 	}
-	look, cancel := context.WithTimeout(ctx, searchLimit)
-	defer cancel()
-	found, err := e.cfg.Provider.Find(look, Order{Job: j.ID, Endpoint: j.Endpoint, Request: j.Request}, j.Submitted.Add(-clockSkew))
+	// The submit was sent within submitLimit, as far as the clocks are right
+	// and the record is: of a doubtful job nobody knows. The last look is at
+	// all that came since.
+	to := j.Submitted.Add(submitLimit)
+	wide := j.Doubted || time.Now().After(j.Submitted.Add(e.cfg.Grace))
+	if wide {
+		to = time.Now()
+	}
+	sub, found, err := e.find(ctx, j, to)
 	switch {
-	case err != nil && ctx.Err() != nil:
-		return nil
-	case err != nil:
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case errors.Is(err, errSearch):
 		r.log.WarnContext(ctx, "cannot search the provider's history", "error", err)
+	case err != nil:
+		return err
+	case found:
+		r.log.InfoContext(ctx, "found the lost submit", "request_id", sub.RequestID)
+		return r.update(ctx, Unknown, quota.Keep(), func(j *Job) { j.Submission = sub })
 	default:
 		r.lookups++
-		sub, ok, err := e.unclaimed(ctx, j, found)
-		if err != nil {
-			return err
-		}
-		if ok {
-			r.log.InfoContext(ctx, "found the lost submit", "request_id", sub.RequestID, "matches", len(found))
-			return r.update(ctx, Unknown, quota.Keep(), func(j *Job) { j.Submission = sub })
-		}
+		r.looked = r.looked || wide
 	}
-	// After a long stop, one answered search is enough; while searches
+	// After a long stop, one answered search of all is enough; while searches
 	// fail, this run gives them a grace time of their own, and so it does when
 	// nobody knows when the job was submitted.
 	now := time.Now()
-	looked := r.lookups > 0 && !j.Doubted || now.After(r.looking.Add(e.cfg.Grace))
+	looked := r.looked && !j.Doubted || now.After(r.looking.Add(e.cfg.Grace))
 	over := looked && now.After(j.Submitted.Add(e.cfg.Grace))
 	if over {
-		return r.finish(ctx, Unknown, Failed, Failure{Kind: FailLost}, quota.Release())
+		if !r.looked {
+			r.log.ErrorContext(ctx, "a submit is given up as lost though the provider's history could not be searched")
+		}
+		return r.finish(ctx, Unknown, Failed, Failure{Kind: FailLost}, quota.Release(), unsureAndLookAgain)
 	}
 	r.pause(ctx, backoff(r.lookups+1, searchPause, searchMost))
 	return r.reload(ctx)
@@ -113,6 +122,3 @@ func (e *Engine) claimed(ctx context.Context, j Job) (map[string]bool, error) {
 // searchAmong is how many of the latest jobs may own a submission that is
 // found in the history.
 const searchAmong = 1000
-
-// clockSkew is by how much this machine's clock and the provider's may differ.
-const clockSkew = 2 * time.Minute

@@ -37,8 +37,8 @@ var stateFacts = map[State]struct {
 	Fetched:    {next: []State{Delivering, Failed}},
 	Delivering: {next: []State{Delivered, Failed}},
 	Delivered:  {terminal: true},
-	Failed:     {terminal: true, next: []State{Queued, Fetched}},
-	Cancelled:  {terminal: true},
+	Failed:     {terminal: true, next: []State{Queued, Unknown, Fetched}},
+	Cancelled:  {terminal: true, next: []State{Queued}},
 }
 
 // States is every state, in the order of a job's life.

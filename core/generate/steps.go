@@ -154,9 +154,9 @@ func (e *Engine) submitted(r *run, sub Submission, err error) func(context.Conte
 	case errors.Is(err, ErrNotSent), errors.As(err, &refused) && refused.Temporary:
 		return e.putBack(r, err, refused)
 	case refused != nil:
-		r.log.Warn("provider refused the job", "kind", string(refused.Kind), "error", err)
+		r.log.Warn("provider refused the job", "kind", string(refused.Kind), "request_id", sub.RequestID, "error", err)
 		return func(ctx context.Context) error {
-			return r.finish(ctx, Submitting, Failed, refused.failure(), quota.Release())
+			return r.finish(ctx, Submitting, Failed, refused.failure(), quota.Release(), unsure, func(j *Job) { j.Submission = sub })
 		}
 	default:
 		r.log.Warn("outcome of the submit is not known", "error", err)
@@ -189,15 +189,17 @@ func (e *Engine) putBack(r *run, err error, refused *ProviderError) func(context
 		r.refused = time.Now()
 	}
 	r.log.Warn("provider takes no job now", "tries", r.refusals, "error", err)
-	if time.Since(r.refused) > submitGiveUp {
+	left := submitGiveUp - time.Since(r.refused)
+	if left <= 0 {
 		return func(ctx context.Context) error {
-			return r.finish(ctx, Submitting, Failed, Failure{Kind: FailBusy}, quota.Release())
+			return r.finish(ctx, Submitting, Failed, Failure{Kind: FailBusy}, quota.Release(), unsure)
 		}
 	}
 	pause := backoff(r.refusals, submitPause, submitMost)
 	if refused != nil {
 		pause = max(pause, refused.RetryAfter)
 	}
+	pause = min(pause, left) // whatever it asks for, it is tried a last time
 	r.notBefore = time.Now().Add(pause)
 	return func(ctx context.Context) error {
 		return r.update(ctx, Submitting, quota.Keep(), func(j *Job) {
@@ -206,8 +208,12 @@ func (e *Engine) putBack(r *run, err error, refused *ProviderError) func(context
 	}
 }
 
-// conclude shows how the job ended. Then nothing is left to do for it.
+// conclude shows how the job ended. Then nothing is left to do for it, but for
+// a lost submit that is looked for once more.
 func (e *Engine) conclude(ctx context.Context, r *run, j Job) error {
+	if j.Shown == j.State {
+		return e.lookAgain(ctx, r, j)
+	}
 	r.measure(ctx) // the bill has changed what is left
 	err := r.card.settle(ctx)
 	switch {
@@ -226,8 +232,16 @@ func (e *Engine) conclude(ctx context.Context, r *run, j Job) error {
 	})
 }
 
-// giveUpAfter is how long a conversation that does not answer is tried.
-const giveUpAfter = 24 * time.Hour
+const (
+	// giveUpAfter is how long a conversation that does not answer is tried,
+	// and any step that does not succeed.
+	giveUpAfter = 24 * time.Hour
+	// maxPause is the longest pause that a conversation may ask for.
+	maxPause = 15 * time.Minute
+)
+
+// pause is the time to the next try, whatever the conversation asks for.
+func (e *RetryError) pause() time.Duration { return min(max(e.After, 100*time.Millisecond), maxPause) }
 
 // retry pauses as long as err, or the number of tries, asks for.
 func (r *run) retry(ctx context.Context, err error) error {
@@ -237,7 +251,7 @@ func (r *run) retry(ctx context.Context, err error) error {
 	r.tries++
 	pause := backoff(r.tries, time.Second, time.Minute)
 	if again, ok := errors.AsType[*RetryError](err); ok {
-		pause = max(again.After, 100*time.Millisecond)
+		pause = again.pause()
 	} else if ctx.Err() == nil {
 		r.log.WarnContext(ctx, "conversation did not take it", "tries", r.tries, "error", err)
 	}

@@ -5,9 +5,7 @@ import (
 	"errors"
 	"time"
 
-	"ltxbot/core/ltx"
 	"ltxbot/core/quota"
-	"ltxbot/core/usd"
 )
 
 // How often the provider is asked while a job is there. In the queue slower
@@ -30,12 +28,9 @@ const (
 	// never knew: a new one may not be known everywhere yet.
 	maxGone   = 5
 	goneAfter = 2 * time.Minute
-	// keepsResults is how long the provider surely keeps the result of a
-	// submission that nobody saw complete.
-	keepsResults = 30 * time.Minute
-	// resultGrace is how long after the deadline a result that the provider
-	// cannot give is asked for.
-	resultGrace = time.Hour
+	// resultEvery: after so many failed status calls in a row the result is
+	// asked for, which may be there all the same.
+	resultEvery = 5
 )
 
 // watch follows the submission until it is complete, and tells the provider
@@ -51,8 +46,10 @@ func (e *Engine) watch(ctx context.Context, r *run, j Job) error {
 		next    = time.NewTimer(firstPoll(j))
 		ticker  = time.NewTicker(tick)
 		expires = time.NewTimer(time.Until(j.Deadline))
+		ends    = time.NewTimer(time.Until(r.ends(j)))
 	)
 	defer next.Stop()
+	defer ends.Stop()
 	defer ticker.Stop()
 	defer expires.Stop()
 	r.card.refresh(ctx)
@@ -60,6 +57,9 @@ func (e *Engine) watch(ctx context.Context, r *run, j Job) error {
 		j = r.snapshot()
 		if j.State != Queued && j.State != Running {
 			return nil
+		}
+		if !time.Now().Before(r.ends(j)) {
+			return e.giveUp(ctx, r, j)
 		}
 		if again, err := e.stopAsked(ctx, r, j); err != nil {
 			return err
@@ -85,6 +85,8 @@ func (e *Engine) watch(ctx context.Context, r *run, j Job) error {
 			continue
 		case <-expires.C:
 			continue
+		case <-ends.C:
+			continue
 		case <-ticker.C:
 			if r.guess() {
 				r.card.refresh(ctx)
@@ -96,27 +98,47 @@ func (e *Engine) watch(ctx context.Context, r *run, j Job) error {
 				next.Reset(pollPause(j, polls, false))
 				continue
 			}
-			status = s
-			next.Reset(streamedPoll)
+			status = s // and no word on the poll: a stream may be wrong for hours
 		case <-next.C:
+			if r.complete {
+				if over, err := e.fetch(ctx, r, j); over || err != nil {
+					return err
+				}
+				next.Reset(backoff(r.results, runFirst, queueFar))
+				continue
+			}
+			hinted := j.Hinted.After(r.hinted)
+			r.hinted = j.Hinted
 			call, done := context.WithTimeout(ctx, callLimit)
 			s, err := e.cfg.Provider.Status(call, j.Submission)
 			done()
 			if err != nil {
 				errs++
-				if over, err := e.statusFailed(ctx, r, j, err); over || err != nil {
+				over, err := e.statusFailed(ctx, r, j, errs, err)
+				if !over && err == nil && (!j.Hinted.IsZero() || errs%resultEvery == 0) {
+					over, err = e.fetch(ctx, r, j)
+				}
+				if over || err != nil {
 					return err
 				}
 				next.Reset(backoff(errs, runFirst, queueFar))
 				continue
+			}
+			if hinted && s.Phase != PhaseComplete {
+				if over, err := e.fetch(ctx, r, j); over || err != nil {
+					return err
+				}
 			}
 			errs, r.gone, r.known = 0, 0, true
 			polls++
 			status = s
 			next.Reset(pollPause(j, polls, news != nil))
 		}
-		if done, err := e.progress(ctx, r, status); done || err != nil {
+		if over, err := e.progress(ctx, r, status); over || err != nil {
 			return err
+		}
+		if r.complete {
+			next.Reset(backoff(r.results, runFirst, queueFar))
 		}
 	}
 }
@@ -218,33 +240,44 @@ func (e *Engine) stopAsked(ctx context.Context, r *run, j Job) (again time.Durat
 // ByDeadline is who asks for a cancel when nobody did.
 const ByDeadline = "deadline"
 
+// ByBot is who gives up a job with which nothing can be done.
+const ByBot = "bot"
+
 // statusFailed judges a status that could not be read, and reports whether
 // the job is over with it.
-func (e *Engine) statusFailed(ctx context.Context, r *run, j Job, err error) (over bool, _ error) {
+func (e *Engine) statusFailed(ctx context.Context, r *run, j Job, failures int, err error) (over bool, _ error) {
 	if ctx.Err() != nil {
 		return true, ctx.Err()
 	}
 	if errors.Is(err, ErrGone) {
-		if r.gone++; r.gone >= maxGone && (r.known || time.Since(j.Submitted) > goneAfter) {
+		if r.gone++; r.forgotten(j) {
 			// The result may still be there, or it was fetched too late.
-			return true, e.fetch(ctx, r, j)
+			return e.fetch(ctx, r, j)
 		}
 		return false, nil
 	}
-	r.log.WarnContext(ctx, "cannot read the status", "error", err)
+	if failures == 1 || failures%tellEvery == 0 {
+		r.log.WarnContext(ctx, "cannot read the status", "failures", failures, "error", err)
+	}
 	return false, nil
 }
 
-// progress takes in a status, and reports whether the submission is complete.
-func (e *Engine) progress(ctx context.Context, r *run, s Status) (done bool, _ error) {
+// forgotten reports whether it is believed that the provider does not know the
+// submission.
+func (r *run) forgotten(j Job) bool {
+	return r.gone >= maxGone && (r.known || time.Since(j.Submitted) > goneAfter)
+}
+
+// progress takes in a status, and reports whether the job is over with it.
+func (e *Engine) progress(ctx context.Context, r *run, s Status) (over bool, _ error) {
 	j := r.snapshot()
 	switch s.Phase {
 	case PhaseComplete:
-		r.complete = true
+		r.complete, r.blamed = true, r.blamed || s.Failed
 		if s.Seconds > 0 {
 			r.ran = s.Seconds
 		}
-		return true, e.fetch(ctx, r, j)
+		return e.fetch(ctx, r, j)
 	case PhaseRunning:
 		if j.State == Queued {
 			if err := r.update(ctx, Queued, quota.Keep(), func(j *Job) { j.State, j.Started = Running, time.Now() }); err != nil {
@@ -287,79 +320,4 @@ func (r *run) setProgress(change func(*Progress)) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	change(&r.seen)
-}
-
-// fetch reads the result of a complete submission and settles what it cost.
-func (e *Engine) fetch(ctx context.Context, r *run, j Job) error {
-	call, done := context.WithTimeout(ctx, callLimit)
-	defer done()
-	result, err := e.cfg.Provider.Result(call, j.Submission)
-	var failed *ProviderError
-	switch {
-	case err == nil:
-		charged := e.charge(j, result)
-		return r.outcome(e.hard, func(ctx context.Context) error {
-			err := r.update(ctx, j.State, quota.Settle(charged), func(j *Job) {
-				j.State, j.Fetched = Fetched, time.Now()
-				j.Output, j.Charged, j.Seconds = result.Output, charged, r.ran
-			})
-			if err == nil {
-				e.history.add(r.snapshot())
-			}
-			return err
-		})
-	case errors.Is(err, ErrGone):
-		return e.vanished(ctx, r, j)
-	case errors.As(err, &failed) && !failed.Temporary:
-		return e.failed(ctx, r, j, failed)
-	case time.Now().After(j.Deadline.Add(resultGrace)):
-		r.log.ErrorContext(ctx, "giving up on a result", "error", err)
-		return r.finish(ctx, j.State, Failed, Failure{Kind: FailProvider}, quota.Release())
-	default:
-		return err
-	}
-}
-
-// vanished ends a job that the provider no longer knows. One that was
-// cancelled was removed from the queue. One that had begun, or that is so old
-// that its result may have come and gone, was made and billed; any other was
-// lost before it cost anything.
-func (e *Engine) vanished(ctx context.Context, r *run, j Job) error {
-	switch {
-	case j.Cancel != nil && !r.complete:
-		return e.failed(ctx, r, j, &ProviderError{Op: "status", Kind: FailCancelled, Message: "the provider no longer knows the request"})
-	case r.complete, j.State == Running, time.Since(j.Submitted) > keepsResults:
-		return r.finish(ctx, j.State, Failed, Failure{Kind: FailExpired}, quota.Settle(j.Estimate))
-	default:
-		return r.finish(ctx, j.State, Failed, Failure{Kind: FailProvider}, quota.Release())
-	}
-}
-
-// failed ends a job that the provider says has failed.
-func (e *Engine) failed(ctx context.Context, r *run, j Job, err *ProviderError) error {
-	r.log.InfoContext(ctx, "job failed at the provider", "kind", string(err.Kind), "error", err)
-	billing := quota.Release()
-	if err.MayBill && e.cfg.BillFailures {
-		billing = quota.Settle(j.Estimate)
-	}
-	switch {
-	case j.Cancel != nil && j.Cancel.By == ByDeadline:
-		return r.finish(ctx, j.State, Failed, Failure{Kind: FailTimeout}, billing)
-	case j.Cancel != nil:
-		return r.finish(ctx, j.State, Cancelled, Failure{}, billing)
-	default:
-		return r.finish(ctx, j.State, Failed, err.failure(), billing)
-	}
-}
-
-// charge is what a finished job costs: what the provider bills, else by the
-// real size of the output, else the estimate.
-func (e *Engine) charge(j Job, result Result) usd.Micros {
-	if result.BillableUnits > 0 {
-		return ltx.Cost(result.BillableUnits, e.cfg.USDPerMegapixel)
-	}
-	if mp, ok := result.Output.Megapixels(); ok {
-		return ltx.Cost(float64(mp), e.cfg.USDPerMegapixel)
-	}
-	return j.Estimate
 }

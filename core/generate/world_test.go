@@ -32,6 +32,10 @@ type world struct {
 	starts   int
 	options  bolt.Options
 	courier  generate.Courier // nil = channel
+	plain    string           // the endpoint without LoRA; empty = the one with
+	// billFailures charges what the provider may bill.
+	billFailures bool
+	off          bool // the platform is switched off
 	// worn, if set, stands between each process and its store.
 	worn func(generate.Store) generate.Store
 }
@@ -47,6 +51,14 @@ func newWorld(t *testing.T) *world {
 			Waiting: 5,
 		},
 	}
+}
+
+// price is that of fal's endpoints with and without LoRA.
+func price(endpoint string) float64 {
+	if endpoint == "fal-ai/test/plain" {
+		return 0.001605
+	}
+	return 0.001805
 }
 
 // process is one run of the program in the world.
@@ -78,20 +90,25 @@ func (w *world) join(store *bolt.Store, c *crasher) *process {
 	if w.courier != nil {
 		courier = w.courier
 	}
+	couriers := map[string]generate.Courier{"test": crashCourier{courier, c}}
+	if w.off {
+		couriers = nil
+	}
 	w.starts++
 	ctx, die := context.WithCancel(context.Background())
 	engine := generate.New(generate.Config{
-		Store:           crashStore{records, c},
-		Ledger:          store,
-		Provider:        crashProvider{w.provider, c},
-		Couriers:        map[string]generate.Courier{"test": crashCourier{courier, c}},
-		Media:           generate.MediaConfig{Dir: w.t.TempDir(), MaxBytes: 1 << 20},
-		Policy:          func() quota.Policy { return w.policy },
-		Endpoint:        "fal-ai/test",
-		USDPerMegapixel: 0.001805,
-		Deadline:        20 * time.Minute,
-		Grace:           3 * time.Minute,
-		Owner:           fmt.Sprintf("process-%d", w.starts),
+		Store:    crashStore{records, c},
+		Ledger:   store,
+		Provider: crashProvider{w.provider, c},
+		Couriers: couriers,
+		Media:    generate.MediaConfig{Dir: w.t.TempDir(), MaxBytes: 1 << 20},
+		Policy:   func() quota.Policy { return w.policy },
+		Endpoint: "fal-ai/test",
+		Price:    price, EndpointWithoutLoRA: w.plain, BillFailures: w.billFailures,
+		Deadline: 20 * time.Minute,
+		Grace:    3 * time.Minute,
+		GiveUp:   2 * time.Hour,
+		Owner:    fmt.Sprintf("process-%d", w.starts),
 	})
 	if err := engine.Start(ctx); err != nil {
 		w.t.Fatal(err)
@@ -153,18 +170,30 @@ type fakeProvider struct {
 	forgetful bool          // has no result any more once it is asked for
 	cut       int           // downloads that break off in the middle
 	busiest   int           // most jobs that it had at a time
+
+	statusErr error // of every status
+	resultErr error // of every result
+	results   int   // how often a result was asked for
+	statuses  int   // how often a status was asked for
+	failed    bool  // says so with a complete status
+	chatty    bool  // its stream repeats that the job runs
+	units     float64
+	findErr   error // of every search
+	endedOnly bool  // the history shows requests that have ended only
+	searches  []time.Time
 }
 
 type fakeJob struct {
 	order     generate.Order
 	at        time.Time
 	cancelled bool
+	ran       time.Duration // until it was cancelled
 }
 
 func newFakeProvider() *fakeProvider {
 	return &fakeProvider{
 		jobs: map[string]*fakeJob{}, submits: map[string]int{},
-		queue: 5 * time.Second, run: 40 * time.Second, media: "\x00\x00\x00\x18ftypmp42 a video",
+		units: 70, queue: 5 * time.Second, run: 40 * time.Second, media: "\x00\x00\x00\x18ftypmp42 a video",
 	}
 }
 
@@ -209,13 +238,23 @@ func (p *fakeProvider) take(o generate.Order) (generate.Submission, error) {
 func (p *fakeProvider) Status(_ context.Context, s generate.Submission) (generate.Status, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.statuses++
+	if p.statusErr != nil {
+		return generate.Status{}, p.statusErr
+	}
+	return p.status(s)
+}
+
+func (p *fakeProvider) status(s generate.Submission) (generate.Status, error) {
 	j, ok := p.jobs[s.RequestID]
 	if !ok {
 		return generate.Status{}, generate.ErrGone
 	}
 	switch age := time.Since(j.at); {
-	case j.cancelled || age >= p.queue+p.run:
-		return generate.Status{Phase: generate.PhaseComplete, Position: -1, Percent: 100, Seconds: p.run.Seconds()}, nil
+	case j.cancelled:
+		return generate.Status{Phase: generate.PhaseComplete, Position: -1, Percent: -1, Seconds: j.ran.Seconds()}, nil
+	case age >= p.queue+p.run:
+		return generate.Status{Phase: generate.PhaseComplete, Position: -1, Percent: 100, Seconds: p.run.Seconds(), Failed: p.failed}, nil
 	case age >= p.queue:
 		return generate.Status{Phase: generate.PhaseRunning, Position: -1, Percent: int(100 * (age - p.queue) / p.run)}, nil
 	default:
@@ -226,7 +265,12 @@ func (p *fakeProvider) Status(_ context.Context, s generate.Submission) (generat
 func (p *fakeProvider) Watch(ctx context.Context, s generate.Submission) iter.Seq2[generate.Status, error] {
 	return func(yield func(generate.Status, error) bool) {
 		for {
-			st, err := p.Status(ctx, s)
+			p.mu.Lock()
+			st, err := p.status(s)
+			if p.chatty {
+				st, err = generate.Status{Phase: generate.PhaseRunning, Position: -1, Percent: 10}, nil
+			}
+			p.mu.Unlock()
 			if err != nil || !yield(st, nil) || st.Phase == generate.PhaseComplete {
 				return
 			}
@@ -243,15 +287,20 @@ func (p *fakeProvider) Result(_ context.Context, s generate.Submission) (generat
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	j, ok := p.jobs[s.RequestID]
+	p.results++
 	switch {
+	case p.resultErr != nil:
+		return generate.Result{}, p.resultErr
 	case !ok, p.forgetful:
 		return generate.Result{}, generate.ErrGone
 	case j.cancelled:
 		return generate.Result{}, &generate.ProviderError{Op: "result", Kind: generate.FailCancelled, HTTPStatus: 499}
+	case time.Since(j.at) < p.queue+p.run:
+		return generate.Result{}, generate.ErrNotReady
 	case p.fail != nil:
 		return generate.Result{}, p.fail
 	}
-	return generate.Result{Output: ltx.Output{URL: "https://media.test/" + s.RequestID}, BillableUnits: 70}, nil
+	return generate.Result{Output: ltx.Output{URL: "https://media.test/" + s.RequestID}, BillableUnits: p.units}, nil
 }
 
 func (p *fakeProvider) Cancel(_ context.Context, s generate.Submission) (generate.CancelOutcome, error) {
@@ -266,16 +315,20 @@ func (p *fakeProvider) Cancel(_ context.Context, s generate.Submission) (generat
 	case j.cancelled || time.Since(j.at) >= p.queue+p.run:
 		return generate.CancelTooLate, nil
 	}
-	j.cancelled = !p.stubborn
+	j.cancelled, j.ran = !p.stubborn, max(0, time.Since(j.at)-p.queue)
 	return generate.CancelRequested, nil
 }
 
-func (p *fakeProvider) Find(_ context.Context, o generate.Order, since time.Time) ([]generate.Submission, error) {
+func (p *fakeProvider) Find(_ context.Context, o generate.Order, since, until time.Time) ([]generate.Submission, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.searches = append(p.searches, time.Now())
+	if p.findErr != nil {
+		return nil, p.findErr
+	}
 	var found []generate.Submission
 	for id, j := range p.jobs {
-		if !p.hidden && j.order.Request.Seed() == o.Request.Seed() && j.order.Request.Prompt() == o.Request.Prompt() && !j.at.Before(since) {
+		if !p.hidden && (!p.endedOnly || time.Since(j.at) >= p.queue+p.run) && j.order.Request.Seed() == o.Request.Seed() && j.order.Request.Prompt() == o.Request.Prompt() && !j.at.Before(since) && !j.at.After(until) {
 			found = append(found, generate.Submission{RequestID: id, Endpoint: o.Endpoint})
 		}
 	}

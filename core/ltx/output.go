@@ -67,7 +67,7 @@ func DecodeOutput(body []byte) (Output, error) {
 	o := Output{
 		URL: string(video.URL), ContentType: string(video.ContentType), FileName: string(video.FileName),
 		FileSize: video.FileSize.whole(), Width: video.Width.side(), Height: video.Height.side(),
-		Frames: video.Frames.side(), FPS: video.FPS.positive(), Seconds: video.Seconds.positive(),
+		Frames: video.Frames.side(), FPS: video.FPS.upTo(maxFPS), Seconds: video.Seconds.upTo(maxSeconds),
 		Prompt: string(result.Prompt),
 	}
 	if seed := result.Seed; seed.told {
@@ -75,7 +75,9 @@ func DecodeOutput(body []byte) (Output, error) {
 		o.Seed = &n
 	}
 	if o.Seconds == 0 && o.FPS > 0 {
-		o.Seconds = float64(o.Frames) / o.FPS
+		if s := float64(o.Frames) / o.FPS; s <= maxSeconds {
+			o.Seconds = s
+		}
 	}
 	return o, nil
 }
@@ -121,8 +123,20 @@ func (n *number) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// positive is the value, or 0 if it is negative.
-func (n number) positive() float64 { return max(n.value, 0) }
+// A video has fewer frames in a second, and is shorter, than this. An output
+// that says more does not say it.
+const (
+	maxFPS     = 1000
+	maxSeconds = 24 * 60 * 60
+)
+
+// upTo is the value, or 0 if it is negative or more than most.
+func (n number) upTo(most float64) float64 {
+	if n.value > most {
+		return 0
+	}
+	return max(n.value, 0)
+}
 
 // whole is the value as bytes are counted.
 func (n number) whole() int64 { return max(n.exact, 0) }

@@ -58,6 +58,9 @@ func TestAVideoIsNotLostForADetail(t *testing.T) {
 		{"floats", `{"video":{"url":"u","width":1248.0,"height":704.0,"num_frames":161.0,"file_size":12.0},"seed":0.0}`, ltx.Output{URL: "u", Width: 1248, Height: 704, Frames: 161, FileSize: 12, Seed: &zero}},
 		{"numbers in strings", `{"video":{"url":"u","width":"1248"}}`, ltx.Output{URL: "u", Width: 1248}},
 		{"nonsense", `{"video":{"url":"u","width":{},"height":-3,"num_frames":1e300,"fps":"NaN","content_type":7,"file_size":-1},"seed":[],"prompt":{}}`, ltx.Output{URL: "u"}},
+		{"more than can be", `{"video":{"url":"u","width":1048577,"height":1e12,"num_frames":1e18,"fps":1001,"duration":86401}}`, ltx.Output{URL: "u"}},
+		{"as much as can be", `{"video":{"url":"u","width":1048576,"fps":1000,"duration":86400}}`, ltx.Output{URL: "u", Width: 1 << 20, FPS: 1000, Seconds: 86400}},
+		{"a length that cannot be", `{"video":{"url":"u","num_frames":50,"fps":0.0001}}`, ltx.Output{URL: "u", Frames: 50, FPS: 0.0001}},
 		{"no duration", `{"video":{"url":"u","num_frames":50,"fps":25}}`, ltx.Output{URL: "u", Frames: 50, FPS: 25, Seconds: 2}},
 		{"a detail beside the video", `{"video":{"url":"u"},"detail":"x"}`, ltx.Output{URL: "u"}},
 	} {

@@ -19,6 +19,12 @@ import (
 // its history. https://fal.ai/docs/documentation/model-apis/inference/payloads
 const maxBody = 1 << 20
 
+// maxCalls bounds the calls that this process makes at fal at a time, so that
+// a start with thousands of jobs does not begin with thousands of calls. The
+// status streams that are open and the downloads do not count: the engine
+// bounds the former, and the latter go to another service.
+const maxCalls = 20
+
 // The operations, as Config.Observe is told of them.
 const (
 	opSubmit   = "submit"
@@ -100,32 +106,51 @@ func (a answer) flag(names ...string) bool {
 	return false
 }
 
+// maxRetryAfter is the longest wait that an answer may ask for: what comes in
+// a header must not stop a job for hours.
+const maxRetryAfter = 5 * time.Minute
+
 // retryAfter is the wait that the answer asks for, in whole seconds or until a
-// date. https://www.rfc-editor.org/rfc/rfc9110#field.retry-after
+// date, at most maxRetryAfter.
+// https://www.rfc-editor.org/rfc/rfc9110#field.retry-after
 func (a answer) retryAfter() time.Duration {
 	v := a.header.Get("Retry-After")
-	if s, err := strconv.ParseFloat(v, 64); err == nil && s > 0 && s < 1e6 {
-		return time.Duration(s * float64(time.Second))
+	if s, err := strconv.ParseFloat(v, 64); err == nil {
+		if !(s > 0) {
+			return 0
+		}
+		return time.Duration(min(s, maxRetryAfter.Seconds()) * float64(time.Second))
 	}
 	if t, err := http.ParseTime(v); err == nil {
-		return max(0, time.Until(t)).Round(time.Second)
+		return min(max(0, time.Until(t)).Round(time.Second), maxRetryAfter)
 	}
 	return 0
 }
 
-var errTooLarge = errors.New("the answer is larger than 1 MiB")
+var errTooLarge = errors.New("the answer is larger than may be read")
 
-// readAnswer reads and closes the body of resp. What it could read is in the
-// answer even if there is an error.
-func readAnswer(resp *http.Response) (answer, error) {
+// readAnswer reads and closes the body of resp, of at most most bytes. What it
+// could read is in the answer even if there is an error.
+func readAnswer(resp *http.Response, most int64) (answer, error) {
 	a := answer{status: resp.StatusCode, header: resp.Header}
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxBody+1))
+	body, err := io.ReadAll(io.LimitReader(resp.Body, most+1))
 	_ = resp.Body.Close() // it was read, that is all we want
 	a.body = body
-	if err == nil && len(body) > maxBody {
-		a.body, err = body[:maxBody], errTooLarge
+	if err == nil && int64(len(body)) > most {
+		a.body, err = body[:most], errTooLarge
 	}
 	return a, err
+}
+
+// enter waits until fewer than maxCalls calls are under way. The function that
+// it returns ends the call.
+func (c *Client) enter(ctx context.Context) (leave func(), _ error) {
+	select {
+	case c.slots <- struct{}{}:
+		return func() { <-c.slots }, nil
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
 }
 
 // A call is one exchange with fal that costs nothing and may be repeated.
@@ -135,6 +160,7 @@ type call struct {
 	url    *url.URL
 	open   bool // does without the key
 	body   []byte
+	most   int64 // bytes of the answer; 0 = maxBody
 	// final says that an answer which looks temporary is not. May be nil.
 	final func(answer) bool
 }
@@ -181,6 +207,11 @@ func passes(status int) bool {
 }
 
 func (c *Client) try(ctx context.Context, k call) (answer, error) {
+	leave, err := c.enter(ctx)
+	if err != nil {
+		return answer{}, err
+	}
+	defer leave()
 	ctx, cancel := context.WithTimeoutCause(ctx, c.limits.Call, errSlow)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, k.method, k.url.String(), bytes.NewReader(k.body))
@@ -195,7 +226,7 @@ func (c *Client) try(ctx context.Context, k call) (answer, error) {
 	if err != nil {
 		return answer{}, explain(ctx, err)
 	}
-	a, err := readAnswer(resp)
+	a, err := readAnswer(resp, orElse(k.most, maxBody))
 	return a, explain(ctx, err)
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -111,6 +112,11 @@ var byType = map[string]meaning{
 	"value_error":             {kind: generate.FailInvalid},
 }
 
+// contentCheck finds the words of a content check that comes without a type,
+// or with pydantic's for any error that is raised in a validator.
+// https://fal.ai/docs/documentation/model-apis/errors#content_policy_violation
+var contentCheck = regexp.MustCompile(`(?i)content[ _-]?(checker|check|policy|filter|moderation)|safety[ _-]?(checker|filter|system)|flagged by|\bnsfw\b`)
+
 // statusClientClosed is what fal answers for a request that was cancelled.
 const statusClientClosed = 499
 
@@ -214,10 +220,14 @@ func (c *Client) refusal(op string, a answer, private ...string) *generate.Provi
 	if !known {
 		m = byStatus(a.status)
 	}
+	said := c.scrub.text(words, private...)
+	if (!known || name == "value_error") && a.status < http.StatusInternalServerError && contentCheck.MatchString(said) {
+		m = byType["content_policy_violation"]
+	}
 	e.Kind = m.kind
 	e.Type = c.scrub.text(name)
 	if e.Kind != generate.FailRefused { // a checker may quote what it objects to
-		e.Message = c.scrub.text(words, private...)
+		e.Message = said
 	}
 	e.MayBill = m.bills && a.status == http.StatusUnprocessableEntity
 	if units, err := strconv.ParseFloat(a.header.Get("X-Fal-Billable-Units"), 64); err == nil {

@@ -189,7 +189,7 @@ func TestFreeCallsAreRepeated(t *testing.T) {
 			if out, err := w.Cancel(t.Context(), s); !fault.Malformed && (err != nil || out != generate.CancelTooLate) {
 				t.Error(out, err)
 			}
-			if _, err := w.Find(t.Context(), order(t, prompt), time.Now().Add(-time.Hour)); err != nil {
+			if _, err := w.Find(t.Context(), order(t, prompt), time.Now().Add(-time.Hour), time.Now()); err != nil {
 				t.Error(err)
 			}
 			if _, err := w.Prices(t.Context(), lora); err != nil {

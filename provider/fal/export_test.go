@@ -9,6 +9,11 @@ import (
 	"ltxbot/core/generate"
 )
 
+// The bounds on what fal may say, and on what is asked of it.
+const (
+	MaxCalls = maxCalls
+)
+
 // KnownTypes lists the error types in the table.
 func KnownTypes() []string { return slices.Sorted(maps.Keys(byType)) }
 

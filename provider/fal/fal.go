@@ -42,6 +42,7 @@ type Client struct {
 	rand       func() float64
 	scrub      scrubber
 	webhooks   *Webhooks
+	slots      chan struct{} // a token for each call under way
 
 	once  *http.Client // for the paid POST: a new connection for each, no redirects
 	calls *http.Client // for everything else that carries the key: no redirects
@@ -109,6 +110,7 @@ func New(cfg Config) (*Client, error) {
 		},
 		rand:  cfg.Rand,
 		scrub: newScrubber(cfg.Key),
+		slots: make(chan struct{}, maxCalls),
 	}
 	if c.log == nil {
 		c.log = slog.New(slog.DiscardHandler)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -19,39 +20,77 @@ const (
 	// historyPage is the largest page of the request history.
 	// https://fal.ai/docs/platform-apis/v1/models/requests/by-endpoint
 	historyPage = 100
-	// historyPages bounds one search, so that a busy account costs no more
-	// than these calls.
-	historyPages = 10
-	// clockSkew is how far fal's clock may be behind ours.
+	// historyBody bounds one page, in bytes. A larger one is asked for again
+	// in parts.
+	historyBody = 4 << 20
+	// historyPages bounds one search: more than the busiest account fills in
+	// the minutes that are searched.
+	historyPages = 200
+	// clockSkew is how far fal's clock may be from ours.
 	clockSkew = 2 * time.Minute
 )
 
+// pageSizes are how many requests a page has: fewer when their inputs are so
+// large that a page of them is larger than historyBody.
+var pageSizes = []int{historyPage, 20, 4, 1}
+
+// errUnsearched says that a part of the history was not looked at, so that
+// finding nothing means nothing.
+var errUnsearched = errors.New("find: the history could not be searched to its end")
+
 // Find implements generate.Provider with the request history. Requests appear
-// there with an unknown delay, so finding nothing proves nothing yet.
-func (c *Client) Find(ctx context.Context, o generate.Order, since time.Time) (found []generate.Submission, err error) {
+// there with an unknown delay, so finding nothing proves nothing yet. What was
+// found is returned even when the search could not go on to its end.
+func (c *Client) Find(ctx context.Context, o generate.Order, from, to time.Time) (found []generate.Submission, err error) {
 	defer c.done(opFind, time.Now(), &err)
+	for _, size := range pageSizes {
+		if found, err = c.find(ctx, o, from, to, size); !errors.Is(err, errTooLarge) {
+			break
+		}
+	}
+	return found, err
+}
+
+// find searches with pages of so many requests.
+func (c *Client) find(ctx context.Context, o generate.Order, from, to time.Time, size int) ([]generate.Submission, error) {
 	type hit struct {
 		sent string
 		id   string
 	}
 	var hits []hit
-	cursor := ""
+	q := url.Values{
+		"endpoint_id": {o.Endpoint},
+		"start":       {from.Add(-clockSkew).UTC().Format(time.RFC3339)},
+		"end":         {to.Add(clockSkew).UTC().Format(time.RFC3339)},
+		"expand":      {"payloads"},
+		"limit":       {strconv.Itoa(size)},
+	}
+	ended := errUnsearched
 	for range historyPages {
-		page, err := c.history(ctx, o.Endpoint, since.Add(-clockSkew), cursor)
+		page, err := c.history(ctx, q)
 		if err != nil {
-			return nil, err
+			ended = err
+			break
 		}
 		for _, r := range page.Items {
 			if r.matches(o) && validID(r.RequestID) {
 				hits = append(hits, hit{sent: cmp.Or(r.SentAt, r.StartedAt), id: r.RequestID})
 			}
 		}
-		if page.Last || page.NextCursor == "" || page.NextCursor == cursor {
+		if page.Last || page.NextCursor == "" && !page.More {
+			ended = nil
 			break
 		}
-		cursor = page.NextCursor
+		if page.NextCursor == "" || page.NextCursor == q.Get("cursor") {
+			break // there is more, and no way to it
+		}
+		q.Set("cursor", page.NextCursor)
+	}
+	if len(hits) == 0 && ended != nil {
+		return nil, ended
 	}
 	slices.SortStableFunc(hits, func(a, b hit) int { return cmp.Or(cmp.Compare(a.sent, b.sent), cmp.Compare(a.id, b.id)) })
+	var found []generate.Submission
 	for _, h := range slices.Compact(hits) {
 		found = append(found, c.submission(o.Endpoint, h.id, "", "", ""))
 	}
@@ -61,7 +100,7 @@ func (c *Client) Find(ctx context.Context, o generate.Order, since time.Time) (f
 // A historyAnswer is one page of the history.
 type historyAnswer struct {
 	Items      []pastRequest
-	Last       bool // fal says that no page follows
+	Last, More bool // fal says that no page follows, or that one does
 	NextCursor string
 }
 
@@ -79,7 +118,10 @@ func (h *historyAnswer) UnmarshalJSON(b []byte) error {
 	if err := json.Unmarshal(b, &page); err != nil {
 		return err
 	}
-	h.Last, h.NextCursor = page.HasMore != nil && !*page.HasMore, page.NextCursor
+	h.NextCursor = page.NextCursor
+	if page.HasMore != nil {
+		h.Last, h.More = !*page.HasMore, *page.HasMore
+	}
 	var fields map[string]json.RawMessage
 	if err := json.Unmarshal(b, &fields); err != nil {
 		return err
@@ -94,20 +136,11 @@ func (h *historyAnswer) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-func (c *Client) history(ctx context.Context, endpoint string, start time.Time, cursor string) (historyAnswer, error) {
+func (c *Client) history(ctx context.Context, q url.Values) (historyAnswer, error) {
 	u := c.api.JoinPath("models/requests/by-endpoint")
-	q := url.Values{
-		"endpoint_id": {endpoint},
-		"start":       {start.UTC().Format(time.RFC3339)},
-		"expand":      {"payloads"},
-		"limit":       {strconv.Itoa(historyPage)},
-	}
-	if cursor != "" {
-		q.Set("cursor", cursor)
-	}
 	u.RawQuery = q.Encode()
 	var page historyAnswer
-	a, err := c.do(ctx, call{op: opFind, method: http.MethodGet, url: u})
+	a, err := c.do(ctx, call{op: opFind, method: http.MethodGet, url: u, most: historyBody})
 	switch {
 	case err != nil:
 		return page, err

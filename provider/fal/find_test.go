@@ -29,7 +29,7 @@ func TestFindRecoversALostSubmit(t *testing.T) {
 		t.Fatal(err)
 	}
 	find := func() []generate.Submission {
-		found, err := w.Find(t.Context(), order(t, prompt), began)
+		found, err := w.Find(t.Context(), order(t, prompt), began, time.Now())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -46,7 +46,7 @@ func TestFindRecoversALostSubmit(t *testing.T) {
 	if st, err := w.Status(t.Context(), found[0]); err != nil || st.Phase == "" {
 		t.Errorf("status: %+v, %v", st, err)
 	}
-	future, err := w.Find(t.Context(), order(t, prompt), time.Now().Add(time.Hour))
+	future, err := w.Find(t.Context(), order(t, prompt), time.Now().Add(time.Hour), time.Now().Add(2*time.Hour))
 	if err != nil || len(future) != 0 {
 		t.Errorf("found what is older than asked: %+v, %v", future, err)
 	}
@@ -62,7 +62,7 @@ func TestFindReadsAllPagesOldestFirst(t *testing.T) {
 		}
 		w.submit(t, fmt.Sprint("prompt ", i))
 	}
-	found, err := w.Find(t.Context(), order(t, prompt), time.Now().Add(-time.Hour))
+	found, err := w.Find(t.Context(), order(t, prompt), time.Now().Add(-time.Hour), time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,8 +96,8 @@ func TestFindComparesSeedAndPromptOnly(t *testing.T) {
 		{"nothing", "", 0},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			w.sim.Inject(sim.Fault{Op: sim.OpHistory, Status: 200, Body: `{"items":[` + tc.body + `],"has_more":true,"next_cursor":""}`})
-			found, err := w.Find(t.Context(), order(t, prompt), time.Now())
+			w.sim.Inject(sim.Fault{Op: sim.OpHistory, Status: 200, Body: `{"items":[` + tc.body + `],"has_more":false,"next_cursor":""}`})
+			found, err := w.Find(t.Context(), order(t, prompt), time.Now(), time.Now())
 			if err != nil || len(found) != tc.found {
 				t.Errorf("found %+v, %v", found, err)
 			}
@@ -105,11 +105,21 @@ func TestFindComparesSeedAndPromptOnly(t *testing.T) {
 	}
 	t.Run("pages without end", func(t *testing.T) {
 		before := w.sim.Count(sim.OpHistory)
-		for i := range 40 {
+		for i := range 300 {
 			w.sim.Inject(sim.Fault{Op: sim.OpHistory, Status: 200, Body: fmt.Sprintf(`{"items":[],"has_more":true,"next_cursor":"%d"}`, i)})
 		}
-		if _, err := w.Find(t.Context(), order(t, prompt), time.Now()); err != nil || w.sim.Count(sim.OpHistory)-before != 10 {
-			t.Errorf("%d calls, %v", w.sim.Count(sim.OpHistory)-before, err)
+		defer w.sim.Heal()
+		if _, err := w.Find(t.Context(), order(t, prompt), time.Now(), time.Now()); err == nil || w.sim.Count(sim.OpHistory)-before != 200 {
+			t.Errorf("%d calls, %v; want an error after 200", w.sim.Count(sim.OpHistory)-before, err)
+		}
+	})
+	t.Run("more pages, and no way to them", func(t *testing.T) {
+		for name, cursor := range map[string]string{"no cursor": "null", "the same cursor again": `"7"`} {
+			w.sim.Inject(sim.Fault{Op: sim.OpHistory, Status: 200, Times: 2, Body: `{"items":[],"has_more":true,"next_cursor":` + cursor + `}`})
+			if _, err := w.Find(t.Context(), order(t, prompt), time.Now(), time.Now()); err == nil {
+				t.Errorf("%s: no error, though not all was looked through", name)
+			}
+			w.sim.Heal()
 		}
 	})
 }
@@ -179,7 +189,7 @@ func TestFindReadsTheListWhateverItIsCalled(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			w.sim.Inject(sim.Fault{Op: sim.OpHistory, Status: 200, Body: tc.body})
-			found, err := w.Find(t.Context(), order(t, prompt), time.Now())
+			found, err := w.Find(t.Context(), order(t, prompt), time.Now(), time.Now())
 			if err != nil || len(found) != tc.found {
 				t.Errorf("found %+v, %v", found, err)
 			}

@@ -81,7 +81,7 @@ func (c *Client) open(ctx context.Context, u *url.URL, offset int64) (generate.M
 			return fail(fmt.Errorf("open: %w", err), 0)
 		}
 	default:
-		a, _ := readAnswer(resp) // the status says enough
+		a, _ := readAnswer(resp, maxBody) // the status says enough
 		if a.status == http.StatusNotFound || a.status == http.StatusGone {
 			return fail(fmt.Errorf("open: HTTP %d: %w", a.status, generate.ErrGone), 0)
 		}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"math"
 	"net/http"
 	"strconv"
 	"strings"
@@ -48,7 +47,7 @@ func (c *Client) Result(ctx context.Context, s generate.Submission) (r generate.
 // noVideo explains a 200 that holds no video. fal bills what it calls a success.
 func (c *Client) noVideo(a answer) *generate.ProviderError {
 	e := c.refusal(opResult, a)
-	if !readTrouble(a).typed() {
+	if !readTrouble(a).typed() && e.Kind != generate.FailRefused {
 		e.Kind, e.Message = generate.FailNoMedia, "there is no video in the answer"
 	}
 	e.MayBill, e.Temporary = true, false
@@ -57,7 +56,7 @@ func (c *Client) noVideo(a answer) *generate.ProviderError {
 
 // notReady recognises "Request is still in progress". It comes with a 400, and
 // from some gateways with a 200 just after the job is complete; an output
-// never has a "detail".
+// never has a "detail". A sentence about a content check is how the job ended.
 func notReady(a answer) bool {
 	switch {
 	case a.status == http.StatusAccepted:
@@ -66,7 +65,7 @@ func notReady(a answer) bool {
 		var body struct {
 			Detail json.RawMessage `json:"detail"`
 		}
-		return json.Unmarshal(a.body, &body) == nil && asString(body.Detail) != ""
+		return json.Unmarshal(a.body, &body) == nil && asString(body.Detail) != "" && !contentCheck.MatchString(asString(body.Detail))
 	case a.status == http.StatusBadRequest:
 		return strings.Contains(strings.ToLower(readTrouble(a).text), "in progress")
 	}
@@ -79,10 +78,15 @@ func wrongPath(a answer) bool {
 	return strings.HasPrefix(text, "Path ") || strings.HasPrefix(text, "Application ")
 }
 
-// billableUnits is the number of megapixels that fal says it bills.
+// maxUnits is a hundred times the largest video in megapixels. A header that
+// says more is wrong, and counts as not there.
+const maxUnits = 1_000_000
+
+// billableUnits is the number of megapixels that fal says it bills; 0 when it
+// says none, or one that cannot be.
 func billableUnits(a answer) float64 {
 	units, err := strconv.ParseFloat(a.header.Get("X-Fal-Billable-Units"), 64)
-	if err != nil || units < 0 || math.IsInf(units, 0) || math.IsNaN(units) {
+	if err != nil || !(units > 0 && units <= maxUnits) {
 		return 0
 	}
 	return units

@@ -5,9 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
 	"net/http"
-	"net/url"
 	"time"
 
 	"ltxbot/core/generate"
@@ -24,7 +22,8 @@ func (c *Client) status(ctx context.Context, op string, s generate.Submission) (
 	if err != nil {
 		return generate.Status{}, fmt.Errorf("%s: %w", op, err)
 	}
-	u.RawQuery = url.Values{"logs": {"1"}}.Encode()
+	// Without the logs, which may be larger than an answer may be: the stream
+	// brings them.
 	a, err := c.do(ctx, call{op: op, method: http.MethodGet, url: u})
 	switch {
 	case err != nil:
@@ -41,6 +40,13 @@ func (c *Client) status(ctx context.Context, op string, s generate.Submission) (
 	return st, nil
 }
 
+// What a status may say: more than any job runs, and more jobs than any queue
+// holds. Anything beyond is taken for not told.
+const (
+	maxRunSeconds = 24 * 60 * 60
+	maxPosition   = 1_000_000
+)
+
 // decodeStatus reads one status object. fal knows three states and no failed
 // one; a state we do not know is a job that still runs.
 func decodeStatus(body []byte) (generate.Status, error) {
@@ -49,6 +55,8 @@ func decodeStatus(body []byte) (generate.Status, error) {
 		Position *float64        `json:"queue_position"`
 		Logs     json.RawMessage `json:"logs"`
 		Metrics  json.RawMessage `json:"metrics"`
+		Error    json.RawMessage `json:"error"`
+		Type     json.RawMessage `json:"error_type"`
 	}
 	if err := json.Unmarshal(body, &raw); err != nil {
 		return generate.Status{}, fmt.Errorf("decode status: %w", err)
@@ -59,7 +67,7 @@ func decodeStatus(body []byte) (generate.Status, error) {
 		return generate.Status{}, errors.New("decode status: there is none")
 	case "IN_QUEUE":
 		st.Phase = generate.PhaseQueued
-		if p := raw.Position; p != nil && *p >= 0 && *p < math.MaxInt32 {
+		if p := raw.Position; p != nil && *p >= 0 && *p <= maxPosition {
 			st.Position = int(*p)
 		}
 	case "COMPLETED":
@@ -67,9 +75,10 @@ func decodeStatus(body []byte) (generate.Status, error) {
 		var metrics struct {
 			Seconds float64 `json:"inference_time"`
 		}
-		if json.Unmarshal(raw.Metrics, &metrics) == nil && metrics.Seconds > 0 {
+		if json.Unmarshal(raw.Metrics, &metrics) == nil && metrics.Seconds > 0 && metrics.Seconds <= maxRunSeconds {
 			st.Seconds = metrics.Seconds
 		}
+		st.Failed = asString(raw.Error) != "" || asString(raw.Type) != ""
 	}
 	return st, nil
 }

@@ -21,9 +21,10 @@ import (
 // fal has no idempotency key, so what may have been sent is never sent again:
 //
 //   - no connection was ever made: generate.ErrNotSent;
-//   - fal answered that it refuses: *generate.ProviderError;
-//   - a 5xx that names a request id: that request is looked up, which tells
-//     whether fal took it;
+//   - fal answered that it refuses: *generate.ProviderError, with the
+//     Submission if the answer names a request id all the same;
+//   - an error that may pass and names a request id: a Submission. Whether fal
+//     took that request is for its status to tell;
 //   - anything else (a lost reply, a proxy's 502, an unreadable 200): unknown.
 func (c *Client) Submit(ctx context.Context, o generate.Order) (s generate.Submission, err error) {
 	defer c.done(opSubmit, time.Now(), &err)
@@ -39,10 +40,16 @@ func (c *Client) Submit(ctx context.Context, o generate.Order) (s generate.Submi
 		return s, fmt.Errorf("submit: the reply was lost: %w", c.scrub.err(err))
 	case a.ok():
 		return c.accepted(o, a, err)
-	case refuses(a):
-		return s, c.refusal(opSubmit, a, private(o)...)
-	case a.requestID() != "":
-		return c.lookUp(ctx, o, a)
+	}
+	refusal := c.refusal(opSubmit, a, private(o)...)
+	s, named := c.named(o, a)
+	switch {
+	case refuses(a) && (!named || !refusal.Temporary):
+		return s, refusal
+	case named:
+		c.log.WarnContext(ctx, "fal answered a submit with an error and a request id; the request is followed",
+			"job", o.Job, "request_id", s.RequestID, "http_status", a.status)
+		return s, nil
 	}
 	return s, fmt.Errorf("submit: HTTP %d, and not from fal itself: the outcome is unknown", a.status)
 }
@@ -69,6 +76,11 @@ func (c *Client) prepare(o generate.Order) (*url.URL, []byte, error) {
 // byte of it left: there was no connection that it could have left on. The
 // answer has a status if any arrived, even if there is an error.
 func (c *Client) post(ctx context.Context, target *url.URL, body []byte) (answer, error) {
+	leave, err := c.enter(ctx)
+	if err != nil {
+		return answer{}, errors.Join(generate.ErrNotSent, err)
+	}
+	defer leave()
 	ctx, cancel := context.WithTimeoutCause(ctx, c.limits.Submit, errSlow)
 	defer cancel()
 	// GotConn is called before the request is given to the connection,
@@ -95,7 +107,7 @@ func (c *Client) post(ctx context.Context, target *url.URL, body []byte) (answer
 		}
 		return answer{}, err
 	}
-	return readAnswer(resp)
+	return readAnswer(resp, maxBody)
 }
 
 // refuses says whether a proves that fal did not take the job. A 408 or 499
@@ -110,9 +122,22 @@ func refuses(a answer) bool {
 	return a.flag("X-Fal-Needs-Retry", "X-Fal-Retryable")
 }
 
-// accepted reads the reply to a submit. The header repeats the request id, so
-// a reply that was cut off or garbled still tells whom to ask.
+// accepted reads the reply to a submit.
 func (c *Client) accepted(o generate.Order, a answer, readErr error) (generate.Submission, error) {
+	s, named := c.named(o, a)
+	if !named {
+		if readErr == nil {
+			readErr = errors.New("it has no request id")
+		}
+		return s, fmt.Errorf("submit: the reply can't be used: %w", c.scrub.err(readErr))
+	}
+	return s, nil
+}
+
+// named is the request that an answer to a submit names. The header repeats
+// the request id, so an answer that was cut off or garbled still tells whom to
+// ask.
+func (c *Client) named(o generate.Order, a answer) (generate.Submission, bool) {
 	var reply struct {
 		RequestID   string `json:"request_id"`
 		StatusURL   string `json:"status_url"`
@@ -125,27 +150,7 @@ func (c *Client) accepted(o generate.Order, a answer, readErr error) (generate.S
 		id = a.requestID()
 	}
 	if !validID(id) {
-		if readErr == nil {
-			readErr = errors.New("it has no request id")
-		}
-		return generate.Submission{}, fmt.Errorf("submit: the reply can't be used: %w", c.scrub.err(readErr))
+		return generate.Submission{}, false
 	}
-	return c.submission(o.Endpoint, id, reply.StatusURL, reply.ResponseURL, reply.CancelURL), nil
-}
-
-// lookUp settles a server error that names a request id: if fal knows the
-// request, it was accepted after all; if not, it was not.
-func (c *Client) lookUp(ctx context.Context, o generate.Order, a answer) (generate.Submission, error) {
-	s := c.submission(o.Endpoint, a.requestID(), "", "", "")
-	if !validID(s.RequestID) {
-		return generate.Submission{}, fmt.Errorf("submit: HTTP %d: the outcome is unknown", a.status)
-	}
-	_, err := c.status(ctx, opSubmit, s)
-	switch {
-	case err == nil:
-		return s, nil
-	case errors.Is(err, generate.ErrGone):
-		return generate.Submission{}, c.refusal(opSubmit, a, private(o)...)
-	}
-	return generate.Submission{}, fmt.Errorf("submit: HTTP %d, then %s: the outcome is unknown", a.status, c.scrub.text(err.Error()))
+	return c.submission(o.Endpoint, id, reply.StatusURL, reply.ResponseURL, reply.CancelURL), true
 }

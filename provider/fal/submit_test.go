@@ -68,9 +68,16 @@ func TestSubmitTellsWhatIsKnown(t *testing.T) {
 		{"a proxy's 504", sim.Fault{Status: 504, Body: page}, "unknown", 0},
 		{"a 408", sim.Fault{Status: 408}, "unknown", 0},
 		{"a 499", sim.Fault{Status: 499}, "unknown", 0},
-		{"a 500 of fal, which does not know the request", sim.Fault{Status: 500, Header: fromFal()}, "refused", 0},
+		{"a 500 that names a request", sim.Fault{Status: 500, Header: fromFal()}, "accepted", 0},
 		{"a 500 of fal, which took the request", sim.Fault{Status: 500, Handle: true, KeepID: true}, "accepted", 1},
-		{"a 503 of fal, which does not know the request", sim.Fault{Status: 503, Header: fromFal()}, "refused for now", 0},
+		{"a 503 that names a request", sim.Fault{Status: 503, Header: fromFal()}, "accepted", 0},
+		{"a 503 that names a request in its body", sim.Fault{Status: 503, Body: `{"detail":"no","request_id":"0198-never-heard-of"}`}, "accepted", 0},
+		{"a 503 that names a request and wants a retry", sim.Fault{Status: 503, Header: fromFal("X-Fal-Needs-Retry", "1")}, "accepted", 0},
+		{"a 429 that names a request", sim.Fault{Status: 429, Header: fromFal()}, "accepted", 0},
+		{"a 400 that names a request and wants a retry", sim.Fault{Status: 400, Header: fromFal("X-Fal-Retryable", "true")}, "accepted", 0},
+		{"a 408 that names a request", sim.Fault{Status: 408, Header: fromFal()}, "accepted", 0},
+		{"a 499 that names a request", sim.Fault{Status: 499, Header: fromFal()}, "accepted", 0},
+		{"a 422 that names a request", sim.Fault{Status: 422, Header: fromFal(), Body: `{"detail":[{"loc":["body","fps"],"type":"less_than_equal"}]}`}, "refused", 0},
 		{"a 503 that wants a retry", sim.Fault{Status: 503, Header: http.Header{"X-Fal-Needs-Retry": {"1"}}}, "refused for now", 0},
 		{"a 503 that is retryable", sim.Fault{Status: 503, Header: http.Header{"X-Fal-Retryable": {"true"}}}, "refused for now", 0},
 		{"a 429", sim.Fault{Status: 429, Body: `{"detail":"slow down"}`}, "refused for now", 0},
@@ -89,8 +96,15 @@ func TestSubmitTellsWhatIsKnown(t *testing.T) {
 			if got := knowledge(err); got != tc.want {
 				t.Errorf("got %s (%v), want %s", got, err, tc.want)
 			}
-			if err == nil && s.RequestID != w.sim.RequestIDs()[0] {
-				t.Errorf("submission: %+v", s)
+			named := tc.fault.Header.Get("X-Fal-Request-Id")
+			if tc.made == 0 && strings.Contains(tc.fault.Body, "request_id\":\"0198") {
+				named = "0198-never-heard-of"
+			}
+			if tc.made > 0 && err == nil {
+				named = w.sim.RequestIDs()[0]
+			}
+			if s.RequestID != named {
+				t.Errorf("submission: %+v, want request %q", s, named)
 			}
 			if err != nil {
 				w.assertError(t, err)
@@ -317,6 +331,10 @@ func TestURLsOfAReplyAreUsedOnlyOnTheQueueHost(t *testing.T) {
 		if s := w.submit(t, prompt); s.StatusURL+s.ResponseURL+s.CancelURL != "" {
 			t.Errorf("%s: %+v", base, s)
 		}
+	}
+	w.sim.Inject(reply(own + "/" + strings.Repeat("x", 2048)))
+	if s := w.submit(t, prompt); s.StatusURL+s.ResponseURL+s.CancelURL != "" {
+		t.Errorf("a URL without end is kept: %d bytes", len(s.StatusURL))
 	}
 	// A foreign URL in a saved submission is not used either.
 	real := w.submit(t, prompt)

@@ -70,7 +70,7 @@ func (c *Client) put(ctx context.Context, to *url.URL, contentType string, body 
 	if err != nil {
 		return fmt.Errorf("upload: %w", c.scrub.err(explain(ctx, err)))
 	}
-	a, err := readAnswer(resp)
+	a, err := readAnswer(resp, maxBody)
 	if err != nil {
 		return fmt.Errorf("upload: %w", c.scrub.err(explain(ctx, err)))
 	}

@@ -95,10 +95,13 @@ func (c *Client) urlFor(s generate.Submission, path string) (*url.URL, error) {
 	return c.queue.JoinPath(app, "requests", s.RequestID+path), nil
 }
 
+// maxURL is longer than any URL of the queue, in bytes.
+const maxURL = 2048
+
 // trusted returns the URL in s if it may be sent the key, else nil.
 func (c *Client) trusted(s string) *url.URL {
 	u, err := url.Parse(s)
-	if err != nil || s == "" || u.Scheme != c.queue.Scheme || !strings.EqualFold(u.Host, c.queue.Host) || u.User != nil {
+	if err != nil || s == "" || len(s) > maxURL || u.Scheme != c.queue.Scheme || !strings.EqualFold(u.Host, c.queue.Host) || u.User != nil {
 		return nil
 	}
 	u.RawQuery, u.Fragment = "", ""

@@ -53,6 +53,11 @@ func (c *Client) stream(ctx context.Context, cancel context.CancelCauseFunc, s g
 		return nil, fmt.Errorf("watch: %w", err)
 	}
 	u.RawQuery = url.Values{"logs": {"1"}}.Encode()
+	leave, err := c.enter(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("watch: %w", err)
+	}
+	defer leave()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
 	if err != nil {
 		return nil, fmt.Errorf("watch: %w", c.scrub.err(err))
@@ -69,7 +74,7 @@ func (c *Client) stream(ctx context.Context, cancel context.CancelCauseFunc, s g
 	if resp.StatusCode == http.StatusOK && kind == "text/event-stream" {
 		return resp, nil
 	}
-	a, err := readAnswer(resp)
+	a, err := readAnswer(resp, maxBody)
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("watch: %w", c.scrub.err(explain(ctx, err)))

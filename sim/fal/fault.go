@@ -44,9 +44,10 @@ type Fault struct {
 	Body   string      // with Status
 	KeepID bool        // with Handle: keep the x-fal-request-id of the true answer
 
-	Lose      bool // handle, then reset the connection
-	Malformed bool // handle, then answer JSON that ends in the middle
-	Cut       int  // handle, then send this many bytes (events of a stream) and break off
+	Lose      bool        // handle, then reset the connection
+	Set       http.Header // handle, then set these headers of the answer
+	Malformed bool        // handle, then answer JSON that ends in the middle
+	Cut       int         // handle, then send this many bytes (events of a stream) and break off
 }
 
 // Inject adds a fault. Faults of one operation are used in the order they
@@ -124,6 +125,7 @@ func (s *Server) answering(op Op, h func(*http.Request) reply) http.HandlerFunc 
 				a.header.Set("x-fal-request-id", id)
 			}
 		}
+		maps.Copy(a.header, f.Set)
 		if f.Malformed {
 			a.body = bytes.TrimRight(a.body, "}]")
 			a.body = a.body[:max(1, len(a.body)-1)]

@@ -215,7 +215,7 @@ func (s *Server) status(j *job, now time.Time, logs bool) map[string]any {
 		if !j.started.IsZero() {
 			body["metrics"] = map[string]any{"inference_time": j.ended.Sub(j.started).Seconds()}
 		}
-		if row := j.outcome.row(); row.request {
+		if row := j.outcome.row(); row.request || row.told {
 			body["error"], body["error_type"] = row.msg, row.kind
 		}
 	}

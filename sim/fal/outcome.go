@@ -43,6 +43,7 @@ type outcomeRow struct {
 	msg     string
 	field   string // the input it blames
 	request bool   // an error of the queue ("error_type"), not of the model (a list)
+	told    bool   // the status of the complete job says that there was an error, as that of the queue's errors does
 }
 
 var outcomeRows = []outcomeRow{
@@ -66,7 +67,7 @@ var outcomeRows = []outcomeRow{
 	},
 	{
 		outcome: ServerError, word: "server-error", about: "the model crashes", status: 500,
-		kind: "internal_server_error", msg: "Internal server error",
+		kind: "internal_server_error", msg: "Internal server error", told: true,
 	},
 	{
 		outcome: ModelTimeout, word: "model-timeout", about: "the model takes too long", status: 504,

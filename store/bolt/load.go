@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"go.etcd.io/bbolt"
 
@@ -61,6 +62,7 @@ func (v view) lineJob(id string) (generate.Job, error) {
 		Line     quota.Line     `json:"line"`
 		Admitted bool           `json:"admitted"`
 		Shown    generate.State `json:"shown"`
+		LookAt   time.Time      `json:"look_at"`
 	}
 	ok, err := v.record(jobsBucket, id, &slim)
 	if err == nil && !ok {
@@ -68,7 +70,7 @@ func (v view) lineJob(id string) (generate.Job, error) {
 	}
 	return generate.Job{
 		ID: id, State: slim.State, Team: slim.Team, Member: slim.Member,
-		Line: slim.Line, Admitted: slim.Admitted, Shown: slim.Shown,
+		Line: slim.Line, Admitted: slim.Admitted, Shown: slim.Shown, LookAt: slim.LookAt,
 	}, err
 }
 

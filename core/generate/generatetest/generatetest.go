@@ -97,6 +97,7 @@ func Run(t *testing.T, h Harness) {
 		{"each unfinished job is handed out to one worker", testTake},
 		{"a job that is done with is not handed out again", testTakeFinished},
 		{"a job that comes alive again is handed out", testTakeRevived},
+		{"a job that is looked for once more is not done with", testTakeLookAt},
 		{"a save by somebody else is signalled", testChanged},
 		{"waiting for a job ends with the context or the store", testTakeEnds},
 		{"a restart forgets nothing", testReopen},

@@ -94,6 +94,25 @@ func testTakeFinished(t *testing.T, h Harness) {
 	b.wantNothingToTake()
 }
 
+func testTakeLookAt(t *testing.T, h Harness) {
+	b := newBench(t, h)
+	b.accept("job1", "discord:1")
+	j := b.job("job1")
+	j.State, j.Shown, j.LookAt = generate.Failed, generate.Failed, noon.Add(time.Hour)
+	b.save(j, quota.Release())
+	b.s = h.Reopen(t, b.s, b.clock.Now)
+	open, err := b.s.Jobs(t.Context(), generate.Query{Unfinished: true})
+	if err != nil || len(open) != 1 {
+		t.Errorf("%d jobs are unfinished, %v; want the one that is lost for now", len(open), err)
+	}
+	c := b.take()
+	j = c.Job
+	j.LookAt = time.Time{}
+	b.save(j, quota.Keep())
+	c.Done()
+	b.wantNothingToTake()
+}
+
 func testTakeRevived(t *testing.T, h Harness) {
 	b := newBench(t, h)
 	b.accept("job1", "discord:1")

@@ -1,0 +1,161 @@
+package generate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"ltxbot/core/quota"
+)
+
+// lastLooks is how long a run asks the provider about a job whose time is
+// long over, before it gives it up: the process may have been down until now.
+// A shorter Config.GiveUp counts instead.
+const lastLooks = 2 * time.Minute
+
+// ends is when this run gives up waiting for the provider. It is counted from
+// when the deadline was first seen, on the monotonic clock: a clock that is
+// set ends no job.
+func (r *run) ends(j Job) time.Time {
+	if r.end.IsZero() || !r.endOf.Equal(j.Deadline) {
+		r.endOf = j.Deadline
+		patience := r.e.cfg.GiveUp
+		r.end = time.Now().Add(max(time.Until(j.Deadline)+patience, min(patience, lastLooks)))
+	}
+	return r.end
+}
+
+// giveUp ends a job that the provider has not ended long after it was asked
+// to stop. The result is asked for a last time.
+func (e *Engine) giveUp(ctx context.Context, r *run, j Job) error {
+	if over, err := e.fetch(ctx, r, j); over || err != nil {
+		return err
+	}
+	j = r.snapshot()
+	to, failure, billing := e.ending(j, FailGivenUp)
+	r.log.ErrorContext(ctx, "the provider has never ended the job; it is given up",
+		"request_id", j.Submission.RequestID, "complete", !j.Completed.IsZero(), "charged_usd", billing.Amount.Dollars())
+	return r.finish(ctx, j.State, to, failure, billing, unsure)
+}
+
+// ending is how a job ends that nobody waits for any longer, by the state it
+// is in. kind is why, where nothing better is known.
+func (e *Engine) ending(j Job, kind FailureKind) (State, Failure, quota.Billing) {
+	billing := quota.Release()
+	switch {
+	case j.State == Fetched, j.State == Delivering:
+		return Failed, Failure{Kind: FailUnreachable}, quota.Keep()
+	case !j.Completed.IsZero(): // made and billed, like one that has vanished
+		return Failed, Failure{Kind: FailExpired}, quota.Settle(j.Estimate)
+	case e.cfg.BillFailures && (j.State == Queued || j.State == Running):
+		billing = quota.Settle(j.Estimate)
+	}
+	if j.Cancel != nil && j.Cancel.By != ByDeadline {
+		return Cancelled, Failure{}, billing
+	}
+	return Failed, Failure{Kind: kind}, billing
+}
+
+// GiveUp ends a job at once, in whatever state it is: an operator does not
+// want to wait for it any longer. Its hold is released, or settled where the
+// provider has billed it, or may have and that is charged. One that is over
+// already, and whose last word can't be shown, is no longer tried. A job that
+// is over in every respect is ErrTooLate. by is who gives it up.
+func (e *Engine) GiveUp(ctx context.Context, id, by string) (Job, error) {
+	return e.giveUpFor(ctx, id, by, FailGivenUp)
+}
+
+func (e *Engine) giveUpFor(ctx context.Context, id, by string, kind FailureKind) (Job, error) {
+	return e.bill(ctx, id, func(j *Job) (quota.Billing, error) {
+		switch {
+		case !j.Unfinished():
+			return quota.Keep(), ErrTooLate
+		case j.State.Terminal():
+			j.Shown, j.LookAt = j.State, time.Time{}
+			return quota.Keep(), nil
+		case j.State == Accepted && j.Cancel == nil: // it never came to the provider
+			j.Cancel = &CancelRequest{By: by, At: time.Now()}
+		}
+		from := j.State
+		to, failure, billing := e.ending(*j, kind)
+		j.end(to, failure, billing)
+		if from != Accepted {
+			unsure(j)
+		}
+		return billing, nil
+	})
+}
+
+// end makes j terminal.
+func (j *Job) end(to State, f Failure, b quota.Billing) {
+	j.State, j.Failure, j.Finished = to, f, time.Now()
+	if b.Kind == quota.SettleHold {
+		j.Charged = b.Amount
+	}
+}
+
+// unsure marks a job that ends without the provider's word on its request: a
+// hint that the provider has run it takes it up again.
+func unsure(j *Job) { j.Unsure = true }
+
+// unsureAndLookAgain is unsure, for a job whose request was never found: it is
+// looked for once more at its deadline, since the history may list only
+// requests that have ended.
+func unsureAndLookAgain(j *Job) {
+	unsure(j)
+	if j.Deadline.After(time.Now()) {
+		j.LookAt = j.Deadline
+	}
+}
+
+// lookAgain looks for a lost submit a last time when it should have ended, and
+// takes the job up again if it is found. Its requester was told before that it
+// was lost, and its hold was released.
+func (e *Engine) lookAgain(ctx context.Context, r *run, j Job) error {
+	began := time.Now()
+	for n := 1; ; n++ {
+		if d := time.Until(j.LookAt); d > 0 {
+			r.pause(ctx, d)
+		}
+		if err := r.reload(ctx); err != nil || ctx.Err() != nil {
+			return err
+		}
+		if now := r.snapshot(); now.State != j.State || now.LookAt.IsZero() {
+			return nil
+		}
+		if time.Now().Before(j.LookAt) {
+			continue
+		}
+		sub, found, err := e.find(ctx, j, time.Now())
+		switch {
+		case found:
+			r.log.InfoContext(ctx, "found the lost submit after it was given up", "request_id", sub.RequestID)
+			return r.update(ctx, j.State, quota.Keep(), func(j *Job) {
+				j.revive(sub)
+				j.State = Unknown // until no other job claims it
+			})
+		case err != nil && time.Since(began) < max(time.Until(j.LookAt), 0)+e.cfg.Grace:
+			r.pause(ctx, backoff(n, searchPause, searchMost))
+			continue
+		case err != nil:
+			r.log.ErrorContext(ctx, "a lost submit is given up though the provider's history could not be searched", "error", err)
+		}
+		return r.update(ctx, j.State, quota.Keep(), func(j *Job) { j.LookAt = time.Time{} })
+	}
+}
+
+// errSearch says that a search was not answered.
+var errSearch = errors.New("search the provider's history")
+
+// find looks for the submit of j among what the provider has received until
+// to, leaving out what other jobs have.
+func (e *Engine) find(ctx context.Context, j Job, to time.Time) (Submission, bool, error) {
+	look, cancel := context.WithTimeout(ctx, searchLimit)
+	defer cancel()
+	found, err := e.cfg.Provider.Find(look, Order{Job: j.ID, Endpoint: j.Endpoint, Request: j.Request}, j.Submitted, to)
+	if err != nil {
+		return Submission{}, false, fmt.Errorf("%w: %w", errSearch, err)
+	}
+	return e.unclaimed(ctx, j, found)
+}
