@@ -228,10 +228,10 @@ func (o *Office) describe(c *call, r Report) (Report, error) {
 			counts = append(counts, count)
 		}
 	}
-	grants := s.Team.Grants
-	if r.Member != "" {
-		grants = append(append([]Grant{}, s.Member.Grants...), s.Team.Grants...)
+	if r.Member == "" {
+		s.Member = MemberStanding{}
 	}
+	grants := o.cfg.Policy().grants(s)
 	limits := len(counts)
 	for _, g := range grants {
 		for _, u := range []Unit{Videos, Dollars} {

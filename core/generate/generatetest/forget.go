@@ -124,7 +124,7 @@ func testRemove(t *testing.T, h Harness) {
 func testRemoveWithHold(t *testing.T, h Harness) {
 	b := newBench(t, h)
 	a := b.archive()
-	grant := quota.Grant{ID: "g1", Scope: quota.Scope{Kind: quota.Team, ID: "acme"}, USD: 2 * cost}
+	grant := quota.Grant{ID: "g1", Scope: quota.Scope{Kind: quota.Team, ID: "acme"}, USD: 2 * cost, By: quota.Operator}
 	if err := b.s.PutTeamStanding(t.Context(), "acme", quota.TeamStanding{Grants: []quota.Grant{grant}}); err != nil {
 		t.Fatal(err)
 	}
