@@ -42,16 +42,44 @@ func (l Limits) under(overrides []Override, mayRaise bool) Limits {
 	return l
 }
 
-// fixed reports whether only the operator can raise a limit of a scope.
-func (p Policy) fixed(kind ScopeKind, s Standing, l limitName) bool {
+// A ceiling is how far an admin of a team may raise limits of a scope.
+type ceiling struct {
+	limits Limits               // as the operator has set them
+	holds  func(limitName) bool // whether an admin may not go beyond one
+}
+
+// of is how far a limit may be raised; ok is false if there is no bound.
+func (c ceiling) of(l limitName) (most int64, ok bool) {
+	if !c.holds(l) {
+		return 0, false
+	}
+	return c.limits.max(l), true
+}
+
+// reached reports whether only the operator can raise a limit from an amount.
+func (c ceiling) reached(l limitName, amount int64) bool {
+	most, ok := c.of(l)
+	return ok && amount == most
+}
+
+// ceiling is that of a member, of a team, or of the bot.
+func (p Policy) ceiling(kind ScopeKind, team string, s Standing) ceiling {
 	switch kind {
 	case Member:
-		return operatorSet(s.Member.Overrides, l)
+		set := operators(s.Member.Overrides)
+		return ceiling{Limits{}.under(set, true), func(l limitName) bool { return operatorSet(set, l) }}
 	case Team:
-		return !p.AdminsMayRaise || operatorSet(s.Team.Overrides, l)
+		set := operators(s.Team.Overrides)
+		limits := p.TeamLimits(team, Standing{Team: TeamStanding{Overrides: set}})
+		return ceiling{limits, func(l limitName) bool { return !p.AdminsMayRaise || operatorSet(set, l) }}
 	case Bot:
 	}
-	return true
+	return ceiling{p.Bot, func(limitName) bool { return true }}
+}
+
+// operators are the overrides of the operator.
+func operators(overrides []Override) []Override {
+	return slices.DeleteFunc(slices.Clone(overrides), func(v Override) bool { return !byOperator(v.By) })
 }
 
 // fixedUnit reports whether any limit of a scope on a unit is one that only

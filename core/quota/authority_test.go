@@ -229,13 +229,18 @@ func TestALimitSaysWhetherAnAdminCanRaiseIt(t *testing.T) {
 		"admins may raise":         {true, "show", map[quota.ScopeKind]bool{quota.Member: false, quota.Team: false, quota.Bot: true}},
 		"a limit of the operator":  {true, "set team usd_per_month 9", map[quota.ScopeKind]bool{quota.Member: false, quota.Team: true, quota.Bot: true}},
 		"a member's, by the same":  {false, "set <@1> usd_per_month 9", map[quota.ScopeKind]bool{quota.Member: true, quota.Team: true, quota.Bot: true}},
+		"lowered by an admin":      {false, "admin", map[quota.ScopeKind]bool{quota.Member: false, quota.Team: false, quota.Bot: true}},
 		"another limit of the two": {true, "set <@1> usd_per_day 9", map[quota.ScopeKind]bool{quota.Member: false, quota.Team: false, quota.Bot: true}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newOffice(t)
 			w.policy.AdminsMayRaise = test.raise
 			w.policy.Bot = quota.Limits{Windows: []quota.WindowLimit{{Window: quota.Month, USD: usd.Dollar}}}
-			w.do(operator(), test.line)
+			if test.line == "admin" {
+				w.do(admin(), "set team usd_per_month 9")
+			} else {
+				w.do(operator(), test.line)
+			}
 			seen := 0
 			for _, g := range w.do(member(annOnDiscord), "mine").Gauges {
 				if g.Unit != quota.Dollars || g.Window != quota.Month {

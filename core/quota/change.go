@@ -65,7 +65,8 @@ func (o *Office) set(c *call) (Report, error) {
 		overrides, _, _ := decided(s, who)
 		was := now(*s).max(limit)
 		before := limit.String() + " " + writeAmount(limit.unit, was)
-		if most, ok := o.ceiling(c, who, *s, limit); ok && tighter(most, amount) != amount {
+		most, bound := o.cfg.Policy().ceiling(kindOf(who), c.team, *s).of(limit)
+		if bound && !c.actor.Operator && tighter(most, amount) != amount {
 			return "", "", c.above(limit, most)
 		}
 		*overrides = append(c.without(*overrides, limit), Override{
@@ -125,30 +126,6 @@ func (c *call) without(overrides []Override, l limitName) []Override {
 
 // mayUndo reports whether the actor may undo what somebody decided.
 func (c *call) mayUndo(by string) bool { return c.actor.Operator || !byOperator(by) }
-
-// ceiling is how far the actor may raise a limit of a member, or of the team;
-// ok is false if there is no bound.
-func (o *Office) ceiling(c *call, who string, s Standing, l limitName) (most int64, ok bool) {
-	p := o.cfg.Policy()
-	if c.actor.Operator || !p.fixed(kindOf(who), s, l) {
-		return 0, false
-	}
-	if who == "" {
-		s.Team.Overrides = operators(s.Team.Overrides)
-		return p.TeamLimits(c.team, s).max(l), true
-	}
-	for _, v := range operators(s.Member.Overrides) {
-		if (limitName{v.Unit, v.Window}) == l {
-			most = v.Max
-		}
-	}
-	return most, true
-}
-
-// operators are the overrides of the operator.
-func operators(overrides []Override) []Override {
-	return slices.DeleteFunc(slices.Clone(overrides), func(v Override) bool { return !byOperator(v.By) })
-}
 
 // kindOf is the scope of a member, or of the team when it is empty.
 func kindOf(who string) ScopeKind {

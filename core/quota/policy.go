@@ -99,8 +99,12 @@ func (p Policy) Counts(a Asker, s Standing, at time.Time) []Count {
 		p.TeamLimits(a.Team, s).counts(Scope{Team, a.Team}, s.Team.Epoch, at, zone),
 		p.Bot.counts(Scope{Kind: Bot}, 0, at, p.zone("")),
 	)
+	ceilings := map[ScopeKind]ceiling{}
+	for _, kind := range []ScopeKind{Member, Team, Bot} {
+		ceilings[kind] = p.ceiling(kind, a.Team, s)
+	}
 	for i, c := range counts {
-		counts[i].Fixed = c.Max > 0 && p.fixed(c.Scope.Kind, s, limitName{c.Unit, c.Window})
+		counts[i].Fixed = c.Max > 0 && ceilings[c.Scope.Kind].reached(limitName{c.Unit, c.Window}, c.Max)
 	}
 	return counts
 }
