@@ -2,9 +2,11 @@ package bot_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -13,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"ltxbot/bot"
+	"ltxbot/core/generate"
 	"ltxbot/core/ltx"
 	"ltxbot/core/quota"
 	"ltxbot/core/quota/quotatest"
@@ -270,13 +273,16 @@ func TestLinkedAccountsAreOnePerson(t *testing.T) {
 	if m := g.desk.Cancel(t.Context(), onSlack, jobA); !strings.Contains(m.Plain, "is being cancelled") {
 		t.Errorf("the own job of another account: %q", m.Plain)
 	}
-	a, refusal := g.desk.Prepare(t.Context(), bot.Ask{Event: "slack:1", Caller: onSlack, Settings: ltx.SettingsOf(map[string]string{"prompt": "a cowboy"})})
+	a, refusal := g.desk.Prepare(t.Context(), bot.Ask{
+		Event: "slack:1", Caller: onSlack, Settings: ltx.SettingsOf(map[string]string{"prompt": "a cowboy"}),
+		Place: generate.Place{Platform: "slack", Tenant: "T0123ABCD", User: "U0123ABCD"},
+	})
 	if refusal != nil || a.Asker.Member != ann {
 		t.Errorf("asked for by %s, %v; want the account with the limits", a.Asker.Member, refusal)
 	}
 	// The video mentions the account that asked for it.
 	asked := job(t, jobB, cowboy, "delivering")
-	asked.Member, asked.Place.Platform, asked.Place.Tenant, asked.Place.User = ann, "slack", "T0123ABCD", "U0123ABCD"
+	asked.Member, asked.Place = a.Asker.Member, a.Place
 	if got := g.desk.Result(asked, bot.ResultFacts{}).Blocks[0].Spans[0].Member; got != annSlack {
 		t.Errorf("the video mentions %s, want %s", got, annSlack)
 	}
@@ -298,6 +304,47 @@ func newGeneratorDesk(t *testing.T, d *officeDesk) generatorDesk {
 	desk := newDesk(g) // makes the map of jobs
 	desk.Stop()
 	return generatorDesk{g, bot.New(bot.Config{Generator: g, Rules: rules, Account: office.Account})}
+}
+
+// What somebody asked for while two accounts were linked stays theirs when
+// they are not linked any more.
+func TestWhatWasAskedForWhileAccountsWereLinkedIsErasedAndExportedAfterwards(t *testing.T) {
+	desk, g := newArchive(t)
+	linked := g.jobs[jobC]
+	linked.Member, linked.Place = ann, generate.Place{Platform: "slack", Tenant: "T0123ABCD", User: "U0123ABCD", Member: annSlack}
+	g.jobs[jobC] = linked
+	onSlack := bot.Caller{Platform: "slack", Member: annSlack, Team: acme, Locale: "en"}
+	export := func(c bot.Caller) []string {
+		t.Helper()
+		text, err := desk.Mine(t.Context(), c)
+		var all bot.Export
+		if err := errors.Join(err, json.Unmarshal(text, &all)); err != nil {
+			t.Fatal(err)
+		}
+		var ids []string
+		for _, j := range all.Jobs {
+			ids = append(ids, j.ID)
+		}
+		slices.Sort(ids)
+		return ids
+	}
+	if diff := cmp.Diff([]string{jobC}, export(onSlack)); diff != "" {
+		t.Errorf("export (-want +got):\n%s", diff)
+	}
+	both := onSlack
+	both.Member, both.Also = ann, []string{annSlack}
+	if got := export(both); len(got) != 3 {
+		t.Errorf("while they are linked %q is exported, want each of three jobs once", got)
+	}
+	if m := desk.Show(t.Context(), onSlack, jobC); !strings.Contains(m.String(), "private fox") {
+		t.Errorf("the own job: %s", m.String())
+	}
+	if m := desk.Forget(t.Context(), onSlack); !strings.Contains(m.Plain, "1 video are erased") {
+		t.Errorf("erase: %s", m.Plain)
+	}
+	if !g.jobs[jobC].Request.IsZero() || g.jobs[jobA].Request.IsZero() {
+		t.Error("the wrong jobs were erased")
+	}
 }
 
 func TestADeskWithoutAnOfficeSaysSo(t *testing.T) {
