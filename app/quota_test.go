@@ -120,7 +120,7 @@ func TestEveryOrderWorksOverTheAPI(t *testing.T) {
 		"show " + ada, "show team", "top",
 		"set " + ada + " videos_per_day 1 too many", "set team usd_per_month 300", "grant " + ada + " videos:2 reason:sorry",
 		"show " + ada, "revoke " + ada, "unset " + ada + " all", "unset " + ada + " all", "reset " + ada, "reset team",
-		"block " + ada + " spam", "unblock " + ada, "pause holidays", "resume", "log", "log " + ada, "export last", "reload", "block nobody",
+		"block " + ada + " spam", "unblock " + ada, "pause holidays", "resume", "log", "log " + ada, "export last", "reload", "block nobody", "teams",
 	} {
 		text, err := w.order(t, admin.Text, strings.Fields(line)...)
 		fmt.Fprintf(&b, "$ bot quota %s\n%s", line, text)
@@ -177,6 +177,10 @@ func TestTheAPISaysWhatIsWrong(t *testing.T) {
 		{http.MethodGet, "quota/show?team=discord:" + w.channel.Guild().ID, "", 200, `"verb":"show"`},
 		{http.MethodGet, "quota/show", "", 400, "is not a team"},
 		{http.MethodGet, "quota/show?team=nobody", "", 400, "is not a team"},
+		{http.MethodGet, "quota/show?team=discord:acme", "", 400, "is not a team"},
+		{http.MethodGet, "quota/show?team=slack:12", "", 400, "is not a team"},
+		{http.MethodGet, "quota/show?team=discord:999", "", 200, `"unknown_team":true`},
+		{http.MethodGet, "quota/teams", "", 200, `"verb":"teams"`},
 		{http.MethodGet, "quota/block?team=discord:1&member=discord:2", "", 405, "use POST"},
 		{http.MethodGet, "quota/nothing?team=discord:1", "", 404, "is not a command"},
 		{http.MethodGet, "quota/mine?team=discord:1", "", 404, "did you mean show?"},
