@@ -41,10 +41,17 @@ func (w *world) guildTeam(change func(*config.Team)) {
 // order gives an order as the command line does.
 func (w *world) order(t *testing.T, form admin.Form, words ...string) (string, error) {
 	t.Helper()
+	return w.orderFor(t, "", form, words...)
+}
+
+// orderFor gives an order about a team.
+func (w *world) orderFor(t *testing.T, team string, form admin.Form, words ...string) (string, error) {
+	t.Helper()
 	o, err := quota.ParseOrder(words)
 	if err != nil {
 		t.Fatal(err)
 	}
+	o.Team = team
 	var out bytes.Buffer
 	err = admin.NewClient("http://"+w.app.Addr(), adminToken).Quota(t.Context(), o, form, &out)
 	return out.String(), err
