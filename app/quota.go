@@ -59,7 +59,7 @@ func servedBy(c config.Config) func(team string) bool {
 	}
 	refuse := map[string]bool{
 		"discord": c.RefusesUnlisted("discord"),
-		"slack":   c.RefusesUnlisted("slack") && !(c.Slack.Several() && len(c.Slack.Workspaces) > 0),
+		"slack":   c.RefusesUnlisted("slack") && (!c.Slack.Several() || len(c.Slack.Workspaces) == 0),
 	}
 	return func(team string) bool {
 		platform, _, _ := strings.Cut(team, ":")

@@ -102,7 +102,6 @@ const (
 	Decided       OrderProblem = "decided"       // an admin has decided something about the account
 	NothingToDo   OrderProblem = "nothing_to_do" // it is so already
 
-	// What the operator has decided, or keeps for itself.
 	AboveOperator   OrderProblem = "above_operator"   // Value is the limit that it has set
 	OperatorStopped OrderProblem = "operator_stopped" // a block or a pause
 	OperatorsTeam   OrderProblem = "operators_team"   // extras for the team, resets of the team
