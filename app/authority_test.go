@@ -1,9 +1,11 @@
 package app_test
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"ltxbot/app/admin"
 	"ltxbot/config"
@@ -16,6 +18,9 @@ import (
 type speaker interface {
 	types(t *testing.T, discord, slack string) (answer string)
 }
+
+// answerLimit is how long an answer may take on a busy machine.
+const answerLimit = 30 * time.Second
 
 // onDiscord is somebody in a channel of a guild.
 type onDiscord struct {
@@ -45,12 +50,14 @@ type onSlack struct {
 
 func (s onSlack) types(t *testing.T, _, line string) string {
 	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), answerLimit)
+	defer cancel()
 	known := s.channel.Seen(s.user)
 	if _, err := s.user.Slash(t.Context(), s.channel, "/ltx", line); err != nil {
 		t.Fatal(err)
 	}
 	var m simslack.Message
-	err := s.slack.Wait(t.Context(), func() (ok bool) {
+	err := s.slack.Wait(ctx, func() (ok bool) {
 		m, ok = seenBy(s.channel, s.user, known)
 		return ok
 	})
