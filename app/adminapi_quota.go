@@ -1,6 +1,8 @@
 package app
 
 import (
+	"fmt"
+	"regexp"
 	"strings"
 
 	"ltxbot/app/admin"
@@ -13,10 +15,20 @@ import (
 func (a *App) serveQuota(api *admin.API) {
 	desk := bot.New(bot.Config{Command: a.cfg.Slack.Command})
 	api.ServeQuota(a.office, admin.QuotaText{
-		Report: func(r quota.Report) string { return plain(desk.Report(r, bot.DefaultLanguage)) },
-		Team:   a.knownTeam,
+		Report: func(r quota.Report) string {
+			text := plain(desk.Report(r, bot.DefaultLanguage))
+			if r.Unknown {
+				text = fmt.Sprintf(unknownTeam, r.Team) + text
+			}
+			return text
+		},
+		Team: a.knownTeam,
 	})
 }
+
+// unknownTeam is what an operator reads before the report of a team that may be
+// a slip of the pen: what was ordered holds as soon as there is such a team.
+const unknownTeam = "Nobody knows the team %[1]s: the config does not name it, and nobody there has asked for a video. Is the id right?\n"
 
 // plain writes a message for a terminal, with the full names of members.
 func plain(m bot.Message) string {
@@ -36,6 +48,12 @@ func plain(m bot.Message) string {
 	return m.String()
 }
 
+// Ids of guilds, and of workspaces or their organisations.
+var tenantIDs = map[string]*regexp.Regexp{
+	"discord": regexp.MustCompile(`^[0-9]{1,20}$`),
+	"slack":   regexp.MustCompile(`^[TE][A-Z0-9]+$`),
+}
+
 // knownTeam is the team that an operator means: one of the config, a guild or
 // a workspace that is a team of its own, or without a name the only one.
 func (a *App) knownTeam(name string) (string, bool) {
@@ -49,7 +67,7 @@ func (a *App) knownTeam(name string) (string, bool) {
 		}
 	}
 	platform, tenant, ok := strings.Cut(name, ":")
-	if !ok || tenant == "" || platform != "discord" && platform != "slack" {
+	if !ok || tenantIDs[platform] == nil || !tenantIDs[platform].MatchString(tenant) {
 		return "", false
 	}
 	return a.live.Load().teams.of(platform, tenant), true

@@ -158,10 +158,16 @@ func (w *world) make(t *testing.T, prompt string) generate.Job {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return w.over(t, generate.NewID("discord:"+i.ID))
+}
+
+// over waits until a job has ended and its card says so.
+func (w *world) over(t *testing.T, job string) generate.Job {
+	t.Helper()
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		j, err := w.app.Job(t.Context(), generate.NewID("discord:"+i.ID))
+		j, err := w.app.Job(t.Context(), job)
 		if err == nil && !j.Unfinished() {
 			return j
 		}

@@ -2,6 +2,7 @@ package app
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"ltxbot/config"
@@ -18,10 +19,13 @@ func policyOf(c config.Config) (quota.Policy, error) {
 	p := quota.Policy{
 		Member:  limitsOf(c.Quota.Member),
 		Team:    limitsOf(c.Quota.Team),
-		Bot:     limitsOf(c.Quota.Bot),
+		Bot:     limitsOf(c.BotLimit()),
 		Waiting: c.Quota.Waiting,
 		Zone:    zone,
 		Teams:   map[string]quota.TeamPolicy{},
+		Serves:  servedBy(c),
+
+		AdminsMayRaise: c.Quota.AdminsMayRaise,
 	}
 	for _, t := range c.Quota.Tiers {
 		p.Tiers = append(p.Tiers, quota.Tier{Name: t.Name, Limits: limitsOf(t.Or(c.Quota.Member))})
@@ -38,6 +42,29 @@ func policyOf(c config.Config) (quota.Policy, error) {
 		p.Teams[t.Name] = own
 	}
 	return p, nil
+}
+
+// servedBy tells which teams may make videos. In a bot for several workspaces,
+// those that slack.workspaces does not name have no app: it needs no list here.
+func servedBy(c config.Config) func(team string) bool {
+	listed := map[string]bool{}
+	for _, t := range c.Teams {
+		listed[t.Name] = true
+	}
+	for _, guild := range c.Discord.Guilds {
+		listed["discord:"+guild] = true
+	}
+	for _, workspace := range c.Slack.Workspaces {
+		listed["slack:"+workspace] = true
+	}
+	refuse := map[string]bool{
+		"discord": c.RefusesUnlisted("discord"),
+		"slack":   c.RefusesUnlisted("slack") && (!c.Slack.Several() || len(c.Slack.Workspaces) == 0),
+	}
+	return func(team string) bool {
+		platform, _, _ := strings.Cut(team, ":")
+		return listed[team] || !refuse[platform]
+	}
 }
 
 // limitsOf turns the limits of the config into those of the ledger. There,

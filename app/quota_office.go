@@ -3,7 +3,9 @@ package app
 import (
 	"context"
 	"slices"
+	"strings"
 
+	"ltxbot/config"
 	"ltxbot/core/generate"
 	"ltxbot/core/quota"
 )
@@ -15,12 +17,59 @@ func (a *App) newOffice() *quota.Office {
 		Policy:   a.policy,
 		Tiers:    a.lastTiers,
 		Linkable: func(team string) bool { return a.live.Load().teams.onBoth[team] },
+		Teams:    a.allTeams,
+		Known:    a.knows,
 		Reload:   func(context.Context) ([]string, error) { return a.Reread() },
 	})
 }
 
 // policy is the quota policy of this moment.
 func (a *App) policy() quota.Policy { return a.live.Load().policy }
+
+// namedTeams are the teams that the config names, in its order.
+func namedTeams(c config.Config) []string {
+	t := teamsOf(c)
+	var names []string
+	add := func(name string) {
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	for _, team := range c.Teams {
+		add(team.Name)
+	}
+	for _, guild := range c.Discord.Guilds {
+		add(t.of("discord", guild))
+	}
+	for _, workspace := range c.Slack.Workspaces {
+		if strings.HasPrefix(workspace, "T") { // not an organisation of several
+			add(t.of("slack", workspace))
+		}
+	}
+	return names
+}
+
+// allTeams are the teams that the config names, and those that have asked for
+// videos.
+func (a *App) allTeams(ctx context.Context) ([]string, error) {
+	names := namedTeams(a.live.Load().cfg)
+	asked, err := generate.Teams(ctx, a.store)
+	for _, name := range asked {
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names, err
+}
+
+// knows reports whether the config names a team, or it has asked for a video.
+func (a *App) knows(ctx context.Context, team string) (bool, error) {
+	if slices.Contains(namedTeams(a.live.Load().cfg), team) {
+		return true, nil
+	}
+	jobs, err := a.store.Jobs(ctx, generate.Query{Team: team, Limit: 1})
+	return len(jobs) > 0, err
+}
 
 // lastTiers are the tiers that a member was in when it last asked for a job.
 // Roles and groups are told by the platforms only about who does something.

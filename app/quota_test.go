@@ -41,10 +41,17 @@ func (w *world) guildTeam(change func(*config.Team)) {
 // order gives an order as the command line does.
 func (w *world) order(t *testing.T, form admin.Form, words ...string) (string, error) {
 	t.Helper()
+	return w.orderFor(t, "", form, words...)
+}
+
+// orderFor gives an order about a team.
+func (w *world) orderFor(t *testing.T, team string, form admin.Form, words ...string) (string, error) {
+	t.Helper()
 	o, err := quota.ParseOrder(words)
 	if err != nil {
 		t.Fatal(err)
 	}
+	o.Team = team
 	var out bytes.Buffer
 	err = admin.NewClient("http://"+w.app.Addr(), adminToken).Quota(t.Context(), o, form, &out)
 	return out.String(), err
@@ -120,7 +127,7 @@ func TestEveryOrderWorksOverTheAPI(t *testing.T) {
 		"show " + ada, "show team", "top",
 		"set " + ada + " videos_per_day 1 too many", "set team usd_per_month 300", "grant " + ada + " videos:2 reason:sorry",
 		"show " + ada, "revoke " + ada, "unset " + ada + " all", "unset " + ada + " all", "reset " + ada, "reset team",
-		"block " + ada + " spam", "unblock " + ada, "pause holidays", "resume", "log", "log " + ada, "export last", "reload", "block nobody",
+		"block " + ada + " spam", "unblock " + ada, "pause holidays", "resume", "log", "log " + ada, "export last", "reload", "block nobody", "teams",
 	} {
 		text, err := w.order(t, admin.Text, strings.Fields(line)...)
 		fmt.Fprintf(&b, "$ bot quota %s\n%s", line, text)
@@ -177,6 +184,10 @@ func TestTheAPISaysWhatIsWrong(t *testing.T) {
 		{http.MethodGet, "quota/show?team=discord:" + w.channel.Guild().ID, "", 200, `"verb":"show"`},
 		{http.MethodGet, "quota/show", "", 400, "is not a team"},
 		{http.MethodGet, "quota/show?team=nobody", "", 400, "is not a team"},
+		{http.MethodGet, "quota/show?team=discord:acme", "", 400, "is not a team"},
+		{http.MethodGet, "quota/show?team=slack:12", "", 400, "is not a team"},
+		{http.MethodGet, "quota/show?team=discord:999", "", 200, `"unknown_team":true`},
+		{http.MethodGet, "quota/teams", "", 200, `"verb":"teams"`},
 		{http.MethodGet, "quota/block?team=discord:1&member=discord:2", "", 405, "use POST"},
 		{http.MethodGet, "quota/nothing?team=discord:1", "", 404, "is not a command"},
 		{http.MethodGet, "quota/mine?team=discord:1", "", 404, "did you mean show?"},

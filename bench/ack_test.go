@@ -51,6 +51,7 @@ func newWorld(b *testing.B) *world {
 	cfg.Slack.BotToken = config.NewSecret("")
 	cfg.Quota.Member = config.Limit{}
 	cfg.Quota.Team = config.Limit{}
+	cfg.Quota.Bot = config.Limit{}
 	if w.app, err = app.New(b.Context(), cfg, app.Options{Logger: slog.New(slog.DiscardHandler)}); err != nil {
 		b.Fatal(err)
 	}

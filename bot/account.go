@@ -1,9 +1,9 @@
 package bot
 
 import (
+	"cmp"
 	"context"
 	"slices"
-	"strings"
 	"time"
 
 	"ltxbot/core/generate"
@@ -37,15 +37,10 @@ func (d *Desk) knownSoon(c Caller) Caller {
 // is reports whether the caller is a member, under any name.
 func (c Caller) is(member string) bool { return c.Member == member || slices.Contains(c.Also, member) }
 
+// owns reports whether the caller is who a job is charged to, or who asked for
+// it: accounts that were linked then may not be any more.
+func (c Caller) owns(j generate.Job) bool { return c.is(j.Member) || c.is(asker(j)) }
+
 // asker is who asked for a job, by the name on the platform where that was:
 // there somebody can be mentioned.
-func asker(j generate.Job) string {
-	p := j.Place
-	switch {
-	case p.User == "" || strings.HasPrefix(j.Member, p.Platform+":"):
-		return j.Member
-	case p.Platform == "slack":
-		return "slack:" + p.Tenant + ":" + p.User
-	}
-	return p.Platform + ":" + p.User
-}
+func asker(j generate.Job) string { return cmp.Or(j.Place.Member, j.Member) }

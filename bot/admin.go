@@ -3,6 +3,7 @@ package bot
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -31,10 +32,30 @@ func (d *Desk) Order(ctx context.Context, c Caller, o quota.Order) Message {
 	r, err := d.cfg.Office.Do(ctx, quota.Actor{
 		Member: c.Member, Team: c.Team, Tiers: c.Tiers, Admin: c.Admin, From: c.Platform,
 	}, o)
+	d.noteOrder(ctx, c, o, r, err)
 	if err != nil {
 		return d.orderRefusal(ctx, c, err)
 	}
 	return d.Report(r, c.Locale)
+}
+
+// noteOrder logs an order that an admin of a team gave and that changes
+// something, for whoever runs the bot.
+func (d *Desk) noteOrder(ctx context.Context, c Caller, o quota.Order, r quota.Report, err error) {
+	verb, ok := quota.FindVerb(o.Verb)
+	if !ok || !c.Admin || verb.Who != quota.Admins || verb.Reads {
+		return
+	}
+	outcome := "done"
+	var refused *quota.OrderError
+	switch {
+	case errors.As(err, &refused):
+		outcome = string(refused.Problem)
+	case err != nil:
+		outcome = "failed"
+	}
+	d.log.InfoContext(ctx, "a team admin gave an order about quotas",
+		"verb", verb.Name, "team", c.Team, "by", c.Member, "member", r.Member, "outcome", outcome)
 }
 
 // OrderLine carries out an order as it is typed after "admin" or "quota":
@@ -98,7 +119,7 @@ func (d *Desk) RefuseOrder(err error, locale string) *Message {
 			text = spaced(text, v.spans("tell.did_you_mean", "nearest", refused.Nearest))
 		}
 		m.add(block(Text, text...))
-		if verb, ok := quota.FindVerb(refused.Verb); ok && verb.Who != quota.Everybody {
+		if verb, ok := quota.FindVerb(refused.Verb); ok && verb.Who != quota.Everybody && !slices.Contains(operatorsOwn, refused.Problem) {
 			m.add(v.say(Note, "order.usage", "usage", verb.Usage()))
 		}
 	default:
@@ -107,6 +128,9 @@ func (d *Desk) RefuseOrder(err error, locale string) *Message {
 	m = m.done()
 	return &m
 }
+
+// operatorsOwn are the refusals of orders that are typed well.
+var operatorsOwn = []quota.OrderProblem{quota.AboveOperator, quota.OperatorStopped, quota.OperatorsTeam, quota.OperatorsMember}
 
 // orderHelp lists what the caller may do.
 func (d *Desk) orderHelp(c Caller) Message {

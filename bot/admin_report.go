@@ -20,6 +20,7 @@ const (
 // are shown by done.
 var reports = map[string]func(v voice, r quota.Report) []Block{
 	"mine": voice.mine, "show": voice.shown, "top": voice.top, "export": voice.exported, "log": voice.logged, "reload": voice.reloaded,
+	"teams": voice.teams,
 }
 
 // Report shows what came of an order.
@@ -67,18 +68,12 @@ func kind(r quota.Report) quota.ScopeKind {
 
 func (v voice) mine(r quota.Report) []Block {
 	blocks := []Block{v.say(Heading, "usage.title")}
-	limited := false
 	for _, k := range []quota.ScopeKind{quota.Member, quota.Team, quota.Bot} {
-		gauges := v.gauges(k, r.Gauges)
-		limited = limited || len(gauges) > 0
-		blocks = append(blocks, gauges...)
+		blocks = append(blocks, v.gauges(k, r.Gauges)...)
 	}
 	blocks = append(blocks, v.extras(r)...)
 	blocks = append(blocks, v.stops(r)...)
-	if limited {
-		return append(blocks, v.say(Note, "usage.admin"))
-	}
-	return append(blocks, block(Text, spaced(v.spans("usage.unlimited"), v.month(r.Gauges))...))
+	return append(blocks, v.whoRaises(r.Gauges))
 }
 
 func (v voice) shown(r quota.Report) []Block {
@@ -221,6 +216,28 @@ func (v voice) members(members []quota.MemberSpending, most int) []Block {
 		)...))
 	}
 	return blocks
+}
+
+// teams is a line for each team, and what they may spend together.
+func (v voice) teams(r quota.Report) []Block {
+	blocks := []Block{v.say(Heading, "order.teams_title")}
+	if len(r.Teams) == 0 {
+		return append(blocks, v.say(Text, "order.nothing_made"))
+	}
+	for _, t := range r.Teams {
+		pieces := [][]Span{{mono(t.Team)}, {{Text: v.plural("usage.videos_count", t.Videos+t.UnderWay)}}, {{Text: v.money(t.Charged + t.Held)}}}
+		for _, g := range t.Gauges {
+			pieces = append(pieces, v.spans("usage."+string(g.Unit), "used", v.amount(g.Unit, g.Used), "max", v.amount(g.Unit, g.Max), "window", v.window(g.Window)))
+		}
+		if t.Paused != nil {
+			pieces = append(pieces, v.spans("order.team_paused"))
+		}
+		if t.Refused {
+			pieces = append(pieces, v.spans("order.team_refused"))
+		}
+		blocks = append(blocks, block(Text, dotted(pieces...)...))
+	}
+	return append(blocks, v.gauges(quota.Bot, r.Gauges)...)
 }
 
 func (v voice) top(r quota.Report) []Block {

@@ -2,14 +2,20 @@ package bot_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"ltxbot/bot"
+	"ltxbot/core/generate"
 	"ltxbot/core/ltx"
 	"ltxbot/core/quota"
 	"ltxbot/core/quota/quotatest"
@@ -25,8 +31,23 @@ const (
 type officeDesk struct {
 	*bot.Desk
 
-	store *quotatest.Memory
-	jobs  int
+	store  *quotatest.Memory
+	office *quota.Office
+	log    strings.Builder
+	jobs   int
+}
+
+// operator gives an order as the operator.
+func (o *officeDesk) operator(t *testing.T, line string) {
+	t.Helper()
+	order, err := quota.ParseOrder(strings.Fields(line))
+	if err != nil {
+		t.Fatal(err)
+	}
+	order.Team = acme
+	if _, err := o.office.Do(t.Context(), quota.Actor{Operator: true, From: "api"}, order); err != nil {
+		t.Fatalf("%s: %v", line, err)
+	}
 }
 
 func newOfficeDesk(t *testing.T) *officeDesk {
@@ -40,7 +61,11 @@ func newOfficeDesk(t *testing.T) *officeDesk {
 		Store: o.store, Policy: func() quota.Policy { return policy },
 		Linkable: func(string) bool { return true },
 	})
-	o.Desk = bot.New(bot.Config{Rules: rules, Generator: &fakeGenerator{}, Office: office, Account: office.Account})
+	o.office = office
+	o.Desk = bot.New(bot.Config{
+		Rules: rules, Generator: &fakeGenerator{}, Office: office, Account: office.Account,
+		Logger: slog.New(slog.NewTextHandler(&o.log, nil)),
+	})
 	for _, m := range []string{ann, ann, bob} {
 		o.jobs++
 		job := fmt.Sprintf("job%d", o.jobs)
@@ -68,13 +93,17 @@ func TestEveryOrderIsAnswered(t *testing.T) {
 	lines := []string{
 		"", "help",
 		"show <@80351110224678912>", "show", "top", "export", "log",
-		"set <@80351110224678912> videos_per_day 25 for the launch", "set team usd/month 300", "set <@80351110224678912> jobs none",
+		"set <@80351110224678912> videos_per_day 25 for the launch", "set team usd/month 300", "set team usd/month 150", "set <@80351110224678912> jobs none",
 		"show <@80351110224678912>",
 		"unset <@80351110224678912> all", "unset <@80351110224678912> all",
-		`grant <@80351110224678912> videos:5 usd:2.5 expires:7d reason:"sorry for yesterday"`, "grant team usd:20",
+		`grant <@80351110224678912> videos:5 usd:2.5 expires:7d reason:"sorry for yesterday"`, "grant team usd:20", "bot quota grant team usd:20",
 		"show 80351110224678912", "revoke team", "revoke <@80351110224678912>",
 		"block <@80351110224678912> spam", "show <@80351110224678912>", "unblock <@80351110224678912>",
 		"reset <@80351110224678912>", "reset team", "pause over budget", "show", "resume", "log", "log <@80351110224678912>",
+		"bot quota set <@80351110224678912> videos_per_day 5", "set <@80351110224678912> videos_per_day 6", "unset <@80351110224678912> all",
+		"grant <@80351110224678912> videos:5", "reset <@80351110224678912>", "bot quota block <@80351110224678912> crypto ads",
+		"unblock <@80351110224678912>", "block <@80351110224678912>", "show <@80351110224678912>", "bot quota pause over budget", "resume",
+		"bot quota set team usd_per_month 50", "unset team all", "teams",
 		"export last", "blok <@1>", "block @nobody", "set <@1> videos_per_day zero", "reload",
 	}
 	for file, locale := range map[string]string{"en": "en-US", "de": "de-AT", "fr": "fr", "es": "es-ES", "ja": "ja"} {
@@ -83,6 +112,11 @@ func TestEveryOrderIsAnswered(t *testing.T) {
 				d := newOfficeDesk(t)
 				var b strings.Builder
 				for _, line := range lines {
+					if order, ok := strings.CutPrefix(line, "bot quota "); ok {
+						d.operator(t, order)
+						fmt.Fprintf(&b, "== the operator: %s\n\n", order)
+						continue
+					}
 					m := d.OrderLine(t.Context(), admin(locale), bot.VerbAdmin, line)
 					fmt.Fprintf(&b, "== admin %s\n%s\n", line, m)
 				}
@@ -96,6 +130,51 @@ func TestEveryOrderIsAnswered(t *testing.T) {
 	}
 }
 
+// TestTeamsAreListed compares what only the operator reads, in every language.
+func TestTeamsAreListed(t *testing.T) {
+	inBothLanguages(t, "teams", func(_ *testing.T, d *bot.Desk, locale string) []shown {
+		budget := quota.Gauge{
+			Scope: quota.Scope{Kind: quota.Team, ID: acme}, Unit: quota.Dollars, Window: quota.Month,
+			Used: 15_420_000, Max: 200 * int64(usd.Dollar), Resets: time.Date(2000, 2, 1, 0, 0, 0, 0, time.UTC), Fixed: true,
+		}
+		all := budget
+		all.Scope = quota.Scope{Kind: quota.Bot}
+		return []shown{
+			{"none", d.Report(quota.Report{Verb: "teams"}, locale)},
+			{"some", d.Report(quota.Report{Verb: "teams", Gauges: []quota.Gauge{all}, Teams: []quota.TeamSpending{
+				{Team: "acme", Spending: quota.Spending{Videos: 119, UnderWay: 1, Charged: 15 * usd.Dollar, Held: 420_000}, Gauges: []quota.Gauge{budget}},
+				{Team: "discord:175928847299117063", Paused: &quota.Block{By: quota.Operator}},
+				{Team: "slack:T0614TZR7", Refused: true},
+			}}, locale)},
+		}
+	})
+}
+
+// Whoever runs the bot reads in the log what admins of teams order, and what
+// they were refused.
+func TestOrdersOfTeamAdminsAreLogged(t *testing.T) {
+	d := newOfficeDesk(t)
+	d.operator(t, "pause")
+	for _, line := range []string{"grant <@80351110224678912> videos:5 reason:secret", "resume", "set team usd_per_month none", "show", "top"} {
+		d.OrderLine(t.Context(), admin("en"), bot.VerbAdmin, line)
+	}
+	d.OrderLine(t.Context(), caller(ann), bot.VerbAdmin, "resume") // no admin
+	var got []string
+	for line := range strings.Lines(d.log.String()) {
+		_, line, _ = strings.Cut(strings.TrimSpace(line), " level=")
+		got = append(got, line)
+	}
+	const said = `INFO msg="a team admin gave an order about quotas" `
+	want := []string{
+		said + "verb=grant team=" + acme + " by=" + chief + " member=" + ann + " outcome=done",
+		said + "verb=resume team=" + acme + " by=" + chief + ` member="" outcome=operator_stopped`,
+		said + "verb=set team=" + acme + " by=" + chief + ` member="" outcome=above_operator`,
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("log (-want +got):\n%s", diff)
+	}
+}
+
 func TestNoticesToAdmins(t *testing.T) {
 	inBothLanguages(t, "notice", func(_ *testing.T, d *bot.Desk, locale string) []shown {
 		g := quota.Gauge{
@@ -106,7 +185,10 @@ func TestNoticesToAdmins(t *testing.T) {
 		full.Used = full.Max
 		rolling := g
 		rolling.Window, rolling.Unit, rolling.Used, rolling.Max = "24h0m0s", quota.Videos, 50, 100
+		operators := g
+		operators.Fixed = true
 		return []shown{
+			{"a threshold of the operator's limit", d.Notice(quota.Notice{Percent: 75, Gauge: operators}, locale)},
 			{"a threshold", d.Notice(quota.Notice{Percent: 75, Gauge: g}, locale)},
 			{"used up", d.Notice(quota.Notice{Percent: 100, Gauge: full}, locale)},
 			{"over rolling time", d.Notice(quota.Notice{Percent: 50, Gauge: rolling}, locale)},
@@ -191,13 +273,16 @@ func TestLinkedAccountsAreOnePerson(t *testing.T) {
 	if m := g.desk.Cancel(t.Context(), onSlack, jobA); !strings.Contains(m.Plain, "is being cancelled") {
 		t.Errorf("the own job of another account: %q", m.Plain)
 	}
-	a, refusal := g.desk.Prepare(t.Context(), bot.Ask{Event: "slack:1", Caller: onSlack, Settings: ltx.SettingsOf(map[string]string{"prompt": "a cowboy"})})
+	a, refusal := g.desk.Prepare(t.Context(), bot.Ask{
+		Event: "slack:1", Caller: onSlack, Settings: ltx.SettingsOf(map[string]string{"prompt": "a cowboy"}),
+		Place: generate.Place{Platform: "slack", Tenant: "T0123ABCD", User: "U0123ABCD"},
+	})
 	if refusal != nil || a.Asker.Member != ann {
 		t.Errorf("asked for by %s, %v; want the account with the limits", a.Asker.Member, refusal)
 	}
 	// The video mentions the account that asked for it.
 	asked := job(t, jobB, cowboy, "delivering")
-	asked.Member, asked.Place.Platform, asked.Place.Tenant, asked.Place.User = ann, "slack", "T0123ABCD", "U0123ABCD"
+	asked.Member, asked.Place = a.Asker.Member, a.Place
 	if got := g.desk.Result(asked, bot.ResultFacts{}).Blocks[0].Spans[0].Member; got != annSlack {
 		t.Errorf("the video mentions %s, want %s", got, annSlack)
 	}
@@ -219,6 +304,47 @@ func newGeneratorDesk(t *testing.T, d *officeDesk) generatorDesk {
 	desk := newDesk(g) // makes the map of jobs
 	desk.Stop()
 	return generatorDesk{g, bot.New(bot.Config{Generator: g, Rules: rules, Account: office.Account})}
+}
+
+// What somebody asked for while two accounts were linked stays theirs when
+// they are not linked any more.
+func TestWhatWasAskedForWhileAccountsWereLinkedIsErasedAndExportedAfterwards(t *testing.T) {
+	desk, g := newArchive(t)
+	linked := g.jobs[jobC]
+	linked.Member, linked.Place = ann, generate.Place{Platform: "slack", Tenant: "T0123ABCD", User: "U0123ABCD", Member: annSlack}
+	g.jobs[jobC] = linked
+	onSlack := bot.Caller{Platform: "slack", Member: annSlack, Team: acme, Locale: "en"}
+	export := func(c bot.Caller) []string {
+		t.Helper()
+		text, err := desk.Mine(t.Context(), c)
+		var all bot.Export
+		if err := errors.Join(err, json.Unmarshal(text, &all)); err != nil {
+			t.Fatal(err)
+		}
+		var ids []string
+		for _, j := range all.Jobs {
+			ids = append(ids, j.ID)
+		}
+		slices.Sort(ids)
+		return ids
+	}
+	if diff := cmp.Diff([]string{jobC}, export(onSlack)); diff != "" {
+		t.Errorf("export (-want +got):\n%s", diff)
+	}
+	both := onSlack
+	both.Member, both.Also = ann, []string{annSlack}
+	if got := export(both); len(got) != 3 {
+		t.Errorf("while they are linked %q is exported, want each of three jobs once", got)
+	}
+	if m := desk.Show(t.Context(), onSlack, jobC); !strings.Contains(m.String(), "private fox") {
+		t.Errorf("the own job: %s", m.String())
+	}
+	if m := desk.Forget(t.Context(), onSlack); !strings.Contains(m.Plain, "1 video are erased") {
+		t.Errorf("erase: %s", m.Plain)
+	}
+	if !g.jobs[jobC].Request.IsZero() || g.jobs[jobA].Request.IsZero() {
+		t.Error("the wrong jobs were erased")
+	}
 }
 
 func TestADeskWithoutAnOfficeSaysSo(t *testing.T) {

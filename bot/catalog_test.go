@@ -108,7 +108,9 @@ func byValue() []string {
 	for _, k := range []quota.ScopeKind{quota.Member, quota.Team, quota.Bot} {
 		add("refusal.", "videos_"+string(k), "usd_"+string(k))
 	}
-	add("refusal.", string(quota.Blocked), string(quota.Paused))
+	for _, r := range []quota.Reason{quota.Blocked, quota.Paused} {
+		add("refusal.", string(r), string(r)+"_operator")
+	}
 	add("gauge.", "you", "team", "bot", "day", "week", "month", "rolling")
 	add("window.", "day", "week", "month", "rolling")
 	add("usage.", "you", "team", "bot", "videos", "usd")

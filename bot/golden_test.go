@@ -195,7 +195,10 @@ func TestQuotaRefusalSaysWhichLimitAndWhenItStartsOver(t *testing.T) {
 		}
 		resets := time.Date(2000, 1, 2, 0, 0, 0, 0, time.UTC)
 		for _, kind := range []quota.ScopeKind{quota.Member, quota.Team, quota.Bot} {
-			g := quota.Gauge{Scope: quota.Scope{Kind: kind}, Unit: quota.Videos, Window: quota.Day, Used: 10, Max: 10, Resets: resets}
+			g := quota.Gauge{
+				Scope: quota.Scope{Kind: kind}, Unit: quota.Videos, Window: quota.Day, Used: 10, Max: 10, Resets: resets,
+				Fixed: kind != quota.Member,
+			}
 			show(string(kind)+" videos", quota.LimitError{Reason: quota.OverLimit, Gauge: g, Need: 1})
 			g.Unit, g.Window, g.Used, g.Max = quota.Dollars, quota.Month, 9_950_000, 10_000_000
 			show(string(kind)+" dollars", quota.LimitError{Reason: quota.OverLimit, Gauge: g, Need: 128_500})
@@ -209,6 +212,12 @@ func TestQuotaRefusalSaysWhichLimitAndWhenItStartsOver(t *testing.T) {
 		show("blocked", quota.LimitError{Reason: quota.Blocked, Block: quota.Block{By: bob, Reason: "spam"}})
 		show("blocked without a reason", quota.LimitError{Reason: quota.Blocked})
 		show("paused", quota.LimitError{Reason: quota.Paused, Block: quota.Block{By: bob, Reason: "the budget of the month is for the launch"}})
+		show("the team's videos, where admins may raise", quota.LimitError{Reason: quota.OverLimit, Need: 1, Gauge: quota.Gauge{
+			Scope: quota.Scope{Kind: quota.Team}, Unit: quota.Videos, Window: quota.Day, Used: 10, Max: 10, Resets: resets,
+		}})
+		show("blocked by the operator", quota.LimitError{Reason: quota.Blocked, Block: quota.Block{By: quota.Operator, Reason: "spam"}})
+		show("paused by the operator", quota.LimitError{Reason: quota.Paused, Block: quota.Block{By: quota.Operator}})
+		show("unlisted", quota.LimitError{Reason: quota.Unlisted, Gauge: quota.Gauge{Scope: quota.Scope{Kind: quota.Team, ID: acme}}})
 		out = append(out, shown{"usage", d.Usage(t.Context(), bot.Caller{Member: ann, Team: acme, Locale: locale})})
 		return out
 	})

@@ -146,7 +146,7 @@ func (e *denied) Unwrap() error { return e.reason }
 // caller's team that is not private. Other teams' jobs do not exist.
 func (d *Desk) visible(ctx context.Context, c Caller, id string) (generate.Job, error) {
 	j, err := d.job(ctx, c, id)
-	if err == nil && !c.is(j.Member) && (j.Request.Private || j.Place.Private) {
+	if err == nil && !c.owns(j) && (j.Request.Private || j.Place.Private) {
 		return j, &denied{errPrivate, asker(j)}
 	}
 	return j, err
@@ -156,7 +156,7 @@ func (d *Desk) visible(ctx context.Context, c Caller, id string) (generate.Job, 
 // admin one of the team.
 func (d *Desk) owned(ctx context.Context, c Caller, id string) (generate.Job, error) {
 	j, err := d.job(ctx, c, id)
-	if err == nil && !c.is(j.Member) && !c.Admin {
+	if err == nil && !c.owns(j) && !c.Admin {
 		return j, &denied{errNotYours, asker(j)}
 	}
 	return j, err
@@ -166,7 +166,7 @@ func (d *Desk) job(ctx context.Context, c Caller, id string) (generate.Job, erro
 	ctx, cancel := context.WithTimeout(ctx, readLimit)
 	defer cancel()
 	j, err := d.cfg.Generator.Job(ctx, jobID(id))
-	if err == nil && !c.is(j.Member) && j.Team != c.Team {
+	if err == nil && !c.owns(j) && j.Team != c.Team {
 		return generate.Job{}, generate.ErrNoJob
 	}
 	return j, err

@@ -24,6 +24,7 @@ const noteRepeat = "repeat"
 func (d *Desk) Prepare(ctx context.Context, a Ask) (generate.Ask, *Message) {
 	read, done := context.WithTimeout(ctx, quoteLimit)
 	defer done()
+	typedBy := a.Caller.Member
 	a.Caller = d.known(read, a.Caller)
 	r, err := d.request(read, &a)
 	if err != nil {
@@ -39,6 +40,9 @@ func (d *Desk) Prepare(ctx context.Context, a Ask) (generate.Ask, *Message) {
 			g.Notes = map[string]string{}
 		}
 		g.Notes[noteRepeat] = "yes"
+	}
+	if a.Caller.Member != typedBy {
+		g.Place.Member = typedBy
 	}
 	g.Place.Private = r.Private
 	if g.Place.Locale == "" {

@@ -48,11 +48,15 @@ func (d *Desk) Notice(n quota.Notice, locale string) Message {
 	if g.Window.Rolling() > 0 {
 		again = "usage.frees"
 	}
+	how := "notice.how"
+	if g.Fixed {
+		how = "notice.how_operator"
+	}
 	m.add(
 		block(Text, spaced(v.spans(key, "percent", n.Percent), v.spans("usage."+string(g.Unit),
 			"used", v.amount(g.Unit, g.Used), "max", v.amount(g.Unit, g.Max), "window", v.window(g.Window)))...),
 		Block{Kind: Bar, Bar: min(1, used(g))},
-		block(Note, dotted(v.spans(again, "since", since(g.Resets)), v.spans("notice.how"))...),
+		block(Note, dotted(v.spans(again, "since", since(g.Resets)), v.spans(how))...),
 	)
 	return m.done()
 }

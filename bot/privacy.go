@@ -65,18 +65,10 @@ func (d *Desk) Forget(ctx context.Context, c Caller) Message {
 	c = d.known(ctx, c)
 	ctx, cancel := context.WithTimeout(ctx, eraseLimit)
 	defer cancel()
-	var total generate.Erased
-	more := false
-	for _, member := range append([]string{c.Member}, c.Also...) {
-		done, err := d.erase(ctx, member)
-		total.Jobs += done.Jobs
-		total.Left += done.Left
-		if more = errors.Is(err, context.DeadlineExceeded) && total.Jobs > 0; more {
-			break // a platform waits no longer for an answer
-		}
-		if err != nil {
-			return v.sorry("error.unreadable", d.incident(ctx, "erase data", err, c))
-		}
+	total, err := d.erase(ctx, append([]string{c.Member}, c.Also...))
+	more := errors.Is(err, context.DeadlineExceeded) && total.Jobs > 0 // a platform waits no longer for an answer
+	if err != nil && !more {
+		return v.sorry("error.unreadable", d.incident(ctx, "erase data", err, c))
 	}
 	var m Message
 	m.add(v.say(Text, "job.erased", "videos", v.plural("usage.videos_count", int64(total.Jobs))))
@@ -89,13 +81,16 @@ func (d *Desk) Forget(ctx context.Context, c Caller) Message {
 	return m.done()
 }
 
-// erase erases one member's data, in the store and in what the desk remembers.
-func (d *Desk) erase(ctx context.Context, member string) (generate.Erased, error) {
+// erase erases the data of members, in the store and in what the desk
+// remembers.
+func (d *Desk) erase(ctx context.Context, members []string) (generate.Erased, error) {
 	if d.cfg.Archive == nil {
 		return generate.Erased{}, errors.New("this store erases nothing")
 	}
-	done, err := generate.Erase(ctx, d.cfg.Archive, "", member)
-	d.Erased(member)
+	done, err := generate.Erase(ctx, d.cfg.Archive, "", members...)
+	for _, m := range members {
+		d.Erased(m)
+	}
 	return done, err
 }
 
@@ -107,19 +102,16 @@ func (d *Desk) Erased(member string) { d.recent.drop(member) }
 type Export struct {
 	Members []string            `json:"members"` // the names of one person
 	Usage   []quota.Gauge       `json:"usage"`   // in the team where it was asked for
-	Jobs    []generate.Personal `json:"jobs"`    // newest first, by member
+	Jobs    []generate.Personal `json:"jobs"`    // newest first
 }
 
 // Mine returns all that is kept about the caller, as JSON.
 func (d *Desk) Mine(ctx context.Context, c Caller) ([]byte, error) {
 	c = d.known(ctx, c)
-	all := Export{Members: append([]string{c.Member}, c.Also...), Jobs: []generate.Personal{}}
-	for _, member := range all.Members {
-		jobs, err := generate.Export(ctx, d.cfg.Generator, "", member)
-		if err != nil {
-			return nil, err
-		}
-		all.Jobs = append(all.Jobs, jobs...)
+	all := Export{Members: append([]string{c.Member}, c.Also...)}
+	var err error
+	if all.Jobs, err = generate.Export(ctx, d.cfg.Generator, "", all.Members...); err != nil {
+		return nil, err
 	}
 	gauges, err := d.cfg.Usage(ctx, quota.Asker{Team: c.Team, Member: c.Member, Tiers: c.Tiers})
 	if err != nil {
@@ -129,12 +121,14 @@ func (d *Desk) Mine(ctx context.Context, c Caller) ([]byte, error) {
 	return json.MarshalIndent(all, "", "  ")
 }
 
-// drop forgets the jobs of a member in all teams.
+// drop forgets the jobs of a member in all teams, and those that it asked for
+// while its account was linked with another one.
 func (r *recent) drop(member string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for key := range r.members {
-		if strings.HasSuffix(key, memberKey("", member)) {
+	for key, m := range r.members {
+		asked := func(j generate.Job) bool { return j.Place.Member == member }
+		if strings.HasSuffix(key, memberKey("", member)) || slices.ContainsFunc(m.jobs, asked) {
 			delete(r.members, key)
 		}
 	}

@@ -20,7 +20,7 @@ func (f fakeArchive) Jobs(_ context.Context, q generate.Query) ([]generate.Job, 
 	defer f.mu.Unlock()
 	var out []generate.Job
 	for _, j := range f.jobs {
-		if j.Member == q.Member && (q.Team == "" || j.Team == q.Team) {
+		if (q.Member == "" || j.Member == q.Member) && (q.Team == "" || j.Team == q.Team) {
 			out = append(out, j)
 		}
 	}

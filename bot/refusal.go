@@ -150,8 +150,14 @@ func (v voice) limit(e *quota.LimitError) []Block {
 		why = []Span{{Text: v.plural("refusal.line_full", int64(e.Line))}}
 		return []Block{block(Text, spaced(why, v.spans("refusal.line_next"))...), v.say(Note, "price.nothing")}
 	case quota.Blocked, quota.Paused:
-		why = spaced(v.spans("refusal."+string(e.Reason)), reason, v.spans("refusal.ask_admin"))
+		by, ask := "", "refusal.ask_admin"
+		if e.Block.By == quota.Operator {
+			by, ask = "_operator", "refusal.ask_operator"
+		}
+		why = spaced(v.spans("refusal."+string(e.Reason)+by), reason, v.spans(ask))
 		return []Block{block(Text, why...), v.say(Note, "price.nothing")}
+	case quota.Unlisted:
+		return []Block{v.say(Text, "refusal.unlisted", "team", e.Gauge.Scope.ID), v.say(Note, "price.nothing")}
 	case quota.OverLimit:
 	}
 	return v.overLimit(e)
@@ -179,7 +185,7 @@ func (v voice) overLimit(e *quota.LimitError) []Block {
 		resets = v.spans(again, "since", since(g.Resets), "at", clockTime(g.Resets))
 	}
 	who := v.spans("refusal.admin")
-	if g.Scope.Kind == quota.Bot {
+	if g.Fixed {
 		who = v.spans("refusal.operator")
 	}
 	return []Block{

@@ -24,18 +24,30 @@ func (d *Desk) Usage(ctx context.Context, c Caller) Message {
 	}
 	var m Message
 	m.add(v.say(Heading, "usage.title"))
-	limited := false
 	for _, kind := range []quota.ScopeKind{quota.Member, quota.Team, quota.Bot} {
-		blocks := v.gauges(kind, gauges)
-		limited = limited || len(blocks) > 0
-		m.add(blocks...)
+		m.add(v.gauges(kind, gauges)...)
 	}
-	if limited {
-		m.add(v.say(Note, "usage.admin"))
-	} else {
-		m.add(block(Text, spaced(v.spans("usage.unlimited"), v.month(gauges))...))
-	}
+	m.add(v.whoRaises(gauges))
 	return m.done()
+}
+
+// whoRaises says who can raise the limits that were shown; without any, what
+// was used.
+func (v voice) whoRaises(gauges []quota.Gauge) Block {
+	admins, operators := false, false
+	for _, g := range gauges {
+		admins = admins || g.Max > 0 && !g.Fixed
+		operators = operators || g.Max > 0 && g.Fixed
+	}
+	switch {
+	case admins && operators:
+		return v.say(Note, "usage.admin_yours")
+	case admins:
+		return v.say(Note, "usage.admin")
+	case operators:
+		return v.say(Note, "usage.operator")
+	}
+	return block(Text, spaced(v.spans("usage.unlimited"), v.month(gauges))...)
 }
 
 // gauges are the limits of one scope.

@@ -103,6 +103,15 @@ func (d *document) find(key string) position {
 	return position{}
 }
 
+// has tells whether the file sets key.
+func (d *document) has(key string) bool {
+	if d == nil {
+		return false
+	}
+	_, ok := d.keys[key]
+	return ok
+}
+
 // join appends a name to a dotted key.
 func join(table, name string) string {
 	if table == "" {

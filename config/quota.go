@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"regexp"
+	"slices"
 )
 
 // Quota is how much may be made and spent.
@@ -13,10 +14,15 @@ type Quota struct {
 	Waiting      int    `toml:"waiting" doc:"Jobs of one member that may wait for their turn; more are refused. 0 = none waits."`
 	BillFailures bool   `toml:"bill_failures" doc:"Whether a request that fal refused after it had started, and may bill, is charged."`
 	WarnAt       []int  `toml:"warn_at" doc:"Percent of the team's budget at which its admins are told."`
-	Member       Limit  `toml:"member" doc:"Limits of each member."`
-	Team         Limit  `toml:"team" doc:"Limits of each team."`
-	Bot          Limit  `toml:"bot" doc:"Limits of the whole bot, all teams together."`
-	Tiers        []Tier `toml:"tier" doc:"Members with a role, in a user group or listed by name may have more. What a tier does not name is as in quota.member, and -1 is no limit; of quota.member and all tiers that a member is in, the most generous limit of each kind counts. Repeat the table for each tier."`
+
+	AdminsMayRaise bool   `toml:"admins_may_raise" doc:"Who may raise the limits of a team, give it extra or reset what it has used. false: only you, here or with bot quota; its admins can set less, and decide about its members. true: its admins, too. What you have set with bot quota holds in any case."`
+	UnlistedTeams  string `toml:"unlisted_teams" doc:"Whether guilds and workspaces that this file does not name may make videos: \"allow\" or \"refuse\". Named are those of a [[team]], of discord.guilds and of slack.workspaces. Empty = refuse once a [[team]] or discord.guilds is set, else allow; the workspace of slack.bot_token is refused then only if other workspaces are named."`
+
+	Member Limit `toml:"member" doc:"Limits of each member."`
+	Team   Limit `toml:"team" doc:"Limits of each team."`
+	Bot    Limit `toml:"bot" doc:"Limits of the whole bot, all teams together. usd_per_month is by default the larger of 200 and the sum of usd_per_month of all [[team]] that name one; 0 = no limit."`
+
+	Tiers []Tier `toml:"tier" doc:"Members with a role, in a user group or listed by name may have more. What a tier does not name is as in quota.member, and -1 is no limit; of quota.member and all tiers that a member is in, the most generous limit of each kind counts. Repeat the table for each tier."`
 }
 
 func defaultQuota() Quota {
@@ -26,7 +32,47 @@ func defaultQuota() Quota {
 		WarnAt:   []int{50, 75, 90, 100},
 		Member:   Limit{VideosPerDay: 10, USDPerMonth: 10, JobsAtATime: 2},
 		Team:     Limit{USDPerMonth: 200, JobsAtATime: 10},
+		Bot:      Limit{USDPerMonth: defaultBotUSD},
 	}
+}
+
+// defaultBotUSD is what the whole bot may spend in a month, in dollars, unless
+// its teams may spend more or the config says otherwise.
+const defaultBotUSD = 200
+
+// BotLimit is quota.bot. Where the config does not say what the bot may spend
+// in a month, that is what its teams may, if they name more than the default.
+func (c Config) BotLimit() Limit {
+	l := c.Quota.Bot
+	const key = "quota.bot.usd_per_month"
+	if c.origin.has(key) || l.USDPerMonth != defaultBotUSD {
+		return l
+	}
+	sum := 0.0
+	for _, t := range c.Teams {
+		sum += max(0, t.USDPerMonth)
+	}
+	l.USDPerMonth = max(l.USDPerMonth, sum)
+	return l
+}
+
+// The values of quota.unlisted_teams.
+const (
+	allowUnlisted  = "allow"
+	refuseUnlisted = "refuse"
+)
+
+// RefusesUnlisted tells whether guilds ("discord") or workspaces ("slack")
+// that the config does not name are refused.
+func (c Config) RefusesUnlisted(platform string) bool {
+	switch {
+	case c.Quota.UnlistedTeams != "":
+		return c.Quota.UnlistedTeams == refuseUnlisted
+	case platform == "slack" && !c.Slack.Several():
+		// The app is in the one workspace where the operator has put it.
+		return slices.ContainsFunc(c.Teams, func(t Team) bool { return len(t.SlackWorkspaces) > 0 })
+	}
+	return len(c.Teams) > 0 || len(c.Discord.Guilds) > 0
 }
 
 // NoLimit is how a tier or a team says that it has no limit where the default
@@ -104,6 +150,9 @@ const name = "1 to 64 letters, digits, spaces, _, . or -, and start with a lette
 func (q Quota) check(k *checker) {
 	k.zone("quota.time_zone", q.TimeZone)
 	k.whole("quota.waiting", int64(q.Waiting), 0, 1000)
+	if q.UnlistedTeams != "" {
+		k.oneOf("quota.unlisted_teams", q.UnlistedTeams, allowUnlisted, refuseUnlisted)
+	}
 	for i, percent := range q.WarnAt {
 		k.whole(fmt.Sprintf("quota.warn_at[%d]", i), int64(percent), 1, 100)
 	}

@@ -97,8 +97,13 @@ const MaxList = 1000
 
 // queryOf reads the query of a list.
 func queryOf(v url.Values) (generate.Query, error) {
-	q := generate.Query{Team: v.Get("team"), Member: v.Get("member")}
+	q := generate.Query{Team: v.Get("team")}
 	var err error
+	if s := v.Get("member"); s != "" {
+		if q.Member, err = memberOf(s); err != nil {
+			return q, err
+		}
+	}
 	if s := v.Get("unfinished"); s != "" {
 		if q.Unfinished, err = strconv.ParseBool(s); err != nil {
 			return q, &Error{http.StatusBadRequest, "unfinished must be true or false"}

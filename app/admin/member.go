@@ -6,6 +6,7 @@ import (
 	"net/url"
 
 	"ltxbot/core/generate"
+	"ltxbot/core/quota"
 )
 
 // MemberData is all that is kept of a member's jobs.
@@ -22,7 +23,10 @@ type MemberData struct {
 // Without a team they mean all teams. erased is told whose data was erased.
 func (a *API) ServeMembers(archive generate.Archive, erased func(member string)) {
 	a.Handle("GET members/{member}", func(r *http.Request) (any, error) {
-		member := r.PathValue("member")
+		member, err := memberOf(r.PathValue("member"))
+		if err != nil {
+			return nil, err
+		}
 		jobs, err := generate.Export(r.Context(), archive, r.URL.Query().Get("team"), member)
 		if err == nil {
 			a.log.InfoContext(r.Context(), "operator exported a member's data", "member", member, "jobs", len(jobs))
@@ -30,7 +34,10 @@ func (a *API) ServeMembers(archive generate.Archive, erased func(member string))
 		return MemberData{Member: member, Jobs: jobs}, err
 	})
 	a.Handle("DELETE members/{member}", func(r *http.Request) (any, error) {
-		member := r.PathValue("member")
+		member, err := memberOf(r.PathValue("member"))
+		if err != nil {
+			return nil, err
+		}
 		done, err := generate.Erase(r.Context(), archive, r.URL.Query().Get("team"), member)
 		erased(member)
 		if err == nil {
@@ -38,6 +45,15 @@ func (a *API) ServeMembers(archive generate.Archive, erased func(member string))
 		}
 		return done, err
 	})
+}
+
+// memberOf reads the name of a member.
+func memberOf(text string) (string, error) {
+	member, ok := quota.ParseMember(text, "")
+	if !ok {
+		return "", &Error{http.StatusBadRequest, told(&quota.OrderError{Problem: quota.BadMember, Value: text})}
+	}
+	return member, nil
 }
 
 // Member returns all that is kept of a member's jobs.

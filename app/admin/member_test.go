@@ -17,7 +17,7 @@ type archive struct{ *engine }
 func (a archive) Jobs(_ context.Context, q generate.Query) ([]generate.Job, error) {
 	var out []generate.Job
 	for _, j := range a.jobs {
-		if j.Member == q.Member && (q.Team == "" || j.Team == q.Team) {
+		if (q.Member == "" || j.Member == q.Member) && (q.Team == "" || j.Team == q.Team) {
 			out = append(out, j)
 		}
 	}

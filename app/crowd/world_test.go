@@ -111,6 +111,8 @@ jobs_at_a_time = 8
 [quota.team]
 usd_per_month = 100000.0
 jobs_at_a_time = 60
+[quota.bot]
+usd_per_month = 100000.0
 `, w.fal.Key(), w.fal.QueueURL(), w.fal.RESTURL(), w.fal.APIURL(), w.fal.MediaHost(),
 		w.discord.Token(), w.discord.ApplicationID(), w.discord.APIURL(),
 		w.acme.BotToken(), w.slack.AppToken(), w.slack.SigningSecret(), w.slack.APIURL(),

@@ -52,7 +52,7 @@ func newWorld(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	t.Cleanup(w.fal.Close)
-	if w.discord, err = simdiscord.Start(simdiscord.Options{BotName: "ltx"}); err != nil {
+	if w.discord, err = simdiscord.Start(simdiscord.Options{BotName: "ltx", Private: true}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = w.discord.Close() })
@@ -87,6 +87,22 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
+// anybody makes the bot one that anybody can add, on Discord and on Slack.
+func (w *world) anybody(t *testing.T) {
+	t.Helper()
+	public, err := simdiscord.Start(simdiscord.Options{BotName: "ltx"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = public.Close() })
+	w.discord = public
+	d := w.keys["discord"]
+	d["token"], d["application_id"], d["public_key"], d["api_url"] = public.Token(), public.ApplicationID(), public.PublicKey(), public.APIURL()
+	s := w.keys["slack"]
+	s["client_id"], s["client_secret"] = w.slack.Client()
+	s["token_key"], s["redirect_url"] = strings.Repeat("0a", 32), "http://localhost:1/slack/oauth"
+}
+
 // free is an address where nobody listens.
 func free(t *testing.T) string {
 	t.Helper()
@@ -118,7 +134,7 @@ func (w *world) tool(t *testing.T, name, script string) {
 func (w *world) config(t *testing.T) string {
 	t.Helper()
 	var b strings.Builder
-	for _, table := range []string{"fal", "discord", "slack", "store", "http", "media"} {
+	for _, table := range []string{"fal", "discord", "slack", "store", "http", "media", "quota"} {
 		fmt.Fprintf(&b, "[%s]\n", table)
 		for key, v := range w.keys[table] {
 			format := "%s = %#v\n"
@@ -178,6 +194,15 @@ func TestFindings(t *testing.T) {
 		ok   bool
 	}{
 		{"all is well", func(t *testing.T, w *world) { w.settle(t) }, true},
+		{"strangers can spend", func(t *testing.T, w *world) {
+			w.anybody(t)
+			w.settle(t)
+		}, true},
+		{"strangers can come and are refused", func(t *testing.T, w *world) {
+			w.anybody(t)
+			w.settle(t)
+			w.keys["quota"] = map[string]any{"unlisted_teams": "refuse"}
+		}, true},
 		{"before the first start", func(*testing.T, *world) {}, true},
 		{"nothing is set up", func(_ *testing.T, w *world) {
 			delete(w.keys["fal"], "key")

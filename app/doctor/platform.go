@@ -23,14 +23,25 @@ func (p patient) discord(ctx context.Context) []Finding {
 	defer cancel()
 	var found []Finding
 	for _, f := range b.Check(ctx) {
-		if f.Name == nameCommands && !f.OK {
+		switch {
+		case f.Name == nameCommands && !f.OK:
 			found = append(found, commands(ctx, b))
-			continue
+		case f.Name == discord.NamePublic && !p.cfg.RefusesUnlisted("discord"):
+			found = append(found, warning(areaDiscord+" "+f.Name, adviceDiscord, "%s of theirs, and spend a team's budget (quota.team) there", f.Text))
+		case f.Name == discord.NamePublic:
+			found = append(found, ok(areaDiscord+" "+f.Name, "%s, and only those of the config can make videos", f.Text))
+		default:
+			found = append(found, seen(areaDiscord, f.Name, f.OK, f.Text))
 		}
-		found = append(found, seen(areaDiscord, f.Name, f.OK, f.Text))
 	}
 	return found
 }
+
+// What to do about strangers who spend a team's budget.
+const (
+	adviceDiscord = `make the bot private (docs/discord.md), list your servers in discord.guilds, or set quota.unlisted_teams = "refuse"`
+	adviceSlack   = `list them in slack.workspaces, or set quota.unlisted_teams = "refuse"`
+)
 
 // nameCommands is the finding of the adapter that is looked at more closely:
 // commands that differ are no problem, since the next start mends them.
@@ -81,6 +92,10 @@ func (p patient) slack(ctx context.Context) []Finding {
 	var found []Finding
 	for _, f := range b.Check(ctx) {
 		found = append(found, seen(areaSlack, f.Name, f.OK, f.Text))
+	}
+	if c := p.cfg.Slack; c.Several() && len(c.Workspaces) == 0 && !p.cfg.RefusesUnlisted("slack") {
+		found = append(found, warning(areaSlack+" workspaces", adviceSlack,
+			"anybody who finds /slack/install can add the app to a workspace of theirs, and spend a team's budget (quota.team) there"))
 	}
 	return found
 }

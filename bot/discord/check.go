@@ -14,6 +14,10 @@ type Finding struct {
 	Text string // what was found, and what to do about it
 }
 
+// NamePublic is the finding that not only the application's owner can add it
+// to guilds. Whether that is well depends on which guilds are served.
+const NamePublic = "public"
+
 // Check looks at what must be right for the bot to work: the token, the
 // application with its key and endpoint, the guilds of the config, what the
 // bot may do in its channels, and the registered commands. It changes nothing.
@@ -23,6 +27,7 @@ func (b *Bot) Check(ctx context.Context) []Finding {
 		Name      string `json:"name"`
 		VerifyKey string `json:"verify_key"`
 		Endpoint  string `json:"interactions_endpoint_url"`
+		Public    bool   `json:"bot_public"`
 		Bot       struct {
 			ID string `json:"id"`
 		} `json:"bot"`
@@ -51,6 +56,9 @@ func (b *Bot) Check(ctx context.Context) []Finding {
 	} else {
 		add("interactions endpoint", app.Endpoint != "", "is "+app.Endpoint,
 			"is not set at Discord: set it to the public address of /discord/interactions")
+	}
+	if app.Public {
+		found = append(found, Finding{Name: NamePublic, OK: true, Text: "anybody can add the bot to a server"})
 	}
 	for _, guild := range b.cfg.Guilds {
 		found = append(found, b.checkGuild(ctx, guild))

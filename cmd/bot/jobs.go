@@ -38,11 +38,11 @@ type botFlags struct {
 
 type jobsListCmd struct {
 	botFlags
-	Team       string `help:"Only of this team."`
-	Member     string `help:"Only of this member, such as discord:80351110224678912."`
-	Unfinished bool   `short:"u" help:"Only those under way."`
-	Limit      int    `default:"20" help:"At most so many, up to 1000."`
-	JSON       bool   `help:"Print JSON."`
+	Team       string     `help:"Only of this team."`
+	Member     memberName `help:"Only of this member, such as discord:80351110224678912."`
+	Unfinished bool       `short:"u" help:"Only those under way."`
+	Limit      int        `default:"20" help:"At most so many, up to 1000."`
+	JSON       bool       `help:"Print JSON."`
 }
 
 // Run lists jobs.
@@ -50,7 +50,7 @@ func (c jobsListCmd) Run(ctx context.Context, term terminal) error {
 	if c.Limit < 1 || c.Limit > admin.MaxList {
 		return &exitError{2, fmt.Errorf("--limit must be from 1 to %d", admin.MaxList)}
 	}
-	q := generate.Query{Team: c.Team, Member: c.Member, Unfinished: c.Unfinished, Limit: c.Limit}
+	q := generate.Query{Team: c.Team, Member: string(c.Member), Unfinished: c.Unfinished, Limit: c.Limit}
 	var jobs []admin.Job
 	err := c.ask(
 		ctx,

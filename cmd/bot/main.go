@@ -94,7 +94,7 @@ func execute(ctx context.Context, parser *kong.Kong, args []string, term termina
 			panic(p)
 		}
 	}()
-	command, err := parser.Parse(args)
+	command, err := parser.Parse(amounts(args))
 	if err != nil {
 		return 2, err
 	}

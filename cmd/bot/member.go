@@ -8,13 +8,28 @@ import (
 	"ltxbot/app"
 	"ltxbot/app/admin"
 	"ltxbot/core/generate"
+	"ltxbot/core/quota"
 )
 
 // memberFlags say whose data is meant.
 type memberFlags struct {
 	botFlags
-	Member string `required:"" help:"Whose data: discord:USER-ID or slack:WORKSPACE-ID:USER-ID. Each of several linked accounts is a member of its own."`
-	Team   string `help:"Only in this team; without it, in all."`
+	Member memberName `required:"" help:"Whose data: discord:USER-ID or slack:WORKSPACE-ID:USER-ID. Each of several linked accounts is a member of its own; what it asked for while it was linked is in it."`
+	Team   string     `help:"Only in this team; without it, in all."`
+}
+
+// memberName is a member as the command line names it. kong refuses what is
+// none with exit code 2.
+type memberName string
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (m *memberName) UnmarshalText(text []byte) error {
+	member, ok := quota.ParseMember(string(text), "")
+	if !ok {
+		return fmt.Errorf("%q is not a member: write discord:USER-ID or slack:WORKSPACE-ID:USER-ID", text)
+	}
+	*m = memberName(member)
+	return nil
 }
 
 // jobsExportCmd hands out what is kept of a member.
@@ -26,12 +41,12 @@ func (c jobsExportCmd) Run(ctx context.Context, term terminal) error {
 	err := c.ask(
 		ctx,
 		func(bot *admin.Client) (err error) {
-			data, err = bot.Member(ctx, c.Team, c.Member)
+			data, err = bot.Member(ctx, c.Team, string(c.Member))
 			return err
 		},
 		func(s app.Records) (err error) {
-			data.Member = c.Member
-			data.Jobs, err = generate.Export(ctx, s, c.Team, c.Member)
+			data.Member = string(c.Member)
+			data.Jobs, err = generate.Export(ctx, s, c.Team, string(c.Member))
 			return err
 		})
 	if err != nil {
@@ -52,7 +67,7 @@ func (c jobsEraseCmd) Run(ctx context.Context, term terminal) error {
 	err := c.ask(
 		ctx,
 		func(bot *admin.Client) (err error) {
-			done, err = bot.EraseMember(ctx, c.Team, c.Member)
+			done, err = bot.EraseMember(ctx, c.Team, string(c.Member))
 			return err
 		},
 		func(s app.Records) (err error) {
@@ -60,7 +75,7 @@ func (c jobsEraseCmd) Run(ctx context.Context, term terminal) error {
 			if !ok {
 				return errKeeps
 			}
-			done, err = generate.Erase(ctx, archive, c.Team, c.Member)
+			done, err = generate.Erase(ctx, archive, c.Team, string(c.Member))
 			return err
 		})
 	if err != nil {

@@ -1,8 +1,11 @@
 package main
 
 import (
+	"errors"
 	"log/slog"
+	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
@@ -32,6 +35,11 @@ func TestAMembersDataIsExportedAndErasedWhileNoBotRuns(t *testing.T) {
 	s.want(t, 0, "a private fox", "jobs", "export", "--member", "discord:1")
 	s.want(t, 0, `"jobs": []`, "jobs", "export", "--member", "discord:2")
 	s.want(t, 0, "erased 0 jobs", "jobs", "erase", "--member", "discord:1", "--team", "other")
+	for _, order := range [][]string{{"jobs", "export"}, {"jobs", "erase"}, {"jobs", "list"}} {
+		for _, member := range []string{"bogus", "@ann", "discord:", "slack:U1", ""} {
+			s.want(t, 2, "is not a member", append(order, "--member", member)...)
+		}
+	}
 	s.want(t, 0, "erased 1 jobs of discord:1; 0 are under way", "jobs", "erase", "--member", "discord:1")
 	s.want(t, 0, "erased 0 jobs", "jobs", "erase", "--member", "discord:1")
 	s.want(t, 0, `"charged_usd_micros": 0`, "jobs", "export", "--member", "discord:1")
@@ -53,4 +61,23 @@ func TestARunningBotErasesAMember(t *testing.T) {
 	s.configure(t, "listen = \""+server.Listener.Addr().String()+"\"\nadmin_token = \""+token+"\"\n")
 	s.want(t, 0, "a private fox", "jobs", "export", "--member", "discord:1")
 	s.want(t, 0, "erased 1 jobs of discord:1", "jobs", "erase", "--member", "discord:1")
+
+	_, err := admin.NewClient(server.URL, token).EraseMember(t.Context(), "", "@ann")
+	var refused *admin.Error
+	if !errors.As(err, &refused) || refused.Status != http.StatusBadRequest || !strings.Contains(refused.Text, "is not a member") {
+		t.Errorf("erase somebody who is no member by the API: %v", err)
+	}
+}
+
+// The accounts of ann were linked when she asked for it on Slack.
+func TestWhatALinkedAccountAskedForIsFoundByItsName(t *testing.T) {
+	s := newShelf(t)
+	s.job.Place.Member = "slack:T1:U1"
+	s.deliver(t)
+	if err := s.store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s.want(t, 0, "a private fox", "jobs", "export", "--member", "slack:T1:U1")
+	s.want(t, 0, "erased 1 jobs of slack:T1:U1", "jobs", "erase", "--member", "slack:T1:U1")
+	s.want(t, 0, `"jobs": []`, "jobs", "export", "--member", "slack:T1:U1")
 }

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"regexp"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -17,6 +19,24 @@ type quotaCmd struct {
 	Team string   `help:"Whose quotas: a team of the config, discord:GUILD-ID or slack:WORKSPACE-ID. Not needed when the config has one team."`
 	JSON bool     `help:"Print JSON."`
 	Word []string `arg:"" optional:"" help:"What to do, as in a chat after /ltx admin; without it, a list."`
+}
+
+// negative is an amount such as -1, which people write for no limit.
+var negative = regexp.MustCompile(`^-[0-9.,]+$`)
+
+// amounts gives the negative amounts of a command line their name: else they
+// would be taken for flags.
+func amounts(args []string) []string {
+	if !slices.Contains(args, "quota") || !slices.Contains(args, "set") {
+		return args
+	}
+	out := slices.Clone(args)
+	for i, arg := range out {
+		if negative.MatchString(arg) {
+			out[i] = "amount=" + arg
+		}
+	}
+	return out
 }
 
 // Help lists what there is to do.

@@ -117,6 +117,26 @@ discord_guilds = [%q]
 	want(`"verb":"grant"`, "log", "--json")
 	want("asked_at,job,member,state", "export")
 
+	// A negative amount is no flag, wherever flags stand.
+	want("The team: usd_per_month none from now on", "set", "team", "usd_per_month", "-1")
+	want("The team: usd_per_month none from now on", "set", "team", "usd_per_month", "-1", "--team", "acme")
+	want("usd_per_month 200.00 again", "unset", "team", "all")
+	var out, errs bytes.Buffer
+	if code := run([]string{"quota", "--config", file, "set", "team", "usd_per_month", "-3"}, terminal{out: &out, err: &errs}); code != 1 ||
+		!strings.Contains(errs.String(), `"-3" is not an amount`) {
+		t.Errorf("set -3: exit %d, %s", code, errs.String())
+	}
+
+	// All teams, and a team that may be a slip of the pen.
+	want("acme · 0 videos · $0 · $0 of $200 this month", "teams")
+	want(`"team":"acme"`, "teams", "--json")
+	want("Nobody knows the team discord:999", "pause", "--team", "discord:999")
+	want(`"unknown_team":true`, "show", "--team", "discord:999", "--json")
+	want("Nobody knows the team discord:999", "resume", "--team", "discord:999")
+	if text := ask("show", "--team", "discord:"+guild.ID); strings.Contains(text, "Nobody knows") {
+		t.Errorf("a guild of the config: %s", text)
+	}
+
 	signals := func(s syscall.Signal) {
 		t.Helper()
 		if err := syscall.Kill(os.Getpid(), s); err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"ltxbot/core/ltx"
@@ -94,15 +95,13 @@ type Erased struct {
 	Left int `json:"left"` // not over yet: to be erased again later
 }
 
-// Erase blanks a member's finished jobs, in a team or with an empty team in
-// all: what is left of each is what keeps an event from becoming a second job,
-// and the ledger right. Jobs that are under way are left alone.
-func Erase(ctx context.Context, a Archive, team, member string) (Erased, error) {
+// Erase blanks the finished jobs of members, and those that they asked for
+// while their accounts were linked with others, in a team or with an empty team
+// in all: what is left of each is what keeps an event from becoming a second
+// job, and the ledger right. Jobs that are under way are left alone.
+func Erase(ctx context.Context, a Archive, team string, members ...string) (Erased, error) {
 	var done Erased
-	if member == "" {
-		return done, errors.New("erase data of a member: no member is named")
-	}
-	err := each(ctx, a, Query{Team: team, Member: member}, func(j Job) (bool, error) {
+	err := eachOf(ctx, a, team, members, func(j Job) (bool, error) {
 		erased, err := eraseJob(ctx, a, j)
 		switch {
 		case errors.Is(err, ErrNoJob), err == nil && j.isErased():
@@ -139,6 +138,28 @@ func eraseJob(ctx context.Context, a Archive, j Job) (bool, error) {
 			return false, err
 		}
 	}
+}
+
+// eachOf calls visit for the jobs of members, newest first for each of them,
+// then for those of others that they asked for.
+func eachOf(ctx context.Context, a interface {
+	Jobs(ctx context.Context, q Query) ([]Job, error)
+}, team string, members []string, visit func(Job) (bool, error),
+) error {
+	if len(members) == 0 || slices.Contains(members, "") {
+		return errors.New("no member is named")
+	}
+	for _, m := range members {
+		if err := each(ctx, a, Query{Team: team, Member: m}, visit); err != nil {
+			return err
+		}
+	}
+	return each(ctx, a, Query{Team: team}, func(j Job) (bool, error) {
+		if slices.Contains(members, j.Member) || !slices.Contains(members, j.Place.Member) {
+			return true, nil
+		}
+		return visit(j)
+	})
 }
 
 // each calls visit for the jobs that q selects, newest first, until it

@@ -85,13 +85,16 @@ type Job struct {
 
 // Place is the conversation that asked for a job and gets its video.
 type Place struct {
-	Platform string `json:"platform"`          // "discord", "slack"
-	Tenant   string `json:"tenant"`            // guild or workspace id; empty in a direct message
-	Channel  string `json:"channel"`           // channel id
-	Thread   string `json:"thread,omitempty"`  // thread id, where the platform has it apart from the channel
-	User     string `json:"user"`              // the requester's id on the platform
-	Locale   string `json:"locale,omitempty"`  // the requester's language: "en-US"
-	Private  bool   `json:"private,omitempty"` // only the requester sees card and video
+	Platform string `json:"platform"`         // "discord", "slack"
+	Tenant   string `json:"tenant"`           // guild or workspace id; empty in a direct message
+	Channel  string `json:"channel"`          // channel id
+	Thread   string `json:"thread,omitempty"` // thread id, where the platform has it apart from the channel
+	User     string `json:"user"`             // the requester's id on the platform
+	// Member is the requester where it is not the job's Member: its account is
+	// linked with that one.
+	Member  string `json:"member,omitempty"`
+	Locale  string `json:"locale,omitempty"`  // the requester's language: "en-US"
+	Private bool   `json:"private,omitempty"` // only the requester sees card and video
 }
 
 // CancelRequest is somebody's wish to stop a job.

@@ -2,8 +2,8 @@ package generate
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"ltxbot/core/usd"
@@ -60,22 +60,21 @@ func (j Job) Personal() Personal {
 	return p
 }
 
-// Export returns all that is kept of a member's jobs, newest first, in a team
-// or with an empty team in all.
+// Export returns all that is kept of the jobs of members, and of those that
+// they asked for while their accounts were linked with others, newest first, in
+// a team or with an empty team in all.
 func Export(ctx context.Context, a interface {
 	Jobs(ctx context.Context, q Query) ([]Job, error)
-}, team, member string,
+}, team string, members ...string,
 ) ([]Personal, error) {
-	if member == "" {
-		return nil, errors.New("export data of a member: no member is named")
-	}
 	all := []Personal{}
-	err := each(ctx, a, Query{Team: team, Member: member}, func(j Job) (bool, error) {
+	err := eachOf(ctx, a, team, members, func(j Job) (bool, error) {
 		all = append(all, j.Personal())
 		return true, nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("export data of a member: %w", err)
 	}
+	slices.SortStableFunc(all, func(a, b Personal) int { return b.Created.Compare(a.Created) })
 	return all, nil
 }

@@ -63,8 +63,13 @@ func (o *Office) set(c *call) (Report, error) {
 	}
 	return o.amend(c, who, func(s *Standing) (string, string, error) {
 		overrides, _, _ := decided(s, who)
-		before := limit.String() + " " + writeAmount(limit.unit, now(*s).max(limit))
-		*overrides = append(without(*overrides, limit), Override{
+		was := now(*s).max(limit)
+		before := limit.String() + " " + writeAmount(limit.unit, was)
+		most, bound := o.cfg.Policy().ceiling(kindOf(who), c.team, *s).of(limit)
+		if bound && !c.actor.Operator && tighter(most, amount) != amount {
+			return "", "", c.above(limit, most)
+		}
+		*overrides = append(c.without(*overrides, limit), Override{
 			Unit: limit.unit, Window: limit.window, Max: amount, By: c.actor.name(), At: c.now.UTC(), Reason: c.args.reason(),
 		})
 		return before, limit.String() + " " + writeAmount(limit.unit, amount), nil
@@ -80,28 +85,75 @@ func (o *Office) unset(c *call) (Report, error) {
 	}
 	return o.amend(c, who, func(s *Standing) (string, string, error) {
 		overrides, _, _ := decided(s, who)
-		var was []string
 		var gone []limitName
-		for _, v := range *overrides {
-			if name := (limitName{v.Unit, v.Window}); all || name == limit {
-				was, gone = append(was, name.String()+" "+writeAmount(v.Unit, v.Max)), append(gone, name)
+		var kept *Override // what the actor may not take away
+		for i, v := range *overrides {
+			name := limitName{v.Unit, v.Window}
+			switch {
+			case !all && name != limit, slices.Contains(gone, name):
+			case c.mayUndo(v.By):
+				gone = append(gone, name)
+			default:
+				kept = &(*overrides)[i]
 			}
 		}
-		if len(gone) == 0 {
+		switch {
+		case len(gone) > 0:
+		case kept != nil:
+			return "", "", c.above(limitName{kept.Unit, kept.Window}, kept.Max)
+		default:
 			return "", "", errUnchanged
 		}
-		var is []string
+		var was, is []string
 		for _, name := range gone {
-			*overrides = without(*overrides, name)
+			was = append(was, name.String()+" "+writeAmount(name.unit, now(*s).max(name)))
+		}
+		for _, name := range gone {
+			*overrides = c.without(*overrides, name)
 			is = append(is, name.String()+" "+writeAmount(name.unit, now(*s).max(name)))
 		}
 		return strings.Join(was, ", "), strings.Join(is, ", "), nil
 	})
 }
 
-// without is overrides but for one limit; the slice given is left as it is.
-func without(overrides []Override, l limitName) []Override {
-	return slices.DeleteFunc(slices.Clone(overrides), func(v Override) bool { return v.Unit == l.unit && v.Window == l.window })
+// without is overrides but for those of one limit that the actor may take
+// away; the slice given is left as it is.
+func (c *call) without(overrides []Override, l limitName) []Override {
+	return slices.DeleteFunc(slices.Clone(overrides), func(v Override) bool {
+		return v.Unit == l.unit && v.Window == l.window && c.mayUndo(v.By)
+	})
+}
+
+// mayUndo reports whether the actor may undo what somebody decided.
+func (c *call) mayUndo(by string) bool { return c.actor.Operator || !byOperator(by) }
+
+// kindOf is the scope of a member, or of the team when it is empty.
+func kindOf(who string) ScopeKind {
+	if who == "" {
+		return Team
+	}
+	return Member
+}
+
+// above refuses what would be more than the operator allows.
+func (c *call) above(l limitName, most int64) error {
+	return &OrderError{Problem: AboveOperator, Verb: c.verb.Name, Value: l.String() + " " + writeAmount(l.unit, most)}
+}
+
+// mayAdd refuses extras and resets by which an admin would get around limits
+// that only the operator can raise.
+func (o *Office) mayAdd(c *call, who string, s Standing, units ...Unit) error {
+	p := o.cfg.Policy()
+	for _, u := range units {
+		switch {
+		case c.actor.Operator || !p.fixedUnit(kindOf(who), s, u):
+		case who == "":
+			return &OrderError{Problem: OperatorsTeam, Verb: c.verb.Name}
+		default:
+			return &OrderError{Problem: OperatorsMember, Verb: c.verb.Name}
+		}
+	}
+	return nil
 }
 
 // limitsOf returns what the limits of a member, or of the team, are under a
@@ -172,7 +224,16 @@ func (o *Office) grant(c *call) (Report, error) {
 	if account != "" {
 		g.Scope = Scope{Kind: Member, ID: account}
 	}
+	var units []Unit
+	for _, u := range []Unit{Videos, Dollars} {
+		if g.Amount(u) > 0 {
+			units = append(units, u)
+		}
+	}
 	return o.amend(c, who, func(s *Standing) (string, string, error) {
+		if err := o.mayAdd(c, who, *s, units...); err != nil {
+			return "", "", err
+		}
 		_, grants, _ := decided(s, who)
 		// Those that have expired cover nothing any more.
 		*grants = slices.DeleteFunc(slices.Clone(*grants), func(g Grant) bool { return !g.Expires.IsZero() && !c.now.Before(g.Expires) })
@@ -215,21 +276,38 @@ func (o *Office) revoke(c *call) (Report, error) {
 
 func (o *Office) block(c *call) (Report, error) {
 	return o.amend(c, c.args.member(), func(s *Standing) (string, string, error) {
-		before := describeBlock(s.Member.Blocked)
-		s.Member.Blocked = &Block{By: c.actor.name(), At: c.now.UTC(), Reason: c.args.reason()}
-		return before, describeBlock(s.Member.Blocked), nil
+		return c.stop(&s.Member.Blocked)
 	})
 }
 
 func (o *Office) unblock(c *call) (Report, error) {
 	return o.amend(c, c.args.member(), func(s *Standing) (string, string, error) {
-		before := describeBlock(s.Member.Blocked)
-		if s.Member.Blocked == nil {
-			return "", "", errUnchanged
-		}
-		s.Member.Blocked = nil
-		return before, "", nil
+		return c.lift(&s.Member.Blocked)
 	})
+}
+
+// stop blocks a member or pauses a team. What the operator has stopped stays
+// the operator's: else an admin could take it over, and lift it.
+func (c *call) stop(b **Block) (before, after string, err error) {
+	if *b != nil && !c.mayUndo((*b).By) {
+		return "", "", errUnchanged
+	}
+	before = describeBlock(*b)
+	*b = &Block{By: c.actor.name(), At: c.now.UTC(), Reason: c.args.reason()}
+	return before, describeBlock(*b), nil
+}
+
+// lift undoes a stop.
+func (c *call) lift(b **Block) (before, after string, err error) {
+	switch {
+	case *b == nil:
+		return "", "", errUnchanged
+	case !c.mayUndo((*b).By):
+		return "", "", &OrderError{Problem: OperatorStopped, Verb: c.verb.Name}
+	}
+	before = describeBlock(*b)
+	*b = nil
+	return before, "", nil
 }
 
 // describeBlock writes a block for the log.
@@ -245,20 +323,13 @@ func describeBlock(b *Block) string {
 
 func (o *Office) pause(c *call) (Report, error) {
 	return o.amend(c, "", func(s *Standing) (string, string, error) {
-		before := describeBlock(s.Team.Paused)
-		s.Team.Paused = &Block{By: c.actor.name(), At: c.now.UTC(), Reason: c.args.reason()}
-		return before, describeBlock(s.Team.Paused), nil
+		return c.stop(&s.Team.Paused)
 	})
 }
 
 func (o *Office) resume(c *call) (Report, error) {
 	return o.amend(c, "", func(s *Standing) (string, string, error) {
-		before := describeBlock(s.Team.Paused)
-		if s.Team.Paused == nil {
-			return "", "", errUnchanged
-		}
-		s.Team.Paused = nil
-		return before, "", nil
+		return c.lift(&s.Team.Paused)
 	})
 }
 
@@ -279,6 +350,9 @@ func (o *Office) reset(c *call) (Report, error) {
 		before = describeUse(was.Gauges, who)
 	}
 	return o.amend(c, who, func(s *Standing) (string, string, error) {
+		if err := o.mayAdd(c, who, *s, Videos, Dollars); err != nil {
+			return "", "", err
+		}
 		_, _, epoch := decided(s, who)
 		*epoch++
 		return before, "0", nil

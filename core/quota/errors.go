@@ -15,13 +15,14 @@ const (
 	LineFull  Reason = "line_full"  // the member has as many jobs waiting as is allowed
 	Blocked   Reason = "blocked"    // an admin blocked the member
 	Paused    Reason = "paused"     // an admin paused the team
+	Unlisted  Reason = "unlisted"   // the operator has not listed the team
 )
 
 // LimitError says which limit refuses a job. Texts for people are made from
 // its fields by the chat platforms; Error is for logs.
 type LimitError struct {
 	Reason Reason
-	Gauge  Gauge // the limit, for OverLimit
+	Gauge  Gauge // the limit, for OverLimit; its scope names the team, for Unlisted
 	Need   int64 // what the job would add, in the gauge's unit
 	Block  Block // who and why, for Blocked and Paused
 	Line   int   // jobs that already wait, for LineFull

@@ -81,7 +81,8 @@ type TeamStanding struct {
 	Epoch     int        `json:"epoch,omitempty"` // how often usage was reset
 }
 
-// Override replaces one limit of the config by another.
+// Override replaces one limit of the config by another. A limit may have two:
+// one of the operator, and one of an admin that makes it tighter.
 type Override struct {
 	Unit   Unit      `json:"unit"`
 	Window Window    `json:"window,omitempty"` // empty for Jobs
@@ -189,7 +190,7 @@ func draw(r Reservation, c Count, used func(Scope, string) int64) (Entry, bool) 
 
 // Gauge shows a count of which so much is used.
 func (c Count) Gauge(used int64) Gauge {
-	return Gauge{Scope: c.Scope, Unit: c.Unit, Window: c.Window, Used: used, Max: c.Max, Resets: c.Resets}
+	return Gauge{Scope: c.Scope, Unit: c.Unit, Window: c.Window, Used: used, Max: c.Max, Resets: c.Resets, Fixed: c.Fixed}
 }
 
 // NewHold is the hold that reservation r with entries makes.

@@ -120,7 +120,8 @@ func (o *Office) amendLink(c *call, member, other string, change func(*Standing)
 }
 
 // unlink parts the account of who asks from those it is linked with. It is
-// refused while an admin's block is on them: else it would be a way out.
+// refused while an admin has blocked them or set a limit of theirs: else it
+// would be a way out.
 func (o *Office) unlink(c *call) (Report, error) {
 	account, others, err := o.Account(c.ctx, c.team, c.actor.Member)
 	if err != nil {
@@ -130,7 +131,7 @@ func (o *Office) unlink(c *call) (Report, error) {
 		return Report{}, &OrderError{Problem: NotLinked, Verb: c.verb.Name}
 	}
 	first, err := o.amendLink(c, account, "", func(s *Standing) error {
-		if s.Member.Blocked != nil {
+		if s.Member.Blocked != nil || len(s.Member.Overrides) > 0 {
 			return &OrderError{Problem: Decided, Verb: c.verb.Name}
 		}
 		s.Member.Linked = slices.DeleteFunc(slices.Clone(s.Member.Linked), func(m string) bool { return slices.Contains(others, m) })

@@ -34,6 +34,7 @@ func TestLinkedAccountsShareLimits(t *testing.T) {
 	if !w.reserve(annOnDiscord, 1) {
 		t.Error("a limit set for one account does not hold for the other")
 	}
+	w.do(admin(), "unset "+annOnSlack+" all")
 	w.do(member(annOnSlack), "unlink")
 	if got := w.room(annOnSlack); got != 3 {
 		t.Errorf("after unlinking there is room for %d, want 3", got)
@@ -109,6 +110,28 @@ func TestLinkingIsNoWayOut(t *testing.T) {
 		if w.reserve(m, 1) {
 			t.Errorf("%s is blocked, and makes a video", m)
 		}
+	}
+}
+
+// Nor does whoever was limited by unlinking, whoever set the limit.
+func TestUnlinkingIsNoWayOut(t *testing.T) {
+	for name, by := range map[string]quota.Actor{"an admin": admin(), "the operator": operator()} {
+		t.Run(name, func(t *testing.T) {
+			w := newOffice(t)
+			w.linkAnn()
+			w.do(by, "set "+annOnDiscord+" videos_per_day 1")
+			if !w.reserve(annOnSlack, 1) {
+				t.Fatal("the first video was refused")
+			}
+			for _, m := range []string{annOnSlack, annOnDiscord} {
+				w.refuse(member(m), "unlink", quota.Decided)
+				if w.reserve(m, 1) {
+					t.Errorf("%s makes a second video of one", m)
+				}
+			}
+			w.do(by, "unset "+annOnDiscord+" all")
+			w.do(member(annOnSlack), "unlink")
+		})
 	}
 }
 

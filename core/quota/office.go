@@ -26,6 +26,11 @@ type OfficeConfig struct {
 	// Linkable reports whether a team is on several platforms, so that its
 	// members can link their accounts; nil = no team is.
 	Linkable func(team string) bool
+	// Teams names all teams that there are, as far as is known; nil = none.
+	Teams func(ctx context.Context) ([]string, error)
+	// Known reports whether a team that an operator names is one that the
+	// config names or that has asked for a video; nil = each is.
+	Known func(ctx context.Context, team string) (bool, error)
 	// Reload reads the config again and names what a restart is needed for;
 	// nil = that can't be done.
 	Reload func(ctx context.Context) (restart []string, err error)
@@ -47,6 +52,12 @@ func NewOffice(cfg OfficeConfig) *Office {
 	}
 	if cfg.Linkable == nil {
 		cfg.Linkable = func(string) bool { return false }
+	}
+	if cfg.Teams == nil {
+		cfg.Teams = func(context.Context) ([]string, error) { return nil, nil }
+	}
+	if cfg.Known == nil {
+		cfg.Known = func(context.Context, string) (bool, error) { return true, nil }
 	}
 	if cfg.Reload == nil {
 		cfg.Reload = func(context.Context) ([]string, error) {
@@ -81,6 +92,9 @@ type Report struct {
 	Member string `json:"member,omitempty"` // whom it is about; empty = the team
 	// Self reports that it is about who ordered.
 	Self bool `json:"self,omitempty"`
+	// Unknown reports that nobody knows the team that the operator named: the
+	// config does not name it, and nobody there has asked for a video.
+	Unknown bool `json:"unknown_team,omitempty"`
 
 	Gauges   []Gauge    `json:"gauges,omitempty"`   // usage and limits as they are now
 	Standing *Standing  `json:"standing,omitempty"` // what admins decided
@@ -92,6 +106,7 @@ type Report struct {
 	Members  []MemberSpending `json:"members,omitempty"` // most first
 	Holds    []Hold           `json:"holds,omitempty"`
 	Records  []Record         `json:"records,omitempty"` // newest first
+	Teams    []TeamSpending   `json:"teams,omitempty"`   // most first
 
 	Code    string    `json:"code,omitempty"` // of link
 	Expires time.Time `json:"expires,omitzero"`
@@ -126,7 +141,7 @@ var carryOut = map[string]func(*Office, *call) (Report, error){
 	"show": (*Office).show, "top": (*Office).top, "export": (*Office).export, "log": (*Office).log,
 	"set": (*Office).set, "unset": (*Office).unset, "grant": (*Office).grant, "revoke": (*Office).revoke,
 	"block": (*Office).block, "unblock": (*Office).unblock, "reset": (*Office).reset,
-	"pause": (*Office).pause, "resume": (*Office).resume, "reload": (*Office).reload,
+	"pause": (*Office).pause, "resume": (*Office).resume, "teams": (*Office).teams, "reload": (*Office).reload,
 }
 
 // Do carries out an order if the actor may give it. Its errors are an
@@ -149,11 +164,18 @@ func (o *Office) Do(ctx context.Context, a Actor, order Order) (Report, error) {
 	if c.args.err != nil {
 		return Report{}, c.args.err
 	}
+	known := true
+	if a.Operator && verb.Who == Admins {
+		var err error
+		if known, err = o.cfg.Known(ctx, c.team); err != nil {
+			return Report{}, fmt.Errorf("look for the team: %w", err)
+		}
+	}
 	r, err := carryOut[verb.Name](o, c)
 	if err != nil {
 		return Report{}, err
 	}
-	r.Verb, r.Team = verb.Name, c.team
+	r.Verb, r.Team, r.Unknown = verb.Name, c.team, !known
 	return r, nil
 }
 
@@ -228,10 +250,10 @@ func (o *Office) describe(c *call, r Report) (Report, error) {
 			counts = append(counts, count)
 		}
 	}
-	grants := s.Team.Grants
-	if r.Member != "" {
-		grants = append(append([]Grant{}, s.Member.Grants...), s.Team.Grants...)
+	if r.Member == "" {
+		s.Member = MemberStanding{}
 	}
+	grants := o.cfg.Policy().grants(s)
 	limits := len(counts)
 	for _, g := range grants {
 		for _, u := range []Unit{Videos, Dollars} {

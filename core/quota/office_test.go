@@ -68,6 +68,8 @@ func admin() quota.Actor {
 	return quota.Actor{Member: boss, Team: "acme", Admin: true, From: "discord"}
 }
 
+func operator() quota.Actor { return quota.Actor{Team: "acme", Operator: true, From: "api"} }
+
 func member(m string) quota.Actor {
 	from, _, _ := strings.Cut(m, ":")
 	return quota.Actor{Member: m, Team: "acme", From: from}
@@ -147,7 +149,6 @@ func TestWhoMayDoWhat(t *testing.T) {
 		"grant": {"who": annOnDiscord, "videos": "1"}, "revoke": {"who": annOnDiscord}, "block": {"member": annOnDiscord},
 		"unblock": {"member": annOnDiscord}, "reset": {"who": annOnDiscord},
 	}
-	operator := quota.Actor{Operator: true, From: "api"}
 	for _, actor := range []struct {
 		name string
 		as   quota.Actor
@@ -160,8 +161,8 @@ func TestWhoMayDoWhat(t *testing.T) {
 		{"an admin who names another team", admin(), "globex", map[quota.Audience]error{
 			quota.Everybody: quota.ErrOtherTeam, quota.Admins: quota.ErrOtherTeam, quota.Operators: quota.ErrNotOperator,
 		}},
-		{"an operator", operator, "acme", map[quota.Audience]error{quota.Everybody: &quota.OrderError{Problem: quota.UnknownVerb}}},
-		{"an operator who names no team", operator, "", map[quota.Audience]error{
+		{"an operator", operator(), "acme", map[quota.Audience]error{quota.Everybody: &quota.OrderError{Problem: quota.UnknownVerb}}},
+		{"an operator who names no team", operator(), "", map[quota.Audience]error{
 			quota.Everybody: &quota.OrderError{Problem: quota.BadTeam}, quota.Admins: &quota.OrderError{Problem: quota.BadTeam},
 		}},
 		{"somebody who calls himself the operator", quota.Actor{Member: quota.Operator, Team: "acme"}, "", map[quota.Audience]error{
@@ -227,7 +228,7 @@ func TestChangesAreMadeAndLogged(t *testing.T) {
 		{[]string{"set <@1> videos_per_day 1", "set <@1> jobs 9", "unset <@1> all"}, "videos_per_day 1, jobs_at_a_time 9", "videos_per_day 3, jobs_at_a_time 2", "", 3},
 		{[]string{"grant <@1> videos:5 expires:7d reason:sorry for yesterday"}, "", "5 videos until 2026-03-18 12:00 UTC", "sorry for yesterday", 8},
 		{[]string{"grant <@1> videos:2 usd:0.5"}, "", "2 videos and $0.50", "", 5},
-		{[]string{"grant team usd:20 expires:2026-03-31"}, "", "$20.00 until 2026-04-01 00:00 UTC", "", 3},
+		{[]string{"grant <@1> usd:20 expires:2026-03-31"}, "", "$20.00 until 2026-04-01 00:00 UTC", "", 3},
 		{[]string{"grant <@1> videos:2", "revoke <@1> a mistake"}, "2 videos", "", "a mistake", 3},
 		{[]string{"block <@1> spam"}, "", "stopped: spam", "spam", 0},
 		{[]string{"block <@1>", "unblock <@1>"}, "stopped", "", "", 3},

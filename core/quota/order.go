@@ -101,12 +101,18 @@ const (
 	NotLinkable   OrderProblem = "not_linkable"  // the team is on one platform only
 	Decided       OrderProblem = "decided"       // an admin has decided something about the account
 	NothingToDo   OrderProblem = "nothing_to_do" // it is so already
+
+	AboveOperator   OrderProblem = "above_operator"   // Value is the limit that it has set
+	OperatorStopped OrderProblem = "operator_stopped" // a block or a pause
+	OperatorsTeam   OrderProblem = "operators_team"   // extras for the team, resets of the team
+	OperatorsMember OrderProblem = "operators_member" // the same, for a member whose limit it has set
 )
 
 // OrderProblems are all problems, for whoever needs a text for each.
 var OrderProblems = []OrderProblem{
 	NoVerb, UnknownVerb, UnknownArg, Missing, GivenTwice, TooMuch, BadMember, BadLimit, BadAmount, BadNumber, BadMoney,
 	BadUntil, BadMonth, BadTeam, NothingGiven, NoSuchCode, SamePlatform, AlreadyLinked, NotLinked, NotLinkable, Decided, NothingToDo,
+	AboveOperator, OperatorStopped, OperatorsTeam, OperatorsMember,
 }
 
 // OrderError says what is wrong with an order. Texts for people are made of
@@ -143,6 +149,11 @@ var orderTexts = map[OrderProblem]string{
 	NotLinkable:   "this team is on one platform only",
 	Decided:       "an admin has decided something about this account, so that it can't be linked or unlinked now",
 	NothingToDo:   "it is so already",
+
+	AboveOperator:   "the operator allows %[1]s: an admin of the team can set less, and only the operator more",
+	OperatorStopped: "the operator has done that, and only the operator can undo it",
+	OperatorsTeam:   "only the operator gives a team extras and resets what it has used",
+	OperatorsMember: "the operator has set a limit for this member: only the operator gives extras and resets what was used",
 }
 
 func (e *OrderError) Error() string {

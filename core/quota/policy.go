@@ -18,6 +18,11 @@ type Policy struct {
 	// Zone is the time zone of calendar windows; UTC when nil.
 	Zone  *time.Location
 	Teams map[string]TeamPolicy // by team; a team that is not listed has the defaults
+	// AdminsMayRaise reports whether the admins of a team may go beyond its
+	// configured limits. Without it they can only make them tighter.
+	AdminsMayRaise bool
+	// Serves reports whether a team may make videos at all; nil = every team.
+	Serves func(team string) bool
 }
 
 // Tier is a group of members with limits of its own. They are complete: a
@@ -55,6 +60,9 @@ func (p Policy) zone(team string) *time.Location {
 // every window of the member, the team and the bot.
 func (p Policy) Plan(job string, a Asker, estimate usd.Micros, at time.Time) Plan {
 	return func(s Standing) (Reservation, error) {
+		if p.Serves != nil && !p.Serves(a.Team) {
+			return Reservation{}, &LimitError{Reason: Unlisted, Gauge: Gauge{Scope: Scope{Kind: Team, ID: a.Team}}}
+		}
 		if s.Team.Paused != nil {
 			return Reservation{}, &LimitError{Reason: Paused, Block: *s.Team.Paused}
 		}
@@ -68,7 +76,7 @@ func (p Policy) Plan(job string, a Asker, estimate usd.Micros, at time.Time) Pla
 			BotMax:     p.Bot.JobsAtATime,
 			WaitingMax: p.Waiting,
 		}
-		r.Grants = append(append(r.Grants, s.Member.Grants...), s.Team.Grants...)
+		r.Grants = p.grants(s)
 		r.Counts = p.Counts(a, s, at)
 		for i := range r.Counts {
 			c := &r.Counts[i]
@@ -86,11 +94,19 @@ func (p Policy) Plan(job string, a Asker, estimate usd.Micros, at time.Time) Pla
 // a limit added later knows what was used before.
 func (p Policy) Counts(a Asker, s Standing, at time.Time) []Count {
 	zone := p.zone(a.Team)
-	return slices.Concat(
+	counts := slices.Concat(
 		p.MemberLimits(a, s).counts(Scope{Member, a.Member}, s.Member.Epoch, at, zone),
 		p.TeamLimits(a.Team, s).counts(Scope{Team, a.Team}, s.Team.Epoch, at, zone),
 		p.Bot.counts(Scope{Kind: Bot}, 0, at, p.zone("")),
 	)
+	ceilings := map[ScopeKind]ceiling{}
+	for _, kind := range []ScopeKind{Member, Team, Bot} {
+		ceilings[kind] = p.ceiling(kind, a.Team, s)
+	}
+	for i, c := range counts {
+		counts[i].Fixed = c.Max > 0 && ceilings[c.Scope.Kind].reached(limitName{c.Unit, c.Window}, c.Max)
+	}
+	return counts
 }
 
 // counts are the counters of one scope: each calendar window, and each
@@ -138,7 +154,7 @@ func (p Policy) MemberLimits(a Asker, s Standing) Limits {
 			}
 		}
 	}
-	return limits.with(s.Member.Overrides)
+	return limits.under(s.Member.Overrides, true)
 }
 
 // TeamLimits are the limits of a team: its own from the config, else the
@@ -148,27 +164,25 @@ func (p Policy) TeamLimits(team string, s Standing) Limits {
 	if l := p.Teams[team].Limits; l != nil {
 		limits = *l
 	}
-	return limits.with(s.Team.Overrides)
+	return limits.under(s.Team.Overrides, p.AdminsMayRaise)
 }
 
-// with is l with some limits replaced.
-func (l Limits) with(overrides []Override) Limits {
+// with is l with one limit replaced.
+func (l Limits) with(o Override) Limits {
+	if o.Unit == Jobs {
+		l.JobsAtATime = int(o.Max)
+		return l
+	}
 	l.Windows = slices.Clone(l.Windows)
-	for _, o := range overrides {
-		if o.Unit == Jobs {
-			l.JobsAtATime = int(o.Max)
-			continue
-		}
-		i := slices.IndexFunc(l.Windows, func(wl WindowLimit) bool { return wl.Window == o.Window })
-		if i < 0 {
-			i = len(l.Windows)
-			l.Windows = append(l.Windows, WindowLimit{Window: o.Window})
-		}
-		if o.Unit == Videos {
-			l.Windows[i].Videos = o.Max
-		} else {
-			l.Windows[i].USD = usd.Micros(o.Max)
-		}
+	i := slices.IndexFunc(l.Windows, func(wl WindowLimit) bool { return wl.Window == o.Window })
+	if i < 0 {
+		i = len(l.Windows)
+		l.Windows = append(l.Windows, WindowLimit{Window: o.Window})
+	}
+	if o.Unit == Videos {
+		l.Windows[i].Videos = o.Max
+	} else {
+		l.Windows[i].USD = usd.Micros(o.Max)
 	}
 	return l
 }
@@ -185,6 +199,14 @@ func generous(a, b Limits) Limits {
 		})
 	}
 	return out
+}
+
+// tighter is the tighter of two limits, where 0 is no limit.
+func tighter(a, b int64) int64 {
+	if a == 0 || b == 0 {
+		return max(a, b)
+	}
+	return min(a, b)
 }
 
 // looser is the looser of two limits, where 0 is no limit.

@@ -112,7 +112,7 @@ func TestTeamLimitsAreTheTeamsOwn(t *testing.T) {
 		Team:  quota.Limits{JobsAtATime: 10, Windows: windows(quota.WindowLimit{Window: quota.Month, USD: 200 * usd.Dollar})},
 		Teams: map[string]quota.TeamPolicy{"acme": {Limits: &own}, "globex": {}},
 	}
-	raised := quota.Standing{Team: quota.TeamStanding{Overrides: []quota.Override{{Unit: quota.Jobs, Max: 4}}}}
+	raised := quota.Standing{Team: quota.TeamStanding{Overrides: []quota.Override{{Unit: quota.Jobs, Max: 4, By: quota.Operator}}}}
 	for _, test := range []struct {
 		team     string
 		standing quota.Standing
@@ -139,8 +139,8 @@ func TestPlanAsksForRoomEverywhere(t *testing.T) {
 		Teams:   map[string]quota.TeamPolicy{"acme": {Zone: tokyo}},
 	}
 	standing := quota.Standing{
-		Member: quota.MemberStanding{Grants: []quota.Grant{{ID: "mine"}}},
-		Team:   quota.TeamStanding{Grants: []quota.Grant{{ID: "ours"}}},
+		Member: quota.MemberStanding{Grants: []quota.Grant{{ID: "mine", Videos: 1, By: "discord:9"}}},
+		Team:   quota.TeamStanding{Grants: []quota.Grant{{ID: "ours", USD: 1, By: quota.Operator}}},
 	}
 	r, err := policy.Plan("job1", ann, 130_000, at.Add(4*time.Hour))(standing)
 	if err != nil {

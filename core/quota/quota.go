@@ -91,7 +91,9 @@ type Count struct {
 	Window Window    `json:"window"`
 	Resets time.Time `json:"resets"` // when usage in this window next shrinks
 	Max    int64     `json:"max"`    // 0 = counted without a limit
-	Add    int64     `json:"add"`
+	// Fixed reports that only the operator can raise Max, no admin of a team.
+	Fixed bool  `json:"fixed,omitempty"`
+	Add   int64 `json:"add"`
 	// Counter is the one that grows. Also are the others whose sum with it
 	// is the usage: the earlier slices of a rolling window.
 	Counter string   `json:"counter"`
@@ -165,6 +167,8 @@ type Gauge struct {
 	Used   int64     `json:"used"` // in the unit: videos or micro-dollars
 	Max    int64     `json:"max"`  // 0 = no limit
 	Resets time.Time `json:"resets"`
+	// Fixed reports that only the operator can raise Max, no admin of a team.
+	Fixed bool `json:"fixed,omitempty"`
 }
 
 // Billing is what a change of a job does to its hold.

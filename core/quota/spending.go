@@ -29,6 +29,19 @@ type MemberSpending struct {
 	Spending
 }
 
+// TeamSpending is what a team has spent this month, and how it stands.
+type TeamSpending struct {
+	Team string `json:"team"`
+
+	Spending
+
+	Gauges []Gauge `json:"gauges"` // of the team
+	Paused *Block  `json:"paused,omitempty"`
+	// Refused reports that it may make no videos: the operator has not listed
+	// it.
+	Refused bool `json:"refused,omitempty"`
+}
+
 // add counts h in.
 func (s *Spending) add(h Hold) {
 	switch h.State {
@@ -159,6 +172,44 @@ func (o *Office) spending(c *call, start, end time.Time) (Report, error) {
 	}
 	all, members := SumUp(holds)
 	return Report{Month: start.Format("2006-01"), Spending: &all, Members: members, Holds: holds}, nil
+}
+
+// teams is how all teams stand, those first that have spent most.
+func (o *Office) teams(c *call) (Report, error) {
+	names, err := o.cfg.Teams(c.ctx)
+	if err != nil {
+		return Report{}, fmt.Errorf("list teams: %w", err)
+	}
+	p := o.cfg.Policy()
+	var r Report
+	for _, name := range names {
+		of := *c
+		of.team, of.zone = name, p.zone(name)
+		start, end := Month.span(of.now, of.zone)
+		spent, err := o.spending(&of, start, end)
+		if err != nil {
+			return Report{}, err
+		}
+		stands, err := o.describe(&of, Report{})
+		if err != nil {
+			return Report{}, err
+		}
+		t := TeamSpending{Team: name, Spending: *spent.Spending, Paused: stands.Standing.Team.Paused}
+		t.Refused = p.Serves != nil && !p.Serves(name)
+		for _, g := range stands.Gauges {
+			switch {
+			case g.Scope.Kind == Team && g.Max > 0:
+				t.Gauges = append(t.Gauges, g)
+			case g.Scope.Kind == Bot && g.Max > 0 && len(r.Teams) == 0:
+				r.Gauges = append(r.Gauges, g)
+			}
+		}
+		r.Teams = append(r.Teams, t)
+	}
+	slices.SortStableFunc(r.Teams, func(a, b TeamSpending) int {
+		return cmp.Or(cmp.Compare(b.Charged+b.Held, a.Charged+a.Held), cmp.Compare(a.Team, b.Team))
+	})
+	return r, nil
 }
 
 func (o *Office) top(c *call) (Report, error) {

@@ -107,6 +107,7 @@ var verbs = []Verb{
 	{Name: "log", Who: Admins, Reads: true, Help: "Who changed what", Args: []Arg{
 		{Name: "who", Kind: WhoArg, Help: "Only about this member; all if not given"},
 	}},
+	{Name: "teams", Who: Operators, Reads: true, Help: "All teams: what they have spent this month, and their limits"},
 	{Name: "reload", Who: Operators, Help: "Read the config file again"},
 }
 

@@ -171,7 +171,7 @@ func (c *call) getApplication() (int, any, *apiError) {
 	}
 	return 200, object{
 		"id": s.app, "name": s.bot.Name, "icon": nil, "description": "", "type": nil,
-		"bot": s.bot.json(), "bot_public": true, "bot_require_code_grant": false, "verify_key": s.PublicKey(),
+		"bot": s.bot.json(), "bot_public": !s.opts.Private, "bot_require_code_grant": false, "verify_key": s.PublicKey(),
 		"flags": applicationFlags, "flags_new": "0", "redirect_uris": []string{}, "interactions_endpoint_url": endpoint,
 		"role_connections_verification_url": nil,
 		"owner":                             object{"id": "1", "username": "owner", "discriminator": "0", "global_name": nil, "avatar": nil, "public_flags": 0, "flags": 0, "primary_guild": nil},

@@ -61,6 +61,9 @@ type Options struct {
 	// RateLimits says which request limits are enforced. The zero value
 	// enforces the real ones.
 	RateLimits RateLimits
+	// Private makes the application one that only its owner can add to guilds.
+	// A new application of the real service is public.
+	Private bool
 	// IgnoreUnknownFields accepts fields that the API does not document.
 	// The real service drops them silently, which hides a misspelt field;
 	// the simulator refuses them unless this is set.

@@ -170,7 +170,5 @@ func refusal(r quota.Reservation, reply list) error {
 		return fmt.Errorf("script refuses count %d of %d", n+1, len(r.Counts))
 	}
 	c := r.Counts[n]
-	return &quota.LimitError{Reason: quota.OverLimit, Need: c.Add, Gauge: quota.Gauge{
-		Scope: c.Scope, Unit: c.Unit, Window: c.Window, Used: reply.number(2), Max: c.Max, Resets: c.Resets,
-	}}
+	return &quota.LimitError{Reason: quota.OverLimit, Need: c.Add, Gauge: c.Gauge(reply.number(2))}
 }

@@ -3,6 +3,7 @@ package generatetest
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -124,7 +125,7 @@ func testRemove(t *testing.T, h Harness) {
 func testRemoveWithHold(t *testing.T, h Harness) {
 	b := newBench(t, h)
 	a := b.archive()
-	grant := quota.Grant{ID: "g1", Scope: quota.Scope{Kind: quota.Team, ID: "acme"}, USD: 2 * cost}
+	grant := quota.Grant{ID: "g1", Scope: quota.Scope{Kind: quota.Team, ID: "acme"}, USD: 2 * cost, By: quota.Operator}
 	if err := b.s.PutTeamStanding(t.Context(), "acme", quota.TeamStanding{Grants: []quota.Grant{grant}}); err != nil {
 		t.Fatal(err)
 	}
@@ -230,13 +231,33 @@ func testErase(t *testing.T, h Harness) {
 		b.ask(id, "discord:1")
 	}
 	b.ask("job4", "discord:11")
+	linked := b.newJob("job5", "discord:1")
+	linked.Place.Member = "slack:T1:U1"
+	if _, err := b.tryAccept(linked); err != nil {
+		t.Fatal(err)
+	}
+	b.deliver("job5")
+	if got, err := generate.Export(t.Context(), a, "acme", "slack:T1:U1"); err != nil || len(got) != 1 || got[0].ID != "job5" {
+		t.Errorf("export of who asked by a linked account: %+v, %v", got, err)
+	}
+	if got, err := generate.Export(t.Context(), a, "", "slack:T1:U1", "discord:1"); err != nil || len(got) != 4 {
+		t.Errorf("export of both accounts: %d jobs, %v; want 4", len(got), err)
+	}
+	if got, err := generate.Teams(t.Context(), a); err != nil || !slices.Equal(got, []string{"acme"}) {
+		t.Errorf("teams: got %q, %v", got, err)
+	}
+	for _, want := range []generate.Erased{{Jobs: 1}, {}} {
+		if got, err := generate.Erase(t.Context(), a, "", "slack:T1:U1"); err != nil || got != want {
+			t.Errorf("erase who asked by a linked account: got %+v, %v; want %+v", got, err, want)
+		}
+	}
 	b.deliver("job1")
 	b.deliver("job2")
 	other := b.deliver("job4")
 
 	mine, err := generate.Export(t.Context(), a, "", "discord:1")
-	if err != nil || len(mine) != 3 {
-		t.Fatalf("export: %d jobs, %v; want 3", len(mine), err)
+	if err != nil || len(mine) != 4 {
+		t.Fatalf("export: %d jobs, %v; want 4", len(mine), err)
 	}
 	for _, p := range mine {
 		if p.ID == "job1" && (p.Command == "" || p.Expanded == "" || p.Link == "" || p.Estimate != cost) {
@@ -271,7 +292,7 @@ func testErase(t *testing.T, h Harness) {
 	if _, err := b.tryAccept(b.newJob("job1", "discord:1")); !errors.Is(err, generate.ErrExists) {
 		t.Errorf("accept again: got error %v, want ErrExists", err)
 	}
-	if totals := quotatest.CheckBooks(t, b.s); totals.Charged != 3*cost || totals.Held != cost {
+	if totals := quotatest.CheckBooks(t, b.s); totals.Charged != 4*cost || totals.Held != cost {
 		t.Errorf("totals: %+v", totals)
 	}
 	if _, err := generate.Erase(t.Context(), a, "", ""); err == nil {

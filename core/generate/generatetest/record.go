@@ -219,7 +219,7 @@ func testSweep(t *testing.T, h Harness) {
 	}
 	// After a year all windows are over: what is left of old holds is exact,
 	// also where a grant without an end was drawn on.
-	grant := quota.Grant{ID: "g1", Scope: quota.Scope{Kind: quota.Team, ID: "acme"}, USD: 2 * cost}
+	grant := quota.Grant{ID: "g1", Scope: quota.Scope{Kind: quota.Team, ID: "acme"}, USD: 2 * cost, By: quota.Operator}
 	if err := b.s.PutTeamStanding(t.Context(), "acme", quota.TeamStanding{Grants: []quota.Grant{grant}}); err != nil {
 		t.Fatal(err)
 	}

@@ -186,7 +186,7 @@ func (w *machine) bill(rt *rapid.T) {
 	w.same(rt, want, got, wantErr, err)
 }
 
-// decide lets an admin change the standing of a member or of a team.
+// decide lets an admin or the operator change the standing of a member or of a team.
 func (w *machine) decide(rt *rapid.T) {
 	at := rapid.SampledFrom(w.seats).Draw(rt, "seat")
 	stop := []*quota.Block{nil, nil, nil, {By: "discord:9", At: w.clock.Now(), Reason: "spam"}}
@@ -200,6 +200,8 @@ func (w *machine) decide(rt *rapid.T) {
 		Unit: quota.Videos, Window: rapid.SampledFrom([]quota.Window{quota.Day, quota.Week, "6h0m0s"}).Draw(rt, "window"),
 		Max: int64(rapid.IntRange(0, 5).Draw(rt, "max")),
 	}
+	grant.By = rapid.SampledFrom([]string{quota.Operator, "discord:9"}).Draw(rt, "extra by")
+	override.By = rapid.SampledFrom([]string{quota.Operator, "discord:9"}).Draw(rt, "limit by")
 	var err error
 	if rapid.Bool().Draw(rt, "of the team") {
 		grant.Scope = quota.Scope{Kind: quota.Team, ID: at.team}
