@@ -125,7 +125,8 @@ func TestLostWrites(t *testing.T) {
 	restore := w.db.Save()
 	submitted := claim.Job
 	submitted.State = generate.Submitting
-	submitted = w.save(submitted, quota.Keep())
+	older := w.save(submitted, quota.Keep())
+	submitted = w.save(older, quota.Keep())
 	gone := w.accept(w.newJob("gone", "acme", "discord:1"))
 	second := w.take(w.Store)
 	gone.State = generate.Running
@@ -134,6 +135,9 @@ func TestLostWrites(t *testing.T) {
 	// The server comes back under another name, without its last writes.
 	restore()
 	w.db.Restart("run2")
+	if _, err := w.Save(t.Context(), older, quota.Release()); !errors.Is(err, generate.ErrConflict) {
+		t.Errorf("save of a version that was not the owner's last: %v, want ErrConflict", err)
+	}
 	stale := submitted
 	stale.Version--
 	stale.State = generate.Failed
@@ -145,12 +149,22 @@ func TestLostWrites(t *testing.T) {
 	if _, err := w.Save(t.Context(), stale, quota.Release()); !errors.Is(err, generate.ErrConflict) {
 		t.Errorf("save of an older version: %v", err)
 	}
-	w.save(gone, quota.Keep())
+	gone = w.save(gone, quota.Keep())
 	if got := w.job("gone"); got.State != generate.Running || got.Line.Seq == 0 {
 		t.Errorf("the job whose record was gone: %+v", got)
 	}
 	if _, err := w.Save(t.Context(), w.newJob("never", "acme", "discord:1"), quota.Keep()); !errors.Is(err, generate.ErrNoJob) {
 		t.Errorf("save of a job that nobody has claimed: %v", err)
+	}
+	// A server that has newer writes is right.
+	w.db.Restart("run3")
+	other := w.open()
+	defer func() { _ = other.Close() }()
+	if _, err := other.Save(t.Context(), w.job("gone"), quota.Keep()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Save(t.Context(), gone, quota.Keep()); !errors.Is(err, generate.ErrConflict) {
+		t.Errorf("save under another run of a job that somebody else has saved: %v, want ErrConflict", err)
 	}
 	w.finish("gone") // its hold is gone, it ends nevertheless
 	second.Done()

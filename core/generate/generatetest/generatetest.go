@@ -86,6 +86,7 @@ func Run(t *testing.T, h Harness) {
 		{"each job waits under its own limits", testMixedLimits},
 		{"jobs wait under the limits of now", testLimitsOfNow},
 		{"whoever waits goes before newcomers when a limit is raised", testRaisedLimit},
+		{"a limit that was raised just now is for those who wait", testRaisedJustNow},
 		{"an override admits who waits at once", testOverrideAdmits},
 		{"newcomers do not jump the line under the limit of the bot", testNewcomers},
 		{"a job waits under the tiers recorded with it", testTiers},

@@ -81,6 +81,28 @@ func testRaisedLimit(t *testing.T, h Harness) {
 	}
 }
 
+// testRaisedJustNow has newcomers that are quicker than the pass over the line
+// that follows a change of the config.
+func testRaisedJustNow(t *testing.T, h Harness) {
+	b := newBench(t, h)
+	b.limited()
+	b.member = 1
+	b.acceptIn("acme", "a1", "discord:a")
+	b.acceptIn("acme", "a2", "discord:a")
+	b.member = 2
+	b.acceptIn("acme", "a3", "discord:a")
+	b.wantAdmitted(map[string]bool{"a2": true, "a3": false})
+	for _, id := range []string{"a1", "a2", "a3"} {
+		b.finish(id)
+	}
+	b.bot = 1
+	b.acceptIn("x", "x1", "discord:a")
+	b.acceptIn("y", "y1", "discord:a")
+	b.bot = 2
+	b.acceptIn("z", "z1", "discord:a")
+	b.wantAdmitted(map[string]bool{"x1": true, "y1": true, "z1": false})
+}
+
 func testOverrideAdmits(t *testing.T, h Harness) {
 	b := newBench(t, h)
 	s := b.limited()

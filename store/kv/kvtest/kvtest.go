@@ -273,6 +273,20 @@ func testWriteInScan(b *bench) {
 		}
 	})
 	b.want(e, "a1=va1", "a10=va10", "c1=vc1", "c10=vc10")
+	b.update(e, func(tx kv.Tx) {
+		for i := range 100 {
+			put(tx, fmt.Sprintf("w%03d", i))
+		}
+		var got []string
+		for k := range tx.Scan("w", "") {
+			got = append(got, k)
+			put(tx, k+"+")
+			tx.Delete(fmt.Sprintf("w%03d", len(got)))
+		}
+		if len(got) != 100 {
+			b.t.Errorf("a scan over 100 own writes yields %d: %q", len(got), got)
+		}
+	})
 }
 
 func testFailure(b *bench) {
