@@ -136,16 +136,19 @@ func TestResultSaysWhatTheVideoIs(t *testing.T) {
 		late.Cancel, late.Charged = &generate.CancelRequest{By: ann, At: time.Now()}, 130_000
 		again := bare
 		again.Notes = map[string]string{"repeat": "yes"}
-		return []shown{
+		links := make([]shown, 0, len(generate.LinkReasons))
+		for _, why := range generate.LinkReasons {
+			links = append(links, shown{"link: " + string(why), d.Result(bare, bot.ResultFacts{Fit: generate.FitLink, URL: j.Output.URL, Why: why})})
+		}
+		return append(links, []shown{
 			{"as the model made it", d.Result(j, bot.ResultFacts{Fit: generate.FitOriginal})},
 			{"made smaller", d.Result(j, bot.ResultFacts{Fit: generate.FitReencoded})},
-			{"too large", d.Result(j, bot.ResultFacts{Fit: generate.FitLink, URL: j.Output.URL})},
 			{"nothing told by the provider", d.Result(bare, bot.ResultFacts{Fit: generate.FitOriginal})},
 			{"cancelled too late", d.Result(late, bot.ResultFacts{Fit: generate.FitOriginal})},
 			{"again", d.Result(again, bot.ResultFacts{Fit: generate.FitOriginal})},
 			{"details", d.Details(j)},
 			{"alternative text", bot.Message{Plain: d.AltText(j)}},
-		}
+		}...)
 	})
 }
 
