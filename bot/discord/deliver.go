@@ -124,7 +124,7 @@ func (d *delivery) poster(p purpose, channel string) func(context.Context, outgo
 // too large all the same, it is made smaller once; then, or when it cannot be
 // made to fit, its place is taken by a link. The text is never lost.
 func (d *delivery) send(ctx context.Context, limit int64, ping bool, post func(context.Context, outgoing) (posted, error)) error {
-	why := generate.LinkTooLarge
+	why := bot.LinkTooLarge
 	for try := 1; ; try++ {
 		o, fit, err := d.compose(ctx, limit, why)
 		if err != nil {
@@ -138,7 +138,7 @@ func (d *delivery) send(ctx context.Context, limit int64, ping bool, post func(c
 		case err == nil:
 			return d.save(ctx, noteVideo, out.ID, noteVideoChannel, out.ChannelID, noteFit, string(fit), noteFollowup, "")
 		case o.File != nil && contentRefused(err):
-			limit, why = 0, generate.LinkNotAllowed
+			limit, why = 0, bot.LinkDenied
 		case o.File == nil || !tooLarge(err):
 			return err
 		case try == 1 && limit > defaultUpload:
@@ -153,16 +153,19 @@ func (d *delivery) send(ctx context.Context, limit int64, ping bool, post func(c
 
 // compose makes the message with the video in it, or with a link when it does
 // not fit into limit bytes; with a limit of 0 it is a link, for the reason why.
-func (d *delivery) compose(ctx context.Context, limit int64, why generate.LinkReason) (outgoing, generate.Fit, error) {
+func (d *delivery) compose(ctx context.Context, limit int64, why bot.LinkReason) (outgoing, generate.Fit, error) {
 	var file generate.File
-	var err error = &generate.LinkError{Why: why}
+	var err error
 	if limit > 0 {
 		file, err = d.video.Fetch(ctx, limit)
 	}
-	var link *generate.LinkError
+	link, ok := errors.AsType[*generate.LinkError](err)
+	if ok {
+		why = bot.WhyLink(link)
+	}
 	switch {
-	case errors.As(err, &link):
-		return newMessage(d.text(bot.ResultFacts{Fit: generate.FitLink, Why: link.Why, URL: d.video.Output.URL})), generate.FitLink, nil
+	case ok, limit == 0:
+		return newMessage(d.text(bot.ResultFacts{Fit: generate.FitLink, Why: why, URL: d.video.Output.URL})), generate.FitLink, nil
 	case err != nil:
 		return outgoing{}, "", err
 	}

@@ -39,44 +39,23 @@ type Video struct {
 	// *LinkError if a link is to take its place. The file is there for as long
 	// as the courier is called for the job.
 	Fetch func(ctx context.Context, limit int64) (File, error)
-	// Link, if set, is why the video is to be posted as a link now: as a file
-	// it was tried long enough. Fetch returns a *LinkError with it.
-	Link LinkReason
+	// Link says that the video is to be posted as a link now: as a file it was
+	// tried long enough. Fetch returns a *LinkError.
+	Link bool
 }
 
-// A LinkReason says why a link takes the place of a file. It is a closed list:
-// each reason has one text for people.
-type LinkReason string
+// A LinkError says that a link takes the place of the file. What it wraps says
+// why: a *TooLargeError, ErrUploads, ErrForeign, or another reason why the
+// video can't be brought here.
+type LinkError struct{ Err error }
 
-// The reasons for a link.
-const (
-	LinkTooLarge   LinkReason = "too_large"   // larger than the conversation takes, and it can't be made to fit
-	LinkUploads    LinkReason = "uploads"     // uploads to the conversation keep failing
-	LinkNotAllowed LinkReason = "not_allowed" // the conversation takes messages, but no files, or not this file
-	LinkShared     LinkReason = "shared"      // another organization in the conversation does not allow files
-	LinkNotShown   LinkReason = "not_shown"   // the platform took the file and did not show it
-	LinkFetch      LinkReason = "fetch"       // the bot can't download the video
-	LinkForeign    LinkReason = "foreign"     // the video lies on a host that the bot does not download from
-)
+func (e *LinkError) Error() string { return "a link takes the place of the video: " + e.Err.Error() }
 
-// LinkReasons is every reason, for texts.
-var LinkReasons = []LinkReason{LinkTooLarge, LinkUploads, LinkNotAllowed, LinkShared, LinkNotShown, LinkFetch, LinkForeign}
-
-// A LinkError says that a link takes the place of the file, and why.
-type LinkError struct {
-	Why LinkReason
-	Err error // for the log; may be nil
-}
-
-func (e *LinkError) Error() string {
-	if e.Err == nil {
-		return "no file, but a link: " + string(e.Why)
-	}
-	return fmt.Sprintf("no file, but a link: %s: %v", e.Why, e.Err)
-}
-
-// Unwrap is the cause.
+// Unwrap is the reason.
 func (e *LinkError) Unwrap() error { return e.Err }
+
+// ErrUploads says that uploads to a conversation keep failing.
+var ErrUploads = errors.New("uploads keep failing")
 
 // File is media on disk.
 type File struct {

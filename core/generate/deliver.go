@@ -3,6 +3,7 @@ package generate
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"ltxbot/core/quota"
@@ -78,8 +79,8 @@ func (e *Engine) post(ctx context.Context, r *run, j Job, courier Courier) (Rece
 		return receipt, err
 	}
 	r.log.WarnContext(ctx, "conversation does not take the video; a link is tried", "error", err)
-	link := Video{Output: j.Output, Link: LinkUploads, Fetch: func(context.Context, int64) (File, error) {
-		return File{}, &LinkError{Why: LinkUploads, Err: err}
+	link := Video{Output: j.Output, Link: true, Fetch: func(context.Context, int64) (File, error) {
+		return File{}, &LinkError{fmt.Errorf("%w: %w", ErrUploads, err)}
 	}}
 	return courier.Deliver(e.hard, r.snapshot(), link, r.keep)
 }

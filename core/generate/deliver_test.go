@@ -91,8 +91,8 @@ func TestAVideoThatCannotBeMadeSmallerBecomesALinkAtOnce(t *testing.T) {
 				defer p.kill(t)
 				j := w.deliver(t, p, func(c *fakeChannel) { c.limit = 8 })
 				got := finished(t, p, j.ID)
-				if got.State != generate.Delivered || got.Receipt.Fit != generate.FitLink || w.channel.why[j.ID] != generate.LinkTooLarge {
-					t.Errorf("the job is %s, its video a %s because of %q", got.State, got.Receipt.Fit, w.channel.why[j.ID])
+				if _, large := errors.AsType[*generate.TooLargeError](w.channel.why[j.ID]); !large || got.State != generate.Delivered {
+					t.Errorf("the job is %s, its video a %s: %v", got.State, got.Receipt.Fit, w.channel.why[j.ID])
 				}
 				if downloads, fits := w.counts(f); downloads != 1 || fits != 1 {
 					t.Errorf("%d downloads and %d encodes, want one of each", downloads, fits)
@@ -248,25 +248,22 @@ func TestUploadsThatKeepFailingBecomeALinkAfterAMinute(t *testing.T) {
 		}
 		elapse(time.Minute)
 		got := finished(t, p, j.ID)
-		if got.State != generate.Delivered || got.Receipt.Fit != generate.FitLink || w.channel.why[j.ID] != generate.LinkUploads {
-			t.Errorf("the job is %s, its video a %s because of %q", got.State, got.Receipt.Fit, w.channel.why[j.ID])
+		if why := w.channel.why[j.ID]; got.State != generate.Delivered || !errors.Is(why, generate.ErrUploads) {
+			t.Errorf("the job is %s, its video a %s: %v", got.State, got.Receipt.Fit, why)
 		}
 	})
 }
 
 // Why a video can't be had as a file is told as it is.
 func TestALinkSaysWhyThereIsNoFile(t *testing.T) {
-	refused := func(status int) error { return &generate.ProviderError{Op: "open", HTTPStatus: status} }
+	refused := &generate.ProviderError{Op: "open", HTTPStatus: 403}
 	for name, tt := range map[string]struct {
 		err   error
-		limit int64
-		want  generate.LinkReason
 		after time.Duration
 	}{
-		"it lies elsewhere":                {err: generate.ErrForeign, limit: 1 << 20, want: generate.LinkForeign, after: 5 * time.Second},
-		"the media host refuses it":        {err: refused(403), limit: 1 << 20, want: generate.LinkFetch, after: 5 * time.Second},
-		"the media host does not answer":   {err: errReply, limit: 1 << 20, want: generate.LinkFetch, after: 10 * time.Minute},
-		"it is too large without a ffmpeg": {limit: 8, want: generate.LinkTooLarge, after: 5 * time.Second},
+		"it lies elsewhere":              {generate.ErrForeign, 5 * time.Second},
+		"the media host refuses it":      {refused, 5 * time.Second},
+		"the media host does not answer": {errReply, 10 * time.Minute},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -274,15 +271,29 @@ func TestALinkSaysWhyThereIsNoFile(t *testing.T) {
 				w.provider.openErr = tt.err
 				p := w.start(crashAt(0))
 				defer p.kill(t)
-				j := w.deliver(t, p, func(c *fakeChannel) { c.limit = tt.limit })
+				j := w.deliver(t, p, func(*fakeChannel) {})
 				elapse(tt.after)
 				got := finished(t, p, j.ID)
-				if got.State != generate.Delivered || got.Receipt.Fit != generate.FitLink || w.channel.why[j.ID] != tt.want {
-					t.Errorf("the job is %s, its video a %s because of %q, want %q", got.State, got.Receipt.Fit, w.channel.why[j.ID], tt.want)
+				if why := w.channel.why[j.ID]; got.State != generate.Delivered || !errors.Is(why, tt.err) {
+					t.Errorf("the job is %s, its video a %s: %v", got.State, got.Receipt.Fit, why)
 				}
 			})
 		})
 	}
+}
+
+// Without ffmpeg a video that is too large is a link at once.
+func TestAVideoThatIsTooLargeBecomesALinkWithoutFFmpeg(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		p := w.start(crashAt(0))
+		defer p.kill(t)
+		j := w.deliver(t, p, func(c *fakeChannel) { c.limit = 8 })
+		got := finished(t, p, j.ID)
+		if _, large := errors.AsType[*generate.TooLargeError](w.channel.why[j.ID]); !large || got.State != generate.Delivered {
+			t.Errorf("the job is %s, its video a %s: %v", got.State, got.Receipt.Fit, w.channel.why[j.ID])
+		}
+	})
 }
 
 // What a process left that was killed is deleted by the next one, once no

@@ -113,7 +113,7 @@ func (m *media) fetch(ctx context.Context, limit int64) (File, error) {
 func (m *media) fit(ctx context.Context, limit int64) (File, error) {
 	fitter, large := m.e.cfg.Media.Fitter, m.file.Size > limit
 	if fitter == nil && large {
-		return File{}, &LinkError{Why: LinkTooLarge, Err: &TooLargeError{Size: m.file.Size, Limit: limit}}
+		return File{}, &LinkError{&TooLargeError{Size: m.file.Size, Limit: limit}}
 	}
 	if fitter == nil {
 		return m.file, nil
@@ -128,8 +128,9 @@ func (m *media) fit(ctx context.Context, limit int64) (File, error) {
 		return m.file, nil
 	case !known:
 		m.e.log.WarnContext(ctx, "cannot make the video smaller; a link takes its place", "job", m.job.ID, "error", err)
+		err = &TooLargeError{Size: m.file.Size, Limit: limit}
 	}
-	return File{}, &LinkError{Why: LinkTooLarge, Err: err}
+	return File{}, &LinkError{err}
 }
 
 // orLink turns an error of the download that stays into the one that asks for a
@@ -139,19 +140,15 @@ func (m *media) orLink(ctx context.Context, err error) error {
 		return err
 	}
 	if _, large := errors.AsType[*TooLargeError](err); large {
-		return &LinkError{Why: LinkTooLarge, Err: err}
-	}
-	why := LinkFetch
-	if errors.Is(err, ErrForeign) {
-		why = LinkForeign
+		return &LinkError{err}
 	}
 	refused, answered := errors.AsType[*ProviderError](err)
-	final := why == LinkForeign || answered && !refused.Temporary
+	final := errors.Is(err, ErrForeign) || answered && !refused.Temporary
 	if !final && time.Since(m.job.Fetched) < fetchPatience {
 		return err
 	}
 	m.e.log.WarnContext(ctx, "cannot fetch the video; a link takes its place", "job", m.job.ID, "error", err)
-	return &LinkError{Why: why, Err: err}
+	return &LinkError{err}
 }
 
 // keptDownloads bounds what the files of all jobs together may take while they

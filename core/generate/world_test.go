@@ -377,13 +377,13 @@ type fakeChannel struct {
 	refuse []error // of the next calls, cards and videos alike
 	// noFiles says that uploads fail, and away that everything does.
 	noFiles, away bool
-	why           map[string]generate.LinkReason // by job: why its video is a link
+	why           map[string]*generate.LinkError // by job: why its video is a link
 }
 
 func newFakeChannel() *fakeChannel {
 	return &fakeChannel{
 		cards: map[string][]generate.State{}, last: map[string]generate.Job{}, videos: map[string]string{}, limit: 1 << 20,
-		why: map[string]generate.LinkReason{},
+		why: map[string]*generate.LinkError{},
 	}
 }
 
@@ -408,9 +408,8 @@ func (c *fakeChannel) Show(ctx context.Context, j generate.Job, keep generate.Ke
 
 func (c *fakeChannel) Deliver(ctx context.Context, j generate.Job, v generate.Video, keep generate.Keep) (generate.Receipt, error) {
 	f, err := v.Fetch(ctx, c.limit)
-	why := generate.LinkReason("")
-	if link, ok := errors.AsType[*generate.LinkError](err); ok {
-		why = link.Why
+	var why *generate.LinkError
+	if errors.As(err, &why) {
 		f, err = generate.File{Name: v.Output.URL, Fit: generate.FitLink}, nil
 	}
 	if err != nil {
@@ -427,7 +426,7 @@ func (c *fakeChannel) Deliver(ctx context.Context, j generate.Job, v generate.Vi
 	if err := c.refusal(); err != nil {
 		return generate.Receipt{}, err
 	}
-	if why == "" && c.noFiles {
+	if why == nil && c.noFiles {
 		return generate.Receipt{}, errReply
 	}
 	c.videos[j.ID], c.why[j.ID] = f.Name, why
