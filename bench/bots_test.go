@@ -35,6 +35,9 @@ type joined struct {
 	Platform, API, Token, AppToken string
 	Fal, FalREST, FalAPI, FalMedia string
 	FalKey, Model, Dir             string
+	// Stream lets the Node bot follow jobs by fal's status stream, which costs
+	// it more than seldom polls, and less time.
+	Stream bool
 }
 
 // beBot runs the bot, as people install it, until its input ends: with a store
@@ -86,7 +89,7 @@ func startBot(b *testing.B, name string, j joined) {
 	if name == "Node bot" {
 		cmd = exec.CommandContext(b.Context(), need.Tool(b, "node"), "node/bot.mjs")
 		cmd.Env = append(os.Environ(), "PLATFORM="+j.Platform, "API_URL="+j.API, "TOKEN="+j.Token, "APP_TOKEN="+j.AppToken,
-			"QUEUE_URL="+j.Fal, "FAL_TEST_KEY="+j.FalKey, "MODEL="+j.Model)
+			"QUEUE_URL="+j.Fal, "FAL_TEST_KEY="+j.FalKey, "MODEL="+j.Model, fmt.Sprintf("STREAM=%t", j.Stream))
 	}
 	cmd.Stderr = os.Stderr
 	in, inErr := cmd.StdinPipe()
@@ -119,7 +122,7 @@ type crowd interface {
 func prompt(n int) string { return fmt.Sprintf("a red canoe on a lake, take %d.", n) }
 
 // stage is fal with a platform, and a bot between them.
-func stage(b *testing.B, name string, c crowd, o simfal.Options) *simfal.Server {
+func stage(b *testing.B, name string, c crowd, stream bool, o simfal.Options) *simfal.Server {
 	b.Helper()
 	fal, err := simfal.Start(o)
 	if err != nil {
@@ -128,7 +131,7 @@ func stage(b *testing.B, name string, c crowd, o simfal.Options) *simfal.Server 
 	b.Cleanup(fal.Close)
 	j := c.join()
 	j.Fal, j.FalREST, j.FalAPI, j.FalMedia, j.FalKey = fal.QueueURL(), fal.RESTURL(), fal.APIURL(), fal.MediaHost(), fal.Key()
-	j.Model, j.Dir = config.Default().Fal.Model, b.TempDir()
+	j.Model, j.Dir, j.Stream = config.Default().Fal.Model, b.TempDir(), stream
 	startBot(b, name, j)
 	return fal
 }
@@ -138,7 +141,7 @@ func stage(b *testing.B, name string, c crowd, o simfal.Options) *simfal.Server 
 func acknowledged(b *testing.B, name string, c crowd, rate int, during time.Duration) spans {
 	b.Helper()
 	// 20 videos a second: Discord takes about as many from one bot.
-	stage(b, name, c, simfal.Options{Concurrency: 20, Timing: simfal.Timing{Queue: 200 * time.Millisecond, Run: time.Second}})
+	stage(b, name, c, false, simfal.Options{Concurrency: 20, Timing: simfal.Timing{Queue: 200 * time.Millisecond, Run: time.Second}})
 	type answer struct {
 		took time.Duration
 		err  error
@@ -171,7 +174,7 @@ func acknowledged(b *testing.B, name string, c crowd, rate int, during time.Dura
 // of 1 MB is there.
 func lag(b *testing.B, name string, c crowd, videos int) spans {
 	b.Helper()
-	fal := stage(b, name, c, simfal.Options{FileSize: 1 << 20, Concurrency: 20})
+	fal := stage(b, name, c, true, simfal.Options{FileSize: 1 << 20, Concurrency: 20})
 	ctx, cancel := context.WithTimeout(b.Context(), time.Minute)
 	defer cancel()
 	at := map[string]time.Time{}
@@ -220,6 +223,11 @@ func (s spans) at(q float64) time.Duration {
 	return s.took[int(q*float64(len(s.took)-1))]
 }
 
+// String is three columns of a table.
+func (s spans) String() string {
+	return fmt.Sprintf("| %.1f ms\t| %.1f ms\t| %d", s.at(0.5).Seconds()*1000, s.at(0.99).Seconds()*1000, s.missed)
+}
+
 // BenchmarkBots measures this bot beside one made with the usual libraries for
 // Node: each is a process of its own and does the same work at the same
 // simulators. At the end it prints what it has found as tables.
@@ -265,12 +273,8 @@ func (v *versus) run(b *testing.B, name, platform string, measure func(*testing.
 	if len(found[0].took) == 0 || len(found[1].took) == 0 {
 		return // left out by -bench
 	}
-	row := name
-	for _, s := range found {
-		row += fmt.Sprintf("\t| %.1f ms\t| %.1f ms\t| %d", s.at(0.5).Seconds()*1000, s.at(0.99).Seconds()*1000, s.missed)
-	}
-	ratio := func(q float64) float64 { return found[0].at(q).Seconds() / max(found[1].at(q).Seconds(), 1e-9) }
-	v.rows = append(v.rows, row+fmt.Sprintf("\t| %.2f\t| %.2f\t|", ratio(0.5), ratio(0.99)))
+	ratio := func(q float64) float64 { return found[0].at(q).Seconds() / found[1].at(q).Seconds() }
+	v.rows = append(v.rows, fmt.Sprintf("%s\t%s\t%s\t| %.2f\t| %.2f\t|", name, found[0], found[1], ratio(0.5), ratio(0.99)))
 }
 
 // print writes the table, ready for docs/benchmarks.md.

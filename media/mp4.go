@@ -203,7 +203,7 @@ const (
 
 // picture reads the sample entries of a video track. Several kinds of
 // pictures in one track are not known to play everywhere.
-// ISO/IEC 14496-12, 12.1.3; ISO/IEC 14496-15, 5.3.3
+// ISO/IEC 14496-12, 12.1.3; ISO/IEC 14496-15, 5.3.3.
 func (p *probe) picture(entries []byte) {
 	const fixed = 78 // bytes of a visual sample entry before its boxes
 	n := 0
@@ -285,7 +285,7 @@ func (x index) rewrite(w io.Writer, r io.ReaderAt) error {
 
 // shift corrects the offsets of the chunks, counted from the start of the
 // file, that lie between from and the moov box: it moves in front of them.
-// ISO/IEC 14496-12, 8.7.5
+// ISO/IEC 14496-12, 8.7.5.
 func (x index) shift(from int64, moov box) error {
 	for kind, trak := range boxesIn(x.moov) {
 		if kind != "trak" {
@@ -318,10 +318,10 @@ func shiftOne(entry []byte, from int64, moov box) error {
 	} else {
 		offset = uint64(binary.BigEndian.Uint32(entry))
 	}
-	if offset < uint64(from) || offset >= uint64(moov.offset) {
+	if offset < uint64(from) || offset >= uint64(moov.offset) { //nolint:gosec // places in a file, none below 0
 		return nil
 	}
-	offset += uint64(moov.size)
+	offset += uint64(moov.size) //nolint:gosec // at most maxIndex
 	switch {
 	case long:
 		binary.BigEndian.PutUint64(entry, offset)

@@ -46,6 +46,7 @@ func TestTheBoxesOfAnMP4SayWhatItIs(t *testing.T) {
 // TestTheBoxesSayWhatFFprobeSays compares both for files as many programs make
 // them.
 func TestTheBoxesSayWhatFFprobeSays(t *testing.T) {
+	t.Parallel()
 	ffmpeg := need.Tool(t, "ffmpeg")
 	need.Tool(t, "ffprobe")
 	f, err := media.Find(ffmpeg)

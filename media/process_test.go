@@ -23,7 +23,7 @@ func fakes(t *testing.T, ffmpeg, ffprobe string) (f *media.FFmpeg, dir string) {
 	dir = t.TempDir()
 	for name, script := range map[string]string{"ffmpeg": ffmpeg, "ffprobe": ffprobe} {
 		text := fmt.Sprintf("#!/bin/sh\ndir=%s\necho %s >>$dir/started\nfor last; do :; done\n%s\n", dir, name, script)
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o700); err != nil { //nolint:gosec // a program
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o700); err != nil {
 			t.Fatal(err)
 		}
 	}
