@@ -84,10 +84,11 @@ func startBot(b *testing.B, name string, j joined) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	cmd := exec.CommandContext(b.Context(), os.Args[0])
+	ctx := context.WithoutCancel(b.Context()) // it is to end by itself
+	cmd := exec.CommandContext(ctx, os.Args[0])
 	cmd.Env = append(os.Environ(), botEnv+"="+string(text))
 	if name == "Node bot" {
-		cmd = exec.CommandContext(b.Context(), need.Tool(b, "node"), "node/bot.mjs")
+		cmd = exec.CommandContext(ctx, need.Tool(b, "node"), "node/bot.mjs")
 		cmd.Env = append(os.Environ(), "PLATFORM="+j.Platform, "API_URL="+j.API, "TOKEN="+j.Token, "APP_TOKEN="+j.AppToken,
 			"QUEUE_URL="+j.Fal, "FAL_TEST_KEY="+j.FalKey, "MODEL="+j.Model, fmt.Sprintf("STREAM=%t", j.Stream))
 	}
@@ -99,7 +100,8 @@ func startBot(b *testing.B, name string, j joined) {
 	}
 	b.Cleanup(func() {
 		_ = in.Close()
-		_ = cmd.Wait() // killed when the bench is over
+		defer time.AfterFunc(10*time.Second, func() { _ = cmd.Process.Kill() }).Stop()
+		_ = cmd.Wait()
 	})
 	if line, err := bufio.NewReader(out).ReadString('\n'); err != nil || line != "ready\n" {
 		b.Fatalf("%s says %q: %v", name, line, err)
