@@ -18,8 +18,8 @@ func clip(t *testing.T, ffmpeg, name, contentType string, args ...string) genera
 	t.Helper()
 	path := filepath.Join(t.TempDir(), name)
 	all := append([]string{
-		"-v", "error", "-f", "lavfi", "-i", "testsrc2=size=640x352:rate=24:duration=2,noise=alls=60:allf=t",
-		"-f", "lavfi", "-i", "sine=frequency=440:duration=2",
+		"-v", "error", "-f", "lavfi", "-i", "testsrc2=size=320x176:rate=24:duration=1,noise=alls=60:allf=t",
+		"-f", "lavfi", "-i", "sine=frequency=440:duration=1",
 	}, args...)
 	if out, err := exec.CommandContext(t.Context(), ffmpeg, append(all, path)...).CombinedOutput(); err != nil {
 		t.Fatalf("ffmpeg: %v: %s", err, out)
@@ -56,7 +56,7 @@ func TestFit(t *testing.T) {
 		},
 		{
 			"a video that is too large is made smaller",
-			clip(t, ffmpeg, "c.mp4", "video/mp4", h264...), 450_000, false, generate.FitReencoded,
+			clip(t, ffmpeg, "c.mp4", "video/mp4", h264...), 150_000, false, generate.FitReencoded,
 		},
 		{
 			"pixels that clients don't decode are changed",

@@ -407,7 +407,10 @@ func (c *fakeChannel) Show(ctx context.Context, j generate.Job, keep generate.Ke
 }
 
 func (c *fakeChannel) Deliver(ctx context.Context, j generate.Job, v generate.Video, keep generate.Keep) (generate.Receipt, error) {
-	f, err := v.Fetch(ctx, c.limit)
+	c.mu.Lock()
+	limit := c.limit
+	c.mu.Unlock()
+	f, err := v.Fetch(ctx, limit)
 	var why *generate.LinkError
 	if errors.As(err, &why) {
 		f, err = generate.File{Name: v.Output.URL, Fit: generate.FitLink}, nil
