@@ -3,7 +3,7 @@
 TOOL := go tool -modfile=tools/go.mod
 
 .DEFAULT_GOAL := help
-.PHONY: help build test race lint format generate fuzz soak check
+.PHONY: help build test race lint format generate fuzz bench soak check
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,6 +29,11 @@ generate: ## write the generated files anew, config.example.toml among them
 
 fuzz: ## run every fuzz target for 20 seconds
 	.ci/fuzz 20 3600
+
+bench: ## measure this bot beside one for Node, and the store on Redis (eight minutes on an idle machine)
+	npm ci --prefix bench/node --ignore-scripts
+	go test -run '^$$' -bench Bots -benchtime 1x -timeout 30m ./bench
+	go test -run '^$$' -bench Redis -benchtime 10000x -timeout 30m ./bench
 
 soak: ## kill the bot again and again for LTXBOT_SOAK minutes, 10 unless told
 	LTXBOT_SOAK=$${LTXBOT_SOAK:-10} go test -count=1 -v -timeout 24h -run TestSoak ./app/ordeal

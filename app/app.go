@@ -41,6 +41,7 @@ type App struct {
 	store      storage
 	provider   *fal.Client
 	engine     *generate.Engine
+	tool       *media.FFmpeg // nil when there is none
 	office     *quota.Office
 	desks      map[string]*bot.Desk // by platform
 	announcers map[string]bot.Announcer
@@ -127,21 +128,12 @@ func (a *App) newProvider() (*fal.Client, error) {
 }
 
 func (a *App) newEngine(couriers map[string]generate.Courier) *generate.Engine {
-	files := generate.MediaConfig{Dir: a.cfg.Media.Dir, MaxBytes: a.cfg.Media.MaxBytes}
-	if a.cfg.Media.FFmpeg != "" {
-		tool, err := media.Find(a.cfg.Media.FFmpeg)
-		if err != nil {
-			a.log.Warn("no ffmpeg: videos too large for a channel are posted as links", "error", err)
-		} else {
-			files.Fitter = tool
-		}
-	}
 	return generate.New(generate.Config{
 		Store:               a.store,
 		Ledger:              a.store,
 		Provider:            a.provider,
 		Couriers:            couriers,
-		Media:               files,
+		Media:               a.newMedia(),
 		Policy:              a.policy,
 		Endpoint:            a.cfg.Fal.Model,
 		EndpointWithoutLoRA: a.cfg.Fal.ModelWithoutLoRA,
@@ -192,6 +184,7 @@ func (a *App) Start(ctx context.Context) (err error) {
 	a.startSweep(ctx)
 	a.startForgetting(ctx)
 	a.startWatch(ctx)
+	a.startTrial(ctx)
 	a.serving()
 	a.log.InfoContext(ctx, "bot is running", "version", a.opts.Version, "http", a.Addr())
 	return nil

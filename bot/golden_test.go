@@ -3,6 +3,7 @@ package bot_test
 import (
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -136,15 +137,22 @@ func TestResultSaysWhatTheVideoIs(t *testing.T) {
 		late.Cancel, late.Charged = &generate.CancelRequest{By: ann, At: time.Now()}, 130_000
 		again := bare
 		again.Notes = map[string]string{"repeat": "yes"}
+		link := func(why bot.LinkReason) bot.Message {
+			return d.Result(bare, bot.ResultFacts{Fit: generate.FitLink, URL: j.Output.URL, Why: why})
+		}
 		return []shown{
 			{"as the model made it", d.Result(j, bot.ResultFacts{Fit: generate.FitOriginal})},
 			{"made smaller", d.Result(j, bot.ResultFacts{Fit: generate.FitReencoded})},
-			{"too large", d.Result(j, bot.ResultFacts{Fit: generate.FitLink, URL: j.Output.URL})},
 			{"nothing told by the provider", d.Result(bare, bot.ResultFacts{Fit: generate.FitOriginal})},
 			{"cancelled too late", d.Result(late, bot.ResultFacts{Fit: generate.FitOriginal})},
 			{"again", d.Result(again, bot.ResultFacts{Fit: generate.FitOriginal})},
 			{"details", d.Details(j)},
 			{"alternative text", bot.Message{Plain: d.AltText(j)}},
+			{"link: too large", link("")},
+			{"link: uploads keep failing", link(bot.WhyLink(&generate.LinkError{Err: generate.ErrUploads}))},
+			{"link: on another host", link(bot.WhyLink(&generate.LinkError{Err: generate.ErrForeign}))},
+			{"link: cannot be fetched", link(bot.WhyLink(&generate.LinkError{Err: io.ErrUnexpectedEOF}))},
+			{"link: ffmpeg failed", link(bot.WhyLink(&generate.LinkError{Err: &generate.TooLargeError{Size: 2, Limit: 1}}))},
 		}
 	})
 }

@@ -35,15 +35,18 @@ const (
 	LinkUnfetched  LinkReason = "result.link_unfetched" // it cannot be fetched
 )
 
-// WhyLink is why a video that cannot be had as a file is a link.
-func WhyLink(e *generate.TooLargeError) LinkReason {
+// WhyLink is why a link takes the place of a video.
+func WhyLink(e *generate.LinkError) LinkReason {
+	_, large := errors.AsType[*generate.TooLargeError](e)
 	switch {
+	case large:
+		return LinkTooLarge
+	case errors.Is(e, generate.ErrUploads):
+		return LinkFailing
 	case errors.Is(e, generate.ErrForeign):
 		return LinkForeign
-	case e.Err != nil:
-		return LinkUnfetched
 	}
-	return LinkTooLarge
+	return LinkUnfetched
 }
 
 // Result is the message that carries the video, in the language of who asked

@@ -90,7 +90,7 @@ func (h HTTP) check(k *checker) {
 type Media struct {
 	Dir      string `toml:"dir" doc:"Directory for videos under way; empty = the system's temporary directory."`
 	FFmpeg   string `toml:"ffmpeg" doc:"Program that makes a video fit where it is too large for the channel; empty = it is sent as a link. A program that is not installed counts as empty."`
-	MaxBytes int64  `toml:"max_bytes" doc:"Largest video that is downloaded, in bytes; a larger one is sent as a link."`
+	MaxBytes int64  `toml:"max_bytes" doc:"Largest video that is downloaded, in bytes; a larger one is sent as a link. Videos that wait for a platform to come back take four times as much disk at most."`
 }
 
 func (m Media) check(k *checker) { k.whole("media.max_bytes", m.MaxBytes, 1, math.MaxInt64) }

@@ -1,6 +1,7 @@
-// Package media makes finished videos play and fit: ffmpeg moves the index to
-// the front, re-encodes what clients don't play, and shrinks what a
-// conversation has no room for.
+// Package media makes finished videos play and fit. It reads what an MP4 is
+// from its own boxes and moves its index to the front; ffmpeg re-encodes what
+// clients don't play, and shrinks what a conversation has no room for. For an
+// ordinary video that fits, no process is started.
 package media
 
 import (
@@ -15,16 +16,18 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"ltxbot/core/generate"
 )
 
-// FFmpeg runs ffmpeg and ffprobe, one re-encode for each core at a time.
+// FFmpeg runs ffmpeg and ffprobe, with low priority and on all cores but one.
 type FFmpeg struct {
 	ffmpeg  string
 	ffprobe string
-	slots   chan struct{}
+	cores   chan struct{} // a token for each core that encodes
+	limit   time.Duration // of making one video fit
 }
 
 // Find looks for ffmpeg, by name or path, and for ffprobe beside it or on the
@@ -40,8 +43,12 @@ func Find(name string) (*FFmpeg, error) {
 			return nil, fmt.Errorf("find ffprobe: %w", err)
 		}
 	}
-	return &FFmpeg{ffmpeg: ffmpeg, ffprobe: ffprobe, slots: make(chan struct{}, runtime.NumCPU())}, nil
+	return &FFmpeg{ffmpeg: ffmpeg, ffprobe: ffprobe, cores: make(chan struct{}, encodeCores(runtime.GOMAXPROCS(0))), limit: encodeLimit}, nil
 }
+
+// encodeCores is how many of so many cores may encode: one is left to the bot
+// if there is another.
+func encodeCores(all int) int { return max(1, all-1) }
 
 // How a video is made to fit.
 const (
@@ -53,6 +60,9 @@ const (
 	smallKbps   = 1200 // below it the picture is made smaller first
 	smallSide   = 640  // the longest side then
 	encodeLimit = 10 * time.Minute
+	// encodeThreads is how many cores one video may have: with more, x264
+	// gains little.
+	encodeThreads = 4
 )
 
 // Fit returns a video that plays on chat clients and has at most limit bytes:
@@ -61,30 +71,49 @@ const (
 // progress, if not nil, is told 0 to 100 while ffmpeg works. A
 // *generate.TooLargeError says that it can't be made to fit.
 func (f *FFmpeg) Fit(ctx context.Context, in generate.File, dir string, limit int64, progress func(percent int)) (generate.File, error) {
-	p, err := f.probe(ctx, in)
+	fits := in.Size <= limit
+	if fits && in.ContentType != mp4 {
+		return in, nil
+	}
+	p, err := f.examine(ctx, in)
 	if err != nil {
 		return generate.File{}, err
 	}
-	fits := in.Size <= limit
-	if fits && (in.ContentType != mp4 || p.plays()) {
+	if fits && p.plays() {
 		return in, nil
 	}
-	select {
-	case f.slots <- struct{}{}:
-		defer func() { <-f.slots }()
-	case <-ctx.Done():
-		return generate.File{}, ctx.Err()
-	}
-	ctx, cancel := context.WithTimeoutCause(ctx, encodeLimit, errors.New("re-encoding took too long"))
+	ctx, cancel := context.WithTimeoutCause(ctx, f.limit, errors.New("re-encoding took too long"))
 	defer cancel()
 	job := encode{f: f, in: in, probe: p, dir: dir, progress: progress}
 	if fits && p.codecPlays() {
-		out, err := job.remux(ctx)
-		if err == nil && out.Size <= limit {
+		if out, err := job.front(ctx); err == nil && out.Size <= limit {
 			return out, nil
 		}
 	}
 	return job.shrink(ctx, limit)
+}
+
+// takeCores waits for a core to encode on, and takes others that are idle, up
+// to most. give gives them back.
+func (f *FFmpeg) takeCores(ctx context.Context, most int) (n int, give func(), err error) {
+	select {
+	case f.cores <- struct{}{}:
+	case <-ctx.Done():
+		return 0, nil, context.Cause(ctx)
+	}
+	for n = 1; n < most; n++ {
+		select {
+		case f.cores <- struct{}{}:
+			continue
+		default:
+		}
+		break
+	}
+	return n, func() {
+		for range n {
+			<-f.cores
+		}
+	}, nil
 }
 
 const mp4 = "video/mp4"
@@ -98,11 +127,15 @@ type encode struct {
 	progress func(int)
 }
 
-// remux moves the index of an MP4 to its front, so that it plays while it
-// loads. Picture and sound stay as they are.
-func (e encode) remux(ctx context.Context) (generate.File, error) {
-	out := filepath.Join(e.dir, "remuxed.mp4")
-	err := e.run(ctx, 0, 100, "-i", e.in.Path, "-c", "copy", "-movflags", "+faststart", out)
+// front moves the index of an MP4 to its front, so that it plays while it
+// loads. Picture and sound stay as they are. For a file that is built in
+// another way than usual it takes ffmpeg.
+func (e encode) front(ctx context.Context) (generate.File, error) {
+	out := filepath.Join(e.dir, "front.mp4")
+	err := moveIndex(e.in.Path, out)
+	if errors.Is(err, errOdd) {
+		err = e.run(ctx, 0, 100, "-i", e.in.Path, "-c", "copy", "-movflags", "+faststart", out)
+	}
 	if err != nil {
 		return generate.File{}, err
 	}
@@ -122,11 +155,20 @@ func (e encode) shrink(ctx context.Context, limit int64) (generate.File, error) 
 	}
 	// More bits than the original has would only make it larger.
 	kbps = min(kbps, float64(e.in.Size)*8/seconds/1000)
+	if kbps < leastKbps {
+		return generate.File{}, &generate.TooLargeError{Size: e.in.Size, Limit: limit}
+	}
+	cores, give, err := e.f.takeCores(ctx, encodeThreads)
+	if err != nil {
+		return generate.File{}, err
+	}
+	defer give()
+	path := filepath.Join(e.dir, fmt.Sprintf("fitted-%d.mp4", limit))
 	for range fitTries {
 		if kbps < leastKbps {
 			break
 		}
-		out, err := e.twoPass(ctx, int(kbps))
+		out, err := e.twoPass(ctx, path, int(kbps), cores)
 		if err != nil {
 			return generate.File{}, err
 		}
@@ -138,9 +180,9 @@ func (e encode) shrink(ctx context.Context, limit int64) (generate.File, error) 
 	return generate.File{}, &generate.TooLargeError{Size: e.in.Size, Limit: limit}
 }
 
-func (e encode) twoPass(ctx context.Context, kbps int) (generate.File, error) {
-	out := filepath.Join(e.dir, "fitted.mp4")
-	video := []string{"-i", e.in.Path, "-c:v", "libx264", "-preset", "medium", "-pix_fmt", "yuv420p", "-b:v", strconv.Itoa(kbps) + "k"}
+func (e encode) twoPass(ctx context.Context, out string, kbps, cores int) (generate.File, error) {
+	threads := strconv.Itoa(cores)
+	video := []string{"-threads", threads, "-i", e.in.Path, "-threads", threads, "-filter_threads", threads, "-c:v", "libx264", "-preset", "medium", "-pix_fmt", "yuv420p", "-b:v", strconv.Itoa(kbps) + "k"}
 	if kbps < smallKbps {
 		video = append(video, "-vf", fmt.Sprintf("scale='if(gte(iw,ih),min(%d,iw),-2)':'if(gte(iw,ih),-2,min(%d,ih))'", smallSide, smallSide))
 	} else {
@@ -173,6 +215,7 @@ func (e encode) result(path string, fit generate.Fit) (generate.File, error) {
 func (e encode) run(ctx context.Context, from, to int, args ...string) error {
 	args = append([]string{"-y", "-nostdin", "-v", "error", "-progress", "pipe:1", "-protocol_whitelist", "file,pipe"}, args...)
 	cmd := exec.CommandContext(ctx, e.f.ffmpeg, args...) //nolint:gosec // the operator names the program, the paths are our own
+	cmd.Env = environment()
 	cmd.WaitDelay = 5 * time.Second
 	var problem tail
 	cmd.Stderr = &problem
@@ -183,6 +226,9 @@ func (e encode) run(ctx context.Context, from, to int, args ...string) error {
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("run ffmpeg: %w", err)
 	}
+	// The bot answers people meanwhile. ffmpeg runs all the same if the system
+	// refuses.
+	_ = syscall.Setpriority(syscall.PRIO_PROCESS, cmd.Process.Pid, niceness)
 	e.follow(out, from, to)
 	if err := cmd.Wait(); err != nil {
 		if ctx.Err() != nil {
@@ -191,6 +237,24 @@ func (e encode) run(ctx context.Context, from, to int, args ...string) error {
 		return fmt.Errorf("run ffmpeg: %w: %s", err, strings.ReplaceAll(problem.String(), e.dir, "…"))
 	}
 	return nil
+}
+
+// niceness is the priority of ffmpeg: the lowest.
+const niceness = 19
+
+// inherited are the environment variables that ffmpeg may need to start. The
+// others are none of its business: the bot's secrets are among them.
+var inherited = []string{"PATH", "HOME", "TMPDIR", "LD_LIBRARY_PATH"}
+
+// environment is what ffmpeg and ffprobe see.
+func environment() []string {
+	env := []string{"LC_ALL=C"}
+	for _, name := range inherited {
+		if value, ok := os.LookupEnv(name); ok {
+			env = append(env, name+"="+value)
+		}
+	}
+	return env
 }
 
 // follow reads ffmpeg's progress until it ends.

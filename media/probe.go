@@ -2,10 +2,9 @@ package media
 
 import (
 	"context"
-	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"strconv"
@@ -16,26 +15,69 @@ import (
 
 // probe is what is to be known of a file.
 type probe struct {
-	seconds   float64
-	codec     string // of the picture: "h264"
-	pixels    string // "yuv420p"
-	audio     bool
-	faststart bool // the index comes before the data; true for what is no MP4
+	seconds       float64
+	codec         string // of the picture: "h264"
+	profile       int    // of H.264, as avcC has it; 0 when ffprobe was asked
+	pixels        string // "yuv420p"; empty when not known
+	width, height int    // of the picture, in pixels
+	audio         bool
+	faststart     bool // the index comes before the data; true for what is no MP4
 }
 
+// What every chat client decodes.
+const (
+	h264    = "h264"
+	yuv420p = "yuv420p"
+)
+
 // codecPlays reports whether every chat client decodes the picture.
-func (p probe) codecPlays() bool { return p.codec == "h264" && p.pixels == "yuv420p" }
+func (p probe) codecPlays() bool { return p.codec == h264 && p.pixels == yuv420p }
 
 // plays reports whether an MP4 plays everywhere, while it loads.
 func (p probe) plays() bool { return p.codecPlays() && p.faststart }
 
+// examine tells what a file is: an ordinary MP4 from its own boxes, any other
+// file by ffprobe.
+func (f *FFmpeg) examine(ctx context.Context, in generate.File) (probe, error) {
+	if in.ContentType == mp4 {
+		p, err := describe(in.Path)
+		if err == nil {
+			return p, nil
+		}
+		if !errors.Is(err, errOdd) {
+			return probe{}, fmt.Errorf("probe the video: %w", err)
+		}
+	}
+	return f.ask(ctx, in)
+}
+
+// describe tells what an ordinary MP4 is.
+func describe(path string) (probe, error) {
+	r, err := os.Open(path) //nolint:gosec // a path of our own making
+	if err != nil {
+		return probe{}, err
+	}
+	defer func() { _ = r.Close() }()
+	info, err := r.Stat()
+	if err != nil {
+		return probe{}, err
+	}
+	x, err := readIndex(r, info.Size())
+	if err != nil {
+		return probe{}, err
+	}
+	return x.describe()
+}
+
 const probeLimit = 20 * time.Second
 
-func (f *FFmpeg) probe(ctx context.Context, in generate.File) (probe, error) {
+// ask asks ffprobe.
+func (f *FFmpeg) ask(ctx context.Context, in generate.File) (probe, error) {
 	ctx, cancel := context.WithTimeout(ctx, probeLimit)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, f.ffprobe, "-v", "error", "-protocol_whitelist", "file,pipe", //nolint:gosec // as in run
-		"-print_format", "json", "-show_entries", "format=duration:stream=codec_type,codec_name,pix_fmt", in.Path)
+		"-print_format", "json", "-show_entries", "format=duration:stream=codec_type,codec_name,pix_fmt,width,height", in.Path)
+	cmd.Env = environment()
 	out, err := cmd.Output()
 	if err != nil {
 		return probe{}, fmt.Errorf("probe the video: %w", err)
@@ -45,6 +87,8 @@ func (f *FFmpeg) probe(ctx context.Context, in generate.File) (probe, error) {
 			CodecType string `json:"codec_type"`
 			CodecName string `json:"codec_name"`
 			PixFmt    string `json:"pix_fmt"`
+			Width     int    `json:"width"`
+			Height    int    `json:"height"`
 		} `json:"streams"`
 		Format struct {
 			Duration string `json:"duration"`
@@ -53,55 +97,15 @@ func (f *FFmpeg) probe(ctx context.Context, in generate.File) (probe, error) {
 	if err := json.Unmarshal(out, &found); err != nil {
 		return probe{}, fmt.Errorf("probe the video: %w", err)
 	}
-	var p probe
+	p := probe{faststart: in.ContentType != mp4} // an MP4 that is not ordinary is made so
 	p.seconds, _ = strconv.ParseFloat(found.Format.Duration, 64)
 	for _, s := range found.Streams {
 		switch s.CodecType {
 		case "audio":
 			p.audio = true
 		case "video":
-			p.codec, p.pixels = s.CodecName, s.PixFmt
-		}
-	}
-	p.faststart = true
-	if in.ContentType == mp4 {
-		if p.faststart, err = faststart(in.Path); err != nil {
-			return probe{}, fmt.Errorf("probe the video: %w", err)
+			p.codec, p.pixels, p.width, p.height = s.CodecName, s.PixFmt, s.Width, s.Height
 		}
 	}
 	return p, nil
-}
-
-// faststart reports whether the moov box of an MP4 comes before its mdat.
-func faststart(path string) (bool, error) {
-	f, err := os.Open(path) //nolint:gosec // a path of our own making
-	if err != nil {
-		return false, err
-	}
-	defer func() { _ = f.Close() }()
-	for {
-		var head [16]byte
-		if _, err := io.ReadFull(f, head[:8]); err != nil {
-			return false, nil // without either box it is not playable as it is
-		}
-		size, skip := int64(binary.BigEndian.Uint32(head[:4])), int64(8)
-		switch string(head[4:8]) {
-		case "moov":
-			return true, nil
-		case "mdat":
-			return false, nil
-		}
-		if size == 1 {
-			if _, err := io.ReadFull(f, head[8:]); err != nil {
-				return false, nil
-			}
-			size, skip = int64(binary.BigEndian.Uint64(head[8:])), 16 //nolint:gosec // a size that overflows is refused below
-		}
-		if size < skip {
-			return false, nil
-		}
-		if _, err := f.Seek(size-skip, io.SeekCurrent); err != nil {
-			return false, err
-		}
-	}
 }

@@ -67,8 +67,8 @@ func newWorld(t *testing.T) *world {
 			t.Fatal(err)
 		}
 	}
-	w.tool(t, "ffmpeg", "echo ' V....D libx264  H.264 / AVC'")
-	w.tool(t, "ffprobe", "exit 0")
+	w.tool(t, "ffmpeg", `for last; do :; done; echo a video >"$last"`)
+	w.tool(t, "ffprobe", `echo '{"streams":[{"codec_type":"video","codec_name":"h264","pix_fmt":"yuv420p"},{"codec_type":"audio"}],"format":{"duration":"0.5"}}'`)
 	w.keys = map[string]map[string]any{
 		"fal": {
 			"key": w.fal.Key(), "queue_url": w.fal.QueueURL(), "rest_url": w.fal.RESTURL(), "api_url": w.fal.APIURL(),
@@ -286,7 +286,7 @@ func TestFindings(t *testing.T) {
 		}, false},
 		{"an ffmpeg without H.264", func(t *testing.T, w *world) {
 			w.settle(t)
-			w.tool(t, "ffmpeg", "echo nothing")
+			w.tool(t, "ffmpeg", `echo "Unknown encoder 'libx264'" >&2; exit 8`)
 		}, true},
 		{"a store that is none", func(t *testing.T, w *world) {
 			w.settle(t)

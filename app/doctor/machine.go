@@ -7,8 +7,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"os/exec"
-	"strings"
 	"syscall"
 
 	"ltxbot/app/admin"
@@ -17,27 +15,22 @@ import (
 
 const areaTools = "video tools"
 
-// tools looks for ffmpeg and ffprobe.
+// tools looks for ffmpeg and ffprobe, and re-encodes a small video with them.
 func (p patient) tools(ctx context.Context) []Finding {
 	const advice = "install ffmpeg (apt-get install ffmpeg), or name it in media.ffmpeg"
 	name := p.cfg.Media.FFmpeg
 	if name == "" {
 		return []Finding{ok(areaTools, "media.ffmpeg is empty: videos too large for a channel are posted as links")}
 	}
-	if _, err := media.Find(name); err != nil {
+	tool, err := media.Find(name)
+	if err != nil {
 		return []Finding{warning(areaTools, advice, "videos too large for a channel are posted as links: %v", err)}
 	}
-	ctx, cancel := context.WithTimeout(ctx, askLimit)
-	defer cancel()
-	out, err := exec.CommandContext(ctx, name, "-hide_banner", "-encoders").Output() //nolint:gosec // the operator names the program
-	switch {
-	case err != nil:
-		return []Finding{warning(areaTools, advice, "%s does not run: %v", name, err)}
-	case !strings.Contains(string(out), "libx264"):
-		return []Finding{warning(areaTools, advice, "%s can't encode H.264 (libx264): large videos can't be made to fit", name)}
-	default:
-		return []Finding{ok(areaTools, "ffmpeg and ffprobe are there, with libx264")}
+	if err := tool.Trial(ctx); err != nil {
+		const whole = "install a whole ffmpeg, with libx264 and AAC (apt-get install ffmpeg), or name it in media.ffmpeg"
+		return []Finding{warning(areaTools, whole, "videos too large for a channel are posted as links, for ffmpeg can't encode: %v", err)}
 	}
+	return []Finding{ok(areaTools, "ffmpeg and ffprobe are there and can encode")}
 }
 
 const areaFolder = "media folder"

@@ -124,8 +124,9 @@ func (d *delivery) poster(p purpose, channel string) func(context.Context, outgo
 // too large all the same, it is made smaller once; then, or when it cannot be
 // made to fit, its place is taken by a link. The text is never lost.
 func (d *delivery) send(ctx context.Context, limit int64, ping bool, post func(context.Context, outgoing) (posted, error)) error {
+	why := bot.LinkTooLarge
 	for try := 1; ; try++ {
-		o, fit, err := d.compose(ctx, limit)
+		o, fit, err := d.compose(ctx, limit, why)
 		if err != nil {
 			return err
 		}
@@ -137,7 +138,7 @@ func (d *delivery) send(ctx context.Context, limit int64, ping bool, post func(c
 		case err == nil:
 			return d.save(ctx, noteVideo, out.ID, noteVideoChannel, out.ChannelID, noteFit, string(fit), noteFollowup, "")
 		case o.File != nil && contentRefused(err):
-			limit = 0 // a link
+			limit, why = 0, bot.LinkDenied
 		case o.File == nil || !tooLarge(err):
 			return err
 		case try == 1 && limit > defaultUpload:
@@ -151,17 +152,20 @@ func (d *delivery) send(ctx context.Context, limit int64, ping bool, post func(c
 }
 
 // compose makes the message with the video in it, or with a link when it does
-// not fit into limit bytes.
-func (d *delivery) compose(ctx context.Context, limit int64) (outgoing, generate.Fit, error) {
+// not fit into limit bytes; with a limit of 0 it is a link, for the reason why.
+func (d *delivery) compose(ctx context.Context, limit int64, why bot.LinkReason) (outgoing, generate.Fit, error) {
 	var file generate.File
-	var err error = &generate.TooLargeError{Limit: limit}
+	var err error
 	if limit > 0 {
 		file, err = d.video.Fetch(ctx, limit)
 	}
-	var large *generate.TooLargeError
+	link, ok := errors.AsType[*generate.LinkError](err)
+	if ok {
+		why = bot.WhyLink(link)
+	}
 	switch {
-	case errors.As(err, &large):
-		return newMessage(d.text(bot.ResultFacts{Fit: generate.FitLink, URL: d.video.Output.URL})), generate.FitLink, nil
+	case ok, limit == 0:
+		return newMessage(d.text(bot.ResultFacts{Fit: generate.FitLink, Why: why, URL: d.video.Output.URL})), generate.FitLink, nil
 	case err != nil:
 		return outgoing{}, "", err
 	}

@@ -171,6 +171,39 @@ func TestVideoThatDiscordFindsTooLargeIsMadeSmallerOnceAndThenALink(t *testing.T
 	}
 }
 
+func TestVideoWhoseUploadsKeepFailingBecomesALink(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	j := s.ask("/ltx prompt:a cowboy")
+	s.mustShow(j.ID, generate.Running)
+	s.sim.Inject(sim.Fault{Route: sim.RouteCreateMessage, Status: 500, Times: -1})
+	if _, err := s.deliver(j.ID, 1<<20); err == nil || errors.Is(err, generate.ErrUnreachable) {
+		t.Fatalf("an upload that fails: %v", err)
+	}
+	s.sim.ClearFaults()
+	job, err := s.engine.Job(s.ctx, j.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := s.video(job, 1<<20)
+	v.Link, v.Fetch = true, func(context.Context, int64) (generate.File, error) {
+		return generate.File{}, &generate.LinkError{Err: generate.ErrUploads}
+	}
+	for range 2 {
+		receipt, err := s.bot.Courier().Deliver(s.ctx, job, v, s.keep(j.ID))
+		if err != nil || receipt.Fit != generate.FitLink {
+			t.Errorf("receipt %+v, %v", receipt, err)
+		}
+		if job, err = s.engine.Job(s.ctx, j.ID); err != nil {
+			t.Fatal(err)
+		}
+	}
+	found := videos(s.general, j.ID)
+	if len(found) != 1 || !strings.Contains(found[0].Text(), "Uploading it failed again and again") || !strings.Contains(found[0].Text(), "https://v3.fal.media/") {
+		t.Errorf("there are %d messages: %v", len(found), found)
+	}
+}
+
 func TestVideoOfAConversationThatIsGoneGoesToTheRequester(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)

@@ -324,7 +324,7 @@ func (s *stage) video(j generate.Job, size int64) generate.Video {
 			}
 			if size > limit {
 				if limit < 1<<20 {
-					return generate.File{}, &generate.TooLargeError{Size: size, Limit: limit}
+					return generate.File{}, &generate.LinkError{Err: &generate.TooLargeError{Size: size, Limit: limit}}
 				}
 				f.Size, f.Fit = limit, generate.FitReencoded
 			}

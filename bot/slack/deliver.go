@@ -226,8 +226,8 @@ func (d *delivery) settle(ctx context.Context, at spot) (shared bool, err error)
 // have a link in its place.
 func (d *delivery) put(ctx context.Context, at spot) (shared bool, err error) {
 	file, err := d.video.Fetch(ctx, maxFile)
-	if large, ok := errors.AsType[*generate.TooLargeError](err); ok {
-		return false, d.save(ctx, noteFit, string(generate.FitLink), noteWhy, string(bot.WhyLink(large)))
+	if link, ok := errors.AsType[*generate.LinkError](err); ok {
+		return false, d.save(ctx, noteFit, string(generate.FitLink), noteWhy, string(bot.WhyLink(link)))
 	}
 	if err != nil {
 		return false, err

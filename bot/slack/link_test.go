@@ -156,19 +156,19 @@ func TestALinkSaysWhyTheVideoCouldNotBeHad(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name string
-		err  generate.TooLargeError
+		err  error
 		says string
 	}{
-		{"it is on a foreign host", generate.TooLargeError{Limit: 1, Err: generate.ErrForeign}, "not on one of the servers"},
-		{"it cannot be fetched", generate.TooLargeError{Limit: 1, Err: errDead}, "could not fetch it"},
-		{"it is too large", generate.TooLargeError{Size: 2, Limit: 1}, "too large to upload here"},
+		{"it is on a foreign host", generate.ErrForeign, "not on one of the servers"},
+		{"it cannot be fetched", errDead, "could not fetch it"},
+		{"it is too large", &generate.TooLargeError{Size: 2, Limit: 1}, "too large to upload here"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			s := newStage(t)
 			j := s.askForLink()
 			v := generate.Video{Output: ltx.Output{URL: j.Output.URL}, Fetch: func(context.Context, int64) (generate.File, error) {
-				return generate.File{}, &tt.err
+				return generate.File{}, &generate.LinkError{Err: tt.err}
 			}}
 			if _, err := s.bot.Courier().Deliver(s.ctx, j, v, s.keep(j.ID)); err != nil {
 				t.Fatal(err)

@@ -20,8 +20,9 @@ type Courier interface {
 	// conversation is gone for good.
 	Show(ctx context.Context, j Job, keep Keep) error
 
-	// Deliver posts v once, however often it is called for the same job. Its
-	// errors are those of Show.
+	// Deliver posts v once, however often it is called for the same job: as a
+	// file, or as a link when Video.Link says so or Video.Fetch returns a
+	// *LinkError. Its errors are those of Show.
 	Deliver(ctx context.Context, j Job, v Video, keep Keep) (Receipt, error)
 }
 
@@ -35,10 +36,26 @@ type Video struct {
 	Output ltx.Output
 	// Fetch brings the media to a file on disk of at most limit bytes,
 	// downloading it once and making it smaller if need be. It returns a
-	// *TooLargeError if it can't be made to fit. The file is removed after
-	// the delivery.
+	// *LinkError if a link is to take its place. The file is there for as long
+	// as the courier is called for the job.
 	Fetch func(ctx context.Context, limit int64) (File, error)
+	// Link says that the video is to be posted as a link now: as a file it was
+	// tried long enough. Fetch returns a *LinkError.
+	Link bool
 }
+
+// A LinkError says that a link takes the place of the file. What it wraps says
+// why: a *TooLargeError, ErrUploads, ErrForeign, or another reason why the
+// video can't be brought here.
+type LinkError struct{ Err error }
+
+func (e *LinkError) Error() string { return "a link takes the place of the video: " + e.Err.Error() }
+
+// Unwrap is the reason.
+func (e *LinkError) Unwrap() error { return e.Err }
+
+// ErrUploads says that uploads to a conversation keep failing.
+var ErrUploads = errors.New("uploads keep failing")
 
 // File is media on disk.
 type File struct {
@@ -69,16 +86,11 @@ func (e *RetryError) Error() string { return fmt.Sprintf("%v (again in %s)", e.E
 // Unwrap is the cause.
 func (e *RetryError) Unwrap() error { return e.Err }
 
-// A TooLargeError says that a video can't be had as a file: it can't be made
-// to fit, or it can't be brought here at all. A link takes its place.
+// A TooLargeError says that a video has more bytes than there is room for.
 type TooLargeError struct {
 	Size  int64 // bytes of the original; 0 when not known
 	Limit int64
-	Err   error // why it can't be brought here; nil when it is too large
 }
-
-// Unwrap is why the video can't be brought here, if that is the reason.
-func (e *TooLargeError) Unwrap() error { return e.Err }
 
 func (e *TooLargeError) Error() string {
 	return fmt.Sprintf("video of %d bytes does not fit into %d", e.Size, e.Limit)

@@ -3,6 +3,7 @@ package generate
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"ltxbot/core/quota"
@@ -27,10 +28,7 @@ func (e *Engine) deliver(ctx context.Context, r *run, j Job) error {
 		return r.retry(ctx, &RetryError{After: platformOffPause, Err: errPlatformOff})
 	}
 	r.card.wait()
-	// A stop of the process lets an upload under way come to its end.
-	media := e.media(e.hard, r, j)
-	defer media.remove()
-	receipt, err := courier.Deliver(e.hard, j, Video{Output: j.Output, Fetch: media.fetch}, r.keep)
+	receipt, err := e.post(ctx, r, j, courier)
 	switch {
 	case err == nil:
 		receipt.At = time.Now()
@@ -52,6 +50,39 @@ func (e *Engine) deliver(ctx context.Context, r *run, j Job) error {
 		r.card.refresh(ctx)
 		return r.retry(ctx, err)
 	}
+}
+
+// linkAfter is how long a conversation may fail to take a video, counted from
+// the first failure, until a link is tried beside the file.
+const linkAfter = time.Minute
+
+// post gives the video to the courier: as a file, and if that has failed for a
+// while, as a link right after it. So a conversation that takes no uploads
+// gets a link, and one that was away gets the file once it is back.
+func (e *Engine) post(ctx context.Context, r *run, j Job, courier Courier) (Receipt, error) {
+	if r.media == nil {
+		r.media = e.media(r, j)
+	}
+	// A stop of the process lets an upload under way come to its end.
+	receipt, err := courier.Deliver(e.hard, j, Video{Output: j.Output, Fetch: r.media.fetch}, r.keep)
+	if err == nil {
+		return receipt, nil
+	}
+	r.media.keep()
+	if ctx.Err() != nil || r.media.unfetched() || errors.Is(err, ErrUnreachable) || errors.Is(err, ErrGone) || errors.Is(err, errLost) {
+		return receipt, err
+	}
+	if r.undelivered.IsZero() {
+		r.undelivered = time.Now()
+	}
+	if time.Since(r.undelivered) < linkAfter {
+		return receipt, err
+	}
+	r.log.WarnContext(ctx, "conversation does not take the video; a link is tried", "error", err)
+	link := Video{Output: j.Output, Link: true, Fetch: func(context.Context, int64) (File, error) {
+		return File{}, &LinkError{fmt.Errorf("%w: %w", ErrUploads, err)}
+	}}
+	return courier.Deliver(e.hard, r.snapshot(), link, r.keep)
 }
 
 // gaugesOf are the limits that apply to j and how far they are used now.

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"ltxbot/core/ltx"
@@ -48,6 +49,7 @@ type Engine struct {
 	log     *slog.Logger
 	history *history
 	streams chan struct{} // a token for each status stream that may be open
+	kept    atomic.Int64  // bytes of videos on disk that wait for another try
 
 	mu      sync.Mutex
 	stop    context.CancelFunc // soft: begin nothing new
@@ -81,6 +83,7 @@ func (e *Engine) Start(ctx context.Context) error {
 	for _, j := range finished {
 		e.history.add(j)
 	}
+	e.sweepFiles()
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.stop != nil {
@@ -145,6 +148,7 @@ func (e *Engine) work(ctx context.Context, claim Claim) {
 	defer claim.Done()
 	r := newRun(e, claim)
 	defer r.card.wait()
+	defer func() { r.media.remove() }()
 	if err := r.own(ctx); err != nil {
 		if !errors.Is(err, errLost) {
 			r.log.ErrorContext(ctx, "cannot claim job", "error", err)

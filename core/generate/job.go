@@ -127,7 +127,7 @@ type Fit string
 const (
 	FitOriginal  Fit = "original"  // as the model made it
 	FitReencoded Fit = "reencoded" // made smaller
-	FitLink      Fit = "link"      // too large: a link
+	FitLink      Fit = "link"      // not as a file: a link
 )
 
 // Progress is how far the provider is with a job.

@@ -3,12 +3,14 @@ package generate
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"sync"
 	"time"
 )
@@ -38,7 +40,8 @@ const (
 	largeDownload = 4 << 20          // bytes; the card says that the video is on its way
 )
 
-// media is the output of one job on its way to disk, for one delivery.
+// media is the output of one job on its way to disk. It is kept from one try
+// of the delivery to the next.
 type media struct {
 	e        *Engine
 	job      Job
@@ -48,17 +51,32 @@ type media struct {
 
 	mu   sync.Mutex
 	dir  string
-	file File // the original, once downloaded
+	file File                // the original, once downloaded
+	fits map[int64]fitResult // by limit
+	kept int64               // bytes on disk that Engine.kept counts
+	away bool                // the last fetch failed: no fault of the conversation
 }
 
-func (e *Engine) media(ctx context.Context, r *run, j Job) *media {
+// fitResult is what came of making the video fit: a file, or a *LinkError.
+type fitResult struct {
+	file File
+	err  error
+}
+
+// there reports whether the file is still on disk.
+func (f File) there() bool {
+	_, err := os.Stat(f.Path)
+	return f.Path != "" && err == nil
+}
+
+func (e *Engine) media(r *run, j Job) *media {
 	return &media{
 		e: e, job: j,
-		slow:  func() { r.card.refresh(ctx) },
+		slow:  func() { r.card.refresh(e.hard) },
 		quiet: r.card.wait,
 		progress: func(percent int) {
 			r.setProgress(func(p *Progress) { p.Fitting = max(p.Fitting, percent) })
-			r.card.refresh(ctx)
+			r.card.refresh(e.hard)
 		},
 	}
 }
@@ -68,33 +86,61 @@ func (m *media) fetch(ctx context.Context, limit int64) (File, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	defer m.quiet()
-	if m.file.Path == "" {
+	if done, ok := m.fits[limit]; ok && (done.err != nil || done.file.there()) {
+		return done.file, done.err
+	}
+	if !m.file.there() {
 		if err := m.download(ctx, limit); err != nil {
-			return File{}, m.orLink(ctx, err, limit)
+			err = m.orLink(ctx, err)
+			_, link := errors.AsType[*LinkError](err)
+			m.away = !link
+			return File{}, err
 		}
 	}
-	fitter := m.e.cfg.Media.Fitter
-	if fitter == nil && m.file.Size > limit {
-		return File{}, &TooLargeError{Size: m.file.Size, Limit: limit}
+	m.away = false
+	file, err := m.fit(ctx, limit)
+	if ctx.Err() != nil {
+		return File{}, ctx.Err()
+	}
+	if m.fits == nil {
+		m.fits = map[int64]fitResult{}
+	}
+	m.fits[limit] = fitResult{file, err}
+	return file, err
+}
+
+// fit makes the original fit into limit bytes, or asks for a link.
+func (m *media) fit(ctx context.Context, limit int64) (File, error) {
+	fitter, large := m.e.cfg.Media.Fitter, m.file.Size > limit
+	if fitter == nil && large {
+		return File{}, &LinkError{&TooLargeError{Size: m.file.Size, Limit: limit}}
 	}
 	if fitter == nil {
 		return m.file, nil
 	}
 	fitted, err := fitter.Fit(ctx, m.file, m.dir, limit, m.progress)
-	var large *TooLargeError
-	if err != nil && !errors.As(err, &large) && ctx.Err() == nil && m.file.Size <= limit {
+	switch _, known := errors.AsType[*TooLargeError](err); {
+	case err == nil || ctx.Err() != nil:
+		return fitted, err
+	case !large:
 		// A tool that stumbles over the file is no reason to withhold it.
 		m.e.log.WarnContext(ctx, "cannot check the video", "job", m.job.ID, "error", err)
 		return m.file, nil
+	case !known:
+		m.e.log.WarnContext(ctx, "cannot make the video smaller; a link takes its place", "job", m.job.ID, "error", err)
+		err = &TooLargeError{Size: m.file.Size, Limit: limit}
 	}
-	return fitted, err
+	return File{}, &LinkError{err}
 }
 
-// orLink turns an error that stays into the one that asks for a link: what was
-// paid for is not kept back because this machine can't fetch it.
-func (m *media) orLink(ctx context.Context, err error, limit int64) error {
-	if _, large := errors.AsType[*TooLargeError](err); large || errors.Is(err, ErrGone) || ctx.Err() != nil {
+// orLink turns an error of the download that stays into the one that asks for a
+// link: what was paid for is not kept back because this machine can't fetch it.
+func (m *media) orLink(ctx context.Context, err error) error {
+	if errors.Is(err, ErrGone) || ctx.Err() != nil {
 		return err
+	}
+	if _, large := errors.AsType[*TooLargeError](err); large {
+		return &LinkError{err}
 	}
 	refused, answered := errors.AsType[*ProviderError](err)
 	final := errors.Is(err, ErrForeign) || answered && !refused.Temporary
@@ -102,13 +148,52 @@ func (m *media) orLink(ctx context.Context, err error, limit int64) error {
 		return err
 	}
 	m.e.log.WarnContext(ctx, "cannot fetch the video; a link takes its place", "job", m.job.ID, "error", err)
-	return &TooLargeError{Limit: limit, Err: err}
+	return &LinkError{err}
+}
+
+// keptDownloads bounds what the files of all jobs together may take while they
+// wait for another try: so many of the largest downloads.
+const keptDownloads = 4
+
+// unfetched reports whether there is no file because it can't be fetched now.
+func (m *media) unfetched() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.away
+}
+
+// keep leaves the files on disk for another try, if there is room for them.
+func (m *media) keep() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	size := m.file.Size
+	for _, f := range m.fits {
+		if f.file.Path != m.file.Path && f.file.there() {
+			size += f.file.Size
+		}
+	}
+	more := size - m.kept
+	m.kept = size
+	if m.e.kept.Add(more) > keptDownloads*m.e.cfg.Media.MaxBytes {
+		m.clear()
+	}
 }
 
 // remove deletes what was written to disk.
 func (m *media) remove() {
+	if m == nil {
+		return
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.clear()
+}
+
+// clear deletes what was written to disk. What was found out stays known. The
+// caller holds mu.
+func (m *media) clear() {
+	m.e.kept.Add(-m.kept)
+	m.kept = 0
 	if m.dir == "" {
 		return
 	}
@@ -118,9 +203,36 @@ func (m *media) remove() {
 	m.dir, m.file = "", File{}
 }
 
+// leftover is the name of a directory of a job's files.
+var leftover = regexp.MustCompile(`^ltx-[0-9a-z]{12}-[0-9]+$`)
+
+// leftoverAge is how old the files of a process that was killed are when the
+// next one deletes them: no delivery takes so long.
+const leftoverAge = giveUpAfter + time.Hour
+
+// sweepFiles deletes what processes that were killed have left behind.
+func (e *Engine) sweepFiles() {
+	root := cmp.Or(e.cfg.Media.Dir, os.TempDir())
+	entries, err := os.ReadDir(root)
+	if err != nil {
+		e.log.Warn("cannot look for temporary files", "error", err)
+		return
+	}
+	for _, entry := range entries {
+		info, err := entry.Info()
+		if err != nil || !entry.IsDir() || !leftover.MatchString(entry.Name()) || time.Since(info.ModTime()) < leftoverAge {
+			continue
+		}
+		if err := os.RemoveAll(filepath.Join(root, entry.Name())); err != nil {
+			e.log.Warn("cannot remove temporary files", "error", err)
+		}
+	}
+}
+
 // download brings the original to disk, taking up again where a broken
 // connection left off.
 func (m *media) download(ctx context.Context, limit int64) error {
+	m.clear()
 	if m.dir == "" {
 		dir, err := os.MkdirTemp(m.e.cfg.Media.Dir, "ltx-"+m.job.ID+"-")
 		if err != nil {

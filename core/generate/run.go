@@ -45,6 +45,8 @@ type run struct {
 	gone        int       // times in a row that the provider did not know the submission
 	tries       int       // of the present call to the conversation
 	ran         float64   // seconds that the model ran, as the provider says
+	media       *media    // the video on this machine, while it is delivered
+	undelivered time.Time // since when the conversation does not take the video
 
 	mu     sync.Mutex
 	job    Job           // as last saved

@@ -211,6 +211,7 @@ func (e *Engine) putBack(r *run, err error, refused *ProviderError) func(context
 // conclude shows how the job ended. Then nothing is left to do for it, but for
 // a lost submit that is looked for once more.
 func (e *Engine) conclude(ctx context.Context, r *run, j Job) error {
+	r.media.remove()
 	if j.Shown == j.State {
 		return e.lookAgain(ctx, r, j)
 	}

@@ -35,14 +35,17 @@ type world struct {
 	plain    string           // the endpoint without LoRA; empty = the one with
 	// billFailures charges what the provider may bill.
 	billFailures bool
-	off          bool // the platform is switched off
+	off          bool            // the platform is switched off
+	dir          string          // of videos under way
+	fitter       generate.Fitter // nil = there is no ffmpeg
+	maxBytes     int64           // of a download
 	// worn, if set, stands between each process and its store.
 	worn func(generate.Store) generate.Store
 }
 
 func newWorld(t *testing.T) *world {
 	return &world{
-		t: t, path: t.TempDir() + "/ltx.db",
+		t: t, path: t.TempDir() + "/ltx.db", dir: t.TempDir(), maxBytes: 1 << 20,
 		provider: newFakeProvider(), channel: newFakeChannel(),
 		policy: quota.Policy{
 			Member: quota.Limits{JobsAtATime: 2, Windows: []quota.WindowLimit{
@@ -101,7 +104,7 @@ func (w *world) join(store *bolt.Store, c *crasher) *process {
 		Ledger:   store,
 		Provider: crashProvider{w.provider, c},
 		Couriers: couriers,
-		Media:    generate.MediaConfig{Dir: w.t.TempDir(), MaxBytes: 1 << 20},
+		Media:    generate.MediaConfig{Dir: w.dir, MaxBytes: w.maxBytes, Fitter: w.fitter},
 		Policy:   func() quota.Policy { return w.policy },
 		Endpoint: "fal-ai/test",
 		Price:    price, EndpointWithoutLoRA: w.plain, BillFailures: w.billFailures,
@@ -169,6 +172,8 @@ type fakeProvider struct {
 	stubborn  bool          // completes what it was asked to stop
 	forgetful bool          // has no result any more once it is asked for
 	cut       int           // downloads that break off in the middle
+	opened    int           // downloads that were begun
+	openErr   error         // of every download
 	busiest   int           // most jobs that it had at a time
 
 	statusErr error // of every status
@@ -339,6 +344,10 @@ func (p *fakeProvider) Find(_ context.Context, o generate.Order, since, until ti
 func (p *fakeProvider) Open(_ context.Context, _ string, offset int64) (generate.Media, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.opened++
+	if p.openErr != nil {
+		return generate.Media{}, p.openErr
+	}
 	rest := p.media[offset:]
 	if p.cut > 0 {
 		p.cut--
@@ -366,11 +375,15 @@ type fakeChannel struct {
 	gone   bool
 	limit  int64   // bytes that it takes; a larger video is posted as a link
 	refuse []error // of the next calls, cards and videos alike
+	// noFiles says that uploads fail, and away that everything does.
+	noFiles, away bool
+	why           map[string]*generate.LinkError // by job: why its video is a link
 }
 
 func newFakeChannel() *fakeChannel {
 	return &fakeChannel{
 		cards: map[string][]generate.State{}, last: map[string]generate.Job{}, videos: map[string]string{}, limit: 1 << 20,
+		why: map[string]*generate.LinkError{},
 	}
 }
 
@@ -394,8 +407,12 @@ func (c *fakeChannel) Show(ctx context.Context, j generate.Job, keep generate.Ke
 }
 
 func (c *fakeChannel) Deliver(ctx context.Context, j generate.Job, v generate.Video, keep generate.Keep) (generate.Receipt, error) {
-	f, err := v.Fetch(ctx, c.limit)
-	if _, large := errors.AsType[*generate.TooLargeError](err); large {
+	c.mu.Lock()
+	limit := c.limit
+	c.mu.Unlock()
+	f, err := v.Fetch(ctx, limit)
+	var why *generate.LinkError
+	if errors.As(err, &why) {
 		f, err = generate.File{Name: v.Output.URL, Fit: generate.FitLink}, nil
 	}
 	if err != nil {
@@ -412,12 +429,18 @@ func (c *fakeChannel) Deliver(ctx context.Context, j generate.Job, v generate.Vi
 	if err := c.refusal(); err != nil {
 		return generate.Receipt{}, err
 	}
-	c.videos[j.ID] = f.Name
+	if why == nil && c.noFiles {
+		return generate.Receipt{}, errReply
+	}
+	c.videos[j.ID], c.why[j.ID] = f.Name, why
 	return generate.Receipt{Message: "video-" + j.ID, Fit: f.Fit}, nil
 }
 
 // refusal is the next error that was ordered, if any.
 func (c *fakeChannel) refusal() error {
+	if c.away {
+		return errReply
+	}
 	if len(c.refuse) == 0 {
 		return nil
 	}

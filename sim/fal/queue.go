@@ -281,3 +281,13 @@ func (s *Server) RequestIDs() []string {
 	}
 	return ids
 }
+
+// Ended is when a request was completed; zero if it is not.
+func (s *Server) Ended(requestID string) time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if j := s.jobs[requestID]; j != nil {
+		return j.ended
+	}
+	return time.Time{}
+}
