@@ -97,6 +97,7 @@ func (a *App) newDiscord() (*discord.Bot, error) {
 		ObserveAck: a.ops.metrics.Ack("discord"),
 		OnBusy:     a.ops.metrics.Busy("discord"),
 		Meter:      a.meter(),
+		Guard:      a.guard,
 	}
 	shared, ok := a.store.(leases)
 	if !ok || cfg.Mode == discord.HTTP {
@@ -119,6 +120,7 @@ func (a *App) newSlack() (*slack.Bot, error) {
 	}
 	return slack.New(slack.Config{
 		Meter:         a.meter(),
+		Guard:         a.guard,
 		OAuth:         oauth,
 		BotToken:      c.BotToken.Reveal(),
 		AppToken:      c.AppToken.Reveal(),

@@ -58,6 +58,14 @@ func (k *checker) whole(key string, v, low, high int64) {
 	}
 }
 
+// address checks where a server listens.
+func (k *checker) address(key, v string) {
+	_, port, err := net.SplitHostPort(v)
+	if n, convErr := strconv.Atoi(port); err != nil || convErr != nil || n < 0 || n > 65535 {
+		k.add(key, quote(v), `must be an address and a port, such as "127.0.0.1:8080" or ":8080"`)
+	}
+}
+
 // notNegative checks an amount that may be zero.
 func (k *checker) notNegative(key string, v float64) {
 	if !(v >= 0) || v > maxAmount {

@@ -17,6 +17,7 @@ import (
 	"ltxbot/core/ltx"
 	"ltxbot/core/quota"
 	"ltxbot/core/usd"
+	"ltxbot/internal/ingress"
 	"ltxbot/store/bolt"
 )
 
@@ -154,7 +155,7 @@ func TestARunningBotIsAskedByItsAPI(t *testing.T) {
 	s.want(t, 1, "another process is using this file", "jobs", "list")
 	s.want(t, 1, "set http.admin_token", "jobs", "list")
 	const token = "correct-horse-battery"
-	api := admin.New(token, slog.New(slog.DiscardHandler))
+	api := admin.New(token, ingress.New(slog.New(slog.DiscardHandler), nil), slog.New(slog.DiscardHandler))
 	api.ServeJobs(s)
 	api.ServeBackup(s.store.Backup)
 	server := httptest.NewServer(api)
