@@ -83,3 +83,12 @@ func TestCodesThatSomebodyMakesUpCostFewCallsToSlack(t *testing.T) {
 	s.sim.Advance(time.Minute)
 	s.mustInstall(s.stranger("beta").ws)
 }
+
+func TestALineThatIsTooLongIsRefusedUnread(t *testing.T) {
+	s := newStage(t)
+	if _, err := s.ann.Mention(s.general, strings.Repeat("a fox ", 2001), ""); err != nil {
+		t.Fatal(err)
+	}
+	s.whisper(s.ann, s.general, "12005 characters")
+	s.noJob()
+}

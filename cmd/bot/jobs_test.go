@@ -33,7 +33,7 @@ func newShelf(t *testing.T) *shelf {
 	t.Helper()
 	s := &shelf{file: filepath.Join(t.TempDir(), "ltx.db")}
 	s.open(t)
-	request, err := ltx.Rules{}.Parse([]ltx.Setting{{Key: "prompt", Value: "a private fox"}, {Key: "seed", Value: "7"}})
+	request, err := ltx.Rules{}.Parse([]ltx.Setting{{Key: "prompt", Value: "a private fox \u202eand more"}, {Key: "seed", Value: "7"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -111,6 +111,9 @@ func TestJobsAreReadFromTheStoreWhileNoBotRuns(t *testing.T) {
 	s.want(t, 1, "no such job", "jobs", "show", "nosuchjob000")
 	s.want(t, 2, "http.admin_token", "jobs", "cancel", "k3f92mq7abcd")
 	_, out, _ := s.bot(t, "jobs", "show", "k3f92mq7abcd")
+	if strings.Contains(out, "\u202e") || !strings.Contains(out, `fox \u202eand more`) {
+		t.Errorf("text that is turned round is not shown as what it is: %s", out)
+	}
 	var shown admin.Job
 	if err := json.Unmarshal([]byte(out), &shown); err != nil || !strings.Contains(shown.Command, "a private fox") || shown.Estimate != 0.13 {
 		t.Errorf("shown is %+v, %v", shown, err)

@@ -60,6 +60,7 @@ func main() {
 // the bot could not start or cannot go on. A crash of a Go program ends with 2
 // as well, and a trace.
 func run(args []string, term terminal) int {
+	term.out, term.err = &printable{w: term.out}, &printable{w: term.err}
 	var c cli
 	exited := -1
 	parser, err := kong.New(&c,
