@@ -34,6 +34,9 @@ type cli struct {
 	Store    storeCmd    `cmd:"" help:"Copy the store from bolt to Redis, or back."`
 	Health   healthCmd   `cmd:"" help:"Ask a running bot how it is; exit 0 if it is ready."`
 	Version  versionCmd  `cmd:"" help:"Print the version."`
+
+	Completion completionCmd `cmd:"" help:"Print a script that makes a shell complete these commands."`
+	Complete   completeCmd   `cmd:"" hidden:""`
 }
 
 // terminal is where a command reads and writes.

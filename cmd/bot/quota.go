@@ -16,7 +16,7 @@ type quotaCmd struct {
 	botFlags
 	Team string   `help:"Whose quotas: a team of the config, discord:GUILD-ID or slack:WORKSPACE-ID. Not needed when the config has one team."`
 	JSON bool     `help:"Print JSON."`
-	Word []string `arg:"" optional:"" help:"What to do, as in a chat after /ltx admin; without it, a list."`
+	Word []string `arg:"" optional:"" complete:"verbs" help:"What to do, as in a chat after /ltx admin; without it, a list."`
 }
 
 // Help lists what there is to do.
