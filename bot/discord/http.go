@@ -63,7 +63,7 @@ func (b *Bot) serveInteraction(w http.ResponseWriter, r *http.Request) {
 		}
 		return
 	}
-	if !b.seen.First(kind.ID) {
+	if !b.seen.First(kind.ID) || !b.cfg.Once(r.Context(), platform+" "+kind.ID, 2*maxSkew) {
 		refuse(ingress.Replayed)
 		return
 	}

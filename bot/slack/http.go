@@ -84,7 +84,7 @@ func (b *Bot) serve(w http.ResponseWriter, r *http.Request, kind string) {
 		_, _ = io.WriteString(w, challenge)
 		return
 	}
-	if !b.events.First("signature:" + signed.value) {
+	if !b.events.First("signature:"+signed.value) || !b.cfg.Once(r.Context(), platform+" "+signed.value, 2*replayWindow) {
 		refuse(ingress.Replayed)
 		return
 	}

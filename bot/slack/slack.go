@@ -84,6 +84,9 @@ type Config struct {
 	Tokens Tokens
 	// Guard bounds and counts what comes by HTTP; nil = one of its own.
 	Guard *ingress.Guard
+	// Once reports whether no other process has taken a request in within keep,
+	// and notes that this one has; nil = there are no others.
+	Once func(ctx context.Context, request string, keep time.Duration) bool
 	// Meter counts the edits of cards, where other processes edit cards of the
 	// same workspaces; nil = there are none.
 	Meter bot.Meter
@@ -212,6 +215,9 @@ func (c *Config) setDefaults() {
 	}
 	if c.Now == nil {
 		c.Now = time.Now
+	}
+	if c.Once == nil {
+		c.Once = func(context.Context, string, time.Duration) bool { return true }
 	}
 	if c.Guard == nil {
 		c.Guard = ingress.New(c.Logger, nil)
