@@ -26,7 +26,7 @@ func parse(file string, data []byte) (Config, *checker) {
 	k := &checker{origin: origin}
 	for _, mark := range marksOf16 {
 		if bytes.HasPrefix(data, mark) {
-			return k.nothing("", "is UTF-16; save it as UTF-8")
+			return k.nothing("is UTF-16; save it as UTF-8")
 		}
 	}
 	for _, line := range checkDurations(k) {
@@ -50,7 +50,7 @@ func parse(file string, data []byte) (Config, *checker) {
 		}
 		e, ok := errors.AsType[*toml.DecodeError](err)
 		if !ok {
-			return k.nothing("", strings.TrimPrefix(err.Error(), "toml: "))
+			return k.nothing(strings.TrimPrefix(err.Error(), "toml: "))
 		}
 		k.at(e, typeProblem(e))
 		line, _ := e.Position()
@@ -64,8 +64,8 @@ func parse(file string, data []byte) (Config, *checker) {
 }
 
 // nothing is the outcome for a file of which nothing can be read.
-func (k *checker) nothing(key, text string) (Config, *checker) {
-	k.add(key, "", text)
+func (k *checker) nothing(text string) (Config, *checker) {
+	k.add("", "", text)
 	k.unread = true
 	return Default(), k
 }
