@@ -144,7 +144,7 @@ func TestBodiesUnderWayAreCappedInTotal(t *testing.T) {
 
 func TestRefusalsAreCountedAndLoggedOnceAMinute(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var log bytes.Buffer
+		var log lines
 		counted := map[string]int{}
 		g := ingress.New(slog.New(slog.NewTextHandler(&log, nil)), func(at ingress.Endpoint, why ingress.Reason) {
 			counted[string(at)+" "+string(why)]++
@@ -179,6 +179,24 @@ func TestRefusalsAreCountedAndLoggedOnceAMinute(t *testing.T) {
 			t.Errorf("counted %v", counted)
 		}
 	})
+}
+
+// lines is a log that is read while it is written.
+type lines struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lines) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(b)
+}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
 }
 
 func TestEachReasonHasAnAnswer(t *testing.T) {
