@@ -42,8 +42,11 @@ func TestASignedRequestCountsOnceForAllProcesses(t *testing.T) {
 		id   string
 		want int
 	}{
-		{bots[0], "71", http.StatusAccepted}, {bots[1], "71", http.StatusConflict}, {bots[0], "71", http.StatusConflict},
-		{bots[1], "72", http.StatusAccepted}, {bots[0], "72", http.StatusConflict},
+		{bots[0], "71", http.StatusAccepted},
+		{bots[1], "71", http.StatusConflict},
+		{bots[0], "71", http.StatusConflict},
+		{bots[1], "72", http.StatusAccepted},
+		{bots[0], "72", http.StatusConflict},
 	} {
 		if got := send(c.to, c.id); got != c.want {
 			t.Errorf("request %d, interaction %s: %d, want %d", n, c.id, got, c.want)

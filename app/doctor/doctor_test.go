@@ -2,6 +2,7 @@ package doctor_test
 
 import (
 	"bytes"
+	"errors"
 	"flag"
 	"fmt"
 	"log/slog"
@@ -404,12 +405,13 @@ func TestARedisThatForgetsIsAWarning(t *testing.T) {
 			w := newWorld(t)
 			w.keys["store"]["url"] = server.URL()
 			r := doctor.Examine(t.Context(), w.config(t), empty, w.opts)
-			warned := ""
+			var all []string
 			for _, f := range r.Findings {
 				if f.Level == doctor.Warning && f.Area == "store" {
-					warned += f.Text
+					all = append(all, f.Text)
 				}
 			}
+			warned := strings.Join(all, "; ")
 			if (c.want == "") != (warned == "") || !strings.Contains(warned, c.want) {
 				t.Errorf("warned: %q, want %q", warned, c.want)
 			}
@@ -434,5 +436,5 @@ func (n noNetwork) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.URL.Hostname() != "127.0.0.1" {
 		n.t.Errorf("%s is asked", r.URL)
 	}
-	return nil, fmt.Errorf("no network")
+	return nil, errors.New("no network")
 }

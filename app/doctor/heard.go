@@ -3,6 +3,7 @@ package doctor
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -40,7 +41,7 @@ func (h hearing) Handle(_ context.Context, r slog.Record) error {
 
 // WithAttrs implements slog.Handler.
 func (h hearing) WithAttrs(attrs []slog.Attr) slog.Handler {
-	h.attrs = append(h.attrs[:len(h.attrs):len(h.attrs)], attrs...)
+	h.attrs = append(slices.Clip(h.attrs), attrs...)
 	return h
 }
 

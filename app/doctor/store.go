@@ -65,7 +65,8 @@ func (p patient) records(ctx context.Context, where string) []Finding {
 	if err != nil {
 		return []Finding{problem(areaStore, "restore a backup if this stays", "jobs can't be read: %v", err)}
 	}
-	found := append(said, ok(areaStore, "can be read%s; %s", where, number(len(jobs), "unfinished job")))
+	found := said
+	found = append(found, ok(areaStore, "can be read%s; %s", where, number(len(jobs), "unfinished job")))
 	if latest, err := s.Jobs(ctx, generate.Query{Limit: estimateRead}); err == nil {
 		found = append(found, billedOf(latest, p.opts.Now()).finding())
 	}

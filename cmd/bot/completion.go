@@ -57,10 +57,12 @@ type completeCmd struct {
 
 // Run prints the candidates, one a line.
 func (c completeCmd) Run(k *kong.Context, term terminal) error {
-	for _, word := range candidates(k.Model.Node, c.Words) {
-		fmt.Fprintln(term.out, word)
+	found := candidates(k.Model.Node, c.Words)
+	if len(found) == 0 {
+		return nil
 	}
-	return nil
+	_, err := fmt.Fprintln(term.out, strings.Join(found, "\n"))
+	return err
 }
 
 // candidates are the words that may stand in place of the last one.

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 	"unicode"
 	"unicode/utf8"
@@ -23,7 +24,7 @@ type printable struct {
 func (p *printable) Write(b []byte) (int, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	in := append(p.rest, b...)
+	in := slices.Concat(p.rest, b)
 	out := make([]byte, 0, len(in))
 	for len(in) > 0 && utf8.FullRune(in) {
 		r, size := utf8.DecodeRune(in)
@@ -37,7 +38,7 @@ func (p *printable) Write(b []byte) (int, error) {
 		}
 		in = in[size:]
 	}
-	p.rest = append([]byte(nil), in...)
+	p.rest = slices.Clone(in)
 	if _, err := p.w.Write(out); err != nil {
 		return 0, err
 	}
