@@ -32,6 +32,6 @@ VOLUME /var/lib/ltxbot
 EXPOSE 8080
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=15s --timeout=5s --start-period=20s --retries=3 \
-  CMD ["/usr/local/bin/bot", "health", "--live", "--url", "http://127.0.0.1:8080"]
+  CMD ["/usr/local/bin/bot", "health", "--live", "--config", "/etc/ltxbot/ltx.toml"]
 ENTRYPOINT ["/usr/local/bin/bot"]
 CMD ["run", "--config", "/etc/ltxbot/ltx.toml"]

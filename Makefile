@@ -3,13 +3,20 @@
 TOOL := go tool -modfile=tools/go.mod
 
 .DEFAULT_GOAL := help
-.PHONY: help build test race lint format generate fuzz bench soak check
+.PHONY: help build release test race lint format generate fuzz bench soak check
+
+# What this build is called.
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-build: ## compile everything
+build: ## compile everything, and leave the program in bin/bot
 	go build ./...
+	CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags "-X main.version=$(VERSION)" -o bin/bot ./cmd/bot
+
+release: ## static programs for Linux and macOS in dist/, with checksums and what has changed
+	deploy/release.sh $(VERSION)
 
 test: ## run the tests, as fast as they go
 	go test ./...

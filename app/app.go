@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"sync/atomic"
 	"time"
@@ -17,6 +16,7 @@ import (
 	"ltxbot/config"
 	"ltxbot/core/generate"
 	"ltxbot/core/quota"
+	"ltxbot/internal/ingress"
 	"ltxbot/media"
 	"ltxbot/provider/fal"
 )
@@ -37,6 +37,7 @@ type App struct {
 	live  atomic.Pointer[live]
 	hooks hooks
 	ops   *ops
+	guard *ingress.Guard
 
 	store      storage
 	provider   *fal.Client
@@ -46,8 +47,7 @@ type App struct {
 	desks      map[string]*bot.Desk // by platform
 	announcers map[string]bot.Announcer
 	platforms  []platform
-	server     *http.Server
-	listener   net.Listener
+	servers    []*webServer // that of http.listen, then that of http.ops_listen
 
 	parts lifecycle
 	fatal chan error
@@ -70,6 +70,8 @@ func New(ctx context.Context, cfg config.Config, opts Options) (*App, error) {
 	}
 	a := &App{cfg: cfg, opts: opts, log: opts.Logger, fatal: make(chan error, 1), ops: newOps(opts.Version)}
 	a.desks, a.announcers = map[string]*bot.Desk{}, map[string]bot.Announcer{}
+	a.guard = ingress.New(a.log, a.ops.metrics.Refused)
+	a.parts.started("guard", func(context.Context) error { a.guard.Close(); return nil })
 	a.hooks = newHooks(cfg.Fal.WebhookURL, cfg.Fal.Key.Reveal())
 	if err := a.build(ctx); err != nil {
 		return nil, errors.Join(err, a.parts.stop(context.WithoutCancel(ctx)))
@@ -95,19 +97,11 @@ func (a *App) build(ctx context.Context) error {
 	couriers := map[string]generate.Courier{}
 	a.engine = a.newEngine(couriers)
 	a.office = a.newOffice()
-	mux := http.NewServeMux()
-	a.serveOps(mux)
+	mux, ops := a.addServers()
+	a.serveOps(ops)
 	mux.Handle("POST "+webhookPath, a.ops.metrics.Webhooks(http.HandlerFunc(a.serveWebhook)))
 	if err := a.addPlatforms(couriers, mux); err != nil {
 		return err
-	}
-	a.server = &http.Server{
-		Handler:           mux,
-		ReadHeaderTimeout: 5 * time.Second,
-		ReadTimeout:       30 * time.Second,
-		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    1 << 16,
-		ErrorLog:          slog.NewLogLogger(a.log.Handler(), slog.LevelWarn),
 	}
 	return nil
 }
@@ -158,22 +152,9 @@ func (a *App) Start(ctx context.Context) (err error) {
 			err = errors.Join(err, a.parts.stop(stop))
 		}
 	}()
-	var lc net.ListenConfig
-	if a.listener, err = lc.Listen(ctx, "tcp", a.cfg.HTTP.Listen); err != nil {
-		return fmt.Errorf("listen for HTTP (http.listen): %w", err)
-	}
-	served := make(chan struct{})
-	go func() {
-		defer close(served)
-		if err := a.server.Serve(a.listener); !errors.Is(err, http.ErrServerClosed) {
-			a.fail(fmt.Errorf("web server: %w", err))
-		}
-	}()
-	a.parts.started("web server", func(ctx context.Context) error {
-		err := a.server.Shutdown(ctx)
-		<-served
+	if err := a.startServers(ctx); err != nil {
 		return err
-	})
+	}
 	if err := a.engine.Start(ctx); err != nil {
 		return fmt.Errorf("start engine: %w", err)
 	}
@@ -186,7 +167,7 @@ func (a *App) Start(ctx context.Context) (err error) {
 	a.startWatch(ctx)
 	a.startTrial(ctx)
 	a.serving()
-	a.log.InfoContext(ctx, "bot is running", "version", a.opts.Version, "http", a.Addr())
+	a.log.InfoContext(ctx, "bot is running", "version", a.opts.Version, "http", a.Addr(), "ops", a.OpsAddr())
 	return nil
 }
 
@@ -206,14 +187,6 @@ func (a *App) fail(err error) {
 	case a.fatal <- err:
 	default:
 	}
-}
-
-// Addr is where the web server listens: "127.0.0.1:8080".
-func (a *App) Addr() string {
-	if a.listener == nil {
-		return ""
-	}
-	return a.listener.Addr().String()
 }
 
 // Job reads a job, or returns generate.ErrNoJob.

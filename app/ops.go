@@ -46,7 +46,7 @@ func (a *App) serveOps(mux *http.ServeMux) {
 	mux.HandleFunc("GET /readyz", a.ops.health.Ready)
 	mux.Handle("GET /metrics", metrics.Handler(a.ops.registry))
 
-	api := admin.New(a.cfg.HTTP.AdminToken.Reveal(), a.log)
+	api := admin.New(a.cfg.HTTP.AdminToken.Reveal(), a.guard, a.log)
 	api.ServeJobs(a.engine)
 	a.serveQuota(api)
 	if archive := a.archive(); archive != nil {

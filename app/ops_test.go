@@ -98,14 +98,19 @@ func prepare(t *testing.T, format string) *world {
 
 func (w *world) run(t *testing.T) {
 	t.Helper()
-	var err error
-	if w.app, err = app.New(t.Context(), w.cfg, w.opts); err != nil {
-		t.Fatal(err)
-	}
-	if err := w.app.Start(t.Context()); err != nil {
+	if err := w.tryRun(t); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { w.stop(t) })
+}
+
+// tryRun starts the bot.
+func (w *world) tryRun(t *testing.T) (err error) {
+	t.Helper()
+	if w.app, err = app.New(t.Context(), w.cfg, w.opts); err != nil {
+		return err
+	}
+	return w.app.Start(t.Context())
 }
 
 func (w *world) stop(t *testing.T) {

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"ltxbot/bot"
 	"ltxbot/bot/discord"
@@ -74,6 +75,28 @@ func (a *App) meter() bot.Meter {
 	return meter
 }
 
+// onceLimit bounds the question whether another process has taken a request
+// in: it must be acknowledged within three seconds.
+const onceLimit = 500 * time.Millisecond
+
+// once reports whether no process that shares the store has taken a request in
+// within keep. A store that does not answer is no reason to refuse it.
+func (a *App) once(ctx context.Context, request string, keep time.Duration) bool {
+	shared, ok := a.store.(leases)
+	if !ok {
+		return true
+	}
+	ctx, cancel := context.WithTimeout(ctx, onceLimit)
+	defer cancel()
+	// Another owner each time: nobody gets the lease again before it ends.
+	first, err := shared.Acquire(ctx, "request "+request, owner(), keep)
+	if err != nil {
+		a.log.DebugContext(ctx, "cannot ask whether another process has taken a request in", "error", err)
+		return true
+	}
+	return first
+}
+
 func (a *App) newDiscord() (*discord.Bot, error) {
 	c := a.cfg.Discord
 	cfg := discord.Config{
@@ -97,6 +120,8 @@ func (a *App) newDiscord() (*discord.Bot, error) {
 		ObserveAck: a.ops.metrics.Ack("discord"),
 		OnBusy:     a.ops.metrics.Busy("discord"),
 		Meter:      a.meter(),
+		Guard:      a.guard,
+		Once:       a.once,
 	}
 	shared, ok := a.store.(leases)
 	if !ok || cfg.Mode == discord.HTTP {
@@ -119,6 +144,8 @@ func (a *App) newSlack() (*slack.Bot, error) {
 	}
 	return slack.New(slack.Config{
 		Meter:         a.meter(),
+		Guard:         a.guard,
+		Once:          a.once,
 		OAuth:         oauth,
 		BotToken:      c.BotToken.Reveal(),
 		AppToken:      c.AppToken.Reveal(),

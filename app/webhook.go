@@ -5,12 +5,12 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
-	"io"
 	"net/http"
 	"net/url"
 	"strings"
 
 	"ltxbot/core/generate"
+	"ltxbot/internal/ingress"
 	"ltxbot/provider/fal"
 )
 
@@ -57,18 +57,33 @@ func (h hooks) job(q url.Values) (string, bool) {
 	return job, job != "" && hmac.Equal([]byte(q.Get("sig")), []byte(h.sign(job)))
 }
 
-// serveWebhook takes fal's calls. They are hints: the engine asks for the
+// serveWebhook takes fal's calls. The URL and the headers are looked at before
+// the body is read. Calls are hints: the engine asks for the
 // result itself. An answer other than 200 makes fal call again later.
 // https://fal.ai/docs/documentation/model-apis/inference/webhooks
 func (a *App) serveWebhook(w http.ResponseWriter, r *http.Request) {
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxWebhook))
-	if err != nil {
-		http.Error(w, "body too large", http.StatusRequestEntityTooLarge)
+	refuse := func(why ingress.Reason) { a.guard.Refuse(w, ingress.Webhook, why) }
+	job, ok := a.hooks.job(r.URL.Query())
+	if !ok {
+		refuse(ingress.Unknown)
 		return
 	}
+	switch err := a.provider.Webhooks().Precheck(r.Header); {
+	case errors.Is(err, fal.ErrStale):
+		refuse(ingress.Stale)
+		return
+	case err != nil:
+		refuse(ingress.Unsigned)
+		return
+	}
+	body, release, ok := a.guard.Body(w, r, ingress.Webhook, maxWebhook)
+	if !ok {
+		return
+	}
+	defer release()
 	hook, err := a.provider.Webhooks().Verify(r.Context(), r.Header, body)
 	if errors.Is(err, fal.ErrSignature) {
-		http.Error(w, "signature is not valid", http.StatusUnauthorized)
+		refuse(ingress.BadSignature)
 		return
 	}
 	if err != nil {
@@ -76,17 +91,12 @@ func (a *App) serveWebhook(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "cannot verify the signature now", http.StatusServiceUnavailable)
 		return
 	}
-	job, ok := a.hooks.job(r.URL.Query())
-	if !ok {
-		http.Error(w, "not a URL of this bot", http.StatusNotFound)
-		return
-	}
 	err = a.engine.Arrived(r.Context(), job, hook.RequestID)
 	switch {
 	case err == nil:
 		w.WriteHeader(http.StatusOK)
 	case errors.Is(err, generate.ErrNoJob):
-		http.Error(w, "no such job", http.StatusNotFound)
+		refuse(ingress.Unknown)
 	case errors.Is(err, generate.ErrNotReady):
 		http.Error(w, "the submit is still under way", http.StatusServiceUnavailable)
 	default:

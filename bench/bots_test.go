@@ -58,7 +58,7 @@ func beBot(ctx context.Context, text string, in io.Reader, out io.Writer) error 
 	} else {
 		cfg.Discord.Token, cfg.Discord.APIURL = config.NewSecret(j.Token), j.API
 	}
-	cfg.Quota.Member, cfg.Quota.Team = config.Limit{}, config.Limit{}
+	cfg.Quota.Member, cfg.Quota.Team, cfg.Quota.Bot = config.Limit{}, config.Limit{}, config.Limit{}
 	a, err := app.New(ctx, cfg, app.Options{Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		return err

@@ -1,8 +1,10 @@
 package bot
 
 import (
+	"fmt"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"ltxbot/core/ltx"
 )
@@ -15,8 +17,8 @@ type Line struct {
 }
 
 // ParseLine takes a command apart: "/ltx a cowboy walks camera:dolly_in",
-// with the command's name or without. Its error is a *VerbError or a
-// *ValueError: nothing that is hardly meant as a prompt may cost something.
+// with the command's name or without. Its error is a *LengthError, a *VerbError
+// or a *ValueError: nothing that is hardly meant as a prompt may cost something.
 //
 // A line is about a verb when its first word is one and the rest is what that
 // verb takes: "help", "help prompt", "cancel k3f92mq7abcd". One of three words
@@ -51,6 +53,9 @@ type Line struct {
 // "--word" that nothing is like is refused too: it is the habit of another
 // bot, and would spoil the prompt.
 func ParseLine(line string) (Line, error) {
+	if err := checkLength(line); err != nil {
+		return Line{}, err
+	}
 	rest, verb := cutCommand(tidy(line))
 	if verb != "" {
 		return Line{Verb: verb, Args: words(rest)}, nil
@@ -74,6 +79,30 @@ func isSpace(r rune) bool {
 }
 
 func trimSpace(s string) string { return strings.TrimFunc(s, isSpace) }
+
+// MaxLine is how long a line, or a text in a form, may be, in characters. What
+// is longer is not read at all, since the time that takes grows faster than the
+// text. It is more than any prompt may have.
+const MaxLine = 12_000
+
+// A LengthError says that something is longer than MaxLine.
+type LengthError struct {
+	Length int // characters
+}
+
+func (e *LengthError) Error() string {
+	return fmt.Sprintf("%d characters are too many; at most %d are read", e.Length, MaxLine)
+}
+
+// checkLength refuses what is too long to be read.
+func checkLength(texts ...string) error {
+	for _, text := range texts {
+		if n := utf8.RuneCountInString(text); n > MaxLine {
+			return &LengthError{Length: n}
+		}
+	}
+	return nil
+}
 
 // A ValueError says that options were typed without their values.
 type ValueError struct {

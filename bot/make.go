@@ -93,6 +93,11 @@ func (d *Desk) Accept(ctx context.Context, g generate.Ask, locale string) (gener
 // request is what an ask is for, under the rules of this moment. It takes the
 // settings that stand in the prompt out of it.
 func (d *Desk) request(ctx context.Context, a *Ask) (ltx.Request, error) {
+	for _, s := range a.Settings {
+		if err := checkLength(s.Key, s.Value); err != nil {
+			return ltx.Request{}, err
+		}
+	}
 	rules := d.cfg.Rules()
 	if a.Request != nil {
 		_, err := a.Request.With(rules) // what was allowed once may not be any more
@@ -168,6 +173,9 @@ func (d *Desk) refuseTyped(ctx context.Context, err error, a Ask) *Message {
 	if m == nil {
 		refusal := d.jobRefusal(ctx, v, err, a.Caller, a.Parent)
 		return &refusal
+	}
+	if _, long := errors.AsType[*LengthError](err); long {
+		return m
 	}
 	if line := typedLine(corrected(a.Settings, problemsIn(err))); line != "" && a.Request == nil {
 		m.add(v.say(Note, "tell.typed"), block(Code, Span{Text: d.cfg.Command + " " + line}))

@@ -10,7 +10,7 @@ import (
 )
 
 // Refuse says no to what a person typed, for the errors that a person can do
-// something about: *VerbError, *ValueError, ltx.Invalid, ltx.FieldError and
+// something about: *LengthError, *VerbError, *ValueError, ltx.Invalid, ltx.FieldError and
 // *quota.LimitError. It is nil for any other error.
 func (d *Desk) Refuse(err error, locale string) *Message {
 	v := d.voice(locale)
@@ -24,6 +24,9 @@ func (d *Desk) Refuse(err error, locale string) *Message {
 	}
 	if verb, ok := errors.AsType[*VerbError](err); ok {
 		m.add(v.misused(verb)...)
+	}
+	if long, ok := errors.AsType[*LengthError](err); ok {
+		m.add(v.say(Text, "tell.line_too_long", "count", long.Length, "max", MaxLine), v.say(Note, "price.nothing"))
 	}
 	if lacking, ok := errors.AsType[*ValueError](err); ok {
 		for _, p := range lacking.Params {

@@ -17,6 +17,30 @@ import (
 type checker struct {
 	origin   *document
 	problems []Problem
+	unread   bool // the file could not be read beyond a mistake
+}
+
+// merge adds what other has found, but for what follows from a problem that is
+// known: a value that could not be read is not missing.
+func (k *checker) merge(other *checker) {
+	known := k.problems
+	for _, p := range other.problems {
+		if !slices.ContainsFunc(known, func(before Problem) bool { return follows(p.Key, before.Key) }) {
+			k.problems = append(k.problems, p)
+		}
+	}
+}
+
+// follows reports whether a problem with key may come of one with before: they
+// are about the same setting, or one is a part of the other. That no platform is
+// on, which is about no key, may come of any problem with one.
+func follows(key, before string) bool {
+	a, b := keyPath(key), keyPath(before)
+	if key == "" {
+		return b[0] == "discord" || b[0] == "slack"
+	}
+	n := min(len(a), len(b))
+	return slices.Equal(a[:n], b[:n])
 }
 
 // add records a problem; value is as a person would read it, or empty.
@@ -33,7 +57,7 @@ func (k *checker) err() error {
 	slices.SortStableFunc(k.problems, func(a, b Problem) int {
 		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 	})
-	e := &InvalidError{Problems: k.problems}
+	e := &InvalidError{Problems: k.problems, Unread: k.unread}
 	if k.origin != nil {
 		e.File = k.origin.file
 	}
@@ -55,6 +79,14 @@ func (k *checker) whole(key string, v, low, high int64) {
 		k.add(key, strconv.FormatInt(v, 10), fmt.Sprintf("must be %d or more", low))
 	default:
 		k.add(key, strconv.FormatInt(v, 10), fmt.Sprintf("must be from %d to %d", low, high))
+	}
+}
+
+// address checks where a server listens.
+func (k *checker) address(key, v string) {
+	_, port, err := net.SplitHostPort(v)
+	if n, convErr := strconv.Atoi(port); err != nil || convErr != nil || n < 0 || n > 65535 {
+		k.add(key, quote(v), `must be an address and a port, such as "127.0.0.1:8080" or ":8080"`)
 	}
 }
 

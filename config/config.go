@@ -3,9 +3,8 @@
 // are resolved from the environment or from files, and Validate names
 // everything that is wrong at once:
 //
-//	cfg, err := config.Load("ltx.toml", os.LookupEnv)
+//	cfg, err := config.LoadValid("ltx.toml", os.LookupEnv)
 //	if err != nil { … }
-//	if err := cfg.Validate(); err != nil { … }
 //
 // Every field says in its doc tag what it means; config.example.toml is
 // written from these tags by WriteExample.
@@ -70,31 +69,71 @@ func Default() Config {
 // defaults with what the environment says. The error is an *InvalidError for
 // all that is wrong in the file; Validate is still to be called.
 func Load(path string, env func(string) (string, bool)) (Config, error) {
-	cfg := Default()
-	if path != "" {
-		data, err := readBounded(path, maxFile)
-		if err != nil {
-			return Config{}, fmt.Errorf("read config: %w", err)
-		}
-		if cfg, err = parse(path, data); err != nil {
-			return Config{}, err
-		}
+	cfg, k, err := load(path, env)
+	if err == nil {
+		err = k.err()
 	}
-	if err := cfg.Resolve(env); err != nil {
+	if err != nil {
 		return Config{}, err
 	}
 	return cfg, nil
 }
 
+// LoadValid is Load and Validate, with all that both find in one error. With
+// an *InvalidError it returns what could be read.
+func LoadValid(path string, env func(string) (string, bool)) (Config, error) {
+	cfg, k, err := load(path, env)
+	if err != nil {
+		return Config{}, err
+	}
+	if !k.unread {
+		found := &checker{origin: cfg.origin}
+		cfg.validate(found)
+		k.merge(found)
+	}
+	return cfg, k.err()
+}
+
+// load reads and resolves, and goes on after what is wrong. Its error says that
+// there is no file to read.
+func load(path string, env func(string) (string, bool)) (Config, *checker, error) {
+	cfg, k := Default(), &checker{}
+	if path != "" {
+		data, err := readBounded(path, maxFile)
+		if err != nil {
+			return Config{}, nil, fmt.Errorf("read config: %w", err)
+		}
+		cfg, k = parse(path, data)
+	}
+	if !k.unread {
+		found := &checker{origin: cfg.origin}
+		cfg.resolve(found, env)
+		k.merge(found)
+	}
+	return cfg, k, nil
+}
+
 // Parse decodes TOML onto the defaults. Secrets that are references are left
 // to Resolve. Unknown keys and values of a wrong type are an *InvalidError
 // with line and column.
-func Parse(data []byte) (Config, error) { return parse("", data) }
+func Parse(data []byte) (Config, error) {
+	cfg, k := parse("", data)
+	if err := k.err(); err != nil {
+		return Config{}, err
+	}
+	return cfg, nil
+}
 
 // Resolve looks up every secret that is a reference. A variable that is not
 // set leaves the secret empty if the reference is the default one, such as
 // env:DISCORD_TOKEN; any other reference that leads nowhere is a problem.
 func (c *Config) Resolve(env func(string) (string, bool)) error {
+	k := &checker{origin: c.origin}
+	c.resolve(k, env)
+	return k.err()
+}
+
+func (c *Config) resolve(k *checker, env func(string) (string, bool)) {
 	defaults := map[string]string{}
 	def := Default()
 	walk("", reflect.ValueOf(&def).Elem(), func(f field) {
@@ -102,7 +141,6 @@ func (c *Config) Resolve(env func(string) (string, bool)) error {
 			defaults[f.key] = s.ref
 		}
 	})
-	k := checker{origin: c.origin}
 	walk("", reflect.ValueOf(c).Elem(), func(f field) {
 		s, ok := reflect.TypeAssert[*Secret](f.value.Addr())
 		if !ok {
@@ -112,38 +150,41 @@ func (c *Config) Resolve(env func(string) (string, bool)) error {
 			k.add(f.key, "", err.Error())
 		}
 	})
-	return k.err()
 }
 
 // Validate checks what `bot run` needs and returns an *InvalidError with
 // everything that is wrong, or nil. It looks at no network and no file.
 func (c Config) Validate() error {
-	k := checker{origin: c.origin}
-	c.Fal.check(&k)
-	c.Models.check(&k)
-	c.Discord.check(&k)
-	c.Slack.check(&k)
-	c.checkSeveral(&k)
+	k := &checker{origin: c.origin}
+	c.validate(k)
+	return k.err()
+}
+
+func (c Config) validate(k *checker) {
+	c.Fal.check(k)
+	c.Models.check(k)
+	c.Discord.check(k)
+	c.Slack.check(k)
+	c.checkSeveral(k)
 	if !c.Discord.On() && !c.Slack.On() {
 		k.add("", "", "neither Discord nor Slack is configured: set discord.token (DISCORD_TOKEN) or slack.bot_token (SLACK_BOT_TOKEN)")
 	}
-	c.Store.check(&k)
-	c.HTTP.check(&k)
-	c.Quota.check(&k)
-	checkTeams(&k, c.Teams)
-	c.Defaults.check(&k, "defaults")
-	c.Quality.check(&k)
-	c.LoRA.check(&k)
-	c.Limits.check(&k)
-	c.Media.check(&k)
-	c.Retention.check(&k)
-	c.Log.check(&k)
+	c.Store.check(k)
+	c.HTTP.check(k)
+	c.Quota.check(k)
+	checkTeams(k, c.Teams)
+	c.Defaults.check(k, "defaults")
+	c.Quality.check(k)
+	c.LoRA.check(k)
+	c.Limits.check(k)
+	c.Media.check(k)
+	c.Retention.check(k)
+	c.Log.check(k)
 	walk("", reflect.ValueOf(&c).Elem(), func(f field) {
 		if s, ok := reflect.TypeAssert[Secret](f.value); ok && strings.ContainsFunc(s.Reveal(), notInToken) {
 			k.add(f.key, "", "holds a space, a line break or another character that no key has; was it pasted whole?")
 		}
 	})
-	return k.err()
 }
 
 // notInToken tells a character that is in no key, token or URL.

@@ -9,33 +9,65 @@ import (
 	"github.com/pelletier/go-toml/v2"
 )
 
-// parse decodes the TOML in data onto the defaults; file is for messages.
-func parse(file string, data []byte) (Config, error) {
-	cfg := Default()
-	cfg.origin = newDocument(data)
-	cfg.origin.file = file
-	k := checker{origin: cfg.origin}
-	checkDurations(&k)
-	if err := k.err(); err != nil {
-		return Config{}, err
-	}
-	err := toml.NewDecoder(bytes.NewReader(data)).DisallowUnknownFields().Decode(&cfg)
-	if err == nil {
-		return cfg, nil
-	}
-	if missing, ok := errors.AsType[*toml.StrictMissingError](err); ok {
-		for i := range missing.Errors {
-			e := &missing.Errors[i]
-			k.at(e, "unknown key"+suggest(e.Key()))
+// The marks with which some editors begin a file.
+var (
+	markUTF8  = []byte("\xef\xbb\xbf")
+	marksOf16 = [][]byte{[]byte("\xff\xfe"), []byte("\xfe\xff")}
+)
+
+// parse decodes the TOML in data onto the defaults; file is for messages. It
+// goes on after a value that is wrong, so that all of them are found at once:
+// such a value is as the default. After a mistake in the syntax it can't, and
+// nothing is read.
+func parse(file string, data []byte) (Config, *checker) {
+	data = bytes.TrimPrefix(data, markUTF8)
+	origin := newDocument(data)
+	origin.file = file
+	k := &checker{origin: origin}
+	for _, mark := range marksOf16 {
+		if bytes.HasPrefix(data, mark) {
+			return k.nothing("is UTF-16; save it as UTF-8")
 		}
-		return Config{}, k.err()
 	}
-	if e, ok := errors.AsType[*toml.DecodeError](err); ok {
+	for _, line := range checkDurations(k) {
+		if rest, ok := origin.without(data, line); ok {
+			data = rest
+		}
+	}
+	for {
+		cfg := Default()
+		cfg.origin = origin
+		err := toml.NewDecoder(bytes.NewReader(data)).DisallowUnknownFields().Decode(&cfg)
+		if err == nil {
+			return cfg, k
+		}
+		if missing, ok := errors.AsType[*toml.StrictMissingError](err); ok {
+			for i := range missing.Errors {
+				e := &missing.Errors[i]
+				k.at(e, "unknown key"+suggest(e.Key()))
+			}
+			return cfg, k
+		}
+		e, ok := errors.AsType[*toml.DecodeError](err)
+		if !ok {
+			return k.nothing(strings.TrimPrefix(err.Error(), "toml: "))
+		}
 		k.at(e, typeProblem(e))
-		return Config{}, k.err()
+		line, _ := e.Position()
+		rest, ok := origin.without(data, line)
+		if len(e.Key()) == 0 || !ok {
+			k.unread = true
+			return Default(), k
+		}
+		data = rest
 	}
-	k.add("", "", strings.TrimPrefix(err.Error(), "toml: "))
-	return Config{}, k.err()
+}
+
+// nothing is the outcome for a file of which nothing can be read.
+func (k *checker) nothing(text string) (Config, *checker) {
+	k.add("", "", text)
+	k.unread = true
+	return Default(), k
 }
 
 // at adds a problem where the decoder found it. The decoder's picture of the
@@ -46,13 +78,15 @@ func (k *checker) at(e *toml.DecodeError, text string) {
 }
 
 // checkDurations refuses durations that are not strings: the decoder would
-// refuse them too, but without saying where.
-func checkDurations(k *checker) {
+// refuse them too, but without saying where. It returns their lines.
+func checkDurations(k *checker) (lines []int) {
 	for key := range k.origin.bare {
 		if t := typeOf(keyPath(key)); t == reflect.TypeFor[Duration]() {
 			k.add(key, "", errDuration.Error()+", in quotes")
+			lines = append(lines, k.origin.find(key).line)
 		}
 	}
+	return lines
 }
 
 // typeProblem says in words what a key's value must be; for text that is not

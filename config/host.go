@@ -1,9 +1,9 @@
 package config
 
 import (
+	"cmp"
 	"log/slog"
 	"math"
-	"net"
 	"net/url"
 	"strconv"
 	"strings"
@@ -71,15 +71,22 @@ func (s Store) check(k *checker) {
 // HTTP is the bot's own web server.
 type HTTP struct {
 	Listen     string `toml:"listen" doc:"Address and port. What is public needs a proxy with TLS before it."`
+	OpsListen  string `toml:"ops_listen" doc:"Address and port of /healthz, /readyz, /metrics and /admin/api alone, which listen then does not have: keep it private. Empty = they are at listen."`
 	AdminToken Secret `toml:"admin_token" doc:"Opens the operator's API at /admin/api, which \"bot quota\" and \"bot jobs\" use; at least 16 characters; empty = it is closed."`
 }
 
 const minAdminToken = 16
 
+// Ops is the address of what is for the operator: OpsListen, or else Listen.
+func (h HTTP) Ops() string { return cmp.Or(h.OpsListen, h.Listen) }
+
 func (h HTTP) check(k *checker) {
-	_, port, err := net.SplitHostPort(h.Listen)
-	if n, convErr := strconv.Atoi(port); err != nil || convErr != nil || n < 0 || n > 65535 {
-		k.add("http.listen", quote(h.Listen), `must be an address and a port, such as "127.0.0.1:8080" or ":8080"`)
+	k.address("http.listen", h.Listen)
+	if h.OpsListen != "" {
+		k.address("http.ops_listen", h.OpsListen)
+		if h.OpsListen == h.Listen && !strings.HasSuffix(h.Listen, ":0") {
+			k.add("http.ops_listen", quote(h.OpsListen), "must differ from http.listen; empty = the same server")
+		}
 	}
 	if t := h.AdminToken.Reveal(); t != "" && len(t) < minAdminToken {
 		k.add("http.admin_token", "", "must be at least 16 characters long; `openssl rand -hex 16` makes one")

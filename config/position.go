@@ -1,6 +1,9 @@
 package config
 
 import (
+	"bytes"
+	"math"
+	"sort"
 	"strconv"
 	"strings"
 
@@ -16,6 +19,13 @@ type document struct {
 	file string
 	keys map[string]position // by full name: "quota.tier[0].name"
 	bare map[string]bool     // keys whose value is not a string, array or table
+	all  []expression
+}
+
+// An expression is a table's header, or a key with its value.
+type expression struct {
+	line  int // where it begins
+	table bool
 }
 
 // newDocument finds all keys of data, which may be broken TOML: what stands
@@ -30,17 +40,51 @@ func newDocument(data []byte) *document {
 		switch e := p.Expression(); e.Kind {
 		case unstable.Table:
 			table = d.add(&p, "", e, counts)
+			d.all = append(d.all, expression{d.keys[table].line, true})
 		case unstable.ArrayTable:
 			name := d.add(&p, "", e, counts)
 			table = name + "[" + strconv.Itoa(counts[name]) + "]"
-			d.keys[table] = d.keys[name]
+			d.keys[table] = at(&p, e)
 			counts[name]++
+			d.all = append(d.all, expression{d.keys[table].line, true})
 		case unstable.KeyValue:
 			d.addValue(&p, table, e, counts)
+			d.all = append(d.all, expression{at(&p, e).line, false})
 		default: // a comment
 		}
 	}
 	return d
+}
+
+// at is where the key of an expression stands.
+func at(p *unstable.Parser, n *unstable.Node) position {
+	it := n.Key()
+	it.Next()
+	start := p.Shape(it.Node().Raw).Start
+	return position{start.Line, start.Column}
+}
+
+// without returns data with blanks in place of the key and value that stand at
+// a line, and false when there are none, or a table's header. Lines stay where
+// they are.
+func (d *document) without(data []byte, line int) ([]byte, bool) {
+	n := sort.Search(len(d.all), func(i int) bool { return d.all[i].line > line }) - 1
+	if n < 0 || d.all[n].table {
+		return nil, false
+	}
+	end := math.MaxInt
+	if n+1 < len(d.all) {
+		end = d.all[n+1].line
+	}
+	out := make([]byte, 0, len(data))
+	number := 0
+	for text := range bytes.Lines(data) {
+		if number++; number >= d.all[n].line && number < end {
+			text = text[len(bytes.TrimRight(text, "\r\n")):]
+		}
+		out = append(out, text...)
+	}
+	return out, !bytes.Equal(out, data)
 }
 
 // add records the key of node n inside table and returns its full name.

@@ -19,6 +19,8 @@ type Problem struct {
 type InvalidError struct {
 	File     string // empty if the configuration did not come from a file
 	Problems []Problem
+	// Unread says that the file is not TOML, so that nothing of it is known.
+	Unread bool
 }
 
 // Error is one line per problem: `ltx.toml:7:1: fal.grace = "-3m": must be

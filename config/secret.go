@@ -5,6 +5,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"reflect"
 	"strings"
 )
 
@@ -58,6 +59,24 @@ func (s Secret) Source() string {
 		return "literal"
 	}
 	return s.ref
+}
+
+// LiteralSecrets names the keys whose secrets stand in the config itself.
+func (c Config) LiteralSecrets() (keys []string) {
+	walk("", reflect.ValueOf(&c).Elem(), func(f field) {
+		if s, ok := reflect.TypeAssert[Secret](f.value); ok && s.Source() == "literal" && s.mayBeSecret() {
+			keys = append(keys, f.key)
+		}
+	})
+	return keys
+}
+
+// mayBeSecret reports whether the value is not the address of a store without a
+// password.
+func (s Secret) mayBeSecret() bool {
+	v := s.Reveal()
+	_, rest, isAddress := strings.Cut(v, "://")
+	return !strings.HasPrefix(v, "bolt:") && (!isAddress || strings.Contains(rest, "@"))
 }
 
 // String returns "<secret>", or "" if the secret is empty.

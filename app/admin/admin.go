@@ -3,7 +3,8 @@
 //
 // Each request carries the token of the config in its Authorization header.
 // There are no cookies: a page that somebody is lured to can't act for the
-// operator. Without a token in the config the API is not there at all.
+// operator. Whoever sends wrong tokens is slowed down. Without a token in the
+// config the API is not there at all.
 package admin
 
 import (
@@ -12,8 +13,12 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"math"
 	"net/http"
+	"strconv"
 	"strings"
+
+	"ltxbot/internal/ingress"
 )
 
 // Path is where the API is.
@@ -25,15 +30,18 @@ const maxBody = 64 << 10
 // API answers the operator's requests. Handlers are added by Handle before it
 // serves; each runs only for requests that carry the token.
 type API struct {
-	on    bool
-	token [sha256.Size]byte
-	mux   *http.ServeMux
-	log   *slog.Logger
+	on      bool
+	token   [sha256.Size]byte
+	backoff backoff
+	mux     *http.ServeMux
+	guard   *ingress.Guard
+	log     *slog.Logger
 }
 
-// New makes an API that token opens; with an empty one it is not there.
-func New(token string, log *slog.Logger) *API {
-	return &API{on: token != "", token: sha256.Sum256([]byte(token)), mux: http.NewServeMux(), log: log}
+// New makes an API that token opens; with an empty one it is not there. What
+// it refuses for its token is noted by guard.
+func New(token string, guard *ingress.Guard, log *slog.Logger) *API {
+	return &API{on: token != "", token: sha256.Sum256([]byte(token)), backoff: newBackoff(), mux: http.NewServeMux(), guard: guard, log: log}
 }
 
 // A Handler answers one request: v is sent as JSON. An error that is an *Error
@@ -72,7 +80,15 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
+	if pause := a.backoff.pause(r.RemoteAddr); pause > 0 {
+		a.guard.Note(ingress.Admin, ingress.TooOften)
+		seconds := strconv.Itoa(int(math.Ceil(pause.Seconds())))
+		w.Header().Set("Retry-After", seconds)
+		write(w, http.StatusTooManyRequests, problem{"too many wrong admin tokens came from this address; try again in " + seconds + " s"})
+		return
+	}
 	if !a.allowed(r) {
+		a.guard.Note(ingress.Admin, ingress.BadToken)
 		w.Header().Set("WWW-Authenticate", "Bearer")
 		write(w, http.StatusUnauthorized, problem{"the admin token is missing or wrong (http.admin_token)"})
 		return
@@ -81,11 +97,20 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	a.mux.ServeHTTP(w, r)
 }
 
-// allowed compares in a time that tells nothing of the token.
+// allowed compares in a time that tells nothing of the token. A request without
+// one is refused, but is no try.
 func (a *API) allowed(r *http.Request) bool {
 	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	if !strings.EqualFold(scheme, "Bearer") || token == "" {
+		return false
+	}
 	sum := sha256.Sum256([]byte(token))
-	return strings.EqualFold(scheme, "Bearer") && subtle.ConstantTimeCompare(sum[:], a.token[:]) == 1
+	if subtle.ConstantTimeCompare(sum[:], a.token[:]) != 1 {
+		a.backoff.failed(r.RemoteAddr)
+		return false
+	}
+	a.backoff.passed(r.RemoteAddr)
+	return true
 }
 
 // An Error is an answer that is not what was asked for.

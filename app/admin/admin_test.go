@@ -17,6 +17,7 @@ import (
 	"ltxbot/app/admin"
 	"ltxbot/core/generate"
 	"ltxbot/core/ltx"
+	"ltxbot/internal/ingress"
 )
 
 const token = "0123456789abcdef"
@@ -87,7 +88,7 @@ func newEngine(t *testing.T) *engine {
 // serve starts an API and returns a client of it.
 func serve(t *testing.T, e *engine, backup func(context.Context, io.Writer) error, log io.Writer) (*admin.Client, string) {
 	t.Helper()
-	api := admin.New(token, slog.New(slog.NewTextHandler(log, nil)))
+	api := admin.New(token, ingress.New(slog.New(slog.DiscardHandler), nil), slog.New(slog.NewTextHandler(log, nil)))
 	api.ServeJobs(e)
 	if backup != nil {
 		api.ServeBackup(backup)
@@ -113,7 +114,7 @@ func TestTheAPIIsOpenToItsTokenOnly(t *testing.T) {
 		{"not even for a guess", "", "Bearer " + token, 404},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			api := admin.New(c.token, slog.New(slog.DiscardHandler))
+			api := admin.New(c.token, ingress.New(slog.New(slog.DiscardHandler), nil), slog.New(slog.DiscardHandler))
 			api.ServeJobs(newEngine(t))
 			r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/admin/api/jobs", nil)
 			if c.header != "" {
@@ -242,7 +243,7 @@ func TestABackupIsWholeOrAnError(t *testing.T) {
 }
 
 func TestBodiesAreBounded(t *testing.T) {
-	api := admin.New(token, slog.New(slog.DiscardHandler))
+	api := admin.New(token, ingress.New(slog.New(slog.DiscardHandler), nil), slog.New(slog.DiscardHandler))
 	api.Handle("POST echo", func(r *http.Request) (any, error) {
 		_, err := io.Copy(io.Discard, r.Body)
 		return "fine", err

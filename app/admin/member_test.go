@@ -9,6 +9,7 @@ import (
 	"ltxbot/app/admin"
 	"ltxbot/core/generate"
 	"ltxbot/core/quota"
+	"ltxbot/internal/ingress"
 )
 
 // archive is an engine that lets go of jobs.
@@ -38,7 +39,7 @@ func (archive) Remove(context.Context, generate.Job) error { return nil }
 func TestTheOperatorExportsAndErasesAMember(t *testing.T) {
 	e := newEngine(t)
 	e.jobs[1].Event, e.jobs[1].Shown = "slack:1", generate.Delivered
-	api := admin.New(token, slog.New(slog.DiscardHandler))
+	api := admin.New(token, ingress.New(slog.New(slog.DiscardHandler), nil), slog.New(slog.DiscardHandler))
 	var told []string
 	api.ServeMembers(archive{e}, func(member string) { told = append(told, member) })
 	server := httptest.NewServer(api)

@@ -22,12 +22,18 @@ const adviceClock = "switch time synchronisation on: timedatectl set-ntp true"
 // clock compares the clock of this machine with those of the services.
 func (p patient) clock(ctx context.Context) []Finding {
 	// Not fal's queue: no request that could be taken for a job goes there.
-	urls := []string{strings.TrimSuffix(p.cfg.Fal.RestURL, "/") + "/.well-known/jwks.json"}
+	var urls []string
+	if p.cfg.Fal.Key.Reveal() != "" {
+		urls = append(urls, strings.TrimSuffix(p.cfg.Fal.RestURL, "/")+"/.well-known/jwks.json")
+	}
 	if p.cfg.Discord.On() {
 		urls = append(urls, p.cfg.Discord.APIURL)
 	}
 	if p.cfg.Slack.On() {
 		urls = append(urls, p.cfg.Slack.APIURL)
+	}
+	if len(urls) == 0 {
+		return nil // nothing is configured: there is nobody to ask
 	}
 	ctx, cancel := context.WithTimeout(ctx, askLimit)
 	defer cancel()

@@ -2,6 +2,8 @@ package doctor
 
 import (
 	"context"
+	"errors"
+	"os"
 	"strings"
 	"time"
 
@@ -13,19 +15,32 @@ const areaConfig = "config"
 // config names everything that is wrong in the config.
 func (p patient) config(path string) []Finding {
 	var found []Finding
-	if err := p.cfg.Validate(); err != nil {
+	if err := errors.Join(p.invalid, app.Check(p.cfg)); err != nil {
 		found = wrong(err)
-	} else if err := app.Check(p.cfg); err != nil {
-		found = wrong(err)
-	}
-	if len(found) == 0 {
+	} else {
 		found = append(found, ok(areaConfig, "%s is valid", file(path)))
 	}
+	found = append(found, p.exposed(path)...)
 	if p.cfg.HTTP.AdminToken.Reveal() == "" {
 		found = append(found, ok(areaConfig, "http.admin_token is empty: there is no admin API, and bot jobs can't reach a running bot"))
 	}
 	return found
 }
+
+// exposed looks whether anybody on this machine can read secrets that stand in
+// the config.
+func (p patient) exposed(path string) []Finding {
+	info, err := os.Stat(path)
+	literal := p.cfg.LiteralSecrets()
+	if err != nil || info.Mode().Perm()&othersRead == 0 || len(literal) == 0 {
+		return nil
+	}
+	return []Finding{warning(areaConfig, "chmod 640 "+path+", or keep each in a file of its own: file:/path",
+		"%s can be read by every user of this machine and holds secrets: %s", path, strings.Join(literal, ", "))}
+}
+
+// othersRead is the right of everybody to read a file.
+const othersRead = 0o004
 
 // wrong makes a finding of each line of a config's error.
 func wrong(err error) []Finding {

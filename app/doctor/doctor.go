@@ -6,6 +6,7 @@ package doctor
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -57,8 +58,9 @@ const (
 
 // patient is a config under examination.
 type patient struct {
-	cfg  config.Config
-	opts Options
+	cfg     config.Config
+	invalid error // what is wrong in it, a *config.InvalidError
+	opts    Options
 }
 
 // Examine reads the config at path, as bot run does, and looks at everything
@@ -73,11 +75,11 @@ func Examine(ctx context.Context, path string, env func(string) (string, bool), 
 	if opts.Logger == nil {
 		opts.Logger = slog.New(slog.DiscardHandler)
 	}
-	cfg, err := config.Load(path, env)
-	if err != nil {
+	cfg, err := config.LoadValid(path, env)
+	if invalid, ok := errors.AsType[*config.InvalidError](err); err != nil && (!ok || invalid.Unread) {
 		return report(wrong(err))
 	}
-	p := patient{cfg, opts}
+	p := patient{cfg, err, opts}
 	found := p.config(path)
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()

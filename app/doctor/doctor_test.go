@@ -2,6 +2,7 @@ package doctor_test
 
 import (
 	"bytes"
+	"errors"
 	"flag"
 	"fmt"
 	"log/slog"
@@ -23,6 +24,7 @@ import (
 	"ltxbot/core/generate"
 	"ltxbot/core/quota"
 	"ltxbot/core/usd"
+	"ltxbot/internal/redistest"
 	simdiscord "ltxbot/sim/discord"
 	simfal "ltxbot/sim/fal"
 	simslack "ltxbot/sim/slack"
@@ -39,14 +41,15 @@ type world struct {
 	slack   *simslack.Server
 	keys    map[string]map[string]any // by table
 	opts    doctor.Options
-	metrics string // of a bot that runs
-	made    int    // videos
+	metrics string      // of a bot that runs
+	made    int         // videos
+	mode    os.FileMode // of the config
 }
 
 // newWorld is a world in which all is well.
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{dir: t.TempDir()}
+	w := &world{dir: t.TempDir(), mode: 0o600}
 	var err error
 	if w.fal, err = simfal.Start(simfal.Options{Speed: 1000}); err != nil {
 		t.Fatal(err)
@@ -148,6 +151,9 @@ func (w *world) config(t *testing.T) string {
 	if err := os.WriteFile(path, []byte(b.String()), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	if err := os.Chmod(path, w.mode); err != nil {
+		t.Fatal(err)
+	}
 	return path
 }
 
@@ -211,7 +217,21 @@ func TestFindings(t *testing.T) {
 			delete(w.keys["http"], "admin_token")
 			w.keys["media"]["ffmpeg"] = ""
 		}, false},
-		{"a config that is not TOML", func(_ *testing.T, w *world) { w.keys["fal"]["dedline"] = "20m" }, false},
+		{"a config that is not TOML", func(_ *testing.T, w *world) { w.keys["fal"]["]"] = "20m" }, false},
+		{"a config that everybody reads", func(t *testing.T, w *world) {
+			w.settle(t)
+			w.mode = 0o644
+		}, true},
+		{"mistakes of every kind", func(_ *testing.T, w *world) {
+			w.keys["fal"]["dedline"] = "20m"
+			w.keys["media"]["max_bytes"] = "many"
+			w.keys["discord"]["mode"] = "pigeon"
+			w.keys["http"]["admin_token"] = "env:LTX_TEST_ABSENT"
+		}, false},
+		{"an address for the operator alone", func(t *testing.T, w *world) {
+			w.settle(t)
+			w.keys["http"]["ops_listen"] = free(t)
+		}, true},
 		{"wrong values", func(_ *testing.T, w *world) {
 			w.keys["fal"]["deadline"] = "-20m"
 			w.keys["http"]["admin_token"] = "short"
@@ -398,4 +418,48 @@ func golden(t *testing.T, name, got string) {
 	if diff := cmp.Diff(string(want), got); diff != "" {
 		t.Errorf("%s (-want +got):\n%s", name, diff)
 	}
+}
+
+func TestARedisThatForgetsIsAWarning(t *testing.T) {
+	for name, c := range map[string]struct{ appendOnly, want string }{
+		"without an append-only file": {"no", "writes no append-only file"},
+		"with one":                    {"yes", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := redistest.Start(t, "--appendonly", c.appendOnly)
+			w := newWorld(t)
+			w.keys["store"]["url"] = server.URL()
+			r := doctor.Examine(t.Context(), w.config(t), empty, w.opts)
+			var all []string
+			for _, f := range r.Findings {
+				if f.Level == doctor.Warning && f.Area == "store" {
+					all = append(all, f.Text)
+				}
+			}
+			warned := strings.Join(all, "; ")
+			if (c.want == "") != (warned == "") || !strings.Contains(warned, c.want) {
+				t.Errorf("warned: %q, want %q", warned, c.want)
+			}
+		})
+	}
+}
+
+// A first look, before there are any keys, must work without a network.
+func TestNobodyIsAskedWhenNothingIsConfigured(t *testing.T) {
+	r := doctor.Examine(t.Context(), "", empty, doctor.Options{HTTP: &http.Client{Transport: noNetwork{t}}})
+	for _, f := range r.Findings {
+		if f.Area == "clock" || strings.Contains(f.Text, "network") || strings.Contains(f.Advice, "network") {
+			t.Errorf("%s: %s %s", f.Area, f.Text, f.Advice)
+		}
+	}
+}
+
+// noNetwork is a network that nobody may use, but for this machine.
+type noNetwork struct{ t *testing.T }
+
+func (n noNetwork) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.URL.Hostname() != "127.0.0.1" {
+		n.t.Errorf("%s is asked", r.URL)
+	}
+	return nil, errors.New("no network")
 }

@@ -76,7 +76,7 @@ func (b billed) finding() Finding {
 // told reads the sums from the metrics of a bot that runs and has its store
 // for itself. They are of its videos since its start.
 func (p patient) told(ctx context.Context) (billed, bool) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, admin.BaseURL(p.cfg.HTTP.Listen)+"/metrics", http.NoBody)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, admin.BaseURL(p.cfg.HTTP.Ops())+"/metrics", http.NoBody)
 	if err != nil {
 		return billed{}, false
 	}

@@ -40,7 +40,7 @@ const areaFolder = "media folder"
 func (p patient) folder(context.Context) []Finding {
 	dir := orTemp(p.cfg.Media.Dir)
 	if err := writable(dir); err != nil {
-		return []Finding{problem(areaFolder, "set media.dir to a folder that the bot's user can write to", "%v", err)}
+		return []Finding{problem(areaFolder, adviceOn(err, dir, "set media.dir to a folder that the bot's user can write to"), "%v", err)}
 	}
 	least := uint64(0)
 	if p.cfg.Media.MaxBytes > 0 {
@@ -51,27 +51,34 @@ func (p patient) folder(context.Context) []Finding {
 
 const areaWeb = "web server"
 
-// web looks whether the address of the web server is free, or the bot's.
+// web looks whether the addresses of the web server are free, or the bot's.
 func (p patient) web(ctx context.Context) []Finding {
-	address := p.cfg.HTTP.Listen
+	found := []Finding{p.address(ctx, "http.listen", p.cfg.HTTP.Listen)}
+	if own := p.cfg.HTTP.OpsListen; own != "" {
+		found = append(found, p.address(ctx, "http.ops_listen", own))
+	}
+	return found
+}
+
+func (p patient) address(ctx context.Context, key, address string) Finding {
 	var lc net.ListenConfig
 	l, err := lc.Listen(ctx, "tcp", address)
 	if err == nil {
 		_ = l.Close() // it served its purpose
-		return []Finding{ok(areaWeb, "%s is free", address)}
+		return ok(areaWeb, "%s is free", address)
 	}
 	if !errors.Is(err, syscall.EADDRINUSE) {
-		return []Finding{problem(areaWeb, "choose another address in http.listen", "%v", err)}
+		return problem(areaWeb, "choose another address in "+key, "%v", err)
 	}
 	if version, ok2 := p.running(ctx); ok2 {
-		return []Finding{ok(areaWeb, "the bot runs at %s, version %s", address, version)}
+		return ok(areaWeb, "the bot runs at %s, version %s", address, version)
 	}
-	return []Finding{problem(areaWeb, "stop it, or choose another address in http.listen", "another program listens at %s", address)}
+	return problem(areaWeb, "stop it, or choose another address in "+key, "another program listens at %s", address)
 }
 
 // running asks whether a bot listens where ours would.
 func (p patient) running(ctx context.Context) (version string, _ bool) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, admin.BaseURL(p.cfg.HTTP.Listen)+"/healthz", http.NoBody)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, admin.BaseURL(p.cfg.HTTP.Ops())+"/healthz", http.NoBody)
 	if err != nil {
 		return "", false
 	}

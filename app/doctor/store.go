@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 
@@ -31,7 +32,7 @@ func (p patient) store(ctx context.Context) []Finding {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		if err := writable(filepath.Dir(path)); err != nil {
-			return []Finding{problem(areaStore, "give the bot's user the right to write there", "%s does not exist and can't be made: %v", path, err)}
+			return []Finding{problem(areaStore, adviceOn(err, filepath.Dir(path), "give the bot's user the right to write there"), "%s does not exist and can't be made: %v", path, err)}
 		}
 		return append([]Finding{ok(areaStore, "%s does not exist yet; the first start makes it", path)}, room(areaStore, filepath.Dir(path), 0)...)
 	case err != nil:
@@ -46,7 +47,9 @@ func (p patient) store(ctx context.Context) []Finding {
 // records looks into the store. A running bot has the file of a bolt store for
 // itself.
 func (p patient) records(ctx context.Context, where string) []Finding {
-	s, err := app.OpenRecords(ctx, p.cfg, p.opts.Logger)
+	heard := newHearing()
+	s, err := app.OpenRecords(ctx, p.cfg, slog.New(heard))
+	said := heard.findings(areaStore)
 	switch {
 	case errors.Is(err, bolt.ErrInUse):
 		found := []Finding{ok(areaStore, "%s is in use, which is fine if the bot runs; stop it to have its ledger added up", p.cfg.Store.Path())}
@@ -55,14 +58,15 @@ func (p patient) records(ctx context.Context, where string) []Finding {
 		}
 		return found
 	case err != nil:
-		return []Finding{problem(areaStore, "check store.url, and the rights to its file or server", "%v", err)}
+		return append(said, problem(areaStore, "check store.url, and the rights to its file or server", "%v", err))
 	}
 	defer func() { _ = s.Close() }()
 	jobs, err := s.Jobs(ctx, generate.Query{Unfinished: true, Limit: maxUnfinished})
 	if err != nil {
 		return []Finding{problem(areaStore, "restore a backup if this stays", "jobs can't be read: %v", err)}
 	}
-	found := []Finding{ok(areaStore, "can be read%s; %s", where, number(len(jobs), "unfinished job"))}
+	found := said
+	found = append(found, ok(areaStore, "can be read%s; %s", where, number(len(jobs), "unfinished job")))
 	if latest, err := s.Jobs(ctx, generate.Query{Limit: estimateRead}); err == nil {
 		found = append(found, billedOf(latest, p.opts.Now()).finding())
 	}
@@ -88,6 +92,14 @@ func (p patient) records(ctx context.Context, where string) []Finding {
 
 // maxUnfinished is more than a bot works on.
 const maxUnfinished = 1_000_000
+
+// adviceOn is what to do about a folder that can't be written to.
+func adviceOn(err error, dir, otherwise string) string {
+	if errors.Is(err, fs.ErrNotExist) {
+		return "make the folder, as the bot's user: mkdir -p " + dir
+	}
+	return otherwise
+}
 
 // writable tries to make a file in dir.
 func writable(dir string) error {

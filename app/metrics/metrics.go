@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"ltxbot/core/generate"
+	"ltxbot/internal/ingress"
 	"ltxbot/provider/fal"
 )
 
@@ -43,6 +44,8 @@ type Metrics struct {
 	calls *prometheus.CounterVec
 	took  *prometheus.HistogramVec
 	hooks *prometheus.CounterVec
+
+	refused *prometheus.CounterVec
 }
 
 // New registers the metrics of a process with reg, along with those of the Go
@@ -61,11 +64,12 @@ func New(reg prometheus.Registerer, version string) *Metrics {
 			Namespace: namespace, Name: "charged_to_estimated_ratio", Buckets: driftBuckets,
 			Help: "What a finished video did cost, divided by what it was expected to cost; 1 is right.",
 		}),
-		acks:  histogram("ack_duration_seconds", "Time from the arrival of a command or a press to its acknowledgement.", ackBuckets, "platform"),
-		busy:  counter("busy_answers_total", "Commands and presses that were turned away because too many were under way.", "platform"),
-		calls: counter("provider_calls_total", "Operations at fal, by how they ended.", "op", "outcome"),
-		took:  histogram("provider_call_duration_seconds", "Duration of operations at fal, with their retries.", callBuckets, "op"),
-		hooks: counter("webhooks_total", "Calls of fal's webhooks, by what became of them.", "result"),
+		acks:    histogram("ack_duration_seconds", "Time from the arrival of a command or a press to its acknowledgement.", ackBuckets, "platform"),
+		busy:    counter("busy_answers_total", "Commands and presses that were turned away because too many were under way.", "platform"),
+		calls:   counter("provider_calls_total", "Operations at fal, by how they ended.", "op", "outcome"),
+		took:    histogram("provider_call_duration_seconds", "Duration of operations at fal, with their retries.", callBuckets, "op"),
+		hooks:   counter("webhooks_total", "Calls of fal's webhooks, by what became of them.", "result"),
+		refused: counter("http_refused_total", "Requests to public endpoints and the admin API that were refused, by why.", "endpoint", "reason"),
 	}
 	m.zero()
 	build := prometheus.NewGaugeVec(prometheus.GaugeOpts{
@@ -74,7 +78,7 @@ func New(reg prometheus.Registerer, version string) *Metrics {
 	build.WithLabelValues(version).Set(1)
 	reg.MustRegister(
 		m.accepted, m.finished, m.phases, m.delivered, m.estimated, m.charged, m.excess, m.drift,
-		m.acks, m.busy, m.calls, m.took, m.hooks, build,
+		m.acks, m.busy, m.calls, m.took, m.hooks, m.refused, build,
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 	)
@@ -131,6 +135,11 @@ func (m *Metrics) zero() {
 		m.hooks.WithLabelValues(result)
 	}
 	m.hooks.WithLabelValues(hookError)
+	for _, at := range ingress.Endpoints {
+		for _, why := range ingress.Reasons() {
+			m.refused.WithLabelValues(string(at), string(why))
+		}
+	}
 }
 
 // fits are the ways of delivering a video.
@@ -144,6 +153,11 @@ func (m *Metrics) Ack(platform string) func(time.Duration) {
 
 // Busy returns what counts the events that a platform's adapter turned away.
 func (m *Metrics) Busy(platform string) func() { return m.busy.WithLabelValues(platform).Inc }
+
+// Refused counts a request that was refused.
+func (m *Metrics) Refused(at ingress.Endpoint, why ingress.Reason) {
+	m.refused.WithLabelValues(string(at), string(why)).Inc()
+}
 
 // Call takes in a finished operation at fal: one of fal.Ops, one of
 // fal.Outcomes, and how long it took.

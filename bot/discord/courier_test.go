@@ -354,7 +354,7 @@ func TestSecretsReachNeitherLogNorError(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	j := s.ask("/ltx prompt:a very private prompt")
-	token := j.Notes["token"]
+	token := j.Notes["secret_token"]
 	if len(token) < 20 {
 		t.Fatalf("token is %q", token)
 	}

@@ -25,6 +25,7 @@ import (
 
 	"ltxbot/bot"
 	"ltxbot/core/generate"
+	"ltxbot/internal/ingress"
 )
 
 // platform is the name of Discord in jobs and members.
@@ -78,6 +79,11 @@ type Config struct {
 	// Doubt reports whether another process may hold the gateway as well. Then
 	// the other one goes first; nil = never.
 	Doubt func() bool
+	// Guard bounds and counts what comes by HTTP; nil = one of its own.
+	Guard *ingress.Guard
+	// Once reports whether no other process has taken a request in within keep,
+	// and notes that this one has; nil = there are no others.
+	Once func(ctx context.Context, request string, keep time.Duration) bool
 	// Meter counts requests, where other processes send some with the same
 	// token; nil = there are none.
 	Meter bot.Meter
@@ -105,6 +111,7 @@ type Bot struct {
 	tiers   guildLimits
 	dms     dmChannels
 	clicks  clicks
+	seen    *ingress.Seen // ids of interactions that came by HTTP
 
 	fatal     chan error
 	connected atomic.Bool
@@ -133,7 +140,7 @@ func New(cfg Config) (*Bot, error) {
 		cfg: cfg, log: cfg.Logger, app: cfg.ApplicationID, phrases: phrases,
 		rest: newClient(cfg.APIURL, cfg.Token, cfg.Version, cfg.Meter),
 		work: newPool(), drafts: newDrafts(cfg.Now), shown: newShownCards(),
-		tiers: newGuildLimits(cfg.Now), dms: newDMChannels(), clicks: newClicks(cfg.Now),
+		tiers: newGuildLimits(cfg.Now), dms: newDMChannels(), clicks: newClicks(cfg.Now), seen: ingress.NewSeen(cfg.Now, 2*maxSkew),
 		fatal: make(chan error, 1),
 	}
 	switch cfg.Mode {
@@ -177,6 +184,12 @@ func (c *Config) setDefaults() {
 	}
 	if c.Now == nil {
 		c.Now = time.Now
+	}
+	if c.Once == nil {
+		c.Once = func(context.Context, string, time.Duration) bool { return true }
+	}
+	if c.Guard == nil {
+		c.Guard = ingress.New(c.Logger, nil)
 	}
 	if c.Turn == nil {
 		c.Turn = always

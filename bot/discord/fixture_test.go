@@ -267,7 +267,7 @@ func (s *stage) job(i *sim.Interaction) generate.Job {
 	for {
 		select {
 		case j := <-s.engine.accepted:
-			if j.Notes["token"] == i.Token() {
+			if j.Notes["secret_token"] == i.Token() {
 				return j
 			}
 		case <-s.ctx.Done():

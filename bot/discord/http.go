@@ -4,10 +4,11 @@ import (
 	"crypto/ed25519"
 	"encoding/hex"
 	"encoding/json"
-	"io"
 	"net/http"
 	"strconv"
 	"time"
+
+	"ltxbot/internal/ingress"
 )
 
 const (
@@ -15,14 +16,14 @@ const (
 	// of 6000 characters are a tenth of it.
 	maxInteraction = 1 << 20
 	// maxSkew is how old or new a signed request may be: a recorded one
-	// cannot be sent again later.
+	// cannot be sent again later, and until then its interaction is known.
 	maxSkew = 5 * time.Minute
 )
 
 // Handler answers the interactions that Discord sends by HTTP. It verifies
-// the signature, says at once that the interaction has arrived, and leaves
-// the answer to a call of the API: files cannot be in the reply, and one way
-// to answer is enough.
+// the signature, refuses what was sent before, says at once that the
+// interaction has arrived, and leaves the answer to a call of the API: files
+// cannot be in the reply, and one way to answer is enough.
 // https://discord.com/developers/docs/interactions/receiving-and-responding#receiving-an-interaction
 func (b *Bot) Handler() http.Handler { return http.HandlerFunc(b.serveInteraction) }
 
@@ -32,20 +33,27 @@ func (b *Bot) serveInteraction(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
 		return
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxInteraction))
-	if err != nil {
-		http.Error(w, "cannot read the body", http.StatusRequestEntityTooLarge)
+	refuse := func(why ingress.Reason) { b.cfg.Guard.Refuse(w, ingress.Discord, why) }
+	signed, why := b.readSignature(r.Header)
+	if why != "" {
+		refuse(why)
 		return
 	}
-	if !b.signed(r.Header, body) {
-		http.Error(w, "invalid request signature", http.StatusUnauthorized)
+	body, release, ok := b.cfg.Guard.Body(w, r, ingress.Discord, maxInteraction)
+	if !ok {
+		return
+	}
+	defer release()
+	if !signed.verifies(b.key, body) {
+		refuse(ingress.BadSignature)
 		return
 	}
 	var kind struct {
-		Type int `json:"type"`
+		ID   string `json:"id"`
+		Type int    `json:"type"`
 	}
 	if json.Unmarshal(body, &kind) != nil {
-		http.Error(w, "not an interaction", http.StatusBadRequest)
+		refuse(ingress.Unreadable)
 		return
 	}
 	if kind.Type == interactionPing {
@@ -55,24 +63,39 @@ func (b *Bot) serveInteraction(w http.ResponseWriter, r *http.Request) {
 		}
 		return
 	}
+	if !b.seen.First(kind.ID) || !b.cfg.Once(r.Context(), platform+" "+kind.ID, 2*maxSkew) {
+		refuse(ingress.Replayed)
+		return
+	}
 	w.WriteHeader(http.StatusAccepted)
 	b.dispatch(r.Context(), body)
 }
 
-// signed reports whether Discord sent the body, and lately.
-func (b *Bot) signed(h http.Header, body []byte) bool {
-	signature, err := hex.DecodeString(h.Get("X-Signature-Ed25519"))
-	if err != nil || len(signature) != ed25519.SignatureSize || len(b.key) != ed25519.PublicKeySize {
-		return false
+// signature is what the headers of a request claim.
+type signature struct {
+	stamp string
+	value []byte
+}
+
+// readSignature reads the headers of a request, which tell before its body is
+// read whether it can be Discord's, and sent lately.
+func (b *Bot) readSignature(h http.Header) (signature, ingress.Reason) {
+	value, err := hex.DecodeString(h.Get("X-Signature-Ed25519"))
+	if err != nil || len(value) != ed25519.SignatureSize || len(b.key) != ed25519.PublicKeySize {
+		return signature{}, ingress.Unsigned
 	}
-	timestamp := h.Get("X-Signature-Timestamp")
-	if !ed25519.Verify(b.key, append([]byte(timestamp), body...), signature) {
-		return false
-	}
-	sent, err := strconv.ParseInt(timestamp, 10, 64)
+	stamp := h.Get("X-Signature-Timestamp")
+	sent, err := strconv.ParseInt(stamp, 10, 64)
 	if err != nil {
-		return false
+		return signature{}, ingress.Unsigned
 	}
-	age := b.cfg.Now().Sub(time.Unix(sent, 0))
-	return age.Abs() <= maxSkew
+	if age := b.cfg.Now().Sub(time.Unix(sent, 0)); age.Abs() > maxSkew {
+		return signature{}, ingress.Stale
+	}
+	return signature{stamp, value}, ""
+}
+
+// verifies reports whether the signature is that of a body.
+func (s signature) verifies(key ed25519.PublicKey, body []byte) bool {
+	return ed25519.Verify(key, append([]byte(s.stamp), body...), s.value)
 }

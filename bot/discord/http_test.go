@@ -65,9 +65,12 @@ func newSigner(t *testing.T) signer {
 
 func (s signer) public() string { return hex.EncodeToString(s.key.Public().(ed25519.PublicKey)) }
 
+// stampOf is a time as Discord writes it in a header.
+func stampOf(at time.Time) string { return strconv.FormatInt(at.Unix(), 10) }
+
 func (s signer) request(body string, at time.Time) *http.Request {
 	r := httptest.NewRequest(http.MethodPost, "/discord/interactions", strings.NewReader(body))
-	stamp := strconv.FormatInt(at.Unix(), 10)
+	stamp := stampOf(at)
 	r.Header.Set("X-Signature-Timestamp", stamp)
 	r.Header.Set("X-Signature-Ed25519", hex.EncodeToString(ed25519.Sign(s.key, []byte(stamp+body))))
 	return r
@@ -152,8 +155,8 @@ func TestAdminCommandIsRefusedToOthersWhateverTheServerAllows(t *testing.T) {
 	}
 	for permissions, want := range map[int]string{0: "Only people with Manage Server", 1 << 5: "Version", 1 << 3: "Version"} {
 		w := httptest.NewRecorder()
-		s.bot.Handler().ServeHTTP(w, sign.request(fmt.Sprintf(`{"id":"1","application_id":"2","type":2,"token":"t","guild_id":"3",
-			"channel_id":"4","locale":"en-US","member":{"user":{"id":"5"},"roles":[],"permissions":"%d"},
+		s.bot.Handler().ServeHTTP(w, sign.request(fmt.Sprintf(`{"id":"%[1]d","application_id":"2","type":2,"token":"t","guild_id":"3",
+			"channel_id":"4","locale":"en-US","member":{"user":{"id":"5"},"roles":[],"permissions":"%[1]d"},
 			"data":{"name":"ltx-admin","options":[{"type":1,"name":"status"}]}}`, permissions), s.sim.Now()))
 		if w.Code != http.StatusAccepted {
 			t.Fatalf("status %d", w.Code)
@@ -178,14 +181,17 @@ func TestUnknownInteractionsAreAnsweredOrDropped(t *testing.T) {
 	if err := s.bot.Start(s.ctx); err != nil {
 		t.Fatal(err)
 	}
-	const head = `{"id":"1","application_id":"2","token":"t","guild_id":"3","channel_id":"4","locale":"en-US","member":{"user":{"id":"5"}},`
+	const head = `{"id":"ID","application_id":"2","token":"t","guild_id":"3","channel_id":"4","locale":"en-US","member":{"user":{"id":"5"}},`
+	number := 0
 	for body, want := range map[string]string{
-		head + `"type":2,"data":{"name":"imagine"}}`:                              "do not know this command",
-		head + `"type":3,"data":{"custom_id":"v0:dance"}}`:                        "another version",
-		head + `"type":5,"data":{"custom_id":"v0:form"}}`:                         "another version",
-		head + `"type":4,"data":{"name":"ltx","options":[]}}`:                     "choices:[]",
-		`{"id":"1","type":2,"token":"t","user":{"id":"5"},"data":{"name":"ltx"}}`: "in servers only",
+		head + `"type":2,"data":{"name":"imagine"}}`:                               "do not know this command",
+		head + `"type":3,"data":{"custom_id":"v0:dance"}}`:                         "another version",
+		head + `"type":5,"data":{"custom_id":"v0:form"}}`:                          "another version",
+		head + `"type":4,"data":{"name":"ltx","options":[]}}`:                      "choices:[]",
+		`{"id":"ID","type":2,"token":"t","user":{"id":"5"},"data":{"name":"ltx"}}`: "in servers only",
 	} {
+		number++
+		body = strings.Replace(body, "ID", strconv.Itoa(number), 1)
 		s.bot.Handler().ServeHTTP(httptest.NewRecorder(), sign.request(body, s.sim.Now()))
 		select {
 		case got := <-api.answers:
@@ -196,7 +202,7 @@ func TestUnknownInteractionsAreAnsweredOrDropped(t *testing.T) {
 			t.Fatalf("%s is not answered", body)
 		}
 	}
-	for _, body := range []string{`{"type":99}`, `{"type":2,"data":[]}`, `{"type":2,"data":{"options":{}}}`} {
+	for _, body := range []string{`{"id":"a","type":99}`, `{"id":"b","type":2,"data":[]}`, `{"id":"c","type":2,"data":{"options":{}}}`} {
 		s.bot.Handler().ServeHTTP(httptest.NewRecorder(), sign.request(body, s.sim.Now()))
 	}
 }

@@ -11,20 +11,20 @@ import (
 
 // The notes that the courier keeps with a job.
 const (
-	noteToken        = "token"         // of the interaction, a secret; removed once Discord refuses it
-	noteTokenUntil   = "token_until"   // Unix seconds
-	noteApp          = "app"           // application id that the token belongs to
-	noteCard         = "card"          // message id of the card
-	noteCardChannel  = "card_channel"  // where the card is
-	noteCardGone     = "card_gone"     // the card was deleted; cardTold once the last word was said elsewhere
-	noteLimit        = "upload_limit"  // bytes that the interaction's token may upload
-	noteFollowup     = "followup"      // message id of what a private video goes into, or followupSent
-	noteVideo        = "video"         // message id of the video
-	noteVideoChannel = "video_channel" // where the video is
-	noteFit          = "fit"           // how the video was made to fit
-	noteInCard       = "in_card"       // the video is in the card itself
-	noteBarred       = "barred"        // why only the interaction's token posts there, a barrier
-	notePosting      = "posting_"      // and a purpose: Unix seconds of the first try to post
+	noteToken        = generate.SecretNote + "token" // of the interaction; removed once Discord refuses it
+	noteTokenUntil   = "token_until"                 // Unix seconds
+	noteApp          = "app"                         // application id that the token belongs to
+	noteCard         = "card"                        // message id of the card
+	noteCardChannel  = "card_channel"                // where the card is
+	noteCardGone     = "card_gone"                   // the card was deleted; cardTold once the last word was said elsewhere
+	noteLimit        = "upload_limit"                // bytes that the interaction's token may upload
+	noteFollowup     = "followup"                    // message id of what a private video goes into, or followupSent
+	noteVideo        = "video"                       // message id of the video
+	noteVideoChannel = "video_channel"               // where the video is
+	noteFit          = "fit"                         // how the video was made to fit
+	noteInCard       = "in_card"                     // the video is in the card itself
+	noteBarred       = "barred"                      // why only the interaction's token posts there, a barrier
+	notePosting      = "posting_"                    // and a purpose: Unix seconds of the first try to post
 )
 
 // Values of notes.

@@ -108,7 +108,7 @@ func TestShortcutsOpenTheForm(t *testing.T) {
 	}
 	s.submit(s.ann, map[string][]string{"prompt": {"a hen"}, "where": {s.general.ID()}})
 	j = s.job()
-	if j.Place.Channel != s.general.ID() || j.Place.Private || j.Notes["response_url"] == "" {
+	if j.Place.Channel != s.general.ID() || j.Place.Private || j.Notes["secret_response_url"] == "" {
 		t.Errorf("place %+v", j.Place)
 	}
 

@@ -115,7 +115,7 @@ func (b *Bot) interact(ctx context.Context, in inbound, ack *acknowledgement) {
 // event handles an event of the Events API. Slack repeats those that it
 // believes lost.
 func (b *Bot) event(ctx context.Context, in inbound) {
-	if !b.events.first(in.event.ID) {
+	if !b.events.First(in.event.ID) {
 		return
 	}
 	switch e := in.event.Event; e.Type {

@@ -5,13 +5,14 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"io"
 	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
 	"time"
+
+	"ltxbot/internal/ingress"
 )
 
 // The paths that Slack calls in the HTTP mode.
@@ -51,24 +52,31 @@ func (b *Bot) Register(mux *http.ServeMux) {
 // serve answers one request: it is verified, passed on, and answered with the
 // acknowledgement.
 func (b *Bot) serve(w http.ResponseWriter, r *http.Request, kind string) {
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
-	if err != nil {
-		http.Error(w, "the body is too large", http.StatusRequestEntityTooLarge)
+	refuse := func(why ingress.Reason) { b.cfg.Guard.Refuse(w, ingress.Slack, why) }
+	signed, why := b.readSignature(r.Header)
+	if why != "" && !mayCheckCertificate(kind, r) {
+		refuse(why)
 		return
 	}
+	body, release, ok := b.cfg.Guard.Body(w, r, ingress.Slack, maxBody)
+	if !ok {
+		return
+	}
+	defer release()
 	if kind == kindCommand && isCertificateCheck(body) {
 		w.WriteHeader(http.StatusOK)
 		return
 	}
-	signature, err := b.verify(r.Header, body)
-	if err != nil {
-		b.log.WarnContext(r.Context(), "request to slack's endpoint refused", "path", r.URL.Path, "error", err)
-		http.Error(w, "the signature is not valid", http.StatusUnauthorized)
+	if why == "" && !signed.verifies(b.cfg.SigningSecret, body) {
+		why = ingress.BadSignature
+	}
+	if why != "" {
+		refuse(why)
 		return
 	}
 	payload, err := payloadOf(kind, body)
 	if err != nil {
-		http.Error(w, "the body cannot be read", http.StatusBadRequest)
+		refuse(ingress.Unreadable)
 		return
 	}
 	if challenge := challengeOf(kind, payload); challenge != "" {
@@ -76,9 +84,8 @@ func (b *Bot) serve(w http.ResponseWriter, r *http.Request, kind string) {
 		_, _ = io.WriteString(w, challenge)
 		return
 	}
-	if !b.events.first("signature:" + signature) {
-		b.log.WarnContext(r.Context(), "request to slack's endpoint refused", "path", r.URL.Path, "error", errReplayed)
-		http.Error(w, errReplayed.Error(), http.StatusConflict)
+	if !b.events.First("signature:"+signed.value) || !b.cfg.Once(r.Context(), platform+" "+signed.value, 2*replayWindow) {
+		refuse(ingress.Replayed)
 		return
 	}
 	answer := make(chan any, 1)
@@ -104,33 +111,42 @@ func writeAnswer(w http.ResponseWriter, payload any) {
 	_ = json.NewEncoder(w).Encode(payload)
 }
 
-// The reasons for refusing a request.
-var (
-	errUnsigned  = errors.New("the request is not signed")
-	errOld       = errors.New("the request is too old")
-	errSignature = errors.New("the signature does not match")
-	errReplayed  = errors.New("the request was sent before")
-)
+// signature is what the headers of a request claim.
+type signature struct{ stamp, value string }
 
-// verify checks that a request is Slack's, and returns its signature.
+// signatureSize is the length of a signature: "v0=" and SHA-256 in hex.
+const signatureSize = len("v0=") + 2*sha256.Size
+
+// readSignature reads the headers of a request, which tell before its body is
+// read whether it can be Slack's, and sent lately.
 // https://docs.slack.dev/authentication/verifying-requests-from-slack
-func (b *Bot) verify(h http.Header, body []byte) (string, error) {
-	stamp, signature := h.Get("X-Slack-Request-Timestamp"), h.Get("X-Slack-Signature")
-	at, err := strconv.ParseInt(stamp, 10, 64)
-	if err != nil || signature == "" {
-		return "", errUnsigned
+func (b *Bot) readSignature(h http.Header) (signature, ingress.Reason) {
+	s := signature{h.Get("X-Slack-Request-Timestamp"), h.Get("X-Slack-Signature")}
+	at, err := strconv.ParseInt(s.stamp, 10, 64)
+	if err != nil || len(s.value) != signatureSize {
+		return signature{}, ingress.Unsigned
 	}
-	if age := b.cfg.Now().Sub(time.Unix(at, 0)); age > replayWindow || age < -replayWindow {
-		return "", errOld
+	if age := b.cfg.Now().Sub(time.Unix(at, 0)); age.Abs() > replayWindow {
+		return signature{}, ingress.Stale
 	}
-	mac := hmac.New(sha256.New, []byte(b.cfg.SigningSecret))
-	mac.Write([]byte("v0:" + stamp + ":"))
+	return s, ""
+}
+
+// verifies reports whether the signature is that of a body.
+func (s signature) verifies(secret string, body []byte) bool {
+	mac := hmac.New(sha256.New, []byte(secret))
+	mac.Write([]byte("v0:" + s.stamp + ":"))
 	mac.Write(body)
-	want := "v0=" + hex.EncodeToString(mac.Sum(nil))
-	if !hmac.Equal([]byte(want), []byte(signature)) {
-		return "", errSignature
-	}
-	return signature, nil
+	return hmac.Equal([]byte("v0="+hex.EncodeToString(mac.Sum(nil))), []byte(s.value))
+}
+
+// maxCheck bounds a request that may only try the certificate, in bytes.
+const maxCheck = 1 << 10
+
+// mayCheckCertificate reports whether a request that is not signed is worth
+// reading: it may be one that only tries the certificate.
+func mayCheckCertificate(kind string, r *http.Request) bool {
+	return kind == kindCommand && r.ContentLength > 0 && r.ContentLength <= maxCheck
 }
 
 // isCertificateCheck reports whether a request only tries the certificate. It

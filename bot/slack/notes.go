@@ -11,26 +11,26 @@ import (
 
 // The notes that the courier keeps with a job.
 const (
-	noteURL         = "response_url"  // a secret; removed when it is of no use any more
-	noteURLUntil    = "response_till" // Unix seconds
-	noteURLUses     = "response_uses" // how often it was used
-	noteChannelName = "channel_name"  // Slack's name for the kind of conversation
-	noteInstalled   = "installation"  // that serves the job, if it is not that of the workspace
-	noteCard        = "card"          // ts of the card
-	noteCardChannel = "card_channel"  // where the card is
-	noteCardGone    = "card_gone"     // the card was deleted, cannot be edited, or cannot be found
-	noteTold        = "told"          // the requester was told by the response URL how the job ended
-	noteFile        = "file"          // id of the uploaded file: it is being shared, or is
-	noteFileAt      = "file_at"       // Unix seconds since when it is being shared
-	noteShared      = "shared"        // Unix seconds since when the file is shared
-	noteShareTS     = "share_ts"      // of the message that shares it, if it is known
-	noteFit         = "fit"           // how the video was made to fit
-	noteWhy         = "link_reason"   // why it is a link
-	noteFailing     = "failing"       // Unix seconds since when all uploads fail
-	noteChannel     = "video_channel" // where the video goes
-	noteResult      = "result"        // ts of the text with the buttons
-	noteResultLost  = "result_lost"   // nobody knows whether the text was posted: the card has its buttons
-	notePosting     = "posting_"      // and a purpose: Unix seconds of a try to post whose outcome is not known
+	noteURL         = generate.SecretNote + "response_url" // removed when it is of no use any more
+	noteURLUntil    = "response_till"                      // Unix seconds
+	noteURLUses     = "response_uses"                      // how often it was used
+	noteChannelName = "channel_name"                       // Slack's name for the kind of conversation
+	noteInstalled   = "installation"                       // that serves the job, if it is not that of the workspace
+	noteCard        = "card"                               // ts of the card
+	noteCardChannel = "card_channel"                       // where the card is
+	noteCardGone    = "card_gone"                          // the card was deleted, cannot be edited, or cannot be found
+	noteTold        = "told"                               // the requester was told by the response URL how the job ended
+	noteFile        = "file"                               // id of the uploaded file: it is being shared, or is
+	noteFileAt      = "file_at"                            // Unix seconds since when it is being shared
+	noteShared      = "shared"                             // Unix seconds since when the file is shared
+	noteShareTS     = "share_ts"                           // of the message that shares it, if it is known
+	noteFit         = "fit"                                // how the video was made to fit
+	noteWhy         = "link_reason"                        // why it is a link
+	noteFailing     = "failing"                            // Unix seconds since when all uploads fail
+	noteChannel     = "video_channel"                      // where the video goes
+	noteResult      = "result"                             // ts of the text with the buttons
+	noteResultLost  = "result_lost"                        // nobody knows whether the text was posted: the card has its buttons
+	notePosting     = "posting_"                           // and a purpose: Unix seconds of a try to post whose outcome is not known
 )
 
 // How long and how often a response URL may be used.

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/slack-go/slack"
+
+	"ltxbot/internal/ingress"
 )
 
 // The paths by which people install the app in their workspace.
@@ -22,6 +24,13 @@ const (
 // authorizeURL is where somebody allows an installation.
 // https://docs.slack.dev/authentication/installing-with-oauth
 const authorizeURL = "https://slack.com/oauth/v2/authorize"
+
+// How often codes are exchanged: each is a call to Slack, and anybody can make
+// one up. So many at once, and one more after each pause.
+const (
+	installBurst = 10
+	installPause = 6 * time.Second
+)
 
 // installWithin bounds what is done when a browser comes back from Slack.
 const installWithin = 30 * time.Second
@@ -64,12 +73,16 @@ func (b *Bot) serveOAuth(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
 	switch code := query.Get("code"); {
 	case b.states.finish(w, r) != nil:
+		b.cfg.Guard.Note(ingress.Install, ingress.Unknown)
 		b.writePage(w, pageState)
 	case query.Get("error") == "access_denied":
 		b.writePage(w, pageDenied)
 	case query.Get("error") != "" || code == "":
 		b.log.WarnContext(ctx, "slack did not allow an installation", "code", cut(oneLine(query.Get("error")), maxTitle))
 		b.writePage(w, pageTrouble)
+	case !b.installs.AllowN(b.cfg.Now(), 1):
+		b.cfg.Guard.Note(ingress.Install, ingress.TooOften)
+		b.writePage(w, pageBusy)
 	default:
 		in, err := b.install(ctx, code)
 		if err != nil {

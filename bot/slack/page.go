@@ -44,6 +44,10 @@ var (
 		Status: http.StatusInternalServerError, Title: "The bot is not set up right",
 		Text: "Nothing was installed, and trying again will not help: whoever runs this bot finds the reason in its log.",
 	}
+	pageBusy = page{
+		Status: http.StatusTooManyRequests, Title: "Too many installations at a time", Label: tryAgain,
+		Text: "Nothing was installed. Please try again in a minute.",
+	}
 	pageTrouble = page{
 		Status: http.StatusBadGateway, Title: "That did not work", Label: tryAgain,
 		Text: "Slack did not answer as it should, or the installation could not be kept. Please try again in a minute.",

@@ -28,7 +28,7 @@ func (b *Bot) press(ctx context.Context, in inbound) {
 			continue // a menu of a form: it counts when the form is sent
 		}
 		place := strings.Join([]string{o.Workspace, o.Channel, in.interaction.Container.Message, in.interaction.View.ID}, " ")
-		if !b.clicks.first(strings.Join([]string{place, o.User, a.ActionID}, " ")) {
+		if !b.clicks.First(strings.Join([]string{place, o.User, a.ActionID}, " ")) {
 			continue
 		}
 		o.Event = pressEvent(o, in.interaction, a)

@@ -24,9 +24,12 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"ltxbot/bot"
 	"ltxbot/core/generate"
 	"ltxbot/core/ltx"
+	"ltxbot/internal/ingress"
 )
 
 // platform is the name of Slack in jobs and members.
@@ -79,6 +82,11 @@ type Config struct {
 	// Tokens finds the token of an installation; nil = by OAuth, or BotToken
 	// for all.
 	Tokens Tokens
+	// Guard bounds and counts what comes by HTTP; nil = one of its own.
+	Guard *ingress.Guard
+	// Once reports whether no other process has taken a request in within keep,
+	// and notes that this one has; nil = there are no others.
+	Once func(ctx context.Context, request string, keep time.Duration) bool
 	// Meter counts the edits of cards, where other processes edit cards of the
 	// same workspaces; nil = there are none.
 	Meter bot.Meter
@@ -123,11 +131,12 @@ type Bot struct {
 	people  *people
 	edits   *editBudgets
 	shown   shownCards
-	clicks  *recent // presses, so that a double click counts once
-	events  *recent // ids of events and signatures of requests
+	clicks  *ingress.Seen // presses, so that a double click counts once
+	events  *ingress.Seen // ids of events and signatures of requests
 
-	registry *registry // nil without OAuth
-	states   *states   // of installations under way
+	registry *registry     // nil without OAuth
+	states   *states       // of installations under way
+	installs *rate.Limiter // of codes that are exchanged
 
 	fatal   chan error
 	live    atomic.Int32 // connections on which events come
@@ -159,8 +168,9 @@ func New(cfg Config) (*Bot, error) {
 		cfg: cfg, log: cfg.Logger, tokens: cfg.Tokens,
 		web: newHTTPClient(callTimeout), uploads: newHTTPClient(0),
 		work: newPool(), edits: newEditBudgets(cfg.Now, cfg.Meter), shown: newShownCards(),
-		clicks: newRecent(cfg.Now, doubleClick), events: newRecent(cfg.Now, replayWindow),
-		fatal: make(chan error, 1), off: newSwitchedOff(), clients: map[string]*client{},
+		clicks: ingress.NewSeen(cfg.Now, doubleClick), events: ingress.NewSeen(cfg.Now, 2*replayWindow),
+		installs: rate.NewLimiter(rate.Every(installPause), installBurst),
+		fatal:    make(chan error, 1), off: newSwitchedOff(), clients: map[string]*client{},
 	}
 	if cfg.OAuth != nil {
 		if err := b.addOAuth(*cfg.OAuth); err != nil {
@@ -205,6 +215,12 @@ func (c *Config) setDefaults() {
 	}
 	if c.Now == nil {
 		c.Now = time.Now
+	}
+	if c.Once == nil {
+		c.Once = func(context.Context, string, time.Duration) bool { return true }
+	}
+	if c.Guard == nil {
+		c.Guard = ingress.New(c.Logger, nil)
 	}
 	c.Timing.setDefaults()
 }

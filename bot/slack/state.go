@@ -10,6 +10,8 @@ import (
 	"net/http"
 	"net/url"
 	"time"
+
+	"ltxbot/internal/ingress"
 )
 
 // stateLife is how long somebody may take to allow an installation, the same
@@ -29,12 +31,12 @@ type states struct {
 	path string // public, of PathOAuth
 	tls  bool   // the public address has TLS
 	now  func() time.Time
-	used *recent
+	used *ingress.Seen
 }
 
 // newStates makes the states of installations that end at an address.
 func newStates(redirect *url.URL, key []byte, now func() time.Time) *states {
-	return &states{key: key, path: redirect.Path, tls: redirect.Scheme == "https", now: now, used: newRecent(now, stateLife)}
+	return &states{key: key, path: redirect.Path, tls: redirect.Scheme == "https", now: now, used: ingress.NewSeen(now, stateLife)}
 }
 
 // The parts of a state, in bytes.
@@ -79,7 +81,7 @@ func (s *states) finish(w http.ResponseWriter, r *http.Request) error {
 	}
 	// Another process does not know; there Slack refuses the code, which can
 	// be used once, too.
-	if !s.used.first(state) {
+	if !s.used.First(state) {
 		return errState
 	}
 	return nil

@@ -10,13 +10,16 @@ import (
 	"strings"
 	"time"
 
+	"ltxbot/app/admin"
 	"ltxbot/app/health"
+	"ltxbot/config"
 )
 
 // healthCmd asks a running bot how it is. It is what a container's health
 // check runs, since the image needs no shell.
 type healthCmd struct {
-	URL     string        `default:"http://127.0.0.1:8080" help:"Address of the bot's web server."`
+	configFlag
+	URL     string        `help:"Address of the bot's web server; without it, that of the config on this machine, or http://127.0.0.1:8080."`
 	Live    bool          `help:"Only ask whether the process lives (/healthz), not whether it is ready (/readyz)."`
 	Timeout time.Duration `default:"4s" help:"How long the bot may take to answer."`
 }
@@ -28,11 +31,19 @@ const maxHealth = 1 << 16
 func (c healthCmd) Run(ctx context.Context, term terminal) error {
 	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
 	defer cancel()
+	base := c.URL
+	if base == "" {
+		cfg, err := config.Load(c.Config, lenient)
+		if err != nil {
+			return &exitError{2, err}
+		}
+		base = admin.BaseURL(cfg.HTTP.Ops())
+	}
 	path := "/readyz"
 	if c.Live {
 		path = "/healthz"
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimSuffix(c.URL, "/")+path, http.NoBody)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimSuffix(base, "/")+path, http.NoBody)
 	if err != nil {
 		return &exitError{2, err}
 	}

@@ -33,7 +33,7 @@ type jobsCmd struct {
 // botFlags say which bot is meant.
 type botFlags struct {
 	configFlag
-	URL string `help:"Address of the running bot's web server; without it, that of http.listen on this machine."`
+	URL string `help:"Address of the running bot's web server; without it, that of the config on this machine."`
 }
 
 type jobsListCmd struct {
@@ -160,7 +160,7 @@ func (f botFlags) ask(ctx context.Context, bot func(*admin.Client) error, look f
 	if token != "" {
 		url := f.URL
 		if url == "" {
-			url = admin.BaseURL(cfg.HTTP.Listen)
+			url = admin.BaseURL(cfg.HTTP.Ops())
 		}
 		err := bot(admin.NewClient(url, token))
 		if look == nil || f.URL != "" || !errors.Is(err, admin.ErrNotRunning) {

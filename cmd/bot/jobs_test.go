@@ -17,6 +17,7 @@ import (
 	"ltxbot/core/ltx"
 	"ltxbot/core/quota"
 	"ltxbot/core/usd"
+	"ltxbot/internal/ingress"
 	"ltxbot/store/bolt"
 )
 
@@ -32,7 +33,7 @@ func newShelf(t *testing.T) *shelf {
 	t.Helper()
 	s := &shelf{file: filepath.Join(t.TempDir(), "ltx.db")}
 	s.open(t)
-	request, err := ltx.Rules{}.Parse([]ltx.Setting{{Key: "prompt", Value: "a private fox"}, {Key: "seed", Value: "7"}})
+	request, err := ltx.Rules{}.Parse([]ltx.Setting{{Key: "prompt", Value: "a private fox \u202eand more"}, {Key: "seed", Value: "7"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -120,6 +121,9 @@ func TestJobsAreReadFromTheStoreWhileNoBotRuns(t *testing.T) {
 	s.want(t, 2, "http.admin_token", "jobs", "cancel", "k3f92mq7abcd")
 	s.want(t, 2, "http.admin_token", "jobs", "give-up", "k3f92mq7abcd")
 	_, out, _ := s.bot(t, "jobs", "show", "k3f92mq7abcd")
+	if strings.Contains(out, "\u202e") || !strings.Contains(out, `fox \u202eand more`) {
+		t.Errorf("text that is turned round is not shown as what it is: %s", out)
+	}
 	var shown admin.Job
 	if err := json.Unmarshal([]byte(out), &shown); err != nil || !strings.Contains(shown.Command, "a private fox") || shown.Estimate != 0.13 {
 		t.Errorf("shown is %+v, %v", shown, err)
@@ -164,7 +168,7 @@ func TestARunningBotIsAskedByItsAPI(t *testing.T) {
 	s.want(t, 1, "another process is using this file", "jobs", "list")
 	s.want(t, 1, "set http.admin_token", "jobs", "list")
 	const token = "correct-horse-battery"
-	api := admin.New(token, slog.New(slog.DiscardHandler))
+	api := admin.New(token, ingress.New(slog.New(slog.DiscardHandler), nil), slog.New(slog.DiscardHandler))
 	api.ServeJobs(s)
 	api.ServeBackup(s.store.Backup)
 	server := httptest.NewServer(api)

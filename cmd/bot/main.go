@@ -34,6 +34,9 @@ type cli struct {
 	Store    storeCmd    `cmd:"" help:"Copy the store from bolt to Redis, or back."`
 	Health   healthCmd   `cmd:"" help:"Ask a running bot how it is; exit 0 if it is ready."`
 	Version  versionCmd  `cmd:"" help:"Print the version."`
+
+	Completion completionCmd `cmd:"" help:"Print a script that makes a shell complete these commands."`
+	Complete   completeCmd   `cmd:"" hidden:""`
 }
 
 // terminal is where a command reads and writes.
@@ -60,6 +63,7 @@ func main() {
 // the bot could not start or cannot go on. A crash of a Go program ends with 2
 // as well, and a trace.
 func run(args []string, term terminal) int {
+	term.out, term.err = &printable{w: term.out}, &printable{w: term.err}
 	var c cli
 	exited := -1
 	parser, err := kong.New(&c,

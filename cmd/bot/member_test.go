@@ -12,6 +12,7 @@ import (
 	"ltxbot/app/admin"
 	"ltxbot/core/generate"
 	"ltxbot/core/quota"
+	"ltxbot/internal/ingress"
 )
 
 // deliver ends the shelf's job.
@@ -54,7 +55,7 @@ func TestARunningBotErasesAMember(t *testing.T) {
 	s := newShelf(t) // its file stays open, as a running bot has it
 	s.deliver(t)
 	const token = "correct-horse-battery"
-	api := admin.New(token, slog.New(slog.DiscardHandler))
+	api := admin.New(token, ingress.New(slog.New(slog.DiscardHandler), nil), slog.New(slog.DiscardHandler))
 	api.ServeMembers(s.store, func(string) {})
 	server := httptest.NewServer(api)
 	defer server.Close()

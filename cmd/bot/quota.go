@@ -18,7 +18,7 @@ type quotaCmd struct {
 	botFlags
 	Team string   `help:"Whose quotas: a team of the config, discord:GUILD-ID or slack:WORKSPACE-ID. Not needed when the config has one team."`
 	JSON bool     `help:"Print JSON."`
-	Word []string `arg:"" optional:"" help:"What to do, as in a chat after /ltx admin; without it, a list."`
+	Word []string `arg:"" optional:"" complete:"verbs" help:"What to do, as in a chat after /ltx admin; without it, a list."`
 }
 
 // negative is an amount such as -1, which people write for no limit.

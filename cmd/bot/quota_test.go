@@ -115,6 +115,11 @@ discord_guilds = [%q]
 	want("0 of 4 videos today", "show", "discord:1")
 	want("gets extra: 5 videos", "grant", "discord:1", "videos:5", "a launch")
 	want(`"verb":"grant"`, "log", "--json")
+	want("no more videos", "block", "discord:2", "spam \x1b[2Jgone\u202e")
+	want(`\u001b[2Jgone\u202e`, "log")
+	if text := ask("log") + ask("log", "--json"); strings.ContainsAny(text, "\x1b\u202e") {
+		t.Errorf("the log of changes controls the terminal: %q", text)
+	}
 	want("asked_at,job,member,state", "export")
 
 	// A negative amount is no flag, wherever flags stand.

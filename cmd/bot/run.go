@@ -76,9 +76,9 @@ func wait(ctx context.Context, a *app.App, again <-chan os.Signal, log *slog.Log
 
 // loadConfig reads and checks a config. Its error ends the program with 2.
 func loadConfig(path string) (config.Config, error) {
-	cfg, err := config.Load(path, os.LookupEnv)
-	if err == nil {
-		err = errors.Join(cfg.Validate(), app.Check(cfg))
+	cfg, err := config.LoadValid(path, os.LookupEnv)
+	if _, invalid := errors.AsType[*config.InvalidError](err); err == nil || invalid {
+		err = errors.Join(err, app.Check(cfg))
 	}
 	if err != nil {
 		return config.Config{}, &exitError{2, err}

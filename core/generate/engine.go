@@ -411,9 +411,13 @@ func (j *Job) revive(s Submission) {
 }
 
 // Note adds to what the courier remembers of a job's messages, from outside
-// the job's own steps: a pressed button brings a fresh token.
+// the job's own steps: a pressed button brings a fresh token. What is secret of it is not kept for a
+// job that is over.
 func (e *Engine) Note(ctx context.Context, id string, notes map[string]string) (Job, error) {
 	return e.edit(ctx, id, func(j *Job) error {
+		if !j.Unfinished() {
+			notes = withoutSecrets(notes)
+		}
 		j.Notes = merge(j.Notes, notes)
 		return nil
 	})

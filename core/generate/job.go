@@ -10,6 +10,7 @@ package generate
 import (
 	"crypto/sha256"
 	"encoding/base32"
+	"maps"
 	"strings"
 	"time"
 
@@ -56,7 +57,8 @@ type Job struct {
 	Unsure bool `json:"unsure,omitempty"`
 	// Cancel is set when somebody asked to stop the job.
 	Cancel *CancelRequest `json:"cancel,omitempty"`
-	// Notes is what the courier must remember of its messages.
+	// Notes is what the courier must remember of its messages. Those that begin
+	// with SecretNote are dropped when the job is over.
 	Notes map[string]string `json:"notes,omitempty"`
 	// Until is when the conversation stops taking messages, as far as it is
 	// known; zero when it takes them at any time.
@@ -137,6 +139,17 @@ type Progress struct {
 	Percent  int           // 0 to 100; never falls while the job runs
 	Fitting  int           // 0 to 100 while the video is made to fit; 0 when it is not
 	Expected time.Duration // how long jobs like this one run; 0 when not known
+}
+
+// SecretNote begins the name of a note that holds a secret, such as the token of
+// an interaction.
+const SecretNote = "secret_"
+
+// withoutSecrets is notes without those that hold a secret.
+func withoutSecrets(notes map[string]string) map[string]string {
+	notes = maps.Clone(notes)
+	maps.DeleteFunc(notes, func(name, _ string) bool { return strings.HasPrefix(name, SecretNote) })
+	return notes
 }
 
 // HoldsSlot reports whether j counts towards jobs at a time.

@@ -228,7 +228,7 @@ func (e *Engine) conclude(ctx context.Context, r *run, j Job) error {
 		if !j.State.Terminal() {
 			return errMoved
 		}
-		j.Shown = j.State
+		j.Shown, j.Notes = j.State, withoutSecrets(j.Notes)
 		return nil
 	})
 }

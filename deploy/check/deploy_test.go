@@ -8,6 +8,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -153,6 +154,34 @@ func TestKustomizationNamesEveryManifest(t *testing.T) {
 	}
 	if len(files) != len(k.Resources)+1 {
 		t.Errorf("%d manifests for %d resources", len(files)-1, len(k.Resources))
+	}
+}
+
+var secretFile = regexp.MustCompile(`(?m)^[^#\n]*"file:[^"]*/([a-z_]+)"`)
+
+// Each way of running the bot has the operator's token, and its instructions
+// make every secret that its config names.
+func TestInstructionsMakeEverySecret(t *testing.T) {
+	for config, instructions := range map[string]string{
+		"compose.toml": "compose.yaml", "systemd.toml": "ltxbot.service", "kubernetes/ltx.toml": "kubernetes/kustomization.yaml",
+	} {
+		text, err := os.ReadFile(filepath.Join("..", config))
+		if err != nil {
+			t.Fatal(err)
+		}
+		said, err := os.ReadFile(filepath.Join("..", instructions))
+		if err != nil {
+			t.Fatal(err)
+		}
+		head, _, _ := bytes.Cut(said, []byte("\n\n"))
+		if !bytes.Contains(text, []byte("\nadmin_token = \"file:")) {
+			t.Errorf("%s has no admin_token", config)
+		}
+		for _, secret := range secretFile.FindAllSubmatch(text, -1) {
+			if made := regexp.MustCompile(`(?m)^#.*[/=]` + string(secret[1]) + `\b`); !made.Match(head) {
+				t.Errorf("the head of %s does not make %s", instructions, secret[1])
+			}
+		}
 	}
 }
 

@@ -44,19 +44,24 @@ type Webhook struct {
 	Error            string          `json:"error"` // scrubbed
 }
 
+// Precheck looks at the headers alone, before the body is read: its error is
+// what Verify would say of any body under them.
+func (w *Webhooks) Precheck(header http.Header) error {
+	_, err := w.readSignature(header)
+	return err
+}
+
 // Verify proves that a webhook comes from fal and reads it. The same webhook
 // may come many times.
 func (w *Webhooks) Verify(ctx context.Context, header http.Header, body []byte) (Webhook, error) {
 	if len(body) > MaxWebhook {
 		return Webhook{}, fmt.Errorf("%w: the body is too large", ErrSignature)
 	}
-	sig, err := readSignature(header, body)
+	sig, err := w.readSignature(header)
 	if err != nil {
-		return Webhook{}, fmt.Errorf("%w: %w", ErrSignature, err)
+		return Webhook{}, err
 	}
-	if age := w.now().Sub(sig.at); age > webhookTolerance || age < -webhookTolerance {
-		return Webhook{}, fmt.Errorf("%w: it is %s off our clock", ErrSignature, age.Round(time.Second))
-	}
+	sig.sign(body)
 	ok, err := w.signed(ctx, sig)
 	switch {
 	case err != nil:
@@ -75,30 +80,40 @@ func (w *Webhooks) Verify(ctx context.Context, header http.Header, body []byte) 
 	return hook, nil
 }
 
+// ErrStale says that a webhook was signed too long ago, or in the future. It
+// is an ErrSignature, too.
+var ErrStale = fmt.Errorf("%w: it is too old, or the clocks differ", ErrSignature)
+
 // A signature is what a webhook's headers claim.
 type signature struct {
-	message []byte
+	message []byte // what is signed; the body's part of it is added by sign
 	value   []byte
-	at      time.Time
 }
 
-// readSignature reads the four headers and makes the message that they sign.
-func readSignature(header http.Header, body []byte) (signature, error) {
+// readSignature reads the four headers. Its error is an ErrSignature.
+func (w *Webhooks) readSignature(header http.Header) (signature, error) {
 	id := header.Get("X-Fal-Webhook-Request-Id")
 	user := header.Get("X-Fal-Webhook-User-Id")
 	stamp := header.Get("X-Fal-Webhook-Timestamp")
 	if id == "" || user == "" || strings.ContainsAny(id+user, "\n\r") {
-		return signature{}, errors.New("the ids are missing")
+		return signature{}, fmt.Errorf("%w: the ids are missing", ErrSignature)
 	}
 	seconds, err := strconv.ParseInt(stamp, 10, 64)
 	if err != nil {
-		return signature{}, errors.New("the timestamp is not a number")
+		return signature{}, fmt.Errorf("%w: the timestamp is not a number", ErrSignature)
+	}
+	if w.now().Sub(time.Unix(seconds, 0)).Abs() > webhookTolerance {
+		return signature{}, ErrStale
 	}
 	value, err := hex.DecodeString(header.Get("X-Fal-Webhook-Signature"))
 	if err != nil || len(value) != ed25519.SignatureSize {
-		return signature{}, errors.New("the signature is not 64 bytes in hex")
+		return signature{}, fmt.Errorf("%w: it is not 64 bytes in hex", ErrSignature)
 	}
+	return signature{message: []byte(id + "\n" + user + "\n" + stamp + "\n"), value: value}, nil
+}
+
+// sign adds the body to what is signed.
+func (s *signature) sign(body []byte) {
 	sum := sha256.Sum256(body)
-	message := strings.Join([]string{id, user, stamp, hex.EncodeToString(sum[:])}, "\n")
-	return signature{message: []byte(message), value: value, at: time.Unix(seconds, 0)}, nil
+	s.message = hex.AppendEncode(s.message, sum[:])
 }
