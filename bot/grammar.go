@@ -2,6 +2,8 @@ package bot
 
 import (
 	"fmt"
+	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -17,23 +19,26 @@ type Line struct {
 }
 
 // ParseLine takes a command apart: "/ltx a cowboy walks camera:dolly_in",
-// with the command's name or without. Its error is a *LengthError, a *VerbError
-// or a *ValueError: nothing that is hardly meant as a prompt may cost something.
+// with the command's name or without. Its error is a *LengthError, a *VerbError, a
+// *ValueError, a *SpellingError or an *AskError: what was typed as a setting is
+// applied or refused, and never paid for as words of a prompt.
 //
 // A line is about a verb when its first word is one and the rest is what that
 // verb takes: "help", "help prompt", "cancel k3f92mq7abcd". One of three words
 // at most that begins with a verb is refused when the rest is not: "cancel
 // all". Any other line is the prompt of a video, with settings anywhere in it:
 //
-//   - key:value and key=value, where key is an option, an alias or an API name
-//     in any case. Nothing stands between key, sign and value.
+//   - key:value and key=value without a space, where key is an option, an alias
+//     or an API name in any case. A key that is an ordinary word (ltx.Param.Words)
+//     is one only with a value that fits: "style:noir" stays prose.
 //   - --key value, --key=value, --key alone for yes, --no-key. A dash that a
 //     client put in place of "--" counts when key is known and value fits it;
 //     so does a single "-" before the name of an option.
-//   - key: value, with a space, is a setting only when nobody would write it
-//     in a prompt: key is in lower case, and value has a digit or an underscore
-//     and fits it, or it fits and the line or another setting comes next. So
-//     "Style: noir" and "she looks into the camera: a smile" stay prose.
+//   - key : value with spaces on both sides, or with "=", when key is the name
+//     of an option in lower case and the value fits.
+//   - key: value with a space after it, when key is the name of an option in
+//     lower case and the value fits, may be either: an *AskError gives both
+//     spellings. So does "Negative prompt: blurry".
 //   - prompt: at the start of the prompt is a mark and no part of it. With
 //     nothing after it, the prompt is missing.
 //   - key: and key= at the end of the line, or before another setting, are a
@@ -41,17 +46,20 @@ type Line struct {
 //
 // A value may stand in quotes, straight or curly, with \" for a quote in it.
 // Without them it is one word, or as many as its parameter understands:
-// "camera:dolly in", "lora:a/b@0.8, c/d", "size:1280 x 704". A negative prompt
-// after the prompt goes on to the next setting.
+// "camera:dolly in", "lora:a/b@0.8, c/d", "size:1280 x 704". It ends before a
+// full-width comma, and before a comma that another setting follows. A negative
+// prompt after the prompt goes on to the next setting.
 //
 // Everything else stays in the prompt as it was typed: words with a colon
-// that name no parameter ("12:30", "https://…", "she said:"), and all that
-// stands in double quotes, because that is dialogue. A word that is nearly a
-// key is a setting of that unknown key, so that it is refused with "did you
-// mean": when its value fits what was meant ("duraton:5"), when it is one slip
-// from an option and no plural ("camra:sideways"), or with "=" or "--". A
-// "--word" that nothing is like is refused too: it is the habit of another
-// bot, and would spoil the prompt.
+// that name no parameter ("12:30", "https://…", "Camera: slow push in"), the
+// weights of other tools ("(masterpiece:1.2)"), and all that stands in double
+// quotes, because that is dialogue.
+//
+// The ways of other tools are refused with the right spelling: settings in
+// brackets, "<lora:film:0.8>", lists with ";" or "+", "lora_scale:0.5". So are
+// words_with_underscores and a colon that name no parameter, any "--word", and
+// what is nearly a key: when its value fits what was meant ("duraton:5"), when
+// it is one slip from an option and no plural ("camra:sideways"), or with "=".
 func ParseLine(line string) (Line, error) {
 	if err := checkLength(line); err != nil {
 		return Line{}, err
@@ -117,10 +125,93 @@ func (e *ValueError) Error() string {
 	return "no value for " + strings.Join(keys, ", ")
 }
 
+// A SpellingError says that settings were typed in the way of another tool. It
+// wraps the problems with the right spelling of each, an ltx.Invalid.
+type SpellingError struct {
+	Problems ltx.Invalid
+	Right    []ltx.Setting // what the whole line was probably meant to be
+}
+
+func (e *SpellingError) Error() string { return e.Problems.Error() }
+
+// Unwrap returns the problems.
+func (e *SpellingError) Unwrap() error { return e.Problems }
+
+// An AskError says that words of a line may be settings or prose: only who
+// typed them knows.
+type AskError struct {
+	Typed      []string      // the words: "camera: static"
+	AsSettings []ltx.Setting // the whole line when they are settings
+	AsWords    []ltx.Setting // the whole line when they are words of the prompt
+}
+
+func (e *AskError) Error() string {
+	return "a setting or words of the prompt: " + strings.Join(e.Typed, ", ")
+}
+
 // parseSettings reads the settings of a video out of a line. The prompt comes
-// first. Its error is a *ValueError.
+// first. Its error is a *ValueError, a *SpellingError or an *AskError.
 func parseSettings(line string) ([]ltx.Setting, error) {
 	p := newParser(line)
+	p.read()
+	switch {
+	case len(p.valueless) > 0:
+		return nil, &ValueError{Params: p.valueless}
+	case len(p.misspelt) > 0:
+		return nil, &SpellingError{Problems: p.misspelt, Right: p.result()}
+	case len(p.asked) > 0:
+		q := newParser(line)
+		q.asWords = true
+		q.read()
+		return nil, &AskError{Typed: p.asked, AsSettings: p.result(), AsWords: q.result()}
+	}
+	return p.result(), nil
+}
+
+const promptKey = "prompt"
+
+// A parser reads a line from left to right.
+type parser struct {
+	layout
+
+	asWords  bool // what may be a setting or prose is prose
+	pos      int
+	settings []ltx.Setting
+	pieces   []piece       // of the prompt, with a setting between each two
+	hollow   bool          // a setting stood in brackets
+	cut      bool          // a setting stood just before pos
+	begun    bool          // the prompt has begun
+	marked   bool          // "prompt:" stood before it
+	joints   map[int]bool  // where a word starts after a setting and a comma
+	seen     map[int]match // what find found, so that looking ahead is cheap
+	horizon  int           // no word is read beyond it; 0 = no limit
+
+	valueless []ltx.Param // typed without a value
+	misspelt  ltx.Invalid // typed in the way of another tool
+	asked     []string    // what may be a setting or prose
+
+	meanings map[string]ltx.Param       // by key that is nearly one; empty = none
+	judged   map[string]*ltx.FieldError // by parameter and value
+	noLast   map[string]int             // from which quote on none is a last one, see quoted
+}
+
+// A piece is a part of the line.
+type piece struct{ from, to int }
+
+func newParser(line string) *parser {
+	return &parser{
+		layout: newLayout(line), joints: map[int]bool{}, seen: map[int]match{},
+		meanings: map[string]ltx.Param{}, judged: map[string]*ltx.FieldError{}, noLast: map[string]int{},
+	}
+}
+
+type match struct {
+	found found
+	ok    bool
+}
+
+// read takes the line apart.
+func (p *parser) read() {
 	for p.pos < len(p.in) {
 		if m, ok := p.match(p.pos); ok {
 			p.take(m)
@@ -132,57 +223,30 @@ func parseSettings(line string) ([]ltx.Setting, error) {
 		}
 		p.keep(p.pos + 1)
 	}
-	if len(p.valueless) > 0 {
-		return nil, &ValueError{Params: p.valueless}
-	}
+}
+
+// result are the settings, the prompt first.
+func (p *parser) result() []ltx.Setting {
 	prompt := p.prose()
 	if prompt == "" && !p.marked {
-		return p.settings, nil
+		return p.settings
 	}
-	return append([]ltx.Setting{{Key: promptKey, Value: prompt}}, p.settings...), nil
-}
-
-const promptKey = "prompt"
-
-// A parser reads a line from left to right.
-type parser struct {
-	in       []rune
-	pos      int
-	settings []ltx.Setting
-	pieces   []string      // of the prompt, with a setting between each two
-	cut      bool          // a setting stood just before pos
-	begun    bool          // the prompt has begun
-	marked   bool          // "prompt:" stood before it
-	seen     map[int]match // what match found, so that looking ahead is cheap
-
-	valueless []ltx.Param // typed without a value
-
-	meanings map[string]ltx.Param       // by key that is nearly one; empty = none
-	judged   map[string]*ltx.FieldError // by parameter and value
-}
-
-func newParser(line string) *parser {
-	return &parser{in: []rune(line), seen: map[int]match{}, meanings: map[string]ltx.Param{}, judged: map[string]*ltx.FieldError{}}
-}
-
-type match struct {
-	found found
-	ok    bool
+	return append([]ltx.Setting{{Key: promptKey, Value: prompt}}, p.settings...)
 }
 
 // keep makes what comes before end part of the prompt.
 func (p *parser) keep(end int) {
-	text := string(p.in[p.pos:end])
 	if p.cut || len(p.pieces) == 0 {
-		p.pieces = append(p.pieces, "")
+		p.pieces = append(p.pieces, piece{from: p.pos})
 		p.cut = false
 	}
-	p.pieces[len(p.pieces)-1] += text
-	p.pos = end
-	if !p.begun && trimSpace(text) != "" {
+	p.pieces[len(p.pieces)-1].to = end
+	if !p.begun && p.skipSpace(p.pos) < end {
 		p.begun = true
 		clear(p.seen)
+		clear(p.noLast)
 	}
+	p.pos = end
 }
 
 // prose is the prompt: its pieces with a space where a setting was, or the
@@ -190,11 +254,12 @@ func (p *parser) keep(end int) {
 func (p *parser) prose() string {
 	var b strings.Builder
 	gap := ""
-	for _, piece := range p.pieces {
-		text := trimSpace(piece)
-		before, after, _ := strings.Cut(piece, text)
+	for _, part := range p.pieces {
+		text := string(p.in[part.from:part.to])
+		bare := trimSpace(text)
+		before, after, _ := strings.Cut(text, bare)
 		gap += before
-		if text == "" {
+		if bare == "" {
 			continue
 		}
 		switch {
@@ -204,15 +269,21 @@ func (p *parser) prose() string {
 		default:
 			b.WriteByte(' ')
 		}
-		b.WriteString(text)
+		b.WriteString(bare)
 		gap = after
 	}
 	text := unwrapLink(b.String())
+	if p.hollow {
+		text = trimSpace(emptyBrackets.ReplaceAllString(text, ""))
+	}
 	if len(p.settings) > 0 {
-		text = strings.TrimRight(text, ", ") // "a cowboy, camera:dolly_in"
+		text = strings.TrimRight(text, ",，、 ") // "a cowboy, camera:dolly_in"
 	}
 	return unwrap(text)
 }
+
+// emptyBrackets are left where settings stood in brackets.
+var emptyBrackets = regexp.MustCompile(`\s?[(\[{<（［｛【][\s,;，；、]*[)\]}>）］｝】]`)
 
 // unwrap removes quotes round a whole prompt.
 func unwrap(text string) string {
@@ -220,8 +291,7 @@ func unwrap(text string) string {
 	if len(runes) == 0 || !isOpening(runes[0]) {
 		return text
 	}
-	q := newParser(text)
-	value, end, ok := q.quoted(0, false)
+	value, end, ok := newParser(text).quoted(0, false)
 	if !ok || end != len(runes) || trimSpace(value) == "" {
 		return text
 	}
@@ -245,66 +315,59 @@ func (p *parser) take(m found) {
 	if !m.flag {
 		value, p.pos = p.value(m)
 	}
+	switch {
+	case m.asked:
+		p.asked = append(p.asked, trimmed(oneLine(string(p.in[m.from:p.pos]))))
+		value = p.corrects(m.param, value)
+	case m.known && m.param.Kind == ltx.KindLoRAs:
+		value = p.takeLoRAs(m, value)
+	case m.bracketed && p.fits(m.param, value):
+		p.misspell(m, string(p.in[p.opens[m.from]:p.closes[m.from]+1]), value)
+	}
 	p.settings = append(p.settings, ltx.Setting{Key: m.key, Value: value})
+	p.hollow = p.hollow || p.opens[m.from] >= 0
+	if p.pos > m.value && p.pos < len(p.in) && strings.ContainsRune(separators, p.in[p.pos]) {
+		p.pos++
+		p.joints[p.pos] = true
+	}
 }
+
+// separators may stand between a setting and the next one.
+const separators = ",;，；、"
 
 // passage finds the end of a passage in double quotes that starts at i.
 func (p *parser) passage(i int) (end int, ok bool) {
 	if !p.boundary(i) || !isOpening(p.in[i]) || isSingle(p.in[i]) {
 		return 0, false
 	}
-	closing := closingOf(p.in[i])
-	for j := i + 1; j < len(p.in); j++ {
-		if strings.ContainsRune(closing, p.in[j]) && p.in[j-1] != '\\' && (closing == "»" || !isSpace(p.in[j-1])) && p.ends(j+1) {
-			return j + 1, true
-		}
+	closers := p.passages[closingOf(p.in[i])]
+	k, _ := slices.BinarySearch(closers, i+1)
+	if k == len(closers) {
+		return 0, false
 	}
-	return 0, false
+	return closers[k] + 1, true
 }
 
 // boundary tells whether a word may start at i.
 func (p *parser) boundary(i int) bool {
-	return i == 0 || isSpace(p.in[i-1]) ||
-		unicode.In(p.in[i-1], unicode.Han, unicode.Hiragana, unicode.Katakana) || strings.ContainsRune("、。，「」『』：", p.in[i-1])
-}
-
-// ends tells whether a word may end before i.
-func (p *parser) ends(i int) bool {
-	return i >= len(p.in) || isSpace(p.in[i]) || strings.ContainsRune(".,;:!?)]}…—–、。", p.in[i])
-}
-
-func (p *parser) skipSpace(i int) int {
-	for i < len(p.in) && isSpace(p.in[i]) {
-		i++
+	if i == 0 || p.joints[i] {
+		return true
 	}
-	return i
+	if _, bracket := brackets[p.in[i-1]]; bracket {
+		return p.opens[i] == i-1
+	}
+	return wordMayFollow(p.in[i-1])
 }
 
 // wordEnd is where the word that starts at i ends. A link in angle brackets
-// is one word.
-func (p *parser) wordEnd(i int) int {
-	for i < len(p.in) && !isSpace(p.in[i]) {
-		if p.in[i] == '<' {
-			if end := p.linkEnd(i); end > 0 {
-				i = end
-				continue
-			}
-		}
-		i++
-	}
-	return i
-}
+// is one word, and brackets round a word are no part of it.
+func (p *parser) wordEnd(i int) int { return p.within(i, i) }
 
-// linkEnd is where a "<https://…|label>" that starts at i ends; 0 if none
-// does.
-func (p *parser) linkEnd(i int) int {
-	if !strings.HasPrefix(strings.ToLower(string(p.in[i:min(i+6, len(p.in))])), "<http") {
-		return 0
+// within is wordEnd for a word of a value that starts at start.
+func (p *parser) within(i, start int) int {
+	end := min(p.wordEnds[i], p.closes[start])
+	if p.horizon > 0 {
+		end = min(end, max(p.horizon, i))
 	}
-	for j := i; j < len(p.in) && p.in[j] != '\n'; j++ {
-		if p.in[j] == '>' {
-			return j + 1
-		}
-	}
-	return 0
+	return end
 }

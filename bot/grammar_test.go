@@ -2,6 +2,7 @@ package bot_test
 
 import (
 	"bytes"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -49,22 +50,45 @@ func TestParseLineUnderstandsWhatPeopleType(t *testing.T) {
 		t.Fatal(err)
 	}
 	var out bytes.Buffer
+	wasComment := false
 	for line := range strings.Lines(string(in)) {
 		line = strings.TrimSuffix(line, "\n")
 		switch {
 		case line == "" || strings.HasPrefix(line, "    "):
 		case strings.HasPrefix(line, "#"):
+			if out.Len() > 0 && !strings.HasSuffix(out.String(), "\n\n") && !wasComment {
+				fmt.Fprintln(&out)
+			}
 			fmt.Fprintln(&out, line)
 		default:
 			fmt.Fprintf(&out, "\n%s\n", line)
-			describe(&out, marks.Replace(line))
+			describe(t, &out, marks.Replace(line))
 		}
+		wasComment = strings.HasPrefix(line, "#")
 	}
 	golden(t, name, out.String())
 }
 
-func describe(out *bytes.Buffer, line string) {
+func describe(t *testing.T, out *bytes.Buffer, line string) {
+	t.Helper()
 	l, err := bot.ParseLine(line)
+	if ask, ok := errors.AsType[*bot.AskError](err); ok {
+		fmt.Fprintf(out, "    asked: %s\n", strings.Join(ask.Typed, " · "))
+		for i, want := range [][]ltx.Setting{ask.AsSettings, ask.AsWords} {
+			offered := offer(t, err)[i]
+			fmt.Fprintf(out, "      %s %s\n", []string{"setting:", "words:  "}[i], strings.ReplaceAll(offered, "\n", "⏎"))
+			readsAs(t, offered, want)
+		}
+		return
+	}
+	if wrong, ok := errors.AsType[*bot.SpellingError](err); ok {
+		for _, e := range wrong.Problems {
+			fmt.Fprintf(out, "    refused: %s\n", e.Error())
+		}
+		fmt.Fprintf(out, "      right: %s\n", offer(t, err)[0])
+		readsAs(t, offer(t, err)[0], wrong.Right)
+		return
+	}
 	if err != nil {
 		fmt.Fprintf(out, "    error: %v\n", err)
 		return
@@ -79,6 +103,34 @@ func describe(out *bytes.Buffer, line string) {
 		if _, err := (ltx.Rules{}).Parse(l.Settings); err != nil {
 			fmt.Fprintf(out, "    refused: %s\n", strings.ReplaceAll(err.Error(), "\n", " "))
 		}
+	}
+}
+
+// offer are the lines to copy in a refusal.
+func offer(t *testing.T, err error) []string {
+	t.Helper()
+	m := newDesk(&fakeGenerator{}).Refuse(err, "en")
+	if m == nil {
+		t.Fatalf("%v is no refusal", err)
+	}
+	var lines []string
+	for _, b := range m.Blocks {
+		if b.Kind == bot.Code {
+			lines = append(lines, b.Spans[0].Text)
+		}
+	}
+	return lines
+}
+
+// readsAs checks that a line that was offered means what it was offered for.
+func readsAs(t *testing.T, line string, want []ltx.Setting) {
+	t.Helper()
+	l, err := bot.ParseLine(line)
+	if err != nil {
+		t.Errorf("%s: %v", line, err)
+	}
+	if diff := cmp.Diff(want, l.Settings); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", line, diff)
 	}
 }
 
@@ -119,6 +171,68 @@ func roundTrip(t *testing.T, line string) {
 	}
 }
 
+func TestASecretOfALinkIsNotInAQuestion(t *testing.T) {
+	for _, line := range []string{
+		"a cat lora: https://civitai.com/api/download/models/12?token=hush@0.5 seed:1",
+		"a cat [lora:https://civitai.com/api/download/models/12?token=hush]",
+		"a cat lora:https://civitai.com/api/download/models/12?token=hush 0.8",
+		"a cat lora:https://civitai.com/api/download/models/12?token=hush; a/b",
+	} {
+		_, err := bot.ParseLine(line)
+		m := newDesk(&fakeGenerator{}).Refuse(err, "en")
+		if m == nil || strings.Contains(m.String()+m.Plain, "hush") {
+			t.Errorf("%s: %v", line, m)
+		}
+	}
+}
+
+func TestARefusalGivesTheRightLine(t *testing.T) {
+	for line, want := range map[string]string{
+		"a cat lora:a/b lora_scale:0.5": `/ltx prompt:"a cat" lora:a/b@0.5`,
+		"a cat lora_scale:0.5 seed:7":   `/ltx prompt:"a cat" seed:7 lora:owner/repo@0.5`,
+		"a cat width:1280 fps:24":       `/ltx prompt:"a cat" fps:24 size:1280x720`,
+		"a cat --no hands, text":        `negative:`,
+	} {
+		_, refusal := newDesk(&fakeGenerator{}).Prepare(t.Context(), ask(t, ann, line))
+		if refusal == nil || !strings.Contains(refusal.String(), want) {
+			t.Errorf("%s: %v, want %q", line, refusal, want)
+		}
+	}
+}
+
+// FuzzParseLine checks what holds for every line: nothing panics, what is
+// offered to be copied is read as it says, and a prompt that the bot writes is
+// read back.
+func FuzzParseLine(f *testing.F) {
+	for _, line := range []string{
+		"a cat [camera:dolly_in] lora:a/b; c/d", "the camera: static", "(best quality:1.3)", "一只猫 camera：dolly_in，seed：7", `a "cat\" <lora:x:1>`,
+		"negative: a\nb camera : static", `prompt:"a" 'b' width:3`, "Negative prompt: x", "「camera: static", "quota [a_b:c",
+	} {
+		f.Add(line)
+	}
+	desk := newDesk(&fakeGenerator{})
+	f.Fuzz(func(t *testing.T, line string) {
+		l, err := bot.ParseLine(line)
+		if ask, ok := errors.AsType[*bot.AskError](err); ok {
+			readsAs(t, bot.TypedLine(ask.AsSettings), ask.AsSettings)
+			readsAs(t, bot.TypedLine(ask.AsWords), ask.AsWords)
+			return
+		}
+		if wrong, ok := errors.AsType[*bot.SpellingError](err); ok {
+			if m := desk.Refuse(err, "ja"); m == nil || len(wrong.Problems) == 0 {
+				t.Fatalf("%v is no refusal", err)
+			}
+			return
+		}
+		if err != nil || len(l.Settings) == 0 || l.Settings[0].Key != "prompt" {
+			return
+		}
+		if strings.TrimSpace(l.Settings[0].Value) != "" {
+			readsAs(t, bot.TypedLine(l.Settings[:1]), l.Settings[:1])
+		}
+	})
+}
+
 func FuzzParseLineKeepsPlainProse(f *testing.F) {
 	f.Add("A cowboy walks, slowly. It is 5 o'clock!")
 	f.Fuzz(func(t *testing.T, line string) {
@@ -146,15 +260,26 @@ func isASCII(s string) bool {
 	return !strings.ContainsFunc(s, func(r rune) bool { return r > 126 || r < 32 })
 }
 
-func TestParseLineIsQuickWithHostileLines(t *testing.T) {
-	const most = 2 * time.Second // it takes milliseconds
-	for _, s := range []string{`prompt:" `, "camera: static ", "lorra: a/b, ", `negative:"`, "camra:x ", "“a ", "<http ", "-camera dolly "} {
-		begun := time.Now()
-		if _, err := bot.ParseLine("a " + strings.Repeat(s, 6000/len(s))); err != nil {
-			t.Error(err)
+// TestParseLineTakesTimeInProportionToItsLength compares a line with one that
+// is ten times as long: a quadratic parser takes a hundred times as long for it.
+func TestParseLineTakesTimeInProportionToItsLength(t *testing.T) {
+	const short, factor, most, tries = 2_000, 10, 40, 5
+	for _, s := range []string{
+		`prompt:" `, "camera: static ", "lorra: a/b, ", `negative:"`, "camra:x ", "“a ", "<http ", "-camera dolly ", "a", "a ", "(a ", "[camera:x ",
+		"猫camra:x", "猫style:a,", "camera : x ", "negative: a ", "lora:a/b; ", "a_b: c ", "style:a,", "camera: camera: ", "\\\"", "size:1 x ", "   ", "negative : a, ",
+	} {
+		took := func(length int) time.Duration {
+			line := "a " + strings.Repeat(s, length/len(s))
+			begun := time.Now()
+			_, _ = bot.ParseLine(line)
+			return max(time.Since(begun), 200*time.Microsecond)
 		}
-		if took := time.Since(begun); took > most {
-			t.Errorf("%q, repeated, took %s", s, took)
+		linear := false
+		for range tries { // the machine may be busy
+			linear = linear || took(short*factor) <= most*took(short)
+		}
+		if !linear {
+			t.Errorf("%q: %d characters took %s, %d took %s", s, short, took(short), short*factor, took(short*factor))
 		}
 	}
 }

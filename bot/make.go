@@ -169,12 +169,13 @@ func reveal(settings []ltx.Setting, known []ltx.LoRA) []ltx.Setting {
 // typed is gone from the input on some platforms.
 func (d *Desk) refuseTyped(ctx context.Context, err error, a Ask) *Message {
 	v := d.voice(a.Caller.Locale)
+	offered := offers(err, a.Settings)
 	m := d.Refuse(err, a.Caller.Locale)
 	if m == nil {
 		refusal := d.jobRefusal(ctx, v, err, a.Caller, a.Parent)
 		return &refusal
 	}
-	if _, long := errors.AsType[*LengthError](err); long {
+	if _, long := errors.AsType[*LengthError](err); long || offered {
 		return m
 	}
 	if line := typedLine(corrected(a.Settings, problemsIn(err))); line != "" && a.Request == nil {
@@ -183,12 +184,40 @@ func (d *Desk) refuseTyped(ctx context.Context, err error, a Ask) *Message {
 	return m
 }
 
+// offers tells whether an error has lines to copy, and adds to them what was
+// set beside the text that it is about.
+func offers(err error, settings []ltx.Setting) bool {
+	beside := func(reading *[]ltx.Setting) {
+		for _, s := range settings {
+			p, ok := ltx.Lookup(s.Key)
+			same := func(r ltx.Setting) bool { q, known := ltx.Lookup(r.Key); return ok && known && p.Key() == q.Key() }
+			if p.Name != promptKey {
+				*reading = append(slices.DeleteFunc(*reading, same), s)
+			}
+		}
+	}
+	if ask, ok := errors.AsType[*AskError](err); ok {
+		beside(&ask.AsSettings)
+		beside(&ask.AsWords)
+		return true
+	}
+	if wrong, ok := errors.AsType[*SpellingError](err); ok {
+		beside(&wrong.Right)
+		return true
+	}
+	return false
+}
+
 // corrected are settings with what was probably meant in place of what was
 // wrong, where that is known.
 func corrected(settings []ltx.Setting, problems ltx.Invalid) []ltx.Setting {
 	out := slices.Clone(settings)
 	for _, e := range problems {
-		if e.Nearest == "" {
+		switch {
+		case e.Nearest == "":
+			continue
+		case e.Problem == ltx.Spelling:
+			out = respelled(out, e)
 			continue
 		}
 		wrong, known := ltx.Lookup(e.Option)
@@ -203,6 +232,25 @@ func corrected(settings []ltx.Setting, problems ltx.Invalid) []ltx.Setting {
 		}
 	}
 	return out
+}
+
+// respelled are settings with the right spelling in place of the one that the
+// problem is about.
+func respelled(settings []ltx.Setting, e ltx.FieldError) []ltx.Setting {
+	l, err := ParseLine(e.Nearest)
+	if err != nil || len(l.Settings) != 1 {
+		return settings
+	}
+	right := l.Settings[0]
+	is := func(s ltx.Setting, key string) bool {
+		p, ok := ltx.Lookup(s.Key)
+		q, known := ltx.Lookup(key)
+		return s.Key == key || ok && known && p.Key() == q.Key()
+	}
+	out := slices.DeleteFunc(settings, func(s ltx.Setting) bool {
+		return is(s, e.Option) || !strings.Contains(e.Nearest, "owner/repo") && is(s, right.Key)
+	})
+	return append(out, right)
 }
 
 // hasNearest are the problems with a value whose nearest is a whole value.
@@ -220,7 +268,8 @@ func typedLine(settings []ltx.Setting) string {
 		case known && p.Kind == ltx.KindLoRAs:
 			value = hideQueries(value)
 		}
-		if p.Name == promptKey || strings.ContainsFunc(value, func(r rune) bool { return unicode.IsSpace(r) || isOpening(r) || r == ',' || r == '\\' }) {
+		isList := known && p.Kind == ltx.KindLoRAs // whose commas need no quotes
+		if p.Name == promptKey || strings.ContainsFunc(value, func(r rune) bool { return unicode.IsSpace(r) || isOpening(r) || r == ',' && !isList || r == '\\' }) {
 			value = quote(value)
 		}
 		parts = append(parts, s.Key+":"+value)

@@ -165,7 +165,7 @@ func (d *Desk) Suggest(c Caller, option, typed string) []Choice {
 		}
 	}
 	ranked := rank(all, typed)
-	if typed = strings.TrimSpace(typed); ok && len(ranked) == 0 && typed != "" && problemWith(p, typed) == nil {
+	if typed = strings.TrimSpace(typed); ok && len(ranked) == 0 && typed != "" && p.Check(typed) == nil {
 		ranked = []Choice{{typed, typed}}
 	}
 	return fit(ranked)

@@ -2,6 +2,8 @@ package bot
 
 import (
 	"errors"
+	"regexp"
+	"slices"
 	"strings"
 
 	"ltxbot/core/ltx"
@@ -10,7 +12,7 @@ import (
 )
 
 // Refuse says no to what a person typed, for the errors that a person can do
-// something about: *LengthError, *VerbError, *ValueError, ltx.Invalid, ltx.FieldError and
+// something about: *LengthError, *VerbError, *ValueError, *SpellingError, *AskError, ltx.Invalid, ltx.FieldError and
 // *quota.LimitError. It is nil for any other error.
 func (d *Desk) Refuse(err error, locale string) *Message {
 	v := d.voice(locale)
@@ -33,6 +35,12 @@ func (d *Desk) Refuse(err error, locale string) *Message {
 			m.add(block(Text, v.spans("tell.needs_value", "option", p.Key(), "what", v.optionFact(p))...))
 		}
 		m.add(block(Note, spaced(v.spans("price.nothing"), v.spans("tell.more_help"))...))
+	}
+	if wrong, ok := errors.AsType[*SpellingError](err); ok {
+		m.add(v.say(Note, "tell.typed"), d.toCopy(wrong.Right))
+	}
+	if ask, ok := errors.AsType[*AskError](err); ok {
+		m.add(d.ask(v, ask)...)
 	}
 	if limit, ok := errors.AsType[*quota.LimitError](err); ok {
 		m.add(v.limit(limit)...)
@@ -59,6 +67,41 @@ func (v voice) misused(e *VerbError) []Block {
 		block(Note, spaced(v.spans("price.nothing"), video)...),
 	}
 }
+
+// ask says what may be settings or words of the prompt, with both spellings.
+func (d *Desk) ask(v voice, e *AskError) []Block {
+	const most = 3
+	key := "tell.asked"
+	if len(e.Typed) > 1 {
+		key = "tell.asked_many"
+	}
+	shown := make([]string, 0, most)
+	for _, typed := range e.Typed[:min(len(e.Typed), most)] {
+		shown = append(shown, shorten(hideQueries(typed), shownValue))
+	}
+	if len(e.Typed) > most {
+		shown = append(shown, "…")
+	}
+	return []Block{
+		v.say(Text, key, "words", strings.Join(shown, " · ")),
+		v.say(Note, "tell.asked_setting"), d.toCopy(e.AsSettings),
+		v.say(Note, "tell.asked_words"), d.toCopy(e.AsWords),
+		v.say(Note, "price.nothing"),
+	}
+}
+
+// toCopy is a command line to be copied, without what may be secret.
+func (d *Desk) toCopy(settings []ltx.Setting) Block {
+	settings = slices.Clone(settings)
+	for i, s := range settings {
+		settings[i].Value = linkQuery.ReplaceAllString(s.Value, "$1") // a LoRA's link that is read as words
+	}
+	return block(Code, Span{Text: strings.TrimSpace(d.cfg.Command + " " + typedLine(settings))})
+}
+
+// linkQuery is a link with a query, which may be a secret, and what a LoRA's
+// scale keeps of it.
+var linkQuery = regexp.MustCompile(`(https://[^\s?]+)\?[^\s@,]+`)
 
 // problemsIn are the problems with settings that an error holds.
 func problemsIn(err error) ltx.Invalid {

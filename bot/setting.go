@@ -2,6 +2,8 @@ package bot
 
 import (
 	"errors"
+	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -10,6 +12,7 @@ import (
 
 // A found is the start of a setting in a line.
 type found struct {
+	from  int    // where it starts
 	key   string // as typed, without dashes
 	param ltx.Param
 	known bool // param is what key names, or nearly
@@ -19,6 +22,9 @@ type found struct {
 	mark  bool // "prompt:" before the prompt: no setting unless quotes follow
 	open  bool // a text goes on to the next setting
 	empty bool // no value follows
+
+	bracketed bool // brackets stand round it
+	asked     bool // it may be prose as well
 }
 
 // The dashes before a key.
@@ -36,6 +42,11 @@ func (p *parser) match(i int) (found, bool) {
 	if !p.boundary(i) {
 		return found{}, false
 	}
+	return p.look(i)
+}
+
+// look is match where no word need start at i.
+func (p *parser) look(i int) (found, bool) {
 	m, ok := p.seen[i]
 	if !ok {
 		m.found, m.ok = p.find(i)
@@ -45,20 +56,26 @@ func (p *parser) match(i int) (found, bool) {
 }
 
 func (p *parser) find(i int) (found, bool) {
+	m := found{from: i}
 	dash, i := p.dashes(i)
-	key, i := p.key(i)
-	if key == "" {
+	m.key, i = p.key(i)
+	if m.key == "" {
 		return found{}, false
 	}
-	m := found{key: key, value: i}
-	m.param, m.known = ltx.Lookup(key)
-	isPrompt := m.known && m.param.Name == promptKey
-	if isPrompt && p.begun && !strings.EqualFold(key, promptKey) {
+	if end, ok := p.negativePrompt(m.key, i); ok && dash == noDash {
+		m.key, i = "negative", end
+	}
+	m.value = i
+	m.param, m.known = ltx.Lookup(m.key)
+	if m.known && m.param.Name == promptKey && p.begun && !strings.EqualFold(m.key, promptKey) {
 		return found{}, false // "a sign with text:…"
 	}
-	if i < len(p.in) && strings.ContainsRune(":=：＝", p.in[i]) {
+	if p.isSign(i) {
 		m.value = i + 1
 		return p.signed(m, dash, p.in[i])
+	}
+	if sign := p.skipBlank(i); sign > i && p.isSign(sign) && dash != oneDash {
+		return p.apart(m, dash, sign)
 	}
 	if dash == noDash || !p.ends(i) {
 		return found{}, false
@@ -66,7 +83,47 @@ func (p *parser) find(i int) (found, bool) {
 	return p.dashed(m, dash)
 }
 
-// signed judges a key with a sign after it.
+// isSign tells whether what separates a key from its value stands at i.
+func (p *parser) isSign(i int) bool {
+	return i < len(p.in) && (isColon(p.in[i]) || p.in[i] == '=' || p.in[i] == '＝')
+}
+
+func isColon(r rune) bool { return r == ':' || r == '：' }
+
+// negativePrompt finds the end of "Negative prompt", as other tools write it
+// before a sign; key is its first word, which ends at i.
+func (p *parser) negativePrompt(key string, i int) (end int, ok bool) {
+	next := p.skipBlank(i)
+	if !strings.EqualFold(key, "negative") || next == i {
+		return 0, false
+	}
+	word, end := p.key(next)
+	return end, (strings.EqualFold(word, "prompt") || strings.EqualFold(word, "prompts")) && p.isSign(p.skipBlank(end))
+}
+
+// apart judges a key with a space before the sign.
+func (p *parser) apart(m found, dash dashes, sign int) (found, bool) {
+	m.value = p.skipSpace(sign + 1)
+	if m.value == len(p.in) {
+		return found{}, false
+	}
+	isPrompt := m.known && m.param.Name == promptKey
+	switch {
+	case isPrompt && !p.begun && strings.EqualFold(m.key, promptKey):
+		m.mark = true
+		return m, true
+	case isPrompt:
+		return found{}, false
+	}
+	m.open = m.param.Kind == ltx.KindText
+	if dash == twoDashes {
+		return m, m.known
+	}
+	m.bracketed = p.opens[m.from] >= 0
+	return m, exact(m) && p.plausible(m, true)
+}
+
+// signed judges a key with a sign right after it.
 func (p *parser) signed(m found, dash dashes, sign rune) (found, bool) {
 	next := p.skipSpace(m.value)
 	spaced := next > m.value || next == len(p.in)
@@ -75,26 +132,58 @@ func (p *parser) signed(m found, dash dashes, sign rune) (found, bool) {
 	case isPrompt && !p.begun && (!spaced || strings.EqualFold(m.key, promptKey)):
 		m.value, m.mark = next, true
 		return m, true
-	case m.known && spaced && (dash != noDash || exact(m)) && p.lacksValue(next):
+	case m.known && spaced && (dash != noDash || exact(m)) && m.param.Kind != ltx.KindAdvanced && p.lacksValue(next):
 		m.value, m.empty = next, true
 		return m, true
 	case spaced && dash == noDash:
 		m.value = next
-		return m, next < len(p.in) && p.spaced(&m)
-	case !p.says(next):
+		return m, next < len(p.in) && p.spaced(&m, sign)
+	case !p.speaks(next):
 		return found{}, false // "look at the camera:)"
 	}
 	m.value = next
-	if m.known {
+	return p.attached(m, dash, sign)
+}
+
+// attached judges "key:value" without a space.
+func (p *parser) attached(m found, dash dashes, sign rune) (found, bool) {
+	switch {
+	case m.known:
 		m.open = m.param.Kind == ltx.KindText && (p.begun || dash != noDash)
-		return m, true
+		m.bracketed = dash == noDash && p.opens[m.from] >= 0
+		word := dash == noDash && m.param.IsWord(m.key)
+		return m, (!m.bracketed || !p.isWeight(m)) && (!word || p.plausible(m, true))
+	case ltx.IsHabit(m.key):
+		text, _ := p.value(m)
+		return m, dash != noDash || strings.Contains(m.key, "_") || startsWithDigit(text)
+	case strings.Contains(m.key, "_"):
+		return m, true // nobody writes that in a prompt
 	}
 	m.param, m.known = p.meant(m.key)
-	strict := dash == noDash && (sign == ':' || sign == '：')
+	strict := dash == noDash && isColon(sign)
 	if m.known && (!strict || isTypo(m.key, m.param) || p.plausible(m, true)) {
 		return m, true
 	}
 	return m, dash == twoDashes
+}
+
+func startsWithDigit(text string) bool { return text != "" && unicode.IsDigit([]rune(text)[0]) }
+
+// promptWeight is the number after the words that it is the weight of, as in
+// "(masterpiece:1.2)": one with a decimal point, or a small one.
+var promptWeight = regexp.MustCompile(`^(?:[0-9]?\.[0-9]+|[0-2])$`)
+
+// isWeight tells whether what looks like a setting in brackets is a weight: it
+// is unless it is all that they hold, and fits.
+func (p *parser) isWeight(m found) bool {
+	const longest = 8
+	end := p.closes[m.from]
+	if end-m.value > longest || end >= len(p.in) {
+		return false
+	}
+	text := string(p.in[m.value:end])
+	alone := m.from == p.opens[m.from]+1 && exact(m) && p.fits(m.param, text)
+	return promptWeight.MatchString(text) && !alone
 }
 
 // exact tells whether a key is spelled as the help has it, and not as a word
@@ -121,54 +210,56 @@ func isTypo(key string, p ltx.Param) bool {
 }
 
 // spaced judges "key: value" without dashes.
-func (p *parser) spaced(m *found) bool {
-	exact := exact(*m)
+func (p *parser) spaced(m *found, sign rune) bool {
 	switch {
-	case exact && m.param.Kind == ltx.KindText:
-		_, _, quoted := p.quoted(m.value, false)
-		m.open = true
-		return m.param.Name != promptKey && (quoted || p.begun)
-	case exact && (m.key == "lora" || strings.Contains(m.key, "_")):
-		return true // nobody writes that in a prompt
-	case m.known && !exact:
+	case exact(*m) && m.param.Name == promptKey:
 		return false
-	}
-	if !m.known {
-		m.param, m.known = p.meant(m.key)
-	}
-	if !m.known || !p.plausible(*m, !exact) {
+	case exact(*m) && p.asWords && isColon(sign) && !strings.Contains(m.key, "_"):
 		return false
-	}
-	text, end := p.value(*m)
-	if strings.ContainsFunc(text, func(r rune) bool { return r == '_' || unicode.IsDigit(r) }) {
+	case exact(*m):
+		m.open = m.param.Kind == ltx.KindText
+		fits := m.open || p.plausible(*m, !isColon(sign) || p.hasDigit(*m))
+		m.asked = fits && isColon(sign)
+		// A name of the model is no word of a prompt, whatever follows.
+		return fits && (!m.asked || !p.asWords) || !fits && strings.Contains(m.key, "_")
+	case m.known:
+		return false
+	case ltx.IsHabit(m.key) && m.key == strings.ToLower(m.key):
+		return strings.Contains(m.key, "_") || p.hasDigit(*m)
+	case strings.Contains(m.key, "_"):
 		return true
 	}
-	next := p.skipSpace(end)
-	if next == len(p.in) {
-		return exact
-	}
-	_, ok := p.match(next)
-	return exact && ok
+	m.param, m.known = p.meant(m.key)
+	return m.known && p.plausible(*m, true) && p.hasDigit(*m)
+}
+
+// hasDigit tells whether the value has a digit or an underscore, as words of a
+// prompt seldom have.
+func (p *parser) hasDigit(m found) bool {
+	text, _ := p.value(m)
+	return strings.ContainsFunc(text, func(r rune) bool { return r == '_' || unicode.IsDigit(r) })
 }
 
 // dashed judges a key with dashes before it and no sign after it.
 func (p *parser) dashed(m found, dash dashes) (found, bool) {
 	if rest, no := cutNo(m.key); no {
 		if param, ok := ltx.Lookup(rest); ok && param.Kind == ltx.KindBool && dash != oneDash {
-			return found{key: rest, param: param, known: true, value: m.value, flag: true, given: "no"}, true
+			return found{from: m.from, key: rest, param: param, known: true, value: m.value, flag: true, given: "no"}, true
 		}
-	}
-	if !m.known {
-		if dash != twoDashes {
-			return found{}, false
-		}
-		m.flag = true
-		return m, true
-	}
-	if dash == oneDash && m.key != m.param.Option {
-		return found{}, false
 	}
 	next := p.skipSpace(m.value)
+	switch {
+	case !m.known && dash != twoDashes:
+		return found{}, false
+	case !m.known && ltx.IsHabit(m.key) && !p.lacksValue(next):
+		m.value = next
+		return m, true
+	case !m.known:
+		m.flag = true
+		return m, true
+	case dash == oneDash && m.key != m.param.Option && m.param.IsWord(m.key):
+		return found{}, false
+	}
 	if m.param.Kind == ltx.KindBool {
 		if end := p.wordEnd(next); next == len(p.in) || !p.fits(m.param, trimmed(string(p.in[next:end]))) {
 			m.flag, m.given = true, "yes"
@@ -231,12 +322,12 @@ func cutNo(key string) (rest string, ok bool) {
 	return key, false
 }
 
-// says tells whether the word at i says anything: "camera:)" does not.
-func (p *parser) says(i int) bool {
-	return strings.ContainsFunc(string(p.in[i:p.wordEnd(i)]), func(r rune) bool {
-		return unicode.IsLetter(r) || unicode.IsDigit(r) || isOpening(r)
-	})
-}
+// speaks tells whether the word at i says anything: "camera:)" does not.
+func (p *parser) speaks(i int) bool { return p.says[i] < p.wordEnd(i) }
+
+// maxLook is how many characters of a value are looked at to find out whether
+// a word is a key: more than any value has but a LoRA's link.
+const maxLook = 500
 
 // plausible tells whether the value that follows is one that the parameter
 // takes; or nearly, when near is set.
@@ -244,9 +335,13 @@ func (p *parser) plausible(m found, near bool) bool {
 	if m.param.Kind == ltx.KindText {
 		return true
 	}
+	if p.horizon == 0 {
+		p.horizon = m.value + maxLook
+		defer func() { p.horizon = 0 }()
+	}
 	text, _ := p.value(m)
 	if m.param.Kind == ltx.KindLoRAs {
-		return strings.Contains(text, "/")
+		return !m.param.IsWord(m.key) && exact(m) || strings.Contains(text, "/") || scaleWord.MatchString(text)
 	}
 	return p.fits(m.param, text) || near && p.nearlyFits(m.param, text)
 }
@@ -262,24 +357,23 @@ func (p *parser) nearlyFits(param ltx.Param, value string) bool {
 	return e != nil && (e.Nearest != "" || e.Problem == ltx.OutOfRange)
 }
 
-// problem is problemWith, asked once for each value of a line.
+// corrects is the value, or what it was probably meant to be.
+func (p *parser) corrects(param ltx.Param, value string) string {
+	if e := p.problem(param, value); e != nil && e.Nearest != "" && slices.Contains(hasNearest, e.Problem) {
+		return e.Nearest
+	}
+	return value
+}
+
+// problem is what is wrong with a value, asked once for each of a line.
 func (p *parser) problem(param ltx.Param, value string) *ltx.FieldError {
 	key := param.Key() + "\x00" + value
 	e, ok := p.judged[key]
 	if !ok {
-		e = problemWith(param, value)
+		e = param.Check(value)
 		p.judged[key] = e
 	}
 	return e
-}
-
-// problemWith is what is wrong with a value of the parameter, or nil.
-func problemWith(p ltx.Param, value string) *ltx.FieldError {
-	_, err := ltx.Rules{}.Parse([]ltx.Setting{{Key: promptKey, Value: "a"}, {Key: p.Key(), Value: value}})
-	if e, ok := errors.AsType[ltx.FieldError](err); ok {
-		return &e
-	}
-	return nil
 }
 
 // maxMeanings is for how many words of a line a meaning is looked for: nobody

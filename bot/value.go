@@ -20,50 +20,84 @@ func (p *parser) value(m found) (text string, end int) {
 	switch {
 	case !m.known:
 	case m.param.Kind == ltx.KindText && m.open:
-		return p.untilSetting(m.value)
-	case m.param.Kind == ltx.KindText, m.param.Kind == ltx.KindLoRAs:
-		return p.list(m.value, m.param.Kind == ltx.KindLoRAs)
+		return p.untilSetting(m)
+	case m.param.Kind == ltx.KindText:
+		return p.list(m.value)
+	case m.param.Kind == ltx.KindLoRAs:
+		text, end, _ := p.loras(m.value)
+		return text, end
 	case len(m.param.Choices) > 0, m.param.Kind == ltx.KindDuration, m.param.Unit != "":
 		if text, end, ok := p.phrase(m.param, m.value); ok {
 			return text, end
 		}
 	}
-	end = p.wordEnd(m.value)
+	end = p.cutEnd(m.value, true)
 	return trimmed(string(p.in[m.value:end])), end
 }
 
-// trimmed removes the punctuation of a sentence from the end of a word.
+// trimmed removes from the end of a word the punctuation of a sentence, and a
+// bracket that does not open in it.
 func trimmed(word string) string {
-	if t := strings.TrimRight(word, ",;.!?、。"); t != "" {
+	t := strings.TrimRight(word, ",;.!?、。，；！？")
+	for open, closing := range brackets {
+		if strings.HasSuffix(t, string(closing)) && !strings.ContainsRune(t, open) {
+			return trimmed(strings.TrimSuffix(t, string(closing)))
+		}
+	}
+	if t != "" {
 		return t
 	}
 	return word
 }
 
-// untilSetting reads a text that goes on to the next setting.
-func (p *parser) untilSetting(i int) (text string, end int) {
-	for end = i; end < len(p.in); end++ {
-		if end > i {
-			if _, ok := p.match(end); ok {
-				break
-			}
+// cutEnd is where the word that starts at i ends, or before it: at a comma or
+// semicolon that a setting follows, and at any full-width one if wide is set.
+func (p *parser) cutEnd(i int, wide bool) int { return p.cutBefore(i, p.wordEnd(i), wide) }
+
+// cutBefore is cutEnd for a word that ends at end.
+func (p *parser) cutBefore(i, end int, wide bool) int {
+	for k := i; k < end; k++ {
+		if !strings.ContainsRune(separators, p.in[k]) {
+			continue
+		}
+		if wide && p.in[k] > unicode.MaxLatin1 || p.startsSetting(k+1) {
+			return k
 		}
 	}
-	return strings.TrimRight(trimSpace(string(p.in[i:end])), ", "), end
+	return end
+}
+
+// startsSetting tells whether a setting "key:value" starts at i, where no
+// space is before it.
+func (p *parser) startsSetting(i int) bool {
+	m, ok := p.look(i)
+	return ok && m.known && !m.asked && !m.flag
+}
+
+// untilSetting reads a text that goes on to the next setting; to the end of
+// the line if it may be prose.
+func (p *parser) untilSetting(m found) (text string, end int) {
+	i := m.value
+	for end = i; end < len(p.in) && (!m.asked || p.in[end] != '\n'); end++ {
+		if end == i {
+			continue
+		}
+		if _, ok := p.match(end); ok || strings.ContainsRune(separators, p.in[end]) && p.startsSetting(end+1) {
+			break
+		}
+	}
+	return strings.TrimRight(trimSpace(string(p.in[i:end])), separators+" "), end
 }
 
 // list reads words for as long as they end with a comma.
-func (p *parser) list(i int, links bool) (text string, end int) {
+func (p *parser) list(i int) (text string, end int) {
 	var items []string
 	for {
-		end = p.wordEnd(i)
+		end = p.cutEnd(i, false)
 		word := string(p.in[i:end])
-		if links {
-			word = unwrapLink(word)
-		}
 		items = append(items, word)
 		next := p.skipSpace(end)
-		if !strings.HasSuffix(word, ",") || next == len(p.in) {
+		if !strings.HasSuffix(word, ",") && !strings.HasSuffix(word, "，") || next == len(p.in) {
 			break
 		}
 		if _, ok := p.match(next); ok {
@@ -71,7 +105,84 @@ func (p *parser) list(i int, links bool) (text string, end int) {
 		}
 		i = next
 	}
-	return strings.TrimRight(strings.Join(items, " "), ",; "), end
+	return strings.TrimRight(strings.Join(items, " "), separators+" "), end
+}
+
+// loras reads a list of LoRAs. It is odd when something else than commas is
+// between them.
+func (p *parser) loras(i int) (text string, end int, odd bool) {
+	var items []string
+	for {
+		end = p.cutEnd(i, false)
+		word := unwrapLink(string(p.in[i:end]))
+		items = append(items, strings.TrimRight(word, separators))
+		next := p.skipBlank(end)
+		if next == len(p.in) {
+			break
+		}
+		switch last := []rune(word + " ")[max(0, len([]rune(word))-1)]; {
+		case p.isLink(next) && (last == ';' || last == '；'):
+			odd = true
+		case strings.ContainsRune("+&;；", p.in[next]) && p.wordEnd(next) == next+1 && p.skipBlank(next+1) < len(p.in):
+			odd, next = true, p.skipBlank(next+1)
+		case last != ',' && last != '，' && last != '、':
+			return strings.Join(items, ", "), end, odd
+		}
+		if _, ok := p.match(next); ok {
+			break
+		}
+		i = next
+	}
+	return strings.Join(items, ", "), end, odd
+}
+
+// isLink tells whether the word at i can be the path of a LoRA.
+func (p *parser) isLink(i int) bool { return strings.Contains(string(p.in[i:p.wordEnd(i)]), "/") }
+
+var (
+	// scaleWord is a LoRA with a scale.
+	scaleWord = regexp.MustCompile(`@\s*[0-9.]+$`)
+	// looseScale is a scale that stands by itself after a LoRA.
+	looseScale = regexp.MustCompile(`^[x×*]?([0-9]*\.[0-9]+|[0-4])$`)
+)
+
+// takeLoRAs corrects a list of LoRAs that was typed in the way of another tool,
+// at pos, and moves on behind it.
+func (p *parser) takeLoRAs(m found, value string) string {
+	_, _, odd := p.loras(m.value)
+	next := p.skipBlank(p.pos)
+	if next > p.pos && !scaleWord.MatchString(value) {
+		end := p.cutEnd(next, true)
+		word := looseScale.FindStringSubmatch(trimmed(string(p.in[next:end])))
+		if word != nil && (strings.Contains(word[1], ".") || p.lacksValue(p.skipSpace(end))) {
+			value, p.pos, odd = value+"@"+word[1], end, true
+		}
+	}
+	typed := oneLine(string(p.in[m.value:p.pos]))
+	e := m.param.Check(value)
+	if e != nil && e.Problem == ltx.Spelling {
+		_, value, _ = strings.Cut(e.Nearest, ":")
+		odd = true
+	}
+	if odd {
+		value = strings.ReplaceAll(value, ", ", ",")
+	}
+	switch {
+	case m.bracketed:
+		p.misspell(m, string(p.in[p.opens[m.from]:p.closes[m.from]+1]), value)
+	case odd:
+		p.misspell(m, m.key+":"+typed, value)
+	}
+	return value
+}
+
+// misspell records that a setting was typed in the way of another tool.
+func (p *parser) misspell(m found, typed, value string) {
+	e := ltx.FieldError{
+		Option: m.param.Key(), Problem: ltx.Spelling, Value: hideQueries(oneLine(typed)),
+		Nearest: typedLine([]ltx.Setting{{Key: m.param.Key(), Value: value}}),
+	}
+	p.misspelt = append(p.misspelt, e)
 }
 
 // maxPhrase is how many words a value without quotes may have: "Landscape
@@ -83,9 +194,16 @@ const maxPhrase = 5
 func (p *parser) phrase(param ltx.Param, i int) (text string, end int, ok bool) {
 	var texts []string
 	var ends []int
-	for at := i; at < len(p.in) && len(ends) < maxPhrase; at = p.skipSpace(ends[len(ends)-1]) {
-		ends = append(ends, p.wordEnd(at))
-		texts = append(texts, strings.Join(strings.FieldsFunc(string(p.in[i:ends[len(ends)-1]]), isSpace), " "))
+	for at := i; at < len(p.in) && len(ends) < maxPhrase; {
+		end := p.cutBefore(at, p.within(at, i), true)
+		if end == at {
+			break
+		}
+		ends = append(ends, end)
+		texts = append(texts, strings.Join(words(string(p.in[i:end])), " "))
+		if at = p.skipSpace(end); at == end {
+			break
+		}
 	}
 	for n, text := range slices.Backward(texts) {
 		label := trimmed(text)
@@ -108,7 +226,7 @@ func (p *parser) phrase(param ltx.Param, i int) (text string, end int, ok bool) 
 var (
 	// pixelsWords are "1280 x 704" and what leads to it.
 	pixelsWords = regexp.MustCompile(`^[0-9]+ ?(?:x|×|\*|by)(?: ?[0-9]+)?$`)
-	unitWord    = regexp.MustCompile(`^(?i)[0-9.,]+ ?(?:ms|msec|milliseconds|m|min|mins|minutes?|s|secs?|seconds?|fps|frames?|steps?|pixels)$`)
+	unitWord    = regexp.MustCompile(`^(?i)[0-9０-９.,]+ ?(?:ms|msec|milliseconds|m|min|mins|minutes?|s|secs?|seconds?|sekunden?|segundos?|secondes?|秒間?|fps|frames?|steps?|pixels)$`)
 )
 
 // joins tells whether several words may be one value of the parameter.
@@ -144,26 +262,40 @@ func (p *parser) quoted(i int, whole bool) (value string, end int, ok bool) {
 		return "", 0, false
 	}
 	closing := closingOf(p.in[i])
-	first, first1 := "", 0
-	var b strings.Builder
-	for j := i + 1; j < len(p.in); j++ {
-		r := p.in[j]
-		if r == '\\' && j+1 < len(p.in) && (p.in[j+1] == '\\' || isOpening(p.in[j+1]) || strings.ContainsRune(closing, p.in[j+1])) {
-			j++
-			b.WriteRune(p.in[j])
-			continue
-		}
-		if strings.ContainsRune(closing, r) && p.ends(j+1) {
-			if !whole || p.lastQuote(j) {
-				return b.String(), j + 1, true
-			}
-			if first1 == 0 {
-				first, first1 = b.String(), j+1
-			}
-		}
-		b.WriteRune(r)
+	closers := p.values[closing]
+	k, _ := slices.BinarySearch(closers, i+1)
+	if k == len(closers) {
+		return "", 0, false
 	}
-	return first, first1, first1 > 0
+	at := closers[k]
+	if whole {
+		none, known := p.noLast[closing]
+		if !known {
+			none = len(closers)
+		}
+		last := k
+		for last < none && !p.lastQuote(closers[last]) {
+			last++
+		}
+		if last < none {
+			at = closers[last]
+		} else {
+			p.noLast[closing] = min(k, none)
+		}
+	}
+	return unescaped(p.in[i+1:at], closing), at + 1, true
+}
+
+// unescaped removes the backslash before quotes and backslashes.
+func unescaped(in []rune, closing string) string {
+	var b strings.Builder
+	for j := 0; j < len(in); j++ {
+		if in[j] == '\\' && j+1 < len(in) && (in[j+1] == '\\' || isOpening(in[j+1]) || strings.ContainsRune(closing, in[j+1])) {
+			j++
+		}
+		b.WriteRune(in[j])
+	}
+	return b.String()
 }
 
 // lastQuote tells whether the end or another setting follows the quote at j.

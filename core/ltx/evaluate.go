@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 	"reflect"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -16,6 +17,7 @@ const neutralNegative = "watermark, signature"
 // changed and what it could not read on the way.
 type evaluation struct {
 	rules    Rules
+	quick    bool    // nobody reads the problems: look for no nearest
 	fps      float64 // what durations are measured with
 	values   map[string]any
 	private  bool
@@ -73,6 +75,14 @@ func (e *evaluation) combine() {
 	}
 }
 
+// nearestChoice is that of the row, unless nobody reads it.
+func (e *evaluation) nearestChoice(p Param, text string) string {
+	if e.quick {
+		return ""
+	}
+	return p.nearestChoice(text)
+}
+
 func (e *evaluation) note(p Param, why Reason, from, to string) {
 	e.notes = append(e.notes, Note{Option: p.Key(), From: from, To: to, Reason: why})
 }
@@ -106,7 +116,7 @@ func (e *evaluation) value(p Param, text string) any {
 		if c, ok := p.choice(text); ok {
 			return c.Value
 		}
-		e.fail(p, FieldError{Problem: NotAChoice, Value: shown(text), Choices: p.words(), Nearest: p.nearestChoice(text)})
+		e.fail(p, FieldError{Problem: NotAChoice, Value: shown(text), Choices: p.words(), Nearest: e.nearestChoice(p, text)})
 		return nil
 	case KindSize:
 		return e.size(p, text)
@@ -232,7 +242,7 @@ func (e *evaluation) size(p Param, text string) any {
 	size, note, ok := parseSize(p, text, e.rules.maxSide())
 	if !ok {
 		e.fail(p, FieldError{
-			Problem: BadSize, Value: shown(text), Choices: p.words(), Nearest: p.nearestChoice(text),
+			Problem: BadSize, Value: shown(text), Choices: p.words(), Nearest: e.nearestChoice(p, text),
 			Min: p.Min, Max: float64(e.rules.maxSide()), Unit: p.Unit,
 		})
 		return nil
@@ -249,14 +259,8 @@ func (e *evaluation) loras(p Param, text string) any {
 		return []LoRA(nil)
 	}
 	var loras []LoRA
-	count := 0
-	for item := range strings.SplitSeq(text, ",") {
-		if strings.TrimSpace(item) == "" {
-			continue
-		}
-		if count++; count > e.rules.maxLoRAs() {
-			continue
-		}
+	items := loraItems(text)
+	for _, item := range items[:min(len(items), e.rules.maxLoRAs())] {
 		l, notes, err := e.rules.ParseLoRA(item)
 		if problem, ok := errors.AsType[FieldError](err); ok {
 			e.fail(p, problem)
@@ -264,11 +268,17 @@ func (e *evaluation) loras(p Param, text string) any {
 		}
 		loras, e.notes = append(loras, l), append(e.notes, notes...)
 	}
-	if most := e.rules.maxLoRAs(); count > most {
-		e.fail(p, FieldError{Problem: TooManyLoRAs, Count: int64(count), Max: float64(most)})
+	if most := e.rules.maxLoRAs(); len(items) > most {
+		e.fail(p, FieldError{Problem: TooManyLoRAs, Count: int64(len(items)), Max: float64(most)})
 		return nil
 	}
 	return loras
+}
+
+// loraItems splits a list at its commas.
+func loraItems(text string) []string {
+	items := strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == '，' || r == '、' })
+	return slices.DeleteFunc(items, func(item string) bool { return strings.TrimSpace(item) == "" })
 }
 
 func sameValue(a, b any) bool { return reflect.DeepEqual(a, b) }

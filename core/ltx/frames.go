@@ -52,6 +52,14 @@ var durationUnits = []struct {
 	seconds float64
 }{
 	{"milliseconds", 0.001},
+	{"sekunden", 1},
+	{"sekunde", 1},
+	{"segundos", 1},
+	{"segundo", 1},
+	{"secondes", 1},
+	{"seconde", 1},
+	{"秒間", 1},
+	{"秒", 1},
 	{"msec", 0.001},
 	{"ms", 0.001},
 	{"minutes", 60},

@@ -66,7 +66,7 @@ const maxProblems = 20
 // collect sorts settings into a layer and tells which cannot be.
 func collect(from source, in []Setting) (layer, Invalid) {
 	l := layer{}
-	var problems Invalid
+	in, problems := withoutHabits(in)
 	for _, s := range in {
 		if len(problems) >= maxProblems {
 			return l, problems
@@ -137,11 +137,11 @@ func (p Param) sameText(a, b string) bool {
 func splitPairs(p Param, text string) (pairs []Setting, problems Invalid) {
 	s := scanner{rest: []rune(text)}
 	for {
-		s.take(func(r rune) bool { return r == ',' || unicode.IsSpace(r) })
+		s.take(func(r rune) bool { return isComma(r) || unicode.IsSpace(r) })
 		if len(s.rest) == 0 || len(problems) >= maxProblems {
 			return pairs, problems
 		}
-		key := s.take(func(r rune) bool { return !isEqualSign(r) && r != ',' && !unicode.IsSpace(r) })
+		key := s.take(func(r rune) bool { return !isEqualSign(r) && !isComma(r) && !unicode.IsSpace(r) })
 		spaced := s.take(unicode.IsSpace) != ""
 		if len(s.rest) == 0 || !isEqualSign(s.rest[0]) {
 			problems = append(problems, FieldError{Option: p.Key(), Problem: BadAdvanced, Value: shown(key)})
@@ -160,7 +160,9 @@ func splitPairs(p Param, text string) (pairs []Setting, problems Invalid) {
 	}
 }
 
-func isEqualSign(r rune) bool { return r == '=' || r == ':' }
+func isEqualSign(r rune) bool { return r == '=' || r == ':' || r == '＝' || r == '：' }
+
+func isComma(r rune) bool { return r == ',' || r == '，' || r == '、' }
 
 // A scanner reads a text from its start.
 type scanner struct{ rest []rune }
@@ -180,7 +182,7 @@ func (s *scanner) take(keep func(rune) bool) string {
 // a backslash makes a quote or a backslash part of the value.
 func (s *scanner) value() string {
 	if len(s.rest) == 0 || !isQuote(s.rest[0]) {
-		return s.take(func(r rune) bool { return r != ',' && !unicode.IsSpace(r) })
+		return s.take(func(r rune) bool { return !isComma(r) && !unicode.IsSpace(r) })
 	}
 	var b strings.Builder
 	for i := 1; i < len(s.rest); i++ {

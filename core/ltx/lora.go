@@ -27,6 +27,14 @@ type LoRA struct {
 // ShownPath returns the path without what may be secret.
 func (l LoRA) ShownPath() string { return shown(l.Path) }
 
+// label is the LoRA's name, or its path without what may be secret.
+func (l LoRA) label() string {
+	if l.Name != "" {
+		return l.Name
+	}
+	return l.ShownPath()
+}
+
 // typed writes the LoRA as a setting, with its whole path.
 func (l LoRA) typed() string {
 	name := l.Path
@@ -58,6 +66,17 @@ const (
 	civitai     = "civitai.com"
 )
 
+// otherNames are further names of hosts, which the provider may not know.
+var otherNames = map[string]string{
+	"hf.co": huggingFace, "www.hf.co": huggingFace,
+	"civitai.red": civitai, "www.civitai.red": civitai,
+}
+
+// otherModel finds in a path what names another model than this one, or a kind
+// of LoRA that needs a reference video.
+// https://github.com/Lightricks/LTX-2#available-loras
+var otherModel = regexp.MustCompile(`(?i)(?:^|[^a-z0-9])(19b|ltxv|ltx-video|ic[-_]lora|13b|wan-?2\.[0-9]|hunyuan|sdxl|flux)(?:[^a-z0-9]|$)`)
+
 // DefaultLoRAHosts returns the hosts that LoRA files may come from unless the
 // operator says otherwise. Their subdomains are allowed too.
 func DefaultLoRAHosts() []string {
@@ -88,14 +107,23 @@ func (r Rules) ParseLoRA(text string) (LoRA, []Note, error) {
 	p := row(idLoRAs)
 	name, scale, ferr := splitScale(p, unwrapLink(strings.TrimSpace(text)))
 	if ferr != nil {
+		if right, ok := respelled(text); ok {
+			ferr = &FieldError{Option: p.Key(), Problem: Spelling, Value: shown(text), Nearest: p.Key() + ":" + right}
+		}
 		return LoRA{}, nil, *ferr
 	}
 	l, notes, ferr := r.findLoRA(p, name)
 	if ferr != nil {
+		if right, ok := respelled(text); ok {
+			ferr = &FieldError{Option: p.Key(), Problem: Spelling, Value: shown(text), Nearest: p.Key() + ":" + right}
+		}
 		return LoRA{}, nil, *ferr
 	}
 	if scale != nil {
 		l.Scale = *scale
+	}
+	if m := otherModel.FindStringSubmatch(withoutSecrets(l.Path)); m != nil {
+		notes = append(notes, Note{Option: p.Key(), From: l.label(), To: strings.ToLower(m[1]), Reason: OtherModelLoRA})
 	}
 	if l.Scale > strongLoRAScale {
 		notes = append(notes, Note{Option: p.Key(), From: num(l.Scale), Reason: StrongLoRA})
@@ -153,7 +181,7 @@ func (r Rules) findLoRA(p Param, name string) (LoRA, []Note, *FieldError) {
 	}
 	first, _, _ := strings.Cut(name, "/")
 	isURL := schemeForm.MatchString(name)
-	if !isURL && first != name && r.allowsHost(strings.ToLower(first)) {
+	if !isURL && first != name && r.allowsHost(canonicalHost(first)) {
 		name, isURL = "https://"+name, true
 	}
 	if !isURL {
@@ -198,7 +226,7 @@ func (r Rules) checkURL(raw string) (file string, rewritten bool, problem *Field
 		return "", false, &FieldError{Problem: LoRATooLong, Count: int64(len(raw)), Max: maxLoRAPath}
 	}
 	u, err := url.Parse(raw)
-	if err != nil || hasOddRunes(raw) || hasOddRunes(u.Path) || slices.Contains(strings.Split(u.Path, "/"), "..") {
+	if err != nil || hasOddRunes(raw) || hidesOddRunes(u.Path) || slices.Contains(strings.Split(u.Path, "/"), "..") {
 		return "", false, &FieldError{Problem: LoRAMalformed}
 	}
 	if u.Scheme != "https" {
@@ -232,8 +260,21 @@ func hasOddRunes(s string) bool {
 	})
 }
 
+// hidesOddRunes tells whether a decoded path holds what is no part of the name
+// of a file. A space and a comma are: they are sent encoded, as they came.
+func hidesOddRunes(path string) bool {
+	return !utf8.ValidString(path) || strings.ContainsFunc(path, func(r rune) bool {
+		return unicode.IsControl(r) || r == '\\'
+	})
+}
+
+// canonicalHost is the one name of a host that has several.
 func canonicalHost(host string) string {
-	return strings.TrimSuffix(strings.ToLower(host), ".")
+	host = strings.TrimSuffix(strings.ToLower(host), ".")
+	if name, ok := otherNames[host]; ok {
+		return name
+	}
+	return host
 }
 
 // checkHost refuses every host that is not a name on the operator's list.

@@ -15,6 +15,7 @@ const (
 	ShortenedFrames Reason = "shortened_frames" // the frame rate allows fewer frames
 	RewrittenLoRA   Reason = "rewritten_lora"   // the link of a page became that of the file
 	StrongLoRA      Reason = "strong_lora"      // the scale is allowed but unusual; nothing changed
+	OtherModelLoRA  Reason = "other_model_lora" // the path names another model; nothing changed
 	AddedTrigger    Reason = "added_trigger"    // the LoRA's trigger words were put into the prompt
 	DroppedStatic   Reason = "dropped_static"   // "static" left the default negative prompt
 	SilentFormat    Reason = "silent_format"    // the format cannot carry the sound
@@ -25,7 +26,7 @@ const (
 func Reasons() []Reason {
 	return []Reason{
 		SnappedSize, SizeOfRatio, SnappedDuration, SnappedFrames, ShortenedFrames,
-		RewrittenLoRA, StrongLoRA, AddedTrigger, DroppedStatic, SilentFormat,
+		RewrittenLoRA, StrongLoRA, OtherModelLoRA, AddedTrigger, DroppedStatic, SilentFormat,
 		Overridden,
 	}
 }
@@ -49,6 +50,7 @@ var noteTexts = map[Reason]string{
 	ShortenedFrames: "%[1]s: %[2]s became %[3]s, because a video lasts at most 20 seconds.",
 	RewrittenLoRA:   "%[1]s: the page %[2]s became %[3]s.",
 	StrongLoRA:      "%[1]s: %[2]s is a strong scale; 0.4 to 1.2 is usual.",
+	OtherModelLoRA:  "%[1]s: %[2]s seems made for another model (%[3]s); here it may do nothing or spoil the picture.",
 	AddedTrigger:    "%[1]s: %[3]q was added to the prompt, because the LoRA %[2]s needs it.",
 	DroppedStatic:   "%[1]s: %[2]q was dropped from the default, because the camera is static.",
 	SilentFormat:    "%[1]s: %[2]s has no sound.",

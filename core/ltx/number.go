@@ -17,7 +17,7 @@ const maxDigits = 40
 // parseNumber reads a plain decimal number, with its unit or without. NaN,
 // infinities, exponents and hexadecimal numbers are none.
 func parseNumber(text, unit string) (float64, bool) {
-	s := strings.ToLower(strings.TrimSpace(text))
+	s := strings.ToLower(strings.TrimSpace(narrow(text)))
 	if unit != "" {
 		s = strings.TrimSpace(strings.TrimSuffix(s, unit))
 	}

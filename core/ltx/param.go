@@ -1,6 +1,7 @@
 package ltx
 
 import (
+	"errors"
 	"slices"
 	"strings"
 )
@@ -34,7 +35,11 @@ type Param struct {
 	Option string
 	// Aliases are other spellings of Option: "cam".
 	Aliases []string
-	Kind    Kind
+	// Words are those of Option and Aliases that are ordinary words, which a
+	// prompt may hold before a colon: "style:noir". In a line of text they
+	// set something only with a value that fits.
+	Words []string
+	Kind  Kind
 	// Choices are the values of a KindChoice, the named ones of a KindSize
 	// and the built-in ones of a KindPreset.
 	Choices []Choice
@@ -68,6 +73,40 @@ func (p Param) Key() string {
 		return p.Option
 	}
 	return p.Name
+}
+
+// IsWord tells whether a spelling of the parameter is an ordinary word, see
+// Words.
+func (p Param) IsWord(key string) bool {
+	return slices.ContainsFunc(p.Words, func(w string) bool { return fold(w) == fold(key) })
+}
+
+// Fits tells whether the parameter takes the value from somebody, under rules
+// that allow all that the model can do. A blank value does not fit.
+func (p Param) Fits(value string) bool {
+	return strings.TrimSpace(value) != "" && p.check(value, true) == nil
+}
+
+// Check is Fits with what is wrong, or nil.
+func (p Param) Check(value string) *FieldError { return p.check(value, false) }
+
+func (p Param) check(value string, quick bool) *FieldError {
+	e := evaluation{quick: quick, fps: DefaultFPS, values: map[string]any{}}
+	switch {
+	case p.Operator:
+		e.fail(p, FieldError{Problem: OperatorOnly})
+	case p.Kind == KindAdvanced, p.Kind == KindPreset:
+		_, err := Rules{}.Parse([]Setting{{idPrompt, "a"}, {p.id(), value}})
+		e.problems, _ = errors.AsType[Invalid](err)
+	case p.id() == idDuration || p.id() == idFrames:
+		e.frames(layer{p.id(): value})
+	default:
+		e.value(p, value)
+	}
+	if len(e.problems) == 0 {
+		return nil
+	}
+	return &e.problems[0]
 }
 
 // id names the row among all rows.
@@ -127,6 +166,7 @@ func Params() []Param {
 
 func (p Param) clone() Param {
 	p.Aliases = slices.Clone(p.Aliases)
+	p.Words = slices.Clone(p.Words)
 	p.Choices = slices.Clone(p.Choices)
 	for i := range p.Choices {
 		p.Choices[i].Synonyms = slices.Clone(p.Choices[i].Synonyms)

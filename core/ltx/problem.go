@@ -23,6 +23,7 @@ const (
 	NotABool          Problem = "not_a_bool"          // Choices
 	BadSize           Problem = "bad_size"            // Choices, Nearest; Min and Max of a side
 	BadDuration       Problem = "bad_duration"        // Min, Max, Unit
+	Spelling          Problem = "spelling"            // Value is what was typed, Nearest how it is written here
 	BadAdvanced       Problem = "bad_advanced"        // Value is a key without a value
 	Conflict          Problem = "conflict"            // Other is set as well
 	Duplicate         Problem = "duplicate"           // set twice, to Value and to Other; both empty for texts
@@ -49,7 +50,7 @@ const (
 func Problems() []Problem {
 	return []Problem{
 		Unknown, Missing, TooLong, OutOfRange, NotAChoice, NotANumber, NotWhole, NotABool, BadSize, BadDuration,
-		BadAdvanced, Conflict, Duplicate, OperatorOnly, Misplaced, TooManyMegapixels, TooManyLoRAs,
+		Spelling, BadAdvanced, Conflict, Duplicate, OperatorOnly, Misplaced, TooManyMegapixels, TooManyLoRAs,
 		LoRAUnknown, LoRAScale, LoRAMalformed, LoRATooLong, LoRANotHTTPS, LoRAHasUser, LoRAHasPort, LoRAAddress,
 		LoRALocal, LoRAHost, LoRACivitaiPage, LoRAPickle, LoRANotTensors,
 	}
@@ -133,6 +134,9 @@ var problemTexts = map[Problem]func(FieldError) string{
 	},
 	BadDuration: func(e FieldError) string {
 		return fmt.Sprintf("%s must be in seconds, such as 5 or 8s, %s; %q is not.", e.Option, e.limits(), e.Value)
+	},
+	Spelling: func(e FieldError) string {
+		return fmt.Sprintf("Write %s, not %s.", e.Nearest, e.Value)
 	},
 	BadAdvanced: func(e FieldError) string {
 		return fmt.Sprintf("%s: %q needs a value. Write pairs such as scheduler=ltx2 video_cfg_scale=4.", e.Option, e.Value)

@@ -42,6 +42,7 @@ const (
 
 var (
 	pixelsForm = regexp.MustCompile(`^([0-9]{1,6})(?:x|×|\*|by)([0-9]{1,6})(?:px)?$`)
+	signForm   = regexp.MustCompile(`(?:^|[x×*:/])\s*\p{Pd}`)
 	ratioForm  = regexp.MustCompile(`^([0-9]{1,3})[:/]([0-9]{1,3})$`)
 )
 
@@ -61,10 +62,14 @@ func parseSize(p Param, text string, longest int) (Size, Note, bool) {
 
 // askedSize is what the text means before it is made to fit.
 func askedSize(p Param, text string) (Size, Note, bool) {
+	text = narrow(strings.TrimSpace(text))
+	if signForm.MatchString(text) {
+		return Size{}, Note{}, false // a side is never negative
+	}
 	if c, ok := p.choice(text); ok {
 		return c.Pixels, Note{}, true
 	}
-	s := fold(text)
+	s := strings.ToLower(strings.Join(strings.Fields(text), ""))
 	if m := pixelsForm.FindStringSubmatch(s); m != nil {
 		size := Size{atoi(m[1]), atoi(m[2])}
 		ok := min(size.Width, size.Height) > 0 && max(size.Width, size.Height) <= maxTypedSide
@@ -80,7 +85,7 @@ func askedSize(p Param, text string) (Size, Note, bool) {
 			return c.Pixels, Note{}, true
 		}
 		size := ofRatio(float64(w) / float64(h))
-		return size, Note{Option: p.Key(), From: strings.TrimSpace(text), To: size.String(), Reason: SizeOfRatio}, true
+		return size, Note{Option: p.Key(), From: s, To: size.String(), Reason: SizeOfRatio}, true
 	}
 	return Size{}, Note{}, false
 }

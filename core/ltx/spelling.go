@@ -18,6 +18,19 @@ func fold(s string) string {
 	}, s)
 }
 
+// narrow writes the full-width characters of East Asian keyboards as the ASCII
+// characters that they stand for: "９：１６" is "9:16".
+// https://www.unicode.org/charts/PDF/UFF00.pdf
+func narrow(s string) string {
+	const first, last, offset = '！', '～', '！' - '!'
+	return strings.Map(func(r rune) rune {
+		if r >= first && r <= last {
+			return r - offset
+		}
+		return r
+	}, s)
+}
+
 // longestTypo is the length in code points beyond which a word is no typo of
 // anything we know.
 const longestTypo = 40

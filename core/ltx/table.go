@@ -40,12 +40,12 @@ const gifValue = "GIF (.gif)"
 // https://fal.ai/models/fal-ai/ltx-2.3-22b/text-to-video/lora/api.
 var table = []Param{
 	{
-		Name: idPrompt, Option: "prompt", Aliases: []string{"text", "description"}, Kind: KindText,
+		Name: idPrompt, Option: "prompt", Aliases: []string{"text", "description"}, Words: []string{"text", "description"}, Kind: KindText,
 		MinLen: 1, MaxLen: 2000, Basic: true,
 		Help: "What the video shows: shot, scene, action, camera, sound. One paragraph works best",
 	},
 	{
-		Name: idCamera, Option: "camera", Aliases: []string{"cam", "camera_move", "camera_motion", "camera_movement", "motion", "move"},
+		Name: idCamera, Option: "camera", Aliases: []string{"cam", "camera_move", "camera_motion", "camera_movement", "motion", "move"}, Words: []string{"motion", "move"},
 		Kind: KindChoice, Choices: cameras, Default: "none", Basic: true,
 		Help: "How the camera moves. Say in the prompt what the move reveals",
 	},
@@ -55,12 +55,12 @@ var table = []Param{
 		Help: "A name, a ratio such as 16:9, or pixels such as 1280x704",
 	},
 	{
-		Option: idDuration, Aliases: []string{"dur", "length", "seconds", "secs", "sec", "time"},
+		Option: idDuration, Aliases: []string{"dur", "length", "seconds", "secs", "sec", "time"}, Words: []string{"length", "time"},
 		Kind: KindDuration, Min: 0.4, Max: 20, Unit: "seconds", Basic: true,
 		Help: "Length in seconds, such as 5 or 8s",
 	},
 	{
-		Name: idLoRAs, Option: "lora", Aliases: []string{"style", "styles"}, Kind: KindLoRAs,
+		Name: idLoRAs, Option: "lora", Aliases: []string{"lora_url", "lora_path", "lora_link", "style", "styles"}, Words: []string{"style", "styles"}, Kind: KindLoRAs,
 		Min: 0, Max: 4, Basic: true,
 		Help: "Up to 3, with commas: a team name, owner/repo or a .safetensors URL, each with @scale",
 	},
@@ -74,7 +74,7 @@ var table = []Param{
 		Help: "The same seed and settings give the same video again; random picks one",
 	},
 	{
-		Name: idAudio, Option: "audio", Aliases: []string{"sound"}, Kind: KindBool, Default: true, Basic: true,
+		Name: idAudio, Option: "audio", Aliases: []string{"sound"}, Words: []string{"sound"}, Kind: KindBool, Default: true, Basic: true,
 		Help: "Whether the video has sound",
 	},
 	{
@@ -82,7 +82,7 @@ var table = []Param{
 		Help: "Draft is quick, best takes longer; it sets steps, acceleration and more at once",
 	},
 	{
-		Option: idPrivate, Aliases: []string{"ephemeral", "secret", "hidden"}, Kind: KindBool, Default: false, Basic: true,
+		Option: idPrivate, Aliases: []string{"ephemeral", "secret", "hidden"}, Words: []string{"secret", "hidden"}, Kind: KindBool, Default: false, Basic: true,
 		Help: "Whether only you see the video",
 	},
 	{
@@ -105,7 +105,7 @@ var table = []Param{
 		Help: "How closely the picture follows the prompt; 2 to 5 is usual",
 	},
 	{
-		Name: idFormat, Option: "format", Aliases: []string{"output", "output_type", "type", "filetype"},
+		Name: idFormat, Option: "format", Aliases: []string{"output", "output_type", "type", "filetype"}, Words: []string{"output", "type"},
 		Kind: KindChoice, Choices: formats, Default: "X264 (.mp4)",
 		Help: "The file format; mp4 plays everywhere",
 	},
@@ -120,12 +120,12 @@ var table = []Param{
 		Help: "How strong the camera move is",
 	},
 	{
-		Name: "acceleration", Option: "acceleration", Aliases: []string{"accel", "accelerate", "speed"},
+		Name: "acceleration", Option: "acceleration", Aliases: []string{"accel", "accelerate", "speed"}, Words: []string{"speed"},
 		Kind: KindChoice, Choices: accelerations, Default: "none",
 		Help: "Faster, for less quality",
 	},
 	{
-		Option: idAdvanced, Aliases: []string{"adv", "extra", "params", "more"}, Kind: KindAdvanced,
+		Option: idAdvanced, Aliases: []string{"adv", "extra", "params", "more"}, Words: []string{"extra", "more"}, Kind: KindAdvanced,
 		Help: "Any other input by its API name: video_stg_scale=0.5 scheduler=ltx2",
 	},
 
@@ -166,7 +166,7 @@ var table = []Param{
 		Help: "Gradient estimation during denoising: fewer steps are enough; 0 is off",
 	},
 	{
-		Name: "use_restart_sampling", Aliases: []string{"restart_sampling", "restart"}, Kind: KindBool, Default: true,
+		Name: "use_restart_sampling", Aliases: []string{"restart_sampling", "restart"}, Words: []string{"restart"}, Kind: KindBool, Default: true,
 		Help: "Add a little noise at each denoising step, which can help quality",
 	},
 	{
@@ -190,11 +190,11 @@ var table = []Param{
 		Help: "Strength of the distilled LoRA in every later pass",
 	},
 	{
-		Name: idSafety, Aliases: []string{"safety_checker", "safety"}, Kind: KindBool, Default: true, Operator: true,
+		Name: idSafety, Aliases: []string{"safety_checker", "safety"}, Words: []string{"safety"}, Kind: KindBool, Default: true, Operator: true,
 		Help: "Whether prompt and result are checked for unsafe content",
 	},
 	{
-		Name: "sync_mode", Aliases: []string{"sync"}, Kind: KindBool, Default: false, Operator: true,
+		Name: "sync_mode", Aliases: []string{"sync"}, Words: []string{"sync"}, Kind: KindBool, Default: false, Operator: true,
 		Help: "Return the video inside the answer and keep it out of the history",
 	},
 }

@@ -1,0 +1,4 @@
+package bot
+
+// TypedLine is typedLine.
+var TypedLine = typedLine

@@ -1,0 +1,61 @@
+package slack_test
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"ltxbot/bot"
+)
+
+// TestEveryLineOfTheGrammarMeansTheSameInSlack types the lines of the golden
+// file of the grammar: what makes a video there makes the same one here, and
+// what is refused or asked about there costs nothing and is told to who typed.
+func TestEveryLineOfTheGrammarMeansTheSameInSlack(t *testing.T) {
+	const least = 250
+	file, err := os.ReadFile("../testdata/lines.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, typed := newStage(t), 0
+	whispers := func() (n int) {
+		for _, m := range s.general.Messages() {
+			if m.EphemeralTo == s.ann.ID() {
+				n++
+			}
+		}
+		return n
+	}
+	for line := range strings.Lines(string(file)) {
+		line = strings.TrimSuffix(strings.ReplaceAll(line, "␠", "\u00a0"), "\n")
+		if line == "" || strings.HasPrefix(line, " ") || strings.HasPrefix(line, "#") || strings.Contains(line, "⏎") || strings.Contains(line, "<http") {
+			continue // a command is one line, and a link in brackets is what the client makes of one
+		}
+		parsed, err := bot.ParseLine(line)
+		if parsed.Verb != "" || line == "/ltx" {
+			continue
+		}
+		typed++
+		t.Logf("type %s", line)
+		before := whispers()
+		s.slash(s.ann, s.general, line)
+		want, invalid := rules().Parse(parsed.Settings)
+		if err != nil || invalid != nil {
+			s.until("an answer to "+line, func() bool { return whispers() > before })
+			continue
+		}
+		if diff := cmp.Diff(want.SecretCommandLine(), s.job().Request.SecretCommandLine()); diff != "" {
+			t.Errorf("%s (-grammar +slack):\n%s", line, diff)
+		}
+	}
+	if typed < least {
+		t.Errorf("%d lines were typed, want at least %d", typed, least)
+	}
+	select {
+	case j := <-s.engine.accepted:
+		t.Errorf("a refused line made a video: %s", j.Request.SecretCommandLine())
+	default:
+	}
+}
