@@ -20,14 +20,22 @@ func (b *Bot) read(ctx context.Context, o origin, text string) string {
 	}
 	ctx, cancel := context.WithTimeout(ctx, namesWithin)
 	defer cancel()
+	left := maxNames
 	return unformat(unslack(text, func(user string) string {
+		if left--; left < 0 {
+			return ""
+		}
 		o.User = user
 		return b.people.person(ctx, o).name
 	}))
 }
 
-// namesWithin bounds the search for the names of people in a prompt.
-const namesWithin = 2 * time.Second
+// How long and about how many people Slack is asked for the names in a prompt.
+// It answers so many questions a minute, and who is an admin is one of them.
+const (
+	namesWithin = 2 * time.Second
+	maxNames    = 10
+)
 
 // unslack turns Slack's markup into text: links, mentions, channels and dates
 // read as people read them, and &amp; &lt; &gt; become the characters they stand

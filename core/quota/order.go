@@ -101,6 +101,7 @@ const (
 	NotLinkable   OrderProblem = "not_linkable"  // the team is on one platform only
 	Decided       OrderProblem = "decided"       // an admin has decided something about the account
 	NothingToDo   OrderProblem = "nothing_to_do" // it is so already
+	TooMany       OrderProblem = "too_many"      // limits over rolling time, or extras, of one holder
 
 	AboveOperator   OrderProblem = "above_operator"   // Value is the limit that it has set
 	OperatorStopped OrderProblem = "operator_stopped" // a block or a pause
@@ -111,7 +112,7 @@ const (
 // OrderProblems are all problems, for whoever needs a text for each.
 var OrderProblems = []OrderProblem{
 	NoVerb, UnknownVerb, UnknownArg, Missing, GivenTwice, TooMuch, BadMember, BadLimit, BadAmount, BadNumber, BadMoney,
-	BadUntil, BadMonth, BadTeam, NothingGiven, NoSuchCode, SamePlatform, AlreadyLinked, NotLinked, NotLinkable, Decided, NothingToDo,
+	BadUntil, BadMonth, BadTeam, NothingGiven, NoSuchCode, SamePlatform, AlreadyLinked, NotLinked, NotLinkable, Decided, NothingToDo, TooMany,
 	AboveOperator, OperatorStopped, OperatorsTeam, OperatorsMember,
 }
 
@@ -149,6 +150,7 @@ var orderTexts = map[OrderProblem]string{
 	NotLinkable:   "this team is on one platform only",
 	Decided:       "an admin has decided something about this account, so that it can't be linked or unlinked now",
 	NothingToDo:   "it is so already",
+	TooMany:       "there are as many as there may be: take some back first, with unset or revoke",
 
 	AboveOperator:   "the operator allows %[1]s: an admin of the team can set less, and only the operator more",
 	OperatorStopped: "the operator has done that, and only the operator can undo it",
