@@ -177,6 +177,7 @@ type fakeProvider struct {
 	cut       int           // downloads that break off in the middle
 	opened    int           // downloads that were begun
 	openErr   error         // of every download
+	drip      time.Duration // a download brings one byte each so long
 	busiest   int           // most jobs that it had at a time
 
 	statusErr error // of every status
@@ -344,7 +345,7 @@ func (p *fakeProvider) Find(_ context.Context, o generate.Order, since, until ti
 	return found, nil
 }
 
-func (p *fakeProvider) Open(_ context.Context, _ string, offset int64) (generate.Media, error) {
+func (p *fakeProvider) Open(ctx context.Context, _ string, offset int64) (generate.Media, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.opened++
@@ -356,9 +357,29 @@ func (p *fakeProvider) Open(_ context.Context, _ string, offset int64) (generate
 		p.cut--
 		rest = rest[:len(rest)/2]
 	}
+	var body io.Reader = strings.NewReader(rest)
+	if p.drip > 0 {
+		body = dripping{ctx, p.drip, body}
+	}
 	return generate.Media{
-		Body: io.NopCloser(strings.NewReader(rest)), Offset: offset, Size: int64(len(p.media)), ContentType: "video/mp4",
+		Body: io.NopCloser(body), Offset: offset, Size: int64(len(p.media)), ContentType: "video/mp4",
 	}, nil
+}
+
+// dripping is a body that brings one byte at a time.
+type dripping struct {
+	ctx   context.Context //nolint:containedctx // of the download
+	every time.Duration
+	io.Reader
+}
+
+func (d dripping) Read(b []byte) (int, error) {
+	select {
+	case <-time.After(d.every):
+		return d.Reader.Read(b[:1])
+	case <-d.ctx.Done():
+		return 0, d.ctx.Err()
+	}
 }
 
 // submitted is how often a job was submitted.

@@ -11,7 +11,8 @@ import (
 
 // The bounds on what fal may say, and on what is asked of it.
 const (
-	MaxCalls = maxCalls
+	MaxCalls     = maxCalls
+	MaxDownloads = maxDownloads
 )
 
 // KnownTypes lists the error types in the table.
