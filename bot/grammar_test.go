@@ -139,6 +139,7 @@ func TestParseLineReadsWhatARequestWrites(t *testing.T) {
 		`a cowboy walks camera:dolly_in duration:5 size:1280x704 seed:7`,
 		`he says: "go" -- and camera: dolly_in is in “quotes” \ too seed:1`,
 		`prompt:"camera:static --seed 4" lora:a/b@0.5,https://huggingface.co/c/d/resolve/main/e.safetensors?token=x@2`,
+		`prompt:"> a *seed:7* \"`+"`camera:static`"+`\" sign" fps:30`,
 		`a cat negative:"blurry, \"text\"" advanced:"scheduler=ltx2 video_stg_scale=0.5" private:yes quality:draft format:gif`,
 	} {
 		roundTrip(t, typed)

@@ -59,6 +59,12 @@ func (p *parser) find(i int) (found, bool) {
 	m := found{from: i}
 	dash, i := p.dashes(i)
 	m.key, i = p.key(i)
+	if dash == twoDashes {
+		for i < len(p.in) && unicode.In(p.in[i], unicode.L, unicode.M) {
+			m.key += string(p.in[i]) // of another language: --durée
+			i++
+		}
+	}
 	if m.key == "" {
 		return found{}, false
 	}
@@ -119,6 +125,9 @@ func (p *parser) apart(m found, dash dashes, sign int) (found, bool) {
 	if dash == twoDashes {
 		return m, m.known
 	}
+	if !m.known && ltx.IsHabit(m.key) && m.key == strings.ToLower(m.key) {
+		return m, p.hasDigit(m)
+	}
 	m.bracketed = p.opens[m.from] >= 0
 	return m, exact(m) && p.plausible(m, true)
 }
@@ -156,7 +165,7 @@ func (p *parser) attached(m found, dash dashes, sign rune) (found, bool) {
 	case ltx.IsHabit(m.key):
 		text, _ := p.value(m)
 		return m, dash != noDash || strings.Contains(m.key, "_") || startsWithDigit(text)
-	case strings.Contains(m.key, "_"):
+	case strings.Contains(m.key, "_"), linkValue.MatchString(string(p.in[m.value:p.wordEnd(m.value)])):
 		return m, true // nobody writes that in a prompt
 	}
 	m.param, m.known = p.meant(m.key)
@@ -233,6 +242,17 @@ func (p *parser) spaced(m *found, sign rune) bool {
 	return m.known && p.plausible(*m, true) && p.hasDigit(*m)
 }
 
+// followsAsValue tells whether a number, a link or a word_word is at i: after
+// "--key", it hardly is a word of the prompt.
+func (p *parser) followsAsValue(i int) bool {
+	return i < len(p.in) && foreignValue.MatchString(string(p.in[i:p.cutEnd(i, true)]))
+}
+
+var (
+	foreignValue = regexp.MustCompile(`^(?:[0-9][0-9.,:x/%]*|\w+_\w+|<?(?i:https?)://.*)$`)
+	linkValue    = regexp.MustCompile(`^<?(?i:https?)://`)
+)
+
 // hasDigit tells whether the value has a digit or an underscore, as words of a
 // prompt seldom have.
 func (p *parser) hasDigit(m found) bool {
@@ -253,6 +273,9 @@ func (p *parser) dashed(m found, dash dashes) (found, bool) {
 		return found{}, false
 	case !m.known && ltx.IsHabit(m.key) && !p.lacksValue(next):
 		m.value = next
+		return m, true
+	case !m.known && p.followsAsValue(next):
+		m.value = next // of a flag of another tool: "--stylize 100"
 		return m, true
 	case !m.known:
 		m.flag = true
