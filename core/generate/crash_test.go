@@ -336,7 +336,7 @@ func (sc scenario) play(t *testing.T, crashes ...*crasher) {
 		present.set(p)
 		if i == 0 {
 			for n := range max(1, sc.jobs) {
-				outside.Go(func() { _, _ = p.engine.Accept(p.life(), ask(t, n)) })
+				outside.Go(func() { _, _ = p.accept(p.life(), ask(t, n)) })
 			}
 			for _, h := range sc.outside {
 				outside.Go(func() { h.happen(over, w, present) })

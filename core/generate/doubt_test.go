@@ -45,7 +45,7 @@ func TestAJobThatMayHaveBeenSubmittedIsLookedForFirst(t *testing.T) {
 					}
 				}
 				before := w.provider.submitted(id)
-				if _, err := p.engine.Accept(t.Context(), a); err != nil {
+				if _, err := p.accept(t.Context(), a); err != nil {
 					t.Fatal(err)
 				}
 				elapse(30 * time.Minute)
@@ -103,7 +103,7 @@ func TestWhoLosesAJobWhileSubmittingPassesTheAnswerOn(t *testing.T) {
 		w.provider.answer, w.provider.hidden = 30*time.Second, true
 		p := w.start(crashAt(0))
 		defer p.kill(t)
-		j, err := p.engine.Accept(t.Context(), ask(t, 1))
+		j, err := p.accept(t.Context(), ask(t, 1))
 		if err != nil {
 			t.Fatal(err)
 		}

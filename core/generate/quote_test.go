@@ -36,7 +36,7 @@ func TestAQuoteIsWhatAcceptDoes(t *testing.T) {
 				if err != nil || quote.Estimate == 0 || len(quote.Gauges) != 1 || quote.Gauges[0].Used != 1 {
 					t.Fatalf("the first: %+v, %v", quote, err)
 				}
-				if _, err := p.engine.Accept(t.Context(), first); err != nil {
+				if _, err := p.accept(t.Context(), first); err != nil {
 					t.Fatal(err)
 				}
 				for _, g := range tt.grants {
@@ -51,7 +51,7 @@ func TestAQuoteIsWhatAcceptDoes(t *testing.T) {
 				}
 				second := ask(t, 2)
 				quote, err = p.engine.Quote(t.Context(), second)
-				_, acceptErr := p.engine.Accept(t.Context(), second)
+				_, acceptErr := p.accept(t.Context(), second)
 				var quoted, accepted *quota.LimitError
 				if errors.As(err, &quoted) != tt.refused || errors.As(acceptErr, &accepted) != tt.refused {
 					t.Fatalf("quoted %v, accepted %v", err, acceptErr)

@@ -15,7 +15,9 @@ func (e *Engine) step(ctx context.Context, r *run, j Job) error {
 		return r.outcome(e.hard, r.pending)
 	}
 	switch j.State {
-	case Received, Preparing: // stores have them, nobody makes them yet
+	case Received: // nobody works on it
+	case Preparing:
+		return e.prepare(ctx, r, j)
 	case Accepted:
 		return e.begin(ctx, r, j)
 	case Submitting:
