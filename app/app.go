@@ -39,7 +39,7 @@ type App struct {
 	ops   *ops
 	guard *ingress.Guard
 
-	store      storage
+	store      *storage
 	provider   *fal.Client
 	engine     *generate.Engine
 	tool       *media.FFmpeg // nil when there is none
@@ -48,6 +48,9 @@ type App struct {
 	announcers map[string]bot.Announcer
 	platforms  []platform
 	servers    []*webServer // that of http.listen, then that of http.ops_listen
+
+	// limitsChanged has a value after a reload.
+	limitsChanged chan struct{}
 
 	parts lifecycle
 	fatal chan error
@@ -68,7 +71,7 @@ func New(ctx context.Context, cfg config.Config, opts Options) (*App, error) {
 	if opts.Logger == nil {
 		opts.Logger = slog.New(slog.DiscardHandler)
 	}
-	a := &App{cfg: cfg, opts: opts, log: opts.Logger, fatal: make(chan error, 1), ops: newOps(opts.Version)}
+	a := &App{cfg: cfg, opts: opts, log: opts.Logger, fatal: make(chan error, 1), limitsChanged: make(chan struct{}, 1), ops: newOps(opts.Version)}
 	a.desks, a.announcers = map[string]*bot.Desk{}, map[string]bot.Announcer{}
 	a.guard = ingress.New(a.log, a.ops.metrics.Refused)
 	a.parts.started("guard", func(context.Context) error { a.guard.Close(); return nil })
@@ -85,7 +88,7 @@ func (a *App) build(ctx context.Context) error {
 		return err
 	}
 	a.live.Store(now)
-	if a.store, err = openStore(ctx, a.cfg.Store, a.log); err != nil {
+	if a.store, err = openStore(ctx, a.cfg.Store, a.policy, a.log); err != nil {
 		return err
 	}
 	a.parts.started("store", func(context.Context) error { return a.store.Close() })

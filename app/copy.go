@@ -8,47 +8,42 @@ import (
 	"os"
 
 	"ltxbot/config"
-	"ltxbot/core/archive"
+	"ltxbot/core/quota"
+	"ltxbot/store"
 )
 
 // CopyStore copies everything from one store to another, which must hold
-// nothing: else the error is archive.ErrInUse. It adds both up at the end. No
-// bot may run on either meanwhile.
-func CopyStore(ctx context.Context, from, to config.Store, log *slog.Logger) (report archive.Report, err error) {
-	if path := from.Path(); path != "" {
-		if _, err := os.Stat(path); err != nil {
-			return report, fmt.Errorf("open store to copy from: %w", err)
-		}
-	}
-	source, err := openArchive(ctx, from, log)
+// nothing: else the error is store.ErrNotEmpty. It adds both up at the end. If
+// a bot works on the first one, the error is bolt.ErrInUse or
+// store.ErrWorkedOn.
+func CopyStore(ctx context.Context, from, to config.Store, log *slog.Logger) (report store.CopyReport, err error) {
+	source, err := openExisting(ctx, from, log)
 	if err != nil {
 		return report, fmt.Errorf("store to copy from: %w", err)
 	}
 	defer func() { err = errors.Join(err, source.Close()) }()
-	target, err := openArchive(ctx, to, log)
+	soon, cancel := context.WithTimeout(ctx, openLimit)
+	defer cancel()
+	target, err := openStore(soon, to, noPolicy, log)
 	if err != nil {
 		return report, fmt.Errorf("store to copy to: %w", err)
 	}
 	defer func() { err = errors.Join(err, target.Close()) }()
-	return archive.Copy(ctx, source, target)
+	return store.Copy(ctx, source.Store, target.Store)
 }
 
-// archived is a store that can be copied, and is closed afterwards.
-type archived interface {
-	archive.Store
-	Close() error
-}
+// noPolicy is for who only looks at a store or copies it: then nobody is
+// admitted.
+func noPolicy() quota.Policy { return quota.Policy{} }
 
-func openArchive(ctx context.Context, c config.Store, log *slog.Logger) (archived, error) {
+// openExisting opens a store that is there. It does not wait long for a server.
+func openExisting(ctx context.Context, c config.Store, log *slog.Logger) (*storage, error) {
+	if path := c.Path(); path != "" {
+		if _, err := os.Stat(path); err != nil {
+			return nil, fmt.Errorf("open store: %w", err)
+		}
+	}
 	ctx, cancel := context.WithTimeout(ctx, openLimit)
 	defer cancel()
-	s, err := openStore(ctx, c, log)
-	if err != nil {
-		return nil, err
-	}
-	a, ok := s.(archived)
-	if !ok {
-		return nil, errors.Join(fmt.Errorf("a store of kind %q can't be copied", c.Scheme()), s.Close())
-	}
-	return a, nil
+	return openStore(ctx, c, noPolicy, log)
 }

@@ -2,12 +2,9 @@ package app_test
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"path/filepath"
-	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -15,20 +12,19 @@ import (
 
 	"ltxbot/app"
 	"ltxbot/config"
-	"ltxbot/core/archive"
 	"ltxbot/core/generate"
 	"ltxbot/core/quota"
 	"ltxbot/core/usd"
 	"ltxbot/internal/redistest"
-	"ltxbot/store/bolt"
-	"ltxbot/store/redis"
+	"ltxbot/store"
+	"ltxbot/store/storetest"
 )
 
 // storeAt is a store as the config names it.
 func storeAt(url string) config.Store { return config.Store{URL: config.NewSecret(url)} }
 
 // fillStore makes jobs in every condition, and all else that a store keeps.
-func fillStore(t *testing.T, s archive.Store) {
+func fillStore(t *testing.T, s *store.Store) {
 	t.Helper()
 	ctx, now := t.Context(), time.Now().UTC().Round(0)
 	policy := quota.Policy{
@@ -73,33 +69,23 @@ func fillStore(t *testing.T, s archive.Store) {
 	}
 }
 
-// content is everything in a store, in one order. What a copy may change is
-// left out: versions, and the numbers of places in the line.
-func content(t *testing.T, s archive.Store) []archive.Item {
+// content is everything in a store.
+func content(t *testing.T, s *store.Store) map[string]string {
 	t.Helper()
-	var items []archive.Item
-	err := s.Export(t.Context(), func(i archive.Item) error {
-		if i.Job != nil {
-			i.Job.Version, i.Job.Line.Seq = 0, 0
-		}
-		if i.Hold != nil {
-			slices.SortFunc(i.Hold.Entries, func(a, b quota.Entry) int {
-				return strings.Compare(a.Scope.String()+a.Counter, b.Scope.String()+b.Counter)
-			})
-		}
-		items = append(items, i)
+	keys := map[string]string{}
+	if err := s.Export(t.Context(), func(key string, value []byte) error {
+		keys[key] = string(value)
 		return nil
-	})
-	if err != nil {
+	}); err != nil {
 		t.Fatal(err)
 	}
-	return items
+	return keys
 }
 
 func TestAStoreIsCopiedThereAndBack(t *testing.T) {
 	server := redistest.Start(t)
 	first, second, third := filepath.Join(t.TempDir(), "a.db"), server.URL(), filepath.Join(t.TempDir(), "b.db")
-	from, err := bolt.Open(first, bolt.Options{})
+	from, err := storetest.OpenFile(first, storetest.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,22 +102,18 @@ func TestAStoreIsCopiedThereAndBack(t *testing.T) {
 		if report.Jobs != 12 || report.Unfinished != 5 || report.Standings != 2 || report.Records != 1 || report.Marks != 1 || report.Settings != 1 || report.From.Holds != 13 {
 			t.Errorf("report is %+v", report)
 		}
-		if _, err := app.CopyStore(t.Context(), storeAt(step[0]), storeAt(step[1]), nil); !errors.Is(err, archive.ErrInUse) {
-			t.Errorf("a copy into a store in use: got error %v, want ErrInUse", err)
+		if _, err := app.CopyStore(t.Context(), storeAt(step[0]), storeAt(step[1]), nil); !errors.Is(err, store.ErrNotEmpty) {
+			t.Errorf("a copy into a store in use: got error %v, want ErrNotEmpty", err)
 		}
 	}
-	middle, err := redis.Open(t.Context(), second, redis.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer middle.Close()
-	last, err := bolt.Open(third, bolt.Options{})
+	middle := storetest.Redis(t, second)
+	last, err := storetest.OpenFile(third, storetest.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer last.Close()
-	for name, s := range map[string]archive.Store{"redis": middle, "bolt": last} {
-		if diff := cmp.Diff(keyed(want), keyed(content(t, s))); diff != "" {
+	for name, s := range map[string]*store.Store{"redis": middle, "bolt": last} {
+		if diff := cmp.Diff(want, content(t, s)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
 	}
@@ -146,21 +128,4 @@ func TestAStoreIsCopiedThereAndBack(t *testing.T) {
 		}
 		defer c.Done()
 	}
-}
-
-// keyed names the items, so that their order does not count.
-func keyed(items []archive.Item) map[string]archive.Item {
-	out := map[string]archive.Item{}
-	for _, i := range items {
-		switch {
-		case i.Job != nil:
-			out["job "+i.Job.ID] = i
-		case i.Hold != nil:
-			out["hold "+i.Hold.Job] = i
-		default:
-			text, _ := json.Marshal(i)
-			out[string(text)] = i
-		}
-	}
-	return out
 }

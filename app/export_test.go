@@ -12,9 +12,9 @@ type Leases = leases
 // Gateway is how a process takes turns at Discord's gateway.
 type Gateway struct{ g *gateway }
 
-// NewGateway is that of the process called me.
-func NewGateway(shared Leases, me string, connected func() bool) Gateway {
-	return Gateway{&gateway{shared: shared, me: me, log: slog.New(slog.DiscardHandler), connected: connected}}
+// NewGateway is that of the process that leases.
+func NewGateway(shared Leases, connected func() bool) Gateway {
+	return Gateway{&gateway{shared: shared, log: slog.New(slog.DiscardHandler), connected: connected}}
 }
 
 // Turn is a discord.Turn.

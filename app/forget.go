@@ -12,18 +12,19 @@ import (
 	"ltxbot/core/generate"
 )
 
-// How often old jobs are let go, how many at a time, and how long that may
-// take. Between two batches others have their turn.
+// How often old jobs are let go, and how long that may take; what is left then
+// is for the next time.
 const (
 	forgetEvery = 6 * time.Hour
-	forgetBatch = 500
-	forgetLimit = time.Minute
+	forgetLimit = 10 * time.Minute
 )
 
-// archive is the store as what lets go of jobs; nil if it does not.
+// archive is the store as what lets go of jobs; nil without one.
 func (a *App) archive() generate.Archive {
-	archive, _ := a.store.(generate.Archive)
-	return archive
+	if a.store == nil {
+		return nil
+	}
+	return a.store
 }
 
 // erased makes the desks forget what they remember of a member.
@@ -37,10 +38,6 @@ func (a *App) erased(member string) {
 // that a crash has left, from now on until the bot stops. Several processes
 // may do so.
 func (a *App) startForgetting(ctx context.Context) {
-	archive := a.archive()
-	if archive == nil {
-		return
-	}
 	ctx, stop := context.WithCancel(context.WithoutCancel(ctx))
 	done := make(chan struct{})
 	go func() {
@@ -49,7 +46,7 @@ func (a *App) startForgetting(ctx context.Context) {
 		defer tick.Stop()
 		for {
 			a.clearMedia(ctx, time.Now())
-			a.forget(ctx, archive, time.Now())
+			a.forget(ctx, time.Now())
 			select {
 			case <-tick.C:
 			case <-ctx.Done():
@@ -65,22 +62,16 @@ func (a *App) startForgetting(ctx context.Context) {
 }
 
 // forget lets go of all that is too old by now.
-func (a *App) forget(ctx context.Context, archive generate.Archive, now time.Time) {
-	keep, total := a.cfg.Retention, 0
-	for {
-		call, cancel := context.WithTimeout(ctx, forgetLimit)
-		n, err := generate.Forget(call, archive, cutoff(now, keep.Jobs.Duration), cutoff(now, keep.Prompts.Duration), forgetBatch)
-		cancel()
-		total += n
-		if err != nil && ctx.Err() == nil {
-			a.log.WarnContext(ctx, "cannot forget what is too old; it is tried again", "error", err)
-		}
-		if err != nil || n < forgetBatch {
-			break
-		}
+func (a *App) forget(ctx context.Context, now time.Time) {
+	keep := a.cfg.Retention
+	call, cancel := context.WithTimeout(ctx, forgetLimit)
+	defer cancel()
+	n, err := a.store.Forget(call, cutoff(now, keep.Jobs.Duration), cutoff(now, keep.Prompts.Duration))
+	if err != nil && ctx.Err() == nil {
+		a.log.WarnContext(ctx, "cannot forget what is too old; it is tried again", "error", err)
 	}
-	if total > 0 {
-		a.log.InfoContext(ctx, "forgot what was too old", "jobs", total)
+	if n > 0 {
+		a.log.InfoContext(ctx, "forgot what was too old", "jobs", n)
 	}
 }
 

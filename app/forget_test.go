@@ -2,7 +2,6 @@ package app_test
 
 import (
 	"errors"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,7 +11,7 @@ import (
 	"ltxbot/core/generate"
 	"ltxbot/core/ltx"
 	"ltxbot/core/quota"
-	"ltxbot/store/bolt"
+	"ltxbot/store/storetest"
 )
 
 // TestWhatIsTooOldIsForgotten starts the bot on a store with old jobs and a
@@ -74,7 +73,7 @@ func TestWhatIsTooOldIsForgotten(t *testing.T) {
 // fillWithJobs makes a store with delivered jobs of some ages.
 func fillWithJobs(t *testing.T, path string, ages map[string]time.Duration) {
 	t.Helper()
-	s, err := bolt.Open(path, bolt.Options{Logger: slog.New(slog.DiscardHandler)})
+	s, err := storetest.OpenFile(path, storetest.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

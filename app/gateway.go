@@ -10,9 +10,10 @@ import (
 // leases is a store that several processes share, of which one at a time holds
 // what there is once only.
 type leases interface {
-	// Acquire gets or renews a lease for ttl and reports whether owner has it.
-	Acquire(ctx context.Context, name, owner string, ttl time.Duration) (held bool, err error)
-	Release(ctx context.Context, name, owner string) error
+	// Lease gets or renews a lease for ttl and reports whether this process
+	// holds it.
+	Lease(ctx context.Context, name string, ttl time.Duration) (held bool, err error)
+	EndLease(ctx context.Context, name string) error
 }
 
 // Who holds the gateway says so every gatewayRenew. Who has not for gatewayTTL
@@ -41,7 +42,6 @@ const (
 // first, for this one is in doubt.
 type gateway struct {
 	shared leases
-	me     string
 	log    *slog.Logger
 	until  atomic.Int64 // when the lease runs out, in nanoseconds since 1970
 	// connected reports whether there is a connection.
@@ -91,7 +91,7 @@ func (g *gateway) acquire(ctx context.Context) (bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, gatewayRenew)
 	defer cancel()
 	until := time.Now().Add(gatewayTTL)
-	held, err := g.shared.Acquire(ctx, gatewayLease, g.me, gatewayTTL)
+	held, err := g.shared.Lease(ctx, gatewayLease, gatewayTTL)
 	if held {
 		g.until.Store(until.UnixNano())
 	}
@@ -162,7 +162,7 @@ func (g *gateway) rest(ctx context.Context) {
 func (g *gateway) release(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, gatewayRenew)
 	defer cancel()
-	if err := g.shared.Release(ctx, gatewayLease, g.me); err != nil {
+	if err := g.shared.EndLease(ctx, gatewayLease); err != nil {
 		g.log.WarnContext(ctx, "discord's gateway goes to another process only when the lease has run out", "error", err)
 	}
 }

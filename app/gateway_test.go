@@ -10,39 +10,13 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/alicebob/miniredis/v2"
-
 	"ltxbot/app"
 	"ltxbot/app/health"
 	"ltxbot/config"
+	"ltxbot/internal/redistest"
 	simdiscord "ltxbot/sim/discord"
+	"ltxbot/store/kv/mem"
 )
-
-// oneLease is a store that keeps one lease.
-type oneLease struct {
-	mu    sync.Mutex
-	owner string
-	until time.Time
-}
-
-func (l *oneLease) Acquire(_ context.Context, _, owner string, ttl time.Duration) (bool, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.owner != owner && time.Now().Before(l.until) {
-		return false, nil
-	}
-	l.owner, l.until = owner, time.Now().Add(ttl)
-	return true, nil
-}
-
-func (l *oneLease) Release(_ context.Context, _, owner string) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.owner == owner {
-		l.until = time.Time{}
-	}
-	return nil
-}
 
 // contender is a process that wants the gateway.
 type contender struct {
@@ -51,8 +25,8 @@ type contender struct {
 	waits   atomic.Bool
 }
 
-func (c *contender) run(ctx context.Context, l app.Leases, name string) {
-	app.NewGateway(l, name, func() bool { return c.holds.Load() && c.reaches.Load() }).Turn(ctx, func(ctx context.Context) {
+func (c *contender) run(ctx context.Context, l app.Leases) {
+	app.NewGateway(l, func() bool { return c.holds.Load() && c.reaches.Load() }).Turn(ctx, func(ctx context.Context) {
 		c.waits.Store(false)
 		c.holds.Store(true)
 		<-ctx.Done()
@@ -60,10 +34,17 @@ func (c *contender) run(ctx context.Context, l app.Leases, name string) {
 	}, func() { c.waits.Store(true) })
 }
 
+// client is a process of a database.
+func client(t *testing.T, db *mem.Database) *mem.Engine {
+	e := db.Open()
+	t.Cleanup(func() { _ = e.Close() })
+	return e
+}
+
 func TestAHolderThatCannotConnectLetsAnotherProcessTry(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
-		lease, first, second := &oneLease{}, &contender{}, &contender{}
+		db, first, second := mem.New(nil), &contender{}, &contender{}
 		var all sync.WaitGroup
 		defer all.Wait()
 		defer cancel()
@@ -75,9 +56,9 @@ func TestAHolderThatCannotConnectLetsAnotherProcessTry(t *testing.T) {
 				t.Fatalf("%s: the first holds: %t, the second holds: %t", when, first.holds.Load(), second.holds.Load())
 			}
 		}
-		all.Go(func() { first.run(ctx, lease, "first") })
+		all.Go(func() { first.run(ctx, client(t, db)) })
 		synctest.Wait()
-		all.Go(func() { second.run(ctx, lease, "second") })
+		all.Go(func() { second.run(ctx, client(t, db)) })
 		first.reaches.Store(true)
 		second.reaches.Store(true)
 		want("a holder that is connected", time.Hour, first, second)
@@ -100,7 +81,7 @@ func TestAHolderThatCannotConnectLetsAnotherProcessTry(t *testing.T) {
 
 func TestAProcessThatStandsByIsReady(t *testing.T) {
 	holder := prepare(t, "text")
-	holder.cfg.Store.URL = config.NewSecret("redis://" + miniredis.RunT(t).Addr())
+	holder.cfg.Store.URL = config.NewSecret(redistest.Start(t).URL())
 	other := &world{}
 	*other = *holder
 	holder.run(t)

@@ -59,6 +59,10 @@ func (a *App) Reload(cfg config.Config) (restart []string, err error) {
 		restart = append(restart, "quota.tier.slack_groups")
 	}
 	a.live.Store(next)
+	select {
+	case a.limitsChanged <- struct{}{}:
+	default:
+	}
 	a.log.Info("config was read again", "keys_that_need_a_restart", strings.Join(restart, " "))
 	return restart, nil
 }

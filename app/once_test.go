@@ -9,9 +9,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/alicebob/miniredis/v2"
-
 	"ltxbot/config"
+	"ltxbot/internal/redistest"
 )
 
 func TestASignedRequestCountsOnceForAllProcesses(t *testing.T) {
@@ -19,12 +18,12 @@ func TestASignedRequestCountsOnceForAllProcesses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := miniredis.RunT(t)
+	server := redistest.Start(t)
 	var bots []*world
 	for range 2 {
 		w := prepare(t, "text")
 		w.cfg.Discord.Mode, w.cfg.Discord.PublicKey = "http", hex.EncodeToString(public)
-		w.cfg.Store.URL = config.NewSecret("redis://" + server.Addr())
+		w.cfg.Store.URL = config.NewSecret(server.URL())
 		w.run(t)
 		bots = append(bots, w)
 	}
@@ -52,9 +51,9 @@ func TestASignedRequestCountsOnceForAllProcesses(t *testing.T) {
 			t.Errorf("request %d, interaction %s: %d, want %d", n, c.id, got, c.want)
 		}
 	}
-	server.SetError("LOADING") // a store that is away refuses nobody
+	server.Freeze() // a store that is away refuses nobody
+	defer server.Thaw()
 	if got := send(bots[0], "73"); got != http.StatusAccepted {
 		t.Errorf("while the store is away: %d", got)
 	}
-	server.SetError("")
 }

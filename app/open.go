@@ -3,17 +3,14 @@ package app
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io"
 	"log/slog"
-	"os"
 	"time"
 
 	"ltxbot/bot"
 	"ltxbot/bot/discord"
 	"ltxbot/bot/slack"
 	"ltxbot/config"
-	"ltxbot/core/generate"
+	"ltxbot/store"
 )
 
 // Check finds what New would refuse in a config that is valid by itself: a
@@ -24,14 +21,6 @@ func Check(cfg config.Config) error {
 	return errors.Join(policy, rules)
 }
 
-// Records is a store as it is opened without a bot around it. It may also have
-// a Backup and an Audit.
-type Records interface {
-	Job(ctx context.Context, id string) (generate.Job, error)
-	Jobs(ctx context.Context, q generate.Query) ([]generate.Job, error)
-	io.Closer
-}
-
 // openLimit is how long whoever merely looks waits for a store.
 const openLimit = 5 * time.Second
 
@@ -39,15 +28,12 @@ const openLimit = 5 * time.Second
 // beside one that runs where the store allows that; else the error is
 // bolt.ErrInUse. It makes no store where there is none, and does not wait long
 // for a server.
-func OpenRecords(ctx context.Context, cfg config.Config, log *slog.Logger) (Records, error) {
-	if path := cfg.Store.Path(); path != "" {
-		if _, err := os.Stat(path); err != nil {
-			return nil, fmt.Errorf("open store: %w", err)
-		}
+func OpenRecords(ctx context.Context, cfg config.Config, log *slog.Logger) (*store.Store, error) {
+	s, err := openExisting(ctx, cfg.Store, log)
+	if err != nil {
+		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, openLimit)
-	defer cancel()
-	return openStore(ctx, cfg.Store, log)
+	return s.Store, nil
 }
 
 // Discord builds the bot's side of Discord without a store or an engine: it

@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"io"
 	"net/http"
 	"time"
 
@@ -49,18 +48,11 @@ func (a *App) serveOps(mux *http.ServeMux) {
 	api := admin.New(a.cfg.HTTP.AdminToken.Reveal(), a.guard, a.log)
 	api.ServeJobs(a.engine)
 	a.serveQuota(api)
-	if archive := a.archive(); archive != nil {
-		api.ServeMembers(archive, a.erased)
-	}
-	if s, ok := a.store.(backuper); ok {
-		api.ServeBackup(s.Backup)
+	api.ServeMembers(a.store, a.erased)
+	if a.store.shared == nil {
+		api.ServeBackup(a.store.Backup)
 	}
 	mux.Handle(admin.Path, api)
-}
-
-// backuper is a store that writes a copy of itself while it is in use.
-type backuper interface {
-	Backup(ctx context.Context, w io.Writer) error
 }
 
 // connected is a platform that knows whether commands can come in.

@@ -10,7 +10,6 @@ import (
 	"ltxbot/bot/slack"
 	"ltxbot/core/generate"
 	"ltxbot/core/ltx"
-	"ltxbot/store/redis"
 )
 
 // addPlatforms builds the chat platforms that are switched on.
@@ -66,30 +65,28 @@ func (a *App) newDesk(platform, command string) *bot.Desk {
 	return desk
 }
 
-var _ bot.Meter = (*redis.Store)(nil)
-
-// meter is the store as what processes that share it count their calls with;
-// nil if it is for one process.
+// meter is what processes that share a store count their calls with; nil if
+// the store is for one process.
 func (a *App) meter() bot.Meter {
-	meter, _ := a.store.(bot.Meter)
-	return meter
+	if a.store == nil || a.store.shared == nil {
+		return nil
+	}
+	return a.store.shared
 }
 
 // onceLimit bounds the question whether another process has taken a request
 // in: it must be acknowledged within three seconds.
 const onceLimit = 500 * time.Millisecond
 
-// once reports whether no process that shares the store has taken a request in
-// within keep. A store that does not answer is no reason to refuse it.
+// once reports whether no other process that shares the store has taken a
+// request in within keep. A store that does not answer is no reason to refuse it.
 func (a *App) once(ctx context.Context, request string, keep time.Duration) bool {
-	shared, ok := a.store.(leases)
-	if !ok {
+	if a.store.shared == nil {
 		return true
 	}
 	ctx, cancel := context.WithTimeout(ctx, onceLimit)
 	defer cancel()
-	// Another owner each time: nobody gets the lease again before it ends.
-	first, err := shared.Acquire(ctx, "request "+request, owner(), keep)
+	first, err := a.store.shared.Lease(ctx, "request "+request, keep)
 	if err != nil {
 		a.log.DebugContext(ctx, "cannot ask whether another process has taken a request in", "error", err)
 		return true
@@ -123,11 +120,10 @@ func (a *App) newDiscord() (*discord.Bot, error) {
 		Guard:      a.guard,
 		Once:       a.once,
 	}
-	shared, ok := a.store.(leases)
-	if !ok || cfg.Mode == discord.HTTP {
+	if a.store == nil || a.store.shared == nil || cfg.Mode == discord.HTTP {
 		return discord.New(cfg)
 	}
-	g := &gateway{shared: shared, me: owner(), log: a.log}
+	g := &gateway{shared: a.store.shared, log: a.log}
 	cfg.Turn, cfg.Doubt = g.turn, g.doubt
 	b, err := discord.New(cfg)
 	if err == nil {

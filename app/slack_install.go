@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"ltxbot/bot/slack"
@@ -36,11 +35,7 @@ func (a *App) slackOAuth() (*slack.OAuth, error) {
 	if a.store == nil {
 		return o, nil // nothing is started, only looked at
 	}
-	s, ok := a.store.(settings)
-	if !ok {
-		return nil, errors.New("slack.client_id: this store cannot keep the installations of several workspaces")
-	}
-	o.Installations = installations{store: s, client: c.ClientID}
+	o.Installations = installations{store: a.store, client: c.ClientID}
 	return o, nil
 }
 

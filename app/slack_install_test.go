@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"bytes"
+	"errors"
 	"net/http"
 	"net/url"
 	"os"
@@ -11,6 +12,7 @@ import (
 	"ltxbot/app"
 	"ltxbot/config"
 	simslack "ltxbot/sim/slack"
+	"ltxbot/store/storetest"
 )
 
 // open opens a page of the bot with the cookie that an earlier one has set.
@@ -110,9 +112,12 @@ func TestAWorkspaceInstallsTheSlackAppAndStaysAcrossARestart(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !bytes.Contains(raw, []byte("slack/"+s.cfg.Slack.ClientID+"/"+s.beta.ID())) {
-		t.Error("the store does not hold the installation")
+	kept := storetest.File(t, s.cfg.Store.Path(), storetest.Options{})
+	installation, err := kept.Setting(t.Context(), "slack/"+s.cfg.Slack.ClientID+"/"+s.beta.ID())
+	if err := errors.Join(err, kept.Close()); err != nil || installation == nil {
+		t.Errorf("the store does not hold the installation: %v", err)
 	}
+	raw = append(raw, installation...) // in the file it is in base64
 	for _, secret := range append(s.secrets, s.beta.BotToken(), "xoxb-") {
 		if bytes.Contains(raw, []byte(secret)) || strings.Contains(s.log.String(), secret) {
 			t.Errorf("the store or the log holds %q", secret)

@@ -4,35 +4,42 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
-	"io"
 	"log/slog"
 	"strings"
 
 	"ltxbot/config"
-	"ltxbot/core/generate"
 	"ltxbot/core/quota"
+	"ltxbot/store"
 	"ltxbot/store/bolt"
 	"ltxbot/store/redis"
 )
 
-// storage is a store that keeps jobs, the ledger, and what goes with it.
-type storage interface {
-	generate.Store
-	quota.Store
-	io.Closer
+// storage is the store of a bot.
+type storage struct {
+	*store.Store
+
+	// shared is the engine if several processes may use it, else nil.
+	shared *redis.Engine
 }
 
 // openStore opens the store that the URL names. It waits for a Redis that does
 // not answer, and says so, until ctx is done.
-func openStore(ctx context.Context, c config.Store, log *slog.Logger) (storage, error) {
+func openStore(ctx context.Context, c config.Store, policy func() quota.Policy, log *slog.Logger) (*storage, error) {
+	opts := store.Options{Logger: log, Limits: func(team, member string, tiers []string, s quota.Standing) quota.Line {
+		return policy().Line(quota.Asker{Team: team, Member: member, Tiers: tiers}, s)
+	}}
 	if c.Scheme() == "bolt" {
-		return bolt.Open(c.Path(), bolt.Options{Logger: log})
+		e, err := bolt.Open(c.Path(), bolt.Options{Logger: log})
+		if err != nil {
+			return nil, err
+		}
+		return &storage{Store: store.New(e, opts)}, nil
 	}
-	s, err := redis.Open(ctx, c.URL.Reveal(), redis.Options{Logger: log})
+	e, err := redis.Open(ctx, c.URL.Reveal(), redis.Options{Logger: log})
 	if err != nil {
 		return nil, fmt.Errorf("store.url: %w", err)
 	}
-	return s, nil
+	return &storage{Store: store.New(e, opts), shared: e}, nil
 }
 
 // owner is a new name for this process among those that share a store.

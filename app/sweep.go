@@ -5,25 +5,16 @@ import (
 	"time"
 )
 
-// sweeper is a store that gives back what was left behind: holds whose job is
-// over, counters that no window includes any more.
-type sweeper interface {
-	Sweep(ctx context.Context) (released int, err error)
-}
-
 // How often the store is swept, and how long that may take.
 const (
 	sweepEvery = 10 * time.Minute
-	sweepLimit = time.Minute
+	sweepLimit = 5 * time.Minute
 )
 
-// startSweep sweeps the store from now on, until the bot stops. Several
+// startSweep sweeps the store from now on, until the bot stops: in intervals,
+// and when limits have changed, since a sweep admits who has room. Several
 // processes may sweep one store.
 func (a *App) startSweep(ctx context.Context) {
-	s, ok := a.store.(sweeper)
-	if !ok {
-		return
-	}
 	ctx, stop := context.WithCancel(context.WithoutCancel(ctx))
 	done := make(chan struct{})
 	go func() {
@@ -31,9 +22,10 @@ func (a *App) startSweep(ctx context.Context) {
 		tick := time.NewTicker(sweepEvery)
 		defer tick.Stop()
 		for {
-			a.sweep(ctx, s)
+			a.sweep(ctx)
 			select {
 			case <-tick.C:
+			case <-a.limitsChanged:
 			case <-ctx.Done():
 				return
 			}
@@ -47,10 +39,10 @@ func (a *App) startSweep(ctx context.Context) {
 }
 
 // sweep sweeps once. A hold that it finds should not have been there.
-func (a *App) sweep(ctx context.Context, s sweeper) {
+func (a *App) sweep(ctx context.Context) {
 	call, cancel := context.WithTimeout(ctx, sweepLimit)
 	defer cancel()
-	released, err := s.Sweep(call)
+	released, err := a.store.Sweep(call)
 	switch {
 	case ctx.Err() != nil:
 	case err != nil:

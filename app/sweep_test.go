@@ -7,14 +7,14 @@ import (
 	"time"
 
 	"ltxbot/core/quota"
-	"ltxbot/store/bolt"
+	"ltxbot/store/storetest"
 )
 
 // TestAHoldWithoutAJobIsGivenBack puts a hold into the store that a crash
 // could have left, and starts the bot.
 func TestAHoldWithoutAJobIsGivenBack(t *testing.T) {
 	w := prepare(t, "text")
-	s, err := bolt.Open(w.cfg.Store.Path(), bolt.Options{
+	s, err := storetest.OpenFile(w.cfg.Store.Path(), storetest.Options{
 		Logger: slog.New(slog.DiscardHandler),
 		Now:    func() time.Time { return time.Now().Add(-time.Hour) },
 	})

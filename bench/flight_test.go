@@ -1,7 +1,6 @@
 package bench_test
 
 import (
-	"context"
 	"fmt"
 	"regexp"
 	"sync"
@@ -12,11 +11,11 @@ import (
 	"ltxbot/core/generate"
 	"ltxbot/core/quota"
 	"ltxbot/internal/redistest"
-	"ltxbot/store/redis"
+	"ltxbot/store"
 )
 
 // fill accepts jobs under a policy and returns them in order.
-func fill(b *testing.B, s *redis.Store, first, n int64, policy quota.Policy, job func(int64) generate.Job) []generate.Job {
+func fill(b *testing.B, s *store.Store, first, n int64, policy quota.Policy, job func(int64) generate.Job) []generate.Job {
 	b.Helper()
 	out := make([]generate.Job, n)
 	var next atomic.Int64
@@ -44,7 +43,7 @@ func fill(b *testing.B, s *redis.Store, first, n int64, policy quota.Policy, job
 // while so many are under way.
 func benchInFlight(b *testing.B, t *table) {
 	server := start(b)
-	s := mustOpen(b, server, redis.Options{})
+	s := mustOpen(b, server, ordinary)
 	job := func(n int64) generate.Job { return benchJob(n, usualTeams) }
 	var jobs []generate.Job
 	for _, n := range []int{10, 1_000, 100_000} {
@@ -52,7 +51,7 @@ func benchInFlight(b *testing.B, t *table) {
 		accepted := int64(1e9 * float64(n)) // so far
 		t.run(b, fmt.Sprintf("finish one, accept one/in flight=%d", n), func(b *testing.B) result {
 			turns := min(b.N, 2000)
-			_, before := scripts(b, server)
+			before, began := cpu(b, server), time.Now()
 			for i := range turns {
 				k := i % n
 				if _, err := s.Save(b.Context(), finished(jobs[k]), quota.Settle(jobs[k].Estimate)); err != nil {
@@ -65,8 +64,8 @@ func benchInFlight(b *testing.B, t *table) {
 					b.Fatal(err)
 				}
 			}
-			_, after := scripts(b, server)
-			return result{server: (after - before) / time.Duration(turns)}
+			took, after := time.Since(began), cpu(b, server)
+			return result{p50: took / time.Duration(turns), server: (after - before) / time.Duration(turns)}
 		})
 	}
 }
@@ -94,7 +93,7 @@ func benchWaiting(b *testing.B, t *table) {
 		{"waiting for the bot in teams=1000", ofBot, 1_000, 10_000},
 	} {
 		server := start(b)
-		s := mustOpen(b, server, redis.Options{})
+		s := mustOpen(b, server, test.policy)
 		job := func(n int64) generate.Job {
 			j := benchJob(n, test.teams)
 			j.Member = fmt.Sprintf("discord:%d", n)
@@ -116,7 +115,7 @@ func benchWaiting(b *testing.B, t *table) {
 		turn := 0
 		t.run(b, "finish one, accept one/"+test.name, func(b *testing.B) result {
 			turns := min(b.N, 500)
-			_, before := scripts(b, server)
+			before, began := cpu(b, server), time.Now()
 			for range turns {
 				j := jobs[turn]
 				if turn >= slots {
@@ -128,46 +127,24 @@ func benchWaiting(b *testing.B, t *table) {
 				turn++
 				accept()
 			}
-			_, after := scripts(b, server)
-			return result{server: (after - before) / time.Duration(turns)}
+			took, after := time.Since(began), cpu(b, server)
+			return result{p50: took / time.Duration(turns), server: (after - before) / time.Duration(turns)}
 		})
 		if test.teams > 1 {
 			continue
 		}
 		t.run(b, "find the place of the last/"+test.name, func(b *testing.B) result {
 			turns := min(b.N, 100)
-			_, before := scripts(b, server)
+			before, began := cpu(b, server), time.Now()
 			for range turns {
 				if place, err := s.Place(b.Context(), jobs[len(jobs)-1].ID); err != nil || place != int(test.waiting) {
 					b.Fatal(place, err)
 				}
 			}
-			_, after := scripts(b, server)
-			return result{server: (after - before) / time.Duration(turns)}
+			took, after := time.Since(began), cpu(b, server)
+			return result{p50: took / time.Duration(turns), server: (after - before) / time.Duration(turns)}
 		})
 	}
-}
-
-// benchBeat measures what a beat costs a process that works on many jobs.
-func benchBeat(b *testing.B, t *table) {
-	const claims, every = 10_000, 500 * time.Millisecond
-	server := start(b)
-	s := mustOpen(b, server, redis.Options{Silence: 3 * every})
-	fill(b, s, 0, claims, ordinary, func(n int64) generate.Job { return benchJob(n, usualTeams) })
-	for range claims {
-		if _, err := s.Take(b.Context()); err != nil {
-			b.Fatal(err)
-		}
-	}
-	t.run(b, fmt.Sprintf("beat/claims=%d", claims), func(b *testing.B) result {
-		const scriptsOfABeat, beats = 16, 5
-		calls, before := scripts(b, server)
-		ctx, cancel := context.WithTimeout(b.Context(), beats*every)
-		defer cancel()
-		<-ctx.Done()
-		now, after := scripts(b, server)
-		return result{server: (after - before) * scriptsOfABeat / time.Duration(max(1, now-calls))}
-	})
 }
 
 // benchMemory measures how much memory of Redis a job takes that is under way,
@@ -175,7 +152,7 @@ func benchBeat(b *testing.B, t *table) {
 func benchMemory(b *testing.B, t *table) {
 	const n = 10_000
 	server := start(b)
-	s := mustOpen(b, server, redis.Options{})
+	s := mustOpen(b, server, ordinary)
 	job := func(n int64) generate.Job { return benchJob(n, usualTeams) }
 	empty := memory(b, server)
 	jobs := fill(b, s, 0, n, ordinary, job)

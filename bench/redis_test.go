@@ -18,7 +18,9 @@ import (
 	"ltxbot/core/ltx"
 	"ltxbot/core/quota"
 	"ltxbot/internal/redistest"
+	"ltxbot/store"
 	"ltxbot/store/redis"
+	"ltxbot/store/storetest"
 )
 
 // callers is how many calls are under way at a time, in all processes together.
@@ -32,7 +34,10 @@ var ordinary = quota.Policy{
 }
 
 // limited are ordinary limits with one on the whole bot.
-var limited = quota.Policy{Waiting: ordinary.Waiting, Member: ordinary.Member, Team: ordinary.Team, Bot: ordinary.Team}
+var limited = quota.Policy{
+	Waiting: ordinary.Waiting, Member: ordinary.Member, Team: ordinary.Team,
+	Bot: quota.Limits{Windows: ordinary.Team.Windows, JobsAtATime: 1 << 30},
+}
 
 // members is how many people ask.
 const members = 1000
@@ -65,24 +70,14 @@ func planFor(j generate.Job, p quota.Policy) quota.Plan {
 	return p.Plan(j.ID, quota.Asker{Team: j.Team, Member: j.Member}, j.Estimate, j.Created)
 }
 
-func keyOf(j generate.Job) quota.Key { return quota.Key{Job: j.ID, Team: j.Team, Member: j.Member} }
-
 // operations are what processes are asked to do with a job.
-var operations = map[string]func(context.Context, *redis.Store, generate.Job) error{
-	"reserve": func(ctx context.Context, s *redis.Store, j generate.Job) error {
-		_, err := s.Reserve(ctx, keyOf(j), planFor(j, ordinary))
+var operations = map[string]func(context.Context, *store.Store, generate.Job, quota.Policy) error{
+	"accept": func(ctx context.Context, s *store.Store, j generate.Job, p quota.Policy) error {
+		_, err := s.Accept(ctx, j, planFor(j, p))
 		return err
 	},
-	"reserve, bot limited": func(ctx context.Context, s *redis.Store, j generate.Job) error {
-		_, err := s.Reserve(ctx, keyOf(j), planFor(j, limited))
-		return err
-	},
-	"accept": func(ctx context.Context, s *redis.Store, j generate.Job) error {
-		_, err := s.Accept(ctx, j, planFor(j, ordinary))
-		return err
-	},
-	"life": func(ctx context.Context, s *redis.Store, j generate.Job) error {
-		j, err := s.Accept(ctx, j, planFor(j, ordinary))
+	"life": func(ctx context.Context, s *store.Store, j generate.Job, p quota.Policy) error {
+		j, err := s.Accept(ctx, j, planFor(j, p))
 		if err != nil {
 			return err
 		}
@@ -120,46 +115,40 @@ func finished(j generate.Job) generate.Job {
 }
 
 // BenchmarkRedis measures what one, two and four processes get out of one Redis
-// on this machine, against what redis-benchmark gets out of it with the very
-// same call, and what it costs to have many teams, many jobs under way, and a
-// long waiting line. At the end it prints what it has found as tables.
+// on this machine, with a limit on the whole bot, and what it costs to have many
+// jobs under way and a long waiting line. At the end it prints what it has found
+// as tables.
 func BenchmarkRedis(b *testing.B) {
 	var speed, cost table
-	for _, operation := range []string{"reserve", "accept"} {
-		ceiling := speed.run(b, "redis-benchmark/"+operation, func(b *testing.B) result { return benchCeiling(b, operation) })
-		for _, processes := range []int{1, 2, 4} {
-			speed.run(b, fmt.Sprintf("%s/processes=%d", operation, processes), func(b *testing.B) result {
-				return spread(b, operation, processes, b.N, usualTeams).against(ceiling)
-			})
-		}
+	for _, processes := range []int{1, 2, 4} {
+		speed.run(b, fmt.Sprintf("accept/processes=%d", processes), func(b *testing.B) result {
+			return spread(b, work{Operation: "accept", Callers: callers, Teams: usualTeams, Limited: true}, processes, b.N)
+		})
 	}
-	for _, teams := range []int{1, 100, 10_000} {
-		speed.run(b, fmt.Sprintf("reserve/teams=%d", teams), func(b *testing.B) result { return spread(b, "reserve", 2, b.N, teams) })
-	}
-	speed.run(b, "reserve, bot limited/processes=2", func(b *testing.B) result {
-		return spread(b, "reserve, bot limited", 2, max(1, b.N/10), usualTeams)
+	speed.run(b, "accept, no limit on the bot/processes=4", func(b *testing.B) result {
+		return spread(b, work{Operation: "accept", Callers: callers, Teams: usualTeams}, 4, b.N)
 	})
-	speed.run(b, "accept, save 6 times/processes=2", func(b *testing.B) result { return spread(b, "life", 2, b.N, usualTeams) })
+	for _, teams := range []int{1, 100} {
+		speed.run(b, fmt.Sprintf("accept, 50 a second/processes=4/teams=%d", teams), func(b *testing.B) result {
+			return spread(b, work{Operation: "accept", Callers: callers, Teams: teams, Limited: true, Every: 20 * time.Millisecond}, 4, b.N)
+		})
+	}
+	speed.run(b, "accept, save 6 times/processes=2", func(b *testing.B) result {
+		return spread(b, work{Operation: "life", Callers: callers, Teams: usualTeams, Limited: true}, 2, b.N)
+	})
 	benchInFlight(b, &cost)
 	benchWaiting(b, &cost)
-	benchBeat(b, &cost)
 	benchMemory(b, &cost)
-	speed.print("what", "jobs/s", "p50", "p99", "time in Redis", "of redis-benchmark")
-	cost.print("what", "time in Redis", "memory")
+	speed.print("what", "jobs/s", "p50", "p99", "CPU of Redis")
+	cost.print("what", "p50", "CPU of Redis", "memory")
 }
 
 // result is what one case has come to. A zero is not known.
 type result struct {
 	perSecond float64       // jobs
 	p50, p99  time.Duration // of a call
-	server    time.Duration // that Redis needs for a job, however busy the machine is with others
-	ceiling   float64       // jobs per second of redis-benchmark
+	server    time.Duration // CPU that Redis needs for a job
 	bytes     float64       // of memory in Redis for a job
-}
-
-func (r result) against(ceiling result) result {
-	r.ceiling = ceiling.perSecond
-	return r
 }
 
 // columns are the results as people read them. Those that are not known are
@@ -172,13 +161,7 @@ var columns = []struct {
 	{"jobs/s", "jobs/s", func(r result) float64 { return r.perSecond }, "%.0f"},
 	{"p50", "p50-ms", func(r result) float64 { return r.p50.Seconds() * 1e3 }, "%.2f ms"},
 	{"p99", "p99-ms", func(r result) float64 { return r.p99.Seconds() * 1e3 }, "%.2f ms"},
-	{"time in Redis", "server-µs/job", func(r result) float64 { return r.server.Seconds() * 1e6 }, "%.0f µs"},
-	{"of redis-benchmark", "%ceiling", func(r result) float64 {
-		if r.ceiling == 0 {
-			return 0
-		}
-		return 100 * r.perSecond / r.ceiling
-	}, "%.0f %%"},
+	{"CPU of Redis", "server-µs/job", func(r result) float64 { return r.server.Seconds() * 1e6 }, "%.0f µs"},
 	{"memory", "bytes/job", func(r result) float64 { return r.bytes }, "%.0f B"},
 }
 
@@ -241,15 +224,20 @@ func start(b *testing.B) *redistest.Server {
 }
 
 // openStore opens a store as one more process, without a log.
-func openStore(ctx context.Context, url string, o redis.Options) (*redis.Store, error) {
-	o.Logger = slog.New(slog.DiscardHandler)
-	return redis.Open(ctx, url, o)
+func openStore(ctx context.Context, url string, p quota.Policy) (*store.Store, error) {
+	quiet := slog.New(slog.DiscardHandler)
+	e, err := redis.Open(ctx, url, redis.Options{Logger: quiet})
+	if err != nil {
+		return nil, err
+	}
+	limits := storetest.Limits(func() quota.Policy { return p })
+	return store.New(e, store.Options{Logger: quiet, Limits: limits}), nil
 }
 
 // mustOpen is openStore for a benchmark.
-func mustOpen(b *testing.B, server *redistest.Server, o redis.Options) *redis.Store {
+func mustOpen(b *testing.B, server *redistest.Server, p quota.Policy) *store.Store {
 	b.Helper()
-	s, err := openStore(b.Context(), server.URL(), o)
+	s, err := openStore(b.Context(), server.URL(), p)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -257,17 +245,21 @@ func mustOpen(b *testing.B, server *redistest.Server, o redis.Options) *redis.St
 	return s
 }
 
-// scriptTime is how often a server ran scripts, and for how many microseconds.
-var scriptTime = regexp.MustCompile(`cmdstat_evalsha:calls=(\d+),usec=(\d+)`)
+// usedCPU is what a server says of the time that its threads have worked, in
+// seconds.
+var usedCPU = regexp.MustCompile(`used_cpu_(?:user|sys):([0-9.]+)`)
 
-// scripts reads how often the server ran scripts, and for how long.
-func scripts(b *testing.B, server *redistest.Server) (calls int, total time.Duration) {
+// cpu reads how long the server has worked.
+func cpu(b *testing.B, server *redistest.Server) (total time.Duration) {
 	b.Helper()
-	found := scriptTime.FindStringSubmatch(server.CLI("INFO", "commandstats"))
-	if found == nil {
-		return 0, 0 // none yet
+	for _, found := range usedCPU.FindAllStringSubmatch(server.CLI("INFO", "cpu"), -1) {
+		seconds, err := strconv.ParseFloat(found[1], 64)
+		if err != nil {
+			b.Fatal(err)
+		}
+		total += time.Duration(seconds * float64(time.Second))
 	}
-	return number(b, found[1]), time.Duration(number(b, found[2])) * time.Microsecond
+	return total
 }
 
 func number(b *testing.B, text string) int {

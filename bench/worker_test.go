@@ -15,7 +15,8 @@ import (
 	"testing"
 	"time"
 
-	"ltxbot/store/redis"
+	"ltxbot/core/quota"
+	"ltxbot/store"
 )
 
 // workerEnv makes this program one of several processes that share a store,
@@ -49,9 +50,18 @@ type work struct {
 	Step      int64
 	Callers   int
 	Teams     int
+	Limited   bool          // by limits on the whole bot
+	Every     time.Duration // a call begins, in all processes together; 0 = as soon as one has ended
 }
 
-// beWorker opens the store, reserves once for everybody who will ask, says so
+func (w work) policy() quota.Policy {
+	if w.Limited {
+		return limited
+	}
+	return ordinary
+}
+
+// beWorker opens the store, accepts once for everybody who will ask, says so
 // with a line, waits for one, works, and says with another line how long each
 // call took, in nanoseconds.
 func beWorker(ctx context.Context, text string, in io.Reader, out io.Writer) error {
@@ -59,7 +69,7 @@ func beWorker(ctx context.Context, text string, in io.Reader, out io.Writer) err
 	if err := json.Unmarshal([]byte(text), &w); err != nil {
 		return err
 	}
-	s, err := openStore(ctx, w.URL, redis.Options{})
+	s, err := openStore(ctx, w.URL, w.policy())
 	if err != nil {
 		return err
 	}
@@ -76,11 +86,11 @@ func beWorker(ctx context.Context, text string, in io.Reader, out io.Writer) err
 
 // warmUp makes the counters of all members who will ask, and what the process
 // remembers of them: hardly anybody asks for the first time.
-func (w work) warmUp(ctx context.Context, s *redis.Store) error {
+func (w work) warmUp(ctx context.Context, s *store.Store) error {
 	for n := w.First; n < min(w.Last+1, int64(max(members, w.Teams))); n += w.Step {
 		j := benchJob(n, w.Teams)
 		j.ID = "warm" + j.ID
-		if err := operations["reserve"](ctx, s, j); err != nil {
+		if err := operations["accept"](ctx, s, j, w.policy()); err != nil {
 			return err
 		}
 	}
@@ -88,18 +98,24 @@ func (w work) warmUp(ctx context.Context, s *redis.Store) error {
 }
 
 // do does the work and returns how long each call took.
-func (w work) do(ctx context.Context, s *redis.Store) ([]time.Duration, error) {
+func (w work) do(ctx context.Context, s *store.Store) ([]time.Duration, error) {
 	do := operations[w.Operation]
 	took := make([]time.Duration, max(0, (w.Last-w.First)/w.Step+1))
 	var next atomic.Int64
 	var all sync.WaitGroup
 	errs := make([]error, w.Callers)
+	start := time.Now()
 	for c := range w.Callers {
 		all.Go(func() {
 			for i := next.Add(1) - 1; i < int64(len(took)); i = next.Add(1) - 1 {
 				j := benchJob(w.First+i*w.Step, w.Teams)
-				began := time.Now()
-				if errs[c] = do(ctx, s, j); errs[c] != nil {
+				began := start.Add(time.Duration(w.First+i*w.Step) * w.Every)
+				if wait := time.Until(began); w.Every > 0 && wait > 0 {
+					<-time.After(wait)
+				} else if w.Every == 0 {
+					began = time.Now()
+				}
+				if errs[c] = do(ctx, s, j, w.policy()); errs[c] != nil {
 					return
 				}
 				took[i] = time.Since(began)
@@ -110,22 +126,20 @@ func (w work) do(ctx context.Context, s *redis.Store) ([]time.Duration, error) {
 	return took, errors.Join(errs...)
 }
 
-// spread does an operation for so many jobs of so many teams from several
-// processes at once.
-func spread(b *testing.B, operation string, processes, jobs, teams int) result {
+// spread does work for so many jobs from several processes at once.
+func spread(b *testing.B, of work, processes, jobs int) result {
 	b.Helper()
 	server := start(b)
 	var children []*child
 	for i := range processes {
-		children = append(children, startChild(b, work{
-			URL: server.URL(), Operation: operation, First: int64(i), Last: int64(jobs - 1), Step: int64(processes),
-			Callers: callers / processes, Teams: teams,
-		}))
+		w := of
+		w.URL, w.First, w.Last, w.Step, w.Callers = server.URL(), int64(i), int64(jobs-1), int64(processes), of.Callers/processes
+		children = append(children, startChild(b, w))
 	}
 	for _, c := range children {
 		c.line(b) // ready
 	}
-	_, before := scripts(b, server)
+	before := cpu(b, server)
 	b.ResetTimer()
 	began := time.Now()
 	for _, c := range children {
@@ -133,15 +147,15 @@ func spread(b *testing.B, operation string, processes, jobs, teams int) result {
 	}
 	var took []time.Duration
 	for _, c := range children {
-		var of []time.Duration
-		if err := json.Unmarshal(c.line(b), &of); err != nil {
+		var its []time.Duration
+		if err := json.Unmarshal(c.line(b), &its); err != nil {
 			b.Fatal(err)
 		}
-		took = append(took, of...)
+		took = append(took, its...)
 	}
 	elapsed := time.Since(began)
 	b.StopTimer()
-	_, after := scripts(b, server)
+	after := cpu(b, server)
 	for _, c := range children {
 		if err := c.cmd.Wait(); err != nil {
 			b.Fatal(err)

@@ -73,7 +73,7 @@ func copyStore(ctx context.Context, from, to *Store) (CopyReport, error) {
 	if before != after {
 		return r, fmt.Errorf("%w: it was changed while it was being copied", ErrWorkedOn)
 	}
-	if err := to.sweepStrays(ctx); err != nil {
+	if _, err := to.handOut(ctx); err != nil {
 		return r, fmt.Errorf("hand out unfinished jobs: %w", err)
 	}
 	return r, compare(ctx, from, to, &r)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"strings"
 	"sync"
@@ -57,6 +58,10 @@ func New(db kv.Engine, opts Options) *Store {
 	}
 	return s
 }
+
+// Backup writes a consistent copy of the store to w while it is in use, or
+// returns kv.ErrNoBackup where the server does that.
+func (s *Store) Backup(ctx context.Context, w io.Writer) error { return closed(s.db.Backup(ctx, w)) }
 
 // Close ends claims, waits for transactions under way and closes the engine.
 // Whoever waits in Take gets generate.ErrClosed, and so does every later call.

@@ -1,6 +1,9 @@
 package store_test
 
 import (
+	"fmt"
+	"log/slog"
+	"path/filepath"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -8,22 +11,58 @@ import (
 	"ltxbot/core/generate/generatetest"
 	"ltxbot/core/quota"
 	"ltxbot/core/quota/quotatest"
+	"ltxbot/internal/redistest"
 	"ltxbot/store"
+	"ltxbot/store/bolt"
 	"ltxbot/store/kv"
 	"ltxbot/store/kv/mem"
+	"ltxbot/store/redis"
 )
 
-// engines are the engines on which the suites run: each makes an empty
-// database on a clock, and returns how its clients are opened.
+// A maker makes an empty database on a clock, and returns how its clients are
+// opened.
+type maker func(t testing.TB, now func() time.Time) (open func() kv.Engine)
+
+// engines are the engines on which the suites run.
 var engines = []struct {
-	name string
-	make func(t testing.TB, now func() time.Time) (open func() kv.Engine)
+	name  string
+	start func(t testing.TB) maker
 }{
-	{"mem", func(_ testing.TB, now func() time.Time) func() kv.Engine {
-		db := mem.New(now)
-		return func() kv.Engine { return db.Open() }
+	{"mem", func(testing.TB) maker {
+		return func(_ testing.TB, now func() time.Time) func() kv.Engine {
+			db := mem.New(now)
+			return func() kv.Engine { return db.Open() }
+		}
+	}},
+	{"bolt", func(testing.TB) maker {
+		return func(t testing.TB, now func() time.Time) func() kv.Engine {
+			path := filepath.Join(t.TempDir(), "ltx.db")
+			return func() kv.Engine {
+				e, err := bolt.Open(path, bolt.Options{Logger: quiet, Now: now})
+				if err != nil {
+					t.Fatal(err)
+				}
+				return e
+			}
+		}
+	}},
+	{"redis", func(t testing.TB) maker {
+		url, databases := redistest.Start(t).URL(), new(atomic.Int64)
+		return func(t testing.TB, now func() time.Time) func() kv.Engine {
+			opts := redis.Options{Logger: quiet, Now: now, Prefix: fmt.Sprint("t", databases.Add(1))}
+			return func() kv.Engine {
+				e, err := redis.Open(t.Context(), url, opts)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return e
+			}
+		}
 	}},
 }
+
+// quiet is a logger for what is expected.
+var quiet = slog.New(slog.DiscardHandler)
 
 // opened is a store that can be opened again.
 type opened struct {
@@ -61,8 +100,9 @@ func (o *opened) reopen(t testing.TB) *opened {
 func onEngines(t *testing.T, test func(t *testing.T, make func(t testing.TB, now func() time.Time) *opened)) {
 	for _, e := range engines {
 		t.Run(e.name, func(t *testing.T) {
+			database := e.start(t)
 			test(t, func(t testing.TB, now func() time.Time) *opened {
-				return open(e.make(t, now), new(atomic.Pointer[store.Limits]))
+				return open(database(t, now), new(atomic.Pointer[store.Limits]))
 			})
 		})
 	}

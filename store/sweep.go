@@ -143,7 +143,17 @@ func (t *txn) sweepHold(id string, clock bool) (bool, error) {
 
 // sweepStrays hands out the unfinished jobs whose hand-out was lost.
 func (s *Store) sweepStrays(ctx context.Context) error {
-	return s.pages(ctx, openJobs, "", func(keys []string, _ [][]byte) error {
+	n, err := s.handOut(ctx)
+	if n > 0 {
+		s.log.WarnContext(ctx, "store: unfinished jobs are handed out again", slog.Int("jobs", n))
+	}
+	return err
+}
+
+// handOut hands out the unfinished jobs that nothing hands out, and returns
+// how many there were.
+func (s *Store) handOut(ctx context.Context) (total int, err error) {
+	err = s.pages(ctx, openJobs, "", func(keys []string, _ [][]byte) error {
 		ids := make([]string, len(keys))
 		keyOf := make(map[string]string, len(keys))
 		for i, k := range keys {
@@ -167,11 +177,10 @@ func (s *Store) sweepStrays(ctx context.Context) error {
 			}
 			return false, err
 		})
-		if n > 0 {
-			s.log.WarnContext(ctx, "store: unfinished jobs are handed out again", slog.Int("jobs", n))
-		}
+		total += n
 		return err
 	})
+	return total, err
 }
 
 // sweepUsage forgets the counters that have expired.

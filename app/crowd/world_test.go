@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"regexp"
 	"testing"
 	"time"
@@ -15,7 +14,9 @@ import (
 	simdiscord "ltxbot/sim/discord"
 	simfal "ltxbot/sim/fal"
 	simslack "ltxbot/sim/slack"
+	"ltxbot/store"
 	"ltxbot/store/redis"
+	"ltxbot/store/storetest"
 )
 
 // world is the bots with all that they talk to, and people.
@@ -23,7 +24,7 @@ type world struct {
 	t       *testing.T
 	server  *redistest.Server
 	redis   *flaky.Proxy // how the bots reach it
-	store   *redis.Store // as one more process, which takes no jobs
+	store   *store.Store // as one more process, which takes no jobs
 	fal     *simfal.Server
 	discord *simdiscord.Server
 	slack   *simslack.Server
@@ -67,10 +68,7 @@ func newWorld(t *testing.T, speed float64) *world {
 		w.people = append(w.people, w.acme.AddUser(simslack.UserSpec{Name: fmt.Sprintf("user%d", i)}))
 	}
 	w.videos = w.acme.AddChannel(simslack.ChannelSpec{Name: "videos", Members: append(members, w.people...)})
-	if w.store, err = redis.Open(t.Context(), w.url(), redis.Options{Logger: slog.New(slog.DiscardHandler)}); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = w.store.Close() })
+	w.store = storetest.Redis(t, w.url())
 	return w
 }
 

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -28,7 +27,8 @@ import (
 	simdiscord "ltxbot/sim/discord"
 	simfal "ltxbot/sim/fal"
 	simslack "ltxbot/sim/slack"
-	"ltxbot/store/bolt"
+	"ltxbot/store"
+	"ltxbot/store/storetest"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -182,9 +182,9 @@ func (w *world) settle(t *testing.T) {
 	}
 }
 
-func (w *world) open(t *testing.T) *bolt.Store {
+func (w *world) open(t *testing.T) *store.Store {
 	t.Helper()
-	s, err := bolt.Open(filepath.Join(w.dir, "data", "ltx.db"), bolt.Options{Logger: slog.New(slog.DiscardHandler)})
+	s, err := storetest.OpenFile(filepath.Join(w.dir, "data", "ltx.db"), storetest.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

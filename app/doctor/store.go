@@ -10,7 +10,6 @@ import (
 
 	"ltxbot/app"
 	"ltxbot/core/generate"
-	"ltxbot/core/quota"
 	"ltxbot/store/bolt"
 )
 
@@ -70,14 +69,8 @@ func (p patient) records(ctx context.Context, where string) []Finding {
 	if latest, err := s.Jobs(ctx, generate.Query{Limit: estimateRead}); err == nil {
 		found = append(found, billedOf(latest, p.opts.Now()).finding())
 	}
-	a, isAudited := s.(interface {
-		Audit(ctx context.Context) (quota.Audit, error)
-	})
-	if !isAudited {
-		return found
-	}
 	const area = "ledger"
-	audit, err := a.Audit(ctx)
+	audit, err := s.Audit(ctx)
 	switch {
 	case err != nil:
 		return append(found, problem(area, "restore a backup if this stays", "can't be read: %v", err))

@@ -45,7 +45,7 @@ func TestADamagedStore(t *testing.T) {
 		}, false, "damaged"},
 		{"the record of a job is garbage", func(b []byte) []byte {
 			return bytes.ReplaceAll(b, []byte(`"state":"`), []byte(`"state"x"`))
-		}, true, "can't be read"},
+		}, true, "is damaged"},
 	} {
 		trials = append(trials, trial{tt.name, func(t *testing.T) {
 			w := newWorld(t, stages[0].make, setup{fal: slow()})

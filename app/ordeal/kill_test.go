@@ -16,7 +16,7 @@ import (
 	"ltxbot/core/generate"
 	"ltxbot/core/quota"
 	simfal "ltxbot/sim/fal"
-	"ltxbot/store/bolt"
+	"ltxbot/store"
 )
 
 // thorough reports whether there is time for all of it: .ci/run says which
@@ -253,7 +253,7 @@ func (l *life) die(p *process) {
 
 // recall reads which commands the bot has a record of.
 func (l *life) recall() {
-	l.books(func(s *bolt.Store) {
+	l.books(func(s *store.Store) {
 		for i := range l.jobs {
 			_, err := s.Job(l.ctx, l.jobs[i].job)
 			l.jobs[i].made = err == nil
@@ -291,7 +291,7 @@ func (l *life) story() string {
 
 // judge looks at what came of everything.
 func (l *life) judge() {
-	l.books(func(s *bolt.Store) {
+	l.books(func(s *store.Store) {
 		for _, a := range l.jobs {
 			if err := l.judgeJob(s, a); err != nil {
 				l.t.Errorf("job %s: %v\n%s\nada sees\n%s\nlog:\n%s", a.job, err, l.story(), transcript(l.on.read()), l.logged())
@@ -308,7 +308,7 @@ func (l *life) judge() {
 }
 
 // judgeJob looks at what came of one command.
-func (l *life) judgeJob(s *bolt.Store, a asked) error {
+func (l *life) judgeJob(s *store.Store, a asked) error {
 	seen := l.on.read()
 	videos, results, cards := 0, 0, 0
 	var card message

@@ -8,7 +8,7 @@ import (
 	"ltxbot/core/generate"
 	simdiscord "ltxbot/sim/discord"
 	simfal "ltxbot/sim/fal"
-	"ltxbot/store/bolt"
+	"ltxbot/store"
 )
 
 // TestSIGTERM stops the program with a job in each state of its life, and
@@ -117,7 +117,7 @@ func TestSIGTERM(t *testing.T) {
 			if tt.kinds != nil {
 				want = fails(tt.kinds[0])
 			}
-			w.books(func(s *bolt.Store) {
+			w.books(func(s *store.Store) {
 				j, err := s.Job(t.Context(), job)
 				if got := (outcome{j.State, j.Failure.Kind}); err != nil || got != want {
 					t.Errorf("the job is %s (%s), %v; want %s (%s)\nlog:\n%s", got.state, got.kind, err, want.state, want.kind, w.logged())

@@ -11,7 +11,7 @@ import (
 
 	"ltxbot/core/quota"
 	simfal "ltxbot/sim/fal"
-	"ltxbot/store/bolt"
+	"ltxbot/store"
 )
 
 var storeFaults = []row{
@@ -141,7 +141,7 @@ func (r *rig) descriptor() int {
 // that jumps the other way while the bot is down.
 func shift(r *rig, by time.Duration) {
 	r.t.Helper()
-	r.books(func(s *bolt.Store) {
+	r.books(func(s *store.Store) {
 		j, err := s.Job(r.ctx, r.job)
 		if err != nil {
 			r.t.Fatal(err)

@@ -18,7 +18,8 @@ import (
 	"ltxbot/core/generate"
 	"ltxbot/core/quota"
 	simfal "ltxbot/sim/fal"
-	"ltxbot/store/bolt"
+	"ltxbot/store"
+	"ltxbot/store/storetest"
 )
 
 // stages are the platforms, as functions that build them.
@@ -253,9 +254,9 @@ func (w *world) finish(a *app.App, job string) generate.Job {
 }
 
 // books opens the store of a bot that does not run.
-func (w *world) books(look func(*bolt.Store)) {
+func (w *world) books(look func(*store.Store)) {
 	w.t.Helper()
-	store, err := bolt.Open(w.storePath(), bolt.Options{Logger: slog.New(slog.DiscardHandler)})
+	store, err := storetest.OpenFile(w.storePath(), storetest.Options{})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -265,7 +266,7 @@ func (w *world) books(look func(*bolt.Store)) {
 
 // hold reads the hold of a job of a bot that does not run.
 func (w *world) hold(job string) (h quota.Hold, err error) {
-	w.books(func(s *bolt.Store) { h, err = s.Hold(context.Background(), job) })
+	w.books(func(s *store.Store) { h, err = s.Hold(context.Background(), job) })
 	return h, err
 }
 

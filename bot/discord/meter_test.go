@@ -9,16 +9,15 @@ import (
 	"testing"
 	"time"
 
-	"github.com/alicebob/miniredis/v2"
-
 	"ltxbot/bot/discord"
 	"ltxbot/internal/redistest"
 	sim "ltxbot/sim/discord"
+	"ltxbot/store/kv/mem"
 	"ltxbot/store/redis"
 )
 
-// openStore opens the store at url as one more process.
-func openStore(t *testing.T, url string) *redis.Store {
+// openEngine opens the database at url as one more process.
+func openEngine(t *testing.T, url string) *redis.Engine {
 	t.Helper()
 	s, err := redis.Open(t.Context(), url, redis.Options{Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
@@ -26,6 +25,13 @@ func openStore(t *testing.T, url string) *redis.Store {
 	}
 	t.Cleanup(func() { _ = s.Close() })
 	return s
+}
+
+// openMeter opens a database in memory as one more process.
+func openMeter(t *testing.T, db *mem.Database) *mem.Engine {
+	e := db.Open()
+	t.Cleanup(func() { _ = e.Close() })
+	return e
 }
 
 func TestProcessesShareTheRequestsOfTheBot(t *testing.T) {
@@ -37,7 +43,7 @@ func TestProcessesShareTheRequestsOfTheBot(t *testing.T) {
 	var all sync.WaitGroup
 	began := time.Now()
 	for range 3 {
-		l := discord.NewLimiter(openStore(t, server.URL()))
+		l := discord.NewLimiter(openEngine(t, server.URL()))
 		for range 10 {
 			all.Go(func() {
 				for l.Take(ctx) == nil {
@@ -56,10 +62,10 @@ func TestProcessesShareTheRequestsOfTheBot(t *testing.T) {
 func TestAGlobalRefusalHoldsAllProcessesBack(t *testing.T) {
 	t.Parallel()
 	s := prepareStage(t, sim.Options{RateLimits: sim.RateLimits{Off: true}, IdentifyEvery: -1})
-	url := "redis://" + miniredis.RunT(t).Addr()
+	db := mem.New(nil)
 	var bots []*discord.Bot
 	for range 2 {
-		s.cfg.Meter = openStore(t, url)
+		s.cfg.Meter = openMeter(t, db)
 		bots = append(bots, s.newBot())
 	}
 	read := func(which int, wantLimit string) {

@@ -17,7 +17,8 @@ import (
 	"ltxbot/core/ltx"
 	"ltxbot/core/quota"
 	sim "ltxbot/sim/slack"
-	"ltxbot/store/bolt"
+	"ltxbot/store"
+	"ltxbot/store/storetest"
 )
 
 // provider makes a video as soon as it is let.
@@ -75,14 +76,14 @@ func (p *provider) Open(context.Context, string, int64) (generate.Media, error) 
 // process is the bot with the real engine, on a store that outlives it.
 type process struct {
 	engine *generate.Engine
-	store  *bolt.Store
+	store  *store.Store
 	bot    *slack.Bot
 }
 
 // begin starts a process on the stage.
 func (s *stage) begin(path string, n int, p *provider, quotas quota.Policy) *process {
 	s.t.Helper()
-	store, err := bolt.Open(path, bolt.Options{})
+	store, err := storetest.OpenFile(path, storetest.Options{Limits: storetest.Limits(func() quota.Policy { return quotas })})
 	if err != nil {
 		s.t.Fatal(err)
 	}

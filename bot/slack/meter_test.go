@@ -10,18 +10,17 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/alicebob/miniredis/v2"
-
 	"ltxbot/bot"
 	"ltxbot/bot/slack"
 	"ltxbot/core/generate"
 	"ltxbot/internal/redistest"
 	sim "ltxbot/sim/slack"
+	"ltxbot/store/kv/mem"
 	"ltxbot/store/redis"
 )
 
-// openStore opens the store at url as one more process.
-func openStore(t *testing.T, url string) *redis.Store {
+// openEngine opens the database at url as one more process.
+func openEngine(t *testing.T, url string) *redis.Engine {
 	t.Helper()
 	s, err := redis.Open(t.Context(), url, redis.Options{Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
@@ -124,25 +123,28 @@ func (c *crowd) wantNoRefusal() {
 	}
 }
 
-// virtual is a Redis whose time passes with the simulator's.
-func virtual(t *testing.T) (url string, follow func(c *crowd) func(time.Duration)) {
+// virtual makes meters of processes that share a database whose time passes
+// with the simulator's.
+func virtual(t *testing.T) (open func() bot.Meter, follow func(c *crowd) func(time.Duration)) {
 	t.Helper()
-	server := miniredis.RunT(t)
 	now := time.Unix(1_767_225_600, 0)
-	server.SetTime(now)
-	return "redis://" + server.Addr(), func(c *crowd) func(time.Duration) {
+	db := mem.New(func() time.Time { return now })
+	open = func() bot.Meter {
+		e := db.Open()
+		t.Cleanup(func() { _ = e.Close() })
+		return e
+	}
+	return open, func(c *crowd) func(time.Duration) {
 		return func(d time.Duration) {
 			now = now.Add(d)
-			server.SetTime(now)
-			server.FastForward(d)
 			c.sim.Advance(d)
 		}
 	}
 }
 
 func TestProcessesShareTheEditsOfAWorkspace(t *testing.T) {
-	url, follow := virtual(t)
-	c := newCrowd(t, 8, openStore(t, url), openStore(t, url), openStore(t, url))
+	open, follow := virtual(t)
+	c := newCrowd(t, 8, open(), open(), open())
 	const minutes = 5
 	edits := c.work(minutes*time.Minute, follow(c))
 	c.wantNoRefusal()
@@ -159,8 +161,8 @@ func TestProcessesShareTheEditsOfAWorkspace(t *testing.T) {
 }
 
 func TestAProcessWithOneJobGetsNoMoreForItThanOthers(t *testing.T) {
-	url, follow := virtual(t)
-	c := newCrowd(t, 10, openStore(t, url), openStore(t, url))
+	open, follow := virtual(t)
+	c := newCrowd(t, 10, open(), open())
 	c.jobs[0] = c.jobs[0][:1]
 	pass := follow(c)
 	c.work(2*time.Minute, pass) // the others are forgotten
@@ -176,7 +178,7 @@ func TestAProcessWithOneJobGetsNoMoreForItThanOthers(t *testing.T) {
 
 func TestProcessesShareTheEditsOnARealServer(t *testing.T) {
 	server := redistest.Start(t)
-	meters := []bot.Meter{openStore(t, server.URL()), openStore(t, server.URL())}
+	meters := []bot.Meter{openEngine(t, server.URL()), openEngine(t, server.URL())}
 	c := newCrowd(t, 6, meters...)
 	began, before := time.Now(), len(c.sim.Requests("chat.update"))
 	const span = 5 * time.Second
@@ -190,8 +192,8 @@ func TestProcessesShareTheEditsOnARealServer(t *testing.T) {
 }
 
 func TestARefusalOfSlackHoldsAllProcessesBack(t *testing.T) {
-	url, follow := virtual(t)
-	c := newCrowd(t, 2, openStore(t, url), openStore(t, url))
+	open, follow := virtual(t)
+	c := newCrowd(t, 2, open(), open())
 	pass := follow(c)
 	pass(time.Minute)
 	before := len(c.sim.Requests("chat.update"))

@@ -18,11 +18,12 @@ import (
 	"ltxbot/bot/slack"
 	"ltxbot/core/generate"
 	sim "ltxbot/sim/slack"
-	"ltxbot/store/bolt"
+	"ltxbot/store"
+	"ltxbot/store/storetest"
 )
 
 // kept keeps installations in a store on disk.
-type kept struct{ store *bolt.Store }
+type kept struct{ store *store.Store }
 
 func (k kept) Get(ctx context.Context, key string) ([]byte, error) { return k.store.Setting(ctx, key) }
 
@@ -57,7 +58,7 @@ func prepareShop(t *testing.T, change ...func(*slack.Config)) *shop {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.mux.Load().ServeHTTP(w, r) }))
 	t.Cleanup(server.Close)
 	s.url = server.URL
-	store, err := bolt.Open(s.path, bolt.Options{})
+	store, err := storetest.OpenFile(s.path, storetest.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

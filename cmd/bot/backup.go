@@ -8,8 +8,9 @@ import (
 	"os"
 	"path/filepath"
 
-	"ltxbot/app"
 	"ltxbot/app/admin"
+	"ltxbot/store"
+	"ltxbot/store/kv"
 )
 
 type jobsBackupCmd struct {
@@ -53,9 +54,6 @@ func (c jobsBackupCmd) save(ctx context.Context) (size int64, err error) {
 	return info.Size(), errors.Join(f.Close(), os.Rename(f.Name(), c.File))
 }
 
-// errNoBackup says that a store has its own way of being copied.
-var errNoBackup = errors.New("this store is copied by its own means: on Redis, copy its append-only file or use BGSAVE")
-
 func (c jobsBackupCmd) write(ctx context.Context, w io.Writer) error {
 	return c.ask(
 		ctx,
@@ -63,17 +61,9 @@ func (c jobsBackupCmd) write(ctx context.Context, w io.Writer) error {
 			err := bot.Backup(ctx, w)
 			var answer *admin.Error
 			if errors.As(err, &answer) && answer.NotFound() {
-				return errNoBackup
+				return kv.ErrNoBackup
 			}
 			return err
 		},
-		func(s app.Records) error {
-			b, ok := s.(interface {
-				Backup(ctx context.Context, w io.Writer) error
-			})
-			if !ok {
-				return errNoBackup
-			}
-			return b.Backup(ctx, w)
-		})
+		func(s *store.Store) error { return s.Backup(ctx, w) })
 }

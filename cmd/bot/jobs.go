@@ -15,6 +15,7 @@ import (
 	"ltxbot/app/admin"
 	"ltxbot/config"
 	"ltxbot/core/generate"
+	"ltxbot/store"
 	"ltxbot/store/bolt"
 )
 
@@ -58,7 +59,7 @@ func (c jobsListCmd) Run(ctx context.Context, term terminal) error {
 			jobs, err = bot.Jobs(ctx, q)
 			return err
 		},
-		func(s app.Records) error {
+		func(s *store.Store) error {
 			found, err := s.Jobs(ctx, q)
 			for _, j := range found {
 				jobs = append(jobs, admin.Summary(j))
@@ -106,7 +107,7 @@ func (c jobsShowCmd) Run(ctx context.Context, term terminal) error {
 			j, err = bot.Job(ctx, c.ID)
 			return err
 		},
-		func(s app.Records) error {
+		func(s *store.Store) error {
 			found, err := s.Job(ctx, c.ID)
 			j = admin.Details(found)
 			return err
@@ -151,7 +152,7 @@ func (c jobsGiveUpCmd) Run(ctx context.Context, term terminal) error {
 
 // ask asks the running bot or, where none runs, looks into its store; without
 // a way to look, a bot must run.
-func (f botFlags) ask(ctx context.Context, bot func(*admin.Client) error, look func(app.Records) error) error {
+func (f botFlags) ask(ctx context.Context, bot func(*admin.Client) error, look func(*store.Store) error) error {
 	cfg, err := config.Load(f.Config, lenient)
 	if err != nil {
 		return &exitError{2, err}

@@ -18,12 +18,13 @@ import (
 	"ltxbot/core/quota"
 	"ltxbot/core/usd"
 	"ltxbot/internal/ingress"
-	"ltxbot/store/bolt"
+	"ltxbot/store"
+	"ltxbot/store/storetest"
 )
 
 // shelf is a store with one job, and the config that names it.
 type shelf struct {
-	store  *bolt.Store
+	store  *store.Store
 	file   string
 	config string
 	job    generate.Job
@@ -53,7 +54,7 @@ func newShelf(t *testing.T) *shelf {
 func (s *shelf) open(t *testing.T) {
 	t.Helper()
 	var err error
-	if s.store, err = bolt.Open(s.file, bolt.Options{Logger: slog.New(slog.DiscardHandler)}); err != nil {
+	if s.store, err = storetest.OpenFile(s.file, storetest.Options{}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.store.Close() })

@@ -2,13 +2,12 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
-	"ltxbot/app"
 	"ltxbot/app/admin"
 	"ltxbot/core/generate"
 	"ltxbot/core/quota"
+	"ltxbot/store"
 )
 
 // memberFlags say whose data is meant.
@@ -44,7 +43,7 @@ func (c jobsExportCmd) Run(ctx context.Context, term terminal) error {
 			data, err = bot.Member(ctx, c.Team, string(c.Member))
 			return err
 		},
-		func(s app.Records) (err error) {
+		func(s *store.Store) (err error) {
 			data.Member = string(c.Member)
 			data.Jobs, err = generate.Export(ctx, s, c.Team, string(c.Member))
 			return err
@@ -58,9 +57,6 @@ func (c jobsExportCmd) Run(ctx context.Context, term terminal) error {
 // jobsEraseCmd erases what is kept of a member.
 type jobsEraseCmd struct{ memberFlags }
 
-// errKeeps says that a store can't erase.
-var errKeeps = errors.New("this store erases nothing")
-
 // Run erases the data and says what is left.
 func (c jobsEraseCmd) Run(ctx context.Context, term terminal) error {
 	var done generate.Erased
@@ -70,12 +66,8 @@ func (c jobsEraseCmd) Run(ctx context.Context, term terminal) error {
 			done, err = bot.EraseMember(ctx, c.Team, string(c.Member))
 			return err
 		},
-		func(s app.Records) (err error) {
-			archive, ok := s.(generate.Archive)
-			if !ok {
-				return errKeeps
-			}
-			done, err = generate.Erase(ctx, archive, c.Team, string(c.Member))
+		func(s *store.Store) (err error) {
+			done, err = generate.Erase(ctx, s, c.Team, string(c.Member))
 			return err
 		})
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"ltxbot/store/bolt"
+	"ltxbot/store/storetest"
 )
 
 // What watches over the bot tells by the code whether somebody must look at
@@ -16,7 +16,7 @@ import (
 func TestExitCodes(t *testing.T) {
 	dir := t.TempDir()
 	used := filepath.Join(dir, "used.db")
-	store, err := bolt.Open(used, bolt.Options{})
+	store, err := storetest.OpenFile(used, storetest.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"log/slog"
 	"os/exec"
 	"strconv"
 	"strings"
@@ -15,7 +14,7 @@ import (
 
 	"ltxbot/core/generate"
 	"ltxbot/core/quota"
-	"ltxbot/store/bolt"
+	"ltxbot/store/storetest"
 )
 
 // ffprobe checks that a file is a video that plays: "ffprobe FILE". Where the
@@ -102,7 +101,7 @@ func fill(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: fill FILE")
 	}
 	ctx, created := context.Background(), time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-	store, err := bolt.Open(ts.MkAbs(args[0]), bolt.Options{Logger: slog.New(slog.DiscardHandler)})
+	store, err := storetest.OpenFile(ts.MkAbs(args[0]), storetest.Options{})
 	ts.Check(err)
 	defer func() { ts.Check(store.Close()) }()
 	for n, id := range []string{"k3f92mq7abcd", "k3f92mq7abce"} {

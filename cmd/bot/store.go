@@ -10,12 +10,33 @@ import (
 
 	"ltxbot/app"
 	"ltxbot/config"
-	"ltxbot/core/archive"
+	"ltxbot/store"
+	"ltxbot/store/bolt"
 )
 
 // storeCmd looks after where the bot keeps what it must remember.
 type storeCmd struct {
-	Copy storeCopyCmd `cmd:"" help:"Copy everything from one store to an empty one, of the same or another kind. Stop the bot first."`
+	Copy    storeCopyCmd    `cmd:"" help:"Copy everything from one store to an empty one, of the same or another kind. Stop the bot first."`
+	Compact storeCompactCmd `cmd:"" help:"Make the file of a store (bolt:) as small as what it holds. Stop the bot first."`
+}
+
+type storeCompactCmd struct{ configFlag }
+
+// Run makes the file smaller.
+func (c storeCompactCmd) Run(term terminal) error {
+	cfg, err := config.Load(c.Config, lenient)
+	if err != nil {
+		return &exitError{2, err}
+	}
+	path := cfg.Store.Path()
+	if path == "" {
+		return &exitError{2, errors.New("store.url does not name a file: a Redis server looks after its own files")}
+	}
+	before, after, err := bolt.Compact(path)
+	if err == nil {
+		_, err = fmt.Fprintf(term.out, "%s: %d bytes of %d are left\n", path, after, before)
+	}
+	return err
 }
 
 type storeCopyCmd struct {
@@ -36,7 +57,7 @@ func (c storeCopyCmd) Run(ctx context.Context, term terminal) error {
 	}
 	log := slog.New(slog.NewTextHandler(term.err, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	report, err := app.CopyStore(ctx, from, to, log)
-	if errors.Is(err, archive.ErrInUse) {
+	if errors.Is(err, store.ErrNotEmpty) {
 		return &exitError{2, fmt.Errorf("--to: %w; name an empty one", err)}
 	}
 	if err != nil {
@@ -49,7 +70,7 @@ func (c storeCopyCmd) Run(ctx context.Context, term terminal) error {
 }
 
 // printReport prints what was copied, and the sums of both stores.
-func printReport(w io.Writer, r archive.Report) error {
+func printReport(w io.Writer, r store.CopyReport) error {
 	_, err := fmt.Fprintf(w, `copied %d jobs (%d unfinished), %d standings, %d records, %d marks, %d settings
             source  copy
 holds       %6d  %d

@@ -13,7 +13,7 @@ import (
 
 	"ltxbot/core/generate"
 	"ltxbot/core/quota"
-	"ltxbot/store/bolt"
+	"ltxbot/store/storetest"
 )
 
 // wornStore fails some of its calls, as a disk does that is full or breaks.
@@ -128,7 +128,7 @@ func TestAFullDiskHoldsJobsUpUntilThereIsRoom(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld(t)
 				w.policy = quota.Policy{}
-				w.options = bolt.Options{MaxBytes: full}
+				w.options = storetest.Options{MaxBytes: full}
 				p := w.start(crashAt(0))
 				accepted := map[int]bool{}
 				refused := 0
@@ -145,7 +145,7 @@ func TestAFullDiskHoldsJobsUpUntilThereIsRoom(t *testing.T) {
 				}
 				elapse(30 * time.Minute)
 				p.kill(t)
-				w.options = bolt.Options{}
+				w.options = storetest.Options{}
 				p = w.start(crashAt(0))
 				defer p.kill(t)
 				elapse(time.Hour)

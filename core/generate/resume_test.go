@@ -8,7 +8,7 @@ import (
 
 	"ltxbot/core/generate"
 	"ltxbot/core/quota"
-	"ltxbot/store/bolt"
+	"ltxbot/store/storetest"
 )
 
 // unfinished is how many jobs are under way when the process dies in
@@ -25,7 +25,7 @@ func TestAThousandJobsAreTakenUpAgain(t *testing.T) {
 	w.provider.queue, w.provider.run = time.Hour, time.Hour
 	seedJobs(t, w)
 	touched := &touches{jobs: map[string]bool{}, all: make(chan struct{})}
-	store, err := bolt.Open(w.path, bolt.Options{})
+	store, err := storetest.OpenFile(w.path, storetest.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +65,7 @@ func TestAThousandJobsAreTakenUpAgain(t *testing.T) {
 // seedJobs fills the store with jobs in all states in which a process may die.
 func seedJobs(t *testing.T, w *world) {
 	t.Helper()
-	store, err := bolt.Open(w.path, bolt.Options{})
+	store, err := storetest.OpenFile(w.path, storetest.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,7 +18,8 @@ import (
 	"ltxbot/core/ltx"
 	"ltxbot/core/quota"
 	"ltxbot/core/usd"
-	"ltxbot/store/bolt"
+	"ltxbot/store"
+	"ltxbot/store/storetest"
 )
 
 // world is everything outside of the process: the provider, the channel and
@@ -30,7 +31,7 @@ type world struct {
 	channel  *fakeChannel
 	policy   quota.Policy
 	starts   int
-	options  bolt.Options
+	options  storetest.Options
 	courier  generate.Courier // nil = channel
 	plain    string           // the endpoint without LoRA; empty = the one with
 	// billFailures charges what the provider may bill.
@@ -67,7 +68,7 @@ func price(endpoint string) float64 {
 // process is one run of the program in the world.
 type process struct {
 	engine *generate.Engine
-	store  *bolt.Store
+	store  *store.Store
 	life   func() context.Context
 	die    context.CancelFunc
 	// acknowledge tells the requester that the command has arrived.
@@ -92,7 +93,9 @@ func (p *process) accept(ctx context.Context, a generate.Ask) (generate.Job, err
 // start begins a process that dies at a point of the crasher.
 func (w *world) start(c *crasher) *process {
 	w.t.Helper()
-	store, err := bolt.Open(w.path, w.options)
+	options := w.options
+	options.Limits = storetest.Limits(func() quota.Policy { return w.policy })
+	store, err := storetest.OpenFile(w.path, options)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -100,7 +103,7 @@ func (w *world) start(c *crasher) *process {
 }
 
 // join begins a process that shares a store with others.
-func (w *world) join(store *bolt.Store, c *crasher) *process {
+func (w *world) join(store *store.Store, c *crasher) *process {
 	w.t.Helper()
 	var records generate.Store = store
 	if w.worn != nil {

@@ -62,8 +62,8 @@ func TestEachRuleBites(t *testing.T) {
 			"bot/discord/b.go":        imports("ltxbot/bot/slack", "github.com/slack-go/slack"),
 			"bot/discord/b_test.go":   imports("ltxbot/sim/discord", "ltxbot/store/bolt", "ltxbot/bot/discord"),
 			"bot/discord/c_test.go":   imports("ltxbot/provider/fal"),
-			"store/redis/a.go":        imports("github.com/redis/go-redis/v9", "ltxbot/core/quota"),
-			"store/bolt/a.go":         imports("github.com/redis/go-redis/v9", "go.etcd.io/bbolt"),
+			"store/redis/a.go":        imports("github.com/redis/go-redis/v9", "ltxbot/store/kv"),
+			"store/bolt/a.go":         imports("github.com/redis/go-redis/v9", "go.etcd.io/bbolt", "ltxbot/core/quota"),
 			"provider/fal/a.go":       imports("ltxbot/sim/fal"),
 			"web/a.go":                imports("ltxbot/store/redis"),
 			"sim/fal/a.go":            imports("ltxbot/provider/fal"),
@@ -84,6 +84,7 @@ func TestEachRuleBites(t *testing.T) {
 			"provider/fal/a.go imports ltxbot/sim/fal: provider may import core, provider, internal",
 			"sim/fal/a.go imports ltxbot/provider/fal: sim may import core, sim, internal",
 			"store/bolt/a.go imports github.com/redis/go-redis/v9: only store/redis does",
+			"store/bolt/a.go imports ltxbot/core/quota: store/bolt may import store/bolt, store/kv, internal",
 			"web/a.go imports ltxbot/store/redis: web may import core, web, internal",
 		}},
 		{"package comments", map[string]string{

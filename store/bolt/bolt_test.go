@@ -15,456 +15,291 @@ import (
 	"time"
 
 	"go.etcd.io/bbolt"
-	"go.uber.org/goleak"
 
-	"ltxbot/core/generate"
-	"ltxbot/core/quota"
-	"ltxbot/core/quota/quotatest"
 	"ltxbot/store/bolt"
+	"ltxbot/store/kv"
+	"ltxbot/store/kv/kvtest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
-
-// noon is when the tests of this package happen.
-var noon = time.Date(2026, time.March, 11, 12, 0, 0, 0, time.UTC)
-
-// file remembers where a store is, so that it can be opened again.
+// file is a database for the suite. A client that is killed leaves behind what
+// is on the disk at that moment: the next one opens a copy of it.
 type file struct {
-	*bolt.Store
 	path string
+	now  func() time.Time
 }
 
-func open(t testing.TB, path string, now func() time.Time) *file {
+func (f *file) Open(t testing.TB) kv.Engine {
 	t.Helper()
-	s, err := bolt.Open(path, bolt.Options{Now: now, Logger: slog.New(slog.DiscardHandler)})
+	return open(t, f.path, bolt.Options{Now: f.now})
+}
+
+func (f *file) Kill(t testing.TB, e kv.Engine) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "ltx.db")
+	copyFile(t, f.path, path)
+	f.path = path
+	t.Cleanup(func() { e.Close() })
+}
+
+func TestEngine(t *testing.T) {
+	kvtest.Run(t, kvtest.Harness{Single: true, New: func(t testing.TB, now func() time.Time) kvtest.Database {
+		return &file{path: newPath(t), now: now}
+	}})
+}
+
+func newPath(t testing.TB) string { return filepath.Join(t.TempDir(), "ltx.db") }
+
+func open(t testing.TB, path string, opts bolt.Options) *bolt.Engine {
+	t.Helper()
+	opts.Logger = slog.New(slog.DiscardHandler)
+	e, err := bolt.Open(path, opts)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &file{Store: s, path: path}
-}
-
-func reopen(t testing.TB, f *file, now func() time.Time) *file {
-	t.Helper()
-	if err := f.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return open(t, f.path, now)
-}
-
-// openNew opens an empty store that is closed with the test.
-func openNew(t testing.TB) *file {
-	t.Helper()
-	f := open(t, filepath.Join(t.TempDir(), "ltx.db"), time.Now)
 	t.Cleanup(func() {
-		if err := f.Close(); err != nil {
+		if err := e.Close(); err != nil {
 			t.Errorf("close: %v", err)
 		}
 	})
-	return f
+	return e
 }
 
-// job is a job as the engine makes it, of a size that is common.
-func job(id, team, member string) generate.Job {
-	return generate.Job{
-		ID: id, State: generate.Accepted, Event: "discord:" + id, Team: team, Member: member,
-		Place:    generate.Place{Platform: "discord", Tenant: "1108", Channel: "1109", User: member, Locale: "en-US"},
-		Endpoint: "fal-ai/ltx-2.3-22b/text-to-video/lora", Estimate: 120_000, Created: time.Now(),
-		Notes: map[string]string{"interaction": strings.Repeat("x", 200)},
-	}
-}
-
-// plan is a plan as a usual config makes it.
-func plan(j generate.Job, jobsAtATime int) quota.Plan {
-	p := quota.Policy{
-		Member:  quota.Limits{JobsAtATime: jobsAtATime, Windows: []quota.WindowLimit{{Window: quota.Day, Videos: 1 << 40}}},
-		Team:    quota.Limits{Windows: []quota.WindowLimit{{Window: quota.Month, USD: 1 << 50}}},
-		Waiting: 1 << 40,
-	}
-	return p.Plan(j.ID, quota.Asker{Team: j.Team, Member: j.Member}, j.Estimate, j.Created)
-}
-
-func accept(t testing.TB, s *bolt.Store, j generate.Job) generate.Job {
+func copyFile(t testing.TB, from, to string) {
 	t.Helper()
-	j, err := s.Accept(context.Background(), j, plan(j, 0))
-	if err != nil {
-		t.Fatalf("accept: %v", err)
-	}
-	return j
-}
-
-func TestOpenMakesAFileForItsUserOnly(t *testing.T) {
-	f := openNew(t)
-	info, err := os.Stat(f.path)
+	content, err := os.ReadFile(from)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := info.Mode().Perm(); got != 0o600 {
-		t.Errorf("mode of the file: got %o, want 600", got)
+	if err := os.WriteFile(to, content, 0o600); err != nil {
+		t.Fatal(err)
 	}
 }
 
-func TestOpenSaysWhatToDo(t *testing.T) {
-	notAStore := filepath.Join(t.TempDir(), "config.toml")
-	if err := os.WriteFile(notAStore, bytes.Repeat([]byte("[store]\n"), 4096), 0o600); err != nil {
+func put(t testing.TB, e kv.Engine, key, value string) {
+	t.Helper()
+	if err := e.Update(t.Context(), func(tx kv.Tx) error { tx.Put(key, []byte(value)); return nil }); err != nil {
 		t.Fatal(err)
 	}
-	used := openNew(t)
-	for _, test := range []struct{ name, path, want string }{
-		{"a file in use", used.path, "another process is using this file"},
-		{"a file of another kind", notAStore, "not a store of the bot"},
-		{"a folder that does not exist", filepath.Join(t.TempDir(), "none", "ltx.db"), "no such file"},
+}
+
+func get(t testing.TB, e kv.Engine, key string) string {
+	t.Helper()
+	var value string
+	if err := e.View(t.Context(), func(tx kv.Tx) error { value = string(tx.Get(key)); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	return value
+}
+
+func TestAFileHasOneProcess(t *testing.T) {
+	path := newPath(t)
+	open(t, path, bolt.Options{})
+	if _, err := bolt.Open(path, bolt.Options{}); !errors.Is(err, bolt.ErrInUse) || !strings.Contains(err.Error(), "store.url") {
+		t.Errorf("second Open: %v", err)
+	}
+	if _, _, err := bolt.Compact(path); !errors.Is(err, bolt.ErrInUse) {
+		t.Errorf("Compact of a file in use: %v", err)
+	}
+}
+
+func TestOthersMayNotReadTheFile(t *testing.T) {
+	path := newPath(t)
+	open(t, path, bolt.Options{})
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info.Mode().Perm() != 0o600 {
+		t.Errorf("mode %v", info.Mode())
+	}
+}
+
+// A file that is not a store is refused with its name and what to do, and is
+// left as it was.
+func TestAFileThatCannotBeReadIsRefused(t *testing.T) {
+	whole := newPath(t)
+	e := open(t, whole, bolt.Options{})
+	for i := range 200 {
+		put(t, e, fmt.Sprint("key", i), strings.Repeat("x", 1000))
+	}
+	if err := e.Close(); err != nil {
+		t.Fatal(err)
+	}
+	content, err := os.ReadFile(whole)
+	if err != nil {
+		t.Fatal(err)
+	}
+	older := newPath(t)
+	db, err := bbolt.Open(older, 0o600, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = db.Update(func(tx *bbolt.Tx) error { _, err := tx.CreateBucket([]byte("jobs")); return err })
+	if err := errors.Join(err, db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	foreign, err := os.ReadFile(older)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, damaged := range map[string][]byte{
+		"another kind of file":  bytes.Repeat([]byte("SQLite format 3"), 1000),
+		"a file that was cut":   content[:64<<10],
+		"another bolt file":     foreign,
+		"both meta pages wrong": append(bytes.Repeat([]byte{0xaa}, 8192), content[8192:]...),
 	} {
-		t.Run(test.name, func(t *testing.T) {
-			s, err := bolt.Open(test.path, bolt.Options{})
-			if err == nil {
-				s.Close()
-				t.Fatal("was opened")
-			}
-			if msg := err.Error(); !strings.Contains(msg, test.want) || !strings.Contains(msg, test.path) {
-				t.Errorf("error %q does not say %q of %s", msg, test.want, test.path)
-			}
-		})
-	}
-}
-
-func TestADamagedJobDoesNotKeepTheOthersFromStarting(t *testing.T) {
-	f := open(t, filepath.Join(t.TempDir(), "ltx.db"), time.Now)
-	for _, id := range []string{"good1", "torn", "good2"} {
-		accept(t, f.Store, job(id, "acme", "discord:1"))
-	}
-	if err := f.Close(); err != nil {
-		t.Fatal(err)
-	}
-	edit(t, f.path, func(tx *bbolt.Tx) error {
-		return tx.Bucket([]byte("jobs")).Put([]byte("torn"), []byte(`{"id":"torn","sta`))
-	})
-
-	for range 2 { // once when it is found, once after
-		f = open(t, f.path, time.Now)
-		for _, want := range []string{"good1", "good2"} {
-			c, err := f.Take(t.Context())
-			if err != nil {
+		t.Run(name, func(t *testing.T) {
+			path := newPath(t)
+			if err := os.WriteFile(path, damaged, 0o600); err != nil {
 				t.Fatal(err)
 			}
-			if c.Job.ID != want {
-				t.Errorf("took %s, want %s", c.Job.ID, want)
+			e, err := bolt.Open(path, bolt.Options{})
+			if err == nil {
+				t.Fatal("it was opened", e.Close())
 			}
-		}
-		if _, err := f.Job(t.Context(), "torn"); !errors.Is(err, generate.ErrNoJob) {
-			t.Errorf("damaged job: got error %v, want ErrNoJob", err)
-		}
-		jobs, err := f.Jobs(t.Context(), generate.Query{})
-		if err != nil || len(jobs) != 2 {
-			t.Errorf("list: got %d jobs, %v; want the 2 that can be read", len(jobs), err)
-		}
-		if err := f.Close(); err != nil {
-			t.Fatal(err)
-		}
-	}
-	edit(t, f.path, func(tx *bbolt.Tx) error {
-		if got := tx.Bucket([]byte("damaged")).Get([]byte("jobs/torn")); string(got) != `{"id":"torn","sta` {
-			t.Errorf("record that was set aside: %q", got)
-		}
-		return nil
-	})
-}
-
-// edit changes a store behind its back.
-func edit(t *testing.T, path string, change func(*bbolt.Tx) error) {
-	t.Helper()
-	db, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: time.Second})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := errors.Join(db.Update(change), db.Close()); err != nil {
-		t.Fatal(err)
+			if !strings.Contains(err.Error(), path) {
+				t.Errorf("the error does not name the file: %v", err)
+			}
+			if after, err := os.ReadFile(path); err != nil || !bytes.Equal(after, damaged) {
+				t.Errorf("the file was changed: %v", err)
+			}
+		})
 	}
 }
 
-func TestAFullDiskLeavesNothingHalfDone(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "ltx.db")
-	s, err := bolt.Open(path, bolt.Options{MaxBytes: 256 << 10, Logger: slog.New(slog.DiscardHandler)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { s.Close() }()
-	tryAccept := func(id string) error {
-		j := job(id, "acme", "discord:1")
-		_, err := s.Accept(t.Context(), j, plan(j, 1))
-		return err
-	}
-	if err := tryAccept("job0"); err != nil {
-		t.Fatal(err)
-	}
-	claim, err := s.Take(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	accepted := 1
-	for err = nil; err == nil && accepted < 1000; {
-		if err = tryAccept(fmt.Sprintf("job%d", accepted)); err == nil {
-			accepted++
-		}
+func TestAFullFileRefusesWritesAndCanBeRead(t *testing.T) {
+	e := open(t, newPath(t), bolt.Options{MaxBytes: 256 << 10})
+	put(t, e, "first", "kept")
+	var err error
+	for i := 0; err == nil && i < 1000; i++ {
+		err = e.Update(t.Context(), func(tx kv.Tx) error {
+			tx.Put(fmt.Sprint("key", i), bytes.Repeat([]byte("x"), 4000))
+			return nil
+		})
 	}
 	if err == nil || !strings.Contains(err.Error(), "largest allowed size") {
-		t.Fatalf("after %d jobs: got error %v, want one that names the size", accepted, err)
+		t.Fatalf("got %v", err)
 	}
-	select {
-	case <-claim.Changed:
-		t.Error("a commit without a change of the claimed job tells its holder of one")
-	default:
-	}
-	large := claim.Job
-	large.Notes = map[string]string{"large": strings.Repeat("x", 300<<10)}
-	if _, err := s.Save(t.Context(), large, quota.Keep()); err == nil {
-		t.Fatal("a job that is larger than the disk was saved")
-	}
-	select {
-	case <-claim.Changed:
-	default:
-		t.Error("the holder of a job that was perhaps saved is not told")
-	}
-	lost := fmt.Sprintf("job%d", accepted)
-	if _, err := s.Job(t.Context(), lost); !errors.Is(err, generate.ErrNoJob) {
-		t.Errorf("job that did not fit: got error %v, want ErrNoJob", err)
-	}
-	if _, err := s.Hold(t.Context(), lost); !errors.Is(err, quota.ErrNoHold) {
-		t.Errorf("its hold: got error %v, want ErrNoHold", err)
-	}
-	if totals := quotatest.CheckBooks(t, s); totals.Holds != int64(accepted) {
-		t.Errorf("got %d holds, want %d", totals.Holds, accepted)
-	}
-	last := fmt.Sprintf("job%d", accepted-1)
-	if place, err := s.Place(t.Context(), last); err != nil || place != accepted-1 {
-		t.Errorf("place of the last job: got %d, %v; want %d", place, err, accepted-1)
-	}
-
-	// Each job is still handed out once, and the claimed one not again.
-	for n := 1; n < accepted; n++ {
-		c, err := s.Take(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		if want := fmt.Sprintf("job%d", n); c.Job.ID != want {
-			t.Errorf("took %s, want %s", c.Job.ID, want)
-		}
-	}
-	soon, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
-	defer cancel()
-	if c, err := s.Take(soon); err == nil {
-		t.Errorf("job %s was handed out to a second worker", c.Job.ID)
-	}
-	claim.Done()
-	if c, err := s.Take(t.Context()); err != nil || c.Job.ID != "job0" {
-		t.Errorf("took %q, %v; want job0, which was given back", c.Job.ID, err)
-	}
-
-	// With room again everything goes on, as if nothing had been tried.
-	if err := s.Close(); err != nil {
-		t.Fatal(err)
-	}
-	if s, err = bolt.Open(path, bolt.Options{}); err != nil {
-		t.Fatal(err)
-	}
-	if err := tryAccept(lost); err != nil {
-		t.Error(err)
-	}
-	if place, err := s.Place(t.Context(), lost); err != nil || place != accepted {
-		t.Errorf("place of the next job: got %d, %v; want %d", place, err, accepted)
+	if got := get(t, e, "first"); got != "kept" {
+		t.Errorf("read %q", got)
 	}
 }
 
-func TestAWriteThatBreaksCostsOnlyItself(t *testing.T) {
-	f := openNew(t)
-	tooLong := strings.Repeat("x", bbolt.MaxKeySize)
+// What waits while a commit is under way shares the next one.
+func TestTransactionsThatWaitShareOneCommit(t *testing.T) {
+	path := newPath(t)
+	e := open(t, path, bolt.Options{})
+	before := commits(t, e)
+	entered, goOn := make(chan struct{}), make(chan struct{})
 	var all sync.WaitGroup
-	for i := range 40 {
+	all.Go(func() {
+		once := sync.OnceFunc(func() { close(entered); <-goOn })
+		if err := e.Update(t.Context(), func(tx kv.Tx) error { once(); tx.Put("first", []byte("1")); return nil }); err != nil {
+			t.Error(err)
+		}
+	})
+	<-entered
+	var waiting sync.WaitGroup
+	for i := range 100 {
+		waiting.Add(1)
 		all.Go(func() {
-			id := fmt.Sprintf("job%d", i)
-			if i%4 == 0 {
-				id += tooLong
-			}
-			j := job(id, "acme", "discord:1")
-			if _, err := f.Accept(context.Background(), j, plan(j, 1)); (err != nil) != (i%4 == 0) {
-				t.Errorf("job %d: got error %v", i, err)
+			waiting.Done()
+			if err := e.Update(t.Context(), func(tx kv.Tx) error { tx.Put(fmt.Sprint("key", i), []byte("1")); return nil }); err != nil {
+				t.Error(err)
 			}
 		})
 	}
+	waiting.Wait()
+	close(goOn)
 	all.Wait()
-	if totals := quotatest.CheckBooks(t, f); totals.Holds != 30 {
-		t.Errorf("got %d holds, want 30", totals.Holds)
+	if n := commits(t, e) - before; n > 20 {
+		t.Errorf("101 transactions took %d commits", n)
 	}
-	waiting := 0
-	jobs, err := f.Jobs(t.Context(), generate.Query{})
+}
+
+// commits is how often the file was written: bbolt numbers its transactions.
+func commits(t *testing.T, e *bolt.Engine) int {
+	t.Helper()
+	path := newPath(t)
+	f, err := os.Create(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, j := range jobs {
-		if j.Waiting() {
-			waiting++
-		}
+	if err := errors.Join(e.Backup(t.Context(), f), f.Close()); err != nil {
+		t.Fatal(err)
 	}
-	if len(jobs) != 30 || waiting != 29 {
-		t.Errorf("%d of %d jobs wait, want 29 of 30", waiting, len(jobs))
+	db, err := bbolt.Open(path, 0o600, &bbolt.Options{ReadOnly: true})
+	if err != nil {
+		t.Fatal(err)
 	}
+	var id int
+	err = db.View(func(tx *bbolt.Tx) error { id = tx.ID(); return nil })
+	if err := errors.Join(err, db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return id
 }
 
-func TestAPlanThatPanicsDoesSoInItsCaller(t *testing.T) {
-	f := openNew(t)
-	func() {
-		defer func() {
-			if v := recover(); v != "out of cheese" {
-				t.Errorf("recovered %v", v)
-			}
-		}()
-		_, err := f.Accept(t.Context(), job("job1", "acme", "discord:1"), func(quota.Standing) (quota.Reservation, error) {
-			panic("out of cheese")
-		})
-		t.Errorf("accept returned %v", err)
-	}()
-	accept(t, f.Store, job("job1", "acme", "discord:1"))
-}
-
-func TestNamesThatCannotBeKeysAreRefused(t *testing.T) {
-	f := openNew(t)
-	for _, j := range []generate.Job{job("", "acme", "discord:1"), job("job1", "", "discord:1"), job("job1", "acme", "a\x00b")} {
-		if _, err := f.Accept(t.Context(), j, plan(j, 0)); err == nil {
-			t.Errorf("job %q of %q in %q was accepted", j.ID, j.Member, j.Team)
-		}
+func TestABackupIsAStoreOfItsOwn(t *testing.T) {
+	e := open(t, newPath(t), bolt.Options{})
+	put(t, e, "a", "before")
+	copied := newPath(t)
+	f, err := os.Create(copied)
+	if err != nil {
+		t.Fatal(err)
 	}
-}
-
-func TestAJobKeepsItsMember(t *testing.T) {
-	f := openNew(t)
-	j := accept(t, f.Store, job("job1", "acme", "discord:1"))
-	j.Member = "discord:2"
-	if _, err := f.Save(t.Context(), j, quota.Keep()); err == nil || errors.Is(err, generate.ErrConflict) {
-		t.Errorf("got error %v, want one of its own", err)
+	if err := errors.Join(e.Backup(t.Context(), f), f.Close()); err != nil {
+		t.Fatal(err)
 	}
-}
-
-func TestBackupOfAStoreInUseIsAStore(t *testing.T) {
-	f := openNew(t)
-	for i := range 20 {
-		accept(t, f.Store, job(fmt.Sprintf("job%d", i), "acme", "discord:1"))
+	put(t, e, "a", "after")
+	if got := get(t, open(t, copied, bolt.Options{}), "a"); got != "before" {
+		t.Errorf("the copy has %q", got)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
-	var writer sync.WaitGroup
-	writer.Go(func() {
-		for i := 20; ctx.Err() == nil; i++ {
-			j := job(fmt.Sprintf("job%d", i), "acme", "discord:1")
-			if _, err := f.Accept(ctx, j, plan(j, 0)); err != nil && ctx.Err() == nil {
-				t.Errorf("accept: %v", err)
-			}
-		}
-	})
-	path := filepath.Join(t.TempDir(), "backup.db")
-	w, err := os.Create(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := errors.Join(f.Backup(ctx, w), w.Close()); err != nil {
-		t.Fatal(err)
-	}
 	cancel()
-	writer.Wait()
-
-	backup := open(t, path, time.Now)
-	defer backup.Close()
-	totals := quotatest.CheckBooks(t, backup)
-	jobs, err := backup.Jobs(t.Context(), generate.Query{Limit: 1 << 20})
-	if err != nil || len(jobs) < 20 || int64(len(jobs)) != totals.Holds {
-		t.Errorf("backup has %d jobs and %d holds, %v", len(jobs), totals.Holds, err)
-	}
-
-	if err := f.Backup(ctx, io.Discard); !errors.Is(err, context.Canceled) {
-		t.Errorf("backup after its context ended: got error %v", err)
+	if err := e.Backup(ctx, io.Discard); !errors.Is(err, context.Canceled) {
+		t.Errorf("a backup that is given up: %v", err)
 	}
 }
 
-func TestSettings(t *testing.T) {
-	f := openNew(t)
-	read := func() string {
-		t.Helper()
-		v, err := f.Setting(t.Context(), "warned/acme")
-		if err != nil {
-			t.Fatal(err)
+func TestCompact(t *testing.T) {
+	path := newPath(t)
+	e := open(t, path, bolt.Options{})
+	for i := range 500 {
+		put(t, e, fmt.Sprint("key", i), strings.Repeat("x", 2000))
+	}
+	err := e.Update(t.Context(), func(tx kv.Tx) error {
+		for i := range 499 {
+			tx.Delete(fmt.Sprint("key", i))
 		}
-		return string(v)
-	}
-	if got := read(); got != "" {
-		t.Errorf("before it is set: %q", got)
-	}
-	for _, want := range []string{"50", "75", ""} {
-		value := []byte(want)
-		if want == "" {
-			value = nil // removes it
-		}
-		if err := f.PutSetting(t.Context(), "warned/acme", value); err != nil {
-			t.Fatal(err)
-		}
-		if got := read(); got != want {
-			t.Errorf("got %q, want %q", got, want)
-		}
-	}
-	if err := f.PutSetting(t.Context(), "", []byte("x")); err == nil {
-		t.Error("a setting without a name was kept")
-	}
-}
-
-func TestAfterCloseEverythingSaysClosed(t *testing.T) {
-	f := openNew(t)
-	j := accept(t, f.Store, job("job1", "acme", "discord:1"))
-	if err := f.Close(); err != nil {
-		t.Fatal(err)
-	}
-	ctx := t.Context()
-	for name, call := range map[string]func() error{
-		"Accept":   func() error { _, err := f.Accept(ctx, job("job2", "acme", "discord:1"), plan(j, 0)); return err },
-		"Save":     func() error { _, err := f.Save(ctx, j, quota.Keep()); return err },
-		"Job":      func() error { _, err := f.Job(ctx, "job1"); return err },
-		"Jobs":     func() error { _, err := f.Jobs(ctx, generate.Query{}); return err },
-		"Place":    func() error { _, err := f.Place(ctx, "job1"); return err },
-		"Take":     func() error { _, err := f.Take(ctx); return err },
-		"Bill":     func() error { _, err := f.Bill(ctx, "job1", quota.Release(), noon); return err },
-		"Hold":     func() error { _, err := f.Hold(ctx, "job1"); return err },
-		"Used":     func() error { _, err := f.Used(ctx, "acme", nil); return err },
-		"Standing": func() error { _, err := f.Standing(ctx, "acme", "discord:1"); return err },
-		"Sweep":    func() error { _, err := f.Sweep(ctx); return err },
-		"Audit":    func() error { _, err := f.Audit(ctx); return err },
-		"Backup":   func() error { return f.Backup(ctx, io.Discard) },
-		"Setting":  func() error { _, err := f.Setting(ctx, "x"); return err },
-	} {
-		if err := call(); !errors.Is(err, generate.ErrClosed) {
-			t.Errorf("%s: got error %v, want ErrClosed", name, err)
-		}
-	}
-}
-
-func TestAuditFindsWhatIsWrong(t *testing.T) {
-	f := open(t, filepath.Join(t.TempDir(), "ltx.db"), time.Now)
-	accept(t, f.Store, job("job1", "acme", "discord:1"))
-	if err := f.Close(); err != nil {
-		t.Fatal(err)
-	}
-	edit(t, f.path, func(tx *bbolt.Tx) error {
-		counters := tx.Bucket([]byte("counters"))
-		k, v := counters.Cursor().First()
-		wrong := bytes.Clone(v)
-		wrong[7]++
-		return errors.Join(counters.Put(bytes.Clone(k), wrong), tx.Bucket([]byte("meta")).Put([]byte("totals"), []byte(`{"holds":1,"reserved":1}`)))
+		tx.Publish("job")
+		return nil
 	})
-	f = open(t, f.path, time.Now)
-	defer f.Close()
-	a, err := f.Audit(t.Context())
+	if err := errors.Join(err, e.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path+".compact", []byte("of a compaction that was killed"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	before, after, err := bolt.Compact(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var what []string
-	for _, d := range a.Wrong {
-		what = append(what, d.What)
+	if after > before/4 {
+		t.Errorf("%d bytes of %d are left", after, before)
 	}
-	if len(what) != 3 || !strings.HasPrefix(what[0], "bot usd/day/") || what[1] != "total held" || what[2] != "total reserved" {
-		t.Errorf("found %q", what)
+	e = open(t, path, bolt.Options{})
+	if got := get(t, e, "key499"); got != strings.Repeat("x", 2000) {
+		t.Errorf("what was kept is %q", got)
+	}
+	claim, err := e.Claim(t.Context())
+	if err != nil || claim.Job != "job" {
+		t.Errorf("handed out %q, %v", claim.Job, err)
+	}
+	if entries, err := os.ReadDir(filepath.Dir(path)); err != nil || len(entries) != 1 {
+		t.Errorf("the folder has %v, %v", entries, err)
+	}
+	if _, _, err := bolt.Compact(filepath.Join(t.TempDir(), "none.db")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("Compact of no file: %v", err)
 	}
 }

@@ -5,15 +5,12 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
-	"ltxbot/core/generate"
-	"ltxbot/core/quota"
-	"ltxbot/core/quota/quotatest"
+	"ltxbot/store/bolt"
+	"ltxbot/store/kv"
 )
 
 // crashFile names the store in the process that is to be killed.
@@ -24,8 +21,8 @@ func TestNothingAcknowledgedIsLostInAKill(t *testing.T) {
 		workUntilKilled(t, path)
 		return
 	}
-	path := filepath.Join(t.TempDir(), "ltx.db")
-	acknowledged := map[string]string{} // job → last state
+	path := newPath(t)
+	acknowledged := map[string]bool{} // job → whether it was retired
 	for round := range 3 {
 		child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestNothingAcknowledgedIsLostInAKill$")
 		child.Env = append(os.Environ(), crashFile+"="+path, fmt.Sprintf("LTXBOT_TEST_ROUND=%d", round))
@@ -37,47 +34,35 @@ func TestNothingAcknowledgedIsLostInAKill(t *testing.T) {
 			t.Fatal(err)
 		}
 		lines := bufio.NewScanner(out)
+		note := func() {
+			if op, job, ok := strings.Cut(lines.Text(), " "); ok {
+				acknowledged[job] = op == "retired"
+			}
+		}
 		for n := 0; n < 200 && lines.Scan(); n++ {
-			id, state, _ := strings.Cut(lines.Text(), " ")
-			acknowledged[id] = state
+			note()
 		}
 		if err := child.Process.Kill(); err != nil {
 			t.Fatal(err)
 		}
 		for lines.Scan() { // what it wrote before it died
-			if id, state, ok := strings.Cut(lines.Text(), " "); ok {
-				acknowledged[id] = state
-			}
+			note()
 		}
 		if err := child.Wait(); err == nil {
 			t.Fatal("the process ended by itself")
 		}
-
-		f := open(t, path, time.Now)
-		quotatest.CheckBooks(t, f)
-		unfinished, err := f.Jobs(t.Context(), generate.Query{Unfinished: true, Limit: 1 << 20})
-		if err != nil {
-			t.Fatal(err)
-		}
-		taken := map[string]bool{}
-		for range unfinished {
-			c, err := f.Take(t.Context())
-			if err != nil {
-				t.Fatal(err)
+		e := open(t, path, bolt.Options{})
+		claimed := claimAll(t, e)
+		for job, retired := range acknowledged {
+			if got := get(t, e, job); got == "" || retired && got != "retired" {
+				t.Errorf("job %s (retired: %v) is %q", job, retired, got)
 			}
-			taken[c.Job.ID] = true
-		}
-		for id, state := range acknowledged {
-			j, err := f.Job(t.Context(), id)
-			// The save that was under way may have happened as well.
-			if err != nil || state == string(generate.Delivered) && j.State != generate.Delivered {
-				t.Errorf("job %s was %s before the kill, is %s, %v", id, state, j.State, err)
-			}
-			if j.Unfinished() && !taken[id] {
-				t.Errorf("unfinished job %s was not handed out", id)
+			// A retirement that was under way may have happened as well.
+			if retired && claimed[job] || !retired && !claimed[job] && get(t, e, job) != "retired" {
+				t.Errorf("job %s: retired %v, handed out %v", job, retired, claimed[job])
 			}
 		}
-		if err := f.Close(); err != nil {
+		if err := e.Close(); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -86,26 +71,57 @@ func TestNothingAcknowledgedIsLostInAKill(t *testing.T) {
 	}
 }
 
-// workUntilKilled accepts jobs, brings every other one to its end, and prints
-// what the store has acknowledged.
+// claimAll claims every job that waits.
+func claimAll(t *testing.T, e *bolt.Engine) map[string]bool {
+	t.Helper()
+	const last = "last"
+	if err := e.Update(t.Context(), func(tx kv.Tx) error { tx.Publish(last); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	claimed := map[string]bool{}
+	for {
+		c, err := e.Claim(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c.Job == last {
+			if err := e.Update(t.Context(), func(tx kv.Tx) error { tx.Retire(last); return nil }); err != nil {
+				t.Fatal(err)
+			}
+			return claimed
+		}
+		claimed[c.Job] = true
+	}
+}
+
+// workUntilKilled publishes jobs, retires every other one, and prints what was
+// committed.
 func workUntilKilled(t *testing.T, path string) {
-	f := open(t, path, time.Now)
+	e := open(t, path, bolt.Options{})
 	var all sync.WaitGroup
 	for worker := range 8 {
 		all.Go(func() {
 			for i := 0; ; i++ {
-				id := fmt.Sprintf("job-%s-%d-%d", os.Getenv("LTXBOT_TEST_ROUND"), worker, i)
-				j := accept(t, f.Store, job(id, "acme", "discord:1"))
-				fmt.Fprintln(os.Stdout, id, j.State)
-				if i%2 == 0 {
-					continue
+				job := fmt.Sprintf("job-%s-%d-%d", os.Getenv("LTXBOT_TEST_ROUND"), worker, i)
+				for _, op := range []string{"published", "retired"} {
+					err := e.Update(t.Context(), func(tx kv.Tx) error {
+						tx.Put(job, []byte(op))
+						if op == "retired" {
+							tx.Retire(job)
+						} else {
+							tx.Publish(job)
+						}
+						return nil
+					})
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					fmt.Fprintln(os.Stdout, op, job)
+					if i%2 == 0 {
+						break
+					}
 				}
-				j.State, j.Shown = generate.Delivered, generate.Delivered
-				if _, err := f.Save(t.Context(), j, quota.Settle(100_000)); err != nil {
-					t.Errorf("save: %v", err)
-					return
-				}
-				fmt.Fprintln(os.Stdout, id, j.State)
 			}
 		})
 	}

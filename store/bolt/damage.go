@@ -8,6 +8,7 @@ import (
 	"runtime/debug"
 
 	"go.etcd.io/bbolt"
+	berrors "go.etcd.io/bbolt/errors"
 )
 
 // errDamaged says that the pages of a file are not what bbolt wrote.
@@ -48,4 +49,11 @@ func checkWhole(path string) error {
 		return nil
 	})
 	return errors.Join(err, db.Close())
+}
+
+// isDamage reports whether err says that a file is not one that bbolt wrote
+// for this version.
+func isDamage(err error) bool {
+	return errors.Is(err, errDamaged) || errors.Is(err, berrors.ErrInvalid) ||
+		errors.Is(err, berrors.ErrVersionMismatch) || errors.Is(err, berrors.ErrChecksum)
 }

@@ -11,6 +11,7 @@ package kv
 import (
 	"context"
 	"errors"
+	"io"
 	"iter"
 	"time"
 )
@@ -21,6 +22,10 @@ type Engine interface {
 	DB
 	Queue
 	Coordinator
+
+	// Backup writes a consistent copy of the database to w while it is in use,
+	// or returns ErrNoBackup where that is done by the means of a server.
+	Backup(ctx context.Context, w io.Writer) error
 
 	// Close ends all claims and waits for transactions under way. Later calls
 	// return ErrClosed. It may be called twice.
@@ -139,16 +144,26 @@ type Coordinator interface {
 	// EndLease gives a lease back, if this process holds it.
 	EndLease(ctx context.Context, name string) error
 
-	// Take takes n tokens from the bucket name, which all processes share. It
-	// holds burst tokens at most and gains perSecond of them each second. It
-	// returns zero if they were there; else nothing was taken, and it returns
-	// how long to wait before another try. n is at most burst.
-	Take(ctx context.Context, name string, n, burst int, perSecond float64) (time.Duration, error)
+	// Spend takes one token from the bucket name, which all processes share. It
+	// holds burst tokens at most and gains one after each every. It returns a
+	// wait of zero if there was one; else nothing was taken, and it returns how
+	// long to wait before another try. users is how many in this process want
+	// tokens, and total how many in all processes, as each said within the last
+	// UsersFor. A call whose outcome is not known may have taken a token.
+	Spend(ctx context.Context, name string, every time.Duration, burst, users int) (wait time.Duration, total int, err error)
+	// HoldBack lets no process take a token for d. Then there is one.
+	HoldBack(ctx context.Context, name string, every time.Duration, burst int, d time.Duration) error
 }
+
+// UsersFor is how long a process counts as one that wants tokens of a bucket
+// after it has asked for one.
+const UsersFor = time.Minute
 
 // The errors of engines that callers act on.
 var (
 	ErrClosed = errors.New("store is closed")
 	// ErrReads says that an Update has read more than MaxReads keys.
 	ErrReads = errors.New("transaction reads too many keys")
+	// ErrNoBackup says that the server of the database makes its backups.
+	ErrNoBackup = errors.New("this store is copied by its own means: on Redis, copy its append-only file or use BGSAVE")
 )

@@ -2,7 +2,6 @@ package kv
 
 import (
 	"context"
-	"fmt"
 	"sync"
 	"time"
 )
@@ -16,7 +15,8 @@ type Local struct {
 	ready    chan struct{}
 	sessions map[*Session]bool
 	leases   map[string]lease
-	buckets  map[string]bucket
+	buckets  map[string]*bucket
+	now      func() time.Time // for the buckets
 }
 
 // job is one that is open (published and not retired), claimed, or both.
@@ -37,16 +37,24 @@ type lease struct {
 	until time.Time
 }
 
+// bucket is a limiter.
 type bucket struct {
-	tokens float64
-	at     time.Time
+	full  time.Time // when it will be
+	users map[*Session]demand
 }
 
-// NewLocal hands out the jobs that are open already, in their order.
-func NewLocal(open []string) *Local {
+// demand is how many want tokens, until that is forgotten.
+type demand struct {
+	n     int
+	until time.Time
+}
+
+// NewLocal hands out the jobs that are open already, in their order. Limiters
+// follow the time of now.
+func NewLocal(open []string, now func() time.Time) *Local {
 	l := &Local{
 		jobs: map[string]*job{}, ready: make(chan struct{}, 1), sessions: map[*Session]bool{},
-		leases: map[string]lease{}, buckets: map[string]bucket{},
+		leases: map[string]lease{}, buckets: map[string]*bucket{}, now: now,
 	}
 	for _, id := range open {
 		l.publish(id)
@@ -252,32 +260,52 @@ func (s *Session) EndLease(_ context.Context, name string) error {
 	return s.Err()
 }
 
-// Take takes tokens from a bucket.
-func (s *Session) Take(_ context.Context, name string, n, burst int, perSecond float64) (time.Duration, error) {
-	if n > burst {
-		return 0, fmt.Errorf("take %d tokens of %s: it holds %d", n, name, burst)
-	}
-	l, now := s.local, time.Now()
+// Spend takes a token from a bucket.
+func (s *Session) Spend(_ context.Context, name string, every time.Duration, burst, users int) (wait time.Duration, total int, err error) {
+	err = s.bucket(name, func(b *bucket, now time.Time) {
+		b.users[s] = demand{users, now.Add(UsersFor)}
+		for who, d := range b.users {
+			if d.n == 0 || !now.Before(d.until) {
+				delete(b.users, who)
+			}
+			total += b.users[who].n
+		}
+		if wait = b.full.Add(every).Sub(now.Add(time.Duration(burst) * every)); wait <= 0 {
+			wait = 0
+			b.full = b.full.Add(every)
+		}
+	})
+	return wait, total, err
+}
+
+// HoldBack empties a bucket for a while.
+func (s *Session) HoldBack(_ context.Context, name string, every time.Duration, burst int, d time.Duration) error {
+	return s.bucket(name, func(b *bucket, now time.Time) {
+		if full := now.Add(d + time.Duration(burst-1)*every); full.After(b.full) {
+			b.full = full
+		}
+	})
+}
+
+// bucket changes a bucket.
+func (s *Session) bucket(name string, change func(b *bucket, now time.Time)) error {
+	l := s.local
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if err := s.Err(); err != nil {
-		return 0, err
+		return err
 	}
-	b, ok := l.buckets[name]
-	if !ok {
-		b = bucket{float64(burst), now}
+	b := l.buckets[name]
+	if b == nil {
+		b = &bucket{users: map[*Session]demand{}}
+		l.buckets[name] = b
 	}
-	b.tokens = min(float64(burst), b.tokens+perSecond*now.Sub(b.at).Seconds())
-	b.at = now
-	missing := float64(n) - b.tokens
-	if missing <= 0 {
-		b.tokens -= float64(n)
+	now := l.now()
+	if b.full.Before(now) {
+		b.full = now
 	}
-	l.buckets[name] = b
-	if missing <= 0 {
-		return 0, nil
-	}
-	return time.Duration(missing / perSecond * float64(time.Second)), nil
+	change(b, now)
+	return nil
 }
 
 // signal leaves a value in c unless there is one.

@@ -9,48 +9,50 @@ import (
 
 	goredis "github.com/redis/go-redis/v9"
 
-	"ltxbot/core/generate"
-	"ltxbot/core/quota"
+	"ltxbot/store/kv"
 )
 
 // ErrUnavailable says that Redis did not answer in time. Whether it did what
 // it was asked is not known.
 var ErrUnavailable = errors.New("redis does not answer")
 
-// limit bounds a call by the store's timeout, unless its context ends sooner.
+// limit bounds a call by the engine's timeout, unless its context ends sooner.
 // A person who waits for an answer is told soon that there is none now.
-func (s *Store) limit(ctx context.Context) (context.Context, context.CancelFunc) {
-	timeout := s.opts.Timeout
-	if s.away.Load() {
+func (e *Engine) limit(ctx context.Context) (context.Context, context.CancelFunc) {
+	timeout := e.opts.Timeout
+	if e.away.Load() {
 		timeout /= 10
 	}
 	return context.WithTimeout(ctx, timeout)
 }
 
-// try calls op until it succeeds or fails for good, for the store's timeout at
+// try calls op until it succeeds or fails for good, for the engine's timeout at
 // most. A broken connection does not tell whether the server has acted: op must
 // have the same outcome when it is repeated.
-func (s *Store) try(ctx context.Context, op func(context.Context) error) error {
+func (e *Engine) try(ctx context.Context, op func(context.Context) error) error {
 	if err := ctx.Err(); err != nil {
 		return stopped(err)
 	}
-	limited, cancel := s.limit(ctx)
+	if err := e.err(); err != nil && !e.leaving.Load() {
+		return err
+	}
+	limited, cancel := e.limit(ctx)
 	defer cancel()
 	for n := 0; ; n++ {
 		err := op(limited)
 		switch {
 		case err == nil, errors.Is(err, goredis.Nil):
-			s.away.Store(false)
+			e.away.Store(false)
 			return err
 		case errors.Is(err, goredis.ErrClosed):
-			return generate.ErrClosed
+			return kv.ErrClosed
 		case !temporary(err):
 			return err
 		case !pause(limited, backoff(n)):
 			if ended := ctx.Err(); ended != nil {
 				return stopped(ended)
 			}
-			s.away.Store(true)
+			e.away.Store(true)
 			return fmt.Errorf("%w: %w", ErrUnavailable, err)
 		}
 	}
@@ -73,7 +75,7 @@ var passing = [...]string{"LOADING", "READONLY", "MASTERDOWN", "CLUSTERDOWN", "T
 // temporary reports whether a call that failed may succeed when it is made
 // again: the server has not answered, or said that it can't yet.
 func temporary(err error) bool {
-	if unfit := (*unfitError)(nil); errors.As(err, &unfit) {
+	if unfit := (*unfitError)(nil); errors.As(err, &unfit) || errors.Is(err, errNotSafe) {
 		return false
 	}
 	if reply := goredis.Error(nil); !errors.As(err, &reply) {
@@ -103,19 +105,5 @@ func pause(ctx context.Context, d time.Duration) bool {
 		return ctx.Err() == nil
 	case <-ctx.Done():
 		return false
-	}
-}
-
-// outcome leaves the errors that callers act on as they are, and says of the
-// others what could not be done.
-func outcome(op, id string, err error) error {
-	var refusal *quota.LimitError
-	switch {
-	case err == nil, errors.As(err, &refusal),
-		errors.Is(err, generate.ErrExists), errors.Is(err, generate.ErrConflict), errors.Is(err, generate.ErrNoJob), errors.Is(err, generate.ErrClosed),
-		errors.Is(err, quota.ErrNoHold):
-		return err
-	default:
-		return fmt.Errorf("%s job %s: %w", op, id, err)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"strconv"
 	"strings"
 
@@ -16,41 +17,43 @@ const needMajor, needMinor = 6, 2
 
 // check looks at what each server must be like to keep money and jobs. Where
 // it is not allowed to look, it says so and trusts the operator.
-func (s *Store) check(ctx context.Context) error {
-	if cluster, ok := s.client.(*goredis.ClusterClient); ok {
-		return s.try(ctx, func(ctx context.Context) error { return cluster.ForEachMaster(ctx, s.checkServer) })
+func (e *Engine) check(ctx context.Context) error {
+	if cluster, ok := e.client.(*goredis.ClusterClient); ok {
+		return e.try(ctx, func(ctx context.Context) error { return cluster.ForEachMaster(ctx, e.checkServer) })
 	}
-	single, ok := s.client.(*goredis.Client)
+	single, ok := e.client.(*goredis.Client)
 	if !ok {
-		return fmt.Errorf("client is a %T", s.client)
+		return fmt.Errorf("client is a %T", e.client)
 	}
-	return s.try(ctx, func(ctx context.Context) error { return s.checkServer(ctx, single) })
+	return e.try(ctx, func(ctx context.Context) error { return e.checkServer(ctx, single) })
 }
 
-func (s *Store) checkServer(ctx context.Context, server *goredis.Client) error {
+func (e *Engine) checkServer(ctx context.Context, server *goredis.Client) error {
 	info, err := readInfo(ctx, server)
 	if err != nil {
 		if temporary(err) {
 			return err
 		}
-		s.log.WarnContext(ctx, "redis: server does not say how it is set up; see that it persists and never evicts", slog.Any("error", err))
+		e.log.WarnContext(ctx, "redis: server does not say how it is set up; see that it persists and never evicts", slog.Any("error", err))
 		return nil
 	}
 	if version := info["redis_version"]; tooOld(version) {
 		return &unfitError{fmt.Sprintf("server is Redis %s, at least %d.%d is needed", version, needMajor, needMinor)}
 	}
 	if policy := info["maxmemory_policy"]; policy != "" && policy != "noeviction" {
-		if !s.opts.AllowEviction {
+		if !e.opts.AllowEviction {
 			return &unfitError{"server has maxmemory-policy " + policy + ": it would forget jobs and money when its memory is full; set noeviction"}
 		}
-		s.log.WarnContext(ctx, "redis: server forgets keys when its memory is full", slog.String("maxmemory_policy", policy))
+		e.log.WarnContext(ctx, "redis: server forgets keys when its memory is full", slog.String("maxmemory_policy", policy))
 	}
+	// https://redis.io/docs/latest/commands/waitaof/
+	e.waitsForDisk.Store(info["aof_enabled"] == "1" && info["redis_version"] != "" && atLeast(info["redis_version"], 7, 2))
 	if info["aof_enabled"] == "0" {
-		s.log.WarnContext(ctx, "redis: server writes no append-only file; jobs and quota since its last snapshot, or all, are lost when it ends; set appendonly yes")
+		e.log.WarnContext(ctx, "redis: server writes no append-only file; jobs and quota since its last snapshot, or all, are lost when it ends; set appendonly yes")
 	}
-	if err := server.Publish(ctx, s.channel(), "").Err(); goredis.HasErrorPrefix(err, "NOPERM") {
-		s.log.WarnContext(ctx, "redis: user may not publish; a pressed button is noticed seconds later; allow the channel",
-			slog.String("acl", "&"+s.channel()))
+	if err := server.Publish(ctx, e.channel(), "").Err(); goredis.HasErrorPrefix(err, "NOPERM") {
+		e.log.WarnContext(ctx, "redis: user may not publish; a pressed button is noticed seconds later; allow the channel",
+			slog.String("acl", "&"+e.channel()))
 	}
 	return nil
 }
@@ -68,21 +71,20 @@ func readInfo(ctx context.Context, server *goredis.Client) (map[string]string, e
 		if err != nil {
 			return nil, err
 		}
-		for line := range strings.Lines(text) {
-			if name, value, ok := strings.Cut(strings.TrimSpace(line), ":"); ok {
-				fields[name] = value
-			}
-		}
+		maps.Copy(fields, parseInfo(text))
 	}
 	return fields, nil
 }
 
 // tooOld reports whether a version such as "6.0.16" is older than what is
 // needed. One that can't be read is trusted.
-func tooOld(version string) bool {
-	major, rest, _ := strings.Cut(version, ".")
-	minor, _, _ := strings.Cut(rest, ".")
-	a, errA := strconv.Atoi(major)
-	b, errB := strconv.Atoi(minor)
-	return errA == nil && errB == nil && (a < needMajor || a == needMajor && b < needMinor)
+func tooOld(version string) bool { return version != "" && !atLeast(version, needMajor, needMinor) }
+
+// atLeast reports whether a version is so new. One that can't be read is.
+func atLeast(version string, major, minor int) bool {
+	first, rest, _ := strings.Cut(version, ".")
+	second, _, _ := strings.Cut(rest, ".")
+	a, errA := strconv.Atoi(first)
+	b, errB := strconv.Atoi(second)
+	return errA != nil || errB != nil || a > major || a == major && b >= minor
 }

@@ -1,20 +1,17 @@
-// Package redis keeps everything the bot must remember in Redis: jobs, the
-// waiting line, the quota ledger, leases and small settings. It is the store
-// for any number of processes, on one server, behind sentinels or on a cluster.
+// Package redis is a kv.Engine on Redis: for any number of processes, on one
+// server, behind sentinels or on a cluster.
 //
-// A team lives in one of 16 partitions. All keys of a partition share a hash
-// tag, {ltx:7}, so that one Lua script changes several of them at once, on a
-// cluster too: accepting a job is its hold, its record, its place in the line
-// and its entry in the stream, or nothing. The bot's own counters are kept in
-// parts, one in each partition; only a limit on the whole bot makes processes
-// wait for each other, at a turnstile.
+// All keys share one hash tag, {ltx}, so that one script changes several of
+// them at once, on a cluster too. Keys and their values are one hash; a sorted
+// index has each key with the version of its value. A transaction reads, is
+// decided in Go, and is applied by a script that checks in the index that
+// nothing it has read has changed; else it runs again.
 //
-// Jobs are handed out by a consumer group on each partition's stream. Who holds
-// a job says so every few seconds; the jobs of a process that has fallen silent
-// go to others, and its saves conflict from then on.
+// Jobs are handed out by a consumer group on a stream. A process says that it
+// lives every few seconds; the jobs of one that has fallen silent go to others.
 //
-// Every script may run twice for one call, because a reply can get lost: it
-// knows what it has done by the job's id, version, or the call's own token.
+// Every script may run twice for one call, because a reply can get lost. A
+// commit knows by its token that it was applied.
 //
 // Redis 6.2 or later is needed, with persistence and without eviction.
 package redis
@@ -23,8 +20,10 @@ import (
 	"cmp"
 	"context"
 	"crypto/rand"
+	"embed"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"strings"
 	"sync"
@@ -33,58 +32,47 @@ import (
 
 	goredis "github.com/redis/go-redis/v9"
 
-	"ltxbot/core/generate"
-	"ltxbot/core/quota"
+	"ltxbot/store/kv"
 )
 
-// Store is a generate.Store and a quota.Store on Redis.
-type Store struct {
-	client   goredis.UniversalClient
-	blocking goredis.UniversalClient // its connections wait for jobs
-	sharded  bool                    // partitions may be on different servers
-	// encrypted says that connections use TLS.
-	encrypted bool
+// Engine is a kv.Engine on Redis.
+type Engine struct {
+	client    goredis.UniversalClient
+	blocking  goredis.UniversalClient // its connections wait for jobs
+	encrypted bool                    // connections use TLS
 	opts      Options
 	log       *slog.Logger
-	now       func() time.Time
+	id        string // this process among those that share the database
 
-	prefix   string
-	consumer string // this process among those that share the store
-	parts    [partitions]partition
+	updates *kv.Committer
+	writer  writer
+	away    atomic.Bool // the server has not answered for a while
+	claims  claims
+	clock   clock
 
-	standings *standings
-	reserved  *recent // jobs that this process has reserved for
-	turn      chan struct{}
-	capped    capped
-	away      atomic.Bool // the server has not answered for a while
-	work      *handouts
-	memory    *memory
-	eras      *eras
-
-	stop  context.CancelFunc
-	tasks sync.WaitGroup
-	close func() error
+	closing chan struct{}
+	leaving atomic.Bool // what is left to do is to say so
+	// waitsForDisk is set if the server has an append-only file and WAITAOF.
+	waitsForDisk atomic.Bool
+	stop         context.CancelFunc
+	tasks        sync.WaitGroup
+	close        func() error
 }
 
-var (
-	_ generate.Store = (*Store)(nil)
-	_ quota.Store    = (*Store)(nil)
-)
+var _ kv.Engine = (*Engine)(nil)
 
-// Options are what a Store needs beside its URL. The zero value works.
+// Options are what an Engine needs beside its URL. The zero value works.
 type Options struct {
-	Logger *slog.Logger     // slog.Default when nil
-	Now    func() time.Time // time.Now when nil
-	// Prefix begins the names of all keys, so that bots can share a server;
+	Logger *slog.Logger // slog.Default when nil
+	// Now is a clock in place of the server's, for tests.
+	Now func() time.Time
+	// Prefix is the hash tag of all keys, so that bots can share a server;
 	// "ltx" when empty.
 	Prefix string
 	// Timeout is how long a call waits for Redis at most; 3 s when zero. While
 	// Redis is known to be away, it is a tenth of that.
 	Timeout time.Duration
-	// Silence is how long a process must not have been heard of before its
-	// jobs go to others; 10 s when zero.
-	Silence time.Duration
-	// AllowEviction lets the store use a server that forgets keys when its
+	// AllowEviction lets the bot use a server that forgets keys when its
 	// memory is full, with a warning.
 	AllowEviction bool
 }
@@ -92,25 +80,18 @@ type Options struct {
 const (
 	defaultPrefix  = "ltx"
 	defaultTimeout = 3 * time.Second
-	// defaultSilence and a third of it for the next look make a takeover
-	// happen within 15 s.
-	defaultSilence = 10 * time.Second
 )
 
 // Open connects to the Redis that url names and checks that it keeps what it
 // is given. It waits for a server that is not there yet until ctx ends, and
 // says so once.
-func Open(ctx context.Context, url string, opts Options) (*Store, error) {
+func Open(ctx context.Context, url string, opts Options) (*Engine, error) {
 	opts.Prefix = cmp.Or(opts.Prefix, defaultPrefix)
 	opts.Timeout = cmp.Or(opts.Timeout, defaultTimeout)
-	opts.Silence = cmp.Or(opts.Silence, defaultSilence)
 	if opts.Logger == nil {
 		opts.Logger = slog.Default()
 	}
-	if opts.Now == nil {
-		opts.Now = time.Now
-	}
-	if err := checkNames(opts.Prefix); err != nil || strings.ContainsAny(opts.Prefix, "{}") {
+	if strings.ContainsAny(opts.Prefix, "{}\x00") {
 		return nil, fmt.Errorf("open store: prefix %q can't begin a key", opts.Prefix)
 	}
 	t, err := parseURL(url)
@@ -118,25 +99,19 @@ func Open(ctx context.Context, url string, opts Options) (*Store, error) {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
 	silenceLibrary()
-	s := &Store{
-		sharded: t.cluster != nil, encrypted: t.tls(),
-		opts: opts, log: opts.Logger, now: opts.Now,
-		prefix: opts.Prefix, consumer: strings.ToLower(rand.Text()[:12]),
-		standings: newStandings(), reserved: newRecent(), turn: make(chan struct{}, 1), work: newHandouts(),
-		memory: newMemory(), eras: newEras(),
+	e := &Engine{
+		encrypted: t.tls(), opts: opts, log: opts.Logger,
+		id: strings.ToLower(rand.Text()[:12]), closing: make(chan struct{}),
 	}
-	for i := range s.parts {
-		s.parts[i] = newPartition(s.prefix, i)
+	e.client, e.blocking = t.client(opts.Timeout), t.client(opts.Timeout)
+	if err := e.start(ctx); err != nil {
+		return nil, fmt.Errorf("open store: %w", errors.Join(err, e.client.Close(), e.blocking.Close()))
 	}
-	s.client, s.blocking = t.client(opts.Timeout, s.greet), t.client(opts.Timeout, s.greet)
-	if err := s.start(ctx); err != nil {
-		return nil, fmt.Errorf("open store: %w", errors.Join(err, s.client.Close(), s.blocking.Close()))
-	}
-	return s, nil
+	return e, nil
 }
 
 // silenceLibrary keeps go-redis from writing each failed connection to standard
-// error: callers get the error, and the store logs what it means, once.
+// error: callers get the error, and the engine logs what it means, once.
 var silenceLibrary = sync.OnceFunc(func() { goredis.SetLogger(silent{}) })
 
 // silent is a logger of go-redis that says nothing.
@@ -145,55 +120,51 @@ type silent struct{}
 // Printf is what go-redis calls.
 func (silent) Printf(context.Context, string, ...any) {}
 
-// start waits for the server, makes the consumer groups and starts what runs
+// start waits for the server, joins the other processes and starts what runs
 // beside the calls.
-func (s *Store) start(ctx context.Context) error {
-	if err := s.connect(ctx); err != nil {
+func (e *Engine) start(ctx context.Context) error {
+	if err := e.connect(ctx); err != nil {
 		return err
 	}
-	if err := s.check(ctx); err != nil {
+	if err := e.check(ctx); err != nil {
 		return err
 	}
-	s.eras.begin()
-	if err := s.makeGroups(ctx, s.parts[:]...); err != nil {
+	if _, err := e.serverTime(ctx); err != nil {
 		return err
 	}
-	if err := s.countCapped(ctx); err != nil {
+	e.claims.reset(e.id)
+	if err := e.beat(ctx, join); err != nil {
 		return err
 	}
 	var life context.Context
-	life, s.stop = context.WithCancel(context.WithoutCancel(ctx))
-	changes := s.blocking.Subscribe(life, s.channel())
-	s.tasks.Go(func() { s.listen(changes) })
-	s.tasks.Go(func() { s.beatLoop(life) })
-	for _, streams := range s.readers() {
-		s.tasks.Go(func() { s.readLoop(life, streams) })
-	}
-	s.close = sync.OnceValue(func() error {
-		s.work.close()
-		s.stop()
-		err := errors.Join(changes.Close(), s.blocking.Close()) // ends reads that wait
-		s.tasks.Wait()
-		s.leave(context.WithoutCancel(life))
-		return errors.Join(err, s.client.Close())
+	life, e.stop = context.WithCancel(context.WithoutCancel(ctx))
+	changes := e.blocking.Subscribe(life, e.channel())
+	e.tasks.Go(func() { e.listen(changes) })
+	e.tasks.Go(func() { e.beatLoop(life) })
+	e.writer = writer{engine: e, cache: map[string]entry{}}
+	e.updates = kv.NewCommitter(e.writer.commit)
+	e.close = sync.OnceValue(func() error {
+		close(e.closing)
+		e.updates.Close()
+		e.stop()
+		err := errors.Join(changes.Close(), e.blocking.Close()) // ends reads that wait
+		e.tasks.Wait()
+		e.leaving.Store(true)
+		e.leave(context.WithoutCancel(life))
+		return errors.Join(err, e.client.Close())
 	})
 	return nil
 }
 
-// Close hands this process's jobs out again and ends the connections. Whoever
-// waits in Take gets generate.ErrClosed, and so does every later call. It may
-// be called more than once.
-func (s *Store) Close() error { return s.close() }
-
 // connect waits until the server answers.
-func (s *Store) connect(ctx context.Context) error {
+func (e *Engine) connect(ctx context.Context) error {
 	for n := 0; ; n++ {
-		err := s.try(ctx, func(ctx context.Context) error { return untrusted(s.client.Ping(ctx).Err()) })
+		err := e.try(ctx, func(ctx context.Context) error { return untrusted(e.client.Ping(ctx).Err()) })
 		if !errors.Is(err, ErrUnavailable) {
 			return err
 		}
 		if n == 0 {
-			s.log.WarnContext(ctx, "redis: server does not answer, waiting for it", append([]any{slog.Any("error", err)}, s.hint(err)...)...)
+			e.log.WarnContext(ctx, "redis: server does not answer, waiting for it", append([]any{slog.Any("error", err)}, e.hint(err)...)...)
 		}
 		if !pause(ctx, backoff(n)) {
 			return err
@@ -201,29 +172,120 @@ func (s *Store) connect(ctx context.Context) error {
 	}
 }
 
-// makeGroups makes the stream and the consumer group of partitions.
-func (s *Store) makeGroups(ctx context.Context, parts ...partition) error {
-	return s.try(ctx, func(ctx context.Context) error {
-		cmds, err := s.client.Pipelined(ctx, func(p goredis.Pipeliner) error {
-			for _, part := range parts {
-				p.XGroupCreateMkStream(ctx, part.stream(), group, "0")
-			}
-			return nil
-		})
-		for _, c := range cmds {
-			if e := c.Err(); e != nil && !goredis.HasErrorPrefix(e, "BUSYGROUP") {
-				return fmt.Errorf("make consumer group: %w", e)
-			}
-		}
-		if len(cmds) == 0 {
-			return err
-		}
+// Backup is made by the server.
+func (e *Engine) Backup(context.Context, io.Writer) error { return kv.ErrNoBackup }
+
+// Close gives this process's jobs back and ends the connections.
+func (e *Engine) Close() error { return e.close() }
+
+// err is kv.ErrClosed after Close.
+func (e *Engine) err() error {
+	select {
+	case <-e.closing:
+		return kv.ErrClosed
+	default:
 		return nil
-	})
+	}
 }
 
-// group is the consumer group that all processes are in.
-const group = "bot"
+// Update runs a transaction.
+func (e *Engine) Update(ctx context.Context, fn func(kv.Tx) error) error {
+	return e.updates.Update(ctx, fn)
+}
 
-// channel carries the ids and versions of jobs that were saved.
-func (s *Store) channel() string { return s.prefix + ":changed" }
+const (
+	// viewTries is how often a View runs before it makes writers wait.
+	viewTries = 5
+	// viewHold is how long writers wait for it at most.
+	viewHold = 300 * time.Millisecond
+)
+
+// View runs a transaction that only reads. When something it has read changed
+// meanwhile, it runs again and reads that anew; after a few times it makes
+// writers wait.
+func (e *Engine) View(ctx context.Context, fn func(kv.Tx) error) error {
+	if err := errors.Join(ctx.Err(), e.err()); err != nil {
+		return err
+	}
+	cache := map[string]entry{}
+	for n := range conflictTries {
+		if n >= viewTries {
+			err := e.try(ctx, func(ctx context.Context) error {
+				return e.client.Set(ctx, e.keyName("reading"), e.id, viewHold).Err()
+			})
+			if err != nil {
+				return err
+			}
+		}
+		r := &reader{engine: e, ctx: ctx, cache: cache}
+		err := kv.View(r, fn)
+		stale := r.torn
+		if !stale && len(r.checks) > 1 { // one read is one state
+			failed, checkErr := e.apply(ctx, batch{checks: r.checks})
+			if checkErr != nil {
+				return cmp.Or(err, checkErr)
+			}
+			stale = len(failed) > 0
+			forget(cache, r.checks, failed)
+		}
+		if !stale {
+			if n >= viewTries {
+				e.client.Del(ctx, e.keyName("reading")) // else it expires
+			}
+			return err
+		}
+	}
+	return errContention
+}
+
+// keyName is the name of a key in Redis.
+func (e *Engine) keyName(name string) string { return "{" + e.opts.Prefix + "}:" + name }
+
+// channel carries the ids of jobs of which there is news.
+func (e *Engine) channel() string { return e.keyName("news") }
+
+// handoutKeys are those of handout.lua.
+func (e *Engine) handoutKeys(more ...string) []string {
+	keys := []string{e.keyName("jobs"), e.keyName("entries"), e.keyName("retired")}
+	for _, name := range more {
+		keys = append(keys, e.keyName(name))
+	}
+	return keys
+}
+
+//go:embed lua/*.lua
+var sources embed.FS
+
+// newScript makes a script of files in lua/, one after the other.
+func newScript(files ...string) *goredis.Script {
+	var text strings.Builder
+	for _, file := range files {
+		source, err := sources.ReadFile("lua/" + file + ".lua")
+		if err != nil {
+			panic(err) // the files are part of the program
+		}
+		text.Write(source)
+	}
+	return goredis.NewScript(text.String())
+}
+
+// The scripts. What they get and return is at the head of their files.
+var (
+	commitScript  = newScript("handout", "commit")
+	beatScript    = newScript("handout", "beat")
+	releaseScript = newScript("handout", "release")
+	strayScript   = newScript("handout", "stray")
+	nowScript     = newScript("now")
+	leaseScript   = newScript("lease")
+	spendScript   = newScript("spend")
+)
+
+// eval runs a script. One that the server does not know yet is sent to it.
+func (e *Engine) eval(ctx context.Context, s *goredis.Script, keys []string, args ...any) (*goredis.Cmd, error) {
+	var reply *goredis.Cmd
+	err := e.try(ctx, func(ctx context.Context) error {
+		reply = s.Run(ctx, e.client, keys, args...)
+		return reply.Err()
+	})
+	return reply, err
+}

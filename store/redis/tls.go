@@ -33,11 +33,11 @@ func untrusted(err error) error {
 // hint is what else may be wrong when a server does not answer. A port for TLS
 // breaks a plain connection off, and a plain one waits for the end of a line
 // that TLS never sends.
-func (s *Store) hint(err error) []any {
+func (e *Engine) hint(err error) []any {
 	switch {
-	case s.encrypted && errors.Is(err, context.DeadlineExceeded):
+	case e.encrypted && errors.Is(err, context.DeadlineExceeded):
 		return []any{slog.String("hint", "a port without TLS needs redis:// instead of rediss://")}
-	case !s.encrypted && (errors.Is(err, syscall.ECONNRESET) || errors.Is(err, io.EOF)):
+	case !e.encrypted && (errors.Is(err, syscall.ECONNRESET) || errors.Is(err, io.EOF)):
 		return []any{slog.String("hint", "a port for TLS needs rediss:// instead of redis://")}
 	}
 	return nil

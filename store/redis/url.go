@@ -1,7 +1,6 @@
 package redis
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/url"
@@ -11,7 +10,7 @@ import (
 	goredis "github.com/redis/go-redis/v9"
 )
 
-// target is what a store's URL names; one of its fields is set.
+// target is what a URL names; one of its fields is set.
 type target struct {
 	single   *goredis.Options
 	cluster  *goredis.ClusterOptions
@@ -61,8 +60,7 @@ const (
 	// dialTimeout is how long a connection may take. A server that is not
 	// there is tried again until the call's time is over.
 	dialTimeout = time.Second
-	// poolSize leaves room for one waiting read per partition.
-	poolSize = 20 + partitions
+	poolSize    = 20
 	// reloadInterval is how often a client asks a cluster who its masters are,
 	// while it is used: a refused connection is no reason for the client.
 	reloadInterval = time.Second
@@ -72,28 +70,24 @@ const (
 
 // client connects to the target. The client never repeats a command by itself
 // and keeps to the deadlines of contexts, both of which it does not by
-// default: what is repeated, and how long, is decided by Store.try. Each new
-// connection is given to greet before it is used.
-func (t target) client(timeout time.Duration, greet func(context.Context, *goredis.Conn) error) goredis.UniversalClient {
+// default: what is repeated, and how long, is decided by Engine.try.
+func (t target) client(timeout time.Duration) goredis.UniversalClient {
 	switch {
 	case t.cluster != nil:
 		o := *t.cluster
 		o.MaxRetries, o.ContextTimeoutEnabled, o.Protocol, o.DisableIdentity = -1, true, 2, true
-		o.OnConnect = greet
 		o.DialTimeout, o.DialerRetries, o.ReadTimeout, o.WriteTimeout = dialTimeout, 1, timeout, timeout
 		o.PoolSize, o.MaxRedirects, o.ClusterStateReloadInterval = poolSize, maxRedirects, reloadInterval
 		return goredis.NewClusterClient(&o)
 	case t.sentinel != nil:
 		o := *t.sentinel
 		o.MaxRetries, o.ContextTimeoutEnabled, o.Protocol, o.DisableIdentity = -1, true, 2, true
-		o.OnConnect = greet
 		o.DialTimeout, o.DialerRetries, o.ReadTimeout, o.WriteTimeout = dialTimeout, 1, timeout, timeout
 		o.PoolSize = poolSize
 		return goredis.NewFailoverClient(&o)
 	default:
 		o := *t.single
 		o.MaxRetries, o.ContextTimeoutEnabled, o.Protocol, o.DisableIdentity = -1, true, 2, true
-		o.OnConnect = greet
 		o.DialTimeout, o.DialerRetries, o.ReadTimeout, o.WriteTimeout = dialTimeout, 1, timeout, timeout
 		o.PoolSize = poolSize
 		return goredis.NewClient(&o)

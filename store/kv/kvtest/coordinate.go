@@ -93,36 +93,64 @@ func testLeaseOfDead(b *bench) {
 
 func testLimiter(b *bench) {
 	e, other := b.first(), b.last()
-	take := func(client kv.Engine, n int) time.Duration {
+	start, began := b.clock, time.Now()
+	spend := func(client kv.Engine, name string, every time.Duration, users int) (time.Duration, int) {
 		b.t.Helper()
-		wait, err := client.Take(b.t.Context(), "discord", n, 10, 0.5)
+		b.clock = start.Add(time.Since(began)) // engines follow this clock or one of their own
+		wait, total, err := client.Spend(b.t.Context(), name, every, 3, users)
 		if err != nil {
-			b.t.Fatalf("take: %v", err)
+			b.t.Fatalf("spend: %v", err)
 		}
-		return wait
+		return wait, total
 	}
-	if wait := take(e, 6); wait != 0 {
-		b.t.Errorf("a full bucket has to be waited for: %v", wait)
+	for i, client := range []kv.Engine{e, other, e} {
+		if wait, _ := spend(client, "discord", 2*time.Second, 1); wait != 0 {
+			b.t.Errorf("token %d of a full bucket has to be waited for: %v", i, wait)
+		}
 	}
-	// 4 are left; 2 are missing, which takes 4 seconds.
-	if wait := take(other, 6); wait <= 3*time.Second || wait > 4*time.Second {
-		b.t.Errorf("wait for 2 tokens at 0.5 a second: %v, want almost 4 s", wait)
+	for _, client := range []kv.Engine{e, other} { // a try that took nothing takes nothing
+		if wait, _ := spend(client, "discord", 2*time.Second, 1); wait <= time.Second || wait > 2*time.Second {
+			b.t.Errorf("wait for a token each 2 s: %v, want almost 2 s", wait)
+		}
 	}
-	if wait := take(other, 4); wait != 0 {
-		b.t.Errorf("a try that took nothing has taken something: %v", wait)
+	if wait, _ := spend(other, "another", time.Hour, 1); wait != 0 {
+		b.t.Errorf("another bucket: %v", wait)
 	}
-	if wait := take(e, 1); wait <= time.Second || wait > 2*time.Second {
-		b.t.Errorf("wait for a token at 0.5 a second: %v, want almost 2 s", wait)
+	const fast = 300 * time.Millisecond
+	for range 3 {
+		spend(e, "slack", fast, 1)
 	}
-	if wait, err := e.Take(b.t.Context(), "slack", 1, 1, 50); wait != 0 || err != nil {
-		b.t.Errorf("another bucket: %v, %v", wait, err)
+	if wait, _ := spend(other, "slack", fast, 1); wait == 0 {
+		b.t.Error("an empty bucket has a token")
 	}
-	b.eventually("tokens come back", func() bool {
-		wait, err := other.Take(b.t.Context(), "slack", 1, 1, 50)
-		return wait == 0 && err == nil
+	b.eventually("tokens come back", func() bool { wait, _ := spend(other, "slack", fast, 1); return wait == 0 })
+
+	for _, step := range []struct {
+		client      kv.Engine
+		users, want int
+	}{{e, 5, 5}, {other, 3, 8}, {e, 2, 5}, {other, 0, 2}, {other, 1, 3}} {
+		if _, total := spend(step.client, "edits", fast, step.users); total != step.want {
+			b.t.Errorf("%d want tokens, and in all %d, want %d", step.users, total, step.want)
+		}
+	}
+
+	for _, d := range []time.Duration{30 * time.Second, time.Second} { // the second changes nothing
+		if err := e.HoldBack(b.t.Context(), "held", time.Second, 3, d); err != nil {
+			b.t.Fatal(err)
+		}
+	}
+	if wait, _ := spend(other, "held", time.Second, 1); wait <= 25*time.Second || wait > 30*time.Second {
+		b.t.Errorf("a bucket that is held back for 30 s has none for %v", wait)
+	}
+	if err := e.HoldBack(b.t.Context(), "short", time.Hour, 3, fast); err != nil {
+		b.t.Fatal(err)
+	}
+	b.eventually("there is one token after a bucket was held back", func() bool {
+		wait, _ := spend(other, "short", time.Hour, 1)
+		return wait == 0
 	})
-	if _, err := e.Take(b.t.Context(), "slack", 2, 1, 50); err == nil {
-		b.t.Error("more tokens than a bucket holds can be taken")
+	if wait, _ := spend(e, "short", time.Hour, 1); wait <= 59*time.Minute {
+		b.t.Errorf("there is a second token after %v", wait)
 	}
 }
 

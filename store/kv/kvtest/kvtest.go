@@ -463,7 +463,8 @@ func testClosed(b *bench) {
 		"processes":   func() error { _, err := e.Processes(ctx); return err },
 		"lease":       func() error { _, err := e.Lease(ctx, "a", time.Minute); return err },
 		"end lease":   func() error { return e.EndLease(ctx, "a") },
-		"take":        func() error { _, err := e.Take(ctx, "a", 1, 1, 1); return err },
+		"spend":       func() error { _, _, err := e.Spend(ctx, "a", time.Second, 1, 1); return err },
+		"hold back":   func() error { return e.HoldBack(ctx, "a", time.Second, 1, 1) },
 	} {
 		if err := call(); !errors.Is(err, kv.ErrClosed) {
 			b.t.Errorf("%s after Close: got error %v, want ErrClosed", name, err)

@@ -4,6 +4,7 @@ package mem
 
 import (
 	"context"
+	"io"
 	"sync"
 	"time"
 
@@ -28,7 +29,7 @@ func New(now func() time.Time) *Database {
 	if now == nil {
 		now = time.Now
 	}
-	return &Database{now: now, local: kv.NewLocal(nil), keys: new(btree.Map[string, []byte])}
+	return &Database{now: now, local: kv.NewLocal(nil, now), keys: new(btree.Map[string, []byte])}
 }
 
 // Restart makes the database one that came back under another name, as a
@@ -150,6 +151,9 @@ func (e *Engine) Incarnation(context.Context) (string, error) {
 	defer e.db.mu.Unlock()
 	return e.db.incarnation, e.Err()
 }
+
+// Backup has nothing to write.
+func (e *Engine) Backup(context.Context, io.Writer) error { return kv.ErrNoBackup }
 
 // Close ends the client.
 func (e *Engine) Close() error {

@@ -1,8 +1,5 @@
--- Release ends a lease, if it is still the owner's.
---
--- KEYS[1]  the lease
--- ARGV[1]  owner
---
--- Returns 1 when it did.
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-return redis.call('DEL', KEYS[1])
+-- Gives an entry back that a consumer has claimed. KEYS: as handout.lua.
+-- ARGV: consumer, entry, job.
+local pending = redis.pcall('XPENDING', stream, group, ARGV[2], ARGV[2], 1)
+if not pending.err and pending[1] and pending[1][2] == ARGV[1] then give_back(ARGV[2], ARGV[3]) end
+return 1

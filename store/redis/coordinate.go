@@ -125,18 +125,34 @@ func (e *Engine) EndLease(ctx context.Context, name string) error {
 	return nil
 }
 
-// Take takes tokens from a bucket. A call whose reply is lost may have taken
-// tokens that nobody uses.
-func (e *Engine) Take(ctx context.Context, name string, n, burst int, perSecond float64) (time.Duration, error) {
-	if n > burst {
-		return 0, fmt.Errorf("take %d tokens: bucket %s holds %d", n, name, burst)
-	}
-	reply, err := e.eval(ctx, takeScript, []string{e.keyName("bucket:" + name)}, n, burst, perSecond)
+// Spend takes a token from a bucket.
+func (e *Engine) Spend(ctx context.Context, name string, every time.Duration, burst, users int) (wait time.Duration, total int, err error) {
+	got, err := e.bucket(ctx, name, every, burst, 0, users)
 	if err != nil {
-		return 0, fmt.Errorf("take of bucket %s: %w", name, err)
+		return 0, 0, fmt.Errorf("spend of %s: %w", name, err)
 	}
-	micros, err := reply.Int64()
-	return time.Duration(micros) * time.Microsecond, err
+	return time.Duration(got[0]) * time.Microsecond, int(got[1]), nil
+}
+
+// HoldBack empties a bucket for a while.
+func (e *Engine) HoldBack(ctx context.Context, name string, every time.Duration, burst int, d time.Duration) error {
+	if _, err := e.bucket(ctx, name, every, burst, max(time.Microsecond, d), 0); err != nil {
+		return fmt.Errorf("hold %s back: %w", name, err)
+	}
+	return nil
+}
+
+func (e *Engine) bucket(ctx context.Context, name string, every time.Duration, burst int, hold time.Duration, users int) ([]int64, error) {
+	reply, err := e.eval(ctx, spendScript, []string{e.keyName("bucket:" + name)},
+		max(1, every.Microseconds()), max(1, burst), hold.Microseconds(), e.id, users, kv.UsersFor.Microseconds())
+	if err != nil {
+		return nil, err
+	}
+	got, err := reply.Int64Slice()
+	if err == nil && len(got) != 2 {
+		err = fmt.Errorf("bucket %s: the script returned %v", name, got)
+	}
+	return got, err
 }
 
 // errNotSafe says that what was written is on one server only.

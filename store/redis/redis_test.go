@@ -13,7 +13,7 @@ import (
 	"ltxbot/internal/redistest"
 	"ltxbot/store/kv"
 	"ltxbot/store/kv/kvtest"
-	"ltxbot/store/kv/redis"
+	"ltxbot/store/redis"
 )
 
 // A pool that is closed while its server is away ends its last try to dial
