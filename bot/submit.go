@@ -96,7 +96,6 @@ func (d *Desk) takeOn(ctx context.Context, j generate.Job, unidentified bool) ge
 		d.log.ErrorContext(ctx, "a job that was acknowledged can't be accepted now; it is taken up later", "job", j.ID, "error", err)
 		return j
 	}
-	d.log.InfoContext(ctx, "job taken on", "job", j.ID, "member", j.Member, "team", j.Team, "state", string(taken.State))
 	return taken
 }
 

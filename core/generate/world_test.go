@@ -75,8 +75,8 @@ type process struct {
 	acknowledge func(ctx context.Context, job string) error
 }
 
-// accept makes a job of a command, as a platform's adapter does.
-func (p *process) accept(ctx context.Context, a generate.Ask) (generate.Job, error) {
+// submit makes a job of a command, as a platform's adapter does.
+func (p *process) submit(ctx context.Context, a generate.Ask) (generate.Job, error) {
 	j, err := p.engine.Record(ctx, a)
 	if err != nil {
 		return j, err
@@ -423,6 +423,13 @@ func (c *fakeChannel) acknowledge(job string) error {
 	defer c.mu.Unlock()
 	c.told[job] = true
 	return nil
+}
+
+// acknowledged reports whether the command of a job was.
+func (c *fakeChannel) acknowledged(job string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.told[job]
 }
 
 func (c *fakeChannel) Acknowledged(_ context.Context, j generate.Job) (bool, error) {
