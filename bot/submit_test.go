@@ -35,10 +35,10 @@ func TestWhatIsRefusedIsNotRecorded(t *testing.T) {
 		r    *responder
 		want string
 	}{
-		"a mistake":  {&fakeGenerator{}, "a cat camera:sideways", &responder{}, "camera"},
-		"the quota":  {&fakeGenerator{quote: &quota.LimitError{Reason: quota.Paused}}, cowboy, &responder{}, "paused"},
-		"the place":  {&fakeGenerator{}, cowboy, &responder{check: &place}, "not here"},
-		"the store":  {&fakeGenerator{record: errors.New("store is away")}, cowboy, &responder{}, "Nothing was charged"},
+		"a mistake": {&fakeGenerator{}, "a cat camera:sideways", &responder{}, "camera"},
+		"the quota": {&fakeGenerator{quote: &quota.LimitError{Reason: quota.Paused}}, cowboy, &responder{}, "paused"},
+		"the place": {&fakeGenerator{}, cowboy, &responder{check: &place}, "not here"},
+		"the store": {&fakeGenerator{record: errors.New("store is away")}, cowboy, &responder{}, "Nothing was charged"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if _, ok := newDesk(c.fake).Submit(t.Context(), ask(t, ann, c.line), c.r); ok || len(c.fake.jobs) > 0 || len(c.r.acks) > 0 {

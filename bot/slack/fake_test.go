@@ -2,12 +2,15 @@ package slack_test
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"ltxbot/core/generate"
+	"ltxbot/core/quota"
 )
 
 // engine stands for the real one: it keeps jobs and does nothing with them.
@@ -20,7 +23,7 @@ type engine struct {
 	jobs   map[string]generate.Job
 	refuse *quota.LimitError
 	// courier is the bot's.
-	courier func() generate.Courier
+	courier atomic.Value
 	panics  bool
 	cancel  []string
 }
@@ -68,26 +71,36 @@ func (e *engine) Accept(ctx context.Context, j generate.Job) (generate.Job, erro
 	if old := e.jobs[j.ID]; old.State != generate.Received && old.State != generate.Preparing {
 		return old, nil
 	}
-	j.State, j.Admitted = generate.Accepted, true
 	if e.refuse != nil {
-		j.State, j.Admitted = generate.Failed, false
+		j.State = generate.Failed
 		j.Failure = generate.Failure{Kind: generate.FailQuota, Refusal: e.refuse}
+		e.jobs[j.ID] = j
+		go func() { _ = e.tell(context.WithoutCancel(ctx), j) }()
+		return j, nil
 	}
+	j.State, j.Admitted = generate.Accepted, true
 	e.jobs[j.ID] = j
 	e.accepted <- j
 	return j, nil
 }
 
+// tell tells the requester how a job ended.
+func (e *engine) tell(ctx context.Context, j generate.Job) error {
+	return e.courier.Load().(generate.Courier).Show(ctx, j, func(ctx context.Context, notes map[string]string) error {
+		_, err := e.Note(ctx, j.ID, notes)
+		return err
+	})
+}
+
 // Prepare finds out what the real engine would ask the courier for, and goes on.
 func (e *engine) Prepare(ctx context.Context, j generate.Job) (generate.Job, error) {
-	ready, err := e.courier().Prepare(ctx, j)
+	ready, err := e.courier.Load().(generate.Courier).Prepare(ctx, j)
 	if refusal, ok := errors.AsType[*generate.RefusedError](err); ok {
 		e.mu.Lock()
-		defer e.mu.Unlock()
 		j.State, j.Failure = generate.Failed, refusal.Failure
 		e.jobs[j.ID] = j
-		e.accepted <- j
-		return j, nil
+		e.mu.Unlock()
+		return j, e.tell(ctx, j)
 	}
 	if err != nil {
 		return j, err
@@ -160,8 +173,15 @@ func (e *engine) put(id string, change func(*generate.Job)) generate.Job {
 	return j
 }
 
+// count is how many jobs were not refused.
 func (e *engine) count() int {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return len(e.jobs)
+	n := 0
+	for _, j := range e.jobs {
+		if j.Failure.Kind != generate.FailQuota && j.Failure.Kind != generate.FailNotAllowed {
+			n++
+		}
+	}
+	return n
 }

@@ -20,14 +20,16 @@ func (b *Bot) read(ctx context.Context, o origin, text string) string {
 	}
 	ctx, cancel := context.WithTimeout(ctx, namesWithin)
 	defer cancel()
+	o.ack = nil // not before the job is recorded
 	return unformat(unslack(text, func(user string) string {
 		o.User = user
 		return b.people.person(ctx, o).name
 	}))
 }
 
-// namesWithin bounds the search for the names of people in a prompt.
-const namesWithin = 2 * time.Second
+// namesWithin bounds the search for the names of people in a prompt: the
+// acknowledgement waits for it, and after it for the record of the job.
+const namesWithin = 700 * time.Millisecond
 
 // unslack turns Slack's markup into text: links, mentions, channels and dates
 // read as people read them, and &amp; &lt; &gt; become the characters they stand
