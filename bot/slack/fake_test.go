@@ -23,9 +23,11 @@ type engine struct {
 	jobs   map[string]generate.Job
 	refuse *quota.LimitError
 	// courier is the bot's.
-	courier atomic.Value
-	panics  bool
-	cancel  []string
+	courier  atomic.Value
+	prepared atomic.Int32  // jobs that could not be accepted at once
+	recorded chan struct{} // Record waits for it, when set
+	panics   bool
+	cancel   []string
 }
 
 func newEngine() *engine {
@@ -41,9 +43,19 @@ func (e *engine) Quote(context.Context, generate.Ask) (generate.Quote, error) {
 	return generate.Quote{Estimate: 130_000}, nil
 }
 
-func (e *engine) Record(_ context.Context, a generate.Ask) (generate.Job, error) {
+func (e *engine) Record(ctx context.Context, a generate.Ask) (generate.Job, error) {
+	if e.recorded != nil {
+		select {
+		case <-e.recorded:
+		case <-ctx.Done():
+			return generate.Job{}, ctx.Err()
+		}
+	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	if e.panics {
+		panic("a bug")
+	}
 	id := generate.NewID(a.Event)
 	if j, ok := e.jobs[id]; ok {
 		return j, generate.ErrExists
@@ -94,6 +106,7 @@ func (e *engine) tell(ctx context.Context, j generate.Job) error {
 
 // Prepare finds out what the real engine would ask the courier for, and goes on.
 func (e *engine) Prepare(ctx context.Context, j generate.Job) (generate.Job, error) {
+	e.prepared.Add(1)
 	ready, err := e.courier.Load().(generate.Courier).Prepare(ctx, j)
 	if refusal, ok := errors.AsType[*generate.RefusedError](err); ok {
 		e.mu.Lock()
@@ -102,8 +115,13 @@ func (e *engine) Prepare(ctx context.Context, j generate.Job) (generate.Job, err
 		e.mu.Unlock()
 		return j, e.tell(ctx, j)
 	}
-	if err != nil {
-		return j, err
+	if err != nil { // it is asked again later
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		j.State = generate.Preparing
+		e.jobs[j.ID] = j
+		e.accepted <- j
+		return j, nil
 	}
 	return e.Accept(ctx, ready)
 }
