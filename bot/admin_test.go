@@ -273,7 +273,7 @@ func TestLinkedAccountsAreOnePerson(t *testing.T) {
 	if m := g.desk.Cancel(t.Context(), onSlack, jobA); !strings.Contains(m.Plain, "is being cancelled") {
 		t.Errorf("the own job of another account: %q", m.Plain)
 	}
-	a, refusal := g.desk.Prepare(t.Context(), bot.Ask{
+	a, refusal := submit(t, g.desk, bot.Ask{
 		Event: "slack:1", Caller: onSlack, Settings: ltx.SettingsOf(map[string]string{"prompt": "a cowboy"}),
 		Place: generate.Place{Platform: "slack", Tenant: "T0123ABCD", User: "U0123ABCD"},
 	})

@@ -104,6 +104,8 @@ func (v voice) explain(j generate.Job) []Block {
 		// It was made, and could not be brought here.
 		watch := Span{Text: v.text("result.watch"), Style: Link, URL: j.Output.URL}
 		return []Block{block(Text, v.failure(j)...), block(Text, watch), v.say(Note, "result.public")}
+	case j.State == generate.Failed && j.Failure.Refusal != nil:
+		return v.limit(j.Failure.Refusal)
 	case j.State == generate.Failed:
 		return []Block{block(Text, v.failure(j)...)}
 	case isDeleted(j):
@@ -179,8 +181,8 @@ func (v voice) cardButtons(j generate.Job) []Button {
 	case j.State.Cancellable() && j.Cancel == nil:
 		actions = []Action{ActCancel}
 	case j.State == generate.Failed:
-		actions = failures[j.Failure.Kind].actions
-		if actions == nil {
+		f, ok := failures[j.Failure.Kind]
+		if actions = f.actions; !ok {
 			actions = []Action{ActRetry, ActEdit}
 		}
 	case isDeleted(j):
@@ -188,7 +190,11 @@ func (v voice) cardButtons(j generate.Job) []Button {
 	case j.State == generate.Cancelled:
 		actions = []Action{ActRetry, ActEdit}
 	}
-	return v.buttons(j.ID, actions...)
+	buttons := v.buttons(j.ID, actions...)
+	if j.State == generate.Failed && j.Failure.Kind == generate.FailInterrupted {
+		buttons[0].Label = v.text("button.make")
+	}
+	return buttons
 }
 
 // buttons are buttons for actions on a job.

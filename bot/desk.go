@@ -41,12 +41,18 @@ type Ask struct {
 	Request  *ltx.Request      // instead of Settings: a request made before (Again, Same seed)
 	Parent   string            // the job it comes from
 	Notes    map[string]string // what the courier knows already
+	// Identify returns the caller in full, where Caller is only what is known at
+	// once; nil = Caller is complete. It may take long.
+	Identify func(ctx context.Context) Caller
 }
 
 // Generator is what the Desk needs of the engine.
 type Generator interface {
 	Quote(ctx context.Context, a generate.Ask) (generate.Quote, error)
-	Accept(ctx context.Context, a generate.Ask) (generate.Job, error)
+	Record(ctx context.Context, a generate.Ask) (generate.Job, error)
+	Accept(ctx context.Context, j generate.Job) (generate.Job, error)
+	Prepare(ctx context.Context, j generate.Job) (generate.Job, error)
+	Drop(ctx context.Context, job string) error
 	Cancel(ctx context.Context, id, by string) (generate.Job, error)
 	Note(ctx context.Context, id string, notes map[string]string) (generate.Job, error)
 	Job(ctx context.Context, id string) (generate.Job, error)

@@ -27,9 +27,9 @@ func ask(t *testing.T, member, line string) bot.Ask {
 	return bot.Ask{Event: "discord:1", Caller: caller(member), Place: generate.Place{Platform: "discord"}, Settings: l.Settings}
 }
 
-func TestPrepareMakesARequestOfWhatWasTyped(t *testing.T) {
+func TestSubmitMakesARequestOfWhatWasTyped(t *testing.T) {
 	d := newDesk(&fakeGenerator{})
-	g, refusal := d.Prepare(t.Context(), ask(t, ann, cowboy+" private:yes"))
+	g, refusal := submit(t, d, ask(t, ann, cowboy+" private:yes"))
 	if refusal != nil {
 		t.Fatal(refusal)
 	}
@@ -41,9 +41,9 @@ func TestPrepareMakesARequestOfWhatWasTyped(t *testing.T) {
 	}
 }
 
-func TestPrepareRefusesWithTheLineToCorrect(t *testing.T) {
+func TestSubmitRefusesWithTheLineToCorrect(t *testing.T) {
 	d := newDesk(&fakeGenerator{})
-	_, refusal := d.Prepare(t.Context(), ask(t, ann, "a cowboy camera:dolly_inn lora:https://civitai.com/api/download/models/1?token=hunter2@0.5"))
+	_, refusal := submit(t, d, ask(t, ann, "a cowboy camera:dolly_inn lora:https://civitai.com/api/download/models/1?token=hunter2@0.5"))
 	if refusal == nil {
 		t.Fatal("a camera that does not exist was accepted")
 	}
@@ -70,7 +70,7 @@ func TestTheLineToSendAgainIsWithoutFlagsOfOtherTools(t *testing.T) {
 		"a lion made_up:7":                          `/ltx prompt:"a lion"`,
 		"a lion duraton:5":                          `/ltx prompt:"a lion" duration:5`,
 	} {
-		_, refusal := newDesk(&fakeGenerator{}).Prepare(t.Context(), ask(t, ann, typed))
+		_, refusal := submit(t, newDesk(&fakeGenerator{}), ask(t, ann, typed))
 		if refusal == nil {
 			t.Errorf("%q was accepted", typed)
 			continue
@@ -82,61 +82,22 @@ func TestTheLineToSendAgainIsWithoutFlagsOfOtherTools(t *testing.T) {
 	}
 }
 
-func TestPrepareRefusesWhatIsOverTheQuota(t *testing.T) {
+func TestSubmitRefusesWhatIsOverTheQuota(t *testing.T) {
 	g := &fakeGenerator{quote: &quota.LimitError{Reason: quota.Paused}}
-	_, refusal := newDesk(g).Prepare(t.Context(), ask(t, ann, cowboy))
+	_, refusal := submit(t, newDesk(g), ask(t, ann, cowboy))
 	if refusal == nil || !strings.Contains(refusal.Plain, "paused") {
 		t.Errorf("refusal is %v", refusal)
 	}
 }
 
-func TestPrepareGoesOnWhenTheStoreDoesNotAnswer(t *testing.T) {
+func TestSubmitGoesOnWhenTheQuotaCannotBeRead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		begun := time.Now()
-		_, refusal := newDesk(&fakeGenerator{block: true}).Prepare(t.Context(), ask(t, ann, cowboy))
+		_, refusal := submit(t, newDesk(&fakeGenerator{block: true}), ask(t, ann, cowboy))
 		if took := time.Since(begun); refusal != nil || took > 500*time.Millisecond {
 			t.Errorf("after %s: %v", took, refusal)
 		}
 	})
-}
-
-func TestAcceptReturnsTheJobOfAnEventThatCameTwice(t *testing.T) {
-	g := &fakeGenerator{}
-	d := newDesk(g)
-	prepared, _ := d.Prepare(t.Context(), ask(t, ann, cowboy))
-	first, refusal := d.Accept(t.Context(), prepared, "en")
-	if refusal != nil {
-		t.Fatal(refusal)
-	}
-	second, refusal := d.Accept(t.Context(), prepared, "en")
-	if refusal != nil || first.ID != second.ID || len(g.jobs) != 1 {
-		t.Errorf("the second time: job %s, %v, %d jobs", second.ID, refusal, len(g.jobs))
-	}
-}
-
-func TestAcceptFindsOutWhatBecameOfALostAnswer(t *testing.T) {
-	for name, c := range map[string]struct {
-		fake *fakeGenerator
-		job  bool
-		want string
-	}{
-		"recorded":     {&fakeGenerator{accept: errors.New("store hangs"), lost: true}, true, ""},
-		"not recorded": {&fakeGenerator{accept: errors.New("store hangs")}, false, "Nothing was charged"},
-		"not known":    {&fakeGenerator{accept: errors.New("store hangs"), read: errors.New("still hangs")}, false, "/ltx jobs"},
-		"refused":      {&fakeGenerator{accept: &quota.LimitError{Reason: quota.LineFull, Line: 5}}, false, "5 jobs waiting"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			d := newDesk(c.fake)
-			prepared, _ := d.Prepare(t.Context(), ask(t, ann, cowboy))
-			j, refusal := d.Accept(t.Context(), prepared, "en")
-			if (refusal == nil) != c.job || (j.ID != "") != c.job {
-				t.Fatalf("job %q, refusal %v", j.ID, refusal)
-			}
-			if refusal != nil && !strings.Contains(refusal.Plain, c.want) {
-				t.Errorf("the refusal says %q, want %q in it", refusal.Plain, c.want)
-			}
-		})
-	}
 }
 
 // world has a job of ann, a private one of ann, and one of bob.
@@ -209,7 +170,7 @@ func TestAgainTakesANewSeedAndSameDoesNot(t *testing.T) {
 	d, _ := world(t)
 	for action, want := range map[bot.Action]int64{bot.ActAgain: 4242, bot.ActSame: 7, bot.ActRetry: 7} {
 		p := d.Press(t.Context(), caller(bob), action, jobA)
-		g, refusal := d.Prepare(t.Context(), *p.Ask)
+		g, refusal := submit(t, d, *p.Ask)
 		if refusal != nil {
 			t.Fatal(refusal)
 		}
@@ -230,7 +191,7 @@ func TestEditKeepsTheSecretOfALinkThatItDoesNotShow(t *testing.T) {
 		settings = append(settings, ltx.Setting{Key: f.Key, Value: f.Value})
 	}
 	settings[0].Value = "a cowboy rides"
-	g, refusal := d.Prepare(t.Context(), bot.Ask{Event: "e", Caller: caller(bob), Settings: settings, Parent: jobA})
+	g, refusal := submit(t, d, bot.Ask{Event: "e", Caller: caller(bob), Settings: settings, Parent: jobA})
 	if refusal != nil {
 		t.Fatal(refusal)
 	}
@@ -246,7 +207,7 @@ func TestEditInAShortFormKeepsWhatItDoesNotAskFor(t *testing.T) {
 	d, g := world(t)
 	j := job(t, jobA, cowboy+" steps:30 lora:a/b seed:7", generate.Delivered)
 	g.jobs[jobA] = j
-	prepared, refusal := d.Prepare(t.Context(), bot.Ask{
+	prepared, refusal := submit(t, d, bot.Ask{
 		Event: "e", Caller: caller(ann), Parent: jobA,
 		Settings: []ltx.Setting{{Key: "prompt", Value: "a dog"}, {Key: "camera", Value: ""}},
 	})
@@ -257,7 +218,7 @@ func TestEditInAShortFormKeepsWhatItDoesNotAskFor(t *testing.T) {
 	if r.Prompt() != "a dog" || r.Camera() != "none" || r.Steps() != 30 || !r.HasLoRA() || r.Seed() != 7 {
 		t.Errorf("edited into %v", r.Settings())
 	}
-	prepared, _ = d.Prepare(t.Context(), bot.Ask{
+	prepared, _ = submit(t, d, bot.Ask{
 		Event: "e", Caller: caller(ann), Parent: jobA, Settings: []ltx.Setting{{Key: "advanced", Value: ""}},
 	})
 	if r := prepared.Request; r.Steps() != 15 {
@@ -269,7 +230,7 @@ func TestALineWithoutTheSecretIsTheMembersOwnLink(t *testing.T) {
 	d, _ := world(t)
 	d.Jobs(t.Context(), caller(ann)) // remembers
 	shown := ask(t, ann, "a dog lora:https://civitai.com/api/download/models/123@0.5")
-	g, refusal := d.Prepare(t.Context(), shown)
+	g, refusal := submit(t, d, shown)
 	if refusal != nil {
 		t.Fatal(refusal)
 	}
@@ -277,7 +238,7 @@ func TestALineWithoutTheSecretIsTheMembersOwnLink(t *testing.T) {
 		t.Errorf("the LoRA is %+v", l)
 	}
 	shown.Caller = caller(bob)
-	g, _ = d.Prepare(t.Context(), shown)
+	g, _ = submit(t, d, shown)
 	if l := g.Request.LoRAs()[0]; strings.Contains(l.Path, "hunter2") {
 		t.Error("another member was given the secret")
 	}
@@ -426,11 +387,9 @@ func TestSuggestRemembersABoundedNumberOfMembers(t *testing.T) {
 	for n := range members {
 		a := ask(t, name(n), "a cowboy lora:a/b")
 		a.Event = name(n)
-		prepared, refusal := d.Prepare(t.Context(), a)
-		if refusal != nil {
+		if _, refusal := submit(t, d, a); refusal != nil {
 			t.Fatal(refusal)
 		}
-		d.Accept(t.Context(), prepared, "en")
 	}
 	if got := d.Suggest(caller(name(0)), "lora", ""); len(got) != 0 {
 		t.Errorf("who asked first is still remembered: %v", got)

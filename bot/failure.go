@@ -24,7 +24,12 @@ var failures = map[generate.FailureKind]struct{ actions []Action }{
 	generate.FailGivenUp:     {[]Action{ActRetry}},
 	generate.FailExpired:     {[]Action{ActRetry}},
 	generate.FailUnreachable: {[]Action{ActRetry}},
-	generate.FailInternal:    {[]Action{ActRetry}},
+	generate.FailQuota:       {[]Action{ActRetry, ActEdit}},
+	generate.FailNotAllowed:  {},
+	generate.FailInterrupted: {[]Action{ActRetry}},
+
+	generate.FailUnacknowledged: {[]Action{ActRetry}},
+	generate.FailInternal:       {[]Action{ActRetry}},
 }
 
 // failure says what happened to a job, whether it cost something, and what to

@@ -28,11 +28,15 @@ type fakeGenerator struct {
 	mu     sync.Mutex
 	jobs   map[string]generate.Job
 	quote  error
+	record error // nil = record
 	accept error // nil = accept
-	lost   bool  // Accept stores the job and returns its error all the same
+	lost   bool  // Record stores the job and returns its error all the same
+	hang   bool  // Record waits until its context is done
 	read   error
 	asked  []generate.Ask
-	block  bool // Quote waits until its context is done
+
+	dropped []string
+	block   bool // Quote waits until its context is done
 }
 
 func (f *fakeGenerator) Quote(ctx context.Context, _ generate.Ask) (generate.Quote, error) {
@@ -43,21 +47,80 @@ func (f *fakeGenerator) Quote(ctx context.Context, _ generate.Ask) (generate.Quo
 	return generate.Quote{}, f.quote
 }
 
-func (f *fakeGenerator) Accept(_ context.Context, a generate.Ask) (generate.Job, error) {
+func (f *fakeGenerator) Record(ctx context.Context, a generate.Ask) (generate.Job, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.asked = append(f.asked, a)
 	j := generate.Job{
-		ID: generate.NewID(a.Event), State: generate.Accepted, Event: a.Event, Team: a.Asker.Team, Member: a.Asker.Member,
+		ID: generate.NewID(a.Event), State: generate.Received, Event: a.Event, Team: a.Asker.Team, Member: a.Asker.Member,
 		Place: a.Place, Request: a.Request, Parent: a.Parent, Created: time.Now(),
+	}
+	if f.hang {
+		<-ctx.Done()
+		return generate.Job{}, ctx.Err()
 	}
 	if old, ok := f.jobs[j.ID]; ok {
 		return old, generate.ErrExists
 	}
-	if f.accept == nil || f.lost {
+	if f.record == nil || f.lost {
 		f.jobs[j.ID] = j
 	}
-	return j, f.accept
+	return j, f.record
+}
+
+func (f *fakeGenerator) Accept(ctx context.Context, j generate.Job) (generate.Job, error) {
+	return f.take(ctx, j, generate.Accepted)
+}
+
+func (f *fakeGenerator) Prepare(ctx context.Context, j generate.Job) (generate.Job, error) {
+	return f.take(ctx, j, generate.Preparing)
+}
+
+func (f *fakeGenerator) take(_ context.Context, j generate.Job, to generate.State) (generate.Job, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.accept != nil {
+		return j, f.accept
+	}
+	j.State = to
+	f.jobs[j.ID] = j
+	return j, nil
+}
+
+func (f *fakeGenerator) Drop(_ context.Context, id string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.dropped = append(f.dropped, id)
+	delete(f.jobs, id)
+	return nil
+}
+
+// responder answers an event in memory.
+type responder struct {
+	check, refusal *bot.Message
+	asked          generate.Ask     // as it was checked
+	acks           []generate.State // of the job when it was acknowledged
+	err            error            // of the acknowledgement
+}
+
+func (r *responder) Check(g *generate.Ask) *bot.Message {
+	r.asked = *g
+	return r.check
+}
+
+func (r *responder) Refuse(_ context.Context, m bot.Message) { r.refusal = &m }
+
+func (r *responder) Acknowledge(_ context.Context, j *generate.Job) error {
+	r.acks = append(r.acks, j.State)
+	return r.err
+}
+
+// submit is what an ask comes to: what is asked of the engine, or why not.
+func submit(t *testing.T, d *bot.Desk, a bot.Ask) (generate.Ask, *bot.Message) {
+	t.Helper()
+	var r responder
+	d.Submit(t.Context(), a, &r)
+	return r.asked, r.refusal
 }
 
 func (f *fakeGenerator) Cancel(_ context.Context, id, by string) (generate.Job, error) {

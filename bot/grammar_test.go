@@ -194,7 +194,7 @@ func TestARefusalGivesTheRightLine(t *testing.T) {
 		"a cat width:1280 fps:24":       `/ltx prompt:"a cat" fps:24 size:1280x720`,
 		"a cat --no hands, text":        `negative:`,
 	} {
-		_, refusal := newDesk(&fakeGenerator{}).Prepare(t.Context(), ask(t, ann, line))
+		_, refusal := submit(t, newDesk(&fakeGenerator{}), ask(t, ann, line))
 		if refusal == nil || !strings.Contains(refusal.String(), want) {
 			t.Errorf("%s: %v, want %q", line, refusal, want)
 		}

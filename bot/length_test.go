@@ -45,7 +45,7 @@ func TestPeopleReadThatALineIsTooLong(t *testing.T) {
 
 func TestATextOfAFormThatIsTooLongIsNotRead(t *testing.T) {
 	d := newDesk(&fakeGenerator{})
-	_, refusal := d.Prepare(t.Context(), bot.Ask{
+	_, refusal := submit(t, d, bot.Ask{
 		Event: "discord:1", Caller: caller(ann), Place: generate.Place{Platform: "discord"},
 		Settings: []ltx.Setting{{Key: "prompt", Value: "a fox"}, {Key: "negative", Value: strings.Repeat("blur ", 2401)}},
 	})

@@ -17,36 +17,38 @@ import (
 // adapter keeps it beside its own.
 const noteRepeat = "repeat"
 
-// Prepare makes a request of what was typed and looks at the quota. It has no
+// prepare makes a request of what was typed and looks at the quota. It has no
 // effect and returns in less than a second: when the store does not answer in
-// time, it is left to Accept to refuse. The message, if there is one, says why
-// there will be no video; it is for the caller only.
-func (d *Desk) Prepare(ctx context.Context, a Ask) (generate.Ask, *Message) {
+// time, it is left to the acceptance to refuse. The message, if there is one,
+// says why there will be no video.
+func (d *Desk) prepare(ctx context.Context, a *Ask) (generate.Ask, *Message) {
 	read, done := context.WithTimeout(ctx, quoteLimit)
 	defer done()
 	typedBy := a.Caller.Member
 	a.Caller = d.known(read, a.Caller)
-	r, err := d.request(read, &a)
+	r, err := d.request(read, a)
 	if err != nil {
-		return generate.Ask{}, d.refuseTyped(ctx, err, a)
+		return generate.Ask{}, d.refuseTyped(ctx, err, *a)
 	}
 	g := generate.Ask{
-		Event: a.Event, Place: a.Place, Request: r, Parent: a.Parent, Notes: a.Notes,
+		Event: a.Event, Place: a.Place, Request: r, Parent: a.Parent, Notes: maps.Clone(a.Notes),
 		Asker: quota.Asker{Team: a.Caller.Team, Member: a.Caller.Member, Tiers: a.Caller.Tiers},
 	}
+	if g.Notes == nil {
+		g.Notes = map[string]string{}
+	}
 	if a.Request != nil {
-		g.Notes = maps.Clone(g.Notes)
-		if g.Notes == nil {
-			g.Notes = map[string]string{}
-		}
 		g.Notes[noteRepeat] = "yes"
 	}
 	if a.Caller.Member != typedBy {
 		g.Place.Member = typedBy
 	}
-	g.Place.Private = r.Private
+	g.Place.Private = g.Place.Private || r.Private
 	if g.Place.Locale == "" {
 		g.Place.Locale = a.Caller.Locale
+	}
+	if a.Identify != nil {
+		return g, nil // the limits depend on who asks
 	}
 	ctx, cancel := context.WithTimeout(ctx, quoteLimit)
 	defer cancel()
@@ -58,36 +60,6 @@ func (d *Desk) Prepare(ctx context.Context, a Ask) (generate.Ask, *Message) {
 		d.log.WarnContext(ctx, "cannot look at the quota", "member", a.Caller.Member, "team", a.Caller.Team, "error", err)
 	}
 	return g, nil
-}
-
-// Accept makes the job: from then on it will end with exactly one message in
-// its conversation. An event that was accepted before returns its job. The
-// message, if there is one, says why there is no job; it is for the caller
-// only.
-func (d *Desk) Accept(ctx context.Context, g generate.Ask, locale string) (generate.Job, *Message) {
-	j, err := d.cfg.Generator.Accept(ctx, g)
-	if err == nil || errors.Is(err, generate.ErrExists) {
-		d.recent.add(j)
-		return j, nil
-	}
-	if refusal := d.Refuse(err, locale); refusal != nil {
-		return generate.Job{}, refusal
-	}
-	// The outcome is not known. Ask, even when the caller's time is over.
-	look, cancel := context.WithTimeout(context.WithoutCancel(ctx), readLimit)
-	defer cancel()
-	found, lookErr := d.cfg.Generator.Job(look, generate.NewID(g.Event))
-	if lookErr == nil {
-		return found, nil
-	}
-	c := Caller{Member: g.Asker.Member, Team: g.Asker.Team}
-	id := d.incident(ctx, "accept job", errors.Join(err, lookErr), c)
-	key := "error.uncertain"
-	if errors.Is(lookErr, generate.ErrNoJob) {
-		key = "error.not_now"
-	}
-	m := d.voice(locale).sorry(key, id)
-	return generate.Job{}, &m
 }
 
 // request is what an ask is for, under the rules of this moment. It takes the

@@ -32,7 +32,7 @@ func finished(j generate.Job) time.Time  { return j.Finished }
 // one. It is a generate.Config's OnChange.
 func (m *Metrics) Job(from generate.State, j generate.Job) {
 	switch {
-	case from == "":
+	case j.State == generate.Accepted && from != generate.Submitting: // from there it is put back
 		m.accepted.WithLabelValues(j.Place.Platform).Inc()
 	case j.State == generate.Fetched:
 		m.price(j)

@@ -28,6 +28,9 @@ type stage interface {
 	// say types /ltx with these words; the answer is the id of the job that
 	// it makes, if it makes one. An error says that the platform did not take it.
 	say(ctx context.Context, words string) (job string, err error)
+	// try is say for a bot that may be killed meanwhile. acked tells, once it
+	// was, whether ada has seen that the command arrived.
+	try(ctx context.Context, words string) (job string, acked func() bool)
 	// press presses a button of a message.
 	press(ctx context.Context, m message, label string) error
 	// read is what ada sees of the bot's messages, oldest first.
@@ -132,6 +135,17 @@ func (s *onDiscord) say(ctx context.Context, words string) (string, error) {
 	return generate.NewID("discord:" + i.ID), nil
 }
 
+func (s *onDiscord) try(ctx context.Context, words string) (string, func() bool) {
+	i, err := s.ada.Type(ctx, s.channel, "/ltx "+words)
+	if i == nil || err != nil {
+		return "", func() bool { return false }
+	}
+	return generate.NewID("discord:" + i.ID), func() bool {
+		_, ok := i.Acked()
+		return ok
+	}
+}
+
 func (s *onDiscord) press(ctx context.Context, m message, label string) error {
 	seen := m.origin.(simdiscord.Message)
 	b, ok := seen.Button(label)
@@ -214,6 +228,11 @@ func (s *onSlack) say(ctx context.Context, words string) (string, error) {
 		return "", err
 	}
 	return generate.NewID("slack:" + r.TriggerID), nil
+}
+
+func (s *onSlack) try(ctx context.Context, words string) (string, func() bool) {
+	r, err := s.ada.Slash(ctx, s.channel, "/ltx", words)
+	return generate.NewID("slack:" + r.TriggerID), func() bool { return err == nil }
 }
 
 func (s *onSlack) press(ctx context.Context, m message, label string) error {

@@ -2,6 +2,7 @@ package ordeal_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -17,6 +18,7 @@ import (
 	"ltxbot/config"
 	"ltxbot/core/generate"
 	"ltxbot/core/quota"
+	"ltxbot/internal/flaky"
 	simfal "ltxbot/sim/fal"
 	"ltxbot/store"
 	"ltxbot/store/storetest"
@@ -39,6 +41,7 @@ type world struct {
 	gate  *gate
 	dir   string
 	setup setup
+	redis *flaky.Proxy    // how the bot reaches its store; nil = it is in a file
 	ctx   context.Context //nolint:containedctx // the life of the world, which is that of its test
 
 	mu    sync.Mutex
@@ -52,6 +55,7 @@ type setup struct {
 	config  string // lines of TOML
 	falKeys string // lines of its [fal] table
 	webhook string // the public address of the bot
+	store   string // the address of the bot's store; empty = in a file
 }
 
 // patience is how long a test waits for anything.
@@ -93,7 +97,7 @@ webhook_url = %q
 [http]
 listen = "127.0.0.1:0"
 [store]
-url = "bolt:%s"
+url = %q
 [media]
 dir = %q
 ffmpeg = ""
@@ -101,7 +105,7 @@ ffmpeg = ""
 level = "debug"
 %s
 %s`, w.fal.Key(), fal, fal, fal, w.fal.MediaHost(), w.setup.webhook, w.setup.falKeys,
-		w.storePath(), w.dir, w.setup.config, w.on.config(platform))
+		cmp.Or(w.setup.store, "bolt:"+w.storePath()), w.dir, w.setup.config, w.on.config(platform))
 	if err := os.WriteFile(w.configPath(), []byte(text), 0o600); err != nil {
 		w.t.Fatal(err)
 	}
@@ -256,6 +260,10 @@ func (w *world) finish(a *app.App, job string) generate.Job {
 // books opens the store of a bot that does not run.
 func (w *world) books(look func(*store.Store)) {
 	w.t.Helper()
+	if w.redis != nil {
+		look(storetest.Redis(w.t, w.setup.store))
+		return
+	}
 	store, err := storetest.OpenFile(w.storePath(), storetest.Options{})
 	if err != nil {
 		w.t.Fatal(err)

@@ -26,13 +26,13 @@ const (
 // did not get that far.
 const tokenPosts = tokenLife - time.Minute
 
-// lookInside bounds the look whether the bot is in a private thread: the
-// acknowledgement waits for it.
+// lookInside bounds the look whether the bot is in a private thread.
 const lookInside = time.Second
 
 // barrier is what keeps the bot from posting where the interaction happened,
-// as far as that can be known before it is tried.
-func (b *Bot) barrier(ctx context.Context, i *interaction) barrier {
+// as far as the interaction tells. Whether the bot is in a private thread it
+// doesn't: that is looked up later.
+func (b *Bot) barrier(i *interaction) barrier {
 	have := permissions(i.AppPermissions)
 	switch {
 	case have&permAdministrator != 0:
@@ -47,14 +47,18 @@ func (b *Bot) barrier(ctx context.Context, i *interaction) barrier {
 	case i.Channel.Thread.Locked:
 		return threadShut
 	case i.Channel.Type == typePrivateThread:
-		ctx, cancel := context.WithTimeout(ctx, lookInside)
-		defer cancel()
-		// Without an answer the token is the safe way: it works in both cases.
-		if _, err := b.readChannel(ctx, i.ChannelID); err != nil {
-			return notInside
-		}
+		return notInside
 	}
 	return open
+}
+
+// inside reports whether the bot is in the private thread where an interaction
+// happened. Without an answer the token is the safe way: it works in both cases.
+func (b *Bot) inside(ctx context.Context, i *interaction) bool {
+	ctx, cancel := context.WithTimeout(ctx, lookInside)
+	defer cancel()
+	_, err := b.readChannel(ctx, i.ChannelID)
+	return err == nil
 }
 
 // barredText says why only the token posts there, how the video comes if it

@@ -28,7 +28,12 @@ func (b *Bot) Show(ctx context.Context, j generate.Job, keep generate.Keep) erro
 		return nil
 	}
 	var err error
-	if m.get(noteCardGone) == "" {
+	token := m.token(b.cfg.Now())
+	switch {
+	case m.get(noteCardGone) != "":
+	case j.State == generate.Failed && j.Failure.Kind == generate.FailQuota && !j.Place.Private && token != "":
+		err = b.refuseAside(ctx, j, m, token)
+	default:
 		err = b.showCard(ctx, j, m)
 	}
 	// The end of a job without a video is told all the same.

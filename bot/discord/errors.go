@@ -16,6 +16,7 @@ import (
 const (
 	codeUnknownChannel     = 10003
 	codeUnknownMessage     = 10008
+	codeUnknownWebhook     = 10015
 	codeExplicit           = 20009
 	codeOldEdits           = 30046
 	codeTooLarge           = 40005

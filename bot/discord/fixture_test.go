@@ -34,7 +34,7 @@ type engine struct {
 
 	mu         sync.Mutex
 	jobs       map[string]generate.Job
-	refuse     error
+	refuse     *quota.LimitError
 	panics     bool
 	panicsLate bool // in Accept
 	cancel     []string
@@ -53,7 +53,24 @@ func (e *engine) Quote(context.Context, generate.Ask) (generate.Quote, error) {
 	return generate.Quote{Estimate: 130_000}, nil
 }
 
-func (e *engine) Accept(ctx context.Context, a generate.Ask) (generate.Job, error) {
+func (e *engine) Record(_ context.Context, a generate.Ask) (generate.Job, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	id := generate.NewID(a.Event)
+	if j, ok := e.jobs[id]; ok {
+		return j, generate.ErrExists
+	}
+	j := generate.Job{
+		ID: id, State: generate.Received, Event: a.Event,
+		Team: a.Asker.Team, Member: a.Asker.Member, Tiers: a.Asker.Tiers, Place: a.Place, Parent: a.Parent, Until: a.Until,
+		Request: a.Request, Notes: a.Notes, Estimate: 130_000, Created: time.Now(),
+		Progress: generate.Progress{Position: -1},
+	}
+	e.jobs[id] = j
+	return j, nil
+}
+
+func (e *engine) Accept(ctx context.Context, j generate.Job) (generate.Job, error) {
 	if e.wait != nil {
 		select {
 		case <-e.wait:
@@ -66,22 +83,26 @@ func (e *engine) Accept(ctx context.Context, a generate.Ask) (generate.Job, erro
 	if e.panicsLate {
 		panic("a late bug")
 	}
+	if old := e.jobs[j.ID]; old.State != generate.Received && old.State != generate.Preparing {
+		return old, nil
+	}
+	j.State, j.Admitted = generate.Accepted, true
 	if e.refuse != nil {
-		return generate.Job{}, e.refuse
+		j.State, j.Admitted = generate.Failed, false
+		j.Failure = generate.Failure{Kind: generate.FailQuota, Refusal: e.refuse}
 	}
-	id := generate.NewID(a.Event)
-	if j, ok := e.jobs[id]; ok {
-		return j, generate.ErrExists
-	}
-	j := generate.Job{
-		ID: id, State: generate.Accepted, Event: a.Event, Admitted: true,
-		Team: a.Asker.Team, Member: a.Asker.Member, Tiers: a.Asker.Tiers, Place: a.Place, Parent: a.Parent, Until: a.Until,
-		Request: a.Request, Notes: a.Notes, Estimate: 130_000, Created: time.Now(),
-		Progress: generate.Progress{Position: -1},
-	}
-	e.jobs[id] = j
+	e.jobs[j.ID] = j
 	e.accepted <- j
 	return j, nil
+}
+
+func (e *engine) Prepare(_ context.Context, j generate.Job) (generate.Job, error) { return j, nil }
+
+func (e *engine) Drop(_ context.Context, id string) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	delete(e.jobs, id)
+	return nil
 }
 
 func (e *engine) Cancel(_ context.Context, id, by string) (generate.Job, error) {

@@ -9,67 +9,60 @@ import (
 	"time"
 
 	"ltxbot/bot"
+	"ltxbot/core/generate"
 )
-
-// acceptWithin bounds the acceptance of a job, which follows the
-// acknowledgement.
-const acceptWithin = 20 * time.Second
 
 // withResponse asks which message an answer makes.
 // https://discord.com/developers/docs/interactions/receiving-and-responding#create-interaction-response
 func withResponse() url.Values { return url.Values{"with_response": {"true"}} }
 
-// generate makes a video of an ask: it looks whether that may be, answers the
-// interaction, and accepts the job. From then on the engine shows the card.
-// decorate changes a refusal before it is sent; nil changes nothing.
+// generate makes a video of an ask. decorate changes a refusal before it is
+// sent; nil changes nothing.
 func (b *Bot) generate(ctx context.Context, i *interaction, a bot.Ask, decorate func(*outgoing)) {
-	refuse := func(m *bot.Message) {
-		o := newMessage(*m)
-		if decorate != nil {
-			decorate(&o)
-		}
-		b.replyWith(ctx, i, o)
-	}
+	r := &responder{Bot: b, i: i, decorate: decorate}
 	if m := b.refusePlace(i); m != nil {
-		refuse(m)
+		r.Refuse(ctx, *m)
 		return
 	}
 	a.Event, a.Caller, a.Place = cmp.Or(a.Event, i.event()), b.caller(i), i.place(false)
-	g, refusal := b.cfg.Desk.Prepare(ctx, a)
-	if refusal == nil && !g.Request.Private {
-		refusal = b.refusePermissions(i)
+	if j, ok := b.cfg.Desk.Submit(ctx, a, r); ok {
+		b.log.InfoContext(ctx, "job accepted", "job", j.ID, "member", j.Member, "team", j.Team, "state", string(j.State), "interaction", i.ID)
 	}
-	if refusal != nil {
-		refuse(refusal)
-		return
+}
+
+// responder answers the interaction of an ask. It implements bot.Responder.
+type responder struct {
+	*Bot
+
+	i        *interaction
+	decorate func(*outgoing)
+}
+
+// Check implements bot.Responder. It notes the interaction's token, by which
+// Discord is asked whether the interaction was acknowledged.
+func (r *responder) Check(g *generate.Ask) *bot.Message {
+	own := g.Notes
+	g.Notes = notesOf(r.i)
+	maps.Copy(g.Notes, own)
+	if g.Place.Private {
+		return nil
 	}
-	g.Place.Private = g.Request.Private
-	barred := open
-	if !g.Place.Private {
-		barred = b.barrier(ctx, i)
+	if m := r.refusePermissions(r.i); m != nil {
+		return m
 	}
-	card, ok := b.acknowledge(ctx, i, g.Place.Private)
-	if !ok {
-		return
-	}
-	notes := notesOf(i, card)
-	maps.Copy(notes, g.Notes)
-	g.Notes = notes
-	if barred != open {
+	if barred := r.barrier(r.i); barred != open {
 		g.Notes[noteBarred], g.Until = string(barred), time.Now().Add(tokenPosts)
 	}
-	accept, cancel := context.WithTimeout(ctx, acceptWithin)
-	defer cancel()
-	job, refusal := b.cfg.Desk.Accept(accept, g, i.Locale)
-	if refusal != nil {
-		b.refuseLate(ctx, i, *refusal, g.Place.Private)
-		return
+	return nil
+}
+
+// Refuse implements bot.Responder.
+func (r *responder) Refuse(ctx context.Context, m bot.Message) {
+	o := newMessage(m)
+	if r.decorate != nil {
+		r.decorate(&o)
 	}
-	if token := job.Notes[noteToken]; token != "" && token != i.Token {
-		b.withdraw(ctx, i) // another process had the other half of a double click
-		return
-	}
-	b.log.InfoContext(ctx, "job accepted", "job", job.ID, "member", job.Member, "team", job.Team, "interaction", i.ID)
+	r.replyWith(ctx, r.i, o)
 }
 
 // deferral is the answer "the bot is thinking". It takes no flag but this
@@ -78,31 +71,43 @@ type deferral struct {
 	Flags int `json:"flags,omitempty"`
 }
 
-// acknowledge tells Discord that an answer will follow, and learns which
-// message it will be in. Of a person who is known not to see that, no job is
-// accepted.
-func (b *Bot) acknowledge(ctx context.Context, i *interaction, private bool) (card posted, ok bool) {
+// Acknowledge implements bot.Responder. It learns which message the answer
+// will be in. The second half of a double click, which another process may have
+// brought, is answered without one.
+func (r *responder) Acknowledge(ctx context.Context, j *generate.Job) error {
+	i := r.i
+	if token := j.Notes[noteToken]; token != "" && token != i.Token || token == "" && j.State != generate.Received {
+		if err := r.answer(ctx, i, callbackDeferUpdate, nil, nil); err != nil && !acknowledged(err) {
+			r.log.WarnContext(ctx, "cannot answer a press", "interaction", i.ID, "error", err)
+		}
+		return bot.ErrElsewhere
+	}
 	var d deferral
-	if private {
+	if j.Place.Private {
 		d.Flags = flagEphemeral
 	}
 	var out callbackResult
-	err := b.answer(ctx, i, callbackDefer, d, &out)
-	if acknowledged(err) && i.second {
-		return posted{}, false // it is in better hands
-	}
+	err := r.answer(ctx, i, callbackDefer, d, &out)
 	switch {
+	case acknowledged(err) && i.second:
+		return bot.ErrElsewhere // it is in better hands
 	case err == nil, acknowledged(err):
 	case lost(err):
 		// Perhaps the person sees it. The first edit of the card will tell, and
 		// post another one if there is none.
-		b.log.WarnContext(ctx, "acknowledgement was not confirmed", "interaction", i.ID, "error", err)
+		return err
 	default:
-		b.log.WarnContext(ctx, "cannot acknowledge an interaction", "interaction", i.ID, "error", err)
-		return posted{}, false
+		r.log.WarnContext(ctx, "cannot acknowledge an interaction", "interaction", i.ID, "error", err)
+		return bot.ErrUnacknowledged
 	}
-	card.ID, card.ChannelID = out.Interaction.ResponseMessageID, i.ChannelID
-	return card, true
+	if id := out.Interaction.ResponseMessageID; id != "" {
+		j.Notes[noteCard], j.Notes[noteCardChannel] = id, i.ChannelID
+	}
+	if barrier(j.Notes[noteBarred]) == notInside && r.inside(ctx, i) {
+		delete(j.Notes, noteBarred)
+		j.Until = time.Time{}
+	}
+	return nil
 }
 
 // acknowledged reports whether an answer was there before this one. That is
@@ -110,36 +115,49 @@ func (b *Bot) acknowledge(ctx context.Context, i *interaction, private bool) (ca
 // same token. The same event is the same job for both.
 func acknowledged(err error) bool { return hasCode(err, codeAlreadyAcked) }
 
-// withdraw takes the acknowledgement back, without a word.
-func (b *Bot) withdraw(ctx context.Context, i *interaction) {
-	err := b.rest.do(ctx, call{
-		op: "remove deferral", route: routeOriginal(http.MethodDelete, i.ApplicationID, i.Token),
-	})
-	if err != nil {
-		b.log.WarnContext(ctx, "cannot take an acknowledgement back", "interaction", i.ID, "error", err)
+// Acknowledged implements generate.Courier: the interaction was acknowledged if
+// its answer is there, and nothing but "thinking". Anything else in its place
+// is a refusal.
+// https://discord.com/developers/docs/interactions/receiving-and-responding#get-original-interaction-response
+func (b *Bot) Acknowledged(ctx context.Context, j generate.Job) (bool, error) {
+	m := recall(j, nil)
+	token := m.token(b.cfg.Now())
+	if token == "" {
+		return false, generate.ErrCannotTell
 	}
+	var out posted
+	err := b.rest.do(ctx, call{
+		op: "look for the acknowledgement", route: routeOriginal(http.MethodGet, m.get(noteApp), token), out: &out, again: true,
+	})
+	switch {
+	case err == nil:
+		return out.Flags&flagLoading != 0, nil
+	case hasCode(err, codeUnknownWebhook, codeUnknownMessage):
+		return false, nil
+	case tokenDead(err):
+		return false, generate.ErrCannotTell
+	}
+	return false, courierError(err)
 }
 
-// refuseLate says no after the acknowledgement. What only concerns the caller
-// is not left in the channel, if that can be.
-func (b *Bot) refuseLate(ctx context.Context, i *interaction, refusal bot.Message, private bool) {
-	o := newMessage(refusal)
-	original := routeOriginal(http.MethodPatch, i.ApplicationID, i.Token)
-	if !private {
-		original.method = http.MethodDelete
-		err := b.rest.do(ctx, call{op: "remove deferral", route: original})
-		if err == nil {
-			err = b.rest.do(ctx, call{
-				op: "send refusal", route: routeFollowup(i.ApplicationID, i.Token), body: o.onlyFor(),
-			})
-			if err != nil {
-				b.log.WarnContext(ctx, "cannot send a refusal", "interaction", i.ID, "error", err)
-			}
-			return
-		}
-		original.method = http.MethodPatch
+// Prepare implements generate.Courier. An interaction says all there is to
+// know of who it comes from.
+func (b *Bot) Prepare(_ context.Context, j generate.Job) (generate.Job, error) { return j, nil }
+
+// refuseAside says that a limit had no room, in the place of a card that has
+// only been thinking: what concerns the requester alone does not stay in the
+// channel. It may be said twice if the process is killed in between.
+func (b *Bot) refuseAside(ctx context.Context, j generate.Job, m *memory, token string) error {
+	err := b.rest.do(ctx, call{op: "remove deferral", route: routeOriginal(http.MethodDelete, m.get(noteApp), token)})
+	if err != nil && !hasCode(err, codeUnknownMessage) {
+		b.log.WarnContext(ctx, "cannot remove a deferral", "job", j.ID, "error", err)
+		return b.showCard(ctx, j, m)
 	}
-	if err := b.rest.do(ctx, call{op: "show refusal", route: original, body: o}); err != nil {
-		b.log.WarnContext(ctx, "cannot show a refusal", "interaction", i.ID, "error", err)
+	err = b.rest.do(ctx, call{
+		op: "send refusal", route: routeFollowup(m.get(noteApp), token), body: newMessage(b.cfg.Desk.Card(j)).onlyFor(),
+	})
+	if err != nil && !lost(err) {
+		return err
 	}
+	return m.save(ctx, noteCardGone, cardTold)
 }

@@ -119,19 +119,33 @@ func TestInvalidCommandIsRefusedToTheCallerOnly(t *testing.T) {
 	}
 }
 
+// askInVain lets ada type a command for which a limit has no room, as is found
+// out after the acknowledgement.
+func (s *stage) askInVain(line string) (generate.Job, *sim.Interaction) {
+	s.t.Helper()
+	s.engine.refuse = &quota.LimitError{Reason: quota.LineFull, Line: 5}
+	i, err := s.ada.Type(s.ctx, s.general, line)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return s.job(i), i
+}
+
 func TestRefusalAfterTheAcknowledgementLeavesNothingInTheChannel(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	s.engine.refuse = &quota.LimitError{Reason: quota.LineFull, Line: 5}
-	if _, err := s.ada.Type(s.ctx, s.general, "/ltx prompt:a cowboy"); err != nil {
-		t.Fatal(err)
+	j, _ := s.askInVain("/ltx prompt:a cowboy")
+	for range 2 {
+		s.mustShow(j.ID, generate.Failed)
 	}
-	m, err := s.general.WaitMessage(s.ctx, func(m sim.Message) bool { return m.EphemeralTo == s.ada.ID })
-	if err != nil {
-		t.Fatal(err)
+	var told []sim.Message
+	for _, m := range s.general.MessagesFor(s.ada) {
+		if m.EphemeralTo == s.ada.ID {
+			told = append(told, m)
+		}
 	}
-	if !strings.Contains(m.Text(), "5 jobs waiting") {
-		t.Errorf("refusal is %q", m.Text())
+	if len(told) != 1 || !strings.Contains(told[0].Text(), "5 jobs waiting") {
+		t.Errorf("ada is told %+v", told)
 	}
 	bob := s.sim.NewUser("bob")
 	s.guild.Join(bob)
@@ -143,14 +157,81 @@ func TestRefusalAfterTheAcknowledgementLeavesNothingInTheChannel(t *testing.T) {
 func TestRefusalAfterTheAcknowledgementIsShownWhenTheDeferralStays(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	s.engine.refuse = errors.New("disk full")
 	s.sim.Inject(sim.Fault{Route: sim.RouteDeleteResponse, Status: 403, Times: -1})
-	i, err := s.ada.Type(s.ctx, s.general, "/ltx prompt:a cowboy")
-	if err != nil {
-		t.Fatal(err)
-	}
+	j, i := s.askInVain("/ltx prompt:a cowboy")
+	s.mustShow(j.ID, generate.Failed)
 	if m := s.response(i); m.EphemeralTo != "" || !strings.Contains(m.Text(), "Nothing was charged") {
 		t.Errorf("refusal is %+v", m)
+	}
+}
+
+func TestRefusalOfAPrivateCommandIsItsAnswer(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	j, i := s.askInVain("/ltx prompt:a cowboy private:True")
+	s.mustShow(j.ID, generate.Failed)
+	if m := s.response(i); m.EphemeralTo != s.ada.ID || !strings.Contains(m.Text(), "5 jobs waiting") {
+		t.Errorf("refusal is %+v", m)
+	}
+}
+
+// TestDiscordTellsWhetherACommandWasAcknowledged is what the next process asks
+// about a job whose process was killed round the acknowledgement.
+func TestDiscordTellsWhetherACommandWasAcknowledged(t *testing.T) {
+	t.Parallel()
+	asked := func(s *stage, line string) generate.Job {
+		i, err := s.ada.Type(s.ctx, s.general, line)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		return s.job(i)
+	}
+	for name, c := range map[string]struct {
+		job  func(s *stage) generate.Job
+		want bool
+		err  error
+	}{
+		"it was":             {func(s *stage) generate.Job { return asked(s, "/ltx prompt:a cowboy") }, true, nil},
+		"it was, in private": {func(s *stage) generate.Job { return asked(s, "/ltx prompt:a cowboy private:True") }, true, nil},
+		"it was not": {func(s *stage) generate.Job {
+			j := asked(s, "/ltx prompt:a cowboy")
+			s.sim.Inject(sim.Fault{Route: sim.RouteCallback, Drop: true, Times: -1})
+			i, err := s.ada.Type(s.ctx, s.general, "/ltx prompt:a dog")
+			if err != nil {
+				s.t.Fatal(err)
+			}
+			j.Notes["secret_token"] = i.Token()
+			return j
+		}, false, nil},
+		"it was refused": {func(s *stage) generate.Job {
+			j := asked(s, "/ltx prompt:a cowboy")
+			i, err := s.ada.Slash(s.ctx, s.general, "ltx", sim.Arg("prompt", "a dog"), sim.Arg("duration", "forever"))
+			if err != nil {
+				s.t.Fatal(err)
+			}
+			s.response(i)
+			j.Notes["secret_token"] = i.Token()
+			return j
+		}, false, nil},
+		"the answer was deleted": {func(s *stage) generate.Job {
+			j := asked(s, "/ltx prompt:a cowboy")
+			s.sim.DeleteMessage(j.Notes["card"])
+			return j
+		}, false, nil},
+		"the token is too old": {func(s *stage) generate.Job {
+			j := asked(s, "/ltx prompt:a cowboy")
+			s.sim.Advance(14*time.Minute + time.Second)
+			return j
+		}, false, generate.ErrCannotTell},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newStage(t)
+			got, err := s.bot.Courier().Acknowledged(s.ctx, c.job(s))
+			if got != c.want || !errors.Is(err, c.err) {
+				t.Errorf("got %v, %v", got, err)
+			}
+		})
 	}
 }
 

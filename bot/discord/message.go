@@ -11,6 +11,7 @@ import (
 // https://discord.com/developers/docs/resources/message#message-object-message-flags
 const (
 	flagEphemeral    = 1 << 6
+	flagLoading      = 1 << 7 // "the bot is thinking"
 	flagComponentsV2 = 1 << 15
 )
 
@@ -93,6 +94,7 @@ func (o outgoing) MarshalJSON() ([]byte, error) {
 type posted struct {
 	ID        string `json:"id"`
 	ChannelID string `json:"channel_id"`
+	Flags     int    `json:"flags"`
 	Author    struct {
 		ID string `json:"id"`
 	} `json:"author"`

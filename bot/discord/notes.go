@@ -35,9 +35,8 @@ const (
 	followupSent = "sent"
 )
 
-// notesOf is what an interaction tells the courier. card is the message that
-// its first answer made, if Discord said so.
-func notesOf(i *interaction, card posted) map[string]string {
+// notesOf is what an interaction tells the courier.
+func notesOf(i *interaction) map[string]string {
 	n := map[string]string{
 		noteToken:      i.Token,
 		noteTokenUntil: strconv.FormatInt(i.received.Add(tokenLife).Unix(), 10),
@@ -45,9 +44,6 @@ func notesOf(i *interaction, card posted) map[string]string {
 	}
 	if i.AttachmentSizeLimit > 0 {
 		n[noteLimit] = strconv.FormatInt(i.AttachmentSizeLimit, 10)
-	}
-	if card.ID != "" {
-		n[noteCard], n[noteCardChannel] = card.ID, card.ChannelID
 	}
 	return n
 }

@@ -125,12 +125,12 @@ func TestDoubleClickThatGoesToTwoProcessesIsOneJob(t *testing.T) {
 	first, video := s.delivered("/ltx prompt:a cowboy")
 	made := s.job(s.click(s.ada, video, bot.ActAgain, first.ID))
 	s.restart() // the other process knows nothing of the first click
-	s.click(s.ada, video, bot.ActAgain, first.ID)
-	if _, err := s.sim.WaitRequest(s.ctx, func(r sim.Request) bool { return r.Route == sim.RouteDeleteResponse && r.Status == 204 }); err != nil {
+	second := s.click(s.ada, video, bot.ActAgain, first.ID)
+	if err := second.WaitAck(s.ctx); err != nil {
 		t.Fatal(err)
 	}
-	if len(s.engine.accepted) != 0 || len(s.engine.jobs) != 2 {
-		t.Errorf("jobs are %v", s.engine.jobs)
+	if got := second.CallbackType(); got != 6 || len(s.engine.accepted) != 0 || len(s.engine.jobs) != 2 {
+		t.Errorf("the second click is answered with %d; jobs are %v", got, s.engine.jobs)
 	}
 	s.mustShow(made.ID, generate.Running)
 	if card := s.card(made); card.Loading {

@@ -9,8 +9,7 @@ import (
 
 // command handles a slash command: without a text it opens the form, with one
 // that is about something else it answers, and any other text is a prompt.
-func (b *Bot) command(ctx context.Context, in inbound, ack *acknowledgement) {
-	ack.give(nil)
+func (b *Bot) command(ctx context.Context, in inbound) {
 	o := in.origin()
 	if b.missing(ctx, o) {
 		return
@@ -23,17 +22,17 @@ func (b *Bot) command(ctx context.Context, in inbound, ack *acknowledgement) {
 	b.run(ctx, o, b.read(ctx, o, rest))
 }
 
-// run does what a line asks for.
-func (b *Bot) run(ctx context.Context, o origin, typed string) {
+// run does what a line asks for, and reports whether it makes a video.
+func (b *Bot) run(ctx context.Context, o origin, typed string) bool {
 	line, err := bot.ParseLine(typed)
 	if err != nil {
 		b.tell(ctx, o, b.refusal(ctx, o, err))
-		return
+		return false
 	}
 	if line.Verb == "" {
-		b.generate(ctx, o, bot.Ask{Settings: line.Settings})
-		return
+		return b.generate(ctx, o, bot.Ask{Settings: line.Settings})
 	}
+	o.acknowledge()
 	ctx, cancel := context.WithTimeout(ctx, replyWithin)
 	defer cancel()
 	answer, ok := verbs[line.Verb]
@@ -44,6 +43,7 @@ func (b *Bot) run(ctx context.Context, o origin, typed string) {
 		b.people.forget(o, b.cfg.AdminGroups) // who may is asked of Slack at this moment
 	}
 	b.tell(ctx, o, answer(b, ctx, b.caller(ctx, o), strings.Join(line.Args, " ")))
+	return false
 }
 
 // verbs are the answers to lines that are about something else than a video.

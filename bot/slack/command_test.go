@@ -9,6 +9,7 @@ import (
 	"ltxbot/bot/slack"
 	"ltxbot/core/generate"
 	"ltxbot/core/ltx"
+	"ltxbot/core/quota"
 	sim "ltxbot/sim/slack"
 )
 
@@ -58,10 +59,12 @@ func TestAnswersAreForTheCallerOnly(t *testing.T) {
 
 func TestARefusalOfTheQuotaIsForTheCallerOnly(t *testing.T) {
 	s := newStage(t)
-	s.engine.refuse = errDead
+	s.engine.refuse = &quota.LimitError{Reason: quota.LineFull, Line: 5}
 	s.slash(s.ann, s.general, cowboy)
-	s.whisper(s.ann, s.general, "Reference")
-	s.noJob()
+	s.whisper(s.ann, s.general, "5 jobs waiting")
+	if got := len(fromBot(s.general)); got != 0 {
+		t.Errorf("everybody sees %s", texts(s.general))
+	}
 }
 
 func TestAMentionInAThreadAnswersInTheThread(t *testing.T) {

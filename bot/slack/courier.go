@@ -64,6 +64,8 @@ func (s *showing) show(ctx context.Context) error {
 		return nil
 	case s.get(noteTold) != "":
 		return generate.ErrUnreachable // no money for what cannot be posted
+	case s.aside():
+		return s.tellAside(ctx)
 	case s.get(noteCard) != "":
 		return s.edit(ctx)
 	case s.get(noteCardGone) != "":

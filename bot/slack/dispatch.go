@@ -37,16 +37,18 @@ func (b *Bot) receive(kind string, payload []byte, send func(any)) {
 		b.log.Error("cannot read an event", "kind", kind, "error", err)
 		return
 	}
-	if b.work.work(func(ctx context.Context) { b.handle(ctx, in, ack) }) {
+	in.ack = ack
+	if b.work.work(func(ctx context.Context) { b.handle(ctx, in) }) {
 		return
 	}
 	b.cfg.OnBusy()
-	b.turnAway(in, ack)
+	b.turnAway(in)
 }
 
 // turnAway says that there is too much work. Events of the Events API are not
 // acknowledged: Slack brings them again.
-func (b *Bot) turnAway(in inbound, ack *acknowledgement) {
+func (b *Bot) turnAway(in inbound) {
+	ack := in.ack
 	locale := b.people.locale(in.origin())
 	busy := b.sentence(locale, "busy")
 	switch {
@@ -66,13 +68,12 @@ func (b *Bot) turnAway(in inbound, ack *acknowledgement) {
 
 // handle does what an event asks for. A panic costs one answer, not the
 // process.
-func (b *Bot) handle(ctx context.Context, in inbound, ack *acknowledgement) {
-	defer ack.give(nil)
+func (b *Bot) handle(ctx context.Context, in inbound) {
+	defer in.ack.give(nil)
 	defer func() {
 		if p := recover(); p != nil {
 			incident := newIncident()
 			b.log.ErrorContext(ctx, "handler panicked", "incident", incident, "kind", in.kind, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
-			ack.give(nil)
 			apology, cancel := context.WithTimeout(ctx, replyWithin)
 			defer cancel()
 			b.tell(apology, in.origin(), b.sentence(b.people.locale(in.origin()), "incident", "id", incident))
@@ -80,29 +81,27 @@ func (b *Bot) handle(ctx context.Context, in inbound, ack *acknowledgement) {
 	}()
 	switch {
 	case in.command != nil:
-		b.command(ctx, in, ack)
+		b.command(ctx, in)
 	case in.event != nil:
-		ack.give(nil)
 		b.event(ctx, in)
 	default:
-		b.interact(ctx, in, ack)
+		b.interact(ctx, in)
 	}
 }
 
 // interact handles an interaction, by its type.
-func (b *Bot) interact(ctx context.Context, in inbound, ack *acknowledgement) {
+func (b *Bot) interact(ctx context.Context, in inbound) {
 	switch in.interaction.Type {
 	case typePress:
-		ack.give(nil)
 		if !b.missing(ctx, in.origin()) {
 			b.press(ctx, in)
 		}
 	case typeSubmit:
-		b.submit(ctx, in, ack)
+		b.submit(ctx, in)
 	case typeSuggest:
-		ack.give(b.suggest(in)) //nolint:contextcheck // from memory; what is read for next time outlives the event
+		in.ack.give(b.suggest(in)) //nolint:contextcheck // from memory; what is read for next time outlives the event
 	case typeShortcut, typeOfMessage:
-		ack.give(nil)
+		in.ack.give(nil)
 		if !b.missing(ctx, in.origin()) {
 			b.shortcut(ctx, in)
 		}
@@ -122,10 +121,12 @@ func (b *Bot) event(ctx context.Context, in inbound) {
 	case eventMention, eventMessage:
 		b.message(ctx, in)
 	case "app_home_opened":
+		in.ack.give(nil)
 		if e.Tab == "home" {
 			b.home(ctx, in)
 		}
 	case "tokens_revoked", "app_uninstalled":
+		in.ack.give(nil)
 		b.uninstalled(ctx, in)
 	}
 }

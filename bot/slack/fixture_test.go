@@ -149,6 +149,7 @@ func (s *stage) newBot() *slack.Bot {
 	if err != nil {
 		s.t.Fatal(err)
 	}
+	s.engine.courier.Store(b.Courier())
 	s.t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(s.t.Context()), 5*time.Second)
 		defer cancel()

@@ -43,7 +43,7 @@ type formData struct {
 func (b *Bot) shortcut(ctx context.Context, in inbound) {
 	o, i := in.origin(), in.interaction
 	if i.CallbackID == ShortcutMessage {
-		c := bot.Caller{Platform: platform, Member: memberOf(o), Team: b.team(o), Locale: b.people.locale(o)}
+		c := b.unvouched(o)
 		b.openForm(ctx, o, b.cfg.Desk.Remix(c, b.remixText(ctx, o, i.Message)), formData{}) //nolint:contextcheck // Remix bounds itself
 		return
 	}
@@ -68,6 +68,7 @@ func (b *Bot) remixText(ctx context.Context, o origin, m posted) string {
 // trigger lives for three seconds.
 // https://docs.slack.dev/surfaces/modals#trigger_id
 func (b *Bot) openForm(ctx context.Context, o origin, f bot.Form, d formData) {
+	o.acknowledge()
 	d.Channel, d.ChannelName, d.Thread = o.Channel, o.ChannelName, o.Thread
 	if d.ResponseURL, d.At = o.ResponseURL, o.Received.Unix(); d.ResponseURL == "" {
 		d.At = 0
@@ -220,7 +221,7 @@ func choices(found []bot.Choice) any {
 
 // submit makes a video of a filled in form. What is wrong stands under its
 // field, and the form stays open.
-func (b *Bot) submit(ctx context.Context, in inbound, ack *acknowledgement) {
+func (b *Bot) submit(ctx context.Context, in inbound) {
 	i := in.interaction
 	if i.View.CallbackID != CallbackForm {
 		return
@@ -228,11 +229,10 @@ func (b *Bot) submit(ctx context.Context, in inbound, ack *acknowledgement) {
 	o, settings, d := filledIn(in)
 	if _, err := b.cfg.Rules().Parse(settings); err != nil {
 		if wrong := b.cfg.Desk.FieldErrors(err, b.people.locale(o)); len(wrong) > 0 {
-			ack.give(fieldErrors(i.View, wrong, ""))
+			in.ack.give(fieldErrors(i.View, wrong, ""))
 			return
 		}
 	}
-	ack.give(nil)
 	b.generate(ctx, o, bot.Ask{Settings: settings, Parent: d.Parent})
 }
 

@@ -3,51 +3,125 @@ package slack
 import (
 	"context"
 	"maps"
-	"time"
 
 	"ltxbot/bot"
 	"ltxbot/core/generate"
 )
 
-// acceptWithin bounds the acceptance of a job.
-const acceptWithin = 20 * time.Second
-
-// generate makes a video of an ask: it looks whether that may be, and accepts
-// the job. From then on the engine shows the card, which tries out whether the
-// bot can post there before money is spent.
-func (b *Bot) generate(ctx context.Context, o origin, a bot.Ask) {
-	ctx, cancel := context.WithTimeout(ctx, acceptWithin)
-	defer cancel()
-	c, guest := b.vouch(ctx, o)
-	if guest && !b.cfg.AllowGuests {
+// generate makes a video of an ask, and reports whether there is a job. From
+// then on the engine shows the card, which tries out whether the bot can post
+// there before money is spent.
+func (b *Bot) generate(ctx context.Context, o origin, a bot.Ask) bool {
+	c, guest, known := b.vouchNow(o)
+	if known && guest && !b.cfg.AllowGuests {
 		b.tell(ctx, o, b.sentence(c.Locale, "guest"))
-		return
+		return false
 	}
 	toDM := a.Place.Private || o.Channel == ""
 	a.Event, a.Caller, a.Place = o.Event, c, o.place(c.Locale)
-	g, refusal := b.cfg.Desk.Prepare(ctx, a)
-	if refusal != nil {
-		b.tell(ctx, o, *refusal)
-		return
+	a.Place.Private = toDM
+	r := &responder{Bot: b, origin: o}
+	if !known {
+		a.Identify = func(ctx context.Context) bot.Caller {
+			ctx, cancel := context.WithTimeout(ctx, replyWithin)
+			defer cancel()
+			o.acknowledge()
+			c, r.guest = b.vouch(ctx, o)
+			return c
+		}
 	}
-	g.Place.Private = g.Request.Private || toDM
-	notes := notesOf(o, b.cfg.Now())
-	maps.Copy(notes, g.Notes)
-	g.Notes = notes
-	job, refusal := b.cfg.Desk.Accept(ctx, g, c.Locale)
-	if refusal != nil {
-		b.tell(ctx, o, *refusal)
-		return
+	job, ok := b.cfg.Desk.Submit(ctx, a, r)
+	if !ok {
+		return false
 	}
-	b.log.InfoContext(ctx, "job accepted", "job", job.ID, "member", job.Member, "team", job.Team)
+	b.log.InfoContext(ctx, "job accepted", "job", job.ID, "member", job.Member, "team", job.Team, "state", string(job.State))
+	say := ""
 	switch {
-	case o.Edited && job.Request.Prompt() != g.Request.Prompt():
-		b.tell(ctx, o, b.sentence(c.Locale, "edited"))
-	case !job.Place.Private || o.Channel == "" || o.ChannelName == directMessage:
+	case o.Edited && job.Request.Prompt() != r.prompt:
+		say = "edited"
+	case job.State == generate.Failed, !job.Place.Private, o.Channel == "", o.ChannelName == directMessage:
+		return true
 	case toDM:
-		b.replace(ctx, o, b.sentence(c.Locale, "to_dm"))
+		say = "to_dm"
 	default:
-		b.tell(ctx, o, b.sentence(c.Locale, "private"))
+		say = "private"
+	}
+	ctx, cancel := context.WithTimeout(ctx, replyWithin)
+	defer cancel()
+	m := b.sentence(b.caller(ctx, o).Locale, say)
+	if say == "to_dm" {
+		b.replace(ctx, o, m)
+		return true
+	}
+	b.tell(ctx, o, m)
+	return true
+}
+
+// responder answers the event of an ask. It implements bot.Responder.
+type responder struct {
+	*Bot
+
+	origin origin
+	guest  bool   // who asked is known to be one
+	prompt string // of the request
+}
+
+// Check implements bot.Responder.
+func (r *responder) Check(g *generate.Ask) *bot.Message {
+	if r.guest && !r.cfg.AllowGuests {
+		m := r.sentence(g.Place.Locale, "guest")
+		return &m
+	}
+	r.prompt = g.Request.Prompt()
+	own := g.Notes
+	g.Notes = notesOf(r.origin, r.cfg.Now())
+	maps.Copy(g.Notes, own)
+	return nil
+}
+
+// Refuse implements bot.Responder.
+func (r *responder) Refuse(ctx context.Context, m bot.Message) {
+	ctx, cancel := context.WithTimeout(ctx, replyWithin)
+	defer cancel()
+	r.tell(ctx, r.origin, m)
+}
+
+// Acknowledge implements bot.Responder. Slack does not say whether it has
+// taken it.
+func (r *responder) Acknowledge(context.Context, *generate.Job) error {
+	r.origin.acknowledge()
+	return nil
+}
+
+// Acknowledged implements generate.Courier: there is nothing to ask Slack for.
+func (b *Bot) Acknowledged(context.Context, generate.Job) (bool, error) {
+	return false, generate.ErrCannotTell
+}
+
+// Prepare implements generate.Courier: it finds out who asks, in which tiers
+// and in which language.
+func (b *Bot) Prepare(ctx context.Context, j generate.Job) (generate.Job, error) {
+	o := originOf(j)
+	if _, err := b.client(ctx, o.installation()); err != nil {
+		return j, noClient(err)
+	}
+	c, guest := b.vouch(ctx, o)
+	j.Tiers = c.Tiers
+	if c.Locale != "" {
+		j.Place.Locale = c.Locale
+	}
+	if guest && !b.cfg.AllowGuests {
+		return j, &generate.RefusedError{Failure: generate.Failure{Kind: generate.FailNotAllowed}}
+	}
+	return j, nil
+}
+
+// originOf is where and by whom a job was asked for, without its event.
+func originOf(j generate.Job) origin {
+	return origin{
+		Workspace: j.Place.Tenant, Enterprise: j.Notes[noteEnterprise], OrgWide: j.Notes[noteInstalled] != "",
+		User: j.Place.User, UserTeam: j.Notes[noteUserTeam],
+		Channel: j.Place.Channel, ChannelName: j.Notes[noteChannelName], Thread: j.Place.Thread,
 	}
 }
 

@@ -26,6 +26,7 @@ type inbound struct {
 	interaction *interaction
 	event       *event
 	received    time.Time
+	ack         *acknowledgement
 }
 
 // command is a slash command.
@@ -226,13 +227,29 @@ type origin struct {
 	ResponseURL string // a secret
 	Trigger     string // opens one form, within seconds
 	Received    time.Time
-	Edited      bool // it is a message that was changed
+	Edited      bool             // it is a message that was changed
+	ack         *acknowledgement // of the event; nil = there is none
+}
+
+// acknowledge acknowledges the event, if that was not done before. It comes
+// before everything that may take long, but after a job is recorded.
+func (o origin) acknowledge() {
+	if o.ack != nil {
+		o.ack.give(nil)
+	}
 }
 
 // installation is what the token is found by that serves the origin.
 func (o origin) installation() string { return installationKey(o.OrgWide, o.Workspace, o.Enterprise) }
 
 func (in inbound) origin() origin {
+	o := in.place()
+	o.ack = in.ack
+	return o
+}
+
+// place is origin without the acknowledgement.
+func (in inbound) place() origin {
 	switch {
 	case in.command != nil:
 		c := in.command

@@ -82,6 +82,8 @@ func (e *event) bots() []string {
 
 // namesOf are the ids of the bot user in an installation, with others.
 func (b *Bot) namesOf(ctx context.Context, o origin, others ...string) []string {
+	ctx, cancel := context.WithTimeout(ctx, namesWithin)
+	defer cancel()
 	c, err := b.client(ctx, o.installation())
 	if err != nil {
 		return others

@@ -111,6 +111,7 @@ func (b *Bot) respond(ctx context.Context, address string, r response) error {
 // replace puts something in the place of the message whose button was
 // pressed, which only its reader sees, so that the button is gone.
 func (b *Bot) replace(ctx context.Context, o origin, m bot.Message) {
+	o.acknowledge()
 	r := b.layout(b.people.locale(o)).message(m).response("")
 	r.Replace = true
 	if err := b.respond(ctx, o.ResponseURL, r); err != nil {
@@ -132,6 +133,7 @@ func (b *Bot) tellOut(ctx context.Context, o origin, out outgoing) {
 }
 
 func (b *Bot) tellBy(ctx context.Context, o origin, out outgoing) error {
+	o.acknowledge()
 	if o.ResponseURL != "" {
 		err := b.respond(ctx, o.ResponseURL, out.response(o.Thread))
 		if err == nil || lost(err) {

@@ -16,6 +16,8 @@ const (
 	noteURLUses     = "response_uses"                      // how often it was used
 	noteChannelName = "channel_name"                       // Slack's name for the kind of conversation
 	noteInstalled   = "installation"                       // that serves the job, if it is not that of the workspace
+	noteUserTeam    = "user_team"                          // the requester's own workspace, if it was told
+	noteEnterprise  = "enterprise"                         // the organisation of the workspace
 	noteCard        = "card"                               // ts of the card
 	noteCardChannel = "card_channel"                       // where the card is
 	noteCardGone    = "card_gone"                          // the card was deleted, cannot be edited, or cannot be found
@@ -56,6 +58,12 @@ func notesOf(o origin, now time.Time) map[string]string {
 	}
 	if o.installation() != o.Workspace {
 		n[noteInstalled] = o.installation()
+	}
+	if o.UserTeam != "" && o.UserTeam != o.Workspace {
+		n[noteUserTeam] = o.UserTeam
+	}
+	if o.Enterprise != "" {
+		n[noteEnterprise] = o.Enterprise
 	}
 	return n
 }

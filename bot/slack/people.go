@@ -79,6 +79,21 @@ func (b *Bot) vouch(ctx context.Context, o origin) (c bot.Caller, guest bool) {
 	return c, who.guest
 }
 
+// vouchNow is vouch from memory. known is false when Slack must be asked: then
+// the caller is who the event names, with no rights.
+func (b *Bot) vouchNow(o origin) (c bot.Caller, guest, known bool) {
+	if b.people.knows(o, slices.Concat(b.cfg.TierGroups, b.cfg.AdminGroups)) {
+		c, guest = b.vouch(context.Background(), o)
+		return c, guest, true
+	}
+	return b.unvouched(o), false, false
+}
+
+// unvouched is a caller with what the event says and no rights.
+func (b *Bot) unvouched(o origin) bot.Caller {
+	return bot.Caller{Platform: platform, Member: memberOf(o), Team: b.team(o), Locale: b.people.locale(o)}
+}
+
 // memberOf names somebody on all platforms. In an organisation people have
 // one id for all workspaces.
 // https://docs.slack.dev/enterprise/developing-for-enterprise-orgs
@@ -107,6 +122,21 @@ func (b *Bot) team(o origin) string {
 	return platform + ":" + o.Workspace
 }
 
+// knows reports whether all that is to be known of somebody is remembered, with
+// these user groups.
+func (p *people) knows(o origin, groups []string) bool {
+	now := p.bot.cfg.Now()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	who, ok := p.known[o.Workspace+" "+o.User]
+	if !ok || !now.Before(who.until) {
+		return false
+	}
+	return who.stranger || outsider(o) || !slices.ContainsFunc(groups, func(id string) bool {
+		return !now.Before(p.groups[o.Workspace+" "+id].until)
+	})
+}
+
 // person looks somebody up.
 func (p *people) person(ctx context.Context, o origin) person {
 	key, now := o.Workspace+" "+o.User, p.bot.cfg.Now()
@@ -116,6 +146,7 @@ func (p *people) person(ctx context.Context, o origin) person {
 	if ok && now.Before(known.until) {
 		return known
 	}
+	o.acknowledge()
 	u, at, err := p.ask(ctx, o)
 	if err != nil {
 		p.note("user", err)
@@ -209,6 +240,7 @@ func (p *people) members(ctx context.Context, o origin, id string) []string {
 	if ok && now.Before(known.until) {
 		return known.users
 	}
+	o.acknowledge()
 	fresh := group{users: known.users, until: now.Add(groupLife)}
 	c, err := p.bot.client(ctx, o.installation())
 	if err == nil {

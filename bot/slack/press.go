@@ -3,6 +3,7 @@ package slack
 import (
 	"cmp"
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -68,8 +69,9 @@ func (b *Bot) pressed(ctx context.Context, o origin, i *interaction, a action) {
 	}
 	if ts, ok := strings.CutPrefix(a.ActionID, buttonMake); ok {
 		o.Event = messageEvent(o.Channel, ts)
-		b.replace(ctx, o, b.sentence(b.people.locale(o), "making"))
-		b.run(ctx, o, a.Value)
+		if b.run(ctx, o, a.Value) {
+			b.replace(ctx, o, b.sentence(b.people.locale(o), "making"))
+		}
 		return
 	}
 	actionID, toDM := a.ActionID, false
@@ -87,8 +89,7 @@ func (b *Bot) pressed(ctx context.Context, o origin, i *interaction, a action) {
 	}
 	reply, cancel := context.WithTimeout(ctx, replyWithin)
 	defer cancel()
-	c := b.caller(reply, o)
-	p := b.cfg.Desk.Press(reply, c, action, job)
+	p := b.follow(reply, o, action, job)
 	switch {
 	case p.Ask != nil:
 		if toDM {
@@ -104,12 +105,28 @@ func (b *Bot) pressed(ctx context.Context, o origin, i *interaction, a action) {
 	}
 }
 
+// follow says what follows from a pressed button. What makes a video is found
+// out from memory: its event is acknowledged when the job is recorded.
+func (b *Bot) follow(ctx context.Context, o origin, action bot.Action, job string) bot.Press {
+	if slices.Contains(makers, action) {
+		c, _, known := b.vouchNow(o)
+		if p := b.cfg.Desk.Press(ctx, c, action, job); p.Ask != nil || known {
+			return p
+		}
+	}
+	o.acknowledge()
+	return b.cfg.Desk.Press(ctx, b.caller(ctx, o), action, job)
+}
+
+// makers are the actions that make a video.
+var makers = []bot.Action{bot.ActAgain, bot.ActSame, bot.ActRetry}
+
 // edit opens the form for a job. Rights need no question to Slack: the form
 // shows nothing that the card does not, and what it sends is checked.
 func (b *Bot) edit(ctx context.Context, o origin, job string) {
 	quick, cancel := context.WithTimeout(ctx, pressWithin)
 	defer cancel()
-	c := bot.Caller{Platform: platform, Member: memberOf(o), Team: b.team(o), Locale: b.people.locale(o)}
+	c := b.unvouched(o)
 	switch p := b.cfg.Desk.Press(quick, c, bot.ActEdit, job); {
 	case p.Form != nil:
 		b.openForm(ctx, o, *p.Form, formData{Parent: job})
@@ -121,6 +138,7 @@ func (b *Bot) edit(ctx context.Context, o origin, job string) {
 // remove deletes a video: the file, which vanishes wherever it was shared, and
 // the message with the button. Both may be gone already.
 func (b *Bot) remove(ctx context.Context, o origin, i *interaction, a action, job string) {
+	o.acknowledge()
 	c, err := b.client(ctx, o.installation())
 	if err != nil {
 		b.log.ErrorContext(ctx, "cannot delete a video", "error", err)

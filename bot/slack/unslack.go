@@ -20,6 +20,7 @@ func (b *Bot) read(ctx context.Context, o origin, text string) string {
 	}
 	ctx, cancel := context.WithTimeout(ctx, namesWithin)
 	defer cancel()
+	o.ack = nil // not before the job is recorded
 	left := maxNames
 	return bot.Unformat(unslack(text, func(user string) string {
 		if left--; left < 0 {
@@ -31,9 +32,10 @@ func (b *Bot) read(ctx context.Context, o origin, text string) string {
 }
 
 // How long and about how many people Slack is asked for the names in a prompt.
-// It answers so many questions a minute, and who is an admin is one of them.
+// It answers so many questions a minute, and who is an admin is one of them. The
+// acknowledgement waits for the names, and after them for the record of the job.
 const (
-	namesWithin = 2 * time.Second
+	namesWithin = 700 * time.Millisecond
 	maxNames    = 10
 )
 

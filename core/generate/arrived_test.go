@@ -38,7 +38,7 @@ func TestAHintFindsALostSubmit(t *testing.T) {
 				w.provider.loseReply, w.provider.hidden = true, true
 				p := w.start(crashAt(0))
 				defer p.kill(t)
-				j, err := p.engine.Accept(t.Context(), ask(t, 1))
+				j, err := p.submit(t.Context(), ask(t, 1))
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -68,7 +68,7 @@ func TestAHintSpeedsUpTheNextPoll(t *testing.T) {
 		w.provider.hidden = true
 		p := w.start(crashAt(0))
 		defer p.kill(t)
-		j, err := p.engine.Accept(t.Context(), ask(t, 1))
+		j, err := p.submit(t.Context(), ask(t, 1))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -94,7 +94,7 @@ func TestAHintForAJobThatIsNotThere(t *testing.T) {
 		if err := p.engine.Arrived(t.Context(), "nosuchjob", "r"); !errors.Is(err, generate.ErrNoJob) {
 			t.Errorf("Arrived = %v, want ErrNoJob", err)
 		}
-		j, err := p.engine.Accept(t.Context(), ask(t, 1))
+		j, err := p.submit(t.Context(), ask(t, 1))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -24,7 +24,7 @@ func TestACancelThatTheProviderDoesNotTakeHoldsNothingUp(t *testing.T) {
 				w.provider.cancelErr = tt.err
 				p := w.start(crashAt(0))
 				defer p.kill(t)
-				j, err := p.engine.Accept(t.Context(), ask(t, 1))
+				j, err := p.submit(t.Context(), ask(t, 1))
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -58,7 +58,7 @@ func TestASubmissionThatTheProviderForgets(t *testing.T) {
 				w.provider.queue = time.Hour
 				p := w.start(crashAt(0))
 				defer p.kill(t)
-				j, err := p.engine.Accept(t.Context(), ask(t, 1))
+				j, err := p.submit(t.Context(), ask(t, 1))
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -89,7 +89,7 @@ func TestASubmissionThatIsNotKnownAtFirstIsBelievedLater(t *testing.T) {
 		w := newWorld(t)
 		p := w.start(crashAt(0))
 		defer p.kill(t)
-		j, err := p.engine.Accept(t.Context(), ask(t, 1))
+		j, err := p.submit(t.Context(), ask(t, 1))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -24,7 +24,25 @@ type Courier interface {
 	// file, or as a link when Video.Link says so or Video.Fetch returns a
 	// *LinkError. Its errors are those of Show.
 	Deliver(ctx context.Context, j Job, v Video, keep Keep) (Receipt, error)
+
+	// Acknowledged reports whether the command of j was acknowledged. It
+	// returns ErrCannotTell when nobody knows; after any other error it is
+	// asked again.
+	Acknowledged(ctx context.Context, j Job) (bool, error)
+
+	// Prepare returns j with what accepting it needs and takes longer than an
+	// acknowledgement may: who asks, in which tiers. A *RefusedError ends the
+	// job, and so does ErrUnreachable; after any other error it is called again.
+	Prepare(ctx context.Context, j Job) (Job, error)
 }
+
+// ErrCannotTell says that nobody knows whether a command was acknowledged.
+var ErrCannotTell = errors.New("nobody knows whether the command was acknowledged")
+
+// A RefusedError says why a job that was acknowledged is not accepted.
+type RefusedError struct{ Failure Failure }
+
+func (e *RefusedError) Error() string { return "job is refused: " + string(e.Failure.Kind) }
 
 // Keep saves what a courier must remember of its messages (ids, whether a
 // file was shared) with the job. It is durable when it returns nil; the next

@@ -336,7 +336,7 @@ func (sc scenario) play(t *testing.T, crashes ...*crasher) {
 		present.set(p)
 		if i == 0 {
 			for n := range max(1, sc.jobs) {
-				outside.Go(func() { _, _ = p.engine.Accept(p.life(), ask(t, n)) })
+				outside.Go(func() { _, _ = p.submit(p.life(), ask(t, n)) })
 			}
 			for _, h := range sc.outside {
 				outside.Go(func() { h.happen(over, w, present) })
@@ -470,7 +470,15 @@ func (sc scenario) checkJob(t *testing.T, w *world, p *process, n int) error {
 	if j.Unfinished() {
 		return fmt.Errorf("it is %s and its card shows %q, want it to be over", j.State, j.Shown)
 	}
-	if shown := w.channel.shown(id).State; shown != j.State && !w.channel.gone {
+	shown := w.channel.shown(id).State
+	if j.Failure.Kind == generate.FailUnacknowledged {
+		_, err := p.store.Hold(t.Context(), id)
+		if w.channel.acknowledged(id) || shown != "" || submits > 0 || !errors.Is(err, quota.ErrNoHold) || len(j.Notes) > 0 {
+			return fmt.Errorf("it is not acknowledged, but its card shows %q after %d submits, its hold %v, its notes %v", shown, submits, err, j.Notes)
+		}
+		return nil
+	}
+	if shown != j.State && !w.channel.gone {
 		return fmt.Errorf("the card shows %q, the job is %q", shown, j.State)
 	}
 	videos := 0

@@ -39,7 +39,7 @@ func (f *fakeFitter) Fit(_ context.Context, in generate.File, dir string, limit 
 // becomes as change makes it; then there is time for a first try.
 func (w *world) deliver(t *testing.T, p *process, change func(*fakeChannel)) generate.Job {
 	t.Helper()
-	j, err := p.engine.Accept(t.Context(), ask(t, 1))
+	j, err := p.submit(t.Context(), ask(t, 1))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -210,7 +210,7 @@ func TestVideosThatWaitTakeABoundedPartOfTheDisk(t *testing.T) {
 		w.set(func(c *fakeChannel) { c.limit = 1 << 20 })
 		var ids []string
 		for n := range 6 {
-			j, err := p.engine.Accept(t.Context(), ask(t, n))
+			j, err := p.submit(t.Context(), ask(t, n))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -45,7 +45,7 @@ func TestAJobThatMayHaveBeenSubmittedIsLookedForFirst(t *testing.T) {
 					}
 				}
 				before := w.provider.submitted(id)
-				if _, err := p.engine.Accept(t.Context(), a); err != nil {
+				if _, err := p.submit(t.Context(), a); err != nil {
 					t.Fatal(err)
 				}
 				elapse(30 * time.Minute)
@@ -72,7 +72,7 @@ func TestAnOldDoubtfulJobIsLookedForAsLongAsAnother(t *testing.T) {
 		w.policy.Member.JobsAtATime = 1
 		var ids []string
 		for n := range 2 { // the second waits for the first
-			j, err := first.engine.Accept(t.Context(), ask(t, n))
+			j, err := first.submit(t.Context(), ask(t, n))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -103,7 +103,7 @@ func TestWhoLosesAJobWhileSubmittingPassesTheAnswerOn(t *testing.T) {
 		w.provider.answer, w.provider.hidden = 30*time.Second, true
 		p := w.start(crashAt(0))
 		defer p.kill(t)
-		j, err := p.engine.Accept(t.Context(), ask(t, 1))
+		j, err := p.submit(t.Context(), ask(t, 1))
 		if err != nil {
 			t.Fatal(err)
 		}

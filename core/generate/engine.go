@@ -46,7 +46,7 @@ type Config struct {
 	Logger   *slog.Logger
 }
 
-// Engine takes jobs from accepted to their end.
+// Engine takes jobs from a command to their end.
 type Engine struct {
 	cfg     Config
 	log     *slog.Logger
@@ -107,6 +107,7 @@ func (e *Engine) Start(ctx context.Context) error {
 	e.workers.Go(func() { e.polls.serve(soft) })
 	e.workers.Go(func() { e.edits.serve(soft) })
 	e.workers.Go(func() { e.take(soft) })
+	e.workers.Go(func() { e.watchReceived(soft) })
 	return nil
 }
 
@@ -218,34 +219,6 @@ func gaugesWith(r quota.Reservation, entries []quota.Entry, used func(quota.Scop
 		gauges = append(gauges, c.Gauge(sum))
 	}
 	return gauges
-}
-
-// Accept makes a job: its quota is held, its record is durable, and it will
-// end in exactly one terminal state. The error is a *quota.LimitError when
-// the job is refused, ErrExists with the job when the event was accepted before.
-func (e *Engine) Accept(ctx context.Context, a Ask) (Job, error) {
-	now := time.Now()
-	policy := e.cfg.Policy()
-	j := Job{
-		ID: NewID(a.Event), State: Accepted, Event: a.Event,
-		Team: a.Asker.Team, Member: a.Asker.Member, Tiers: a.Asker.Tiers, Place: a.Place, Parent: a.Parent, Until: a.Until,
-		Request: a.Request, Endpoint: e.endpoint(a.Request), Estimate: e.estimate(a.Request),
-		Notes: a.Notes, Owner: e.cfg.Owner, Created: now,
-	}
-	accepted, err := e.cfg.Store.Accept(ctx, j, policy.Plan(j.ID, a.Asker, j.Estimate, now))
-	var refused *quota.LimitError
-	if err != nil && !errors.Is(err, ErrExists) && !errors.As(err, &refused) {
-		// The answer was lost, perhaps: then the record tells.
-		found, readErr := e.cfg.Store.Job(ctx, j.ID)
-		if readErr != nil || found.Owner != j.Owner || !found.Created.Equal(j.Created) {
-			return j, err
-		}
-		accepted, err = found, nil
-	}
-	if err == nil {
-		e.cfg.OnChange("", accepted)
-	}
-	return accepted, err
 }
 
 // estimate is what a request will cost at most, as far as is known before.

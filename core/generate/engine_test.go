@@ -38,7 +38,7 @@ func TestAJobGoesFromTheCommandToTheVideo(t *testing.T) {
 		w := newWorld(t)
 		p := w.start(crashAt(0))
 		defer p.kill(t)
-		j, err := p.engine.Accept(t.Context(), ask(t, 1))
+		j, err := p.submit(t.Context(), ask(t, 1))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -64,11 +64,11 @@ func TestTheSameEventIsTheSameJob(t *testing.T) {
 		w := newWorld(t)
 		p := w.start(crashAt(0))
 		defer p.kill(t)
-		first, err := p.engine.Accept(t.Context(), ask(t, 1))
+		first, err := p.submit(t.Context(), ask(t, 1))
 		if err != nil {
 			t.Fatal(err)
 		}
-		again, err := p.engine.Accept(t.Context(), ask(t, 1))
+		again, err := p.submit(t.Context(), ask(t, 1))
 		if !errors.Is(err, generate.ErrExists) || again.ID != first.ID {
 			t.Errorf("second accept = %s, %v; want the same job and ErrExists", again.ID, err)
 		}
@@ -111,7 +111,7 @@ func TestAJobThatEndsWithoutAVideo(t *testing.T) {
 				tt.arrange(w)
 				p := w.start(crashAt(0))
 				defer p.kill(t)
-				j, err := p.engine.Accept(t.Context(), ask(t, 1))
+				j, err := p.submit(t.Context(), ask(t, 1))
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -148,7 +148,7 @@ func TestASubmitThatMayBeTriedAgainIs(t *testing.T) {
 				w.provider.submitErr = []error{tt.err, tt.err, tt.err}
 				p := w.start(crashAt(0))
 				defer p.kill(t)
-				j, err := p.engine.Accept(t.Context(), ask(t, 1))
+				j, err := p.submit(t.Context(), ask(t, 1))
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -170,7 +170,7 @@ func TestALostSubmitIsFoundInTheHistory(t *testing.T) {
 		w.provider.loseReply = true
 		p := w.start(crashAt(0))
 		defer p.kill(t)
-		j, err := p.engine.Accept(t.Context(), ask(t, 1))
+		j, err := p.submit(t.Context(), ask(t, 1))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -200,7 +200,7 @@ func TestCancel(t *testing.T) {
 				w := newWorld(t)
 				p := w.start(crashAt(0))
 				defer p.kill(t)
-				j, err := p.engine.Accept(t.Context(), ask(t, 1))
+				j, err := p.submit(t.Context(), ask(t, 1))
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -229,7 +229,7 @@ func TestTheDeadlineAsksTheProviderToStop(t *testing.T) {
 		w.provider.run = time.Hour
 		p := w.start(crashAt(0))
 		defer p.kill(t)
-		j, err := p.engine.Accept(t.Context(), ask(t, 1))
+		j, err := p.submit(t.Context(), ask(t, 1))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -251,7 +251,7 @@ func TestJobsBeyondTheLimitWaitForTheirTurn(t *testing.T) {
 		defer p.kill(t)
 		var ids []string
 		for n := range 4 {
-			j, err := p.engine.Accept(t.Context(), ask(t, n))
+			j, err := p.submit(t.Context(), ask(t, n))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -19,11 +19,17 @@ const (
 	FailGivenUp     FailureKind = "given_up"    // the provider never ended it
 	FailExpired     FailureKind = "expired"     // the result was gone before it could be fetched
 	FailUnreachable FailureKind = "unreachable" // the conversation is gone or refuses the bot
-	FailInternal    FailureKind = "internal"    // a bug or a broken store of this bot
+	FailQuota       FailureKind = "quota"       // a limit had no room: Failure.Refusal says which
+	FailNotAllowed  FailureKind = "not_allowed" // the requester may not make videos here
+	FailInterrupted FailureKind = "interrupted" // the bot ended when the command came, and can't tell whether it was answered
+	// FailUnacknowledged is a command that the platform has called failed.
+	FailUnacknowledged FailureKind = "unacknowledged"
+	FailInternal       FailureKind = "internal" // a bug or a broken store of this bot
 )
 
 // FailureKinds is every kind of failure, for metrics and texts.
 var FailureKinds = []FailureKind{
 	FailRefused, FailInvalid, FailLoRA, FailNoMedia, FailTimeout, FailProvider, FailBusy,
-	FailAccount, FailCancelled, FailLost, FailGivenUp, FailExpired, FailUnreachable, FailInternal,
+	FailAccount, FailCancelled, FailLost, FailGivenUp, FailExpired, FailUnreachable,
+	FailQuota, FailNotAllowed, FailInterrupted, FailUnacknowledged, FailInternal,
 }

@@ -133,7 +133,7 @@ func TestAFullDiskHoldsJobsUpUntilThereIsRoom(t *testing.T) {
 				accepted := map[int]bool{}
 				refused := 0
 				for n := range 80 {
-					if _, err := p.engine.Accept(t.Context(), ask(t, n)); err == nil {
+					if _, err := p.submit(t.Context(), ask(t, n)); err == nil {
 						accepted[n] = true
 					} else {
 						refused++
@@ -181,7 +181,7 @@ func TestTheLastCardShowsWhatIsLeftAfterTheBill(t *testing.T) {
 				w.provider.fail = tt.fail
 				p := w.start(crashAt(0))
 				defer p.kill(t)
-				j, err := p.engine.Accept(t.Context(), ask(t, 1))
+				j, err := p.submit(t.Context(), ask(t, 1))
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -206,7 +206,7 @@ func TestAConversationIsNotAskedBeforeTheTimeThatItNamed(t *testing.T) {
 		w.courier = patient
 		p := w.start(crashAt(0))
 		defer p.kill(t)
-		if _, err := p.engine.Accept(t.Context(), ask(t, 1)); err != nil {
+		if _, err := p.submit(t.Context(), ask(t, 1)); err != nil {
 			t.Fatal(err)
 		}
 		elapse(5 * time.Minute)

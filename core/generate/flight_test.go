@@ -114,6 +114,10 @@ func (f *flight) Show(context.Context, generate.Job, generate.Keep) error {
 	return nil
 }
 
+func (*flight) Acknowledged(context.Context, generate.Job) (bool, error) { return true, nil }
+
+func (*flight) Prepare(_ context.Context, j generate.Job) (generate.Job, error) { return j, nil }
+
 func (f *flight) Deliver(context.Context, generate.Job, generate.Video, generate.Keep) (generate.Receipt, error) {
 	return generate.Receipt{Message: "there"}, nil
 }

@@ -44,6 +44,8 @@ func (w *watching) giveUp(ctx context.Context, j Job) error {
 func (e *Engine) ending(j Job, kind FailureKind) (State, Failure, quota.Billing) {
 	billing := quota.Release()
 	switch {
+	case j.State.early():
+		billing = quota.Keep() // there is none
 	case j.State == Fetched, j.State == Delivering:
 		return Failed, Failure{Kind: FailUnreachable}, quota.Keep()
 	case !j.Completed.IsZero(): // made and billed, like one that has vanished
@@ -74,13 +76,13 @@ func (e *Engine) giveUpFor(ctx context.Context, id, by string, kind FailureKind)
 		case j.State.Terminal():
 			j.Shown, j.LookAt = j.State, time.Time{}
 			return quota.Keep(), nil
-		case j.State == Accepted && j.Cancel == nil: // it never came to the provider
+		case (j.State == Accepted || j.State.early()) && j.Cancel == nil: // it never came to the provider
 			j.Cancel = &CancelRequest{By: by, At: time.Now()}
 		}
 		from := j.State
 		to, failure, billing := e.ending(*j, kind)
 		j.end(to, failure, billing)
-		if from != Accepted {
+		if from != Accepted && !from.early() {
 			unsure(j)
 		}
 		return billing, nil

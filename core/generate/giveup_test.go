@@ -22,7 +22,7 @@ func (w *world) change(do func(*fakeProvider)) {
 // accept makes job n.
 func (p *process) accept(t *testing.T, n int) string {
 	t.Helper()
-	j, err := p.engine.Accept(t.Context(), ask(t, n))
+	j, err := p.submit(t.Context(), ask(t, n))
 	if err != nil {
 		t.Fatal(err)
 	}

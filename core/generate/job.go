@@ -49,6 +49,9 @@ type Job struct {
 	Admitted bool       `json:"admitted,omitempty"` // its turn has come
 	Owner    string     `json:"owner,omitempty"`    // the process that works on it
 
+	// Unconfirmed is set when the process that recorded the job has died before
+	// it was known whether the command was acknowledged.
+	Unconfirmed bool `json:"unconfirmed,omitempty"`
 	// Doubted is set when the store has lost writes of the job: more may have
 	// been done than the record says. Couriers look before they post.
 	Doubted bool `json:"doubted,omitempty"`
@@ -112,6 +115,8 @@ type Failure struct {
 	Kind  FailureKind `json:"kind,omitempty"`
 	Field string      `json:"field,omitempty"` // the parameter that the provider refused
 	Limit string      `json:"limit,omitempty"` // the limit it named
+	// Refusal is the limit that had no room, for FailQuota.
+	Refusal *quota.LimitError `json:"refusal,omitempty"`
 }
 
 // Receipt proves that a video was posted.

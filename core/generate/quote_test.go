@@ -36,7 +36,7 @@ func TestAQuoteIsWhatAcceptDoes(t *testing.T) {
 				if err != nil || quote.Estimate == 0 || len(quote.Gauges) != 1 || quote.Gauges[0].Used != 1 {
 					t.Fatalf("the first: %+v, %v", quote, err)
 				}
-				if _, err := p.engine.Accept(t.Context(), first); err != nil {
+				if _, err := p.submit(t.Context(), first); err != nil {
 					t.Fatal(err)
 				}
 				for _, g := range tt.grants {
@@ -51,7 +51,7 @@ func TestAQuoteIsWhatAcceptDoes(t *testing.T) {
 				}
 				second := ask(t, 2)
 				quote, err = p.engine.Quote(t.Context(), second)
-				_, acceptErr := p.engine.Accept(t.Context(), second)
+				_, acceptErr := p.submit(t.Context(), second)
 				var quoted, accepted *quota.LimitError
 				if errors.As(err, &quoted) != tt.refused || errors.As(acceptErr, &accepted) != tt.refused {
 					t.Fatalf("quoted %v, accepted %v", err, acceptErr)
@@ -63,8 +63,12 @@ func TestAQuoteIsWhatAcceptDoes(t *testing.T) {
 					t.Errorf("what a grant covers counts against the limit: %+v", quote.Gauges)
 				}
 				elapse(2 * time.Minute)
-				if _, err := p.engine.Job(t.Context(), generate.NewID(second.Event)); (err != nil) != tt.refused {
-					t.Errorf("the second job: %v", err)
+				want := generate.Delivered
+				if tt.refused {
+					want = generate.Failed
+				}
+				if j, err := p.engine.Job(t.Context(), generate.NewID(second.Event)); err != nil || j.State != want {
+					t.Errorf("the second job is %s, %v, want it %s", j.State, err, want)
 				}
 			})
 		})

@@ -15,7 +15,7 @@ func TestALostSubmitIsNotMistakenForAnEarlierOne(t *testing.T) {
 		w := newWorld(t)
 		p := w.start(crashAt(0))
 		defer p.kill(t)
-		first, err := p.engine.Accept(t.Context(), ask(t, 1))
+		first, err := p.submit(t.Context(), ask(t, 1))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -25,7 +25,7 @@ func TestALostSubmitIsNotMistakenForAnEarlierOne(t *testing.T) {
 		w.provider.mu.Lock()
 		w.provider.loseReply = true
 		w.provider.mu.Unlock()
-		second, err := p.engine.Accept(t.Context(), again)
+		second, err := p.submit(t.Context(), again)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -99,7 +99,7 @@ func TestTwoLostSubmitsThatAreLookedUpAtOnceClaimOneRequestEach(t *testing.T) {
 		for _, event := range []string{"test:one", "test:two"} {
 			a := ask(t, 1)
 			a.Event = event
-			j, err := p.engine.Accept(t.Context(), a)
+			j, err := p.submit(t.Context(), a)
 			if err != nil {
 				t.Fatal(err)
 			}

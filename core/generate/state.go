@@ -43,7 +43,7 @@ var stateFacts = map[State]struct {
 
 // States is every state, in the order of a job's life.
 var States = []State{
-	Accepted, Submitting, Unknown, Queued, Running, Fetched, Delivering, Delivered, Failed, Cancelled,
+	Received, Preparing, Accepted, Submitting, Unknown, Queued, Running, Fetched, Delivering, Delivered, Failed, Cancelled,
 }
 
 // Terminal reports whether a job in state s is over.
@@ -56,7 +56,11 @@ func (s State) Valid() bool {
 }
 
 // Cancellable reports whether asking to stop a job in state s makes sense.
-func (s State) Cancellable() bool { return stateFacts[s].slot }
+func (s State) Cancellable() bool { return stateFacts[s].slot || s == Preparing }
+
+// early reports whether a job in state s is not accepted yet: nothing is held
+// for it.
+func (s State) early() bool { return s == Received || s == Preparing }
 
 // CanBecome reports whether a job may go from s to next in one step.
 func (s State) CanBecome(next State) bool {

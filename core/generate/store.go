@@ -14,8 +14,14 @@ import (
 // they return nil. An error other than those named means that the outcome is
 // not known: read the job again.
 type Store interface {
+	// Record records j as Received, with Version 1: nothing is held for it,
+	// and it is not handed out. If the job exists, it is returned with
+	// ErrExists.
+	Record(ctx context.Context, j Job) (Job, error)
+
 	// Accept records j with its hold and puts it in line, or does nothing.
-	// It is idempotent by j.ID: if the job exists, it is returned with
+	// A job that is Received or Preparing, and whose stored version is still
+	// j's, becomes Accepted. Any other that exists is returned with
 	// ErrExists. Refusals are a *quota.LimitError. The job is recorded with
 	// the reservation's Line and its Seq, with Version 1, and with Admitted
 	// set if its turn has come at once; it is handed out by Take.

@@ -40,7 +40,7 @@ func TestAProcessThatIsNotToldOfATakeoverShowsNothingMore(t *testing.T) {
 		w.worn = func(s generate.Store) generate.Store { return deafStore{s, &away} }
 		p := w.start(crashAt(0))
 		defer p.kill(t)
-		j, err := p.engine.Accept(t.Context(), ask(t, 1))
+		j, err := p.submit(t.Context(), ask(t, 1))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -38,13 +38,13 @@ func TestAConversationThatStopsTakingMessages(t *testing.T) {
 				defer p.kill(t)
 				if tt.line > 0 {
 					w.provider.queue = tt.line
-					if _, err := p.engine.Accept(t.Context(), ask(t, 1)); err != nil {
+					if _, err := p.submit(t.Context(), ask(t, 1)); err != nil {
 						t.Fatal(err)
 					}
 				}
 				a := ask(t, 2)
 				a.Until = time.Now().Add(tt.until)
-				j, err := p.engine.Accept(t.Context(), a)
+				j, err := p.submit(t.Context(), a)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -69,12 +69,12 @@ func TestAJobThatCanWaitNoLongerEndsInTime(t *testing.T) {
 		w.provider.queue = time.Hour
 		p := w.start(crashAt(0))
 		defer p.kill(t)
-		if _, err := p.engine.Accept(t.Context(), ask(t, 1)); err != nil {
+		if _, err := p.submit(t.Context(), ask(t, 1)); err != nil {
 			t.Fatal(err)
 		}
 		a := ask(t, 2)
 		a.Until = time.Now().Add(14 * time.Minute)
-		j, err := p.engine.Accept(t.Context(), a)
+		j, err := p.submit(t.Context(), a)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -178,7 +178,10 @@ func (r *run) enter(j Job) error {
 	case Delivered, Failed, Cancelled:
 		_, fits = r.step.(*concluding)
 		next = func() step { return &concluding{run: r} }
-	case Received, Preparing: // stores have them, nobody makes them yet
+	case Preparing:
+		_, fits = r.step.(*preparing)
+		next = func() step { return &preparing{run: r} }
+	case Received: // nobody works on it
 		fallthrough
 	default:
 		return errors.New("this version does not know the state " + string(j.State))

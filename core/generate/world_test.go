@@ -74,6 +74,23 @@ type process struct {
 	store  *store.Store
 	life   func() context.Context
 	die    context.CancelFunc
+	// acknowledge tells the requester that the command has arrived.
+	acknowledge func(ctx context.Context, job string) error
+}
+
+// submit makes a job of a command, as a platform's adapter does.
+func (p *process) submit(ctx context.Context, a generate.Ask) (generate.Job, error) {
+	j, err := p.engine.Record(ctx, a)
+	if err != nil {
+		return j, err
+	}
+	if err := p.acknowledge(ctx, j.ID); err != nil {
+		return j, err
+	}
+	if j, err = p.engine.Accept(ctx, j); err == nil && j.Failure.Refusal != nil {
+		err = j.Failure.Refusal
+	}
+	return j, err
 }
 
 // start begins a process that dies at a point of the crasher.
@@ -127,7 +144,13 @@ func (w *world) join(store *store.Store, c *crasher) *process {
 	if err := engine.Start(ctx); err != nil {
 		w.t.Fatal(err)
 	}
-	return &process{engine: engine, store: store, life: func() context.Context { return ctx }, die: die}
+	return &process{
+		engine: engine, store: store, life: func() context.Context { return ctx }, die: die,
+		acknowledge: func(ctx context.Context, job string) error {
+			_, err := around(ctx, c, "acknowledge", func() (struct{}, error) { return struct{}{}, w.channel.acknowledge(job) })
+			return err
+		},
+	}
 }
 
 // kill ends the process without letting it save anything more.
@@ -410,13 +433,53 @@ type fakeChannel struct {
 	// noFiles says that uploads fail, and away that everything does.
 	noFiles, away bool
 	why           map[string]*generate.LinkError // by job: why its video is a link
+	told          map[string]bool                // by job: its command was acknowledged
+	// mute says that nobody can tell what was acknowledged.
+	mute bool
+	// unprepared are the errors of the next calls of Prepare.
+	unprepared []error
 }
 
 func newFakeChannel() *fakeChannel {
 	return &fakeChannel{
 		cards: map[string][]generate.State{}, last: map[string]generate.Job{}, videos: map[string]string{}, limit: 1 << 20,
-		why: map[string]*generate.LinkError{},
+		why: map[string]*generate.LinkError{}, told: map[string]bool{},
 	}
+}
+
+func (c *fakeChannel) acknowledge(job string) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.told[job] = true
+	return nil
+}
+
+// acknowledged reports whether the command of a job was.
+func (c *fakeChannel) acknowledged(job string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.told[job]
+}
+
+func (c *fakeChannel) Acknowledged(_ context.Context, j generate.Job) (bool, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.mute {
+		return false, generate.ErrCannotTell
+	}
+	return c.told[j.ID], c.refusal()
+}
+
+func (c *fakeChannel) Prepare(_ context.Context, j generate.Job) (generate.Job, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.unprepared) > 0 {
+		err := c.unprepared[0]
+		c.unprepared = c.unprepared[1:]
+		return j, err
+	}
+	j.Tiers = append(j.Tiers, "prepared")
+	return j, nil
 }
 
 func (c *fakeChannel) Show(ctx context.Context, j generate.Job, keep generate.Keep) error {
@@ -558,6 +621,10 @@ func around[T any](ctx context.Context, c *crasher, name string, do func() (T, e
 type crashStore struct {
 	generate.Store
 	c *crasher
+}
+
+func (s crashStore) Record(ctx context.Context, j generate.Job) (generate.Job, error) {
+	return around(ctx, s.c, "record", func() (generate.Job, error) { return s.Store.Record(ctx, j) })
 }
 
 func (s crashStore) Accept(ctx context.Context, j generate.Job, plan quota.Plan) (generate.Job, error) {

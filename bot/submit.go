@@ -1,0 +1,117 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"ltxbot/core/generate"
+)
+
+// How long an ask may take on its way to an accepted job.
+const (
+	// recordWithin bounds what comes before the acknowledgement. Both platforms
+	// wait three seconds for it.
+	recordWithin = 2 * time.Second
+	// acceptWithin bounds what comes after it. What it leaves is taken up by the
+	// engine.
+	acceptWithin = 20 * time.Second
+)
+
+// A Responder answers the event of an ask on its platform.
+type Responder interface {
+	// Check adds to g what the courier must know to answer where it was asked,
+	// or says why that can't be. It asks nobody.
+	Check(g *generate.Ask) *Message
+	// Refuse says why there will be no video, to who asked and nobody else.
+	Refuse(ctx context.Context, m Message)
+	// Acknowledge tells the platform that there is a job. It adds to j what the
+	// courier learns from the answer. It returns ErrUnacknowledged when who
+	// asked is known not to see it, and ErrElsewhere when another process
+	// answers. After any other error the job goes on: its card will tell.
+	Acknowledge(ctx context.Context, j *generate.Job) error
+}
+
+// The errors of a Responder that decide what becomes of the job.
+var (
+	ErrUnacknowledged = errors.New("the platform did not take the acknowledgement")
+	ErrElsewhere      = errors.New("another process answers the event")
+)
+
+// Submit makes a job of an ask and answers its event by r: with a refusal, or
+// with an acknowledgement, which is given when the job is recorded. From then on
+// the job will end with exactly one message to who asked. The same event is the
+// same job. ok reports whether there is a job.
+func (d *Desk) Submit(ctx context.Context, a Ask, r Responder) (j generate.Job, ok bool) {
+	quick, cancel := context.WithTimeout(ctx, recordWithin)
+	defer cancel()
+	typed := a
+	g, refusal := d.prepare(quick, &a)
+	if refusal == nil {
+		refusal = r.Check(&g)
+	} else if a.Identify != nil {
+		// Nothing is recorded, so there is time: it is said in their language.
+		typed.Caller, typed.Identify = a.Identify(ctx), nil
+		return d.Submit(ctx, typed, r)
+	}
+	if refusal != nil {
+		r.Refuse(ctx, *refusal)
+		return generate.Job{}, false
+	}
+	j, err := d.cfg.Generator.Record(quick, g)
+	known := errors.Is(err, generate.ErrExists)
+	if err != nil && !known {
+		d.notRecorded(ctx, g, err, a.Caller, r)
+		return generate.Job{}, false
+	}
+	switch err := r.Acknowledge(ctx, &j); {
+	case errors.Is(err, ErrElsewhere):
+		return j, true
+	case errors.Is(err, ErrUnacknowledged):
+		if !known {
+			d.drop(ctx, j.ID)
+		}
+		return generate.Job{}, false
+	case err != nil:
+		d.log.WarnContext(ctx, "acknowledgement was not confirmed", "job", j.ID, "error", err)
+	}
+	if j.State == generate.Received {
+		j = d.takeOn(ctx, j, a.Identify != nil)
+	}
+	d.recent.add(j)
+	return j, true
+}
+
+// takeOn takes on a job that was acknowledged. unidentified says that its
+// courier must find out first who asks.
+func (d *Desk) takeOn(ctx context.Context, j generate.Job, unidentified bool) generate.Job {
+	ctx, cancel := context.WithTimeout(ctx, acceptWithin)
+	defer cancel()
+	take := d.cfg.Generator.Accept
+	if unidentified {
+		take = d.cfg.Generator.Prepare
+	}
+	taken, err := take(ctx, j)
+	if err != nil {
+		d.log.ErrorContext(ctx, "a job that was acknowledged can't be accepted now; it is taken up later", "job", j.ID, "error", err)
+		return j
+	}
+	return taken
+}
+
+// notRecorded says that there is no job since the store does not answer, and
+// ends the job if it was recorded all the same.
+func (d *Desk) notRecorded(ctx context.Context, g generate.Ask, err error, c Caller, r Responder) {
+	r.Refuse(ctx, d.voice(c.Locale).sorry("error.not_now", d.incident(ctx, "record job", err, c)))
+	d.drop(ctx, generate.NewID(g.Event))
+}
+
+// drop ends a job that was recorded and of which its requester knows that it is
+// not made.
+func (d *Desk) drop(ctx context.Context, id string) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readLimit)
+	defer cancel()
+	if err := d.cfg.Generator.Drop(ctx, id); err != nil {
+		d.log.WarnContext(ctx, "cannot end a job that was not acknowledged; it is taken up later", "job", id, "error", err)
+	}
+}
