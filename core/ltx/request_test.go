@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"math"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -15,16 +14,13 @@ import (
 
 	"ltxbot/core/ltx"
 	"ltxbot/core/usd"
+	simfal "ltxbot/sim/fal"
 )
 
 // inputSchema compiles the provider's schema of the input.
 func inputSchema(t testing.TB) *jsonschema.Schema {
 	t.Helper()
-	b, err := os.ReadFile("testdata/schema.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(b))
+	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(simfal.Document(endpoint)))
 	if err != nil {
 		t.Fatal(err)
 	}
