@@ -134,36 +134,6 @@ func TestEveryRowAgreesWithTheSchema(t *testing.T) {
 	}
 }
 
-// The example is the one on
-// https://fal.ai/models/fal-ai/ltx-2.3-22b/text-to-video/lora/api.
-func TestDefaultsAreThoseOfTheModelsPage(t *testing.T) {
-	b, err := os.ReadFile("testdata/example-input.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var page map[string]any
-	if err := json.Unmarshal(b, &page); err != nil {
-		t.Fatal(err)
-	}
-	req, err := ltx.Rules{Seed: seven}.Parse([]ltx.Setting{{"prompt", page["prompt"].(string)}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	var sent map[string]any
-	if err := json.Unmarshal(req.Input(), &sent); err != nil {
-		t.Fatal(err)
-	}
-	// What the page leaves out, and the size, which is always sent in pixels.
-	page["video_size"] = map[string]any{"width": 1024.0, "height": 576.0}
-	page["gradient_estimation_gamma"] = 0.0
-	page["audio_stg_scale"] = 0.0
-	page["sync_mode"] = false
-	page["seed"] = 7.0
-	if diff := cmp.Diff(page, sent); diff != "" {
-		t.Errorf("input (-page +sent):\n%s", diff)
-	}
-}
-
 func TestEveryTextFitsDiscord(t *testing.T) {
 	name := regexp.MustCompile(`^[a-z_]{1,32}$`)
 	options := 0
