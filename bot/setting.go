@@ -8,6 +8,7 @@ import (
 	"unicode"
 
 	"ltxbot/core/ltx"
+	"ltxbot/internal/spell"
 )
 
 // A found is the start of a setting in a line.
@@ -214,7 +215,7 @@ func (p *parser) lacksValue(i int) bool {
 func isTypo(key string, p ltx.Param) bool {
 	const shortest = 5
 	key = strings.ToLower(key)
-	return len(key) >= shortest && editDistance(key, p.Option) == 1 &&
+	return len(key) >= shortest && spell.Distance(key, p.Option) == 1 &&
 		strings.TrimSuffix(key, "s") != strings.TrimSuffix(p.Option, "s")
 }
 
@@ -425,7 +426,7 @@ func nearestParam(key string) (ltx.Param, bool) {
 	}
 	param, ok := ltx.Lookup(e.Nearest)
 	// Any value fits a text: only a spelling very near counts.
-	if ok && param.Kind == ltx.KindText && (len(key) <= shortest || editDistance(strings.ToLower(key), param.Key()) > 2) {
+	if ok && param.Kind == ltx.KindText && (len(key) <= shortest || spell.Distance(strings.ToLower(key), param.Key()) > 2) {
 		return ltx.Param{}, false
 	}
 	return param, ok

@@ -12,6 +12,7 @@ import (
 	"ltxbot/core/ltx"
 	"ltxbot/core/quota"
 	"ltxbot/core/usd"
+	"ltxbot/internal/retry"
 )
 
 // Config is what an Engine is made of.
@@ -378,13 +379,4 @@ func (e *Engine) bill(ctx context.Context, id string, change func(*Job) (quota.B
 }
 
 // wait pauses for d and reports whether ctx is still alive.
-func wait(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
-}
+func wait(ctx context.Context, d time.Duration) bool { return retry.Wait(ctx, d) }

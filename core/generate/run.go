@@ -5,11 +5,11 @@ import (
 	"errors"
 	"log/slog"
 	"maps"
-	"math/rand/v2"
 	"sync"
 	"time"
 
 	"ltxbot/core/quota"
+	"ltxbot/internal/retry"
 )
 
 // run is the work on one job in this process.
@@ -295,10 +295,5 @@ func (r *run) courier(j Job) Courier { return r.e.cfg.Couriers[j.Place.Platform]
 // backoff is the pause before try n+1: it grows from first by a half each
 // time up to most, and is spread by a quarter so that jobs don't march in step.
 func backoff(n int, first, most time.Duration) time.Duration {
-	d := float64(first)
-	for range min(n-1, 32) {
-		d *= 1.5
-	}
-	d = min(d, float64(most))
-	return time.Duration(d * (0.875 + rand.Float64()/4)) //nolint:gosec // spreads load, guards nothing
+	return retry.Backoff{First: first, Most: most, Growth: 1.5, Spread: 0.25}.After(n)
 }

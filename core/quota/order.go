@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"ltxbot/internal/spell"
 )
 
 // An Order is a verb with its arguments, as somebody gave them.
@@ -180,29 +182,9 @@ var (
 func nearestVerb(word string) string {
 	best, least := "", 3
 	for _, v := range verbs {
-		if d := edits(strings.ToLower(word), v.Name); d < least && d < len(v.Name)-1 {
+		if d := spell.Distance(strings.ToLower(word), v.Name); d < least && d < len(v.Name)-1 {
 			best, least = v.Name, d
 		}
 	}
 	return best
-}
-
-// edits is the Levenshtein distance of two short words.
-func edits(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := 1
-			if a[i] == b[j] {
-				cost = 0
-			}
-			diagonal, row[j+1] = row[j+1], min(row[j]+1, row[j+1]+1, diagonal+cost)
-		}
-	}
-	return row[len(b)]
 }
