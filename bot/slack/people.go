@@ -68,7 +68,7 @@ func (b *Bot) caller(ctx context.Context, o origin) bot.Caller {
 // organisation. Neither is ever an admin, whatever Slack says of them: they may
 // be one at home. Nor is anybody while Slack does not say who they are.
 func (b *Bot) vouch(ctx context.Context, o origin) (c bot.Caller, guest bool) {
-	c = bot.Caller{Platform: platform, Member: memberOf(o), Team: b.team(o)}
+	c = bot.Caller{Platform: platform, Member: memberOf(o), Team: b.team(o), Event: o.Event}
 	who := b.people.person(ctx, o)
 	c.Locale = who.locale
 	if who.stranger || outsider(o) {

@@ -70,3 +70,23 @@ func TestAnExtraThatIsOverMakesRoomForAnother(t *testing.T) {
 	w.clock.Advance(2 * time.Hour)
 	w.do(admin(), "grant <@1> videos:1")
 }
+
+// A platform repeats what it believes lost, and a recorded request can be sent
+// again while its signature is good, also to the next process.
+func TestAnEventGivesAnOrderOnce(t *testing.T) {
+	w := newOffice(t)
+	once := admin()
+	once.Event = "discord:71"
+	w.do(once, "grant <@1> videos:5")
+	w.refuse(once, "grant <@1> videos:5", quota.NothingToDo)
+	w.clock.Advance(10 * time.Minute)
+	w.refuse(once, "grant <@1> videos:5", quota.NothingToDo)
+	for range 2 {
+		w.do(once, "show <@1>") // changes nothing
+	}
+	once.Event = "discord:72"
+	w.do(once, "grant <@1> videos:5")
+	if got := len(w.do(admin(), "show <@1>").Grants); got != 2 {
+		t.Errorf("ann has %d extras, want 2", got)
+	}
+}
