@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"os"
 	"time"
@@ -41,7 +42,10 @@ const openLimit = 5 * time.Second
 // for a server.
 func OpenRecords(ctx context.Context, cfg config.Config, log *slog.Logger) (Records, error) {
 	if path := cfg.Store.Path(); path != "" {
-		if _, err := os.Stat(path); err != nil {
+		switch _, err := os.Stat(path); {
+		case errors.Is(err, fs.ErrNotExist):
+			return nil, fmt.Errorf("no store at %s: name the config of your bot with --config, or start it once with bot run: %w", path, fs.ErrNotExist)
+		case err != nil:
 			return nil, fmt.Errorf("open store: %w", err)
 		}
 	}
