@@ -73,11 +73,11 @@ func (f File) there() bool {
 func (e *Engine) media(r *run, j Job) *media {
 	return &media{
 		e: e, job: j,
-		slow:  func() { r.card.refresh(e.hard) },
+		slow:  r.card.refresh,
 		quiet: r.card.wait,
 		progress: func(percent int) {
 			r.setProgress(func(p *Progress) { p.Fitting = max(p.Fitting, percent) })
-			r.card.refresh(e.hard)
+			r.card.refresh()
 		},
 	}
 }
