@@ -22,9 +22,9 @@ type budget struct {
 	most int     // turns under way at a time
 
 	mu     sync.Mutex
-	soon   turns // whose pause is not over, by when it is
-	ready  turns // whose pause is over, by when their stretched pause is
-	demand float64
+	soon   turns   // whose pause is not over, by when it is
+	ready  turns   // whose pause is over, by when their stretched pause is
+	demand float64 // turns a second that all booked ones would like
 	active int
 	tokens float64 // turns that may be given now
 	free   float64 // what spend may still take
@@ -51,7 +51,7 @@ type turn struct {
 
 	state    turnState
 	index    int
-	pause    float64   // seconds
+	need     float64   // turns a second that it would like
 	earliest time.Time // when the pause is over
 	latest   time.Time // when the stretched pause is over
 }
@@ -75,16 +75,19 @@ func newBudget(rate float64, most int) *budget {
 }
 
 // book asks for a turn for t, in place of one that it has or has booked: not
-// before after has passed. pause says how urgent it is.
+// before after has passed. pause says how urgent it is; 0 is more than any.
 func (b *budget) book(t *turn, after, pause time.Duration) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.remove(t)
 	now := time.Now()
-	t.pause = max(pause, time.Millisecond).Seconds()
-	b.demand += 1 / t.pause
+	t.need = 0
+	if pause > 0 {
+		t.need = 1 / pause.Seconds()
+	}
+	b.demand += t.need
 	t.earliest = now.Add(after)
-	t.latest = now.Add(max(after, b.stretched(t.pause)))
+	t.latest = now.Add(max(after, b.stretched(pause)))
 	t.state = turnSoon
 	heap.Push(&b.soon, t)
 	if t.index == 0 {
@@ -92,12 +95,12 @@ func (b *budget) book(t *turn, after, pause time.Duration) {
 	}
 }
 
-// stretched is how long a turn with a pause of so many seconds waits at most.
-func (b *budget) stretched(pause float64) time.Duration {
+// stretched is how long a turn with such a pause waits at most.
+func (b *budget) stretched(pause time.Duration) time.Duration {
 	n := float64(len(b.soon.all) + len(b.ready.all) + b.active + 1)
 	longest := max(longestPause.Seconds(), n/(fairShare*b.rate))
 	stretch := max(1, b.demand/(b.rate-n/longest))
-	return time.Duration(min(pause*stretch, longest) * float64(time.Second))
+	return time.Duration(min(pause.Seconds()*stretch, longest) * float64(time.Second))
 }
 
 // drop gives up the turn that t has or has booked.
@@ -148,10 +151,10 @@ func (b *budget) remove(t *turn) {
 		return
 	case turnSoon:
 		heap.Remove(&b.soon, t.index)
-		b.demand -= 1 / t.pause
+		b.demand -= t.need
 	case turnReady:
 		heap.Remove(&b.ready, t.index)
-		b.demand -= 1 / t.pause
+		b.demand -= t.need
 	case turnGiven:
 		if b.active--; b.active == b.most-1 {
 			b.poke()
@@ -195,7 +198,7 @@ func (b *budget) give(ctx context.Context) time.Duration {
 	}
 	for len(b.ready.all) > 0 && b.active < b.most && b.tokens >= 1 {
 		t := heap.Pop(&b.ready).(*turn) //nolint:forcetypeassert // it holds nothing else
-		b.demand -= 1 / t.pause
+		b.demand -= t.need
 		b.tokens--
 		b.active++
 		t.state = turnGiven

@@ -36,7 +36,7 @@ const platformOffPause = time.Minute
 type card struct {
 	r       *run
 	turn    turn
-	showing sync.Mutex // held while the courier is called
+	showing chan struct{} // full while the courier is called
 
 	mu      sync.Mutex
 	news    bool      // there is something to show
@@ -47,7 +47,7 @@ type card struct {
 }
 
 func newCard(r *run) *card {
-	c := &card{r: r}
+	c := &card{r: r, showing: make(chan struct{}, 1)}
 	c.turn.call = func(ctx context.Context) { go c.edit(ctx) }
 	return c
 }
@@ -72,8 +72,8 @@ func (c *card) book(after, pause time.Duration) {
 
 // edit shows what is new, in a turn of the card.
 func (c *card) edit(ctx context.Context) {
-	c.showing.Lock()
-	defer c.showing.Unlock()
+	c.showing <- struct{}{}
+	defer func() { <-c.showing }()
 	c.mu.Lock()
 	if !c.r.e.edits.given(&c.turn) {
 		c.mu.Unlock()
@@ -154,7 +154,7 @@ func (c *card) due(pace time.Duration) time.Duration {
 	return max(0, time.Until(next))
 }
 
-// show shows the present state now. The caller holds showing.
+// show shows the present state now. The caller has filled showing.
 func (c *card) show(ctx context.Context) error {
 	j := c.r.snapshot()
 	courier := c.r.courier(j)
@@ -202,8 +202,8 @@ func (c *card) settle(ctx context.Context) (rest time.Duration, _ error) {
 		return rest, nil
 	}
 	c.r.e.edits.spend()
-	c.showing.Lock()
-	defer c.showing.Unlock()
+	c.showing <- struct{}{}
+	defer func() { <-c.showing }()
 	return 0, c.show(ctx)
 }
 
@@ -211,8 +211,8 @@ func (c *card) settle(ctx context.Context) (rest time.Duration, _ error) {
 // next refresh.
 func (c *card) wait() {
 	c.cancel()
-	c.showing.Lock() // an edit that is under way ends first, and may have booked another one
-	defer c.showing.Unlock()
+	c.showing <- struct{}{} // an edit that is under way ends first, and may have booked another one
+	defer func() { <-c.showing }()
 	c.cancel()
 }
 

@@ -88,7 +88,7 @@ func New(cfg Config) *Engine {
 // Start begins to work on the store's unfinished jobs and on those accepted
 // from now on. It returns when it has begun.
 func (e *Engine) Start(ctx context.Context) error {
-	finished, err := e.cfg.Store.Jobs(ctx, Query{Limit: historySeed})
+	finished, err := e.cfg.Store.Jobs(ctx, Query{State: Delivered, Limit: historySeed})
 	if err != nil {
 		return fmt.Errorf("read past jobs: %w", err)
 	}

@@ -74,7 +74,8 @@ func newWatching(r *run, j Job) *watching {
 	r.poke = w.poke
 	w.turn.call = func(context.Context) { w.again() }
 	r.card.refresh()
-	w.book(w.pollPause(j))
+	// Nobody knows how it stands: it comes before those that were asked about.
+	r.e.polls.book(&w.turn, w.pollPause(j), 0)
 	return w
 }
 
@@ -118,7 +119,6 @@ func (w *watching) do(ctx context.Context, j Job) (rest time.Duration, _ error) 
 		}
 		j = w.snapshot()
 	}
-	w.stream(ctx, j)
 	rest = time.Until(w.ends(j))
 	if j.Cancel == nil {
 		rest = min(rest, time.Until(j.Deadline))
@@ -170,6 +170,9 @@ func (w *watching) poll(ctx context.Context, j Job) (over bool, err error) {
 	w.errs, w.gone, w.known = 0, 0, true
 	w.polls++
 	over, err = w.progress(ctx, s)
+	if !over && err == nil {
+		w.stream(ctx, w.snapshot())
+	}
 	if pause = w.pollPause(w.snapshot()); w.complete {
 		pause = backoff(w.results, runFirst, queueFar)
 	}
