@@ -19,7 +19,7 @@ import (
 	"ltxbot/core/quota"
 	"ltxbot/provider/fal"
 	"ltxbot/store"
-	kvbolt "ltxbot/store/kv/bolt"
+	"ltxbot/store/bolt"
 )
 
 // BenchmarkWaiting measures what jobs cost while fal makes their videos and
@@ -45,7 +45,7 @@ const (
 )
 
 func benchWaitingAtFal(b *testing.B, n int) {
-	engine, err := kvbolt.Open(filepath.Join(b.TempDir(), "ltx.db"), kvbolt.Options{})
+	engine, err := bolt.Open(filepath.Join(b.TempDir(), "ltx.db"), bolt.Options{})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package generate_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -32,8 +33,10 @@ type world struct {
 	policy   quota.Policy
 	starts   int
 	options  storetest.Options
-	courier  generate.Courier // nil = channel
-	plain    string           // the endpoint without LoRA; empty = the one with
+	courier  generate.Courier  // nil = channel
+	asked    generate.Provider // nil = provider
+	deadline time.Duration     // 0 = 20 minutes
+	plain    string            // the endpoint without LoRA; empty = the one with
 	// billFailures charges what the provider may bill.
 	billFailures bool
 	off          bool            // the platform is switched off
@@ -96,6 +99,11 @@ func (w *world) join(store *store.Store, c *crasher) *process {
 	if w.courier != nil {
 		courier = w.courier
 	}
+	var asked generate.Provider = w.provider
+	if w.asked != nil {
+		asked = w.asked
+	}
+	deadline := cmp.Or(w.deadline, 20*time.Minute)
 	couriers := map[string]generate.Courier{"test": crashCourier{courier, c}}
 	if w.off {
 		couriers = nil
@@ -105,13 +113,13 @@ func (w *world) join(store *store.Store, c *crasher) *process {
 	engine := generate.New(generate.Config{
 		Store:    crashStore{records, c},
 		Ledger:   store,
-		Provider: crashProvider{w.provider, c},
+		Provider: crashProvider{asked, c},
 		Couriers: couriers,
 		Media:    generate.MediaConfig{Dir: w.dir, MaxBytes: w.maxBytes, Fitter: w.fitter},
 		Policy:   func() quota.Policy { return w.policy },
 		Endpoint: "fal-ai/test",
 		Price:    price, EndpointWithoutLoRA: w.plain, BillFailures: w.billFailures,
-		Deadline: 20 * time.Minute,
+		Deadline: deadline,
 		Grace:    3 * time.Minute,
 		GiveUp:   2 * time.Hour,
 		Owner:    fmt.Sprintf("process-%d", w.starts),
