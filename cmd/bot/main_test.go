@@ -6,10 +6,12 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"ltxbot/internal/parallel"
 	"ltxbot/internal/redistest"
 )
 
 func TestMain(m *testing.M) {
+	parallel.AtLeast(8) // scripts wait for the demo
 	testscript.Main(m, map[string]func(){
 		"bot": func() { os.Exit(run(os.Args[1:], terminal{in: os.Stdin, out: os.Stdout, err: os.Stderr})) },
 	})
