@@ -41,7 +41,7 @@ func most() int {
 	if need.Thorough() {
 		return 12
 	}
-	return 32
+	return 20
 }
 
 // together runs tests at the same time, more than there are processors.

@@ -59,7 +59,7 @@ type setup struct {
 }
 
 // patience is how long a test waits for anything.
-const patience = 90 * time.Second
+const patience = 3 * time.Minute
 
 func newWorld(t testing.TB, on func(testing.TB) stage, s setup) *world {
 	t.Helper()
