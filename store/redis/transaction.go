@@ -59,14 +59,24 @@ type reader struct {
 	ctx    context.Context  //nolint:containedctx // that of the transaction
 	cache  map[string]entry // what is believed of keys
 	checks []check
-	torn   bool // values have changed between two reads
+	torn   bool  // values have changed between two reads
+	err    error // Redis could not be read
+}
+
+// try is Engine.try, and keeps its error.
+func (r *reader) try(op func(context.Context) error) error {
+	err := r.engine.try(r.ctx, op)
+	if err != nil && !errors.Is(err, goredis.Nil) {
+		r.err = err
+	}
+	return err
 }
 
 func (r *reader) Get(key string) ([]byte, error) {
 	e, known := r.cache[key]
 	if !known {
 		var stored string
-		err := r.engine.try(r.ctx, func(ctx context.Context) error {
+		err := r.try(func(ctx context.Context) error {
 			var err error
 			stored, err = r.engine.client.HGet(ctx, r.engine.keyName("values"), key).Result()
 			return err
@@ -153,7 +163,7 @@ var errTorn = errors.New("values changed while they were read")
 func (r *reader) chunk(low, high string, size int, reverse bool) ([]string, []entry, error) {
 	var members []string
 	by := &goredis.ZRangeBy{Min: low, Max: high, Count: int64(size)}
-	err := r.engine.try(r.ctx, func(ctx context.Context) error {
+	err := r.try(func(ctx context.Context) error {
 		var err error
 		if reverse {
 			members, err = r.engine.client.ZRevRangeByLex(ctx, r.engine.keyName("index"), by).Result()
@@ -180,7 +190,7 @@ func (r *reader) chunk(low, high string, size int, reverse bool) ([]string, []en
 		return members, entries, nil
 	}
 	var stored []any
-	err = r.engine.try(r.ctx, func(ctx context.Context) error {
+	err = r.try(func(ctx context.Context) error {
 		var err error
 		stored, err = r.engine.client.HMGet(ctx, r.engine.keyName("values"), unknown...).Result()
 		return err
@@ -299,8 +309,12 @@ func (w *writer) commit(run func(kv.Reader) *kv.Batch) error {
 		}
 		r := &reader{engine: w.engine, ctx: ctx, cache: w.cache}
 		out := run(r)
-		if r.torn {
+		switch {
+		case r.torn:
 			continue
+		case r.err != nil:
+			w.forget()
+			return r.err
 		}
 		b := w.batch(r.checks, out)
 		stale, err := w.engine.apply(ctx, b)
