@@ -62,7 +62,7 @@ func (f *flight) Status(_ context.Context, s generate.Submission) (generate.Stat
 	f.now++
 	f.busiest = max(f.busiest, f.now)
 	f.mu.Unlock()
-	time.Sleep(f.answer)
+	elapse(f.answer)
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.now--
@@ -107,7 +107,7 @@ func (f *flight) Show(context.Context, generate.Job, generate.Keep) error {
 	f.edits++
 	f.editing = max(f.editing, f.edits)
 	f.mu.Unlock()
-	time.Sleep(f.editTime)
+	elapse(f.editTime)
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.edits--
