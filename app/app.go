@@ -139,6 +139,7 @@ func (a *App) newEngine(couriers map[string]generate.Courier) *generate.Engine {
 		Deadline:            a.cfg.Fal.Deadline.Duration,
 		Grace:               a.cfg.Fal.Grace.Duration,
 		GiveUp:              a.cfg.Fal.GiveUp.Duration,
+		Webhooks:            a.cfg.Fal.WebhookURL != "",
 		Owner:               owner(),
 		OnChange:            a.ops.metrics.Job,
 		Logger:              a.log,

@@ -16,6 +16,7 @@ func policyOf(c config.Config) (quota.Policy, error) {
 	if err != nil {
 		return quota.Policy{}, err
 	}
+	onBoth := teamsOf(c).onBoth
 	p := quota.Policy{
 		Member:  limitsOf(c.Quota.Member),
 		Team:    limitsOf(c.Quota.Team),
@@ -24,6 +25,8 @@ func policyOf(c config.Config) (quota.Policy, error) {
 		Zone:    zone,
 		Teams:   map[string]quota.TeamPolicy{},
 		Serves:  servedBy(c),
+
+		Linkable: func(team string) bool { return onBoth[team] },
 
 		AdminsMayRaise: c.Quota.AdminsMayRaise,
 	}

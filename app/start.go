@@ -10,6 +10,7 @@ import (
 
 	"ltxbot/bot/discord"
 	"ltxbot/bot/slack"
+	"ltxbot/internal/retry"
 )
 
 // How patient a start is with a platform that does not answer. Jobs go on
@@ -83,8 +84,8 @@ func (a *App) awaitPlatforms(ctx context.Context, outcomes <-chan error) {
 
 // bring starts a platform, and tries again while the reason may pass.
 func (a *App) bring(ctx context.Context, p platform) error {
-	pause := platformPause
-	for {
+	pauses := retry.Backoff{First: platformPause, Most: platformMost}
+	for n := 1; ; n++ {
 		err := p.Start(ctx)
 		switch {
 		case err == nil, ctx.Err() != nil:
@@ -92,13 +93,10 @@ func (a *App) bring(ctx context.Context, p platform) error {
 		case forGood(err):
 			return err
 		}
-		a.log.WarnContext(ctx, "cannot start a platform; it is tried again", "pause", pause.String(), "error", err)
-		select {
-		case <-time.After(pause):
-		case <-ctx.Done():
+		a.log.WarnContext(ctx, "cannot start a platform; it is tried again", "pause", pauses.After(n).String(), "error", err)
+		if !retry.Wait(ctx, pauses.After(n)) {
 			return nil
 		}
-		pause = min(2*pause, platformMost)
 	}
 }
 

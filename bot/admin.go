@@ -30,7 +30,7 @@ func (d *Desk) Order(ctx context.Context, c Caller, o quota.Order) Message {
 		return d.voice(c.Locale).answer("error.unreadable")
 	}
 	r, err := d.cfg.Office.Do(ctx, quota.Actor{
-		Member: c.Member, Team: c.Team, Tiers: c.Tiers, Admin: c.Admin, From: c.Platform,
+		Member: c.Member, Team: c.Team, Tiers: c.Tiers, Admin: c.Admin, From: c.Platform, Event: c.Event,
 	}, o)
 	d.noteOrder(ctx, c, o, r, err)
 	if err != nil {

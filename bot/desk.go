@@ -26,6 +26,7 @@ type Caller struct {
 	Tiers    []string // names of the quota tiers the member is in
 	Admin    bool     // may manage the team: checked with the platform, never told by the client
 	Locale   string   // "en-US", "de"
+	Event    string   // names what the caller did: an order is carried out once for it
 	// Also are further names of the same person: accounts that are linked
 	// with Member. The desk fills them in.
 	Also []string

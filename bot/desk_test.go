@@ -58,6 +58,30 @@ func TestSubmitRefusesWithTheLineToCorrect(t *testing.T) {
 	}
 }
 
+// The line that a refusal offers can be sent as it is: what nobody understood is
+// not in it, neither as an option nor as words that are paid for.
+func TestTheLineToSendAgainIsWithoutFlagsOfOtherTools(t *testing.T) {
+	for typed, want := range map[string]string{
+		"a lion --v 6 --ar 16:9":                    `/ltx prompt:"a lion" ar:16:9`,
+		"a lion --stylize 500 --chaos 20 on a rock": `/ltx prompt:"a lion on a rock"`,
+		"a lion --sref https://example.com/a.png":   `/ltx prompt:"a lion"`,
+		"a lion image:https://example.com/a.png":    `/ltx prompt:"a lion"`,
+		"a lion --durée 5 --камера dolly_in":        `/ltx prompt:"a lion"`,
+		"a lion made_up:7":                          `/ltx prompt:"a lion"`,
+		"a lion duraton:5":                          `/ltx prompt:"a lion" duration:5`,
+	} {
+		_, refusal := submit(t, newDesk(&fakeGenerator{}), ask(t, ann, typed))
+		if refusal == nil {
+			t.Errorf("%q was accepted", typed)
+			continue
+		}
+		last := refusal.Blocks[len(refusal.Blocks)-1]
+		if last.Kind != bot.Code || last.Spans[0].Text != want {
+			t.Errorf("%q: offered %v, want %s", typed, last.Spans, want)
+		}
+	}
+}
+
 func TestSubmitRefusesWhatIsOverTheQuota(t *testing.T) {
 	g := &fakeGenerator{quote: &quota.LimitError{Reason: quota.Paused}}
 	_, refusal := submit(t, newDesk(g), ask(t, ann, cowboy))

@@ -50,7 +50,8 @@ type Line struct {
 // full-width comma, and before a comma that another setting follows. A negative
 // prompt after the prompt goes on to the next setting.
 //
-// Everything else stays in the prompt as it was typed: words with a colon
+// Marks of formatting round the line or round settings are no part of them, see
+// Unformat. Everything else stays in the prompt as it was typed: words with a colon
 // that name no parameter ("12:30", "https://…", "Camera: slow push in"), the
 // weights of other tools ("(masterpiece:1.2)"), and all that stands in double
 // quotes, because that is dialogue.
@@ -64,7 +65,12 @@ func ParseLine(line string) (Line, error) {
 	if err := checkLength(line); err != nil {
 		return Line{}, err
 	}
-	rest, verb := cutCommand(tidy(line))
+	return parseLine(Unformat(tidy(line)))
+}
+
+// parseLine is ParseLine where marks of formatting are text.
+func parseLine(line string) (Line, error) {
+	rest, verb := cutCommand(line)
 	if verb != "" {
 		return Line{Verb: verb, Args: words(rest)}, nil
 	}
@@ -193,6 +199,8 @@ type parser struct {
 	meanings map[string]ltx.Param       // by key that is nearly one; empty = none
 	judged   map[string]*ltx.FieldError // by parameter and value
 	noLast   map[string]int             // from which quote on none is a last one, see quoted
+
+	work int // positions and characters of values that were looked at, for tests
 }
 
 // A piece is a part of the line.

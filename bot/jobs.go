@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"ltxbot/core/generate"
+	"ltxbot/internal/spell"
 )
 
 // Limits of the list of jobs: what a person reads at one look, and what fits
@@ -204,7 +205,7 @@ func (d *Desk) nearestJob(ctx context.Context, c Caller, id string) string {
 	}
 	best, least := "", most+1
 	for _, j := range jobs {
-		n := editDistance(id, j.ID)
+		n := spell.Distance(id, j.ID)
 		if len(id) >= shortestPart && strings.HasPrefix(j.ID, id) {
 			n = 0
 		}

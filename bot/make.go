@@ -181,11 +181,14 @@ func offers(err error, settings []ltx.Setting) bool {
 }
 
 // corrected are settings with what was probably meant in place of what was
-// wrong, where that is known.
+// wrong, where that is known, and without options that do not exist.
 func corrected(settings []ltx.Setting, problems ltx.Invalid) []ltx.Setting {
 	out := slices.Clone(settings)
 	for _, e := range problems {
 		switch {
+		case e.Nearest == "" && e.Problem == ltx.Unknown:
+			out = slices.DeleteFunc(out, func(s ltx.Setting) bool { return s.Key == e.Option })
+			continue
 		case e.Nearest == "":
 			continue
 		case e.Problem == ltx.Spelling:

@@ -8,6 +8,7 @@ import (
 	"unicode"
 
 	"ltxbot/core/ltx"
+	"ltxbot/internal/spell"
 )
 
 // A found is the start of a setting in a line.
@@ -56,9 +57,16 @@ func (p *parser) look(i int) (found, bool) {
 }
 
 func (p *parser) find(i int) (found, bool) {
+	p.work++
 	m := found{from: i}
 	dash, i := p.dashes(i)
 	m.key, i = p.key(i)
+	if dash == twoDashes {
+		for i < len(p.in) && unicode.In(p.in[i], unicode.L, unicode.M) {
+			m.key += string(p.in[i]) // of another language: --durée
+			i++
+		}
+	}
 	if m.key == "" {
 		return found{}, false
 	}
@@ -119,6 +127,9 @@ func (p *parser) apart(m found, dash dashes, sign int) (found, bool) {
 	if dash == twoDashes {
 		return m, m.known
 	}
+	if !m.known && ltx.IsHabit(m.key) && m.key == strings.ToLower(m.key) {
+		return m, p.hasDigit(m)
+	}
 	m.bracketed = p.opens[m.from] >= 0
 	return m, exact(m) && p.plausible(m, true)
 }
@@ -156,7 +167,7 @@ func (p *parser) attached(m found, dash dashes, sign rune) (found, bool) {
 	case ltx.IsHabit(m.key):
 		text, _ := p.value(m)
 		return m, dash != noDash || strings.Contains(m.key, "_") || startsWithDigit(text)
-	case strings.Contains(m.key, "_"):
+	case strings.Contains(m.key, "_"), linkValue.MatchString(string(p.in[m.value:p.wordEnd(m.value)])):
 		return m, true // nobody writes that in a prompt
 	}
 	m.param, m.known = p.meant(m.key)
@@ -205,7 +216,7 @@ func (p *parser) lacksValue(i int) bool {
 func isTypo(key string, p ltx.Param) bool {
 	const shortest = 5
 	key = strings.ToLower(key)
-	return len(key) >= shortest && editDistance(key, p.Option) == 1 &&
+	return len(key) >= shortest && spell.Distance(key, p.Option) == 1 &&
 		strings.TrimSuffix(key, "s") != strings.TrimSuffix(p.Option, "s")
 }
 
@@ -233,6 +244,17 @@ func (p *parser) spaced(m *found, sign rune) bool {
 	return m.known && p.plausible(*m, true) && p.hasDigit(*m)
 }
 
+// followsAsValue tells whether a number, a link or a word_word is at i: after
+// "--key", it hardly is a word of the prompt.
+func (p *parser) followsAsValue(i int) bool {
+	return i < len(p.in) && foreignValue.MatchString(string(p.in[i:p.cutEnd(i, true)]))
+}
+
+var (
+	foreignValue = regexp.MustCompile(`^(?:[0-9][0-9.,:x/%]*|\w+_\w+|<?(?i:https?)://.*)$`)
+	linkValue    = regexp.MustCompile(`^<?(?i:https?)://`)
+)
+
 // hasDigit tells whether the value has a digit or an underscore, as words of a
 // prompt seldom have.
 func (p *parser) hasDigit(m found) bool {
@@ -253,6 +275,9 @@ func (p *parser) dashed(m found, dash dashes) (found, bool) {
 		return found{}, false
 	case !m.known && ltx.IsHabit(m.key) && !p.lacksValue(next):
 		m.value = next
+		return m, true
+	case !m.known && p.followsAsValue(next):
+		m.value = next // of a flag of another tool: "--stylize 100"
 		return m, true
 	case !m.known:
 		m.flag = true
@@ -402,7 +427,7 @@ func nearestParam(key string) (ltx.Param, bool) {
 	}
 	param, ok := ltx.Lookup(e.Nearest)
 	// Any value fits a text: only a spelling very near counts.
-	if ok && param.Kind == ltx.KindText && (len(key) <= shortest || editDistance(strings.ToLower(key), param.Key()) > 2) {
+	if ok && param.Kind == ltx.KindText && (len(key) <= shortest || spell.Distance(strings.ToLower(key), param.Key()) > 2) {
 		return ltx.Param{}, false
 	}
 	return param, ok

@@ -9,6 +9,7 @@ import (
 
 	"ltxbot/core/ltx"
 	"ltxbot/core/quota"
+	"ltxbot/internal/spell"
 )
 
 // The verbs of a line.
@@ -216,7 +217,7 @@ func nearestVerb(word string) string {
 		return ""
 	}
 	for _, v := range verbs {
-		if d := editDistance(word, v.name); d == 1 || d == 2 && len(v.name) > 5 {
+		if d := spell.Distance(word, v.name); d == 1 || d == 2 && len(v.name) > 5 {
 			return v.name
 		}
 	}
@@ -250,31 +251,4 @@ func looksLikeJob(word string) bool {
 func jobID(typed string) string {
 	return strings.NewReplacer("o", "0", "i", "1", "l", "1", "u", "v").
 		Replace(strings.ToLower(strings.Trim(trimSpace(typed), "`#<>\"'“”.,")))
-}
-
-// editDistance counts the edits between two words: insert, delete, replace,
-// or swap of two neighbours.
-func editDistance(a, b string) int {
-	x, y := []rune(a), []rune(b)
-	rows := make([][]int, len(x)+1)
-	for i := range rows {
-		rows[i] = make([]int, len(y)+1)
-		rows[i][0] = i
-	}
-	for j := range rows[0] {
-		rows[0][j] = j
-	}
-	for i := 1; i <= len(x); i++ {
-		for j := 1; j <= len(y); j++ {
-			cost := 1
-			if x[i-1] == y[j-1] {
-				cost = 0
-			}
-			rows[i][j] = min(rows[i-1][j]+1, rows[i][j-1]+1, rows[i-1][j-1]+cost)
-			if i > 1 && j > 1 && x[i-1] == y[j-2] && x[i-2] == y[j-1] {
-				rows[i][j] = min(rows[i][j], rows[i-2][j-2]+1)
-			}
-		}
-	}
-	return rows[len(x)][len(y)]
 }

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/pelletier/go-toml/v2"
+
+	"ltxbot/internal/spell"
 )
 
 // The marks with which some editors begin a file.
@@ -176,7 +178,7 @@ func suggest(path []string) string {
 	}
 	best, distance := "", 3
 	for _, name := range names(t) {
-		if d := edits(strings.ToLower(path[last]), name); d < distance {
+		if d := spell.Distance(strings.ToLower(path[last]), name); d < distance {
 			best, distance = name, d
 		}
 	}
@@ -203,24 +205,4 @@ func names(t reflect.Type) []string {
 		}
 	}
 	return all
-}
-
-// edits is the Levenshtein distance of two short names.
-func edits(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := 1
-			if a[i] == b[j] {
-				cost = 0
-			}
-			diagonal, row[j+1] = row[j+1], min(row[j]+1, row[j+1]+1, diagonal+cost)
-		}
-	}
-	return row[len(b)]
 }

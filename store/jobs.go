@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 
 	"ltxbot/core/generate"
 	"ltxbot/core/quota"
@@ -197,6 +198,9 @@ func (s *Store) Save(ctx context.Context, j generate.Job, b quota.Billing) (gene
 	return out, nil
 }
 
+// maxLeapOfVersion is so large that two processes never choose the same number.
+const maxLeapOfVersion = 1 << 40
+
 func (t *txn) save(j generate.Job, b quota.Billing, own ownership) (generate.Job, error) {
 	stored, err := head(t, j.ID)
 	lost := t.run != "" && own.run != "" && own.run != t.run && own.version == j.Version
@@ -234,8 +238,11 @@ func (t *txn) save(j generate.Job, b quota.Billing, own ownership) (generate.Job
 		return generate.Job{}, err
 	}
 	run := stored.Run
-	if j.Doubted {
+	if j.Doubted && run != t.run {
 		run = t.run // the job itself says so now
+		// A process that has written versions which the server has lost, and
+		// comes back, must not meet one of its own numbers.
+		j.Version += rand.Int64N(maxLeapOfVersion) //nolint:gosec // needs no secrecy
 	}
 	return j, t.putJob(old, j, run)
 }

@@ -91,20 +91,29 @@ func (s *Store) update(ctx context.Context, fn func(*txn) error) error {
 	if err != nil {
 		return closed(err)
 	}
-	run, err := s.db.Incarnation(ctx)
-	if err != nil {
+	for {
+		run, err := s.db.Incarnation(ctx)
+		if err != nil {
+			return closed(err)
+		}
+		err = s.db.Update(ctx, func(tx kv.Tx) error {
+			t := &txn{Tx: tx, s: s, now: now, run: run}
+			if err := fn(t); err != nil {
+				return err
+			}
+			if t.line != nil {
+				return t.line.write()
+			}
+			return nil
+		})
+		if errors.Is(err, generate.ErrNoJob) || errors.Is(err, generate.ErrConflict) {
+			// If the server is another one by now, it may have lost the job.
+			if after, runErr := s.db.Incarnation(ctx); runErr == nil && after != run {
+				continue
+			}
+		}
 		return closed(err)
 	}
-	return closed(s.db.Update(ctx, func(tx kv.Tx) error {
-		t := &txn{Tx: tx, s: s, now: now, run: run}
-		if err := fn(t); err != nil {
-			return err
-		}
-		if t.line != nil {
-			return t.line.write()
-		}
-		return nil
-	}))
 }
 
 func (s *Store) view(ctx context.Context, fn func(*txn) error) error {

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"ltxbot/internal/retry"
 )
 
 // Event is something that a person sees happen.
@@ -105,12 +107,7 @@ func (r *recorder) settle(ctx context.Context) {
 		r.mu.Lock()
 		left := quiet - time.Since(r.last)
 		r.mu.Unlock()
-		if left <= 0 {
-			return
-		}
-		select {
-		case <-time.After(left):
-		case <-ctx.Done():
+		if left <= 0 || !retry.Wait(ctx, left) {
 			return
 		}
 	}

@@ -3,6 +3,7 @@ package discord
 import (
 	"context"
 	"errors"
+	"net/http"
 	"slices"
 	"strconv"
 	"sync"
@@ -124,7 +125,11 @@ func (d *delivery) poster(p purpose, channel string) func(context.Context, outgo
 // too large all the same, it is made smaller once; then, or when it cannot be
 // made to fit, its place is taken by a link. The text is never lost.
 func (d *delivery) send(ctx context.Context, limit int64, ping bool, post func(context.Context, outgoing) (posted, error)) error {
-	why := bot.LinkTooLarge
+	return d.sendOr(ctx, limit, bot.LinkTooLarge, ping, post)
+}
+
+// sendOr is send, with the reason for a link that a limit of 0 asks for.
+func (d *delivery) sendOr(ctx context.Context, limit int64, why bot.LinkReason, ping bool, post func(context.Context, outgoing) (posted, error)) error {
 	for try := 1; ; try++ {
 		o, fit, err := d.compose(ctx, limit, why)
 		if err != nil {
@@ -138,7 +143,7 @@ func (d *delivery) send(ctx context.Context, limit int64, ping bool, post func(c
 		case err == nil:
 			return d.save(ctx, noteVideo, out.ID, noteVideoChannel, out.ChannelID, noteFit, string(fit), noteFollowup, "")
 		case o.File != nil && contentRefused(err):
-			limit, why = 0, bot.LinkDenied
+			limit, why = 0, whyRefused(err)
 		case o.File == nil || !tooLarge(err):
 			return err
 		case try == 1 && limit > defaultUpload:
@@ -149,6 +154,20 @@ func (d *delivery) send(ctx context.Context, limit int64, ping bool, post func(c
 			limit = 0 // a link
 		}
 	}
+}
+
+// whyRefused is why a link takes the place of a file that is refused for good.
+func whyRefused(err error) bot.LinkReason {
+	refused, _ := errors.AsType[*APIError](err)
+	switch {
+	case tooLarge(err):
+		return bot.LinkTooLarge
+	case contentRefused(err):
+		return bot.LinkDenied
+	case refused != nil && refused.Status == http.StatusForbidden:
+		return bot.LinkNoRight
+	}
+	return bot.LinkFailing
 }
 
 // compose makes the message with the video in it, or with a link when it does

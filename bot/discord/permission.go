@@ -53,6 +53,7 @@ var needed = []struct {
 func (b *Bot) caller(i *interaction) bot.Caller {
 	c := bot.Caller{
 		Platform: platform, Member: platform + ":" + i.user(), Team: b.team(i.GuildID), Locale: i.Locale,
+		Event: i.event(),
 	}
 	if i.Member != nil {
 		c.Tiers = b.cfg.Tiers(c.Member, i.Member.Roles)

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"ltxbot/bot"
+	"ltxbot/internal/retry"
 )
 
 // globalRate is how many requests a second the bot sends with its own token;
@@ -234,12 +235,8 @@ func seconds(text string) (time.Duration, error) {
 
 // sleep waits for d, or until ctx is done.
 func sleep(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
+	if !retry.Wait(ctx, d) {
 		return ctx.Err()
 	}
+	return nil
 }

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/url"
@@ -15,6 +14,7 @@ import (
 	"time"
 
 	"ltxbot/bot"
+	"ltxbot/internal/retry"
 )
 
 // apiVersion is the version of the REST API.
@@ -153,8 +153,7 @@ func (c *client) end(k call, err error, maybeDone bool) error {
 }
 
 func backoff(try int) time.Duration {
-	pause := callBackoff << (try - 1)
-	return pause/2 + rand.N(pause) //nolint:gosec // jitter needs no secrecy
+	return retry.Backoff{First: callBackoff, Spread: 1}.After(try)
 }
 
 // outcome is what is known of one try.

@@ -89,7 +89,7 @@ func (d *delivery) intoCard(ctx context.Context) error {
 	}
 	err := d.send(ctx, limit, false, put)
 	if refusedForGood(err) {
-		err = d.send(ctx, 0, false, put)
+		err = d.sendOr(ctx, 0, whyRefused(err), false, put)
 	}
 	return err
 }

@@ -1,10 +1,11 @@
 package discord
 
 import (
-	"crypto/rand"
-	"encoding/hex"
+	"bytes"
 	"fmt"
 	"io"
+	"mime/multipart"
+	"net/textproto"
 	"os"
 	"strings"
 )
@@ -29,20 +30,30 @@ type form struct {
 }
 
 func (u *upload) form(payload []byte) (*form, error) {
-	var random [16]byte
-	if _, err := rand.Read(random[:]); err != nil {
+	var b bytes.Buffer
+	w := multipart.NewWriter(&b)
+	message, err := w.CreatePart(textproto.MIMEHeader{
+		"Content-Disposition": {`form-data; name="payload_json"`},
+		"Content-Type":        {"application/json"},
+	})
+	if err != nil {
 		return nil, err
 	}
-	boundary := "ltx" + hex.EncodeToString(random[:])
-	f := &form{file: u, contentType: "multipart/form-data; boundary=" + boundary}
-	f.head = "--" + boundary + "\r\n" +
-		"Content-Disposition: form-data; name=\"payload_json\"\r\n" +
-		"Content-Type: application/json\r\n\r\n" +
-		string(payload) + "\r\n" +
-		"--" + boundary + "\r\n" +
-		"Content-Disposition: form-data; name=\"files[0]\"; filename=\"" + headerSafe(u.name) + "\"\r\n" +
-		"Content-Type: " + headerSafe(u.contentType) + "\r\n\r\n"
-	f.tail = "\r\n--" + boundary + "--\r\n"
+	if _, err := message.Write(payload); err != nil {
+		return nil, err
+	}
+	if _, err := w.CreatePart(textproto.MIMEHeader{
+		"Content-Disposition": {multipart.FileContentDisposition("files[0]", headerSafe(u.name))},
+		"Content-Type":        {headerSafe(u.contentType)},
+	}); err != nil {
+		return nil, err
+	}
+	f := &form{file: u, contentType: w.FormDataContentType(), head: b.String()}
+	b.Reset()
+	if err := w.Close(); err != nil {
+		return nil, err
+	}
+	f.tail = b.String()
 	f.size = int64(len(f.head)) + u.size + int64(len(f.tail))
 	return f, nil
 }
@@ -70,7 +81,7 @@ func (b *body) Read(p []byte) (int, error) {
 	return b.Reader.Read(p)
 }
 
-// headerSafe leaves out what would end a quoted value of a header.
+// headerSafe leaves out what does not belong into a header.
 func headerSafe(text string) string {
 	return strings.Map(func(r rune) rune {
 		if r < ' ' || r > '~' || r == '"' || r == '\\' {

@@ -3,13 +3,14 @@ package slack
 import (
 	"context"
 	"errors"
-	"math/rand/v2"
 	"net/http"
 	"slices"
 	"sync"
 	"time"
 
 	"github.com/slack-go/slack"
+
+	"ltxbot/internal/retry"
 )
 
 // Tokens finds the bot token of an installation: of a workspace by its id, or
@@ -172,6 +173,5 @@ func attempt(ctx context.Context, op string, again bool, call func(context.Conte
 }
 
 func backoff(try int) time.Duration {
-	pause := callBackoff << (try - 1)
-	return pause/2 + rand.N(pause) //nolint:gosec // jitter needs no secrecy
+	return retry.Backoff{First: callBackoff, Spread: 1}.After(try)
 }

@@ -130,7 +130,9 @@ func (d *delivery) to(ctx context.Context, at spot) error {
 // file shares the video, or leaves it to the text to have a link.
 func (d *delivery) file(ctx context.Context, at spot) error {
 	if d.get(noteFit) == string(generate.FitLink) {
-		return nil
+		if again, err := d.unlink(ctx, at); err != nil || !again {
+			return err
+		}
 	}
 	shared, err := d.settle(ctx, at)
 	if err == nil && !shared {
@@ -143,6 +145,28 @@ func (d *delivery) file(ctx context.Context, at spot) error {
 		return err
 	}
 	return d.save(ctx, noteShared, unix(d.cfg.Now()), noteChannel, at.channel, noteFailing, "")
+}
+
+// unlink takes back that the text must have a link since uploads have failed,
+// if the text was not posted either: Slack was away altogether, and the file is
+// tried once more. It reports whether it did.
+func (d *delivery) unlink(ctx context.Context, at spot) (bool, error) {
+	if d.video.Link || d.get(noteWhy) != string(bot.LinkFailing) || d.get(noteResult) != "" || d.get(noteResultLost) != "" {
+		return false, nil
+	}
+	if tried := d.number(notePosting + string(purposeResult)); tried != 0 {
+		since := time.Unix(tried, 0)
+		found, err := d.findPosted(ctx, d.client, d.job, purposeResult, at, since, since.Add(searchAfter))
+		switch {
+		case found.ts != "" || hasCode(err, noHistoryCodes...):
+			return false, nil
+		case err != nil && !hasCode(err, "not_in_channel", "channel_not_found"):
+			return false, err
+		case d.cfg.Now().Sub(since) < d.cfg.Timing.Settle:
+			return false, &limitError{op: "look for the text of a video", after: d.cfg.Timing.Settle}
+		}
+	}
+	return true, d.save(ctx, noteFit, "", noteWhy, "")
 }
 
 // An uploadError says that the video could not be uploaded or shared.
@@ -272,7 +296,11 @@ func (d *delivery) put(ctx context.Context, at spot) (shared bool, err error) {
 // share in spite of what it says is deleted with the text.
 func (d *delivery) link(ctx context.Context, why bot.LinkReason, err error) error {
 	d.log.WarnContext(ctx, "slack does not take the video, a link is posted", "job", d.job.ID, "reason", string(why), "error", err)
-	return d.save(ctx, noteFit, string(generate.FitLink), noteWhy, string(why), noteFailing, "")
+	notes := []string{noteFit, string(generate.FitLink), noteWhy, string(why)}
+	if why != bot.LinkFailing { // there, the next failure is a link at once
+		notes = append(notes, noteFailing, "")
+	}
+	return d.save(ctx, notes...)
 }
 
 // title is what stands over the video.

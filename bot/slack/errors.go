@@ -14,6 +14,7 @@ import (
 
 	"ltxbot/bot"
 	"ltxbot/core/generate"
+	"ltxbot/internal/retry"
 )
 
 // An APIError is a refusal by Slack. It carries nothing of what was sent.
@@ -223,12 +224,8 @@ func scrub(err error) error {
 
 // sleep waits for d, or until ctx is done.
 func sleep(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
+	if !retry.Wait(ctx, d) {
 		return ctx.Err()
 	}
+	return nil
 }

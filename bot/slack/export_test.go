@@ -38,9 +38,6 @@ func Unslack(text string, names map[string]string) string {
 	return unslack(text, func(user string) string { return names[user] })
 }
 
-// Unformat is a line without the marks of formatting that are no part of it.
-func Unformat(line string) string { return unformat(line) }
-
 // BotEvents are the events that the manifest subscribes to.
 func BotEvents() []string { return botEvents }
 

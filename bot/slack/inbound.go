@@ -299,7 +299,13 @@ func (in inbound) place() origin {
 	return origin{}
 }
 
-func eventOf(name string) string { return platform + ":" + name }
+// eventOf is the event with a name, and no event without one.
+func eventOf(name string) string {
+	if name == "" {
+		return ""
+	}
+	return platform + ":" + name
+}
 
 // messageEvent is the event of a message that makes a video.
 func messageEvent(channel, ts string) string { return eventOf("message:" + channel + ":" + ts) }

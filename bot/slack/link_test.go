@@ -179,3 +179,41 @@ func TestALinkSaysWhyTheVideoCouldNotBeHad(t *testing.T) {
 		})
 	}
 }
+
+// All of Slack was away for longer than uploads are tried. Where the text with
+// the link was not posted either, the conversation that comes back gets the
+// file.
+func TestAConversationThatComesBackGetsTheFile(t *testing.T) {
+	t.Parallel()
+	for name, fault := range map[string]sim.Fault{
+		"it refuses everything":          {Kind: sim.APIError, Error: "internal_error"},
+		"it answers with a server error": {Kind: sim.HTTPStatus, Status: 503},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newStage(t)
+			j := s.askForLink()
+			var back []func()
+			for _, method := range []string{"files.getUploadURLExternal", "chat.postMessage", "files.info", "conversations.history"} {
+				fault.Method, fault.Times = method, -1
+				back = append(back, s.sim.Inject(fault))
+			}
+			for range 4 {
+				if _, err := s.deliver(j.ID); err == nil {
+					t.Fatal("a video is delivered though Slack is away")
+				}
+				s.sim.Advance(30 * time.Second)
+			}
+			for _, undo := range back {
+				undo()
+			}
+			r := s.deliverAtLast(j.ID)
+			if r.Fit != generate.FitOriginal || len(videos(s.general)) != 1 || len(results(s.general, j.ID)) != 1 {
+				t.Errorf("receipt %+v, %d videos, messages:\n%s", r, len(videos(s.general)), texts(s.general))
+			}
+			if says := s.result(j.ID); strings.Contains(says, "files/b/x.mp4") {
+				t.Errorf("the text says %q", says)
+			}
+		})
+	}
+}

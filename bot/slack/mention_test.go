@@ -1,12 +1,14 @@
 package slack_test
 
 import (
+	"fmt"
 	"maps"
 	"strings"
 	"testing"
 	"time"
 
 	"ltxbot/bot"
+	"ltxbot/bot/slack"
 	"ltxbot/core/generate"
 	sim "ltxbot/sim/slack"
 )
@@ -303,4 +305,40 @@ func TestAMentionInASharedChannelIsForTheInstallationThatItNames(t *testing.T) {
 	if s.engine.count() != 1 {
 		t.Errorf("%d jobs", s.engine.count())
 	}
+}
+
+// Slack answers so many questions about people a minute. Whoever uses them up
+// by a message keeps the bot from knowing who is an admin.
+func TestAMessageFullOfMentionsAsksSlackAboutFew(t *testing.T) {
+	s := newStage(t)
+	var text strings.Builder
+	for n := range 40 {
+		fmt.Fprintf(&text, "<@U0MADEUP%03d> and ", n)
+	}
+	if _, err := s.ann.Mention(s.general, "a picnic with "+text.String()+"<@"+s.bob.ID()+">", ""); err != nil {
+		t.Fatal(err)
+	}
+	s.job()
+	asked := 0
+	for _, r := range s.sim.Requests("users.info") {
+		if r.Args["user"] != s.ann.ID() {
+			asked++
+		}
+	}
+	if asked > 10 {
+		t.Errorf("Slack was asked about %d people, want 10 at most", asked)
+	}
+}
+
+// A guest stays one while Slack can't say so.
+func TestNobodyIsAnAdminWhileSlackDoesNotSayWhoTheyAre(t *testing.T) {
+	s := prepareStage(t, quietSim(), func(c *slack.Config) { c.AllowGuests = true })
+	guest := s.ws.AddUser(sim.UserSpec{Name: "guest", Guest: true})
+	s.general.Add(guest)
+	s.cfg.AdminGroups = []string{s.ws.AddGroup("leads", guest)}
+	s.bot = s.newBot()
+	s.start()
+	s.sim.Inject(sim.Fault{Method: "users.info", Kind: sim.APIError, Error: "internal_error", Times: -1})
+	s.slash(guest, s.general, "admin")
+	s.whisper(guest, s.general, "Only admins and owners")
 }

@@ -25,8 +25,8 @@ const (
 // https://docs.slack.dev/authentication/installing-with-oauth
 const authorizeURL = "https://slack.com/oauth/v2/authorize"
 
-// How often codes are exchanged: each is a call to Slack, and anybody can make
-// one up. So many at once, and one more after each pause.
+// How often somebody may come back from Slack: each code is a call to Slack, and
+// each error a line of the log, and anybody can make one up. So many at once, and one more after each pause.
 const (
 	installBurst = 10
 	installPause = 6 * time.Second
@@ -77,12 +77,12 @@ func (b *Bot) serveOAuth(w http.ResponseWriter, r *http.Request) {
 		b.writePage(w, pageState)
 	case query.Get("error") == "access_denied":
 		b.writePage(w, pageDenied)
-	case query.Get("error") != "" || code == "":
-		b.log.WarnContext(ctx, "slack did not allow an installation", "code", cut(oneLine(query.Get("error")), maxTitle))
-		b.writePage(w, pageTrouble)
 	case !b.installs.AllowN(b.cfg.Now(), 1):
 		b.cfg.Guard.Note(ingress.Install, ingress.TooOften)
 		b.writePage(w, pageBusy)
+	case query.Get("error") != "" || code == "":
+		b.log.WarnContext(ctx, "slack did not allow an installation", "code", cut(oneLine(query.Get("error")), maxTitle))
+		b.writePage(w, pageTrouble)
 	default:
 		in, err := b.install(ctx, code)
 		if err != nil {

@@ -365,3 +365,17 @@ func TestWhatSeveralWorkspacesNeedIsThere(t *testing.T) {
 		}
 	}
 }
+
+// A state is free for everybody, so what comes back with one is written by
+// anybody.
+func TestErrorsThatAnybodyMakesUpFillNoLog(t *testing.T) {
+	s := newShop(t)
+	const tries = 100
+	for range tries {
+		b := s.browser()
+		s.back(b, url.Values{"error": {"made_up"}, "state": {s.begin(b).Get("state")}})
+	}
+	if n := strings.Count(s.log.String(), "slack did not allow an installation"); n == 0 || n > 11 {
+		t.Errorf("%d lines for %d errors, want some and 11 at most", n, tries)
+	}
+}

@@ -24,6 +24,7 @@ type person struct {
 	admin    bool // of the workspace, or its owner
 	guest    bool // of the workspace
 	stranger bool // of another organisation
+	asked    bool // Slack has said so lately; else only the name and the language are good
 	name     string
 	locale   string
 	until    time.Time
@@ -65,16 +66,16 @@ func (b *Bot) caller(ctx context.Context, o origin) bot.Caller {
 
 // vouch is caller, and whether the person is a guest or of another
 // organisation. Neither is ever an admin, whatever Slack says of them: they may
-// be one at home.
+// be one at home. Nor is anybody while Slack does not say who they are.
 func (b *Bot) vouch(ctx context.Context, o origin) (c bot.Caller, guest bool) {
-	c = bot.Caller{Platform: platform, Member: memberOf(o), Team: b.team(o)}
+	c = bot.Caller{Platform: platform, Member: memberOf(o), Team: b.team(o), Event: o.Event}
 	who := b.people.person(ctx, o)
 	c.Locale = who.locale
 	if who.stranger || outsider(o) {
 		return c, true
 	}
 	c.Tiers = b.cfg.Tiers(c.Member, b.people.groupsOf(ctx, o, b.cfg.TierGroups))
-	c.Admin = !who.guest && (who.admin || len(b.people.groupsOf(ctx, o, b.cfg.AdminGroups)) > 0)
+	c.Admin = who.asked && !who.guest && (who.admin || len(b.people.groupsOf(ctx, o, b.cfg.AdminGroups)) > 0)
 	return c, who.guest
 }
 
@@ -159,6 +160,7 @@ func (p *people) person(ctx context.Context, o origin) person {
 		admin:    member && (u.IsAdmin || u.IsOwner || u.IsPrimaryOwner),
 		guest:    u.IsRestricted || u.IsUltraRestricted,
 		stranger: u.IsStranger || told && !member,
+		asked:    true,
 		name:     cmp.Or(u.Profile.DisplayName, u.Profile.RealName, u.RealName, u.Name),
 		locale:   u.Locale, until: now.Add(personLife),
 	}

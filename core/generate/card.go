@@ -11,12 +11,16 @@ import (
 
 // How often the card of a job is edited: at most every cardPace; a job that
 // is older than cardSlowAfter every cardSlowPace, since platforms limit edits
-// of old messages.
+// of old messages. What changes by itself, the percentage guessed from past
+// durations and the place in the line, is shown more rarely.
 const (
 	cardPace      = 3 * time.Second
 	cardSlowAfter = 30 * time.Minute
 	cardSlowPace  = 30 * time.Second
 	cardTimeout   = 30 * time.Second
+	guessPause    = 5 * time.Second // near the expected end
+	guessMost     = time.Minute     // far from it
+	placePause    = 20 * time.Second
 )
 
 // errPlatformOff says that the job's platform is switched off in the config.
@@ -27,104 +31,130 @@ var errPlatformOff = errors.New("platform is switched off")
 const platformOffPause = time.Minute
 
 // card keeps a job's card current without holding up the job: the newest
-// state wins, and what was never shown is skipped.
+// state wins, and what was never shown is skipped. All cards of a process share
+// Engine.edits.
 type card struct {
-	r *run
+	r       *run
+	turn    turn
+	showing chan struct{} // full while the courier is called
 
 	mu      sync.Mutex
-	busy    bool // a goroutine is showing
-	again   bool // something newer came meanwhile
-	idle    chan struct{}
-	hurry   chan struct{} // closed to end the goroutine's pause without an edit
-	last    time.Time     // when it was last shown
-	notTill time.Time     // the platform asked to wait until then
-	gone    bool          // the conversation is gone, or the job: stop showing
+	news    bool      // there is something to show
+	editing bool      // a turn is under way
+	last    time.Time // when it was last shown
+	notTill time.Time // the platform asked to wait until then
+	gone    bool      // the conversation is gone, or the job: stop showing
 }
 
 func newCard(r *run) *card {
-	idle := make(chan struct{})
-	close(idle)
-	return &card{r: r, idle: idle}
+	c := &card{r: r, showing: make(chan struct{}, 1)}
+	c.turn.call = func(ctx context.Context) { go c.edit(ctx) }
+	return c
 }
 
 // refresh shows the job's present state soon.
-func (c *card) refresh(ctx context.Context) {
+func (c *card) refresh() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	switch {
-	case c.gone:
-	case c.busy:
-		c.again = true
-	default:
-		c.busy, c.idle, c.hurry = true, make(chan struct{}), make(chan struct{})
-		go c.loop(ctx, c.hurry)
+	if c.gone || c.news && (c.editing || c.r.e.edits.booked(&c.turn)) {
+		return
+	}
+	c.news = true
+	if !c.editing {
+		c.book(0, cardPace)
 	}
 }
 
-// loop shows the newest state at the card's pace until nothing newer came.
-func (c *card) loop(ctx context.Context, hurry <-chan struct{}) {
-	for {
-		pause := time.NewTimer(c.due(c.pace()))
-		select {
-		case <-pause.C:
-		case <-hurry:
-		case <-ctx.Done():
-		}
-		pause.Stop()
-		if ctx.Err() != nil || closed(hurry) {
-			c.end()
-			return
-		}
+// book asks for a turn. The caller holds mu.
+func (c *card) book(after, pause time.Duration) {
+	c.r.e.edits.book(&c.turn, max(after, c.due(c.pace())), pause)
+}
+
+// edit shows what is new, in a turn of the card.
+func (c *card) edit(ctx context.Context) {
+	c.showing <- struct{}{}
+	defer func() { <-c.showing }()
+	c.mu.Lock()
+	if !c.r.e.edits.given(&c.turn) {
+		c.mu.Unlock()
+		return
+	}
+	c.editing = true
+	c.mu.Unlock()
+
+	look := c.look(ctx)
+	c.mu.Lock()
+	news := (c.news || look) && !c.gone && ctx.Err() == nil
+	c.news = false
+	c.mu.Unlock()
+	if news {
 		err := c.show(ctx)
 		// Edits that have to wait are made later: that is how edits are paced.
 		_, later := errors.AsType[*RetryError](err)
 		if err != nil && !later && !errors.Is(err, ErrUnreachable) && !errors.Is(err, errLost) && ctx.Err() == nil {
 			c.r.log.WarnContext(ctx, "cannot show the card", "error", err)
 		}
-		if !c.more() {
-			c.end()
-			return
-		}
+	} else {
+		c.r.e.edits.refund()
 	}
+
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.editing = false
+	c.r.e.edits.drop(&c.turn)
+	switch after := c.r.changesAfter(); {
+	case c.gone || ctx.Err() != nil:
+	case c.news:
+		c.book(0, cardPace)
+	case after > 0:
+		c.book(after, after)
+	}
+}
+
+// look brings up to date what changes by itself, and reports whether it has
+// changed.
+func (c *card) look(ctx context.Context) bool {
+	if !c.r.snapshot().Waiting() {
+		return c.r.guess()
+	}
+	place, err := c.r.e.cfg.Store.Place(ctx, c.r.id)
+	if err != nil {
+		c.r.log.WarnContext(ctx, "cannot read the place in the line", "error", err)
+		return false
+	}
+	return c.r.setProgress(func(p *Progress) { p.Waiting = place })
+}
+
+// changesAfter is how long until something to show has changed by itself; 0 is
+// never.
+func (r *run) changesAfter() time.Duration {
+	switch j := r.snapshot(); {
+	case j.Waiting():
+		return placePause
+	case j.State == Running && j.Progress.Expected > 0 && j.Progress.Percent < guessedMost:
+		return min(max(guessPause, distance(j.Started.Add(j.Progress.Expected))/5), guessMost)
+	}
+	return 0
 }
 
 // pace is the least time between two edits.
 func (c *card) pace() time.Duration {
-	if time.Since(c.r.snapshot().Created) > cardSlowAfter {
+	if time.Since(c.r.created()) > cardSlowAfter {
 		return cardSlowPace
 	}
 	return cardPace
 }
 
-// due is how long to wait before the next edit.
+// due is how long to wait before the next edit. The caller holds mu.
 func (c *card) due(pace time.Duration) time.Duration {
-	c.mu.Lock()
-	defer c.mu.Unlock()
 	next := c.last.Add(pace)
 	if c.notTill.After(next) {
 		next = c.notTill
 	}
-	return time.Until(next)
+	return max(0, time.Until(next))
 }
 
-// more reports whether there is something newer to show.
-func (c *card) more() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	again := c.again && !c.gone
-	c.again = false
-	return again
-}
-
-// end lets the next refresh start a goroutine.
-func (c *card) end() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.busy = false
-	close(c.idle)
-}
-
-// show shows the present state now.
+// show shows the present state now. The caller has filled showing.
 func (c *card) show(ctx context.Context) error {
 	j := c.r.snapshot()
 	courier := c.r.courier(j)
@@ -143,7 +173,7 @@ func (c *card) show(ctx context.Context) error {
 	case errors.Is(err, ErrUnreachable), errors.Is(err, errLost):
 		c.gone = true
 	case errors.As(err, &retry):
-		c.notTill, c.again = time.Now().Add(retry.pause()), true
+		c.notTill, c.news = time.Now().Add(retry.pause()), true
 	}
 	return err
 }
@@ -162,33 +192,36 @@ func (c *card) call(ctx context.Context, courier Courier, j Job) (err error) {
 
 // settle shows the present state and returns when that is done or was
 // refused: the first and the last word on a job, which its step must know to
-// have arrived.
-func (c *card) settle(ctx context.Context) error {
+// have arrived. It does nothing while an edit must wait, and says how long.
+func (c *card) settle(ctx context.Context) (rest time.Duration, _ error) {
 	c.wait()
-	if !wait(ctx, c.due(cardPace)) {
-		return ctx.Err()
-	}
-	return c.show(ctx)
-}
-
-// wait ends the pause before an edit that is due, and returns when no
-// goroutine of the card is left.
-func (c *card) wait() {
 	c.mu.Lock()
-	c.again = false
-	if c.busy && !closed(c.hurry) {
-		close(c.hurry)
-	}
-	idle := c.idle
+	rest = c.due(cardPace)
 	c.mu.Unlock()
-	<-idle
+	if rest > 0 {
+		return rest, nil
+	}
+	c.r.e.edits.spend()
+	c.showing <- struct{}{}
+	defer func() { <-c.showing }()
+	return 0, c.show(ctx)
 }
 
-func closed(ch <-chan struct{}) bool {
-	select {
-	case <-ch:
-		return true
-	default:
-		return false
+// wait returns when the card is not being edited, and will not be before the
+// next refresh.
+func (c *card) wait() {
+	c.cancel()
+	c.showing <- struct{}{} // an edit that is under way ends first, and may have booked another one
+	defer func() { <-c.showing }()
+	c.cancel()
+}
+
+// cancel gives up the turn that the card has booked.
+func (c *card) cancel() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.news = false
+	if !c.editing {
+		c.r.e.edits.drop(&c.turn)
 	}
 }

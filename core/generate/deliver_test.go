@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -250,6 +251,27 @@ func TestUploadsThatKeepFailingBecomeALinkAfterAMinute(t *testing.T) {
 		got := finished(t, p, j.ID)
 		if why := w.channel.why[j.ID]; got.State != generate.Delivered || !errors.Is(why, generate.ErrUploads) {
 			t.Errorf("the job is %s, its video a %s: %v", got.State, got.Receipt.Fit, why)
+		}
+	})
+}
+
+// A host that brings a byte every now and then is not silent, and never done.
+func TestADownloadThatNeverEndsBecomesALink(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.provider.media += strings.Repeat(".", 10_000)
+		w.provider.drip = 29 * time.Second
+		p := w.start(crashAt(0))
+		defer p.kill(t)
+		j := w.deliver(t, p, func(*fakeChannel) {})
+		elapse(9*time.Minute + 30*time.Second)
+		if posted := w.channel.posted(); len(posted) != 0 {
+			t.Errorf("posted after nine minutes: %v", posted)
+		}
+		elapse(time.Minute)
+		got := finished(t, p, j.ID)
+		if got.State != generate.Delivered || got.Receipt.Fit != generate.FitLink {
+			t.Errorf("the job is %s, its video a %s", got.State, got.Receipt.Fit)
 		}
 	})
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -13,6 +12,7 @@ import (
 	"ltxbot/core/ltx"
 	"ltxbot/core/quota"
 	"ltxbot/core/usd"
+	"ltxbot/internal/retry"
 )
 
 // Config is what an Engine is made of.
@@ -34,6 +34,10 @@ type Config struct {
 	Grace        time.Duration // how long a lost submit is looked for
 	GiveUp       time.Duration // from the deadline until a job is given up that the provider does not end
 
+	// Webhooks says that the provider calls when a job has ended: then it is
+	// asked less often.
+	Webhooks bool
+
 	// Owner names this process among those that share the store. It is
 	// different for each start.
 	Owner string
@@ -48,8 +52,10 @@ type Engine struct {
 	cfg     Config
 	log     *slog.Logger
 	history *history
-	streams chan struct{} // a token for each status stream that may be open
-	kept    atomic.Int64  // bytes of videos on disk that wait for another try
+	polls   *budget // calls at the provider
+	edits   *budget // of cards
+	streams *streams
+	kept    atomic.Int64 // bytes of videos on disk that wait for another try
 
 	mu      sync.Mutex
 	stop    context.CancelFunc // soft: begin nothing new
@@ -58,9 +64,13 @@ type Engine struct {
 	workers sync.WaitGroup
 }
 
-// maxStreams bounds the open status streams of a process; jobs beyond it are
-// polled. A stream costs a connection with its buffers.
-const maxStreams = 64
+// What a process does at most for all its jobs together, whatever their number.
+const (
+	pollsPerSecond = 50
+	pollsAtATime   = 16 // fewer than the provider's client makes at a time: the rest is for calls that must not wait
+	editsPerSecond = 20
+	editsAtATime   = 64
+)
 
 // New makes an engine. It does nothing until Start.
 func New(cfg Config) *Engine {
@@ -70,13 +80,16 @@ func New(cfg Config) *Engine {
 	if cfg.OnChange == nil {
 		cfg.OnChange = func(State, Job) {}
 	}
-	return &Engine{cfg: cfg, log: cfg.Logger, history: newHistory(), streams: make(chan struct{}, maxStreams)}
+	return &Engine{
+		cfg: cfg, log: cfg.Logger, history: newHistory(), streams: newStreams(),
+		polls: newBudget(pollsPerSecond, pollsAtATime), edits: newBudget(editsPerSecond, editsAtATime),
+	}
 }
 
 // Start begins to work on the store's unfinished jobs and on those accepted
 // from now on. It returns when it has begun.
 func (e *Engine) Start(ctx context.Context) error {
-	finished, err := e.cfg.Store.Jobs(ctx, Query{Limit: historySeed})
+	finished, err := e.cfg.Store.Jobs(ctx, Query{State: Delivered, Limit: historySeed})
 	if err != nil {
 		return fmt.Errorf("read past jobs: %w", err)
 	}
@@ -92,6 +105,8 @@ func (e *Engine) Start(ctx context.Context) error {
 	var soft context.Context
 	e.hard, e.abort = context.WithCancel(context.WithoutCancel(ctx))
 	soft, e.stop = context.WithCancel(e.hard)
+	e.workers.Go(func() { e.polls.serve(soft) })
+	e.workers.Go(func() { e.edits.serve(soft) })
 	e.workers.Go(func() { e.take(soft) })
 	e.workers.Go(func() { e.watchReceived(soft) })
 	return nil
@@ -136,77 +151,10 @@ func (e *Engine) take(ctx context.Context) {
 				return
 			}
 		default:
-			e.workers.Go(func() { e.work(ctx, claim) })
+			r := newRun(e, claim)
+			e.workers.Go(func() { r.work(ctx) })
 		}
 	}
-}
-
-// tellEvery is every how many-eth failure in a row is logged, after the first.
-const tellEvery = 20
-
-// work takes one job as far as it gets.
-func (e *Engine) work(ctx context.Context, claim Claim) {
-	defer claim.Done()
-	r := newRun(e, claim)
-	defer r.card.wait()
-	defer func() { r.media.remove() }()
-	if err := r.own(ctx); err != nil {
-		if !errors.Is(err, errLost) {
-			r.log.ErrorContext(ctx, "cannot claim job", "error", err)
-			wait(ctx, time.Second)
-		}
-		return
-	}
-	r.measure(ctx)
-	var failing time.Time // since when steps do not succeed
-	for failures := 0; ; {
-		j := r.snapshot()
-		if r.lost() || !j.Unfinished() {
-			return
-		}
-		if ctx.Err() != nil {
-			e.takeBack(r, j)
-			return
-		}
-		err := e.guard(ctx, r, j)
-		switch {
-		case err == nil:
-			failures = 0
-		case errors.Is(err, errMoved):
-			// Somebody changed the job: look at it again.
-		case errors.Is(err, errLost) || ctx.Err() != nil:
-			return
-		default:
-			failures++
-			if failures == 1 || failures%tellEvery == 0 {
-				r.log.ErrorContext(ctx, "job step did not succeed, it is tried again", "state", string(j.State), "failures", failures, "error", err)
-			}
-			if failures == 1 {
-				failing = time.Now()
-			}
-			if time.Since(failing) > giveUpAfter {
-				// A bug, or a record that can't be worked with.
-				if _, err := e.giveUpFor(ctx, j.ID, ByBot, FailInternal); err == nil {
-					r.log.ErrorContext(ctx, "job is given up: its step does not succeed", "state", string(j.State))
-				}
-			}
-			r.pause(ctx, backoff(failures, time.Second, time.Minute))
-			if fresh, err := e.cfg.Store.Job(ctx, j.ID); err == nil {
-				r.replace(fresh)
-			}
-		}
-	}
-}
-
-// guard runs one step and turns a panic into an error: it costs the job a
-// moment, not the process.
-func (e *Engine) guard(ctx context.Context, r *run, j Job) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = fmt.Errorf("panic in state %s: %v\n%s", j.State, p, debug.Stack())
-		}
-	}()
-	return e.step(ctx, r, j)
 }
 
 // An Ask is a request with who asks, and where.
@@ -431,13 +379,4 @@ func (e *Engine) bill(ctx context.Context, id string, change func(*Job) (quota.B
 }
 
 // wait pauses for d and reports whether ctx is still alive.
-func wait(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
-}
+func wait(ctx context.Context, d time.Duration) bool { return retry.Wait(ctx, d) }

@@ -17,26 +17,26 @@ const lastLooks = 2 * time.Minute
 // ends is when this run gives up waiting for the provider. It is counted from
 // when the deadline was first seen, on the monotonic clock: a clock that is
 // set ends no job.
-func (r *run) ends(j Job) time.Time {
-	if r.end.IsZero() || !r.endOf.Equal(j.Deadline) {
-		r.endOf = j.Deadline
-		patience := r.e.cfg.GiveUp
-		r.end = time.Now().Add(max(time.Until(j.Deadline)+patience, min(patience, lastLooks)))
+func (w *watching) ends(j Job) time.Time {
+	if w.last.IsZero() || !w.lastOf.Equal(j.Deadline) {
+		w.lastOf = j.Deadline
+		patience := w.e.cfg.GiveUp
+		w.last = time.Now().Add(max(time.Until(j.Deadline)+patience, min(patience, lastLooks)))
 	}
-	return r.end
+	return w.last
 }
 
 // giveUp ends a job that the provider has not ended long after it was asked
 // to stop. The result is asked for a last time.
-func (e *Engine) giveUp(ctx context.Context, r *run, j Job) error {
-	if over, err := e.fetch(ctx, r, j); over || err != nil {
+func (w *watching) giveUp(ctx context.Context, j Job) error {
+	if over, err := w.fetch(ctx, j); over || err != nil {
 		return err
 	}
-	j = r.snapshot()
-	to, failure, billing := e.ending(j, FailGivenUp)
-	r.log.ErrorContext(ctx, "the provider has never ended the job; it is given up",
+	j = w.snapshot()
+	to, failure, billing := w.e.ending(j, FailGivenUp)
+	w.log.ErrorContext(ctx, "the provider has never ended the job; it is given up",
 		"request_id", j.Submission.RequestID, "complete", !j.Completed.IsZero(), "charged_usd", billing.Amount.Dollars())
-	return r.finish(ctx, j.State, to, failure, billing, unsure)
+	return w.finish(ctx, j.State, to, failure, billing, unsure)
 }
 
 // ending is how a job ends that nobody waits for any longer, by the state it
@@ -114,37 +114,30 @@ func unsureAndLookAgain(j *Job) {
 // lookAgain looks for a lost submit a last time when it should have ended, and
 // takes the job up again if it is found. Its requester was told before that it
 // was lost, and its hold was released.
-func (e *Engine) lookAgain(ctx context.Context, r *run, j Job) error {
-	began := time.Now()
-	for n := 1; ; n++ {
-		if d := time.Until(j.LookAt); d > 0 {
-			r.pause(ctx, d)
-		}
-		if err := r.reload(ctx); err != nil || ctx.Err() != nil {
-			return err
-		}
-		if now := r.snapshot(); now.State != j.State || now.LookAt.IsZero() {
-			return nil
-		}
-		if time.Now().Before(j.LookAt) {
-			continue
-		}
-		sub, found, err := e.find(ctx, j, time.Now())
-		switch {
-		case found:
-			r.log.InfoContext(ctx, "found the lost submit after it was given up", "request_id", sub.RequestID)
-			return r.update(ctx, j.State, quota.Keep(), func(j *Job) {
-				j.revive(sub)
-				j.State = Unknown // until no other job claims it
-			})
-		case err != nil && time.Since(began) < max(time.Until(j.LookAt), 0)+e.cfg.Grace:
-			r.pause(ctx, backoff(n, searchPause, searchMost))
-			continue
-		case err != nil:
-			r.log.ErrorContext(ctx, "a lost submit is given up though the provider's history could not be searched", "error", err)
-		}
-		return r.update(ctx, j.State, quota.Keep(), func(j *Job) { j.LookAt = time.Time{} })
+func (c *concluding) lookAgain(ctx context.Context, j Job) (time.Duration, error) {
+	if d := time.Until(j.LookAt); d > 0 {
+		return d, nil
 	}
+	if c.looking.IsZero() {
+		c.looking = time.Now()
+	}
+	sub, found, err := c.e.find(ctx, j, time.Now())
+	switch {
+	case found:
+		c.log.InfoContext(ctx, "found the lost submit after it was given up", "request_id", sub.RequestID)
+		return 0, c.update(ctx, j.State, quota.Keep(), func(j *Job) {
+			j.revive(sub)
+			j.State = Unknown // until no other job claims it
+		})
+	case ctx.Err() != nil:
+		return 0, ctx.Err()
+	case err != nil && time.Since(c.looking) < c.e.cfg.Grace:
+		c.lookups++
+		return backoff(c.lookups, searchPause, searchMost), nil
+	case err != nil:
+		c.log.ErrorContext(ctx, "a lost submit is given up though the provider's history could not be searched", "error", err)
+	}
+	return 0, c.update(ctx, j.State, quota.Keep(), func(j *Job) { j.LookAt = time.Time{} })
 }
 
 // errSearch says that a search was not answered.
@@ -155,6 +148,7 @@ var errSearch = errors.New("search the provider's history")
 func (e *Engine) find(ctx context.Context, j Job, to time.Time) (Submission, bool, error) {
 	look, cancel := context.WithTimeout(ctx, searchLimit)
 	defer cancel()
+	e.polls.spend()
 	found, err := e.cfg.Provider.Find(look, Order{Job: j.ID, Endpoint: j.Endpoint, Request: j.Request}, j.Submitted, to)
 	if err != nil {
 		return Submission{}, false, fmt.Errorf("%w: %w", errSearch, err)

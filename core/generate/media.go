@@ -37,6 +37,7 @@ const (
 	downloadPause = 500 * time.Millisecond
 	fetchPatience = 3 * time.Minute  // with errors that may pass, before a link takes the place of the file
 	downloadIdle  = 30 * time.Second // without a byte
+	downloadMost  = 10 * time.Minute // for a whole file, without the waits for a connection
 	largeDownload = 4 << 20          // bytes; the card says that the video is on its way
 )
 
@@ -72,11 +73,11 @@ func (f File) there() bool {
 func (e *Engine) media(r *run, j Job) *media {
 	return &media{
 		e: e, job: j,
-		slow:  func() { r.card.refresh(e.hard) },
+		slow:  r.card.refresh,
 		quiet: r.card.wait,
 		progress: func(percent int) {
 			r.setProgress(func(p *Progress) { p.Fitting = max(p.Fitting, percent) })
-			r.card.refresh(e.hard)
+			r.card.refresh()
 		},
 	}
 }
@@ -251,14 +252,16 @@ func (m *media) download(ctx context.Context, limit int64) error {
 	}
 	defer func() { _ = out.Close() }()
 	var size int64
+	left := downloadMost
 	for try := 1; ; try++ {
-		n, err := m.more(ctx, out, size, most)
+		n, took, err := m.more(ctx, out, size, most, left)
 		size += n
+		left -= took
 		if err == nil {
 			break
 		}
 		var large *TooLargeError
-		if errors.As(err, &large) || errors.Is(err, ErrGone) || ctx.Err() != nil || try == downloadTries {
+		if errors.As(err, &large) || errors.Is(err, ErrGone) || ctx.Err() != nil || try == downloadTries || left <= 0 {
 			return fmt.Errorf("download the video: %w", err)
 		}
 		if !wait(ctx, backoff(try, downloadPause, 10*time.Second)) {
@@ -279,15 +282,25 @@ func (m *media) download(ctx context.Context, limit int64) error {
 	return nil
 }
 
-// more appends what comes from offset on to out, and says how much that was.
-func (m *media) more(ctx context.Context, out *os.File, offset, most int64) (int64, error) {
+// more appends what comes from offset on to out within so much time, and says
+// how many bytes that was and how long it took.
+func (m *media) more(ctx context.Context, out *os.File, offset, most int64, within time.Duration) (n int64, took time.Duration, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	body, err := m.e.cfg.Provider.Open(ctx, m.job.Output.URL, offset)
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	defer func() { _ = body.Body.Close() }()
+	began := time.Now()
+	over := time.AfterFunc(within, cancel)
+	defer over.Stop()
+	n, err = m.read(body, out, offset, most, cancel)
+	return n, time.Since(began), err
+}
+
+// read is more, of a body. cancel ends it.
+func (m *media) read(body Media, out *os.File, offset, most int64, cancel func()) (int64, error) {
 	if body.Size > most {
 		return 0, &TooLargeError{Size: body.Size, Limit: most}
 	}

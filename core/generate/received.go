@@ -158,33 +158,32 @@ func (e *Engine) takeUpReceived(ctx context.Context) error {
 	return nil
 }
 
-// prepare finds out what is needed to accept a job, and accepts it.
-func (e *Engine) prepare(ctx context.Context, r *run, j Job) error {
-	began := time.Now()
-	for n := 1; ; n++ {
-		err := e.tryPrepare(ctx, r, j)
-		again, retry := errors.AsType[*unpreparedError](err)
-		switch {
-		case !retry:
-			return err
-		case time.Since(began) > prepareGiveUp:
-			r.log.ErrorContext(ctx, "giving up on preparing a job", "error", again.err)
-			return r.finish(ctx, Preparing, Failed, Failure{Kind: FailInterrupted}, quota.Keep())
-		}
-		pause := backoff(n, time.Second, time.Minute)
-		if asked, ok := errors.AsType[*RetryError](again.err); ok {
-			pause = asked.pause()
-		} else if ctx.Err() == nil {
-			r.log.WarnContext(ctx, "cannot prepare a job", "tries", n, "error", again.err)
-		}
-		r.pause(ctx, pause)
-		if err := r.reload(ctx); err != nil || ctx.Err() != nil {
-			return err
-		}
-		if j = r.snapshot(); j.State != Preparing {
-			return nil
-		}
+// preparing is the step from a job that was acknowledged to one that is
+// accepted, or refused.
+type preparing struct {
+	*run
+
+	began time.Time // of this process
+	tries tries     // to ask the courier
+}
+
+func (p *preparing) end() {}
+
+// do finds out what is needed to accept a job, and accepts it.
+func (p *preparing) do(ctx context.Context, j Job) (time.Duration, error) {
+	if p.began.IsZero() {
+		p.began = time.Now()
 	}
+	err := p.try(ctx, j)
+	missing, unprepared := errors.AsType[*unpreparedError](err)
+	switch {
+	case !unprepared:
+		return 0, err
+	case time.Since(p.began) > prepareGiveUp:
+		p.log.ErrorContext(ctx, "giving up on preparing a job", "error", missing.err)
+		return 0, p.finish(ctx, Preparing, Failed, Failure{Kind: FailInterrupted}, quota.Keep())
+	}
+	return p.tries.again(ctx, p.run, missing.err)
 }
 
 // unpreparedError says that the courier had no answer yet.
@@ -192,12 +191,12 @@ type unpreparedError struct{ err error }
 
 func (e *unpreparedError) Error() string { return e.err.Error() }
 
-// tryPrepare asks the courier about a job and accepts it, once.
-func (e *Engine) tryPrepare(ctx context.Context, r *run, j Job) error {
+// try asks the courier about a job and accepts it, once.
+func (p *preparing) try(ctx context.Context, j Job) error {
 	if j.Cancel != nil {
-		return r.finish(ctx, Preparing, Cancelled, Failure{}, quota.Keep())
+		return p.finish(ctx, Preparing, Cancelled, Failure{}, quota.Keep())
 	}
-	courier := r.courier(j)
+	courier := p.courier(j)
 	if courier == nil {
 		return &unpreparedError{&RetryError{After: platformOffPause, Err: errPlatformOff}}
 	}
@@ -207,32 +206,36 @@ func (e *Engine) tryPrepare(ctx context.Context, r *run, j Job) error {
 		told, err := courier.Acknowledged(call, j)
 		switch {
 		case errors.Is(err, ErrCannotTell):
-			return r.finish(ctx, Preparing, Failed, Failure{Kind: FailInterrupted}, quota.Keep())
+			return p.finish(ctx, Preparing, Failed, Failure{Kind: FailInterrupted}, quota.Keep())
 		case err != nil:
 			return &unpreparedError{err}
 		case !told:
-			return r.update(ctx, Preparing, quota.Keep(), (*Job).unacknowledged)
+			return p.update(ctx, Preparing, quota.Keep(), (*Job).unacknowledged)
 		}
 	}
 	ready, err := courier.Prepare(call, j)
 	refusal, refused := errors.AsType[*RefusedError](err)
 	switch {
 	case refused:
-		return r.finish(ctx, Preparing, Failed, refusal.Failure, quota.Keep())
+		return p.finish(ctx, Preparing, Failed, refusal.Failure, quota.Keep())
 	case errors.Is(err, ErrUnreachable):
-		return r.finish(ctx, Preparing, Failed, Failure{Kind: FailUnreachable}, quota.Keep())
+		return p.finish(ctx, Preparing, Failed, Failure{Kind: FailUnreachable}, quota.Keep())
 	case err != nil:
 		return &unpreparedError{err}
 	}
-	accepted, err := e.accept(ctx, ready)
+	accepted, err := p.e.accept(ctx, ready)
 	if errors.Is(err, ErrExists) || errors.Is(err, ErrConflict) {
-		return r.reload(ctx) // it was changed meanwhile: a button was pressed
+		fresh, err := p.e.cfg.Store.Job(ctx, j.ID) // it was changed meanwhile: a button was pressed
+		if err == nil {
+			p.replace(fresh)
+		}
+		return err
 	}
 	if err != nil {
 		return err
 	}
-	r.replace(accepted)
-	r.log.InfoContext(ctx, "job changed state", "from", string(Preparing), "state", string(accepted.State))
-	e.cfg.OnChange(Preparing, accepted)
+	p.replace(accepted)
+	p.log.InfoContext(ctx, "job changed state", "from", string(Preparing), "state", string(accepted.State))
+	p.e.cfg.OnChange(Preparing, accepted)
 	return nil
 }

@@ -25,33 +25,34 @@ const (
 
 // fetch asks for the result, and reports whether the job is over with it:
 // what it cost is settled then. Otherwise it is to be asked for again.
-func (e *Engine) fetch(ctx context.Context, r *run, j Job) (over bool, _ error) {
+func (w *watching) fetch(ctx context.Context, j Job) (over bool, _ error) {
 	call, done := context.WithTimeout(ctx, callLimit)
 	defer done()
-	result, err := e.cfg.Provider.Result(call, j.Submission)
+	w.e.polls.spend()
+	result, err := w.e.cfg.Provider.Result(call, j.Submission)
 	failed, answered := errors.AsType[*ProviderError](err)
 	switch {
 	case err == nil:
-		return true, e.fetched(r, j, result)
+		return true, w.fetched(j, result)
 	case ctx.Err() != nil:
 		return true, ctx.Err()
 	case errors.Is(err, ErrNotReady):
-		r.doubted = time.Time{}
+		w.doubted = time.Time{}
 	case errors.Is(err, ErrGone):
-		if r.forgotten(j) || r.complete && r.doubt() {
-			return true, e.vanished(ctx, r, j)
+		if w.forgotten(j) || w.complete && w.doubt() {
+			return true, w.vanished(ctx, j)
 		}
 	case answered && !failed.Temporary:
-		if r.blamed || final(j, failed) || r.doubt() {
-			return true, e.failed(ctx, r, j, failed)
+		if w.blamed || final(j, failed) || w.doubt() {
+			return true, w.refused(ctx, j, failed)
 		}
 	}
-	r.results++
-	if r.results == 1 || r.results%tellEvery == 0 {
-		r.log.WarnContext(ctx, "cannot read the result", "tries", r.results, "complete", r.complete, "error", err)
+	w.results++
+	if w.results == 1 || w.results%logEvery == 0 {
+		w.log.WarnContext(ctx, "cannot read the result", "tries", w.results, "complete", w.complete, "error", err)
 	}
-	if r.complete && j.Completed.IsZero() {
-		return false, r.update(ctx, j.State, quota.Keep(), func(j *Job) { j.Completed = time.Now() })
+	if w.complete && j.Completed.IsZero() {
+		return false, w.update(ctx, j.State, quota.Keep(), func(j *Job) { j.Completed = time.Now() })
 	}
 	return false, nil
 }
@@ -70,27 +71,27 @@ func final(j Job, err *ProviderError) bool {
 }
 
 // doubt reports whether the result has been refused for resultDoubt.
-func (r *run) doubt() bool {
-	if r.doubted.IsZero() {
-		r.doubted = time.Now()
+func (w *watching) doubt() bool {
+	if w.doubted.IsZero() {
+		w.doubted = time.Now()
 	}
-	return time.Since(r.doubted) >= resultDoubt
+	return time.Since(w.doubted) >= resultDoubt
 }
 
 // fetched saves an output and settles what it cost.
-func (e *Engine) fetched(r *run, j Job, result Result) error {
-	charged, billed := e.charge(j, result)
+func (w *watching) fetched(j Job, result Result) error {
+	charged, billed := w.e.charge(j, result)
 	if billed > charged {
-		r.log.Error("the provider's bill is out of proportion to the estimate; the rest is not charged to anybody",
+		w.log.Error("the provider's bill is out of proportion to the estimate; the rest is not charged to anybody",
 			"request_id", j.Submission.RequestID, "billed_usd", billed.Dollars(), "charged_usd", charged.Dollars(), "estimated_usd", j.Estimate.Dollars())
 	}
-	return r.outcome(e.hard, func(ctx context.Context) error {
-		err := r.update(ctx, j.State, quota.Settle(charged), func(j *Job) {
+	return w.outcome(w.e.hard, func(ctx context.Context) error {
+		err := w.update(ctx, j.State, quota.Settle(charged), func(j *Job) {
 			j.State, j.Fetched = Fetched, time.Now()
-			j.Output, j.Charged, j.Billed, j.Seconds = result.Output, charged, billed, r.ran
+			j.Output, j.Charged, j.Billed, j.Seconds = result.Output, charged, billed, w.ran
 		})
 		if err == nil {
-			e.history.add(r.snapshot())
+			w.e.history.add(w.snapshot())
 		}
 		return err
 	})
@@ -100,25 +101,25 @@ func (e *Engine) fetched(r *run, j Job, result Result) error {
 // cancelled was removed from the queue. One that had begun, or that is so old
 // that its result may have come and gone, was made and billed; any other was
 // lost before it cost anything.
-func (e *Engine) vanished(ctx context.Context, r *run, j Job) error {
+func (w *watching) vanished(ctx context.Context, j Job) error {
 	switch {
-	case j.Cancel != nil && !r.complete && j.Completed.IsZero():
-		return e.failed(ctx, r, j, &ProviderError{Op: "status", Kind: FailCancelled, Message: "the provider no longer knows the request"})
-	case r.complete, !j.Completed.IsZero(), j.State == Running, time.Since(j.Submitted) > keepsResults:
-		return r.finish(ctx, j.State, Failed, Failure{Kind: FailExpired}, quota.Settle(j.Estimate), unsure)
-	case r.known:
-		return r.finish(ctx, j.State, Failed, Failure{Kind: FailProvider}, quota.Release(), unsure)
+	case j.Cancel != nil && !w.complete && j.Completed.IsZero():
+		return w.refused(ctx, j, &ProviderError{Op: "status", Kind: FailCancelled, Message: "the provider no longer knows the request"})
+	case w.complete, !j.Completed.IsZero(), j.State == Running, time.Since(j.Submitted) > keepsResults:
+		return w.finish(ctx, j.State, Failed, Failure{Kind: FailExpired}, quota.Settle(j.Estimate), unsure)
+	case w.known:
+		return w.finish(ctx, j.State, Failed, Failure{Kind: FailProvider}, quota.Release(), unsure)
 	default: // it never knew the request: it may run it under another id
-		return r.finish(ctx, j.State, Failed, Failure{Kind: FailProvider}, quota.Release(), unsureAndLookAgain)
+		return w.finish(ctx, j.State, Failed, Failure{Kind: FailProvider}, quota.Release(), unsureAndLookAgain)
 	}
 }
 
-// failed ends a job that the provider says has failed.
-func (e *Engine) failed(ctx context.Context, r *run, j Job, err *ProviderError) error {
-	r.log.InfoContext(ctx, "job failed at the provider", "kind", string(err.Kind), "error", err)
+// refused ends a job that the provider says has failed.
+func (w *watching) refused(ctx context.Context, j Job, err *ProviderError) error {
+	w.log.InfoContext(ctx, "job failed at the provider", "kind", string(err.Kind), "error", err)
 	billing := quota.Release()
-	began := !j.Started.IsZero() || r.ran > 0
-	if e.cfg.BillFailures && (err.MayBill || err.Kind == FailCancelled && began) {
+	began := !j.Started.IsZero() || w.ran > 0
+	if w.e.cfg.BillFailures && (err.MayBill || err.Kind == FailCancelled && began) {
 		billing = quota.Settle(j.Estimate)
 	}
 	to, failure := Failed, err.failure()
@@ -128,7 +129,7 @@ func (e *Engine) failed(ctx context.Context, r *run, j Job, err *ProviderError) 
 	case j.Cancel != nil:
 		to, failure = Cancelled, Failure{}
 	}
-	return r.finish(ctx, j.State, to, failure, billing)
+	return w.finish(ctx, j.State, to, failure, billing)
 }
 
 // charge is what a finished job costs: what the provider bills, else by the

@@ -5,48 +5,36 @@ import (
 	"errors"
 	"log/slog"
 	"maps"
-	"math/rand/v2"
 	"sync"
 	"time"
 
 	"ltxbot/core/quota"
+	"ltxbot/internal/retry"
 )
 
 // run is the work on one job in this process.
 type run struct {
-	e     *Engine
-	claim Claim
-	log   *slog.Logger
-	card  *card
+	e        *Engine
+	id       string
+	changed  <-chan struct{} // Claim.Changed
+	lostTo   <-chan struct{} // Claim.Lost
+	done     func()          // Claim.Done
+	doubtful bool            // Claim.Doubtful
+	log      *slog.Logger
+	card     *card
 
-	// intent is when this very run meant to submit. While it is set, Submit
-	// was not called for that intention: only then is the provider asked.
-	intent time.Time
+	// The work on the job, by one goroutine at a time.
+	step     step
+	poke     chan struct{} // of the step: has a value when it is to be called; nil for most steps
+	rest     time.Time     // the step is not called before, unless something happens
+	alarm    time.Time     // when sleep ends at the latest
+	stale    bool          // the record is to be read before the step is called
+	poked    bool          // something has happened
+	failures int           // of steps in a row
+	failing  time.Time     // when the first of them came
 	// pending saves the outcome of an outside effect that could not be saved
 	// yet: it is known to this process alone.
-	pending   func(context.Context) error
-	refusals  int       // temporary refusals of the submit in a row
-	refused   time.Time // when the first of them came
-	notBefore time.Time // when the submit may be tried again
-	lookups   int       // answered searches for a lost submit
-	looked    bool      // one of them was of all that the provider has received since
-	looking   time.Time // since when this run looks for it
-	cancels   int       // tries to pass on a cancel that the provider did not take
-	// cancelAfter is when to pass the cancel on again.
-	cancelAfter time.Time
-	complete    bool      // the provider said that it is done
-	blamed      bool      // the provider said that it is done, with an error
-	results     int       // times that the result could not be read
-	doubted     time.Time // since when the result is refused in a way that may pass
-	hinted      time.Time // the last hint on which the provider was asked
-	end, endOf  time.Time // when the job is given up, and the deadline that follows from
-	known       bool      // the provider has given a status
-	asking      time.Time // since when the conversation is asked to take the first card
-	gone        int       // times in a row that the provider did not know the submission
-	tries       int       // of the present call to the conversation
-	ran         float64   // seconds that the model ran, as the provider says
-	media       *media    // the video on this machine, while it is delivered
-	undelivered time.Time // since when the conversation does not take the video
+	pending func(context.Context) error
 
 	mu     sync.Mutex
 	job    Job           // as last saved
@@ -63,7 +51,8 @@ var errLost = errors.New("job was taken over")
 
 func newRun(e *Engine, c Claim) *run {
 	r := &run{
-		e: e, claim: c, job: c.Job, seen: Progress{Position: -1}, proven: wallClock(),
+		e: e, id: c.Job.ID, changed: c.Changed, lostTo: c.Lost, done: c.Done, doubtful: c.Doubtful,
+		job: c.Job, seen: Progress{Position: -1}, proven: wallClock(),
 		log: e.log.With("job", c.Job.ID, "team", c.Job.Team, "member", c.Job.Member),
 	}
 	r.card = newCard(r)
@@ -84,19 +73,39 @@ func (r *run) view() Job {
 	return j
 }
 
-// replace takes over a job read from the store.
-func (r *run) replace(j Job) {
+// created is when the job was accepted.
+func (r *run) created() time.Time {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if j.Version >= r.job.Version {
+	return r.job.Created
+}
+
+// setProgress changes what is known of the progress, in memory only, and
+// reports whether that made a difference.
+func (r *run) setProgress(change func(*Progress)) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	before := r.seen
+	change(&r.seen)
+	return r.seen != before
+}
+
+// replace takes over a job read from the store, and reports whether it is newer
+// than what was known.
+func (r *run) replace(j Job) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	newer := j.Version > r.job.Version
+	if newer {
 		r.job = j
 	}
+	return newer
 }
 
 // lost reports whether another process has the job.
 func (r *run) lost() bool {
 	select {
-	case <-r.claim.Lost:
+	case <-r.lostTo:
 		return true
 	default:
 		return false
@@ -116,7 +125,7 @@ const (
 // from the record lately, it asks before it shows anything. When the store does
 // not answer, the card goes on: most likely nobody can take jobs over.
 func (r *run) mine(ctx context.Context) bool {
-	if r.claim.Lost == nil {
+	if r.lostTo == nil {
 		return true
 	}
 	r.mu.Lock()
@@ -131,7 +140,7 @@ func (r *run) mine(ctx context.Context) bool {
 	}
 	ctx, cancel := context.WithTimeout(ctx, proofLimit)
 	defer cancel()
-	j, err := r.e.cfg.Store.Job(ctx, r.claim.Job.ID)
+	j, err := r.e.cfg.Store.Job(ctx, r.id)
 	if err != nil {
 		return true
 	}
@@ -152,7 +161,7 @@ func wallClock() time.Time { return time.Now().Round(0) }
 // owner conflict. A doubtful job that is recorded as not begun was perhaps
 // submitted since: like one whose submit was lost, it is looked for first.
 func (r *run) own(ctx context.Context) error {
-	if r.snapshot().Owner == r.e.cfg.Owner && !r.claim.Doubtful {
+	if r.snapshot().Owner == r.e.cfg.Owner && !r.doubtful {
 		return nil
 	}
 	return r.change(ctx, quota.Keep(), func(j *Job) error {
@@ -160,8 +169,8 @@ func (r *run) own(ctx context.Context) error {
 			return errLost
 		}
 		j.Owner = r.e.cfg.Owner
-		j.Doubted = j.Doubted || r.claim.Doubtful
-		if r.claim.Doubtful && j.State == Accepted {
+		j.Doubted = j.Doubted || r.doubtful
+		if r.doubtful && j.State == Accepted {
 			j.State, j.Submitted, j.Deadline = Unknown, j.Created, time.Now().Add(r.e.cfg.Deadline)
 		}
 		return nil
@@ -215,16 +224,6 @@ func (r *run) change(ctx context.Context, b quota.Billing, change func(*Job) err
 			return err
 		}
 	}
-}
-
-// reload reads the job again after somebody may have changed it.
-func (r *run) reload(ctx context.Context) error {
-	j, err := r.e.cfg.Store.Job(ctx, r.claim.Job.ID)
-	if err != nil {
-		return err
-	}
-	r.replace(j)
-	return nil
 }
 
 // keep is the Keep that a courier is given.
@@ -289,38 +288,6 @@ func (r *run) finish(ctx context.Context, from, to State, f Failure, b quota.Bil
 	})
 }
 
-// pause waits for d, or until somebody else has changed the job. Saves of this
-// run, and a store that cannot tell, don't end it: whoever was told to wait
-// would else come back at once.
-func (r *run) pause(ctx context.Context, d time.Duration) {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	for {
-		select {
-		case <-t.C:
-			return
-		case <-r.claim.Lost:
-			return
-		case <-ctx.Done():
-			return
-		case <-r.claim.Changed:
-			fresh, err := r.e.cfg.Store.Job(ctx, r.claim.Job.ID)
-			if err == nil && fresh.Version > r.snapshot().Version {
-				return
-			}
-		}
-	}
-}
-
-// deliveringSince is when the delivery began, as far as is recorded.
-func (r *run) deliveringSince() time.Time {
-	j := r.snapshot()
-	if j.Fetched.IsZero() {
-		return j.Created
-	}
-	return j.Fetched
-}
-
 // courier is the courier of the job's platform, or nil when the platform is
 // switched off in this process.
 func (r *run) courier(j Job) Courier { return r.e.cfg.Couriers[j.Place.Platform] }
@@ -328,10 +295,5 @@ func (r *run) courier(j Job) Courier { return r.e.cfg.Couriers[j.Place.Platform]
 // backoff is the pause before try n+1: it grows from first by a half each
 // time up to most, and is spread by a quarter so that jobs don't march in step.
 func backoff(n int, first, most time.Duration) time.Duration {
-	d := float64(first)
-	for range min(n-1, 32) {
-		d *= 1.5
-	}
-	d = min(d, float64(most))
-	return time.Duration(d * (0.875 + rand.Float64()/4)) //nolint:gosec // spreads load, guards nothing
+	return retry.Backoff{First: first, Most: most, Growth: 1.5, Spread: 0.25}.After(n)
 }

@@ -15,54 +15,64 @@ const (
 	searchLimit = 30 * time.Second
 )
 
-// search looks for a submit whose outcome is not known in the provider's
-// history. When the grace time is over without a trace, the hold is released
-// and the person told; it is looked for once more at the deadline.
-func (e *Engine) search(ctx context.Context, r *run, j Job) error {
-	r.card.refresh(ctx)
+// searching is the step of a job whose submit was lost.
+type searching struct {
+	*run
+
+	lookups int       // answered searches for a lost submit
+	looked  bool      // one of them was of all that the provider has received since
+	looking time.Time // since when this run looks for it
+}
+
+func (s *searching) end() {}
+
+// do looks for a submit whose outcome is not known in the provider's history.
+// When the grace time is over without a trace, the hold is released and the
+// person told; it is looked for once more at the deadline.
+func (s *searching) do(ctx context.Context, j Job) (time.Duration, error) {
+	s.card.refresh()
 	if j.Submission.RequestID != "" {
-		return e.confirm(ctx, r, j)
+		return s.confirm(ctx, j)
 	}
-	if r.looking.IsZero() {
-		r.looking = time.Now()
+	if s.looking.IsZero() {
+		s.looking = time.Now()
 	}
 	// The submit was sent within submitLimit, as far as the clocks are right
 	// and the record is: of a doubtful job nobody knows. The last look is at
 	// all that came since.
 	to := j.Submitted.Add(submitLimit)
-	wide := j.Doubted || time.Now().After(j.Submitted.Add(e.cfg.Grace))
+	wide := j.Doubted || time.Now().After(j.Submitted.Add(s.e.cfg.Grace))
 	if wide {
 		to = time.Now()
 	}
-	sub, found, err := e.find(ctx, j, to)
+	sub, found, err := s.e.find(ctx, j, to)
 	switch {
 	case ctx.Err() != nil:
-		return ctx.Err()
+		return 0, ctx.Err()
 	case errors.Is(err, errSearch):
-		r.log.WarnContext(ctx, "cannot search the provider's history", "error", err)
+		s.log.WarnContext(ctx, "cannot search the provider's history", "error", err)
 	case err != nil:
-		return err
+		return 0, err
 	case found:
-		r.log.InfoContext(ctx, "found the lost submit", "request_id", sub.RequestID)
-		return r.update(ctx, Unknown, quota.Keep(), func(j *Job) { j.Submission = sub })
+		s.log.InfoContext(ctx, "found the lost submit", "request_id", sub.RequestID)
+		return 0, s.update(ctx, Unknown, quota.Keep(), func(j *Job) { j.Submission = sub })
 	default:
-		r.lookups++
-		r.looked = r.looked || wide
+		s.lookups++
+		s.looked = s.looked || wide
 	}
 	// After a long stop, one answered search of all is enough; while searches
 	// fail, this run gives them a grace time of their own, and so it does when
 	// nobody knows when the job was submitted.
 	now := time.Now()
-	looked := r.looked && !j.Doubted || now.After(r.looking.Add(e.cfg.Grace))
-	over := looked && now.After(j.Submitted.Add(e.cfg.Grace))
+	looked := s.looked && !j.Doubted || now.After(s.looking.Add(s.e.cfg.Grace))
+	over := looked && now.After(j.Submitted.Add(s.e.cfg.Grace))
 	if over {
-		if !r.looked {
-			r.log.ErrorContext(ctx, "a submit is given up as lost though the provider's history could not be searched")
+		if !s.looked {
+			s.log.ErrorContext(ctx, "a submit is given up as lost though the provider's history could not be searched")
 		}
-		return r.finish(ctx, Unknown, Failed, Failure{Kind: FailLost}, quota.Release(), unsureAndLookAgain)
+		return 0, s.finish(ctx, Unknown, Failed, Failure{Kind: FailLost}, quota.Release(), unsureAndLookAgain)
 	}
-	r.pause(ctx, backoff(r.lookups+1, searchPause, searchMost))
-	return r.reload(ctx)
+	return backoff(s.lookups+1, searchPause, searchMost), nil
 }
 
 // confirm makes the submission that the job has claimed its own, unless another
@@ -70,20 +80,19 @@ func (e *Engine) search(ctx context.Context, r *run, j Job) error {
 // and they do the same: of two that claim one submission at least one sees
 // the other, in whatever processes they are. Whoever sees another claim gives
 // its own up and searches again, a while later than the other.
-func (e *Engine) confirm(ctx context.Context, r *run, j Job) error {
-	taken, err := e.claimed(ctx, j)
+func (s *searching) confirm(ctx context.Context, j Job) (time.Duration, error) {
+	taken, err := s.e.claimed(ctx, j)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	if !taken[j.Submission.RequestID] {
-		return r.update(ctx, Unknown, quota.Keep(), func(j *Job) { j.State = Queued })
+		return 0, s.update(ctx, Unknown, quota.Keep(), func(j *Job) { j.State = Queued })
 	}
-	r.log.InfoContext(ctx, "another job claims the submit as well", "request_id", j.Submission.RequestID)
-	if err := r.update(ctx, Unknown, quota.Keep(), func(j *Job) { j.Submission = Submission{} }); err != nil {
-		return err
+	s.log.InfoContext(ctx, "another job claims the submit as well", "request_id", j.Submission.RequestID)
+	if err := s.update(ctx, Unknown, quota.Keep(), func(j *Job) { j.Submission = Submission{} }); err != nil {
+		return 0, err
 	}
-	r.pause(ctx, backoff(r.lookups+1, searchPause, searchMost))
-	return r.reload(ctx)
+	return backoff(s.lookups+1, searchPause, searchMost), nil
 }
 
 // unclaimed is the first submission that no other job has: the same prompt

@@ -8,35 +8,9 @@ import (
 	"ltxbot/core/quota"
 )
 
-// step does what is to be done for a job in its state. It returns when the
-// job is in another state, or when it is to be looked at again.
-func (e *Engine) step(ctx context.Context, r *run, j Job) error {
-	if r.pending != nil {
-		return r.outcome(e.hard, r.pending)
-	}
-	switch j.State {
-	case Received: // nobody works on it
-	case Preparing:
-		return e.prepare(ctx, r, j)
-	case Accepted:
-		return e.begin(ctx, r, j)
-	case Submitting:
-		return e.submit(ctx, r, j)
-	case Unknown:
-		return e.search(ctx, r, j)
-	case Queued, Running:
-		return e.watch(ctx, r, j)
-	case Fetched, Delivering:
-		return e.deliver(ctx, r, j)
-	case Delivered, Failed, Cancelled:
-		return e.conclude(ctx, r, j)
-	}
-	return errors.New("this version does not know the state " + string(j.State))
-}
-
 // How patient the first steps are.
 const (
-	turnPause    = 5 * time.Second  // between looks at the place in the line
+	turnPause    = time.Minute      // between looks whether the turn has come, should its signal be lost
 	firstCard    = 15 * time.Minute // until the conversation must have taken the card
 	submitPause  = 2 * time.Second  // after a temporary refusal, growing
 	submitMost   = 30 * time.Second
@@ -49,49 +23,72 @@ const (
 	untilLeast = 5 * time.Minute
 )
 
+// asking is the step from a job that is accepted to one that the provider has.
+type asking struct {
+	*run
+
+	// intent is when this very run meant to submit. While it is set, Submit
+	// was not called for that intention: only then is the provider asked.
+	intent    time.Time
+	refusals  int       // temporary refusals of the submit in a row
+	refused   time.Time // when the first of them came
+	notBefore time.Time // when the submit may be tried again
+	carding   time.Time // since when the conversation is asked to take the first card
+	tries     tries     // to show it
+}
+
+func (a *asking) do(ctx context.Context, j Job) (time.Duration, error) {
+	if j.State == Submitting {
+		return 0, a.submit(ctx, j)
+	}
+	return a.begin(ctx, j)
+}
+
+func (a *asking) end() {}
+
 // begin waits for the job's turn, shows its card, and saves the intention to
 // submit. No money is spent for a conversation that does not take the card.
-func (e *Engine) begin(ctx context.Context, r *run, j Job) error {
+func (a *asking) begin(ctx context.Context, j Job) (time.Duration, error) {
 	if j.Cancel != nil {
-		return r.finish(ctx, Accepted, Cancelled, Failure{}, quota.Release())
+		return 0, a.finish(ctx, Accepted, Cancelled, Failure{}, quota.Release())
 	}
-	if !j.Until.IsZero() && time.Until(j.Until) < untilLeast {
-		return r.finish(ctx, Accepted, Failed, Failure{Kind: FailUnreachable}, quota.Release())
+	left := turnPause
+	if !j.Until.IsZero() {
+		if left = time.Until(j.Until) - untilLeast; left < 0 {
+			return 0, a.finish(ctx, Accepted, Failed, Failure{Kind: FailUnreachable}, quota.Release())
+		}
 	}
 	if !j.Admitted {
-		place, err := e.cfg.Store.Place(ctx, j.ID)
-		if err != nil {
-			return err
-		}
-		r.setProgress(func(p *Progress) { p.Waiting = place })
-		r.card.refresh(ctx)
-		r.pause(ctx, turnPause)
-		return r.reload(ctx)
+		a.card.refresh()
+		return min(left+time.Millisecond, turnPause), nil
 	}
-	r.setProgress(func(p *Progress) { p.Waiting = 0 })
-	if err := r.card.settle(ctx); err != nil {
-		if r.asking.IsZero() {
-			r.asking = time.Now()
-		}
-		if errors.Is(err, ErrUnreachable) || time.Since(r.asking) > firstCard {
-			return r.finish(ctx, Accepted, Failed, Failure{Kind: FailUnreachable}, quota.Release())
-		}
-		return r.retry(ctx, err)
+	a.setProgress(func(p *Progress) { p.Waiting = 0 })
+	if d := time.Until(a.notBefore); d > 0 {
+		return d, nil
 	}
-	if d := time.Until(r.notBefore); d > 0 {
-		r.pause(ctx, d)
-		return r.reload(ctx)
+	rest, err := a.card.settle(ctx)
+	if rest > 0 {
+		return rest, nil
+	}
+	if err != nil {
+		if a.carding.IsZero() {
+			a.carding = time.Now()
+		}
+		if errors.Is(err, ErrUnreachable) || time.Since(a.carding) > firstCard {
+			return 0, a.finish(ctx, Accepted, Failed, Failure{Kind: FailUnreachable}, quota.Release())
+		}
+		return a.tries.again(ctx, a.run, err)
 	}
 	now := time.Now()
-	r.intent = now
-	return r.change(ctx, quota.Keep(), func(j *Job) error {
-		if j.Owner != e.cfg.Owner {
+	a.intent = now
+	return 0, a.change(ctx, quota.Keep(), func(j *Job) error {
+		if j.Owner != a.e.cfg.Owner {
 			return errLost
 		}
 		if j.State != Accepted || j.Cancel != nil {
 			return errMoved
 		}
-		j.State, j.Submitted, j.Deadline = Submitting, now, e.deadline(*j, now)
+		j.State, j.Submitted, j.Deadline = Submitting, now, a.e.deadline(*j, now)
 		return nil
 	})
 }
@@ -109,26 +106,27 @@ func (e *Engine) deadline(j Job, now time.Time) time.Time {
 
 // submit asks the provider, once. A job found in this state by a later run
 // was perhaps submitted: it is looked for, never submitted again.
-func (e *Engine) submit(ctx context.Context, r *run, j Job) error {
-	mine := r.means(j)
-	r.intent = time.Time{}
+func (a *asking) submit(ctx context.Context, j Job) error {
+	mine := a.means(j)
+	a.intent = time.Time{}
 	if !mine {
-		return r.update(ctx, Submitting, quota.Keep(), func(j *Job) { j.State = Unknown })
+		return a.update(ctx, Submitting, quota.Keep(), func(j *Job) { j.State = Unknown })
 	}
 	// A stop of the process lets the answer come in: it is worth money.
-	call, cancel := context.WithTimeout(e.hard, submitLimit)
+	call, cancel := context.WithTimeout(a.e.hard, submitLimit)
 	defer cancel()
-	sub, err := e.cfg.Provider.Submit(call, Order{Job: j.ID, Endpoint: j.Endpoint, Request: j.Request})
-	return r.outcome(e.hard, e.submitted(r, sub, err))
+	a.e.polls.spend()
+	sub, err := a.e.cfg.Provider.Submit(call, Order{Job: j.ID, Endpoint: j.Endpoint, Request: j.Request})
+	return a.outcome(a.e.hard, a.submitted(sub, err))
 }
 
 // takeBack returns a job to its turn that this run meant to submit and did
 // not, since the process is stopping: only this process knows that.
-func (e *Engine) takeBack(r *run, j Job) {
-	if j.State != Submitting || !r.means(j) {
+func (r *run) takeBack(j Job) {
+	if a, ok := r.step.(*asking); !ok || j.State != Submitting || !a.means(j) {
 		return
 	}
-	err := r.update(e.hard, Submitting, quota.Keep(), func(j *Job) {
+	err := r.update(r.e.hard, Submitting, quota.Keep(), func(j *Job) {
 		j.State, j.Submitted, j.Deadline = Accepted, time.Time{}, time.Time{}
 	})
 	if err != nil {
@@ -138,41 +136,41 @@ func (e *Engine) takeBack(r *run, j Job) {
 
 // means reports whether it was this very run that saved the intention to
 // submit j, and has not acted on it.
-func (r *run) means(j Job) bool { return !r.intent.IsZero() && j.Submitted.Equal(r.intent) }
+func (a *asking) means(j Job) bool { return !a.intent.IsZero() && j.Submitted.Equal(a.intent) }
 
 // submitted is how the answer to a submit is saved.
-func (e *Engine) submitted(r *run, sub Submission, err error) func(context.Context) error {
+func (a *asking) submitted(sub Submission, err error) func(context.Context) error {
 	var refused *ProviderError
 	switch {
 	case err == nil:
-		r.refusals = 0
+		a.refusals = 0
 		return func(ctx context.Context) error {
-			err := r.update(ctx, Submitting, quota.Keep(), func(j *Job) { j.State, j.Submission = Queued, sub })
+			err := a.update(ctx, Submitting, quota.Keep(), func(j *Job) { j.State, j.Submission = Queued, sub })
 			if errors.Is(err, errLost) || errors.Is(err, errMoved) {
-				e.passOn(ctx, r, sub)
+				a.passOn(ctx, sub)
 			}
 			return err
 		}
 	case errors.Is(err, ErrNotSent), errors.As(err, &refused) && refused.Temporary:
-		return e.putBack(r, err, refused)
+		return a.putBack(err, refused)
 	case refused != nil:
-		r.log.Warn("provider refused the job", "kind", string(refused.Kind), "request_id", sub.RequestID, "error", err)
+		a.log.Warn("provider refused the job", "kind", string(refused.Kind), "request_id", sub.RequestID, "error", err)
 		return func(ctx context.Context) error {
-			return r.finish(ctx, Submitting, Failed, refused.failure(), quota.Release(), unsure, func(j *Job) { j.Submission = sub })
+			return a.finish(ctx, Submitting, Failed, refused.failure(), quota.Release(), unsure, func(j *Job) { j.Submission = sub })
 		}
 	default:
-		r.log.Warn("outcome of the submit is not known", "error", err)
+		a.log.Warn("outcome of the submit is not known", "error", err)
 		return func(ctx context.Context) error {
-			return r.update(ctx, Submitting, quota.Keep(), func(j *Job) { j.State = Unknown })
+			return a.update(ctx, Submitting, quota.Keep(), func(j *Job) { j.State = Unknown })
 		}
 	}
 }
 
 // passOn tells whoever has taken the job over what the provider answered: it
 // looks for that very request.
-func (e *Engine) passOn(ctx context.Context, r *run, sub Submission) {
+func (r *run) passOn(ctx context.Context, sub Submission) {
 	for n := 1; ; n++ {
-		err := e.Arrived(ctx, r.claim.Job.ID, sub.RequestID)
+		err := r.e.Arrived(ctx, r.id, sub.RequestID)
 		switch {
 		case err == nil, errors.Is(err, ErrNoJob):
 			return
@@ -186,47 +184,57 @@ func (e *Engine) passOn(ctx context.Context, r *run, sub Submission) {
 }
 
 // putBack returns a job that the provider does not take now to its turn.
-func (e *Engine) putBack(r *run, err error, refused *ProviderError) func(context.Context) error {
-	if r.refusals++; r.refusals == 1 {
-		r.refused = time.Now()
+func (a *asking) putBack(err error, refused *ProviderError) func(context.Context) error {
+	if a.refusals++; a.refusals == 1 {
+		a.refused = time.Now()
 	}
-	r.log.Warn("provider takes no job now", "tries", r.refusals, "error", err)
-	left := submitGiveUp - time.Since(r.refused)
+	a.log.Warn("provider takes no job now", "tries", a.refusals, "error", err)
+	left := submitGiveUp - time.Since(a.refused)
 	if left <= 0 {
 		return func(ctx context.Context) error {
-			return r.finish(ctx, Submitting, Failed, Failure{Kind: FailBusy}, quota.Release(), unsure)
+			return a.finish(ctx, Submitting, Failed, Failure{Kind: FailBusy}, quota.Release(), unsure)
 		}
 	}
-	pause := backoff(r.refusals, submitPause, submitMost)
+	pause := backoff(a.refusals, submitPause, submitMost)
 	if refused != nil {
 		pause = max(pause, refused.RetryAfter)
 	}
 	pause = min(pause, left) // whatever it asks for, it is tried a last time
-	r.notBefore = time.Now().Add(pause)
+	a.notBefore = time.Now().Add(pause)
 	return func(ctx context.Context) error {
-		return r.update(ctx, Submitting, quota.Keep(), func(j *Job) {
+		return a.update(ctx, Submitting, quota.Keep(), func(j *Job) {
 			j.State, j.Submitted, j.Deadline = Accepted, time.Time{}, time.Time{}
 		})
 	}
 }
 
-// conclude shows how the job ended. Then nothing is left to do for it, but for
-// a lost submit that is looked for once more.
-func (e *Engine) conclude(ctx context.Context, r *run, j Job) error {
-	r.media.remove()
+// concluding is the step of a job that is over.
+type concluding struct {
+	*run
+
+	tries   tries     // to show how it ended
+	looking time.Time // since when a lost submit is looked for once more
+	lookups int       // such searches that were not answered
+}
+
+// do shows how the job ended. Then nothing is left to do for it, but for a lost
+// submit that is looked for once more.
+func (c *concluding) do(ctx context.Context, j Job) (time.Duration, error) {
 	if j.Shown == j.State {
-		return e.lookAgain(ctx, r, j)
+		return c.lookAgain(ctx, j)
 	}
-	r.measure(ctx) // the bill has changed what is left
-	err := r.card.settle(ctx)
+	c.measure(ctx) // the bill has changed what is left
+	rest, err := c.card.settle(ctx)
 	switch {
+	case rest > 0:
+		return rest, nil
 	case err == nil, errors.Is(err, ErrUnreachable):
 	case time.Since(j.Finished) > giveUpAfter:
-		r.log.ErrorContext(ctx, "giving up on the last word of a job", "error", err)
+		c.log.ErrorContext(ctx, "giving up on the last word of a job", "error", err)
 	default:
-		return r.retry(ctx, err)
+		return c.tries.again(ctx, c.run, err)
 	}
-	return r.change(e.hard, quota.Keep(), func(j *Job) error {
+	return 0, c.change(c.e.hard, quota.Keep(), func(j *Job) error {
 		if !j.State.Terminal() {
 			return errMoved
 		}
@@ -234,6 +242,8 @@ func (e *Engine) conclude(ctx context.Context, r *run, j Job) error {
 		return nil
 	})
 }
+
+func (c *concluding) end() {}
 
 const (
 	// giveUpAfter is how long a conversation that does not answer is tried,
@@ -246,20 +256,22 @@ const (
 // pause is the time to the next try, whatever the conversation asks for.
 func (e *RetryError) pause() time.Duration { return min(max(e.After, 100*time.Millisecond), maxPause) }
 
-// retry pauses as long as err, or the number of tries, asks for.
-func (r *run) retry(ctx context.Context, err error) error {
+// tries counts the tries of a call to the conversation.
+type tries int
+
+// again returns the rest that err, or the number of tries, asks for.
+func (t *tries) again(ctx context.Context, r *run, err error) (rest time.Duration, _ error) {
 	if errors.Is(err, errLost) {
-		return err
+		return 0, err
 	}
-	r.tries++
-	pause := backoff(r.tries, time.Second, time.Minute)
-	if again, ok := errors.AsType[*RetryError](err); ok {
-		pause = again.pause()
-	} else if ctx.Err() == nil {
-		r.log.WarnContext(ctx, "conversation did not take it", "tries", r.tries, "error", err)
+	*t++
+	if asked, ok := errors.AsType[*RetryError](err); ok {
+		return asked.pause(), nil
 	}
-	r.pause(ctx, pause)
-	return r.reload(ctx)
+	if ctx.Err() == nil {
+		r.log.WarnContext(ctx, "conversation did not take it", "tries", int(*t), "error", err)
+	}
+	return backoff(int(*t), time.Second, time.Minute), nil
 }
 
 // failure is what the provider's answer means for the person.

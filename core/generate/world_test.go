@@ -1,6 +1,7 @@
 package generate_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -32,8 +33,10 @@ type world struct {
 	policy   quota.Policy
 	starts   int
 	options  storetest.Options
-	courier  generate.Courier // nil = channel
-	plain    string           // the endpoint without LoRA; empty = the one with
+	courier  generate.Courier  // nil = channel
+	asked    generate.Provider // nil = provider
+	deadline time.Duration     // 0 = 20 minutes
+	plain    string            // the endpoint without LoRA; empty = the one with
 	// billFailures charges what the provider may bill.
 	billFailures bool
 	off          bool            // the platform is switched off
@@ -113,6 +116,11 @@ func (w *world) join(store *store.Store, c *crasher) *process {
 	if w.courier != nil {
 		courier = w.courier
 	}
+	var asked generate.Provider = w.provider
+	if w.asked != nil {
+		asked = w.asked
+	}
+	deadline := cmp.Or(w.deadline, 20*time.Minute)
 	couriers := map[string]generate.Courier{"test": crashCourier{courier, c}}
 	if w.off {
 		couriers = nil
@@ -122,13 +130,13 @@ func (w *world) join(store *store.Store, c *crasher) *process {
 	engine := generate.New(generate.Config{
 		Store:    crashStore{records, c},
 		Ledger:   store,
-		Provider: crashProvider{w.provider, c},
+		Provider: crashProvider{asked, c},
 		Couriers: couriers,
 		Media:    generate.MediaConfig{Dir: w.dir, MaxBytes: w.maxBytes, Fitter: w.fitter},
 		Policy:   func() quota.Policy { return w.policy },
 		Endpoint: "fal-ai/test",
 		Price:    price, EndpointWithoutLoRA: w.plain, BillFailures: w.billFailures,
-		Deadline: 20 * time.Minute,
+		Deadline: deadline,
 		Grace:    3 * time.Minute,
 		GiveUp:   2 * time.Hour,
 		Owner:    fmt.Sprintf("process-%d", w.starts),
@@ -200,6 +208,7 @@ type fakeProvider struct {
 	cut       int           // downloads that break off in the middle
 	opened    int           // downloads that were begun
 	openErr   error         // of every download
+	drip      time.Duration // a download brings one byte each so long
 	busiest   int           // most jobs that it had at a time
 
 	statusErr error // of every status
@@ -367,7 +376,7 @@ func (p *fakeProvider) Find(_ context.Context, o generate.Order, since, until ti
 	return found, nil
 }
 
-func (p *fakeProvider) Open(_ context.Context, _ string, offset int64) (generate.Media, error) {
+func (p *fakeProvider) Open(ctx context.Context, _ string, offset int64) (generate.Media, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.opened++
@@ -379,9 +388,29 @@ func (p *fakeProvider) Open(_ context.Context, _ string, offset int64) (generate
 		p.cut--
 		rest = rest[:len(rest)/2]
 	}
+	var body io.Reader = strings.NewReader(rest)
+	if p.drip > 0 {
+		body = dripping{ctx, p.drip, body}
+	}
 	return generate.Media{
-		Body: io.NopCloser(strings.NewReader(rest)), Offset: offset, Size: int64(len(p.media)), ContentType: "video/mp4",
+		Body: io.NopCloser(body), Offset: offset, Size: int64(len(p.media)), ContentType: "video/mp4",
 	}, nil
+}
+
+// dripping is a body that brings one byte at a time.
+type dripping struct {
+	ctx   context.Context //nolint:containedctx // of the download
+	every time.Duration
+	io.Reader
+}
+
+func (d dripping) Read(b []byte) (int, error) {
+	select {
+	case <-time.After(d.every):
+		return d.Reader.Read(b[:1])
+	case <-d.ctx.Done():
+		return 0, d.ctx.Err()
+	}
 }
 
 // submitted is how often a job was submitted.

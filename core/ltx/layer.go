@@ -74,7 +74,7 @@ func collect(from source, in []Setting) (layer, Invalid) {
 		p, ok := find(s.Key)
 		switch {
 		case !ok:
-			problems = append(problems, FieldError{Option: shown(s.Key), Problem: Unknown, Nearest: nearestKey(s.Key)})
+			problems = append(problems, FieldError{Option: shown(s.Key), Problem: Unknown, Nearest: nearestKey(s)})
 		case p.Operator && from != byOperator:
 			problems = append(problems, FieldError{Option: p.Key(), Problem: OperatorOnly})
 		case from != byPerson && misplaced(p, from):

@@ -210,9 +210,9 @@ func row(id string) Param {
 	return table[index[fold(id)]]
 }
 
-// nearestKey returns the option or API name that the key was probably meant
-// to be, or "".
-func nearestKey(key string) string {
+// nearestKey returns the option or API name that the setting's key was probably
+// meant to be, or "". What holds a link was no other option than that of LoRAs.
+func nearestKey(in Setting) string {
 	var names []string
 	means := make(map[string]string)
 	for _, p := range table {
@@ -230,7 +230,11 @@ func nearestKey(key string) string {
 			}
 		}
 	}
-	return means[nearest(key, names)]
+	key := means[nearest(in.Key, names)]
+	if p, ok := find(key); ok && p.Kind != KindLoRAs && strings.Contains(in.Value, "://") {
+		return ""
+	}
+	return key
 }
 
 // choice finds the choice that the text means.

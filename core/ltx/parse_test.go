@@ -2,6 +2,7 @@ package ltx_test
 
 import (
 	"errors"
+	"maps"
 	"strconv"
 	"strings"
 	"testing"
@@ -196,14 +197,14 @@ func TestTheOperatorsRulesApply(t *testing.T) {
 	}
 	req := parseBy(t, rules)
 	if !req.Private || req.Steps() != 25 || req.Frames() != 73 || req.Value("enable_safety_checker") != false || req.Value("video_write_mode") != "small" {
-		t.Errorf("defaults and their quality are not in %s", req.Input())
+		t.Errorf("defaults and their quality are not in %v", maps.Collect(req.Values()))
 	}
 	if got, want := req.Size(), (ltx.Size{Width: 992, Height: 576}); got != want {
 		t.Errorf("size %v, want %v", got, want)
 	}
 	req = parseBy(t, rules, set("quality", "best", "private", "no", "frames", "9")...)
 	if req.Private || req.Steps() != 50 || req.Frames() != 9 || req.Quality() != "best" {
-		t.Errorf("what the person asks for is not in %s", req.Input())
+		t.Errorf("what the person asks for is not in %v", maps.Collect(req.Values()))
 	}
 	if req := parseBy(t, ltx.Rules{AllowUnsafe: true}); req.Value("enable_safety_checker") != false {
 		t.Error("the checker is on although the operator turned it off")

@@ -2,9 +2,9 @@
 //
 // One table describes every parameter of the model, see Params. A person's
 // settings become a Request by Rules.Parse, which refuses what the model
-// would refuse and makes fit what can be made to fit. A Request knows what it
-// costs, the JSON that asks the provider for it, and the settings that would
-// make it again. DecodeOutput reads what the model made of it.
+// would refuse and makes fit what can be made to fit. A Request knows its
+// values by the model's own names, what it costs, and the settings that would
+// make it again. An Output is what the model made of it.
 package ltx
 
 import (

@@ -3,8 +3,9 @@ package ltx_test
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
+	"maps"
 	"math"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -15,16 +16,13 @@ import (
 
 	"ltxbot/core/ltx"
 	"ltxbot/core/usd"
+	simfal "ltxbot/sim/fal"
 )
 
 // inputSchema compiles the provider's schema of the input.
 func inputSchema(t testing.TB) *jsonschema.Schema {
 	t.Helper()
-	b, err := os.ReadFile("testdata/schema.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(b))
+	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(simfal.Document(endpoint)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,63 +37,23 @@ func inputSchema(t testing.TB) *jsonschema.Schema {
 	return schema
 }
 
-// checkInput validates an input and tells how many fields it has.
-func checkInput(schema *jsonschema.Schema, input []byte) (fields int, err error) {
-	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(input))
+// checkValues holds the values of a request against the provider's schema: all
+// inputs are there, and each fits.
+func checkValues(schema *jsonschema.Schema, req ltx.Request) error {
+	values := maps.Collect(req.Values())
+	values["loras"] = append([]ltx.LoRA{}, req.LoRAs()...) // a list, if an empty one
+	b, err := json.Marshal(values)
 	if err != nil {
-		return 0, err
+		return err
 	}
-	return len(doc.(map[string]any)), schema.Validate(doc)
-}
-
-func TestTheSchemaRefusesWhatIsWrong(t *testing.T) {
-	schema := inputSchema(t)
-	for _, input := range []string{
-		`{"loras":[]}`,
-		`{"prompt":"a","loras":[],"num_frames":482}`,
-		`{"prompt":"a","loras":[],"camera_lora":"spin"}`,
-		`{"prompt":"a","loras":[{"scale":1}]}`,
-	} {
-		if _, err := checkInput(schema, []byte(input)); err == nil {
-			t.Errorf("the schema accepts %s", input)
-		}
+	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(b))
+	if err != nil {
+		return err
 	}
-}
-
-func TestInput(t *testing.T) {
-	for name, in := range map[string][]ltx.Setting{
-		"input_default.json": set("prompt", "a <cowboy> & \"friends\""),
-		"input_full.json": set("prompt", "a cowboy", "camera", "push in", "camera_scale", "0.6", "size", "9:16", "duration", "8s", "fps", "25",
-			"lora", "owner/repo@0.8, https://civitai.com/api/download/models/1?token=t", "negative", "blurry", "seed", "42", "audio", "no",
-			"quality", "best", "guidance", "4.5", "format", "webm", "expand", "no", "advanced", "gamma=2 scheduler=ltx2"),
-	} {
-		t.Run(name, func(t *testing.T) {
-			req := parse(t, in...)
-			if fields, err := checkInput(inputSchema(t), req.Input()); err != nil || fields != 32 {
-				t.Errorf("%d fields: %v", fields, err)
-			}
-			var b bytes.Buffer
-			if err := json.Indent(&b, req.Input(), "", "  "); err != nil {
-				t.Fatal(err)
-			}
-			golden(t, name, b.String()+"\n")
-		})
+	if got, want := len(values), len(schema.Properties); got != want {
+		return fmt.Errorf("%d of %d inputs", got, want)
 	}
-}
-
-func TestTheEndpointWithoutLoRAsIsSentNone(t *testing.T) {
-	req := parse(t)
-	var with, without map[string]any
-	if err := json.Unmarshal(req.Input(), &with); err != nil {
-		t.Fatal(err)
-	}
-	if err := json.Unmarshal(req.InputWithoutLoRA(), &without); err != nil {
-		t.Fatal(err)
-	}
-	delete(with, "loras")
-	if diff := cmp.Diff(with, without); diff != "" {
-		t.Errorf("other fields differ (-with +without):\n%s", diff)
-	}
+	return schema.Validate(doc)
 }
 
 func TestARequestSurvivesStorage(t *testing.T) {
@@ -114,8 +72,8 @@ func TestARequestSurvivesStorage(t *testing.T) {
 		if err := json.Unmarshal(b, &again); err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff(req, again); diff != "" || !bytes.Equal(req.Input(), again.Input()) {
-			t.Errorf("%s: %s\nwas %s\nis  %s", name, diff, req.Input(), again.Input())
+		if diff := cmp.Diff(req, again); diff != "" || !req.Equal(again) {
+			t.Errorf("%s (-was +is):\n%s", name, diff)
 		}
 		if diff := cmp.Diff(req.Settings(), again.Settings()); diff != "" {
 			t.Errorf("%s: settings (-was +is):\n%s", name, diff)
@@ -125,13 +83,13 @@ func TestARequestSurvivesStorage(t *testing.T) {
 
 func TestAnOlderRequestHasDefaultsForNewInputs(t *testing.T) {
 	var req ltx.Request
-	if err := json.Unmarshal([]byte(`{"input":{"prompt":"a","seed":3,"num_frames":9,"gone":1},"new":true}`), &req); err != nil {
+	if err := json.Unmarshal([]byte(`{"values":{"prompt":"a","seed":3,"num_frames":9,"gone":1},"new":true}`), &req); err != nil {
 		t.Fatal(err)
 	}
 	if req.Prompt() != "a" || req.Seed() != 3 || req.Frames() != 9 || req.FPS() != 24 || req.Camera() != "none" {
-		t.Errorf("got %s", req.Input())
+		t.Errorf("got %v", maps.Collect(req.Values()))
 	}
-	for _, bad := range []string{`[]`, `{"input":[]}`, `{"input":{"prompt":"a","seed":"x"}}`, `{"input":{"seed":1}}`} {
+	for _, bad := range []string{`[]`, `{"values":[]}`, `{"values":{"prompt":"a","seed":"x"}}`, `{"values":{"seed":1}}`} {
 		if err := json.Unmarshal([]byte(bad), &req); err == nil {
 			t.Errorf("%s is accepted", bad)
 		}
@@ -231,7 +189,7 @@ func TestFoldingForForms(t *testing.T) {
 func TestWhatARequestTells(t *testing.T) {
 	req := parse(t, set("lora", "a/b@0.5", "camera", "up", "camera_scale", "0.4", "expand", "no", "audio", "no", "fps", "25", "frames", "161", "private", "yes")...)
 	if !req.HasLoRA() || req.Camera() != "jib_up" || req.CameraScale() != 0.4 || req.Expand() || req.Audio() || req.Seconds() != 6.44 || !req.Private {
-		t.Errorf("got %s", req.Input())
+		t.Errorf("got %v", maps.Collect(req.Values()))
 	}
 	req.LoRAs()[0].Path = "changed"
 	if got := req.LoRAs()[0].Path; got != "a/b" {
@@ -351,25 +309,25 @@ func TestAnyRequestFitsTheSchemaAndCanBeMadeAgain(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if fields, err := checkInput(schema, req.Input()); err != nil || fields != 32 {
-			t.Fatalf("%d fields: %v", fields, err)
+		if err := checkValues(schema, req); err != nil {
+			t.Fatal(err)
 		}
 		again, err := rules.Parse(req.Settings())
 		if err != nil {
 			t.Fatalf("settings %v: %v", req.Settings(), err)
 		}
-		if diff := cmp.Diff(string(req.Input()), string(again.Input())); diff != "" || req.Private != again.Private {
+		if diff := sameValues(req, again); diff != "" || req.Private != again.Private {
 			t.Fatalf("settings %v make another request:\n%s", req.Settings(), diff)
 		}
 		viaLine, err := rules.Parse(set("advanced", req.SecretCommandLine()))
 		if err != nil {
 			t.Fatalf("line %s: %v", req.SecretCommandLine(), err)
 		}
-		if diff := cmp.Diff(string(req.Input()), string(viaLine.Input())); diff != "" {
+		if diff := sameValues(req, viaLine); diff != "" {
 			t.Fatalf("line %s makes another request:\n%s", req.SecretCommandLine(), diff)
 		}
 		folded, err := rules.Parse(ltx.Fold(req.Settings()))
-		if err != nil || !bytes.Equal(req.Input(), folded.Input()) {
+		if err != nil || sameValues(req, folded) != "" {
 			t.Fatalf("folded %v: %v", ltx.Fold(req.Settings()), err)
 		}
 		b, err := json.Marshal(req)
@@ -398,17 +356,22 @@ func FuzzParse(f *testing.F) {
 			}
 			return
 		}
-		if fields, err := checkInput(schema, req.Input()); err != nil || fields != 32 {
-			t.Fatalf("%d fields of %s: %v", fields, req.Input(), err)
+		if err := checkValues(schema, req); err != nil {
+			t.Fatal(err)
 		}
 		again, err := rules.Parse(req.Settings())
 		if err != nil {
 			t.Fatalf("settings %v: %v", req.Settings(), err)
 		}
-		if !bytes.Equal(req.Input(), again.Input()) {
-			t.Fatalf("settings %v\nmake %s\nof   %s", req.Settings(), again.Input(), req.Input())
+		if diff := sameValues(req, again); diff != "" {
+			t.Fatalf("settings %v make another request:\n%s", req.Settings(), diff)
 		}
 	})
+}
+
+// sameValues tells how the values of two requests differ.
+func sameValues(a, b ltx.Request) string {
+	return cmp.Diff(maps.Collect(a.Values()), maps.Collect(b.Values()))
 }
 
 // sortedWords splits a command line at its spaces, ignoring the order.

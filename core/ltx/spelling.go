@@ -4,6 +4,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"ltxbot/internal/spell"
 )
 
 // fold makes spellings that mean the same equal: it lowers the case and
@@ -44,9 +46,9 @@ func nearest(word string, candidates []string) string {
 	}
 	best, bestDistance := "", len(w)
 	for _, c := range candidates {
-		f := []rune(fold(c))
-		d := distance(w, f)
-		if d <= max(1, min(len(w), len(f))/3) && d < bestDistance {
+		f := fold(c)
+		d := spell.Distance(string(w), f)
+		if d <= max(1, min(len(w), utf8.RuneCountInString(f))/3) && d < bestDistance {
 			best, bestDistance = c, d
 		}
 	}
@@ -59,32 +61,6 @@ func nearest(word string, candidates []string) string {
 		}
 	}
 	return ""
-}
-
-// distance counts the edits between two words: insert, delete, replace, or
-// swap of two neighbours.
-func distance(a, b []rune) int {
-	var before []int
-	last := make([]int, len(b)+1)
-	for j := range last {
-		last[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		now := make([]int, len(b)+1)
-		now[0] = i
-		for j := 1; j <= len(b); j++ {
-			cost := 1
-			if a[i-1] == b[j-1] {
-				cost = 0
-			}
-			now[j] = min(last[j]+1, now[j-1]+1, last[j-1]+cost)
-			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
-				now[j] = min(now[j], before[j-2]+1)
-			}
-		}
-		before, last = last, now
-	}
-	return last[len(b)]
 }
 
 // clean makes text safe to send: valid UTF-8 without control characters other

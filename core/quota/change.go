@@ -69,11 +69,36 @@ func (o *Office) set(c *call) (Report, error) {
 		if bound && !c.actor.Operator && tighter(most, amount) != amount {
 			return "", "", c.above(limit, most)
 		}
+		if !roomFor(*overrides, limit) {
+			return "", "", &OrderError{Problem: TooMany, Verb: c.verb.Name}
+		}
 		*overrides = append(c.without(*overrides, limit), Override{
 			Unit: limit.unit, Window: limit.window, Max: amount, By: c.actor.name(), At: c.now.UTC(), Reason: c.args.reason(),
 		})
 		return before, limit.String() + " " + writeAmount(limit.unit, amount), nil
 	})
+}
+
+// How much may be decided about one holder. A rolling window is 50 counters
+// and an extra is two, which each video reads; a store reads at most 1,000 keys
+// for one.
+const (
+	maxRollingSet = 4 // rolling windows that orders limit
+	maxGrants     = 50
+)
+
+// roomFor reports whether one more limit can be set.
+func roomFor(overrides []Override, l limitName) bool {
+	if l.window.Rolling() == 0 {
+		return true
+	}
+	windows := map[Window]bool{l.window: true}
+	for _, o := range overrides {
+		if o.Window.Rolling() > 0 {
+			windows[o.Window] = true
+		}
+	}
+	return len(windows) <= maxRollingSet
 }
 
 func (o *Office) unset(c *call) (Report, error) {
@@ -230,16 +255,32 @@ func (o *Office) grant(c *call) (Report, error) {
 			units = append(units, u)
 		}
 	}
+	left, err := o.describe(c, Report{Member: account})
+	if err != nil {
+		return Report{}, err
+	}
 	return o.amend(c, who, func(s *Standing) (string, string, error) {
 		if err := o.mayAdd(c, who, *s, units...); err != nil {
 			return "", "", err
 		}
 		_, grants, _ := decided(s, who)
-		// Those that have expired cover nothing any more.
-		*grants = slices.DeleteFunc(slices.Clone(*grants), func(g Grant) bool { return !g.Expires.IsZero() && !c.now.Before(g.Expires) })
-		*grants = append(*grants, g)
+		// Those that are over cover nothing any more.
+		kept := slices.DeleteFunc(slices.Clone(*grants), func(g Grant) bool {
+			return !g.Expires.IsZero() && !c.now.Before(g.Expires) || len(*grants) >= maxGrants && left.usedUp(g)
+		})
+		if len(kept) >= maxGrants {
+			return "", "", &OrderError{Problem: TooMany, Verb: c.verb.Name}
+		}
+		*grants = append(kept, g)
 		return "", describeGrant(g), nil
 	})
+}
+
+// usedUp reports whether nothing was left of an extra that was there when the
+// report was made.
+func (r Report) usedUp(g Grant) bool {
+	there := slices.ContainsFunc(slices.Concat(r.Standing.Member.Grants, r.Standing.Team.Grants), func(o Grant) bool { return o.ID == g.ID })
+	return there && !slices.ContainsFunc(r.Grants, func(u GrantUse) bool { return u.ID == g.ID })
 }
 
 // describeGrant writes an extra for the log: "5 videos and $2.50 until 2026-03-31".

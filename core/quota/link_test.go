@@ -2,6 +2,7 @@ package quota_test
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -46,6 +47,31 @@ func TestLinkedAccountsShareLimits(t *testing.T) {
 	w.linkAnn() // again
 	w.do(member(annOnDiscord), "unlink")
 	w.refuse(member(annOnSlack), "unlink", quota.NotLinked)
+}
+
+// With what an account is linked is read before a job is reserved. When that
+// fails, or somebody links in between, the job must not be charged to an
+// account of which nothing is decided.
+func TestALinkedAccountReservesNothingUnderItsOwnName(t *testing.T) {
+	w := newOffice(t)
+	linkable := true
+	w.policy.Linkable = func(team string) bool { return linkable && team == "acme" }
+	w.linkAnn()
+	w.do(admin(), "block "+annOnDiscord)
+	n := 0
+	reserve := func() error {
+		n++
+		job, a := fmt.Sprintf("own%d", n), quota.Asker{Team: "acme", Member: annOnSlack}
+		_, err := w.store.Reserve(t.Context(), quota.Key{Job: job, Team: a.Team, Member: a.Member}, w.policy.Plan(job, a, 1, w.clock.Now()))
+		return err
+	}
+	if err := reserve(); err == nil {
+		t.Error("a blocked person makes a video by the other account")
+	}
+	linkable = false // the config has parted the team's platforms
+	if err := reserve(); err != nil {
+		t.Errorf("a link that is no more in force: %v", err)
+	}
 }
 
 func TestAnAccountKnowsItsOtherNames(t *testing.T) {

@@ -1,6 +1,7 @@
 package quota
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -75,6 +76,9 @@ type Actor struct {
 	Admin    bool   // manages Team
 	Operator bool   // holds the bot's admin token
 	From     string // "discord", "slack", "api"
+	// Event names what happened at the platform. It changes something once,
+	// whoever sends it again, even to the next process; empty = each time.
+	Event string
 }
 
 // name is how the actor stands in the log.
@@ -171,12 +175,32 @@ func (o *Office) Do(ctx context.Context, a Actor, order Order) (Report, error) {
 			return Report{}, fmt.Errorf("look for the team: %w", err)
 		}
 	}
+	if first, err := o.first(c); err != nil || !first {
+		return Report{}, cmp.Or(err, error(&OrderError{Problem: NothingToDo, Verb: verb.Name}))
+	}
 	r, err := carryOut[verb.Name](o, c)
 	if err != nil {
 		return Report{}, err
 	}
 	r.Verb, r.Team, r.Unknown = verb.Name, c.team, !known
 	return r, nil
+}
+
+// eventLife is how long an event may come again: twice the five minutes for
+// which platforms' signatures are good, and as long as they repeat themselves.
+const eventLife = time.Hour
+
+// first reports whether an order that changes something is the first by its
+// event.
+func (o *Office) first(c *call) (bool, error) {
+	if c.verb.Reads || c.actor.Event == "" {
+		return true, nil
+	}
+	first, err := o.cfg.Store.ClaimMark(c.ctx, "order/"+c.actor.Event, "", c.now.Add(eventLife))
+	if err != nil {
+		return false, fmt.Errorf("note the order: %w", err)
+	}
+	return first, nil
 }
 
 // allowed decides whether an actor may do something in a team.

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"ltxbot/internal/spell"
 )
 
 // An Order is a verb with its arguments, as somebody gave them.
@@ -101,6 +103,7 @@ const (
 	NotLinkable   OrderProblem = "not_linkable"  // the team is on one platform only
 	Decided       OrderProblem = "decided"       // an admin has decided something about the account
 	NothingToDo   OrderProblem = "nothing_to_do" // it is so already
+	TooMany       OrderProblem = "too_many"      // limits over rolling time, or extras, of one holder
 
 	AboveOperator   OrderProblem = "above_operator"   // Value is the limit that it has set
 	OperatorStopped OrderProblem = "operator_stopped" // a block or a pause
@@ -111,7 +114,7 @@ const (
 // OrderProblems are all problems, for whoever needs a text for each.
 var OrderProblems = []OrderProblem{
 	NoVerb, UnknownVerb, UnknownArg, Missing, GivenTwice, TooMuch, BadMember, BadLimit, BadAmount, BadNumber, BadMoney,
-	BadUntil, BadMonth, BadTeam, NothingGiven, NoSuchCode, SamePlatform, AlreadyLinked, NotLinked, NotLinkable, Decided, NothingToDo,
+	BadUntil, BadMonth, BadTeam, NothingGiven, NoSuchCode, SamePlatform, AlreadyLinked, NotLinked, NotLinkable, Decided, NothingToDo, TooMany,
 	AboveOperator, OperatorStopped, OperatorsTeam, OperatorsMember,
 }
 
@@ -149,6 +152,7 @@ var orderTexts = map[OrderProblem]string{
 	NotLinkable:   "this team is on one platform only",
 	Decided:       "an admin has decided something about this account, so that it can't be linked or unlinked now",
 	NothingToDo:   "it is so already",
+	TooMany:       "there are as many as there may be: take some back first, with unset or revoke",
 
 	AboveOperator:   "the operator allows %[1]s: an admin of the team can set less, and only the operator more",
 	OperatorStopped: "the operator has done that, and only the operator can undo it",
@@ -158,6 +162,9 @@ var orderTexts = map[OrderProblem]string{
 
 func (e *OrderError) Error() string {
 	text := orderTexts[e.Problem]
+	if e.Problem == BadTeam && e.Value == "" {
+		text = "say which team: --team NAME with one of the config, discord:GUILD-ID or slack:WORKSPACE-ID"
+	}
 	if strings.Contains(text, "%") {
 		text = fmt.Sprintf(text+"%[4]s", e.Value, e.Verb, e.Arg, "")
 	}
@@ -178,29 +185,9 @@ var (
 func nearestVerb(word string) string {
 	best, least := "", 3
 	for _, v := range verbs {
-		if d := edits(strings.ToLower(word), v.Name); d < least && d < len(v.Name)-1 {
+		if d := spell.Distance(strings.ToLower(word), v.Name); d < least && d < len(v.Name)-1 {
 			best, least = v.Name, d
 		}
 	}
 	return best
-}
-
-// edits is the Levenshtein distance of two short words.
-func edits(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := 1
-			if a[i] == b[j] {
-				cost = 0
-			}
-			diagonal, row[j+1] = row[j+1], min(row[j]+1, row[j+1]+1, diagonal+cost)
-		}
-	}
-	return row[len(b)]
 }

@@ -1,6 +1,7 @@
 package quota
 
 import (
+	"errors"
 	"slices"
 	"time"
 
@@ -23,6 +24,9 @@ type Policy struct {
 	AdminsMayRaise bool
 	// Serves reports whether a team may make videos at all; nil = every team.
 	Serves func(team string) bool
+	// Linkable reports whether members of a team can link their accounts; nil =
+	// of no team.
+	Linkable func(team string) bool
 }
 
 // Tier is a group of members with limits of its own. They are complete: a
@@ -56,12 +60,20 @@ func (p Policy) zone(team string) *time.Location {
 	return time.UTC
 }
 
+// errLinked says that the limits of another account apply to a member, which
+// whoever asked did not know: it could not be read, or was so since. What is
+// decided about that account must not be missed.
+var errLinked = errors.New("the member has been linked with another account, whose limits apply")
+
 // Plan says what a job of a needs: room for one video and for its estimate in
 // every window of the member, the team and the bot.
 func (p Policy) Plan(job string, a Asker, estimate usd.Micros, at time.Time) Plan {
 	return func(s Standing) (Reservation, error) {
 		if p.Serves != nil && !p.Serves(a.Team) {
 			return Reservation{}, &LimitError{Reason: Unlisted, Gauge: Gauge{Scope: Scope{Kind: Team, ID: a.Team}}}
+		}
+		if s.Member.Account != "" && s.Member.Account != a.Member && p.Linkable != nil && p.Linkable(a.Team) {
+			return Reservation{}, errLinked
 		}
 		if s.Team.Paused != nil {
 			return Reservation{}, &LimitError{Reason: Paused, Block: *s.Team.Paused}

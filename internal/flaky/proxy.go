@@ -20,6 +20,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"ltxbot/internal/retry"
 )
 
 // A Proxy forwards connections to one server and damages them as it is told.
@@ -331,14 +333,10 @@ func (p *Proxy) wait(ctx context.Context, delay time.Duration) error {
 	if delay <= 0 {
 		return nil
 	}
-	timer := time.NewTimer(delay)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
+	if !retry.Wait(ctx, delay) {
 		return ctx.Err()
 	}
+	return nil
 }
 
 // reset breaks both connections, as a network does: the client sees a reset or

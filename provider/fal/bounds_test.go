@@ -260,3 +260,54 @@ func TestAHistoryThatCannotBeReadIsAnError(t *testing.T) {
 		t.Errorf("found %+v, %v; want an error", found, err)
 	}
 }
+
+// TestSoManyDownloadsAtATime: a start with thousands of finished videos does
+// not fetch them all at once, and each that ends, or fails, makes room.
+func TestSoManyDownloadsAtATime(t *testing.T) {
+	if fal.MaxDownloads != 16 {
+		t.Errorf("%d downloads at a time, want 16", fal.MaxDownloads)
+	}
+	srv := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/gone.mp4" {
+			rw.WriteHeader(http.StatusNotFound)
+			return
+		}
+		_, _ = fmt.Fprint(rw, "a video")
+	}))
+	t.Cleanup(srv.Close)
+	w := newWorld(t, sim.Options{}, func(c *fal.Config) { c.MediaHosts = []string{strings.TrimPrefix(srv.URL, "http://")} })
+	open := func(path string) (generate.Media, error) {
+		ctx, cancel := contextWithTimeout(t.Context(), time.Second)
+		t.Cleanup(cancel)
+		return w.Open(ctx, srv.URL+path, 0)
+	}
+	var under []generate.Media
+	for n := range fal.MaxDownloads {
+		if _, err := open("/gone.mp4"); !errors.Is(err, generate.ErrGone) {
+			t.Fatalf("a file that is gone: %v", err)
+		}
+		m, err := open("/x.mp4")
+		if err != nil {
+			t.Fatalf("download %d: %v", n+1, err)
+		}
+		under = append(under, m)
+	}
+	if _, err := open("/x.mp4"); err == nil {
+		t.Error("one more is begun beside them")
+	}
+	for range 2 { // closing twice makes room once
+		if err := under[0].Body.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	m, err := open("/x.mp4")
+	if err != nil {
+		t.Errorf("one has ended, and there is no room: %v", err)
+	}
+	if _, err := open("/x.mp4"); err == nil {
+		t.Error("one that was closed twice made room for two")
+	}
+	for _, m := range append(under[1:], m) {
+		_ = m.Body.Close()
+	}
+}

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"sync"
 	"time"
 
 	"ltxbot/core/generate"
@@ -24,6 +25,9 @@ const maxBody = 1 << 20
 // status streams that are open and the downloads do not count: the engine
 // bounds the former, and the latter go to another service.
 const maxCalls = 20
+
+// maxDownloads bounds the downloads of this process at a time.
+const maxDownloads = 16
 
 // The operations, as Config.Observe is told of them.
 const (
@@ -144,10 +148,14 @@ func readAnswer(resp *http.Response, most int64) (answer, error) {
 
 // enter waits until fewer than maxCalls calls are under way. The function that
 // it returns ends the call.
-func (c *Client) enter(ctx context.Context) (leave func(), _ error) {
+func (c *Client) enter(ctx context.Context) (leave func(), _ error) { return enter(ctx, c.slots) }
+
+// enter waits for a free slot. The function that it returns frees it, however
+// often it is called.
+func enter(ctx context.Context, slots chan struct{}) (leave func(), _ error) {
 	select {
-	case c.slots <- struct{}{}:
-		return func() { <-c.slots }, nil
+	case slots <- struct{}{}:
+		return sync.OnceFunc(func() { <-slots }), nil
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	}

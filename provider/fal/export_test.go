@@ -7,11 +7,13 @@ import (
 	"strings"
 
 	"ltxbot/core/generate"
+	"ltxbot/core/ltx"
 )
 
 // The bounds on what fal may say, and on what is asked of it.
 const (
-	MaxCalls = maxCalls
+	MaxCalls     = maxCalls
+	MaxDownloads = maxDownloads
 )
 
 // KnownTypes lists the error types in the table.
@@ -25,6 +27,15 @@ func PercentIn(line string) int { return percentIn(line) }
 
 // DecodeStatus reads a status object.
 func DecodeStatus(body []byte) (generate.Status, error) { return decodeStatus(body) }
+
+// DecodeOutput reads a result.
+func DecodeOutput(body []byte) (ltx.Output, error) { return decodeOutput(body) }
+
+// ErrNoOutput is the error of a result without a video.
+var ErrNoOutput = errNoOutput
+
+// Input is the body of a submit.
+func Input(o generate.Order) ([]byte, error) { return input(o) }
 
 // AppOf is the part of an endpoint that queue URLs keep.
 func AppOf(endpoint string) (string, error) { return appOf(endpoint) }

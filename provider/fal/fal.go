@@ -43,6 +43,7 @@ type Client struct {
 	scrub      scrubber
 	webhooks   *Webhooks
 	slots      chan struct{} // a token for each call under way
+	downloads  chan struct{} // a token for each download under way
 
 	once  *http.Client // for the paid POST: a new connection for each, no redirects
 	calls *http.Client // for everything else that carries the key: no redirects
@@ -110,7 +111,7 @@ func New(cfg Config) (*Client, error) {
 		},
 		rand:  cfg.Rand,
 		scrub: newScrubber(cfg.Key),
-		slots: make(chan struct{}, maxCalls),
+		slots: make(chan struct{}, maxCalls), downloads: make(chan struct{}, maxDownloads),
 	}
 	if c.log == nil {
 		c.log = slog.New(slog.DiscardHandler)

@@ -170,7 +170,7 @@ func TestFullRequestIsAcceptedByTheSchema(t *testing.T) {
 	if err != nil || r.Output.Width != o.Request.Size().Width || r.Output.Frames != o.Request.Frames() {
 		t.Errorf("%+v, %v", r, err)
 	}
-	if in := w.sim.Submits()[0].Input(); len(in) != 32 || in["camera_lora"] != "dolly_in" {
+	if in := w.sim.Submits()[0].Input(); len(in) != inputs(t) || in["camera_lora"] != "dolly_in" {
 		t.Errorf("%d inputs: %v", len(in), in)
 	}
 }

@@ -28,6 +28,7 @@ func (c *Client) checkRedirect(req *http.Request, via []*http.Request) error {
 
 // Open implements generate.Provider. The body ends with an error when the
 // connection breaks or falls silent: call Open again with the offset reached.
+// It waits until fewer than maxDownloads bodies are open.
 func (c *Client) Open(ctx context.Context, mediaURL string, offset int64) (m generate.Media, err error) {
 	defer c.done(opOpen, time.Now(), &err)
 	u, err := url.Parse(mediaURL)
@@ -37,8 +38,12 @@ func (c *Client) Open(ctx context.Context, mediaURL string, offset int64) (m gen
 	if err := c.hosts.check(u); err != nil {
 		return m, fmt.Errorf("open: %w", err)
 	}
+	leave, err := enter(ctx, c.downloads)
+	if err != nil {
+		return m, fmt.Errorf("open: %w", err)
+	}
 	for n := 0; ; n++ {
-		m, pause, err := c.open(ctx, u, offset)
+		m, pause, err := c.open(ctx, u, offset, leave)
 		if err == nil {
 			return m, nil
 		}
@@ -46,13 +51,15 @@ func (c *Client) Open(ctx context.Context, mediaURL string, offset int64) (m gen
 		final := errors.Is(err, generate.ErrForeign) || errors.Is(err, generate.ErrGone) || refused && !pe.Temporary
 		if final || n+1 >= c.retry.Attempts || pause > c.retry.Max ||
 			!wait(ctx, max(pause, c.retry.delay(n, c.rand()))) {
+			leave()
 			return generate.Media{}, err
 		}
 	}
 }
 
 // open makes one attempt. With its error comes the wait that the host asks for.
-func (c *Client) open(ctx context.Context, u *url.URL, offset int64) (generate.Media, time.Duration, error) {
+// ended is called when the body is closed.
+func (c *Client) open(ctx context.Context, u *url.URL, offset int64, ended func()) (generate.Media, time.Duration, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	fail := func(err error, pause time.Duration) (generate.Media, time.Duration, error) {
 		cancel(nil)
@@ -95,6 +102,7 @@ func (c *Client) open(ctx context.Context, u *url.URL, offset int64) (generate.M
 		ctx:      func() error { return context.Cause(ctx) },
 		close: func() error {
 			cancel(nil)
+			defer ended()
 			return resp.Body.Close()
 		},
 		scrub: c.scrub,

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"ltxbot/core/generate"
-	"ltxbot/core/ltx"
 )
 
 // Result implements generate.Provider. fal keeps a result for about an hour,
@@ -37,7 +36,7 @@ func (c *Client) Result(ctx context.Context, s generate.Submission) (r generate.
 	case !a.ok():
 		return r, c.refusal(opResult, a)
 	}
-	out, err := ltx.DecodeOutput(a.body)
+	out, err := decodeOutput(a.body)
 	if err != nil {
 		return r, c.noVideo(a)
 	}

@@ -3,6 +3,8 @@ package fal
 import (
 	"context"
 	"time"
+
+	"ltxbot/internal/retry"
 )
 
 // Retry is how calls that cost nothing are repeated. The wait doubles from
@@ -24,25 +26,14 @@ func (r Retry) withDefaults() Retry {
 // delay is the wait before attempt n+1, where n counts from 0 and random is
 // in [0,1).
 func (r Retry) delay(n int, random float64) time.Duration {
-	d := r.Max
-	if n < 30 {
-		d = min(r.Base<<n, r.Max)
-	}
-	return time.Duration(float64(d) * (0.5 + random))
+	return retry.Backoff{First: r.Base, Most: r.Max, Spread: 1}.Pause(n+1, random)
 }
 
-// wait sleeps for d, or less when ctx ends first. It reports false, at once,
+// wait waits for d, or less when ctx ends first. It reports false, at once,
 // when ctx would end before d is over.
 func wait(ctx context.Context, d time.Duration) bool {
 	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < d {
 		return false
 	}
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-t.C:
-		return true
-	}
+	return retry.Wait(ctx, d)
 }

@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"strconv"
 	"time"
+
+	"ltxbot/internal/retry"
 )
 
 // An Op is one thing that a client can ask for.
@@ -187,14 +189,7 @@ func (f Fault) reply() reply {
 
 // pause waits for d unless the client gives up first.
 func pause(r *http.Request, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-r.Context().Done():
-		return false
-	case <-t.C:
-		return true
-	}
+	return retry.Wait(r.Context(), d)
 }
 
 // reset breaks the connection so that the client sees "connection reset".

@@ -107,12 +107,13 @@ var presets = map[string][2]int{
 // defaultSide is a side that a custom size leaves out.
 const defaultSide = 512
 
-// dimensions are the width, height and frames that the model makes of the
-// input: it snaps sides to 32 and frames to 8n+1 unless exact.
+// dimensions are the width, height and frames that the model makes of an
+// input with its defaults: it snaps sides to 32 and frames to 8n+1 unless exact.
 func dimensions(in map[string]any, exact bool) (width, height, frames int) {
-	preset := presets["landscape_16_9"]
-	if name, ok := in["video_size"].(string); ok {
-		preset = presets[name]
+	name, _ := in["video_size"].(string)
+	preset, known := presets[name]
+	if !known { // it follows a picture or a video, which nobody looks at here
+		preset = presets["landscape_16_9"]
 	}
 	width, height = preset[0], preset[1]
 	if sides, ok := in["video_size"].(map[string]any); ok {
@@ -172,22 +173,25 @@ func (s *Server) finish(j *job, now time.Time) {
 
 // success puts a video on the CDN and answers with it.
 func (s *Server) success(j *job, now time.Time) reply {
-	width, height, frames := dimensions(j.input, s.o.Exact)
-	fps := numberOr(j.input["fps"], 24)
+	in := j.endpoint.withDefaults(j.input)
+	width, height, frames := dimensions(in, s.o.Exact)
+	fps := numberOr(in["fps"], 24)
 	bytes := s.o.FileSize
 	if j.outcome == Huge {
 		bytes = hugeSize
 	}
-	name, _ := j.input["video_output_type"].(string)
+	name, _ := in["video_output_type"].(string)
 	f := s.publish(formatOf(name), bytes, now)
-	j.billed = math.Round(float64(width)*float64(height)*float64(frames)/100) / 10_000
+	if _, known := megapixelPrices[j.endpoint.path]; known {
+		j.billed = math.Round(float64(width)*float64(height)*float64(frames)/100) / 10_000
+	}
 	s.megapixels += j.billed
-	prompt, _ := j.input["prompt"].(string)
-	if expand, given := j.input["enable_prompt_expansion"].(bool); expand || !given {
+	prompt, _ := in["prompt"].(string)
+	if in["enable_prompt_expansion"] == true {
 		prompt += " The light is soft and the movement steady; faint ambient sound fills the scene."
 	}
 	var seed any = mathrand.Int32() //nolint:gosec // a seed is no secret
-	if given := j.input["seed"]; given != nil {
+	if given := in["seed"]; given != nil {
 		seed = given
 	}
 	r := jsonReply(200, map[string]any{
@@ -227,7 +231,7 @@ func (s *Server) status(j *job, now time.Time, logs bool) map[string]any {
 }
 
 func (s *Server) urls(j *job) map[string]any {
-	base := s.base.JoinPath("queue", app, "requests", j.id)
+	base := s.base.JoinPath("queue", app(j.endpoint.path), "requests", j.id)
 	return map[string]any{
 		"response_url": base.String(),
 		"status_url":   base.JoinPath("status").String(),

@@ -106,10 +106,10 @@ func (s *Server) pricing(r *http.Request) reply {
 		return badQuery("endpoint_id", "List should have 1 to 50 items")
 	}
 	prices := []map[string]any{}
-	for _, e := range endpoints {
-		if slices.Contains(ids, e.path) {
+	for _, id := range ids {
+		if price, known := megapixelPrices[id]; known {
 			prices = append(prices, map[string]any{
-				"endpoint_id": e.path, "unit_price": e.price, "unit": "megapixels", "currency": "USD",
+				"endpoint_id": id, "unit_price": price, "unit": "megapixels", "currency": "USD",
 			})
 		}
 	}

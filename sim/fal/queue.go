@@ -60,17 +60,17 @@ func (s *Server) serveQueue(w http.ResponseWriter, r *http.Request) {
 		if c.tail != tail || c.method != r.Method {
 			continue
 		}
-		if where != app {
-			s.violate("%s %s: fal serves this below %s only", r.Method, r.URL.Path, app)
+		if where != app(where) || !hasApp(where) {
+			s.violate("%s %s: fal serves this below owner and alias only", r.Method, r.URL.Path)
 			break
 		}
 		if c.op == OpStream {
 			s.serving(OpStream, func(w http.ResponseWriter, r *http.Request, f Fault) int {
-				return s.stream(w, r, id, f)
+				return s.stream(w, r, where, id, f)
 			})(w, r)
 			return
 		}
-		s.answering(c.op, func(r *http.Request) reply { return s.aboutRequest(c.op, r, id) })(w, r)
+		s.answering(c.op, func(r *http.Request) reply { return s.aboutRequest(c.op, r, where, id) })(w, r)
 		return
 	}
 	w.WriteHeader(http.StatusMethodNotAllowed)
@@ -98,10 +98,23 @@ func (s *Server) refuse(r *http.Request, keyless string) (reply, bool) {
 	return jsonReply(status, map[string]any{"detail": detail}), true
 }
 
-const (
-	keylessApp     = `Cannot access application "` + app + `". Authentication is required to access this application.`
-	keylessService = "Authorization header is required"
-)
+// keylessService is what everything but the queue says without a key.
+const keylessService = "Authorization header is required"
+
+// keylessApp is what the queue says without a key.
+func keylessApp(app string) string {
+	return fmt.Sprintf("Cannot access application %q. Authentication is required to access this application.", app)
+}
+
+// hasApp says whether fal has endpoints below owner and alias.
+func hasApp(name string) bool {
+	for path := range endpoints() {
+		if app(path) == name {
+			return true
+		}
+	}
+	return false
+}
 
 // submit answers a POST to an endpoint.
 func (s *Server) submit(r *http.Request) reply {
@@ -112,7 +125,7 @@ func (s *Server) submit(r *http.Request) reply {
 		Webhook: r.URL.Query().Get("fal_webhook"), At: time.Now(),
 	}
 	seen.Header.Del("Authorization")
-	a, id := s.accept(r, path, body, seen)
+	a, id := s.accept(r, path, body, &seen)
 	seen.RequestID = id
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -121,18 +134,18 @@ func (s *Server) submit(r *http.Request) reply {
 }
 
 // accept queues a job if fal would.
-func (s *Server) accept(r *http.Request, path string, body []byte, seen Submit) (reply, string) {
+func (s *Server) accept(r *http.Request, path string, body []byte, seen *Submit) (reply, string) {
 	if r.Method != http.MethodPost {
 		return reply{status: http.StatusMethodNotAllowed}, ""
 	}
-	if a, no := s.refuse(r, keylessApp); no {
+	if a, no := s.refuse(r, keylessApp(app(path))); no {
 		return a, ""
 	}
-	at := slices.IndexFunc(endpoints, func(e endpoint) bool { return e.path == path })
-	if at < 0 {
+	e, found := endpoints()[path]
+	if !found {
 		detail := fmt.Sprintf("Application %q not found", path)
-		if sub, ok := strings.CutPrefix(path, app); ok {
-			detail = fmt.Sprintf("Path %s not found", sub)
+		if a := app(path); hasApp(a) {
+			detail = fmt.Sprintf("Path %s not found", strings.TrimPrefix(path, a))
 		}
 		return jsonReply(http.StatusNotFound, map[string]any{"detail": detail}), ""
 	}
@@ -144,9 +157,10 @@ func (s *Server) accept(r *http.Request, path string, body []byte, seen Submit) 
 			complain("json_invalid", "JSON decode error", nil, nil),
 		}}), ""
 	}
-	wrong, unknown := endpoints[at].validate(in)
-	for _, k := range unknown {
-		s.violate("submit: the input has no %q; fal ignores it", k)
+	wrong, ignored := e.validate(in)
+	seen.Ignored = ignored
+	for _, name := range ignored {
+		s.violate("submit: the input has no %q; fal ignores it", name)
 	}
 	if len(wrong) > 0 && s.o.RefuseAtSubmit {
 		return jsonReply(http.StatusUnprocessableEntity, map[string]any{"detail": wrong}), ""
@@ -156,7 +170,7 @@ func (s *Server) accept(r *http.Request, path string, body []byte, seen Submit) 
 			return jsonReply(http.StatusBadRequest, map[string]any{"detail": "Invalid webhook URL", "error_type": "bad_request"}), ""
 		}
 	}
-	return s.queueUp(r, endpoints[at], in, body, wrong, seen.Webhook)
+	return s.queueUp(r, e, in, body, wrong, seen.Webhook)
 }
 
 func (s *Server) queueUp(r *http.Request, e endpoint, in map[string]any, body []byte, wrong []complaint, hook string) (reply, string) {
@@ -213,15 +227,15 @@ func (s *Server) startLimit(r *http.Request) (time.Duration, bool) {
 }
 
 // aboutRequest answers a status, a result or a cancel.
-func (s *Server) aboutRequest(op Op, r *http.Request, id string) reply {
-	if a, no := s.refuse(r, keylessApp); no {
+func (s *Server) aboutRequest(op Op, r *http.Request, below, id string) reply {
+	if a, no := s.refuse(r, keylessApp(below)); no {
 		return a
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := time.Now()
 	s.advance(now)
-	j := s.kept(id, now)
+	j := s.kept(below, id, now)
 	var a reply
 	switch {
 	case j == nil && op == OpResult:
@@ -255,10 +269,11 @@ func wantsLogs(r *http.Request) bool {
 	return v == "1" || v == "true"
 }
 
-// kept returns a job unless its result has expired. The caller holds mu.
-func (s *Server) kept(id string, now time.Time) *job {
+// kept returns a job of an app unless its result has expired. The caller holds
+// mu.
+func (s *Server) kept(below, id string, now time.Time) *job {
 	j := s.jobs[id]
-	if j == nil || j.state == completed && now.Sub(j.ended) > s.o.Retention {
+	if j == nil || app(j.endpoint.path) != below || j.state == completed && now.Sub(j.ended) > s.o.Retention {
 		return nil
 	}
 	return j

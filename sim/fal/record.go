@@ -43,6 +43,7 @@ type Submit struct {
 	Header    http.Header // without Authorization
 	Body      json.RawMessage
 	Webhook   string
+	Ignored   []string // the fields of the input that the model does not have
 	At        time.Time
 }
 

@@ -2,6 +2,7 @@ package fal_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"slices"
@@ -164,16 +165,20 @@ func TestLockedAccountIsForbidden(t *testing.T) {
 	}
 }
 
-func TestInputSchema(t *testing.T) {
+// sizeNames is what pydantic says of a size that is none of the names.
+const sizeNames = "video_size.literal['square_hd','square','portrait_4_3','portrait_16_9','landscape_4_3','landscape_16_9'] literal_error"
+
+func TestInputIsHeldAgainstTheDocument(t *testing.T) {
 	s := start(t, fal.Options{RefuseAtSubmit: true})
 	for _, tc := range []struct {
 		name, input string
-		want        []string // "field type", joined by a space
+		want        []string // "field type", joined by a space, in fal's order
 	}{
 		{"nothing is wrong", plain, nil},
 		{"seed may be null", `{"prompt":"a","loras":[],"seed":null}`, nil},
 		{"a custom size may lack a side", `{"prompt":"a","loras":[],"video_size":{"width":64}}`, nil},
 		{"both required fields are missing", `{}`, []string{"prompt missing", "loras missing"}},
+		{"a field that is ignored, in a size and a lora", `{"prompt":"a","loras":[{"path":"a","weight":1}],"video_size":{"depth":1}}`, nil},
 		{"prompt is null", `{"prompt":null,"loras":[]}`, []string{"prompt string_type"}},
 		{"too few frames", `{"prompt":"a","loras":[],"num_frames":8}`, []string{"num_frames greater_than_equal"}},
 		{"too many frames", `{"prompt":"a","loras":[],"num_frames":482}`, []string{"num_frames less_than_equal"}},
@@ -182,9 +187,13 @@ func TestInputSchema(t *testing.T) {
 		{"no such scheduler", `{"prompt":"a","loras":[],"scheduler":"euler"}`, []string{"scheduler literal_error"}},
 		{"no such camera move", `{"prompt":"a","loras":[],"camera_lora":"spin"}`, []string{"camera_lora literal_error"}},
 		{"audio is a word", `{"prompt":"a","loras":[],"generate_audio":"yes"}`, []string{"generate_audio bool_type"}},
-		{"no such size", `{"prompt":"a","loras":[],"video_size":"720p"}`, []string{"video_size literal_error"}},
-		{"a size is a number", `{"prompt":"a","loras":[],"video_size":5}`, []string{"video_size model_attributes_type"}},
-		{"no width and a huge height", `{"prompt":"a","loras":[],"video_size":{"width":0,"height":14143}}`, []string{"video_size.width greater_than", "video_size.height less_than_equal"}},
+		{"a scheduler is a number", `{"prompt":"a","loras":[],"scheduler":5}`, []string{"scheduler literal_error"}},
+		{"a seed in words", `{"prompt":"a","loras":[],"seed":"x"}`, []string{"seed int_type"}},
+		{"no such size", `{"prompt":"a","loras":[],"video_size":"720p"}`, []string{"video_size.ImageSize model_attributes_type", sizeNames}},
+		{"a size is a number", `{"prompt":"a","loras":[],"video_size":5}`, []string{"video_size.ImageSize model_attributes_type", sizeNames}},
+		{"no width and a huge height", `{"prompt":"a","loras":[],"video_size":{"width":0,"height":14143}}`, []string{
+			"video_size.ImageSize.height less_than_equal", "video_size.ImageSize.width greater_than", sizeNames,
+		}},
 		{"loras is an object", `{"prompt":"a","loras":{}}`, []string{"loras list_type"}},
 		{"a lora without a path, one too strong", `{"prompt":"a","loras":[{"scale":1},{"path":"","scale":4.5}]}`, []string{"loras.0.path missing", "loras.1.scale less_than_equal"}},
 		{"several at once", `{"prompt":"a","loras":[],"fps":0,"video_cfg_scale":21,"acceleration":"max"}`, []string{"fps greater_than_equal", "video_cfg_scale less_than_equal", "acceleration literal_error"}},
@@ -208,13 +217,14 @@ func TestInputSchema(t *testing.T) {
 			}
 			var got []string
 			for _, d := range body.Detail {
-				loc, _ := json.Marshal(d.Loc[1:])
-				got = append(got, strings.NewReplacer("[", "", "]", "", `"`, "", ",", ".").Replace(string(loc))+" "+d.Type)
+				var loc []string
+				for _, part := range d.Loc[1:] {
+					loc = append(loc, fmt.Sprint(part))
+				}
+				got = append(got, strings.Join(loc, ".")+" "+d.Type)
 			}
-			slices.Sort(got)
-			slices.Sort(tc.want)
 			if !slices.Equal(got, tc.want) {
-				t.Errorf("got %v, want %v", got, tc.want)
+				t.Errorf("got %q, want %q", got, tc.want)
 			}
 		})
 	}
@@ -229,6 +239,11 @@ func TestUnknownInputIsIgnoredButRecorded(t *testing.T) {
 	ask(t, s, http.MethodPost, s.QueueURL()+withoutLoRA, plain)
 	if v := s.Violations(); len(v) != 2 || !strings.Contains(v[1], `"loras"`) {
 		t.Errorf("violations: %q", v)
+	}
+	submit(t, s, `{"prompt":"a","loras":[{"path":"a","weight":1}],"video_size":{"width":64,"depth":1}}`)
+	want := []string{"loras.0.weight", "video_size.depth"}
+	if got := s.Submits()[2].Ignored; !slices.Equal(got, want) {
+		t.Errorf("ignored %q, want %q", got, want)
 	}
 }
 

@@ -11,8 +11,8 @@ import (
 // stream serves the status as server-sent events: at once, on every change,
 // and the last when the job is complete; then it ends.
 // https://fal.ai/docs/documentation/model-apis/inference/queue
-func (s *Server) stream(w http.ResponseWriter, r *http.Request, id string, f Fault) int {
-	if a, no := s.refuse(r, keylessApp); no {
+func (s *Server) stream(w http.ResponseWriter, r *http.Request, below, id string, f Fault) int {
+	if a, no := s.refuse(r, keylessApp(below)); no {
 		a.send(w)
 		return a.status
 	}
@@ -22,7 +22,7 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request, id string, f Fau
 		s.mu.Lock()
 		now := time.Now()
 		s.advance(now)
-		j := s.kept(id, now)
+		j := s.kept(below, id, now)
 		if j == nil {
 			s.mu.Unlock()
 			a := jsonReply(http.StatusNotFound, map[string]any{"status": "NOT_FOUND"})

@@ -15,6 +15,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"ltxbot/internal/retry"
 )
 
 // What fal documents of its retries.
@@ -58,12 +60,8 @@ func (s *Server) callBack(ctx context.Context, c webhookCall) {
 		if status/100 == 2 || status/100 == 3 || ctx.Err() != nil {
 			return
 		}
-		t := time.NewTimer(wait)
-		select {
-		case <-ctx.Done():
-			t.Stop()
+		if !retry.Wait(ctx, wait) {
 			return
-		case <-t.C:
 		}
 		wait = min(wait*2, time.Hour)
 	}

@@ -124,8 +124,6 @@ func (u *update) run(base Reader, batch *Batch) (after *Batch) {
 		}
 	}()
 	o := &overlay{base: base, batch: batch.copy(), reads: MaxReads}
-	if u.err = u.fn(o); u.err == nil {
-		u.err = o.err
-	}
+	u.err = o.outcome(u.fn(o))
 	return o.batch
 }

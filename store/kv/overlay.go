@@ -1,6 +1,7 @@
 package kv
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"iter"
@@ -63,11 +64,12 @@ type overlay struct {
 // View runs fn on what base reads.
 func View(base Reader, fn func(Tx) error) error {
 	o := &overlay{base: base, batch: newBatch(), reads: -1, readOnly: true}
-	if err := fn(o); err != nil {
-		return err
-	}
-	return o.err
+	return o.outcome(fn(o))
 }
+
+// outcome is the error of a transaction whose function returned err. That was
+// decided without what could not be read, so the first error comes first.
+func (o *overlay) outcome(err error) error { return cmp.Or(o.err, err) }
 
 // fail keeps the first error of a transaction.
 func (o *overlay) fail(err error) {

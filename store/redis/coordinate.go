@@ -84,11 +84,59 @@ func parseInfo(text string) map[string]string {
 	return fields
 }
 
-// Incarnation is the id of the server's run.
-// https://redis.io/docs/latest/commands/info/
+// serverRun is the id of the server's run, as long as no connection was made
+// since it was asked for: another run needs new ones.
+type serverRun struct {
+	mu          sync.Mutex
+	id          string
+	connections int // that were made
+}
+
+// connected forgets the id.
+func (r *serverRun) connected() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.id = ""
+	r.connections++
+}
+
+func (r *serverRun) known() (id string, connections int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.id, r.connections
+}
+
+// learn keeps an id that was asked for after so many connections were made.
+func (r *serverRun) learn(id string, connections int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.connections == connections {
+		r.id = id
+	}
+}
+
+// Incarnation is the id of the server's run. That of a server which has just
+// ended is told until the first call that finds it gone.
 func (e *Engine) Incarnation(ctx context.Context) (string, error) {
+	if err := e.err(); err != nil {
+		return "", err
+	}
+	if id, _ := e.run.known(); id != "" {
+		return id, nil
+	}
+	return e.askRun(ctx)
+}
+
+// askRun asks for the id of the server's run.
+// https://redis.io/docs/latest/commands/info/
+func (e *Engine) askRun(ctx context.Context) (string, error) {
+	_, connections := e.run.known()
 	fields, err := e.info(ctx, "server")
-	return fields["run_id"], err
+	if err != nil {
+		return "", err
+	}
+	e.run.learn(fields["run_id"], connections)
+	return fields["run_id"], nil
 }
 
 // Processes is how many processes have given a sign of life.

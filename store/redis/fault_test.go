@@ -242,6 +242,7 @@ func TestIncarnationIsOfTheServersRun(t *testing.T) {
 	}
 	server.Kill()
 	server.Start()
+	increment(t, e, "n")
 	if name() == first {
 		t.Error("another run has the same name")
 	}

@@ -286,8 +286,9 @@ func (e *Engine) beat(ctx context.Context, say string) error {
 		if say != leave && int(numbers[0]) != held {
 			e.compare(ctx, consumer)
 		}
-		_, err = e.serverTime(ctx)
-		return err
+		_, timeErr := e.serverTime(ctx)
+		_, runErr := e.askRun(ctx) // a master that gave its role away and has it back
+		return errors.Join(timeErr, runErr)
 	}
 }
 

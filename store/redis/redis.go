@@ -49,6 +49,7 @@ type Engine struct {
 	away    atomic.Bool // the server has not answered for a while
 	claims  claims
 	clock   clock
+	run     serverRun
 
 	closing chan struct{}
 	leaving atomic.Bool // what is left to do is to say so
@@ -103,7 +104,7 @@ func Open(ctx context.Context, url string, opts Options) (*Engine, error) {
 		encrypted: t.tls(), opts: opts, log: opts.Logger,
 		id: strings.ToLower(rand.Text()[:12]), closing: make(chan struct{}),
 	}
-	e.client, e.blocking = t.client(opts.Timeout), t.client(opts.Timeout)
+	e.client, e.blocking = t.client(opts.Timeout, e.run.connected), t.client(opts.Timeout, e.run.connected)
 	if err := e.start(ctx); err != nil {
 		return nil, fmt.Errorf("open store: %w", errors.Join(err, e.client.Close(), e.blocking.Close()))
 	}
@@ -223,7 +224,7 @@ func (e *Engine) View(ctx context.Context, fn func(kv.Tx) error) error {
 		if !stale && len(r.checks) > 1 { // one read is one state
 			failed, checkErr := e.apply(ctx, batch{checks: r.checks})
 			if checkErr != nil {
-				return cmp.Or(err, checkErr)
+				return checkErr
 			}
 			stale = len(failed) > 0
 			forget(cache, r.checks, failed)

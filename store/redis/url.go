@@ -1,6 +1,7 @@
 package redis
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/url"
@@ -70,24 +71,29 @@ const (
 
 // client connects to the target. The client never repeats a command by itself
 // and keeps to the deadlines of contexts, both of which it does not by
-// default: what is repeated, and how long, is decided by Engine.try.
-func (t target) client(timeout time.Duration) goredis.UniversalClient {
+// default: what is repeated, and how long, is decided by Engine.try. It calls
+// connected for each new connection before that is used.
+func (t target) client(timeout time.Duration, connected func()) goredis.UniversalClient {
+	onConnect := func(context.Context, *goredis.Conn) error { connected(); return nil }
 	switch {
 	case t.cluster != nil:
 		o := *t.cluster
 		o.MaxRetries, o.ContextTimeoutEnabled, o.Protocol, o.DisableIdentity = -1, true, 2, true
+		o.OnConnect = onConnect
 		o.DialTimeout, o.DialerRetries, o.ReadTimeout, o.WriteTimeout = dialTimeout, 1, timeout, timeout
 		o.PoolSize, o.MaxRedirects, o.ClusterStateReloadInterval = poolSize, maxRedirects, reloadInterval
 		return goredis.NewClusterClient(&o)
 	case t.sentinel != nil:
 		o := *t.sentinel
 		o.MaxRetries, o.ContextTimeoutEnabled, o.Protocol, o.DisableIdentity = -1, true, 2, true
+		o.OnConnect = onConnect
 		o.DialTimeout, o.DialerRetries, o.ReadTimeout, o.WriteTimeout = dialTimeout, 1, timeout, timeout
 		o.PoolSize = poolSize
 		return goredis.NewFailoverClient(&o)
 	default:
 		o := *t.single
 		o.MaxRetries, o.ContextTimeoutEnabled, o.Protocol, o.DisableIdentity = -1, true, 2, true
+		o.OnConnect = onConnect
 		o.DialTimeout, o.DialerRetries, o.ReadTimeout, o.WriteTimeout = dialTimeout, 1, timeout, timeout
 		o.PoolSize = poolSize
 		return goredis.NewClient(&o)

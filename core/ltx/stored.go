@@ -1,0 +1,107 @@
+package ltx
+
+import (
+	"encoding/json"
+	"fmt"
+	"iter"
+)
+
+// Values are what the video is asked for, by the model's own name of each
+// input and in the order of the table: a string, bool, int64, float64, Size or
+// []LoRA. They hold the prompt and may hold secrets in LoRA paths: they are
+// never logged.
+func (r Request) Values() iter.Seq2[string, any] {
+	return func(yield func(string, any) bool) {
+		for _, p := range table {
+			if v := r.Value(p.Name); v != nil && !yield(p.Name, v) {
+				return
+			}
+		}
+	}
+}
+
+// stored is how a Request is stored. Fields may be added; a stored name is
+// never used for something else.
+type stored struct {
+	Values  map[string]json.RawMessage `json:"values,omitempty"`
+	Private bool                       `json:"private,omitempty"`
+	Quality string                     `json:"quality,omitempty"`
+	Given   []string                   `json:"given,omitempty"`
+	Notes   []Note                     `json:"notes,omitempty"`
+}
+
+// MarshalJSON writes the form in which a request is stored.
+func (r Request) MarshalJSON() ([]byte, error) {
+	s := stored{Private: r.Private, Quality: r.quality, Given: r.given, Notes: r.Notes, Values: map[string]json.RawMessage{}}
+	for name, v := range r.Values() {
+		b, err := json.Marshal(v)
+		if err != nil {
+			return nil, fmt.Errorf("encode request: %s: %w", name, err)
+		}
+		s.Values[name] = b
+	}
+	return json.Marshal(s)
+}
+
+// UnmarshalJSON reads what MarshalJSON wrote, today or in an older version:
+// an input that was not known then has its default. A stored request is not
+// validated again: the rules may have changed since.
+func (r *Request) UnmarshalJSON(b []byte) error {
+	var s stored
+	if err := json.Unmarshal(b, &s); err != nil {
+		return fmt.Errorf("decode request: %w", err)
+	}
+	*r = Request{Private: s.Private, Notes: s.Notes, quality: s.Quality, given: s.Given}
+	if len(s.Values) == 0 {
+		return nil
+	}
+	values := make(map[string]any, len(table))
+	missing := evaluation{rules: Rules{Seed: func() int64 { return 0 }}, fps: DefaultFPS}
+	for _, p := range table {
+		if p.Name == "" {
+			continue
+		}
+		raw, ok := s.Values[p.Name]
+		if !ok {
+			values[p.Name] = missing.value(p, p.defaultText())
+			continue
+		}
+		v, err := p.decode(raw)
+		if err != nil {
+			return fmt.Errorf("decode request: %s: %w", p.Name, err)
+		}
+		values[p.Name] = v
+	}
+	if len(missing.problems) > 0 {
+		return fmt.Errorf("decode request: %w", missing.problems)
+	}
+	r.values = values
+	return nil
+}
+
+// decode reads a stored value.
+func (p Param) decode(raw json.RawMessage) (any, error) {
+	switch p.Kind {
+	case KindText, KindChoice:
+		return decodeAs[string](raw)
+	case KindBool:
+		return decodeAs[bool](raw)
+	case KindInt:
+		return decodeAs[int64](raw)
+	case KindFloat:
+		return decodeAs[float64](raw)
+	case KindSize:
+		return decodeAs[Size](raw)
+	case KindLoRAs:
+		return decodeAs[[]LoRA](raw)
+	case KindDuration, KindPreset, KindAdvanced:
+	}
+	return nil, fmt.Errorf("a %s has no value", p.Kind)
+}
+
+// decodeAs decodes a T and returns it as any other value of a Request.
+func decodeAs[T any](raw json.RawMessage) (any, error) {
+	var v T
+	err := json.Unmarshal(raw, &v)
+	return v, err
+}

@@ -1,0 +1,78 @@
+package fal
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"ltxbot/core/generate"
+	"ltxbot/core/ltx"
+)
+
+// A loraInput is fal's LoRAInput.
+type loraInput struct {
+	Path  string  `json:"path"`
+	Scale float64 `json:"scale"`
+}
+
+// noLoRA is what fal takes for "no LoRA": the field is required and has this
+// value in fal's own example.
+// https://fal.ai/models/fal-ai/ltx-2.3-22b/text-to-video/lora/api
+var noLoRA = []loraInput{{Scale: 1}}
+
+// input is the JSON that o is submitted with: every input of the model,
+// explicit, in the order of the table. Endpoints whose last part is "lora"
+// require the input "loras"; the others do not have it. It holds the prompt
+// and may hold secrets in LoRA paths: it is never logged.
+func input(o generate.Order) ([]byte, error) {
+	takesLoRAs := strings.HasSuffix(o.Endpoint, "/lora")
+	switch {
+	case o.Request.IsZero():
+		return nil, errors.New("the order has no request")
+	case o.Request.HasLoRA() && !takesLoRAs:
+		return nil, errors.New("the endpoint takes no LoRA")
+	}
+	b := bytes.NewBufferString("{")
+	for name, v := range o.Request.Values() {
+		if loras, ok := v.([]ltx.LoRA); ok {
+			if !takesLoRAs {
+				continue
+			}
+			v = loraInputs(loras)
+		}
+		text, err := json.Marshal(v)
+		if err != nil {
+			return nil, fmt.Errorf("input %s: %w", name, err)
+		}
+		if b.Len() > 1 {
+			b.WriteByte(',')
+		}
+		fmt.Fprintf(b, "%q:%s", name, text)
+	}
+	b.WriteByte('}')
+	return b.Bytes(), nil
+}
+
+func loraInputs(loras []ltx.LoRA) []loraInput {
+	if len(loras) == 0 {
+		return noLoRA
+	}
+	inputs := make([]loraInput, 0, len(loras))
+	for _, l := range loras {
+		inputs = append(inputs, loraInput{Path: l.Path, Scale: l.Scale})
+	}
+	return inputs
+}
+
+// private are the texts of o that an answer may repeat and a log must not:
+// what the person wrote, and LoRA paths, which may hold tokens.
+func private(o generate.Order) []string {
+	loras := o.Request.LoRAs()
+	texts := append(make([]string, 0, 2+len(loras)), o.Request.Prompt(), o.Request.Negative())
+	for _, l := range loras {
+		texts = append(texts, l.Path)
+	}
+	return texts
+}
