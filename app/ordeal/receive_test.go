@@ -61,7 +61,7 @@ func blowsFor(engine string) []blow {
 			out = append(out, blow{fmt.Sprintf("request %d, after %v", n, after), func(w *world, p *process) { w.gate.arm(n, after, p.strike) }})
 		}
 	}
-	after := []time.Duration{0, 500, 1000, 1500, 2000, 2500, 3000, 3500, 4000, 5000, 6000, 7000, 8000, 10000, 12000, 15000, 20000, 25000, 30000, 40000, 60000, 90000}
+	after := []float64{0, 0.5, 1, 1.5, 2, 2.5, 3, 3.5, 4, 5, 6, 7, 8, 10, 12, 15, 20, 25, 30, 40, 60, 90} // milliseconds
 	if engine == "redis" {
 		after = after[:14]
 		for n := 1; n <= 8; n++ {
@@ -78,8 +78,9 @@ func blowsFor(engine string) []blow {
 			}})
 		}
 	}
-	for _, d := range after {
-		out = append(out, blow{fmt.Sprintf("after %s", d*time.Microsecond), func(_ *world, p *process) { time.AfterFunc(d*time.Microsecond, p.strike) }})
+	for _, ms := range after {
+		d := time.Duration(ms * float64(time.Millisecond))
+		out = append(out, blow{"after " + d.String(), func(_ *world, p *process) { time.AfterFunc(d, p.strike) }})
 	}
 	return out
 }
@@ -188,9 +189,9 @@ func ends(seen []message, job string) int {
 
 // judgeReceived looks at what came of one command.
 func (w *world) judgeReceived(s *store.Store, c received) error {
-	videos, told, offers := 0, 0, 0
+	videos, offers := 0, 0
 	seen := w.on.read()
-	told = ends(seen, c.job)
+	told := ends(seen, c.job)
 	for _, m := range seen {
 		if m.video(c.job) {
 			videos++

@@ -12,7 +12,7 @@ import (
 // then on the engine shows the card, which tries out whether the bot can post
 // there before money is spent.
 func (b *Bot) generate(ctx context.Context, o origin, a bot.Ask) bool {
-	c, guest, known := b.vouchNow(o)
+	c, guest, known := b.vouchNow(ctx, o)
 	if known && guest && !b.cfg.AllowGuests {
 		b.tell(ctx, o, b.sentence(c.Locale, "guest"))
 		return false
@@ -35,7 +35,7 @@ func (b *Bot) generate(ctx context.Context, o origin, a bot.Ask) bool {
 		return false
 	}
 	b.log.InfoContext(ctx, "job accepted", "job", job.ID, "member", job.Member, "team", job.Team, "state", string(job.State))
-	say := ""
+	var say string
 	switch {
 	case o.Edited && job.Request.Prompt() != r.prompt:
 		say = "edited"

@@ -81,9 +81,9 @@ func (b *Bot) vouch(ctx context.Context, o origin) (c bot.Caller, guest bool) {
 
 // vouchNow is vouch from memory. known is false when Slack must be asked: then
 // the caller is who the event names, with no rights.
-func (b *Bot) vouchNow(o origin) (c bot.Caller, guest, known bool) {
+func (b *Bot) vouchNow(ctx context.Context, o origin) (c bot.Caller, guest, known bool) {
 	if b.people.knows(o, slices.Concat(b.cfg.TierGroups, b.cfg.AdminGroups)) {
-		c, guest = b.vouch(context.Background(), o)
+		c, guest = b.vouch(ctx, o)
 		return c, guest, true
 	}
 	return b.unvouched(o), false, false

@@ -109,7 +109,7 @@ func (b *Bot) pressed(ctx context.Context, o origin, i *interaction, a action) {
 // out from memory: its event is acknowledged when the job is recorded.
 func (b *Bot) follow(ctx context.Context, o origin, action bot.Action, job string) bot.Press {
 	if slices.Contains(makers, action) {
-		c, _, known := b.vouchNow(o)
+		c, _, known := b.vouchNow(ctx, o)
 		if p := b.cfg.Desk.Press(ctx, c, action, job); p.Ask != nil || known {
 			return p
 		}

@@ -22,7 +22,6 @@ func TestTheAcknowledgementComesAfterTheRecord(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
 			s := newStage(t)
 			s.engine.recorded = make(chan struct{})
 			answered := make(chan error, 1)

@@ -474,7 +474,7 @@ func (sc scenario) checkJob(t *testing.T, w *world, p *process, n int) error {
 	if j.Failure.Kind == generate.FailUnacknowledged {
 		_, err := p.store.Hold(t.Context(), id)
 		if w.channel.acknowledged(id) || shown != "" || submits > 0 || !errors.Is(err, quota.ErrNoHold) || len(j.Notes) > 0 {
-			return fmt.Errorf("it is not acknowledged, but its card shows %q after %d submits, its hold %v, its notes %v", shown, submits, err, j.Notes)
+			return fmt.Errorf("it is not acknowledged, but its card shows %q after %d submits, its hold %w, its notes %v", shown, submits, err, j.Notes)
 		}
 		return nil
 	}

@@ -50,7 +50,9 @@ func TestAKillBeforeAJobIsAccepted(t *testing.T) {
 	}{
 		{
 			"it was acknowledged, and goes on", func(w *world, j generate.Job) { w.channel.told[j.ID] = true },
-			generate.Delivered, "", []generate.State{generate.Delivered}, 2 * time.Minute,
+			generate.Delivered, "",
+			[]generate.State{generate.Delivered},
+			2 * time.Minute,
 		},
 		{
 			"it was not, and ends without a word", func(*world, generate.Job) {},
@@ -58,14 +60,18 @@ func TestAKillBeforeAJobIsAccepted(t *testing.T) {
 		},
 		{
 			"nobody can tell, and it ends with a word", func(w *world, _ generate.Job) { w.channel.mute = true },
-			generate.Failed, generate.FailInterrupted, []generate.State{generate.Failed}, 20 * time.Second,
+			generate.Failed, generate.FailInterrupted,
+			[]generate.State{generate.Failed},
+			20 * time.Second,
 		},
 		{
 			"the platform does not answer at first", func(w *world, j generate.Job) {
 				w.channel.told[j.ID] = true
 				w.channel.refuse = []error{errReply, later(20 * time.Second), errReply}
 			},
-			generate.Delivered, "", []generate.State{generate.Delivered}, 2 * time.Minute,
+			generate.Delivered, "",
+			[]generate.State{generate.Delivered},
+			2 * time.Minute,
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
