@@ -17,9 +17,11 @@ type completionCmd struct {
 
 // Help says how the script gets into the shell.
 func (completionCmd) Help() string {
-	return `bash: bot completion bash >/etc/bash_completion.d/bot
-zsh:  bot completion zsh >"${fpath[1]}/_bot"
-fish: bot completion fish >~/.config/fish/completions/bot.fish`
+	return `Where it goes:
+
+    bot completion bash >/etc/bash_completion.d/bot
+    bot completion zsh >"${fpath[1]}/_bot"
+    bot completion fish >~/.config/fish/completions/bot.fish`
 }
 
 // completions are the scripts of the shells. Each asks the program itself; where
@@ -39,7 +41,13 @@ _bot() {
 }
 if [ "$funcstack[1]" = _bot ]; then _bot "$@"; else compdef _bot bot; fi
 `,
-	"fish": `complete -c bot -a '(set -l typed (commandline -opc); bot complete -- $typed[2..] (commandline -ct | string collect --allow-empty) 2>/dev/null)'
+	"fish": `function __bot_complete
+  set -l typed (commandline -opc)
+  set -l last (commandline -ct)
+  set -l found (command $typed[1] complete -- $typed[2..] "$last" 2>/dev/null)
+  if test -n "$found"; printf '%s\n' $found; else; __fish_complete_path "$last"; end
+end
+complete -c bot -f -a '(__bot_complete)'
 `,
 }
 
@@ -67,8 +75,10 @@ func (c completeCmd) Run(k *kong.Context, term terminal) error {
 
 // candidates are the words that may stand in place of the last one.
 func candidates(node *kong.Node, words []string) []string {
-	if len(words) == 0 {
-		words = []string{""}
+	endsInSign := len(words) > 0 && words[len(words)-1] == "="
+	words = slices.DeleteFunc(slices.Clone(words), func(w string) bool { return w == "=" }) // bash makes three words of --on=slack
+	if len(words) == 0 || endsInSign {
+		words = append(words, "")
 	}
 	before, typed := words[:len(words)-1], words[len(words)-1]
 	var open *kong.Flag // whose value comes next
@@ -93,6 +103,11 @@ func candidates(node *kong.Node, words []string) []string {
 	case strings.HasPrefix(typed, "-"):
 		for _, f := range flags(node) {
 			found = append(found, "--"+f.Name)
+		}
+		if f, sign := flagOf(node, typed), strings.IndexByte(typed, '='); sign > 0 && f != nil {
+			for _, choice := range choices(f.Value) {
+				found = append(found, typed[:sign+1]+choice)
+			}
 		}
 	default:
 		for _, child := range node.Children {

@@ -22,6 +22,10 @@ func TestAShellIsToldWhatMayFollow(t *testing.T) {
 		{"jobs list --u", "--url --unfinished", "--json", 2},
 		{"demo --on ", "discord slack", "", 2},
 		{"demo --on s", "slack", "discord", 1},
+		{"demo --on=s", "--on=slack", "--on=discord slack", 1},
+		{"demo --on = s", "slack", "discord", 1}, // as bash takes it apart
+		{"demo --on =", "discord slack", "", 2},
+		{"demo --o", "--on", "--on=slack", 1},
 		{"demo --json ", "", "slack", 0},
 		{"run -c ", "", "run", 0},
 		{"run -c ltx.toml --", "--config", "", 0},
@@ -49,6 +53,20 @@ func TestAShellIsToldWhatMayFollow(t *testing.T) {
 		}
 		if c.candidate > 0 && len(found) != c.candidate {
 			t.Errorf("%q: %d candidates %s, want %d", c.typed, len(found), found, c.candidate)
+		}
+	}
+}
+
+func TestTheHelpOfCompletionHasALineForEachShell(t *testing.T) {
+	var out bytes.Buffer
+	run([]string{"completion", "--help"}, terminal{out: &out, err: &out})
+	for _, line := range []string{
+		`bot completion bash >/etc/bash_completion.d/bot`,
+		`bot completion zsh >"${fpath[1]}/_bot"`,
+		`bot completion fish >~/.config/fish/completions/bot.fish`,
+	} {
+		if !strings.Contains(out.String(), "  "+line+"\n") {
+			t.Errorf("no line %s in:\n%s", line, out.String())
 		}
 	}
 }
