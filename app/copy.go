@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 
@@ -39,7 +40,10 @@ func noPolicy() quota.Policy { return quota.Policy{} }
 // openExisting opens a store that is there. It does not wait long for a server.
 func openExisting(ctx context.Context, c config.Store, log *slog.Logger) (*storage, error) {
 	if path := c.Path(); path != "" {
-		if _, err := os.Stat(path); err != nil {
+		switch _, err := os.Stat(path); {
+		case errors.Is(err, fs.ErrNotExist):
+			return nil, fmt.Errorf("no store at %s: name the config of your bot with --config, or start it once with bot run: %w", path, fs.ErrNotExist)
+		case err != nil:
 			return nil, fmt.Errorf("open store: %w", err)
 		}
 	}

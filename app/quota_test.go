@@ -182,7 +182,7 @@ func TestTheAPISaysWhatIsWrong(t *testing.T) {
 	}{
 		{http.MethodGet, "quota", "", 200, `"usage":"set WHO LIMIT AMOUNT [REASON]"`},
 		{http.MethodGet, "quota/show?team=discord:" + w.channel.Guild().ID, "", 200, `"verb":"show"`},
-		{http.MethodGet, "quota/show", "", 400, "is not a team"},
+		{http.MethodGet, "quota/show", "", 400, "say which team: --team NAME"},
 		{http.MethodGet, "quota/show?team=nobody", "", 400, "is not a team"},
 		{http.MethodGet, "quota/show?team=discord:acme", "", 400, "is not a team"},
 		{http.MethodGet, "quota/show?team=slack:12", "", 400, "is not a team"},

@@ -199,6 +199,8 @@ type parser struct {
 	meanings map[string]ltx.Param       // by key that is nearly one; empty = none
 	judged   map[string]*ltx.FieldError // by parameter and value
 	noLast   map[string]int             // from which quote on none is a last one, see quoted
+
+	work int // positions and characters of values that were looked at, for tests
 }
 
 // A piece is a part of the line.

@@ -219,9 +219,12 @@ func terminal(spans []Span) string {
 	return b.String()
 }
 
-// fromNow writes a distance in time: "in 2m0s", "3s ago".
+// fromNow writes a distance in time: "in 2m0s", "3s ago", "just now".
 func fromNow(d time.Duration) string {
-	if d = d.Round(time.Second); d < 0 {
+	switch d = d.Round(time.Second); {
+	case d == 0:
+		return "just now"
+	case d < 0:
 		return (-d).String() + " ago"
 	}
 	return "in " + d.String()

@@ -56,6 +56,7 @@ func (p *parser) look(i int) (found, bool) {
 }
 
 func (p *parser) find(i int) (found, bool) {
+	p.work++
 	m := found{from: i}
 	dash, i := p.dashes(i)
 	m.key, i = p.key(i)

@@ -11,6 +11,7 @@ import (
 
 // value reads the value of a setting, and where it ends.
 func (p *parser) value(m found) (text string, end int) {
+	defer func() { p.work += end - m.value }()
 	if m.value >= len(p.in) {
 		return "", len(p.in)
 	}

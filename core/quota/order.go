@@ -160,6 +160,9 @@ var orderTexts = map[OrderProblem]string{
 
 func (e *OrderError) Error() string {
 	text := orderTexts[e.Problem]
+	if e.Problem == BadTeam && e.Value == "" {
+		text = "say which team: --team NAME with one of the config, discord:GUILD-ID or slack:WORKSPACE-ID"
+	}
 	if strings.Contains(text, "%") {
 		text = fmt.Sprintf(text+"%[4]s", e.Value, e.Verb, e.Arg, "")
 	}
