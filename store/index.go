@@ -40,6 +40,7 @@ type headRecord struct {
 	Shown    generate.State `json:"shown"`
 	Created  time.Time      `json:"created"`
 	Finished time.Time      `json:"finished"`
+	LookAt   time.Time      `json:"look_at"`
 	Run      string         `json:"run"`
 }
 
@@ -47,7 +48,7 @@ func (h headRecord) job() generate.Job {
 	return generate.Job{
 		ID: h.ID, Version: h.Version, State: h.State, Team: h.Team, Member: h.Member, Tiers: h.Tiers,
 		Place: h.Place, Endpoint: h.Endpoint, Line: h.Line, Admitted: h.Admitted, Shown: h.Shown,
-		Created: h.Created, Finished: h.Finished,
+		Created: h.Created, Finished: h.Finished, LookAt: h.LookAt,
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -512,5 +513,46 @@ func TestClosed(t *testing.T) {
 		if err := call(); !errors.Is(err, generate.ErrClosed) {
 			t.Errorf("%s after Close: %v, want ErrClosed", name, err)
 		}
+	}
+}
+
+// A job that is over and is to be looked for once more is unfinished, by all
+// that finds it.
+func TestAJobThatIsToBeLookedForIsUnfinished(t *testing.T) {
+	w := newWorld(t)
+	j := w.accept(w.newJob("job1", "acme", "discord:1"))
+	claim := w.take(w.Store)
+	j.State, j.Shown, j.Finished, j.LookAt = generate.Failed, generate.Failed, w.clock.Now(), w.clock.Now().Add(time.Hour)
+	j = w.save(j, quota.Release())
+	if err := w.Remove(t.Context(), j); !errors.Is(err, generate.ErrConflict) {
+		t.Errorf("remove: %v, want ErrConflict", err)
+	}
+	claim.Done()
+	if again := w.take(w.Store); again.Job.ID != "job1" {
+		t.Errorf("took %q", again.Job.ID)
+	}
+	unfinished := func() int {
+		jobs, err := w.Jobs(t.Context(), generate.Query{Unfinished: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(jobs)
+	}
+	if unfinished() != 1 {
+		t.Error("it is not listed")
+	}
+	j.LookAt = time.Time{}
+	j = w.save(j, quota.Keep())
+	open := 0
+	if err := w.Export(t.Context(), func(key string, _ []byte) error {
+		if strings.HasPrefix(key, "open/") {
+			open++
+		}
+		return nil
+	}); err != nil || open != 0 || unfinished() != 0 {
+		t.Errorf("once it was looked for, %d keys find it among the unfinished, %v", open, err)
+	}
+	if err := w.Remove(t.Context(), j); err != nil {
+		t.Errorf("remove: %v", err)
 	}
 }

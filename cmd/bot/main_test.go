@@ -31,7 +31,9 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata",
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits":   exits,
 			"ffprobe": ffprobe,
+			"fill":    fill,
 			"json":    jsonField,
 		},
 	})
