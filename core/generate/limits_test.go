@@ -2,7 +2,6 @@ package generate_test
 
 import (
 	"context"
-	"fmt"
 	"iter"
 	"maps"
 	"strings"
@@ -328,7 +327,7 @@ func TestALostSubmitIsLookedForWhenTheHistoryIsBackSoon(t *testing.T) {
 func TestAShortDownloadIsTriedFiveTimesBeforeTheNextDelivery(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
-		w.provider.media += strings.Repeat(fmt.Sprint("x"), 1<<10)
+		w.provider.media += strings.Repeat("x", 1<<10)
 		w.provider.cut = 4
 		p := w.start(crashAt(0))
 		defer p.kill(t)

@@ -149,7 +149,7 @@ func (r *run) guard(ctx context.Context, j Job) (rest time.Duration, err error) 
 		}
 	}()
 	if r.pending != nil {
-		return 0, r.outcome(r.e.hard, r.pending)
+		return 0, r.outcome(r.e.hard, r.pending) //nolint:contextcheck // saved even while the process stops
 	}
 	if err := r.enter(j); err != nil {
 		return 0, err
