@@ -83,6 +83,7 @@ func both(t *testing.T) (s *shop, guild onDiscord, workspace onSlack) {
 // Whoever adds the bot to a guild or a workspace of their own is its admin,
 // and still spends no more than whoever runs the bot allows.
 func TestAnAdminOfAStrangeTeamCannotOverrideTheOperator(t *testing.T) {
+	t.Parallel()
 	s, guild, workspace := both(t)
 	s.cfg.Quota.Team = config.Limit{USDPerMonth: 0.2} // one video
 	s.run(t)
@@ -148,6 +149,7 @@ func TestAnAdminOfAStrangeTeamCannotOverrideTheOperator(t *testing.T) {
 }
 
 func TestATeamThatIsNotListedIsToldSoBeforeAnythingIsSpent(t *testing.T) {
+	t.Parallel()
 	for name, list := range map[string]func(*config.Config){
 		"other teams are listed": func(c *config.Config) {
 			c.Teams = []config.Team{{Name: "acme", DiscordGuilds: []string{"1"}, SlackWorkspaces: []string{"T0OTHER001"}}}
@@ -174,6 +176,7 @@ func TestATeamThatIsNotListedIsToldSoBeforeAnythingIsSpent(t *testing.T) {
 
 // A list that names them lets them in, and so does a config that allows all.
 func TestATeamThatIsListedMakesVideos(t *testing.T) {
+	t.Parallel()
 	for name, list := range map[string]func(*shop, *config.Config){
 		"by discord.guilds and slack.workspaces": func(s *shop, c *config.Config) {
 			c.Discord.Guilds, c.Slack.Workspaces = []string{s.world.channel.Guild().ID}, []string{s.beta.ID()}
@@ -186,6 +189,7 @@ func TestATeamThatIsListedMakesVideos(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			s, _, _ := both(t)
 			list(s, &s.cfg)
 			s.run(t)
@@ -202,6 +206,7 @@ func TestATeamThatIsListedMakesVideos(t *testing.T) {
 // Somebody on both platforms finds no way out of a limit by parting the
 // accounts, and afterwards has what was made under both names.
 func TestUnlinkingAccountsIsNoWayOutAndLosesNothing(t *testing.T) {
+	t.Parallel()
 	s, guild, workspace := both(t)
 	s.guildTeam(func(team *config.Team) { team.SlackWorkspaces = []string{s.beta.ID()} })
 	s.run(t)

@@ -83,6 +83,7 @@ func content(t *testing.T, s *store.Store) map[string]string {
 }
 
 func TestAStoreIsCopiedThereAndBack(t *testing.T) {
+	t.Parallel()
 	server := redistest.Start(t)
 	first, second, third := filepath.Join(t.TempDir(), "a.db"), server.URL(), filepath.Join(t.TempDir(), "b.db")
 	from, err := storetest.OpenFile(first, storetest.Options{})

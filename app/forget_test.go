@@ -17,6 +17,7 @@ import (
 // TestWhatIsTooOldIsForgotten starts the bot on a store with old jobs and a
 // folder with what a crash has left.
 func TestWhatIsTooOldIsForgotten(t *testing.T) {
+	t.Parallel()
 	w := prepare(t, "text")
 	w.cfg.Media.Dir = t.TempDir()
 	w.cfg.Retention.Prompts.Duration = 30 * 24 * time.Hour

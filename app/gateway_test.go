@@ -42,6 +42,7 @@ func client(t *testing.T, db *mem.Database) *mem.Engine {
 }
 
 func TestAHolderThatCannotConnectLetsAnotherProcessTry(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		db, first, second := mem.New(nil), &contender{}, &contender{}
@@ -80,6 +81,7 @@ func TestAHolderThatCannotConnectLetsAnotherProcessTry(t *testing.T) {
 }
 
 func TestAProcessThatStandsByIsReady(t *testing.T) {
+	t.Parallel()
 	holder := prepare(t, "text")
 	holder.cfg.Store.URL = config.NewSecret(redistest.Start(t).URL())
 	other := &world{}

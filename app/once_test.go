@@ -14,6 +14,7 @@ import (
 )
 
 func TestASignedRequestCountsOnceForAllProcesses(t *testing.T) {
+	t.Parallel()
 	public, private, err := ed25519.GenerateKey(nil)
 	if err != nil {
 		t.Fatal(err)

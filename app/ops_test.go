@@ -18,9 +18,15 @@ import (
 	"ltxbot/app/health"
 	"ltxbot/config"
 	"ltxbot/core/generate"
+	"ltxbot/internal/parallel"
 	simdiscord "ltxbot/sim/discord"
 	simfal "ltxbot/sim/fal"
 )
+
+func TestMain(m *testing.M) {
+	parallel.AtLeast(8) // they wait for jobs
+	m.Run()
+}
 
 const adminToken = "correct-horse-battery"
 
@@ -115,7 +121,7 @@ func (w *world) tryRun(t *testing.T) (err error) {
 
 func (w *world) stop(t *testing.T) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 30*time.Second)
 	defer cancel()
 	if err := w.app.Stop(ctx); err != nil {
 		t.Error(err)
@@ -169,7 +175,7 @@ func (w *world) make(t *testing.T, prompt string) generate.Job {
 // over waits until a job has ended and its card says so.
 func (w *world) over(t *testing.T, job string) generate.Job {
 	t.Helper()
-	tick := time.NewTicker(10 * time.Millisecond)
+	tick := time.NewTicker(25 * time.Millisecond)
 	defer tick.Stop()
 	for {
 		j, err := w.app.Job(t.Context(), job)
@@ -185,6 +191,7 @@ func (w *world) over(t *testing.T, job string) generate.Job {
 }
 
 func TestAnOperatorSeesWhatTheBotDoes(t *testing.T) {
+	t.Parallel()
 	w := start(t, "text")
 	status, parts := w.parts(t)
 	if status != http.StatusOK || parts["store"] != health.OK || parts["engine"] != health.OK || parts["discord"] != health.OK {
@@ -223,6 +230,7 @@ func TestAnOperatorSeesWhatTheBotDoes(t *testing.T) {
 }
 
 func TestARefusedAccountShowsAndChangesNothingElse(t *testing.T) {
+	t.Parallel()
 	w := start(t, "text")
 	w.fal.Lock("Exhausted balance")
 	if j := w.make(t, "a fox"); j.Failure.Kind != generate.FailAccount {
@@ -235,6 +243,7 @@ func TestARefusedAccountShowsAndChangesNothingElse(t *testing.T) {
 }
 
 func TestABotThatLosesItsPlatformIsNotReady(t *testing.T) {
+	t.Parallel()
 	w := start(t, "text")
 	w.discord.GatewayFault(simdiscord.GatewayFault{Refuse: true, Times: -1})
 	w.discord.DropGateway()
@@ -254,6 +263,7 @@ func TestABotThatLosesItsPlatformIsNotReady(t *testing.T) {
 }
 
 func TestTheAdminAPIIsThereWithItsToken(t *testing.T) {
+	t.Parallel()
 	w := start(t, "text")
 	j := w.make(t, "a fox")
 	base := "http://" + w.app.Addr()
@@ -274,8 +284,10 @@ func TestTheAdminAPIIsThereWithItsToken(t *testing.T) {
 // TestTheLogKeepsSecrets runs with the most talkative log, through a job that
 // goes well and some that do not.
 func TestTheLogKeepsSecrets(t *testing.T) {
+	t.Parallel()
 	for _, format := range []string{"text", "json"} {
 		t.Run(format, func(t *testing.T) {
+			t.Parallel()
 			w := start(t, format)
 			w.make(t, "a cerulean fox")
 			w.make(t, "a cerulean nsfw fox")

@@ -60,6 +60,7 @@ func (w *world) orderFor(t *testing.T, team string, form admin.Form, words ...st
 // A member with a limit of five who sends two hundred commands at once gets
 // five videos, and fal is asked five times.
 func TestABurstOfCommandsSubmitsWhatTheLimitAllows(t *testing.T) {
+	t.Parallel()
 	const commands, limit = 200, 5
 	w := prepare(t, "text")
 	w.cfg.Quota.Member = config.Limit{VideosPerDay: limit}
@@ -117,6 +118,7 @@ func (w *world) end(t *testing.T, job string) generate.Job {
 // TestEveryOrderWorksOverTheAPI gives each order that an operator has, and
 // compares what the command line prints with a golden file.
 func TestEveryOrderWorksOverTheAPI(t *testing.T) {
+	t.Parallel()
 	w := prepare(t, "text")
 	w.guildTeam(nil)
 	w.run(t)
@@ -156,6 +158,7 @@ func TestEveryOrderWorksOverTheAPI(t *testing.T) {
 }
 
 func TestAnExportIsCSV(t *testing.T) {
+	t.Parallel()
 	w := prepare(t, "text")
 	w.guildTeam(nil)
 	w.run(t)
@@ -174,6 +177,7 @@ func TestAnExportIsCSV(t *testing.T) {
 }
 
 func TestTheAPISaysWhatIsWrong(t *testing.T) {
+	t.Parallel()
 	w := start(t, "text") // the guild is a team of its own
 	for _, test := range []struct {
 		method, path, body string
@@ -219,6 +223,7 @@ func TestTheAPISaysWhatIsWrong(t *testing.T) {
 }
 
 func TestAReloadChangesLimitsAndKeepsHolds(t *testing.T) {
+	t.Parallel()
 	w := prepare(t, "text")
 	w.guildTeam(nil)
 	w.cfg.Quota.Member = config.Limit{VideosPerDay: 1}
@@ -272,6 +277,7 @@ func TestAReloadChangesLimitsAndKeepsHolds(t *testing.T) {
 
 // A tier and a team can have no limit where the default has one.
 func TestNoLimitInATier(t *testing.T) {
+	t.Parallel()
 	w := prepare(t, "text")
 	w.guildTeam(func(team *config.Team) { team.USDPerMonth = config.NoLimit })
 	w.cfg.Quota.Member = config.Limit{VideosPerDay: 1}
@@ -303,6 +309,7 @@ var changing = regexp.MustCompile(`in [0-9]+[hms][0-9hms]*|[0-9]+[hms][0-9hms]* 
 // The admins of a team read in their channel that its budget is half used,
 // once, whatever restarts.
 func TestAdminsReadInTheirChannelThatTheBudgetIsUsed(t *testing.T) {
+	t.Parallel()
 	w := prepare(t, "text")
 	office := w.channel.Guild().NewChannel("office")
 	w.guildTeam(func(team *config.Team) {

@@ -103,6 +103,7 @@ func (s *shop) makes(t *testing.T) {
 }
 
 func TestAWorkspaceInstallsTheSlackAppAndStaysAcrossARestart(t *testing.T) {
+	t.Parallel()
 	s := prepareShop(t)
 	s.run(t)
 	s.install(t)
@@ -140,6 +141,7 @@ func TestAWorkspaceInstallsTheSlackAppAndStaysAcrossARestart(t *testing.T) {
 // A workspace that has installed the app by OAuth, whose people speak German,
 // is told of its budget there and in German.
 func TestAdminsOfAnInstalledWorkspaceReadInTheirLanguageThatTheBudgetIsUsed(t *testing.T) {
+	t.Parallel()
 	s := prepareShop(t)
 	office := s.beta.AddChannel(simslack.ChannelSpec{Name: "office", Members: []*simslack.User{s.eve, s.beta.Bot()}})
 	s.cfg.Teams = []config.Team{{

@@ -13,6 +13,7 @@ import (
 // TestAHoldWithoutAJobIsGivenBack puts a hold into the store that a crash
 // could have left, and starts the bot.
 func TestAHoldWithoutAJobIsGivenBack(t *testing.T) {
+	t.Parallel()
 	w := prepare(t, "text")
 	s, err := storetest.OpenFile(w.cfg.Store.Path(), storetest.Options{
 		Logger: slog.New(slog.DiscardHandler),

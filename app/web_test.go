@@ -42,6 +42,7 @@ func fetch(t *testing.T, method, url string, body io.Reader, header http.Header)
 }
 
 func TestTheOperatorsPathsCanHaveAnAddressOfTheirOwn(t *testing.T) {
+	t.Parallel()
 	w := prepare(t, "text")
 	w.cfg.HTTP.OpsListen = "127.0.0.1:0"
 	w.cfg.Fal.WebhookURL = "https://ltx.example.com"
@@ -125,6 +126,7 @@ func TestManyLargeBodiesTakeLittleMemory(t *testing.T) {
 }
 
 func TestRefusedRequestsAreCountedByReasonAndDoNotFloodTheLog(t *testing.T) {
+	t.Parallel()
 	w := public(t)
 	now := strconv.FormatInt(time.Now().Unix(), 10)
 	forged := map[string]http.Header{
@@ -169,6 +171,7 @@ func TestRefusedRequestsAreCountedByReasonAndDoNotFloodTheLog(t *testing.T) {
 }
 
 func TestAnAddressThatIsTakenIsNamed(t *testing.T) {
+	t.Parallel()
 	taken, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

@@ -70,8 +70,9 @@ var wrapped = regexp.MustCompile("^(?:`[^`]+`|\\*[^*]+\\*|_[^_]+_|~[^~]+~)$")
 
 // markedValues are settings with marks round the value: camera:`dolly_in`.
 var markedValues = func() []*regexp.Regexp {
-	var out []*regexp.Regexp
-	for _, mark := range []string{"`", `\*`, "~"} {
+	marks := []string{"`", `\*`, "~"}
+	out := make([]*regexp.Regexp, 0, len(marks))
+	for _, mark := range marks {
 		out = append(out, regexp.MustCompile(`([A-Za-z][A-Za-z0-9_-]*[:=：])`+mark+"+([^"+mark+hidden+`"\s][^`+mark+hidden+"\"\n]*)"+mark+"+"))
 	}
 	return out

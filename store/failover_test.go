@@ -143,7 +143,21 @@ func TestAnOwnerWritesAgainWhatAFailoverHasLost(t *testing.T) {
 	queued := saveAs(t, s, owned["job0"], generate.Queued, quota.Keep())
 	ask(t, s, "late")
 	late := saveAs(t, s, claimed(t, s).Job, generate.Running, quota.Keep())
+	ask(t, s, "idle")
+	idle := claimed(t, s)
 	p.fail()
+
+	// Nobody saves the idle job any more: its claim is lost with the stream.
+	select {
+	case <-idle.Lost:
+	case <-time.After(30 * time.Second):
+		t.Fatal("the claim is not lost that the server does not know")
+	}
+	idle.Done()
+	again := claimed(t, s)
+	if again.Job.ID != "idle" || again.Job.State != generate.Accepted || !again.Doubtful {
+		t.Errorf("took %s as %s, doubtful %t; want the idle job, written again, with doubt", again.Job.ID, again.Job.State, again.Doubtful)
+	}
 
 	// The last two saves are gone, and the record of the late job.
 	saveAs(t, s, queued, generate.Running, quota.Keep())

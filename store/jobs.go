@@ -194,7 +194,7 @@ func (s *Store) Save(ctx context.Context, j generate.Job, b quota.Billing) (gene
 	if err != nil {
 		return generate.Job{}, outcome("save job "+j.ID, closed(err))
 	}
-	s.saved(out.ID, ownership{run, out.Version})
+	s.saved(ownership{run, out})
 	return out, nil
 }
 
@@ -203,14 +203,16 @@ const maxLeapOfVersion = 1 << 40
 
 func (t *txn) save(j generate.Job, b quota.Billing, own ownership) (generate.Job, error) {
 	stored, err := head(t, j.ID)
-	lost := t.run != "" && own.run != "" && own.run != t.run && own.version == j.Version
 	switch {
-	case lost && (errors.Is(err, generate.ErrNoJob) || err == nil && stored.Version < j.Version):
+	case t.lost(own, j, stored, err):
 		// The server has lost what this process wrote: it is written again.
 		t.s.log.Warn("store: job is written again that the server has lost", slog.String("job", j.ID))
 		stored.Run = own.run
 		if stored.ID == "" {
 			stored.Line.Seq = j.Line.Seq
+		}
+		if b.Kind == quota.KeepHold && j.Charged > 0 {
+			b = quota.Settle(j.Charged) // that may be lost, too
 		}
 	case err != nil:
 		return generate.Job{}, err

@@ -137,7 +137,11 @@ func (t *txn) sweepHold(id string, clock bool) (bool, error) {
 	if t.Get(join(jobKey, id)) == nil && t.now.Sub(h.At) < orphanAge {
 		return false, nil
 	}
-	h, err = t.bill(id, quota.Release(), t.now)
+	b := quota.Release()
+	if j, err := job(t, id); err == nil && j.Charged > 0 {
+		b = quota.Settle(j.Charged) // the bill was lost with the last writes of a server
+	}
+	h, err = t.bill(id, b, t.now)
 	return err == nil && h.State == quota.Released, err
 }
 

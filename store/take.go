@@ -5,15 +5,17 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
+	"time"
 
 	"ltxbot/core/generate"
+	"ltxbot/core/quota"
 )
 
 // ownership is what this process last wrote or read of a job that it has
-// claimed: the version, and the incarnation of the server.
+// claimed: the record, and the incarnation of the server.
 type ownership struct {
-	run     string
-	version int64
+	run string
+	job generate.Job
 }
 
 func (s *Store) ownership(id string) ownership {
@@ -23,11 +25,11 @@ func (s *Store) ownership(id string) ownership {
 }
 
 // saved notes what was written of a job, if it is claimed.
-func (s *Store) saved(id string, o ownership) {
+func (s *Store) saved(o ownership) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if _, ok := s.owned[id]; ok {
-		s.owned[id] = o
+	if _, ok := s.owned[o.job.ID]; ok {
+		s.owned[o.job.ID] = o
 	}
 }
 
@@ -55,19 +57,56 @@ func (s *Store) Take(ctx context.Context) (generate.Claim, error) {
 			return generate.Claim{}, closed(err)
 		}
 		s.mu.Lock()
-		s.owned[c.Job] = ownership{run, r.Version}
+		s.owned[c.Job] = ownership{run, r.Job}
 		s.mu.Unlock()
 		return generate.Claim{
 			Job: r.Job, Changed: c.Changed, Lost: c.Lost,
 			Doubtful: run != "" && r.Run != "" && r.Run != run,
 			Done: sync.OnceFunc(func() {
 				s.mu.Lock()
+				own := s.owned[c.Job]
 				delete(s.owned, c.Job)
 				s.mu.Unlock()
+				select {
+				case <-c.Lost:
+					s.restore(own)
+				default:
+				}
 				c.Release()
 			}),
 		}, nil
 	}
+}
+
+// restoreLimit is how long it may take to write a job again.
+const restoreLimit = 30 * time.Second
+
+// restore writes again what this process knew of a job when it lost its claim,
+// if the server is another one by now and has lost that. Then it is handed out.
+func (s *Store) restore(own ownership) {
+	ctx, cancel := context.WithTimeout(context.Background(), restoreLimit)
+	defer cancel()
+	if own.run == "" {
+		return
+	}
+	err := s.update(ctx, func(t *txn) error {
+		stored, err := head(t, own.job.ID)
+		if !t.lost(own, own.job, stored, err) {
+			return nil
+		}
+		_, err = t.save(own.job, quota.Keep(), own)
+		return err
+	})
+	if err != nil && !errors.Is(err, generate.ErrClosed) {
+		s.log.Error("store: cannot write again what this process knew of a job", slog.String("job", own.job.ID), slog.Any("error", err))
+	}
+}
+
+// lost reports whether the server has lost the last record that the owner of a
+// job has written: it is another one, and has an older record or none.
+func (t *txn) lost(own ownership, j generate.Job, stored headRecord, err error) bool {
+	return t.run != "" && own.run != "" && own.run != t.run && own.job.Version == j.Version &&
+		(errors.Is(err, generate.ErrNoJob) || err == nil && stored.Version < j.Version)
 }
 
 // claimed reads a job that was claimed. What is not to be worked on is retired

@@ -15,13 +15,10 @@ import (
 
 	"ltxbot/core/generate"
 	"ltxbot/core/quota"
+	"ltxbot/internal/need"
 	simfal "ltxbot/sim/fal"
 	"ltxbot/store"
 )
-
-// thorough reports whether there is time for all of it: .ci/run says which
-// programs must be there, a developer's go test does not.
-func thorough() bool { return os.Getenv("LTXBOT_REQUIRE") != "" }
 
 // seed is where random choices begin. It is printed, and LTXBOT_SEED repeats
 // them.
@@ -41,10 +38,10 @@ func seed(t *testing.T) uint64 {
 var turns = make(chan struct{}, most())
 
 func most() int {
-	if thorough() {
+	if need.Thorough() {
 		return 12
 	}
-	return 32
+	return 20
 }
 
 // together runs tests at the same time, more than there are processors.
@@ -61,6 +58,22 @@ func together(t *testing.T, tests []trial) {
 	wg.Wait()
 }
 
+// sample is every third test, and all of them where there is time. The first
+// one is random, so that over many runs all are tried.
+func sample(t *testing.T, tests []trial) []trial {
+	t.Helper()
+	const stride = 3
+	if need.Thorough() {
+		return tests
+	}
+	var some []trial
+	for n := int(seed(t) % stride); n < len(tests); n += stride {
+		some = append(some, tests[n])
+	}
+	t.Logf("%d of %d cases; LTXBOT_REQUIRE=all tries all", len(some), len(tests))
+	return some
+}
+
 // A trial is one test among many.
 type trial struct {
 	name string
@@ -73,7 +86,7 @@ type trial struct {
 func TestKill9(t *testing.T) {
 	t.Parallel()
 	lives := 1
-	if thorough() {
+	if need.Thorough() {
 		lives = 20
 	}
 	kills := kill(t, seed(t), lives)

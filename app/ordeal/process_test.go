@@ -2,7 +2,6 @@ package ordeal_test
 
 import (
 	"errors"
-	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -11,6 +10,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"ltxbot/internal/parallel"
 )
 
 // program is the bot as it is shipped, built once.
@@ -21,11 +22,7 @@ var program struct {
 }
 
 func TestMain(m *testing.M) {
-	flag.Parse()
-	// The tests mostly wait, more of them than there are processors.
-	if err := flag.Set("test.parallel", "8"); err != nil {
-		panic(err)
-	}
+	parallel.AtLeast(8)
 	code := m.Run()
 	if program.dir != "" {
 		_ = os.RemoveAll(program.dir)

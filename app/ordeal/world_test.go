@@ -59,7 +59,7 @@ type setup struct {
 }
 
 // patience is how long a test waits for anything.
-const patience = 90 * time.Second
+const patience = 3 * time.Minute
 
 func newWorld(t testing.TB, on func(testing.TB) stage, s setup) *world {
 	t.Helper()
@@ -201,7 +201,7 @@ func (w *world) submits(seed int) int {
 // await waits until what ada sees satisfies ok. The error names what is
 // missing.
 func (w *world) await(what string, ok func([]message) bool) error {
-	tick := time.NewTicker(20 * time.Millisecond)
+	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for {
 		if ok(w.on.read()) {
@@ -242,7 +242,7 @@ func (w *world) cardSays(job, text string) message {
 // finish waits until the job is over for the bot, and returns its record.
 func (w *world) finish(a *app.App, job string) generate.Job {
 	w.t.Helper()
-	tick := time.NewTicker(20 * time.Millisecond)
+	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for {
 		j, err := a.Job(w.ctx, job)

@@ -23,6 +23,7 @@ import (
 	"ltxbot/core/generate"
 	"ltxbot/core/ltx"
 	"ltxbot/core/quota"
+	"ltxbot/internal/parallel"
 	sim "ltxbot/sim/discord"
 )
 
@@ -181,6 +182,11 @@ type stage struct {
 	log     *syncBuffer
 }
 
+func TestMain(m *testing.M) {
+	parallel.AtLeast(16) // they wait for the simulator
+	m.Run()
+}
+
 // quick are the patience and pace of the gateway in tests.
 var quick = discord.Timing{
 	Handshake: 2 * time.Second, Idle: 5 * time.Second, Identify: time.Millisecond,
@@ -209,7 +215,7 @@ func prepareStage(t *testing.T, opts sim.Options, change ...func(*discord.Config
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { server.Close() })
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	t.Cleanup(cancel)
 	s := &stage{t: t, ctx: ctx, sim: server, engine: newEngine(), log: &syncBuffer{}}
 	s.guild = server.NewGuild("Acme")
@@ -241,7 +247,7 @@ func (s *stage) newBot() *discord.Bot {
 		s.t.Fatal(err)
 	}
 	s.t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(s.t.Context()), 5*time.Second)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(s.t.Context()), 30*time.Second)
 		defer cancel()
 		if err := b.Stop(ctx); err != nil {
 			s.t.Errorf("stop: %v", err)

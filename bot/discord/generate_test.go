@@ -427,6 +427,7 @@ func TestPanicCostsOneAnswer(t *testing.T) {
 // TestFloodIsAnsweredPolitely is not parallel and its clock stands still: on a
 // busy machine the three seconds of an interaction would be over.
 func TestFloodIsAnsweredPolitely(t *testing.T) {
+	t.Parallel()
 	opts, now := unlimited, time.Now()
 	opts.Now = func() time.Time { return now }
 	var turnedAway atomic.Int64
@@ -467,6 +468,7 @@ func TestFloodIsAnsweredPolitely(t *testing.T) {
 }
 
 func TestAcknowledgementIsQuickAtTwoHundredASecond(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("takes two seconds")
 	}

@@ -16,6 +16,7 @@ import (
 // golden file of the grammar into the option prompt: what makes a video there
 // makes the same one here, and what is refused or asked about costs nothing.
 func TestEveryLineOfTheGrammarMeansTheSameInTheOption(t *testing.T) {
+	t.Parallel()
 	const least = 250
 	file, err := os.ReadFile("../testdata/lines.txt")
 	if err != nil {
@@ -53,6 +54,7 @@ func TestEveryLineOfTheGrammarMeansTheSameInTheOption(t *testing.T) {
 }
 
 func TestAQuestionKeepsTheOtherOptions(t *testing.T) {
+	t.Parallel()
 	s := newStage(t)
 	i, err := s.ada.Slash(s.ctx, s.general, "ltx", sim.Arg("prompt", "a cat looks at the camera: static"), sim.Arg("seed", "9"))
 	if err != nil {

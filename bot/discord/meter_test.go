@@ -1,7 +1,6 @@
 package discord_test
 
 import (
-	"context"
 	"log/slog"
 	"strings"
 	"sync"
@@ -37,16 +36,22 @@ func openMeter(t *testing.T, db *mem.Database) *mem.Engine {
 func TestProcessesShareTheRequestsOfTheBot(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
-	defer cancel()
+	var limiters []discord.Limiter
+	for range 3 {
+		limiters = append(limiters, discord.NewLimiter(openEngine(t, server.URL())))
+	}
+	const enough = 80 // requests
 	var sent atomic.Int64
 	var all sync.WaitGroup
 	began := time.Now()
-	for range 3 {
-		l := discord.NewLimiter(openEngine(t, server.URL()))
+	for _, l := range limiters {
 		for range 10 {
 			all.Go(func() {
-				for l.Take(ctx) == nil {
+				for sent.Load() < enough {
+					if err := l.Take(t.Context()); err != nil {
+						t.Error(err)
+						return
+					}
 					sent.Add(1)
 				}
 			})
@@ -54,8 +59,8 @@ func TestProcessesShareTheRequestsOfTheBot(t *testing.T) {
 	}
 	all.Wait()
 	most := 10 + int64(40*time.Since(began).Seconds()) + 1
-	if n := sent.Load(); n < 10 || n > most {
-		t.Errorf("%d requests in %v, want 10 to %d", n, time.Since(began), most)
+	if n := sent.Load(); n > most {
+		t.Errorf("%d requests in %v, want at most %d", n, time.Since(began), most)
 	}
 }
 

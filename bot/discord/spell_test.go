@@ -7,6 +7,7 @@ import (
 )
 
 func TestCommandsAreSpelledAsTheyAreTypedHere(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct{ in, want string }{
 		{"/ltx help options", "/ltx-help topic:options"},
 		{"/ltx help", "/ltx-help"},

@@ -25,6 +25,7 @@ func warned(t *testing.T, ch *sim.Channel) {
 }
 
 func TestAnAnnouncementIsPosted(t *testing.T) {
+	t.Parallel()
 	s := newStage(t)
 	a := warning(s.general, "T0ACME0001")
 	if err := s.bot.Announce(t.Context(), a); err != nil {
@@ -38,6 +39,7 @@ func TestAnAnnouncementIsPosted(t *testing.T) {
 }
 
 func TestAnAnnouncementFindsTheWorkspaceThatInstalledTheApp(t *testing.T) {
+	t.Parallel()
 	s := newShop(t)
 	beta, gamma, delta := s.stranger("beta"), s.stranger("gamma"), s.stranger("delta")
 	s.mustInstall(beta.ws)
@@ -64,6 +66,7 @@ func TestAnAnnouncementFindsTheWorkspaceThatInstalledTheApp(t *testing.T) {
 }
 
 func TestAnAnnouncementIsPostedByTheInstallationOfAnOrganisation(t *testing.T) {
+	t.Parallel()
 	s := prepareShop(t)
 	org := s.tenant(sim.WorkspaceSpec{ID: "T0GRID0001", Enterprise: "E0GRID0001", OrgInstall: true, NotInstalled: true})
 	s.cfg.OAuth.Workspaces = []string{"E0GRID0001"}
@@ -78,6 +81,7 @@ func TestAnAnnouncementIsPostedByTheInstallationOfAnOrganisation(t *testing.T) {
 
 // The token of the config serves its own workspace beside the others.
 func TestAnAnnouncementIsPostedByTheTokenOfTheConfig(t *testing.T) {
+	t.Parallel()
 	s := prepareShop(t)
 	s.cfg.BotToken = s.ws.BotToken()
 	s.bot = s.newBot()

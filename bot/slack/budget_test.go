@@ -13,6 +13,7 @@ import (
 )
 
 func TestEditsStayBelowTheLimitAndAreShared(t *testing.T) {
+	t.Parallel()
 	now := at
 	b := slack.NewBudget(func() time.Time { return now }, nil)
 	const jobs, minutes = 20, 10
@@ -57,6 +58,7 @@ func TestEditsStayBelowTheLimitAndAreShared(t *testing.T) {
 }
 
 func TestTheLastWordIsNotHeldUpByProgress(t *testing.T) {
+	t.Parallel()
 	now := at
 	b := slack.NewBudget(func() time.Time { return now }, nil)
 	for b.Take(t.Context(), fmt.Sprint("job", now.UnixNano()), false) == 0 {
@@ -69,6 +71,7 @@ func TestTheLastWordIsNotHeldUpByProgress(t *testing.T) {
 
 // With Slack's own limits, many jobs at once are edited without one refusal.
 func TestManyJobsMeetNoRateLimit(t *testing.T) {
+	t.Parallel()
 	s := newStageWith(t, sim.Options{})
 	var jobs []generate.Job
 	for range 12 {
@@ -105,6 +108,7 @@ func TestManyJobsMeetNoRateLimit(t *testing.T) {
 }
 
 func TestAnEditThatChangesNothingIsNotSent(t *testing.T) {
+	t.Parallel()
 	s := newStage(t)
 	j := s.ask(cowboy)
 	s.mustShow(j.ID, generate.Accepted)
@@ -118,6 +122,7 @@ func TestAnEditThatChangesNothingIsNotSent(t *testing.T) {
 }
 
 func TestARateLimitOfSlackIsPassedOnToTheEngine(t *testing.T) {
+	t.Parallel()
 	s := newStage(t)
 	j := s.ask(cowboy)
 	s.sim.Inject(sim.Fault{Method: "chat.postMessage", Kind: sim.RateLimited, RetryAfter: 30 * time.Second})

@@ -30,9 +30,12 @@ func (t oneToken) Token(context.Context, string) (string, error) { return string
 // How persistent a call is.
 const (
 	callTries   = 4
-	callBackoff = 200 * time.Millisecond // after the first try, doubling
-	longestWait = 3 * time.Second        // for a rate limit inside a call
+	longestWait = 3 * time.Second // for a rate limit inside a call
 )
+
+// callBackoff is the pause after the first try; it doubles with each. Only
+// tests change it.
+var callBackoff = 200 * time.Millisecond
 
 // client calls the Web API with one token. slack-go's own repetitions stay
 // off: they repeat posts whose reply was lost.

@@ -14,6 +14,7 @@ import (
 )
 
 func TestAPromptKeepsItsTypography(t *testing.T) {
+	t.Parallel()
 	tests := []struct{ name, typed, want string }{
 		{"entities", `a <fox> & a hen, 3 > 2`, `a <fox> & a hen, 3 > 2`},
 		{"mentions and channels", `@ann dances in #general for @here`, `ann dances in #general for @here`},
@@ -32,6 +33,7 @@ func TestAPromptKeepsItsTypography(t *testing.T) {
 }
 
 func TestAnswersAreForTheCallerOnly(t *testing.T) {
+	t.Parallel()
 	tests := []struct{ line, says string }{
 		{"help", "a cowboy walks"},
 		{"help options", "camera"},
@@ -58,6 +60,7 @@ func TestAnswersAreForTheCallerOnly(t *testing.T) {
 }
 
 func TestARefusalOfTheQuotaIsForTheCallerOnly(t *testing.T) {
+	t.Parallel()
 	s := newStage(t)
 	s.engine.refuse = &quota.LimitError{Reason: quota.LineFull, Line: 5}
 	s.slash(s.ann, s.general, cowboy)
@@ -68,6 +71,7 @@ func TestARefusalOfTheQuotaIsForTheCallerOnly(t *testing.T) {
 }
 
 func TestAMentionInAThreadAnswersInTheThread(t *testing.T) {
+	t.Parallel()
 	s := newStage(t)
 	root := s.bob.Say(s.general, "look at this", "")
 	if _, err := s.ann.Mention(s.general, cowboy, root.TS); err != nil {
@@ -94,6 +98,7 @@ func TestAMentionInAThreadAnswersInTheThread(t *testing.T) {
 }
 
 func TestShortcutsOpenTheForm(t *testing.T) {
+	t.Parallel()
 	s := newStage(t)
 	root := s.bob.Say(s.general, "look", "")
 	said := s.bob.Say(s.general, "a &lt;red&gt; canoe camera:jib_up", root.TS)
@@ -131,6 +136,7 @@ func TestShortcutsOpenTheForm(t *testing.T) {
 }
 
 func TestTheShortcutOnAVideoOfOursTakesItsJob(t *testing.T) {
+	t.Parallel()
 	s := newStage(t)
 	j, result := s.delivered()
 	if _, err := s.bob.MessageShortcut(s.ctx, result, slack.ShortcutMessage); err != nil {
@@ -155,6 +161,7 @@ func (s *stage) submit(u *sim.User, values map[string][]string) {
 }
 
 func TestTheCommandAloneOpensTheForm(t *testing.T) {
+	t.Parallel()
 	s := newStage(t)
 	s.slash(s.ann, s.general, "")
 	s.submit(s.ann, map[string][]string{
@@ -178,6 +185,7 @@ func TestTheCommandAloneOpensTheForm(t *testing.T) {
 }
 
 func TestAFormSaysWhatIsWrongUnderItsFields(t *testing.T) {
+	t.Parallel()
 	s := newStage(t)
 	s.slash(s.ann, s.general, "")
 	form, err := s.ann.WaitView(s.ctx, func(sim.View) bool { return true })
@@ -204,6 +212,7 @@ func TestAFormSaysWhatIsWrongUnderItsFields(t *testing.T) {
 }
 
 func TestSizesAreSuggestedAndTypedOnesTaken(t *testing.T) {
+	t.Parallel()
 	s := newStage(t)
 	s.slash(s.ann, s.general, "")
 	form, err := s.ann.WaitView(s.ctx, func(sim.View) bool { return true })
@@ -221,6 +230,7 @@ func TestSizesAreSuggestedAndTypedOnesTaken(t *testing.T) {
 }
 
 func TestAFormThatTakesTooLongIsExplained(t *testing.T) {
+	t.Parallel()
 	s := newStage(t)
 	s.sim.Inject(sim.Fault{Method: "views.open", Kind: sim.APIError, Error: "expired_trigger_id"})
 	s.slash(s.ann, s.general, "")
@@ -228,6 +238,7 @@ func TestAFormThatTakesTooLongIsExplained(t *testing.T) {
 }
 
 func TestFormsLookAsTheyDid(t *testing.T) {
+	t.Parallel()
 	s := newStage(t)
 	s.slash(s.ann, s.general, "")
 	form, err := s.ann.WaitView(s.ctx, func(sim.View) bool { return true })
@@ -246,6 +257,7 @@ func TestFormsLookAsTheyDid(t *testing.T) {
 }
 
 func TestTheHomeTabHasQuotaJobsAndButtons(t *testing.T) {
+	t.Parallel()
 	s := newStage(t)
 	boss := s.ws.AddUser(sim.UserSpec{ID: "U0BOSS0001", Name: "boss", Admin: true})
 	s.general.Add(boss)

@@ -11,6 +11,7 @@ import (
 )
 
 func TestACommandBecomesAVideoInTheChannel(t *testing.T) {
+	t.Parallel()
 	s := newStage(t)
 	j := s.ask(cowboy)
 	if got, want := j.Member, "slack:T0ACME0001:U0ANN00001"; got != want {

@@ -120,7 +120,7 @@ func (s *stage) begin(path string, n int, p *provider, quotas quota.Policy) *pro
 // end stops a process; a killed one saves nothing more.
 func (p *process) end(t *testing.T, kill bool) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 30*time.Second)
 	defer cancel()
 	if err := p.bot.Stop(ctx); err != nil {
 		t.Error(err)
@@ -135,6 +135,7 @@ func (p *process) end(t *testing.T, kill bool) {
 }
 
 func TestAJobSurvivesAKillOfTheProcess(t *testing.T) {
+	t.Parallel()
 	s := prepareStage(t, quietSim())
 	path, p := t.TempDir()+"/ltx.db", &provider{}
 	first := s.begin(path, 1, p, quota.Policy{})
@@ -164,6 +165,7 @@ func TestAJobSurvivesAKillOfTheProcess(t *testing.T) {
 }
 
 func TestNoMoneyIsSpentForAChannelThatTakesNoCard(t *testing.T) {
+	t.Parallel()
 	s := prepareStage(t, quietSim())
 	p := &provider{}
 	run := s.begin(t.TempDir()+"/ltx.db", 1, p, quota.Policy{Member: quota.Limits{Windows: []quota.WindowLimit{{Window: quota.Day, Videos: 1}}}})

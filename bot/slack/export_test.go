@@ -17,6 +17,14 @@ const (
 	MaxText          = maxText
 )
 
+// ShortenBackoff makes the pauses between the tries of a call ten times
+// shorter for all tests, and returns what the first one is without that.
+func ShortenBackoff() (standard time.Duration) {
+	standard = callBackoff
+	callBackoff /= 10
+	return standard
+}
+
 // Rendered lays a message out as the bot posts it; only pings may be
 // mentioned, everybody when it is "*".
 func Rendered(m bot.Message, pings string) (blocks json.RawMessage, text string, err error) {

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -22,10 +23,25 @@ import (
 	"ltxbot/core/generate"
 	"ltxbot/core/ltx"
 	"ltxbot/core/quota"
+	"ltxbot/internal/parallel"
 	sim "ltxbot/sim/slack"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// backoff is the program's pause after the first try of a call.
+var backoff time.Duration
+
+func TestMain(m *testing.M) {
+	parallel.AtLeast(16) // they wait for the simulator
+	backoff = slack.ShortenBackoff()
+	goleak.VerifyTestMain(m)
+}
+
+func TestACallIsTriedAgainAfterAMoment(t *testing.T) {
+	t.Parallel()
+	if want := 200 * time.Millisecond; backoff != want {
+		t.Errorf("the first pause is %s, want %s", backoff, want)
+	}
+}
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
@@ -72,6 +88,19 @@ var quick = slack.Timing{
 	Ping: 5 * time.Second, Reconnect: 10 * time.Millisecond, Share: 2 * time.Second, Settle: 20 * time.Millisecond,
 }
 
+// A handClock is a clock of the bot that only moves when the test says so: what
+// is compared with it does not depend on how fast the test is.
+type handClock struct {
+	began  time.Time
+	passed atomic.Int64
+}
+
+func newHandClock() *handClock { return &handClock{began: time.Now()} }
+
+func (c *handClock) now() time.Time { return c.began.Add(time.Duration(c.passed.Load())) }
+
+func (c *handClock) advance(d time.Duration) { c.passed.Add(int64(d)) }
+
 // appScopes are the scopes of the app as its manifest asks for them.
 func appScopes(t *testing.T) []string {
 	t.Helper()
@@ -114,7 +143,7 @@ func prepareStage(t *testing.T, opts sim.Options, change ...func(*slack.Config))
 		t.Fatal(err)
 	}
 	t.Cleanup(server.Close)
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	t.Cleanup(cancel)
 	s := &stage{t: t, ctx: ctx, sim: server, engine: newEngine(), log: &syncBuffer{}}
 	s.ws = server.AddWorkspace(sim.WorkspaceSpec{ID: "T0ACME0001"})
@@ -151,7 +180,7 @@ func (s *stage) newBot() *slack.Bot {
 	}
 	s.engine.courier.Store(b.Courier())
 	s.t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(s.t.Context()), 5*time.Second)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(s.t.Context()), 30*time.Second)
 		defer cancel()
 		if err := b.Stop(ctx); err != nil {
 			s.t.Errorf("stop: %v", err)
@@ -235,7 +264,7 @@ func (s *stage) job() generate.Job {
 	select {
 	case j := <-s.engine.accepted:
 		return j
-	case <-time.After(10 * time.Second):
+	case <-time.After(time.Minute):
 		s.t.Fatalf("no job was accepted; log:\n%s", s.log.String())
 	}
 	return generate.Job{}
@@ -367,7 +396,7 @@ func results(ch *sim.Channel, id string) []sim.Message {
 // whisper waits for the next message that only u sees and that says something.
 func (s *stage) whisper(u *sim.User, ch *sim.Channel, says string) sim.Message {
 	s.t.Helper()
-	ctx, cancel := context.WithTimeout(s.ctx, 5*time.Second)
+	ctx, cancel := context.WithTimeout(s.ctx, time.Minute)
 	defer cancel()
 	m, err := ch.WaitMessage(ctx, func(m sim.Message) bool {
 		return m.EphemeralTo == u.ID() && strings.Contains(m.Text+m.Blocks.Text(), says)

@@ -35,6 +35,7 @@ func newHTTPStage(t *testing.T, change ...func(*slack.Config)) (*stage, string) 
 }
 
 func TestTheWholeWayWorksOverHTTP(t *testing.T) {
+	t.Parallel()
 	s, _ := newHTTPStage(t)
 	s.slash(s.ann, s.general, "")
 	form, err := s.ann.WaitView(s.ctx, func(sim.View) bool { return true })
@@ -90,6 +91,7 @@ func request(t *testing.T, s *stage, address, body string, change func(*http.Req
 }
 
 func TestOnlySlackIsListenedTo(t *testing.T) {
+	t.Parallel()
 	s, base := newHTTPStage(t)
 	t.Cleanup(http.DefaultTransport.(*http.Transport).CloseIdleConnections)
 	body := url.Values{
@@ -140,6 +142,7 @@ func TestOnlySlackIsListenedTo(t *testing.T) {
 
 // The vector of https://docs.slack.dev/authentication/verifying-requests-from-slack.
 func TestTheSignatureOfTheDocumentationIsValid(t *testing.T) {
+	t.Parallel()
 	at := time.Unix(1531420618, 0)
 	s, base := newHTTPStage(t, func(c *slack.Config) {
 		c.SigningSecret = "8f742231b10e8888abcd99yyyzzz85a5"
@@ -163,6 +166,7 @@ func TestTheSignatureOfTheDocumentationIsValid(t *testing.T) {
 }
 
 func TestSlackMayCheckTheAddress(t *testing.T) {
+	t.Parallel()
 	s, base := newHTTPStage(t)
 	t.Cleanup(http.DefaultTransport.(*http.Transport).CloseIdleConnections)
 	status, text := request(t, s, base+slack.PathEvents, `{"type":"url_verification","challenge":"abc","token":"x"}`, nil)

@@ -64,6 +64,7 @@ func TestAJobOfAnUninstalledWorkspaceEndsAndTheOthersGoOn(t *testing.T) {
 }
 
 func TestARevokedTokenIsForgotten(t *testing.T) {
+	t.Parallel()
 	for name, revoke := range map[string]func(s *shop, in tenant, job string){
 		"when Slack tells": func(_ *shop, in tenant, _ string) { in.ws.RevokeToken() },
 		"at the next call, when the event was lost": func(s *shop, in tenant, job string) {
@@ -89,6 +90,7 @@ func TestARevokedTokenIsForgotten(t *testing.T) {
 }
 
 func TestAnEventThatComesLateRemovesNoNewInstallation(t *testing.T) {
+	t.Parallel()
 	s := newShop(t)
 	beta := s.stranger("beta")
 	s.mustInstall(beta.ws)
@@ -102,6 +104,7 @@ func TestAnEventThatComesLateRemovesNoNewInstallation(t *testing.T) {
 }
 
 func TestAnAnswerThatDoesNotStayRemovesNoInstallation(t *testing.T) {
+	t.Parallel()
 	s := newShop(t)
 	beta := s.stranger("beta")
 	s.mustInstall(beta.ws)
@@ -119,6 +122,7 @@ func TestAnAnswerThatDoesNotStayRemovesNoInstallation(t *testing.T) {
 }
 
 func TestAWorkspaceWithoutAnInstallationIsToldWhereToInstall(t *testing.T) {
+	t.Parallel()
 	s := newShop(t)
 	s.slash(s.ann, s.general, cowboy)
 	s.whisper(s.ann, s.general, s.url+slack.PathInstall)
@@ -130,6 +134,7 @@ func TestAWorkspaceWithoutAnInstallationIsToldWhereToInstall(t *testing.T) {
 }
 
 func TestTheTokenOfTheConfigServesItsWorkspaceBesideTheOthers(t *testing.T) {
+	t.Parallel()
 	s := prepareShop(t)
 	s.cfg.BotToken, s.cfg.OAuth.Workspaces = s.ws.BotToken(), []string{"T0BETA0001"}
 	s.bot = s.newBot()
@@ -151,6 +156,7 @@ func TestTheTokenOfTheConfigServesItsWorkspaceBesideTheOthers(t *testing.T) {
 }
 
 func TestAnotherTokenKeyIsRefused(t *testing.T) {
+	t.Parallel()
 	s := newShop(t)
 	beta := s.stranger("beta")
 	s.mustInstall(beta.ws)
@@ -191,6 +197,7 @@ func TestAnotherTokenKeyIsRefused(t *testing.T) {
 }
 
 func TestAnInstallationIsGoodForItsOwnWorkspaceOnly(t *testing.T) {
+	t.Parallel()
 	s := newShop(t)
 	beta := s.stranger("beta")
 	s.mustInstall(beta.ws)
@@ -212,6 +219,7 @@ func TestAnInstallationIsGoodForItsOwnWorkspaceOnly(t *testing.T) {
 }
 
 func TestAStoreThatIsNotReadKeepsJobs(t *testing.T) {
+	t.Parallel()
 	s := newShop(t)
 	beta := s.stranger("beta")
 	s.mustInstall(beta.ws)

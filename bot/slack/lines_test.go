@@ -14,6 +14,7 @@ import (
 // file of the grammar: what makes a video there makes the same one here, and
 // what is refused or asked about there costs nothing and is told to who typed.
 func TestEveryLineOfTheGrammarMeansTheSameInSlack(t *testing.T) {
+	t.Parallel()
 	const least = 250
 	file, err := os.ReadFile("../testdata/lines.txt")
 	if err != nil {

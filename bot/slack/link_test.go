@@ -34,20 +34,21 @@ func (s *stage) askForLink() generate.Job {
 // Slack says ok, and no message with the file ever comes.
 func TestAFileThatSlackNeverShowsBecomesALink(t *testing.T) {
 	t.Parallel()
-	s := newStage(t, func(c *slack.Config) { c.Timing.Share = 0 })
+	clock := newHandClock()
+	s := newStage(t, func(c *slack.Config) { c.Timing.Share, c.Now = 0, clock.now })
 	s.sim.SetShareDelay(-1)
 	j := s.askForLink()
 	delivered := make(chan generate.Receipt, 1)
 	go func() { delivered <- s.deliverAtLastOnce(j.ID) }()
 	looked := func() int { return len(s.sim.Requests("files.info")) }
 	s.until("it is looked for", func() bool { return looked() > 0 })
-	s.sim.Advance(29 * time.Second)
+	clock.advance(29 * time.Second)
 	before := looked()
 	s.until("it is looked for again", func() bool { return looked() > before })
 	if got := results(s.general, j.ID); len(got) != 0 {
 		t.Fatalf("after 29 seconds: %s", texts(s.general))
 	}
-	s.sim.Advance(2 * time.Second)
+	clock.advance(2 * time.Second)
 	receipt := <-delivered
 	says := s.result(j.ID)
 	if receipt.Fit != generate.FitLink || !strings.Contains(says, "does not appear here") || !strings.Contains(says, "files/b/x.mp4") {

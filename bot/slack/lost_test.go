@@ -64,6 +64,7 @@ func TestADoubtedJobIsLookedForBeforeAnythingIsPosted(t *testing.T) {
 
 // The message whose reply is lost is the card, or the text with the buttons.
 func TestWithoutTheRightToLookNothingIsPostedTwice(t *testing.T) {
+	t.Parallel()
 	t.Run("the card", func(t *testing.T) {
 		s := newStageWith(t, without(t, "history"))
 		j := s.ask(cowboy)
@@ -120,6 +121,7 @@ func TestWithoutTheRightToLookNothingIsPostedTwice(t *testing.T) {
 
 // crash is a bot that dies just after a save or a call of its.
 func TestARestartInTheMiddleContinuesWhereItWas(t *testing.T) {
+	t.Parallel()
 	points := []string{"chat.postMessage", "files.completeUploadExternal", "files.getUploadURLExternal", "upload"}
 	for _, point := range points {
 		t.Run("after "+point, func(t *testing.T) {
@@ -153,6 +155,7 @@ func TestARestartInTheMiddleContinuesWhereItWas(t *testing.T) {
 }
 
 func TestACardWhosePostWasLostInACrashIsFound(t *testing.T) {
+	t.Parallel()
 	for _, thread := range []bool{false, true} {
 		s := newStage(t)
 		j := s.ask(cowboy)
@@ -181,6 +184,7 @@ func TestACardWhosePostWasLostInACrashIsFound(t *testing.T) {
 }
 
 func TestAFileThatAppearsLateIsWaitedFor(t *testing.T) {
+	t.Parallel()
 	s := newStageWith(t, sim.Options{NoRateLimits: true, ShareDelay: 700 * time.Millisecond})
 	j := s.ask(cowboy)
 	s.mustShow(j.ID, generate.Accepted)
@@ -192,6 +196,7 @@ func TestAFileThatAppearsLateIsWaitedFor(t *testing.T) {
 }
 
 func TestACardThatSomebodyDeletedIsNotPostedAgainUntilThereIsSomethingToSay(t *testing.T) {
+	t.Parallel()
 	s := newStage(t)
 	j := s.ask(cowboy)
 	s.mustShow(j.ID, generate.Accepted)
@@ -209,6 +214,7 @@ func TestACardThatSomebodyDeletedIsNotPostedAgainUntilThereIsSomethingToSay(t *t
 }
 
 func TestAWorkspaceThatForbidsEditsGetsTheLastWordAsAMessage(t *testing.T) {
+	t.Parallel()
 	s := newStage(t)
 	j := s.ask(cowboy)
 	s.mustShow(j.ID, generate.Accepted)
@@ -221,6 +227,7 @@ func TestAWorkspaceThatForbidsEditsGetsTheLastWordAsAMessage(t *testing.T) {
 }
 
 func TestARevokedTokenStopsTheBotAndKeepsItsJobs(t *testing.T) {
+	t.Parallel()
 	s := newStage(t)
 	j := s.ask(cowboy)
 	s.mustShow(j.ID, generate.Accepted)
@@ -240,6 +247,7 @@ func TestARevokedTokenStopsTheBotAndKeepsItsJobs(t *testing.T) {
 }
 
 func TestALostReplyDoesNotHideThatAChannelTakesNoMessages(t *testing.T) {
+	t.Parallel()
 	s := newStage(t)
 	secret := s.ws.AddChannel(sim.ChannelSpec{Name: "secret", Kind: sim.Private, Members: []*sim.User{s.ann}})
 	s.slash(s.ann, secret, cowboy)

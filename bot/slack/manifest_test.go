@@ -19,6 +19,7 @@ import (
 // The schemas in testdata are Slack's, under the licence beside them:
 // https://github.com/slackapi/manifest-schema
 func TestTheManifestIsValid(t *testing.T) {
+	t.Parallel()
 	for name, o := range map[string]slack.ManifestOptions{
 		"manifest_socket.json": {},
 		"manifest_oauth.json":  {RedirectURL: "https://bot.example.org/slack/oauth"},
@@ -68,6 +69,7 @@ func compileRegexp(pattern string) (jsonschema.Regexp, error) {
 }
 
 func TestAManifestThatCannotWorkIsRefused(t *testing.T) {
+	t.Parallel()
 	for says, o := range map[string]slack.ManifestOptions{
 		"public address": {Mode: slack.HTTP},
 		"https://":       {Mode: slack.HTTP, BaseURL: "http://bot.example.org"},
@@ -80,6 +82,7 @@ func TestAManifestThatCannotWorkIsRefused(t *testing.T) {
 }
 
 func TestCheckFindsWhatIsMissing(t *testing.T) {
+	t.Parallel()
 	t.Run("nothing", func(t *testing.T) {
 		s := prepareStage(t, quietSim())
 		group := s.ws.AddGroup("studio", s.ann)
@@ -125,6 +128,7 @@ func TestCheckFindsWhatIsMissing(t *testing.T) {
 }
 
 func TestTiersAndAdminsComeFromUserGroups(t *testing.T) {
+	t.Parallel()
 	s := prepareStage(t, quietSim())
 	studio, leads := s.ws.AddGroup("studio", s.ann), s.ws.AddGroup("leads", s.bob)
 	s.cfg.TierGroups, s.cfg.AdminGroups = []string{studio}, []string{leads}
@@ -146,6 +150,7 @@ func TestTiersAndAdminsComeFromUserGroups(t *testing.T) {
 }
 
 func TestAPlanWithoutUserGroupsIsGoneOnWithout(t *testing.T) {
+	t.Parallel()
 	s := prepareStage(t, quietSim())
 	free := s.sim.AddWorkspace(sim.WorkspaceSpec{ID: "T0FREE0001", NoUserGroups: true})
 	kim := free.AddUser(sim.UserSpec{Name: "kim"})

@@ -130,6 +130,7 @@ func TestWhatIsHardlyAnOrderMakesNoVideo(t *testing.T) {
 }
 
 func TestAnUnclearMessageBecomesAVideoByItsButtonOnce(t *testing.T) {
+	t.Parallel()
 	s := newStage(t)
 	root := s.bob.Say(s.general, "look", "")
 	said := s.ann.Say(s.general, "a red fox runs with "+s.name(), root.TS)
@@ -150,6 +151,7 @@ func TestAnUnclearMessageBecomesAVideoByItsButtonOnce(t *testing.T) {
 }
 
 func TestAnEditedMessageIsTheSameOrder(t *testing.T) {
+	t.Parallel()
 	s := newStage(t)
 	said := s.say(s.general, "BOT a red fox")
 	s.job()
@@ -166,6 +168,7 @@ func TestAnEditedMessageIsTheSameOrder(t *testing.T) {
 }
 
 func TestAnEditMendsAnOrderThatWasRefused(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		name string
 		wait time.Duration
@@ -188,6 +191,7 @@ func TestAnEditMendsAnOrderThatWasRefused(t *testing.T) {
 
 // An edit of an order about quotas would grant twice.
 func TestAnEditCarriesOutNoVerb(t *testing.T) {
+	t.Parallel()
 	s := newStage(t)
 	said := s.say(s.general, "BOT quota")
 	s.whisper(s.ann, s.general, "No limits apply")
@@ -242,6 +246,7 @@ func TestWhatIsNotSaidToTheBotByAPersonIsIgnored(t *testing.T) {
 }
 
 func TestDirectMessagesToTheBotWorkLikeMentions(t *testing.T) {
+	t.Parallel()
 	s := newStage(t)
 	dm := s.ann.DM()
 	s.say(dm, "`help`")
@@ -270,6 +275,7 @@ func TestDirectMessagesToTheBotWorkLikeMentions(t *testing.T) {
 }
 
 func TestAnAttachedFileIsRefusedBeforeItCosts(t *testing.T) {
+	t.Parallel()
 	s := newStage(t)
 	dm := s.ann.DM()
 	if _, err := s.ann.Upload(dm, "a.png", []byte("x")); err != nil {
@@ -288,6 +294,7 @@ func TestAnAttachedFileIsRefusedBeforeItCosts(t *testing.T) {
 
 // A message in a channel that two workspaces share may name the bot of either.
 func TestAMentionInASharedChannelIsForTheInstallationThatItNames(t *testing.T) {
+	t.Parallel()
 	s := newShop(t)
 	beta, gamma := s.stranger("beta"), s.stranger("gamma")
 	s.mustInstall(beta.ws)

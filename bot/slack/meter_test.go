@@ -143,6 +143,7 @@ func virtual(t *testing.T) (open func() bot.Meter, follow func(c *crowd) func(ti
 }
 
 func TestProcessesShareTheEditsOfAWorkspace(t *testing.T) {
+	t.Parallel()
 	open, follow := virtual(t)
 	c := newCrowd(t, 8, open(), open(), open())
 	const minutes = 5
@@ -161,6 +162,7 @@ func TestProcessesShareTheEditsOfAWorkspace(t *testing.T) {
 }
 
 func TestAProcessWithOneJobGetsNoMoreForItThanOthers(t *testing.T) {
+	t.Parallel()
 	open, follow := virtual(t)
 	c := newCrowd(t, 10, open(), open())
 	c.jobs[0] = c.jobs[0][:1]
@@ -177,6 +179,7 @@ func TestAProcessWithOneJobGetsNoMoreForItThanOthers(t *testing.T) {
 }
 
 func TestProcessesShareTheEditsOnARealServer(t *testing.T) {
+	t.Parallel()
 	server := redistest.Start(t)
 	meters := []bot.Meter{openEngine(t, server.URL()), openEngine(t, server.URL())}
 	c := newCrowd(t, 6, meters...)
@@ -192,6 +195,7 @@ func TestProcessesShareTheEditsOnARealServer(t *testing.T) {
 }
 
 func TestARefusalOfSlackHoldsAllProcessesBack(t *testing.T) {
+	t.Parallel()
 	open, follow := virtual(t)
 	c := newCrowd(t, 2, open(), open())
 	pass := follow(c)
@@ -238,6 +242,7 @@ func (d deaf) HoldBack(ctx context.Context, _ string, _ time.Duration, _ int, _ 
 }
 
 func TestEditsGoOnCarefullyWithoutAStore(t *testing.T) {
+	t.Parallel()
 	now := at
 	b := slack.NewBudget(func() time.Time { return now }, deaf{})
 	edits := 0
@@ -264,6 +269,7 @@ func TestEditsGoOnCarefullyWithoutAStore(t *testing.T) {
 }
 
 func TestAStoreThatHangsHoldsNoEditUp(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := slack.NewBudget(time.Now, deaf{hangs: true})
 		for _, last := range []bool{false, true} {

@@ -20,6 +20,7 @@ import (
 )
 
 func TestTwoWorkspacesInstallTheAppAndGetTheirVideosAcrossARestart(t *testing.T) {
+	t.Parallel()
 	s := newShop(t)
 	tenants := []tenant{s.stranger("beta"), s.stranger("gamma")}
 	var jobs []generate.Job
@@ -47,6 +48,7 @@ func TestTwoWorkspacesInstallTheAppAndGetTheirVideosAcrossARestart(t *testing.T)
 }
 
 func TestAnInstallationAsksForTheScopesOfTheTable(t *testing.T) {
+	t.Parallel()
 	s := newShop(t)
 	asked := s.begin(s.browser())
 	if diff := cmp.Diff(strings.Join(appScopes(t), ","), asked.Get("scope")); diff != "" {
@@ -59,6 +61,7 @@ func TestAnInstallationAsksForTheScopesOfTheTable(t *testing.T) {
 }
 
 func TestAStateIsForOneBrowserOnceAndForTenMinutes(t *testing.T) {
+	t.Parallel()
 	s := newShop(t)
 	beta := s.stranger("beta")
 	other := prepareShop(t)
@@ -143,6 +146,7 @@ func mustParse(t *testing.T, address string) *url.URL {
 }
 
 func TestTheCookieIsForTheWayBackOnly(t *testing.T) {
+	t.Parallel()
 	s := prepareShop(t)
 	s.cfg.OAuth.RedirectURL = "https://bot.example.com/base/slack/oauth"
 	s.serve(s.newBot())
@@ -166,6 +170,7 @@ func TestTheCookieIsForTheWayBackOnly(t *testing.T) {
 }
 
 func TestWhatPeopleReadWhenNothingWasInstalled(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		name   string
 		spoil  func(s *shop, answer url.Values)
@@ -216,6 +221,7 @@ func TestWhatPeopleReadWhenNothingWasInstalled(t *testing.T) {
 }
 
 func TestThePageOfAnInstallationRunsNothingAndTellsNobody(t *testing.T) {
+	t.Parallel()
 	s := newShop(t)
 	ws := s.sim.AddWorkspace(sim.WorkspaceSpec{Domain: "<b>acme</b>", NotInstalled: true})
 	b := s.browser()
@@ -252,6 +258,7 @@ func goldenText(t *testing.T, name, got string) {
 }
 
 func TestAnInstallationWithoutAScopeThatIsNeededSaysSo(t *testing.T) {
+	t.Parallel()
 	s := newShop(t)
 	beta := s.stranger("beta")
 	b := s.browser()
@@ -264,6 +271,7 @@ func TestAnInstallationWithoutAScopeThatIsNeededSaysSo(t *testing.T) {
 }
 
 func TestAnOrganisationInstallsTheAppForAllItsWorkspaces(t *testing.T) {
+	t.Parallel()
 	s := newShop(t)
 	spec := sim.WorkspaceSpec{Enterprise: "E0GRID0001", EnterpriseName: "Grid", OrgInstall: true, NotInstalled: true}
 	first := s.tenant(spec)
@@ -299,6 +307,7 @@ func TestAnOrganisationInstallsTheAppForAllItsWorkspaces(t *testing.T) {
 }
 
 func TestOnlyTheWorkspacesOfTheListInstallTheApp(t *testing.T) {
+	t.Parallel()
 	s := newShop(t, func(c *slack.Config) { c.OAuth.Workspaces = []string{"T0BETA0001", "E0GRID0001"} })
 	var served tenant
 	for _, tt := range []struct {
@@ -332,6 +341,7 @@ func TestOnlyTheWorkspacesOfTheListInstallTheApp(t *testing.T) {
 }
 
 func TestTheClientOfTheConfigIsChecked(t *testing.T) {
+	t.Parallel()
 	s := prepareShop(t)
 	s.cfg.OAuth.Installations = nil
 	found := s.newBot().Check(s.ctx)
@@ -349,6 +359,7 @@ func TestTheClientOfTheConfigIsChecked(t *testing.T) {
 }
 
 func TestWhatSeveralWorkspacesNeedIsThere(t *testing.T) {
+	t.Parallel()
 	s := prepareShop(t)
 	for says, spoil := range map[string]func(*slack.OAuth){
 		"client id":            func(o *slack.OAuth) { o.ClientID = "" },

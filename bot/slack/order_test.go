@@ -28,6 +28,7 @@ func (f *fakeOffice) Do(_ context.Context, a quota.Actor, o quota.Order) (quota.
 }
 
 func TestOrdersAreTypedAfterAdminAndQuota(t *testing.T) {
+	t.Parallel()
 	office := &fakeOffice{}
 	s := newStage(t, func(c *slack.Config) { c.Desk = bot.New(bot.Config{Office: office}) })
 	boss := s.ws.AddUser(sim.UserSpec{Name: "boss", Admin: true})
@@ -50,6 +51,7 @@ func TestOrdersAreTypedAfterAdminAndQuota(t *testing.T) {
 
 // Whoever was an admin a moment ago, and is none now, changes nothing.
 func TestAnOrderAsksSlackWhoIsAnAdminAtThisMoment(t *testing.T) {
+	t.Parallel()
 	office := &fakeOffice{}
 	s := newStage(t, func(c *slack.Config) { c.Desk = bot.New(bot.Config{Office: office}) })
 	boss := s.ws.AddUser(sim.UserSpec{Name: "boss", Admin: true})

@@ -12,6 +12,7 @@ import (
 )
 
 func TestAPublicChannelIsJoinedForTheCard(t *testing.T) {
+	t.Parallel()
 	s := newStage(t)
 	random := s.ws.AddChannel(sim.ChannelSpec{Name: "random", Members: []*sim.User{s.ann}})
 	s.slash(s.ann, random, cowboy)
@@ -27,6 +28,7 @@ func TestAPublicChannelIsJoinedForTheCard(t *testing.T) {
 }
 
 func TestAChannelThatTakesNoMessagesIsFoundOutBeforeMoneyIsSpent(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		name   string
 		spec   sim.ChannelSpec
@@ -71,6 +73,7 @@ func TestAChannelThatTakesNoMessagesIsFoundOutBeforeMoneyIsSpent(t *testing.T) {
 // With chat:write.public a card alone would prove nothing: files are for
 // members.
 func TestWithTheRightToPostEverywhereTheBotJoinsBeforeTheCard(t *testing.T) {
+	t.Parallel()
 	s := newStageWith(t, sim.Options{NoRateLimits: true, App: sim.App{Scopes: append(appScopes(t), "chat:write.public")}})
 	random := s.ws.AddChannel(sim.ChannelSpec{Name: "random", Members: []*sim.User{s.ann}})
 	s.slash(s.ann, random, cowboy)
@@ -93,6 +96,7 @@ func TestWithTheRightToPostEverywhereTheBotJoinsBeforeTheCard(t *testing.T) {
 }
 
 func TestAReadOnlyChannelIsExplainedToAnAdminWhoMayTypeThere(t *testing.T) {
+	t.Parallel()
 	s := newStage(t)
 	boss := s.ws.AddUser(sim.UserSpec{Name: "boss", Admin: true})
 	news := s.ws.AddChannel(sim.ChannelSpec{Name: "news", ReadOnly: true, Members: []*sim.User{boss, s.ws.Bot()}})
@@ -105,6 +109,7 @@ func TestAReadOnlyChannelIsExplainedToAnAdminWhoMayTypeThere(t *testing.T) {
 }
 
 func TestWhereTheBotCannotPostItOffersADirectMessage(t *testing.T) {
+	t.Parallel()
 	s := newStage(t)
 	secret := s.ws.AddChannel(sim.ChannelSpec{Name: "secret", Kind: sim.Private, Members: []*sim.User{s.ann}})
 	s.slash(s.ann, secret, cowboy)
@@ -134,6 +139,7 @@ func TestWhereTheBotCannotPostItOffersADirectMessage(t *testing.T) {
 }
 
 func TestWithoutAResponseURLTheRequesterIsToldByDirectMessage(t *testing.T) {
+	t.Parallel()
 	s := newStage(t)
 	secret := s.ws.AddChannel(sim.ChannelSpec{Name: "secret", Kind: sim.Private, Members: []*sim.User{s.ann}})
 	s.slash(s.ann, secret, cowboy)
@@ -152,6 +158,7 @@ func TestWithoutAResponseURLTheRequesterIsToldByDirectMessage(t *testing.T) {
 }
 
 func TestAPrivateVideoComesByDirectMessage(t *testing.T) {
+	t.Parallel()
 	s := newStage(t)
 	j := s.ask(cowboy + " private:yes")
 	s.whisper(s.ann, s.general, "Only you will see it")
@@ -169,6 +176,7 @@ func TestAPrivateVideoComesByDirectMessage(t *testing.T) {
 }
 
 func TestACommandInTheBotsOwnDirectMessagesIsAnsweredThere(t *testing.T) {
+	t.Parallel()
 	s := newStage(t)
 	dm := s.ann.DM()
 	s.slash(s.ann, dm, cowboy)
@@ -181,6 +189,7 @@ func TestACommandInTheBotsOwnDirectMessagesIsAnsweredThere(t *testing.T) {
 }
 
 func TestAPaidVideoGoesToTheRequesterWhenTheChannelIsGone(t *testing.T) {
+	t.Parallel()
 	for name, end := range map[string]func(s *stage){
 		"archived": func(s *stage) { s.general.Archive(true) },
 		"kicked": func(s *stage) {
@@ -213,6 +222,7 @@ func TestAPaidVideoGoesToTheRequesterWhenTheChannelIsGone(t *testing.T) {
 }
 
 func TestAWorkspaceWithoutUploadsGetsALinkWithTheReason(t *testing.T) {
+	t.Parallel()
 	ask, share := "files.getUploadURLExternal", "files.completeUploadExternal"
 	for code, tt := range map[string]struct{ where, says string }{
 		"file_uploads_disabled":                     {ask, "Uploads are switched off here"},
@@ -248,6 +258,7 @@ func TestAWorkspaceWithoutUploadsGetsALinkWithTheReason(t *testing.T) {
 }
 
 func TestAnOrganisationIsOneHomeForItsMembers(t *testing.T) {
+	t.Parallel()
 	s := prepareStage(t, sim.Options{NoRateLimits: true}, func(c *slack.Config) {
 		c.Team = func(workspace, enterprise string) string { return "team of " + workspace + " in " + enterprise }
 	})
@@ -265,6 +276,7 @@ func TestAnOrganisationIsOneHomeForItsMembers(t *testing.T) {
 }
 
 func TestGuestsAreRefusedUnlessAllowed(t *testing.T) {
+	t.Parallel()
 	for _, allowed := range []bool{false, true} {
 		s := newStage(t, func(c *slack.Config) { c.AllowGuests = allowed })
 		guest := s.ws.AddUser(sim.UserSpec{Name: "guest", Guest: true})
@@ -280,6 +292,7 @@ func TestGuestsAreRefusedUnlessAllowed(t *testing.T) {
 }
 
 func TestOutsidersOfASharedChannelMayLookButNotMake(t *testing.T) {
+	t.Parallel()
 	s := newStage(t)
 	other := s.sim.AddWorkspace(sim.WorkspaceSpec{ID: "T0OTHER001", NotInstalled: true})
 	eve := other.AddUser(sim.UserSpec{Name: "eve", Admin: true})
@@ -315,6 +328,7 @@ func TestOutsidersOfASharedChannelMayLookButNotMake(t *testing.T) {
 // Slack says is_stranger of nobody who shares a channel, and tells the roles
 // that people have at home.
 func TestOutsidersOfAnOrganisationAreNoMembersAndNoAdmins(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		name    string
 		partner sim.WorkspaceSpec
@@ -357,6 +371,7 @@ func TestOutsidersOfAnOrganisationAreNoMembersAndNoAdmins(t *testing.T) {
 }
 
 func TestGuestsAreNeverAdmins(t *testing.T) {
+	t.Parallel()
 	s := prepareStage(t, quietSim(), func(c *slack.Config) { c.AllowGuests = true })
 	guest := s.ws.AddUser(sim.UserSpec{Name: "guest", Guest: true, Admin: true})
 	s.general.Add(guest)
@@ -372,6 +387,7 @@ func TestGuestsAreNeverAdmins(t *testing.T) {
 // Without users:read nobody knows where somebody is at home: then only those
 // count as members who the event itself says belong to the workspace.
 func TestSomebodyWhoCannotBeLookedUpFromElsewhereIsNoMember(t *testing.T) {
+	t.Parallel()
 	s := prepareStage(t, without(t, "users:read"))
 	org := s.sim.AddWorkspace(sim.WorkspaceSpec{ID: "T0GRID0001", Enterprise: "E0GRID0001"})
 	partner := s.sim.AddWorkspace(sim.WorkspaceSpec{ID: "T0OTHER001", NotInstalled: true})

@@ -38,6 +38,7 @@ func (s *stage) click(u *sim.User, m sim.Message, label string) {
 }
 
 func TestAgainMakesANewJobWithANewSeedOnceForADoubleClick(t *testing.T) {
+	t.Parallel()
 	s := newStage(t)
 	j, result := s.delivered()
 	s.click(s.bob, result, "Again")
@@ -57,6 +58,7 @@ func TestAgainMakesANewJobWithANewSeedOnceForADoubleClick(t *testing.T) {
 }
 
 func TestCancelIsForTheOwnerAndAdminsAndAsksFirst(t *testing.T) {
+	t.Parallel()
 	s := newStage(t)
 	boss := s.ws.AddUser(sim.UserSpec{Name: "boss", Admin: true})
 	s.general.Add(boss)
@@ -81,6 +83,7 @@ func TestCancelIsForTheOwnerAndAdminsAndAsksFirst(t *testing.T) {
 }
 
 func TestAnAdminWhoIsNoneAnyMoreLosesTheRightWithinAMinute(t *testing.T) {
+	t.Parallel()
 	s := newStage(t)
 	boss := s.ws.AddUser(sim.UserSpec{Name: "boss", Admin: true})
 	s.general.Add(boss)
@@ -93,6 +96,7 @@ func TestAnAdminWhoIsNoneAnyMoreLosesTheRightWithinAMinute(t *testing.T) {
 }
 
 func TestDeleteRemovesTheFileAndTheText(t *testing.T) {
+	t.Parallel()
 	s := newStage(t)
 	_, result := s.delivered()
 	s.click(s.bob, result, "Delete")
@@ -110,6 +114,7 @@ func TestDeleteRemovesTheFileAndTheText(t *testing.T) {
 }
 
 func TestEditOpensTheFormFilledIn(t *testing.T) {
+	t.Parallel()
 	s := newStage(t)
 	j, result := s.delivered()
 	s.click(s.bob, result, "Edit")
@@ -127,6 +132,7 @@ func TestEditOpensTheFormFilledIn(t *testing.T) {
 }
 
 func TestAButtonOfAnotherVersionIsExplained(t *testing.T) {
+	t.Parallel()
 	s := newStage(t)
 	_, result := s.delivered()
 	payload := map[string]any{

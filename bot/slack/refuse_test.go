@@ -27,6 +27,7 @@ func (u unread) Read([]byte) (int, error) {
 func (unread) Close() error { return nil }
 
 func TestABodyIsReadOnlyUnderFreshHeadersOfASignature(t *testing.T) {
+	t.Parallel()
 	refused := map[ingress.Reason]int{}
 	guard := ingress.New(slog.New(slog.DiscardHandler), func(at ingress.Endpoint, why ingress.Reason) {
 		if at != ingress.Slack {
@@ -65,7 +66,9 @@ func TestABodyIsReadOnlyUnderFreshHeadersOfASignature(t *testing.T) {
 }
 
 func TestCodesThatSomebodyMakesUpCostFewCallsToSlack(t *testing.T) {
-	s := newShop(t)
+	t.Parallel()
+	clock := newHandClock()
+	s := newShop(t, func(c *slack.Config) { c.Now = clock.now })
 	tryIt := func() (int, string) {
 		b := s.browser()
 		return s.back(b, url.Values{"code": {"made-up"}, "state": {s.begin(b).Get("state")}})
@@ -80,11 +83,12 @@ func TestCodesThatSomebodyMakesUpCostFewCallsToSlack(t *testing.T) {
 	if status, body := tryIt(); status != http.StatusTooManyRequests || !strings.Contains(body, "try again in a minute") {
 		t.Errorf("%d %s", status, body)
 	}
-	s.sim.Advance(time.Minute)
+	clock.advance(time.Minute)
 	s.mustInstall(s.stranger("beta").ws)
 }
 
 func TestALineThatIsTooLongIsRefusedUnread(t *testing.T) {
+	t.Parallel()
 	s := newStage(t)
 	if _, err := s.ann.Mention(s.general, strings.Repeat("a fox ", 2001), ""); err != nil {
 		t.Fatal(err)

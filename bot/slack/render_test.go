@@ -47,6 +47,7 @@ func everything(said string) bot.Message {
 }
 
 func TestMessagesLookAsTheyDid(t *testing.T) {
+	t.Parallel()
 	j := job(t)
 	desk := bot.New(bot.Config{Catalog: bot.BuiltInCatalog(), Rules: rules, Command: "/ltx"})
 	t.Cleanup(desk.Stop)
@@ -102,6 +103,7 @@ func job(t *testing.T) generate.Job {
 }
 
 func TestAllOfTheHelpFitsIntoAMessage(t *testing.T) {
+	t.Parallel()
 	desk := bot.New(bot.Config{Catalog: bot.BuiltInCatalog(), Rules: rules, Command: "/ltx"})
 	t.Cleanup(desk.Stop)
 	for _, topic := range []string{"", "prompt", "options", "examples", "quota"} {
@@ -118,6 +120,7 @@ func TestAllOfTheHelpFitsIntoAMessage(t *testing.T) {
 }
 
 func TestOnlyWhoeverMayBeMentionedIs(t *testing.T) {
+	t.Parallel()
 	for pings, want := range map[string]int{"*": 5, "U0ANN00001": 5, "U0BOB00001": 0, "": 0} {
 		blocks, text, err := slack.Rendered(everything("hi"), pings)
 		if err != nil {
@@ -130,6 +133,7 @@ func TestOnlyWhoeverMayBeMentionedIs(t *testing.T) {
 }
 
 func TestAHeadingAboutSomebodyMentionsThem(t *testing.T) {
+	t.Parallel()
 	m := bot.Message{Blocks: []bot.Block{{Kind: bot.Heading, Spans: []bot.Span{
 		{Text: "Quota of "}, {Style: bot.MentionOf, Member: "slack:T0ACME0001:U0ANN00001", Text: "slack:T0ACME0001:U0ANN00001"},
 	}}}}
@@ -256,6 +260,7 @@ func FuzzNothingThatPeopleWriteCanPingOrBreakAMessage(f *testing.F) {
 // Whatever people write, the strict simulator takes it, and nobody is pinged
 // who was not meant.
 func TestTheWorstPromptsArePosted(t *testing.T) {
+	t.Parallel()
 	for n, prompt := range []string{
 		"<!channel> look <@U0BOB00001> and @channel @here @everyone #general", strings.Repeat("<&>", 600), strings.Repeat("👨‍👩‍👧‍👦", 250),
 		"*b* _i_ `c` ~s~ > quote\n```\nx", "a\u202eb\u0000c",
@@ -282,6 +287,7 @@ func TestTheWorstPromptsArePosted(t *testing.T) {
 }
 
 func TestFormsStayWithinTheLimits(t *testing.T) {
+	t.Parallel()
 	s := prepareStage(t, quietSim())
 	long := strings.Repeat("👩‍🚀x", 3000)
 	f := bot.Form{Title: long, Submit: long}

@@ -17,6 +17,7 @@ import (
 )
 
 func TestTheAcknowledgementDoesNotWaitForTheStore(t *testing.T) {
+	t.Parallel()
 	var slowest atomic.Int64
 	s := prepareStage(t, sim.Options{NoRateLimits: true}, func(c *slack.Config) {
 		c.ObserveAck = func(d time.Duration) { slowest.Store(max(slowest.Load(), int64(d))) }
@@ -38,6 +39,7 @@ func TestTheAcknowledgementDoesNotWaitForTheStore(t *testing.T) {
 }
 
 func TestABurstBeyondTheRoomIsToldToComeBackAndCounted(t *testing.T) {
+	t.Parallel()
 	var turnedAway atomic.Int64
 	s := prepareStage(t, sim.Options{NoRateLimits: true}, func(c *slack.Config) { c.OnBusy = func() { turnedAway.Add(1) } })
 	s.engine.wait = make(chan struct{})
@@ -69,6 +71,7 @@ func TestABurstBeyondTheRoomIsToldToComeBackAndCounted(t *testing.T) {
 }
 
 func TestARefreshOfAConnectionLosesNoCommand(t *testing.T) {
+	t.Parallel()
 	s := newStage(t)
 	for n := range 3 {
 		if err := s.sim.WaitConnected(s.ctx, 2); err != nil {
@@ -85,6 +88,7 @@ func TestARefreshOfAConnectionLosesNoCommand(t *testing.T) {
 }
 
 func TestConnectionsThatAllBreakAreMadeAgain(t *testing.T) {
+	t.Parallel()
 	s := newStage(t)
 	if err := s.sim.WaitConnected(s.ctx, 2); err != nil {
 		t.Fatal(err)
@@ -104,6 +108,7 @@ func TestConnectionsThatAllBreakAreMadeAgain(t *testing.T) {
 }
 
 func TestAnEventThatNobodyCanReadIsAcknowledged(t *testing.T) {
+	t.Parallel()
 	s := newStage(t)
 	// slack-go refuses the whole of a message with a block like this.
 	s.sim.SendFrame(map[string]any{"type": "interactive", "envelope_id": "odd", "payload": map[string]any{
@@ -123,6 +128,7 @@ func TestAnEventThatNobodyCanReadIsAcknowledged(t *testing.T) {
 }
 
 func TestAPanicCostsOneAnswer(t *testing.T) {
+	t.Parallel()
 	s := newStage(t)
 	s.engine.mu.Lock()
 	s.engine.panics = true
@@ -136,6 +142,7 @@ func TestAPanicCostsOneAnswer(t *testing.T) {
 }
 
 func TestWhatNoConnectionCanMendIsFatal(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		name string
 		end  func(s *stage)
@@ -162,6 +169,7 @@ func TestWhatNoConnectionCanMendIsFatal(t *testing.T) {
 }
 
 func TestStartSaysWhyItCannot(t *testing.T) {
+	t.Parallel()
 	tests := []struct {
 		name   string
 		change func(c *slack.Config)
@@ -190,6 +198,7 @@ func TestStartSaysWhyItCannot(t *testing.T) {
 }
 
 func TestStopMayBeCalledTwiceAndBeforeStart(t *testing.T) {
+	t.Parallel()
 	s := prepareStage(t, sim.Options{})
 	for range 2 {
 		if err := s.bot.Stop(s.ctx); err != nil {
@@ -199,6 +208,7 @@ func TestStopMayBeCalledTwiceAndBeforeStart(t *testing.T) {
 }
 
 func TestAnEventThatIsBroughtTwiceIsOneJob(t *testing.T) {
+	t.Parallel()
 	s := newStage(t)
 	s.general.Add(s.ann)
 	payload := map[string]any{
@@ -221,6 +231,7 @@ func TestAnEventThatIsBroughtTwiceIsOneJob(t *testing.T) {
 // Somebody has switched Socket Mode off on the app's page. Slack refuses new
 // connections, or gives some that are silent.
 func TestSocketModeThatIsSwitchedOffIsWaitedFor(t *testing.T) {
+	t.Parallel()
 	for name, off := range map[string]func(s *sim.Server) (on func()){
 		"and refused": func(s *sim.Server) func() {
 			s.SetSocketMode(false)
@@ -264,6 +275,7 @@ func TestSocketModeThatIsSwitchedOffIsWaitedFor(t *testing.T) {
 
 // Apps have been warned and got events all the same.
 func TestAConnectionThatBringsEventsInSpiteOfAWarningIsAGoodOne(t *testing.T) {
+	t.Parallel()
 	s := prepareStage(t, quietSim(), func(c *slack.Config) { c.Timing.Reconnect = time.Hour })
 	on := s.sim.MuteSocketMode()
 	s.start()
@@ -276,6 +288,7 @@ func TestAConnectionThatBringsEventsInSpiteOfAWarningIsAGoodOne(t *testing.T) {
 }
 
 func TestThatSocketModeIsOffIsLoggedOnceAMinute(t *testing.T) {
+	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		log := &syncBuffer{}
 		off := slack.Reminder(t.Context(), slog.New(slog.NewTextHandler(log, nil)))

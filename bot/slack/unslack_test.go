@@ -7,6 +7,7 @@ import (
 )
 
 func TestUnslackReadsAsPeopleRead(t *testing.T) {
+	t.Parallel()
 	names := map[string]string{"U0123ABCD": "Ann Lee"}
 	for delivered, want := range map[string]string{
 		"a &lt;b&gt; &amp; c &amp;lt; d":                                             "a <b> & c &lt; d",

@@ -6,13 +6,23 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"ltxbot/internal/parallel"
 	"ltxbot/internal/redistest"
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){
+	testscript.Main(scripts{m}, map[string]func(){
 		"bot": func() { os.Exit(run(os.Args[1:], terminal{in: os.Stdin, out: os.Stdout, err: os.Stderr})) },
 	})
+}
+
+// scripts are the tests, where this program does not stand for the bot.
+type scripts struct{ *testing.M }
+
+// Run implements testscript.TestingM.
+func (s scripts) Run() int {
+	parallel.AtLeast(4) // they wait for the demo
+	return s.M.Run()
 }
 
 // TestScripts runs the program as a person does: each file in testdata is a

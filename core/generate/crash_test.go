@@ -15,6 +15,7 @@ import (
 
 	"ltxbot/core/generate"
 	"ltxbot/core/quota"
+	"ltxbot/internal/need"
 )
 
 // A scenario is a life of one or several jobs, in which the process is killed
@@ -226,10 +227,6 @@ var scenarios = []scenario{
 	},
 }
 
-// thorough reports whether there is time for all of it: .ci/run says which
-// programs must be there, a developer's go test does not.
-func thorough() bool { return os.Getenv("LTXBOT_REQUIRE") != "" }
-
 // seed is where random choices begin. It is printed, and LTXBOT_SEED repeats
 // a run.
 func seed(t *testing.T) uint64 {
@@ -255,12 +252,18 @@ func TestAStopAtEveryBoundary(t *testing.T) {
 }
 
 // stride is every how many-eth boundary is tried. The first one is random, so
-// that all are, over many runs.
-func stride() int {
-	if thorough() {
+// that all are, over many runs. The plain life is tried in full by .ci/run.
+func stride(plain bool) int {
+	switch {
+	case need.Thorough() && plain:
+		return 1
+	case plain:
+		return 5
+	case need.Thorough():
 		return 6
+	default:
+		return 25
 	}
-	return 15
 }
 
 func atEveryBoundary(t *testing.T, crash func(int) *crasher) {
@@ -271,11 +274,8 @@ func atEveryBoundary(t *testing.T, crash func(int) *crasher) {
 		for i, sc := range scenarios {
 			t.Run(sc.name, func(t *testing.T) {
 				t.Parallel()
-				first, step := 1, 1
-				if i > 0 { // the plain life is tried in full
-					step = stride()
-					first = 1 + rand.New(rand.NewPCG(start, uint64(i))).IntN(step)
-				}
+				step := stride(i == 0)
+				first := 1 + rand.New(rand.NewPCG(start, uint64(i))).IntN(step)
 				for n := first; ; n += step {
 					var c *crasher
 					synctest.Test(t, func(t *testing.T) {
@@ -300,7 +300,7 @@ func TestTwoKillsAtRandomBoundaries(t *testing.T) {
 	t.Parallel()
 	start := seed(t)
 	runs := 1
-	if thorough() {
+	if need.Thorough() {
 		runs = 3
 	}
 	for i, sc := range scenarios {

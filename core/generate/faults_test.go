@@ -13,6 +13,7 @@ import (
 
 	"ltxbot/core/generate"
 	"ltxbot/core/quota"
+	"ltxbot/internal/need"
 	"ltxbot/store/storetest"
 )
 
@@ -113,10 +114,10 @@ func TestAStoreThatFailsForAWhileCostsTimeAndNothingElse(t *testing.T) {
 
 // step is every how many-eth call is made to fail.
 func step() int {
-	if thorough() {
+	if need.Thorough() {
 		return 1
 	}
-	return 5
+	return 9
 }
 
 // TestAFullDiskHoldsJobsUpUntilThereIsRoom fills the store's file to its limit

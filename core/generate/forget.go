@@ -37,58 +37,6 @@ const restlessFor = 24 * time.Hour
 // forgetPage is how many jobs are read at a time.
 const forgetPage = 100
 
-// Forget lets go of what is old: it removes the jobs that ended before
-// jobsBefore, and blanks what was asked for in those that ended before
-// promptsBefore. A zero time lets go of nothing. Unfinished jobs are never
-// touched, nor is a job within a day of its end. It changes limit jobs at most
-// and returns how many; when that is less than limit, nothing old is left. A
-// second call goes on where the first one ended, whatever happened in between.
-func Forget(ctx context.Context, a Archive, jobsBefore, promptsBefore time.Time, limit int) (int, error) {
-	jobsBefore, promptsBefore = rested(jobsBefore), rested(promptsBefore)
-	before := jobsBefore
-	if promptsBefore.After(before) {
-		before = promptsBefore
-	}
-	if before.IsZero() {
-		return 0, nil
-	}
-	changed := 0
-	err := each(ctx, a, Query{Before: before}, func(j Job) (bool, error) {
-		var err error
-		switch ended := j.ended(); {
-		case j.Unfinished():
-			return true, nil
-		case ended.Before(jobsBefore):
-			err = a.Remove(ctx, j)
-		case ended.Before(promptsBefore) && j.hasPrompt():
-			_, err = a.Save(ctx, j.WithoutPrompt(), quota.Keep())
-		default:
-			return true, nil
-		}
-		switch {
-		case errors.Is(err, ErrNoJob), errors.Is(err, ErrConflict): // somebody else was quicker
-		case err != nil:
-			return false, err
-		default:
-			changed++
-		}
-		return changed < limit, nil
-	})
-	if err != nil {
-		return changed, fmt.Errorf("forget old jobs: %w", err)
-	}
-	return changed, nil
-}
-
-// rested is before, or the latest time of which jobs may be let go.
-func rested(before time.Time) time.Time {
-	latest := time.Now().Add(-restlessFor)
-	if before.After(latest) {
-		return latest
-	}
-	return before
-}
-
 // Erased says what came of erasing a member's data.
 type Erased struct {
 	Jobs int `json:"jobs"` // erased by this call

@@ -1,10 +1,15 @@
 // Package generate takes a job from an accepted command to a delivered video.
 //
-// An Engine runs one goroutine for each unfinished job. Each state of a job
-// has one step; a step saves its intention in the Store before it acts on the
-// Provider or the Courier, and saves the outcome after. A process that dies at
-// any instant is followed by one that reads the records and goes on: nothing
-// that was paid for is lost, and nothing is paid for twice.
+// An Engine has a run for each unfinished job. Each group of states has one
+// step, which keeps what it must know; a step saves its intention in the Store
+// before it acts on the Provider or the Courier, and saves the outcome after. A
+// process that dies at any instant is followed by one that reads the records
+// and goes on: nothing that was paid for is lost, and nothing is paid for twice.
+//
+// A job that waits costs little: its goroutine only waits, and what is to be
+// done is done in another one (work.go). Polls and edits of all jobs share a
+// budget each (budget.go), and the status streams go to the jobs that are
+// nearest their end (streams.go).
 package generate
 
 import (

@@ -1,6 +1,7 @@
 // Package need finds the programs that some tests want: ffmpeg, redis-server,
 // node. Where one is missing the test is skipped, but where LTXBOT_REQUIRE
 // names it, as .ci/run does, the test fails: nothing is skipped there unseen.
+// Where it is set, long tests try all of their cases.
 package need
 
 import (
@@ -14,6 +15,11 @@ import (
 // requireVariable holds the names of the programs that must be there, with
 // commas between them; "all" is every program.
 const requireVariable = "LTXBOT_REQUIRE"
+
+// Thorough reports whether there is time for every case of a long test: for
+// .ci/run, which sets LTXBOT_REQUIRE, but not for a developer's go test, which
+// tries some of them.
+func Thorough() bool { return os.Getenv(requireVariable) != "" }
 
 // Tool returns the path of a program. If it is not installed the test ends:
 // failed if LTXBOT_REQUIRE names it, skipped otherwise.

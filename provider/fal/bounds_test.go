@@ -177,6 +177,7 @@ func TestAContentCheckInWords(t *testing.T) {
 // TestFindPagesOnAndNarrowsTheTime looks for one request among more than a
 // thousand of its minutes.
 func TestFindPagesOnAndNarrowsTheTime(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, sim.Options{HistoryLag: time.Nanosecond, Concurrency: 5000}, patient)
 	mine := w.submit(t, prompt).RequestID
 	for i := range 1050 {
@@ -200,6 +201,7 @@ func TestFindPagesOnAndNarrowsTheTime(t *testing.T) {
 }
 
 func TestFindReadsPagesOfAnySize(t *testing.T) {
+	t.Parallel()
 	for _, tc := range []struct {
 		name   string
 		prompt int // bytes of each prompt that is not looked for
@@ -209,6 +211,7 @@ func TestFindReadsPagesOfAnySize(t *testing.T) {
 		{"a page of more than 4 MiB", 60 << 10, "100 20 20 20 20 20"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
 			w := newWorld(t, sim.Options{HistoryLag: time.Nanosecond, Concurrency: 500}, patient)
 			mine := w.submit(t, prompt).RequestID
 			for range 99 {

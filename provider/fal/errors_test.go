@@ -172,7 +172,12 @@ func TestFreeCallsAreRepeated(t *testing.T) {
 		"a short timeout": {Delay: time.Minute},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, sim.Options{}, func(c *fal.Config) { c.Timeouts.Call = 300 * time.Millisecond })
+			t.Parallel()
+			w := newWorld(t, sim.Options{}, func(c *fal.Config) {
+				if c.Timeouts.Call = time.Minute; fault.Delay > 0 {
+					c.Timeouts.Call = 300 * time.Millisecond
+				}
+			})
 			s := w.submit(t, prompt)
 			w.await(t, s)
 			fault.Times = 2

@@ -194,13 +194,6 @@ func (e *Engine) Update(ctx context.Context, fn func(kv.Tx) error) error {
 	return e.updates.Update(ctx, fn)
 }
 
-const (
-	// viewTries is how often a View runs before it makes writers wait.
-	viewTries = 5
-	// viewHold is how long writers wait for it at most.
-	viewHold = 300 * time.Millisecond
-)
-
 // View runs a transaction that only reads. When something it has read changed
 // meanwhile, it runs again and reads that anew; after a few times it makes
 // writers wait.
@@ -208,13 +201,11 @@ func (e *Engine) View(ctx context.Context, fn func(kv.Tx) error) error {
 	if err := errors.Join(ctx.Err(), e.err()); err != nil {
 		return err
 	}
-	cache := map[string]entry{}
-	for n := range conflictTries {
+	const viewTries = 5 // before writers wait
+	cache, reading := map[string]entry{}, "view "+e.id
+	for n := 0; ctx.Err() == nil; n++ {
 		if n >= viewTries {
-			err := e.try(ctx, func(ctx context.Context) error {
-				return e.client.Set(ctx, e.keyName("reading"), e.id, viewHold).Err()
-			})
-			if err != nil {
+			if err := e.takeTurn(ctx, reading, turnFor); err != nil {
 				return err
 			}
 		}
@@ -227,16 +218,16 @@ func (e *Engine) View(ctx context.Context, fn func(kv.Tx) error) error {
 				return checkErr
 			}
 			stale = len(failed) > 0
-			forget(cache, r.checks, failed)
+			learn(cache, r.checks, failed)
 		}
 		if !stale {
 			if n >= viewTries {
-				e.client.Del(ctx, e.keyName("reading")) // else it expires
+				_ = e.takeTurn(ctx, reading, 0) // else it ends by itself
 			}
 			return err
 		}
 	}
-	return errContention
+	return stopped(ctx.Err())
 }
 
 // keyName is the name of a key in Redis.

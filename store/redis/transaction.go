@@ -3,9 +3,11 @@ package redis
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	goredis "github.com/redis/go-redis/v9"
 
@@ -26,8 +28,11 @@ type entry struct {
 	value   []byte
 }
 
-// parseEntry reads what the hash of values holds.
+// parseEntry reads what the hash of values holds; nothing = no such key.
 func parseEntry(stored string) entry {
+	if stored == "" {
+		return entry{}
+	}
 	version, value, _ := strings.Cut(stored, " ")
 	return entry{version, []byte(value)}
 }
@@ -36,11 +41,12 @@ func parseEntry(stored string) entry {
 type check struct {
 	min, max string // as ZRANGEBYLEX takes them
 	members  string // separated by new lines
+	key      string // the only one that it is about; empty if it is about a range
 	keys     []string
 }
 
 func checkOfKey(key string, e entry) check {
-	c := check{min: "[" + key + versionMark, max: "(" + key + versionEnd, keys: []string{key}}
+	c := check{min: "[" + key + versionMark, max: "(" + key + versionEnd, key: key}
 	if e.version != "" {
 		c.members = key + versionMark + e.version
 	}
@@ -53,14 +59,24 @@ type reader struct {
 	ctx    context.Context  //nolint:containedctx // that of the transaction
 	cache  map[string]entry // what is believed of keys
 	checks []check
-	torn   bool // values have changed between two reads
+	torn   bool  // values have changed between two reads
+	err    error // Redis could not be read
+}
+
+// try is Engine.try, and keeps its error.
+func (r *reader) try(op func(context.Context) error) error {
+	err := r.engine.try(r.ctx, op)
+	if err != nil && !errors.Is(err, goredis.Nil) {
+		r.err = err
+	}
+	return err
 }
 
 func (r *reader) Get(key string) ([]byte, error) {
 	e, known := r.cache[key]
 	if !known {
 		var stored string
-		err := r.engine.try(r.ctx, func(ctx context.Context) error {
+		err := r.try(func(ctx context.Context) error {
 			var err error
 			stored, err = r.engine.client.HGet(ctx, r.engine.keyName("values"), key).Result()
 			return err
@@ -147,7 +163,7 @@ var errTorn = errors.New("values changed while they were read")
 func (r *reader) chunk(low, high string, size int, reverse bool) ([]string, []entry, error) {
 	var members []string
 	by := &goredis.ZRangeBy{Min: low, Max: high, Count: int64(size)}
-	err := r.engine.try(r.ctx, func(ctx context.Context) error {
+	err := r.try(func(ctx context.Context) error {
 		var err error
 		if reverse {
 			members, err = r.engine.client.ZRevRangeByLex(ctx, r.engine.keyName("index"), by).Result()
@@ -174,7 +190,7 @@ func (r *reader) chunk(low, high string, size int, reverse bool) ([]string, []en
 		return members, entries, nil
 	}
 	var stored []any
-	err = r.engine.try(r.ctx, func(ctx context.Context) error {
+	err = r.try(func(ctx context.Context) error {
 		var err error
 		stored, err = r.engine.client.HMGet(ctx, r.engine.keyName("values"), unknown...).Result()
 		return err
@@ -207,12 +223,19 @@ type write struct {
 	entry
 }
 
+// failed is a check that did not hold, with the value of its key by now if it
+// is about one.
+type failed struct {
+	check int // from 1; 0 = it is another one's turn
+	value string
+}
+
 // apply runs the commit script and returns which checks have failed.
-func (e *Engine) apply(ctx context.Context, b batch) ([]int64, error) {
-	args := make([]any, 0, 5+3*len(b.checks)+3*len(b.writes)+2*len(b.news))
-	args = append(args, b.token, e.channel(), len(b.checks), len(b.writes), len(b.news))
+func (e *Engine) apply(ctx context.Context, b batch) ([]failed, error) {
+	args := make([]any, 0, 6+4*len(b.checks)+3*len(b.writes)+2*len(b.news))
+	args = append(args, b.token, e.id, e.channel(), len(b.checks), len(b.writes), len(b.news))
 	for _, c := range b.checks {
-		args = append(args, c.min, c.max, c.members)
+		args = append(args, c.min, c.max, c.members, c.key)
 	}
 	for _, w := range b.writes {
 		args = append(args, w.key, w.version, w.value)
@@ -224,11 +247,31 @@ func (e *Engine) apply(ctx context.Context, b batch) ([]int64, error) {
 		}
 		args = append(args, n.Job, kind)
 	}
-	reply, err := e.eval(ctx, commitScript, e.handoutKeys("index", "values", "commit:"+e.id, "reading"), args...)
+	reply, err := e.eval(ctx, commitScript, e.handoutKeys("index", "values", "commit:"+e.id, "turn"), args...)
 	if err != nil {
 		return nil, err
 	}
-	return reply.Int64Slice()
+	list, err := reply.Slice()
+	if err != nil {
+		return nil, err
+	}
+	stale := make([]failed, 0, len(list)/2)
+	for pair := range slices.Chunk(list, 2) {
+		n, isNumber := pair[0].(int64)
+		value, isText := pair[len(pair)-1].(string)
+		if !isNumber || !isText || n > int64(len(b.checks)) {
+			return nil, fmt.Errorf("redis: the commit script returned %v", list)
+		}
+		stale = append(stale, failed{int(n), value})
+	}
+	return stale, nil
+}
+
+// takeTurn makes the transactions of others wait, for turnFor at most, unless it
+// is another one's turn already. With zero it gives the turn back.
+func (e *Engine) takeTurn(ctx context.Context, who string, d time.Duration) error {
+	_, err := e.eval(ctx, leaseScript, []string{e.keyName("turn")}, who, d.Milliseconds())
+	return err
 }
 
 // writer commits the batches of this process, one after the other.
@@ -243,50 +286,65 @@ type writer struct {
 const (
 	// maxCached bounds the cache, in keys.
 	maxCached = 2000
-	// conflictTries is how often a transaction runs before it is given up.
-	conflictTries = 50
+	// turnAfter is how often a transaction conflicts with those of others before
+	// it takes a turn: then it can't conflict again.
+	turnAfter = 2
+	// turnFor is how long others wait at most.
+	turnFor = 300 * time.Millisecond
 )
 
-// errContention says that others have changed what a transaction reads each
-// time it ran.
+// errContention says that a transaction did not get its turn in time.
 var errContention = errors.New("redis: too many processes change the same keys")
 
 // commit runs a batch until nothing that it reads has changed meanwhile.
 func (w *writer) commit(run func(kv.Reader) *kv.Batch) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*w.engine.opts.Timeout)
 	defer cancel()
-	for n := range conflictTries {
-		r := &reader{engine: w.engine, ctx: ctx, cache: w.cache}
-		out := run(r)
-		if !r.torn {
-			b := w.batch(r.checks, out)
-			stale, err := w.engine.apply(ctx, b)
-			if err != nil {
-				w.forget() // what was written is not known
+	for n := 0; ; n++ {
+		if n >= turnAfter {
+			if err := w.engine.takeTurn(ctx, w.engine.id, turnFor); err != nil {
+				w.forget()
 				return err
 			}
-			if len(stale) == 0 {
-				w.remember(b.writes)
-				return nil
-			}
-			forget(w.cache, b.checks, stale)
 		}
-		if n > 2 && !pause(ctx, backoff(min(n, 5))) {
-			break
+		r := &reader{engine: w.engine, ctx: ctx, cache: w.cache}
+		out := run(r)
+		switch {
+		case r.torn:
+			continue
+		case r.err != nil:
+			w.forget()
+			return r.err
+		}
+		b := w.batch(r.checks, out)
+		stale, err := w.engine.apply(ctx, b)
+		if err != nil {
+			w.forget() // what was written is not known
+			return err
+		}
+		if len(stale) == 0 {
+			w.remember(b.writes)
+			return nil
+		}
+		learn(w.cache, b.checks, stale)
+		if stale[0].check == 0 && !pause(ctx, backoff(0)) || ctx.Err() != nil {
+			w.forget()
+			return fmt.Errorf("%w: %w", ErrUnavailable, errContention)
 		}
 	}
-	w.forget()
-	return errContention
 }
 
-// forget drops from a cache what checks that have failed are about.
-func forget(cache map[string]entry, checks []check, failed []int64) {
-	for _, n := range failed {
-		if n == 0 { // somebody is reading
-			continue
-		}
-		for _, key := range checks[n-1].keys {
-			delete(cache, key)
+// learn puts into a cache what has failed checks.
+func learn(cache map[string]entry, checks []check, stale []failed) {
+	for _, f := range stale {
+		switch {
+		case f.check == 0:
+		case checks[f.check-1].key != "":
+			cache[checks[f.check-1].key] = parseEntry(f.value)
+		default:
+			for _, key := range checks[f.check-1].keys {
+				delete(cache, key)
+			}
 		}
 	}
 }

@@ -14,16 +14,6 @@ import (
 	"ltxbot/core/usd"
 )
 
-// archive is the store, if it lets go of jobs.
-func (b *bench) archive() generate.Archive {
-	b.t.Helper()
-	a, ok := b.s.(generate.Archive)
-	if !ok {
-		b.t.Skip("this store keeps everything")
-	}
-	return a
-}
-
 // ask accepts a job of member m with a prompt, now.
 func (b *bench) ask(id, m string) generate.Job {
 	b.t.Helper()
@@ -74,7 +64,7 @@ func (b *bench) sweep() {
 
 func testRemove(t *testing.T, h Harness) {
 	b := newBench(t, h)
-	a := b.archive()
+	a := b.s
 	b.budget = 10 * usd.Dollar
 	b.ask("job1", "discord:1")
 	if err := a.Remove(t.Context(), b.job("job1")); !errors.Is(err, generate.ErrConflict) {
@@ -124,7 +114,7 @@ func testRemove(t *testing.T, h Harness) {
 
 func testRemoveWithHold(t *testing.T, h Harness) {
 	b := newBench(t, h)
-	a := b.archive()
+	a := b.s
 	grant := quota.Grant{ID: "g1", Scope: quota.Scope{Kind: quota.Team, ID: "acme"}, USD: 2 * cost, By: quota.Operator}
 	if err := b.s.PutTeamStanding(t.Context(), "acme", quota.TeamStanding{Grants: []quota.Grant{grant}}); err != nil {
 		t.Fatal(err)
@@ -160,7 +150,6 @@ func testRemoveWithHold(t *testing.T, h Harness) {
 
 func testForget(t *testing.T, h Harness) {
 	b := newBench(t, h)
-	a := b.archive()
 	for i := range 5 {
 		id := fmt.Sprintf("job%d", i+1)
 		b.ask(id, "discord:1")
@@ -176,21 +165,23 @@ func testForget(t *testing.T, h Harness) {
 		b.ask(id, "discord:2")
 		b.deliver(id)
 	}
-	forget := func(jobs, prompts time.Time, limit, want int) {
+	forget := func(jobs, prompts time.Time, want int) {
 		t.Helper()
-		if n, err := generate.Forget(t.Context(), a, jobs, prompts, limit); err != nil || n != want {
+		if err := b.s.AcceptClock(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if n, err := b.s.Forget(t.Context(), jobs, prompts); err != nil || n != want {
 			t.Errorf("forget: changed %d jobs, %v; want %d", n, err, want)
 		}
 	}
-	forget(time.Time{}, time.Time{}, 100, 0) // for ever
-	forget(noon, noon, 100, 0)
+	forget(time.Time{}, time.Time{}, 0) // for ever
+	forget(noon, noon, 0)
 
 	// Three were asked for before that, one of them is not over.
 	prompts := noon.Add(3 * 24 * time.Hour)
 	before := b.job("job1")
-	forget(time.Time{}, prompts, 1, 1)
-	forget(time.Time{}, prompts, 100, 1)
-	forget(time.Time{}, prompts, 100, 0)
+	forget(time.Time{}, prompts, 2)
+	forget(time.Time{}, prompts, 0)
 	after := b.job("job1")
 	if !after.Request.IsZero() || after.Output.Prompt != "" {
 		t.Error("a prompt that is too old is kept")
@@ -204,7 +195,7 @@ func testForget(t *testing.T, h Harness) {
 		}
 	}
 
-	forget(prompts, prompts, 100, 2)
+	forget(prompts, prompts, 2)
 	b.wantGone("job1")
 	b.wantGone("job3")
 	if b.job("job2").State != generate.Accepted {
@@ -212,9 +203,11 @@ func testForget(t *testing.T, h Harness) {
 	}
 	// A job counts from its end: job2 ends late.
 	b.deliver("job2")
-	forget(at, time.Time{}, 100, 2) // job4, job5
+	forget(at, time.Time{}, 1) // job4; a job is kept for a day after its end
+	b.clock.Advance(25 * time.Hour)
+	forget(at, time.Time{}, 1) // job5
 	b.job("job2")
-	forget(at.Add(time.Second), time.Time{}, 1000, 121)
+	forget(at.Add(time.Second), time.Time{}, 121)
 	b.wantGone("job2")
 	b.pass(100 * 24 * time.Hour)
 	b.sweep()
@@ -225,7 +218,7 @@ func testForget(t *testing.T, h Harness) {
 
 func testErase(t *testing.T, h Harness) {
 	b := newBench(t, h)
-	a := b.archive()
+	a := b.s
 	b.budget = 10 * usd.Dollar
 	for _, id := range []string{"job1", "job2", "job3"} {
 		b.ask(id, "discord:1")

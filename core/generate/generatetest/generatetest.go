@@ -32,14 +32,10 @@ type Store interface {
 	// Sweep releases the holds of jobs that are over or don't exist, and
 	// returns how many.
 	Sweep(ctx context.Context) (int, error)
-}
-
-// Limited is a Store whose limits on jobs at a time are those of this moment.
-// One that is not has those that were recorded with each job.
-//
-// Every store is to be one: then this is part of Store.
-type Limited interface {
-	Store
+	generate.Archive
+	// Forget removes jobs that ended before a time, and blanks prompts of those
+	// that ended before another one. It returns how many it has changed.
+	Forget(ctx context.Context, jobsBefore, promptsBefore time.Time) (int, error)
 
 	// SetLimits makes limits those of the store, also after Reopen.
 	SetLimits(limits func(team, member string, tiers []string, s quota.Standing) quota.Line)
@@ -83,7 +79,6 @@ func Run(t *testing.T, h Harness) {
 		{"a member with twenty jobs starves nobody", testFairness},
 		{"the place in the line is the order of turns", testPlace},
 		{"a job that is found again takes its slot back", testSlotTakenBack},
-		{"each job waits under its own limits", testMixedLimits},
 		{"jobs wait under the limits of now", testLimitsOfNow},
 		{"whoever waits goes before newcomers when a limit is raised", testRaisedLimit},
 		{"a limit that was raised just now is for those who wait", testRaisedJustNow},
@@ -138,11 +133,9 @@ func newBench(t *testing.T, h Harness) *bench {
 	t.Helper()
 	b := &bench{t: t, h: h, clock: quotatest.NewClock(noon), waiting: 100}
 	b.s = h.Open(t, b.clock.Now)
-	if l, ok := b.s.(Limited); ok {
-		l.SetLimits(func(team, member string, tiers []string, s quota.Standing) quota.Line {
-			return b.policy().Line(quota.Asker{Team: team, Member: member, Tiers: tiers}, s)
-		})
-	}
+	b.s.SetLimits(func(team, member string, tiers []string, s quota.Standing) quota.Line {
+		return b.policy().Line(quota.Asker{Team: team, Member: member, Tiers: tiers}, s)
+	})
 	t.Cleanup(func() {
 		if err := b.s.Close(); err != nil {
 			t.Errorf("close: %v", err)
@@ -162,16 +155,6 @@ func (b *bench) newJob(id, m string) generate.Job {
 		Endpoint: "fal-ai/ltx-2.3-22b/text-to-video/lora", Estimate: cost, Created: b.clock.Now(),
 		Notes: map[string]string{"token": "t-" + id}, Until: b.clock.Now().Add(14 * time.Minute),
 	}
-}
-
-// limited is the store, if its limits are those of now.
-func (b *bench) limited() Limited {
-	b.t.Helper()
-	l, ok := b.s.(Limited)
-	if !ok {
-		b.t.Skip("the limits of this store are those recorded with a job")
-	}
-	return l
 }
 
 // policy is the bench's limits.
@@ -195,10 +178,8 @@ func (b *bench) plan(j generate.Job) quota.Plan {
 func (b *bench) pass(d time.Duration) {
 	b.t.Helper()
 	b.clock.Advance(d)
-	if l, ok := b.s.(Limited); ok {
-		if err := l.AcceptClock(b.t.Context()); err != nil {
-			b.t.Fatal(err)
-		}
+	if err := b.s.AcceptClock(b.t.Context()); err != nil {
+		b.t.Fatal(err)
 	}
 }
 

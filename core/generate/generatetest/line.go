@@ -113,26 +113,6 @@ func testPlace(t *testing.T, h Harness) {
 	}
 }
 
-func testMixedLimits(t *testing.T, h Harness) {
-	b := newBench(t, h)
-	if _, ok := b.s.(Limited); ok {
-		t.Skip("the limits of this store are those of now")
-	}
-	b.member = 2
-	b.accept("a1", "discord:a")
-	b.accept("a2", "discord:a")
-	b.member = 1 // an admin lowers the limit, and takes it back
-	b.accept("a3", "discord:a")
-	b.member = 2
-	b.accept("a4", "discord:a")
-	b.finish("a1")
-	b.wantAdmitted(map[string]bool{"a3": false, "a4": true})
-	b.finish("a2")
-	b.wantAdmitted(map[string]bool{"a3": false})
-	b.finish("a4")
-	b.wantAdmitted(map[string]bool{"a3": true})
-}
-
 func testSlotTakenBack(t *testing.T, h Harness) {
 	b := newBench(t, h)
 	b.team = 1

@@ -119,10 +119,8 @@ func testMachine(t *testing.T, h Harness) {
 			claims: map[string]generate.Claim{},
 		}
 		w.s = h.Open(t, w.clock.Now)
-		if l, ok := w.s.(Limited); ok {
-			l.SetLimits(func(string, string, []string, quota.Standing) quota.Line { return w.line })
-			w.m.line = &w.line
-		}
+		w.s.SetLimits(func(string, string, []string, quota.Standing) quota.Line { return w.line })
+		w.m.line = &w.line
 		defer func() {
 			if err := w.s.Close(); err != nil {
 				t.Errorf("close: %v", err)
@@ -199,12 +197,8 @@ func (w *machine) accept(rt *rapid.T) {
 
 // change makes a store whose limits are those of now change them.
 func (w *machine) change(rt *rapid.T, line quota.Line) {
-	l, ok := w.s.(Limited)
-	if !ok {
-		return
-	}
 	w.line = line
-	if err := l.Admit(context.Background()); err != nil {
+	if err := w.s.Admit(context.Background()); err != nil {
 		rt.Fatalf("admit: %v", err)
 	}
 	w.m.admit("")

@@ -27,7 +27,7 @@ func (b *bench) acceptIn(team, id, m string) generate.Job {
 
 func testLimitsOfNow(t *testing.T, h Harness) {
 	b := newBench(t, h)
-	s := b.limited()
+	s := b.s
 	b.member = 1
 	b.accept("a1", "discord:a")
 	b.accept("a2", "discord:a")
@@ -53,7 +53,6 @@ func testLimitsOfNow(t *testing.T, h Harness) {
 
 func testRaisedLimit(t *testing.T, h Harness) {
 	b := newBench(t, h)
-	b.limited()
 	b.team = 1
 	b.accept("running", "discord:r")
 	for i := range 4 {
@@ -85,7 +84,6 @@ func testRaisedLimit(t *testing.T, h Harness) {
 // that follows a change of the config.
 func testRaisedJustNow(t *testing.T, h Harness) {
 	b := newBench(t, h)
-	b.limited()
 	b.member = 1
 	b.acceptIn("acme", "a1", "discord:a")
 	b.acceptIn("acme", "a2", "discord:a")
@@ -105,7 +103,7 @@ func testRaisedJustNow(t *testing.T, h Harness) {
 
 func testOverrideAdmits(t *testing.T, h Harness) {
 	b := newBench(t, h)
-	s := b.limited()
+	s := b.s
 	b.member, b.team = 1, 2
 	b.accept("a1", "discord:a")
 	b.accept("a2", "discord:a")
@@ -131,7 +129,6 @@ func testOverrideAdmits(t *testing.T, h Harness) {
 
 func testNewcomers(t *testing.T, h Harness) {
 	b := newBench(t, h)
-	b.limited()
 	b.bot, b.member = 3, 1
 	for i := range 3 {
 		b.acceptIn("first", fmt.Sprintf("run%d", i), fmt.Sprintf("discord:r%d", i))
@@ -176,7 +173,6 @@ func testNewcomers(t *testing.T, h Harness) {
 
 func testTiers(t *testing.T, h Harness) {
 	b := newBench(t, h)
-	b.limited()
 	b.member = 1
 	b.tiers = []quota.Tier{{Name: "studio", Limits: quota.Limits{JobsAtATime: 2}}}
 	ask := func(id string, tiers ...string) {
@@ -202,7 +198,7 @@ func testTiers(t *testing.T, h Harness) {
 
 func testRecord(t *testing.T, h Harness) {
 	b := newBench(t, h)
-	s := b.limited()
+	s := b.s
 	b.budget = cost
 	asked := b.newJob("job1", "discord:1")
 	asked.State = generate.Received
@@ -272,7 +268,7 @@ func testRecord(t *testing.T, h Harness) {
 
 func testBatch(t *testing.T, h Harness) {
 	b := newBench(t, h)
-	s := b.limited()
+	s := b.s
 	b.member, b.waiting, b.budget = 2, 2, 5*cost
 	batch := func(ids ...string) []generate.Asked {
 		var all []generate.Asked
