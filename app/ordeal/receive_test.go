@@ -12,6 +12,7 @@ import (
 
 	"ltxbot/core/generate"
 	"ltxbot/internal/flaky"
+	"ltxbot/internal/need"
 	"ltxbot/internal/redistest"
 	"ltxbot/store"
 )
@@ -31,7 +32,7 @@ func TestKillRoundTheAcknowledgement(t *testing.T) {
 			random := rand.New(rand.NewPCG(start, uint64(i*2+k)))
 			blows := blowsFor(engine)
 			random.Shuffle(len(blows), func(a, b int) { blows[a], blows[b] = blows[b], blows[a] })
-			if !thorough() {
+			if !need.Thorough() {
 				blows = blows[:commandsEach]
 			}
 			for chunk := range slices.Chunk(blows, commandsEach) {
