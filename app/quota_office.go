@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
 	"ltxbot/config"
 	"ltxbot/core/generate"
@@ -15,12 +16,25 @@ func (a *App) newOffice() *quota.Office {
 	return quota.NewOffice(quota.OfficeConfig{
 		Store:    a.store,
 		Policy:   a.policy,
+		Now:      a.now,
 		Tiers:    a.lastTiers,
 		Linkable: func(team string) bool { return a.live.Load().teams.onBoth[team] },
 		Teams:    a.allTeams,
 		Known:    a.knows,
 		Reload:   func(context.Context) ([]string, error) { return a.Reread() },
 	})
+}
+
+// now is the time of the store, by which the windows of limits are counted. While
+// it does not answer, it is this process' own.
+func (a *App) now() time.Time {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	now, err := a.store.Now(ctx)
+	if err != nil {
+		return time.Now()
+	}
+	return now
 }
 
 // policy is the quota policy of this moment.

@@ -33,6 +33,7 @@ func (a *App) startWatch(ctx context.Context) {
 	warden := quota.NewWarden(quota.WardenConfig{
 		Store:   a.store,
 		Policy:  a.policy,
+		Now:     a.now,
 		Watched: a.watched,
 		WarnAt:  func() []int { return a.live.Load().cfg.Quota.WarnAt },
 		Tell:    a.announce,

@@ -167,7 +167,9 @@ func (c *countingCourier) Show(context.Context, generate.Job, generate.Keep) err
 
 func (*countingCourier) Acknowledged(context.Context, generate.Job) (bool, error) { return true, nil }
 
-func (*countingCourier) Prepare(_ context.Context, j generate.Job) (generate.Job, error) { return j, nil }
+func (*countingCourier) Prepare(_ context.Context, j generate.Job) (generate.Job, error) {
+	return j, nil
+}
 
 func (*countingCourier) Deliver(context.Context, generate.Job, generate.Video, generate.Keep) (generate.Receipt, error) {
 	return generate.Receipt{}, nil

@@ -179,7 +179,11 @@ type Quote struct {
 // may wait.
 func (e *Engine) Quote(ctx context.Context, a Ask) (Quote, error) {
 	estimate := e.estimate(a.Request)
-	policy, now := e.cfg.Policy(), time.Now()
+	policy := e.cfg.Policy()
+	now, err := e.cfg.Store.Now(ctx)
+	if err != nil {
+		return Quote{}, fmt.Errorf("read time: %w", err)
+	}
 	standing, err := e.cfg.Ledger.Standing(ctx, a.Asker.Team, a.Asker.Member)
 	if err != nil {
 		return Quote{}, fmt.Errorf("read standing: %w", err)
@@ -253,7 +257,11 @@ func (e *Engine) Usage(ctx context.Context, a quota.Asker) ([]quota.Gauge, error
 	if err != nil {
 		return nil, fmt.Errorf("read standing: %w", err)
 	}
-	return e.gauges(ctx, a.Team, e.cfg.Policy().Counts(a, s, time.Now()))
+	now, err := e.cfg.Store.Now(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read time: %w", err)
+	}
+	return e.gauges(ctx, a.Team, e.cfg.Policy().Counts(a, s, now))
 }
 
 // ErrTooLate says that a job can't be cancelled any more.

@@ -113,7 +113,11 @@ func (e *Engine) persist(ctx context.Context, j Job, save func(context.Context, 
 func (e *Engine) accept(ctx context.Context, j Job) (Job, error) {
 	asker := quota.Asker{Team: j.Team, Member: j.Member, Tiers: j.Tiers}
 	j.Unconfirmed = false
-	accepted, err := e.cfg.Store.Accept(ctx, j, e.cfg.Policy().Plan(j.ID, asker, j.Estimate, time.Now()))
+	now, err := e.cfg.Store.Now(ctx)
+	if err != nil {
+		return j, err
+	}
+	accepted, err := e.cfg.Store.Accept(ctx, j, e.cfg.Policy().Plan(j.ID, asker, j.Estimate, now))
 	if refusal, ok := errors.AsType[*quota.LimitError](err); ok {
 		j.end(Failed, Failure{Kind: FailQuota, Refusal: refusal}, quota.Keep())
 		return e.cfg.Store.Save(ctx, j, quota.Keep())

@@ -46,6 +46,11 @@ type Store interface {
 	// waiting jobs if they had no limits: members take turns.
 	Place(ctx context.Context, id string) (int, error)
 
+	// Now is the time by which the windows of limits are counted: that of the
+	// server, if there is one, so that a process with a wrong clock spends
+	// nobody's future. It is never less than it was before.
+	Now(ctx context.Context) (time.Time, error)
+
 	// Take waits for an unfinished job that no live process works on and
 	// claims it for this one. Each job is handed out to one process at a
 	// time.

@@ -62,8 +62,10 @@ func TestAnExtraThatIsOverMakesRoomForAnother(t *testing.T) {
 		w.do(admin(), "grant <@1> videos:1 expires:1h")
 	}
 	w.refuse(admin(), "grant <@1> videos:1", quota.TooMany)
-	if !w.reserve(annOnDiscord, usd.Dollar) || !w.reserve(annOnDiscord, usd.Dollar) {
-		t.Fatal("an extra covers no video")
+	for range 2 {
+		if !w.reserve(annOnDiscord, usd.Dollar) {
+			t.Fatal("an extra covers no video")
+		}
 	}
 	w.do(admin(), "grant <@1> videos:1 expires:1h")
 	w.refuse(admin(), "grant <@1> videos:1", quota.TooMany)

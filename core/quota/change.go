@@ -271,7 +271,8 @@ func (o *Office) grant(c *call) (Report, error) {
 		if len(kept) >= maxGrants {
 			return "", "", &OrderError{Problem: TooMany, Verb: c.verb.Name}
 		}
-		*grants = append(kept, g)
+		kept = append(kept, g)
+		*grants = kept
 		return "", describeGrant(g), nil
 	})
 }

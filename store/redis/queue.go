@@ -236,7 +236,7 @@ func (e *Engine) beatLoop(life context.Context) {
 	tick := time.NewTicker(beatEvery)
 	defer tick.Stop()
 	silent := time.AfterFunc(kv.TakeoverAfter, func() {
-		e.log.Warn("redis: no sign of life for long; others may take the jobs of this process over")
+		e.log.WarnContext(life, "redis: no sign of life for long; others may take the jobs of this process over")
 		e.claims.reset(e.id)
 	})
 	defer silent.Stop()
