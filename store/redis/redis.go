@@ -238,9 +238,9 @@ func (e *Engine) channel() string { return e.keyName("news") }
 
 // handoutKeys are those of handout.lua.
 func (e *Engine) handoutKeys(more ...string) []string {
-	keys := []string{e.keyName("jobs"), e.keyName("entries"), e.keyName("retired")}
-	for _, name := range more {
-		keys = append(keys, e.keyName(name))
+	keys := append([]string{"jobs", "entries", "retired"}, more...)
+	for i, name := range keys {
+		keys[i] = e.keyName(name)
 	}
 	return keys
 }
