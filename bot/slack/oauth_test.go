@@ -380,7 +380,8 @@ func TestWhatSeveralWorkspacesNeedIsThere(t *testing.T) {
 // A state is free for everybody, so what comes back with one is written by
 // anybody.
 func TestErrorsThatAnybodyMakesUpFillNoLog(t *testing.T) {
-	s := newShop(t)
+	t.Parallel()
+	s := newShop(t, func(c *slack.Config) { c.Now = newHandClock().now })
 	const tries = 100
 	for range tries {
 		b := s.browser()

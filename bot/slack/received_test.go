@@ -14,6 +14,7 @@ import (
 // TestTheAcknowledgementComesAfterTheRecord is a command on each way that they
 // come in: while the store has not answered, Slack has no answer either.
 func TestTheAcknowledgementComesAfterTheRecord(t *testing.T) {
+	t.Parallel()
 	for name, newStage := range map[string]func(*testing.T) *stage{
 		"Socket Mode": func(t *testing.T) *stage { return newStage(t) },
 		"HTTP": func(t *testing.T) *stage {
@@ -78,6 +79,7 @@ func TestSlackIsAskedWhoSomebodyIsAfterTheAcknowledgement(t *testing.T) {
 // TestAJobThatWasNotAcceptedIsToldToItsRequesterOnly is the end of a job
 // without a card.
 func TestAJobThatWasNotAcceptedIsToldToItsRequesterOnly(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		failure generate.Failure
 		says    string
@@ -113,6 +115,7 @@ func TestAJobThatWasNotAcceptedIsToldToItsRequesterOnly(t *testing.T) {
 // TestAnInterruptedCommandIsMadeByAButton is a command whose process was killed
 // before it is known whether Slack was answered.
 func TestAnInterruptedCommandIsMadeByAButton(t *testing.T) {
+	t.Parallel()
 	s := newStage(t)
 	s.slash(s.ann, s.general, cowboy)
 	j := s.job()

@@ -24,13 +24,8 @@ func TestTheAcknowledgementDoesNotWaitForTheStore(t *testing.T) {
 	})
 	s.engine.wait = make(chan struct{})
 	s.start()
-	r := s.slash(s.ann, s.general, cowboy)
-	if r.Took > 500*time.Millisecond {
-		t.Errorf("the acknowledgement took %s", r.Took)
-	}
-	if got := time.Duration(slowest.Load()); got > 100*time.Millisecond {
-		t.Errorf("the bot took %s to acknowledge", got)
-	}
+	r := s.slash(s.ann, s.general, cowboy) // it returns with the acknowledgement: while the engine waits
+	s.until("the acknowledgement is observed", func() bool { return slowest.Load() > 0 })
 	if len(r.Answer) > 0 && string(r.Answer) != "null" {
 		t.Errorf("the acknowledgement says %s", r.Answer)
 	}
