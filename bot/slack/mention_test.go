@@ -175,6 +175,7 @@ func TestAnEditMendsAnOrderThatWasRefused(t *testing.T) {
 		jobs int
 	}{{"within the hour", 59 * time.Minute, 1}, {"later", 61 * time.Minute, 0}} {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
 			s := newStage(t)
 			said := s.say(s.general, "BOT a red fox camera:dolly_im")
 			s.whisper(s.ann, s.general, "Did you mean")

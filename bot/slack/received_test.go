@@ -14,7 +14,6 @@ import (
 // TestTheAcknowledgementComesAfterTheRecord is a command on each way that they
 // come in: while the store has not answered, Slack has no answer either.
 func TestTheAcknowledgementComesAfterTheRecord(t *testing.T) {
-	t.Parallel()
 	for name, newStage := range map[string]func(*testing.T) *stage{
 		"Socket Mode": func(t *testing.T) *stage { return newStage(t) },
 		"HTTP": func(t *testing.T) *stage {

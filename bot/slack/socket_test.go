@@ -148,6 +148,7 @@ func TestWhatNoConnectionCanMendIsFatal(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
 			s := newStage(t)
 			tt.end(s)
 			select {
@@ -177,6 +178,7 @@ func TestStartSaysWhyItCannot(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
 			s := prepareStage(t, sim.Options{NoRateLimits: true}, func(c *slack.Config) {
 				if tt.change != nil {
 					tt.change(c)
@@ -235,6 +237,7 @@ func TestSocketModeThatIsSwitchedOffIsWaitedFor(t *testing.T) {
 		"with a warning": (*sim.Server).MuteSocketMode,
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			s := newStage(t)
 			j := s.ask(cowboy)
 			s.mustShow(j.ID, generate.Accepted)
