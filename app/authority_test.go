@@ -157,6 +157,7 @@ func TestATeamThatIsNotListedIsToldSoBeforeAnythingIsSpent(t *testing.T) {
 		"nobody is": func(c *config.Config) { c.Quota.UnlistedTeams = "refuse" },
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			s, guild, workspace := both(t)
 			list(&s.cfg)
 			s.run(t)

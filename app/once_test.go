@@ -62,6 +62,7 @@ func TestASignedRequestCountsOnceForAllProcesses(t *testing.T) {
 // A recorded request is sent again after a restart, while its signature is
 // good, with one store on disk.
 func TestASignedOrderCountsOnceAcrossARestart(t *testing.T) {
+	t.Parallel()
 	public, private, err := ed25519.GenerateKey(nil)
 	if err != nil {
 		t.Fatal(err)

@@ -183,7 +183,7 @@ type stage struct {
 }
 
 func TestMain(m *testing.M) {
-	parallel.AtLeast(16) // they wait for the simulator
+	parallel.AtLeast(8) // they wait for the simulator
 	m.Run()
 }
 

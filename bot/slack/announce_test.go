@@ -39,7 +39,6 @@ func TestAnAnnouncementIsPosted(t *testing.T) {
 }
 
 func TestAnAnnouncementFindsTheWorkspaceThatInstalledTheApp(t *testing.T) {
-	t.Parallel()
 	s := newShop(t)
 	beta, gamma, delta := s.stranger("beta"), s.stranger("gamma"), s.stranger("delta")
 	s.mustInstall(beta.ws)

@@ -24,6 +24,7 @@ func TestAPromptKeepsItsTypography(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
 			s := newStage(t)
 			if got := s.ask(tt.typed + " —camera dolly_in").Request; got.Prompt() != tt.want {
 				t.Errorf("the prompt is %q, want %q", got.Prompt(), tt.want)
@@ -48,6 +49,7 @@ func TestAnswersAreForTheCallerOnly(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.line, func(t *testing.T) {
+			t.Parallel()
 			s := newStage(t)
 			s.slash(s.ann, s.general, tt.line)
 			s.whisper(s.ann, s.general, tt.says)

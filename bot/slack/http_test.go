@@ -121,6 +121,7 @@ func TestOnlySlackIsListenedTo(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
 			if status, _ := request(t, s, base+slack.PathCommands, tt.body, tt.change); status != tt.status {
 				t.Errorf("status %d, want %d", status, tt.status)
 			}

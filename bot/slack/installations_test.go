@@ -76,6 +76,7 @@ func TestARevokedTokenIsForgotten(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			s := newShop(t)
 			beta := s.stranger("beta")
 			s.mustInstall(beta.ws)

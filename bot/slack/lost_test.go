@@ -66,6 +66,7 @@ func TestADoubtedJobIsLookedForBeforeAnythingIsPosted(t *testing.T) {
 func TestWithoutTheRightToLookNothingIsPostedTwice(t *testing.T) {
 	t.Parallel()
 	t.Run("the card", func(t *testing.T) {
+		t.Parallel()
 		s := newStageWith(t, without(t, "history"))
 		j := s.ask(cowboy)
 		s.sim.Inject(sim.Fault{Method: "chat.postMessage", Kind: sim.LoseReply})
@@ -78,6 +79,7 @@ func TestWithoutTheRightToLookNothingIsPostedTwice(t *testing.T) {
 		}
 	})
 	t.Run("the card of a job without a video", func(t *testing.T) {
+		t.Parallel()
 		s := newStageWith(t, without(t, "history"))
 		j := s.ask(cowboy)
 		s.sim.Inject(sim.Fault{Method: "chat.postMessage", Kind: sim.LoseReply})
@@ -90,6 +92,7 @@ func TestWithoutTheRightToLookNothingIsPostedTwice(t *testing.T) {
 		}
 	})
 	t.Run("the text", func(t *testing.T) {
+		t.Parallel()
 		s := newStageWith(t, without(t, "history"))
 		j := s.ask(cowboy)
 		s.showAtLast(j.ID, generate.Accepted)
@@ -105,6 +108,7 @@ func TestWithoutTheRightToLookNothingIsPostedTwice(t *testing.T) {
 		}
 	})
 	t.Run("the file", func(t *testing.T) {
+		t.Parallel()
 		for _, kind := range []sim.FaultKind{sim.LoseReply, sim.DropBefore} {
 			s := newStageWith(t, without(t, "files:read"))
 			j := s.ask(cowboy)
@@ -125,6 +129,7 @@ func TestARestartInTheMiddleContinuesWhereItWas(t *testing.T) {
 	points := []string{"chat.postMessage", "files.completeUploadExternal", "files.getUploadURLExternal", "upload"}
 	for _, point := range points {
 		t.Run("after "+point, func(t *testing.T) {
+			t.Parallel()
 			s := newStage(t)
 			j := s.ask(cowboy)
 			s.mustShow(j.ID, generate.Accepted)

@@ -26,6 +26,7 @@ func TestTheManifestIsValid(t *testing.T) {
 		"manifest_http.json":   {Mode: slack.HTTP, Command: "/video", BaseURL: "https://bot.example.org/", Name: strings.Repeat("Videos ", 10)},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			raw, err := slack.Manifest(o)
 			if err != nil {
 				t.Fatal(err)
@@ -84,6 +85,7 @@ func TestAManifestThatCannotWorkIsRefused(t *testing.T) {
 func TestCheckFindsWhatIsMissing(t *testing.T) {
 	t.Parallel()
 	t.Run("nothing", func(t *testing.T) {
+		t.Parallel()
 		s := prepareStage(t, quietSim())
 		group := s.ws.AddGroup("studio", s.ann)
 		s.cfg.TierGroups = []string{group}
@@ -95,6 +97,7 @@ func TestCheckFindsWhatIsMissing(t *testing.T) {
 		}
 	})
 	t.Run("scopes, the app token and a group", func(t *testing.T) {
+		t.Parallel()
 		s := prepareStage(t, without(t, "files:", "history"), func(c *slack.Config) {
 			c.AppToken, c.TierGroups, c.AdminGroups = "xapp-wrong", []string{"S0NOBODY01"}, []string{"S0NOBODY01"}
 		})
@@ -119,6 +122,7 @@ func TestCheckFindsWhatIsMissing(t *testing.T) {
 		}
 	})
 	t.Run("the token itself", func(t *testing.T) {
+		t.Parallel()
 		s := prepareStage(t, quietSim(), func(c *slack.Config) { c.BotToken = "xoxb-wrong" })
 		found := s.bot.Check(s.ctx)
 		if len(found) != 1 || found[0].OK || !strings.Contains(found[0].Text, "copy it again") {

@@ -175,6 +175,7 @@ func TestAnEditMendsAnOrderThatWasRefused(t *testing.T) {
 		jobs int
 	}{{"within the hour", 59 * time.Minute, 1}, {"later", 61 * time.Minute, 0}} {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
 			s := newStage(t)
 			said := s.say(s.general, "BOT a red fox camera:dolly_im")
 			s.whisper(s.ann, s.general, "Did you mean")
@@ -317,6 +318,7 @@ func TestAMentionInASharedChannelIsForTheInstallationThatItNames(t *testing.T) {
 // Slack answers so many questions about people a minute. Whoever uses them up
 // by a message keeps the bot from knowing who is an admin.
 func TestAMessageFullOfMentionsAsksSlackAboutFew(t *testing.T) {
+	t.Parallel()
 	s := newStage(t)
 	var text strings.Builder
 	for n := range 40 {
@@ -339,6 +341,7 @@ func TestAMessageFullOfMentionsAsksSlackAboutFew(t *testing.T) {
 
 // A guest stays one while Slack can't say so.
 func TestNobodyIsAnAdminWhileSlackDoesNotSayWhoTheyAre(t *testing.T) {
+	t.Parallel()
 	s := prepareStage(t, quietSim(), func(c *slack.Config) { c.AllowGuests = true })
 	guest := s.ws.AddUser(sim.UserSpec{Name: "guest", Guest: true})
 	s.general.Add(guest)

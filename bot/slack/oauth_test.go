@@ -61,7 +61,6 @@ func TestAnInstallationAsksForTheScopesOfTheTable(t *testing.T) {
 }
 
 func TestAStateIsForOneBrowserOnceAndForTenMinutes(t *testing.T) {
-	t.Parallel()
 	s := newShop(t)
 	beta := s.stranger("beta")
 	other := prepareShop(t)
@@ -197,6 +196,7 @@ func TestWhatPeopleReadWhenNothingWasInstalled(t *testing.T) {
 		{"a store that does not write", func(s *shop, _ url.Values) { _ = s.kept.store.Close() }, http.StatusBadGateway, "That did not work", true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
 			s := newShop(t)
 			beta := s.stranger("beta")
 			b := s.browser()
@@ -380,7 +380,8 @@ func TestWhatSeveralWorkspacesNeedIsThere(t *testing.T) {
 // A state is free for everybody, so what comes back with one is written by
 // anybody.
 func TestErrorsThatAnybodyMakesUpFillNoLog(t *testing.T) {
-	s := newShop(t)
+	t.Parallel()
+	s := newShop(t, func(c *slack.Config) { c.Now = newHandClock().now })
 	const tries = 100
 	for range tries {
 		b := s.browser()

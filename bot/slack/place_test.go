@@ -43,6 +43,7 @@ func TestAChannelThatTakesNoMessagesIsFoundOutBeforeMoneyIsSpent(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
 			s := newStage(t)
 			tt.spec.Members = []*sim.User{s.ann, s.bob}
 			room := s.ws.AddChannel(tt.spec)
@@ -198,6 +199,7 @@ func TestAPaidVideoGoesToTheRequesterWhenTheChannelIsGone(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			s := newStage(t)
 			j := s.ask(cowboy)
 			s.mustShow(j.ID, generate.Accepted)
@@ -222,7 +224,6 @@ func TestAPaidVideoGoesToTheRequesterWhenTheChannelIsGone(t *testing.T) {
 }
 
 func TestAWorkspaceWithoutUploadsGetsALinkWithTheReason(t *testing.T) {
-	t.Parallel()
 	ask, share := "files.getUploadURLExternal", "files.completeUploadExternal"
 	for code, tt := range map[string]struct{ where, says string }{
 		"file_uploads_disabled":                     {ask, "Uploads are switched off here"},
@@ -339,6 +340,7 @@ func TestOutsidersOfAnOrganisationAreNoMembersAndNoAdmins(t *testing.T) {
 		{"a partner with an organisation of its own", sim.WorkspaceSpec{ID: "T0OTHER001", Enterprise: "E0OTHER001", NotInstalled: true}, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
 			s := prepareStage(t, quietSim())
 			org := s.sim.AddWorkspace(sim.WorkspaceSpec{ID: "T0GRID0001", Enterprise: "E0GRID0001"})
 			partner := s.sim.AddWorkspace(tt.partner)

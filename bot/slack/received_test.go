@@ -78,6 +78,7 @@ func TestSlackIsAskedWhoSomebodyIsAfterTheAcknowledgement(t *testing.T) {
 // TestAJobThatWasNotAcceptedIsToldToItsRequesterOnly is the end of a job
 // without a card.
 func TestAJobThatWasNotAcceptedIsToldToItsRequesterOnly(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		failure generate.Failure
 		says    string
@@ -113,6 +114,7 @@ func TestAJobThatWasNotAcceptedIsToldToItsRequesterOnly(t *testing.T) {
 // TestAnInterruptedCommandIsMadeByAButton is a command whose process was killed
 // before it is known whether Slack was answered.
 func TestAnInterruptedCommandIsMadeByAButton(t *testing.T) {
+	t.Parallel()
 	s := newStage(t)
 	s.slash(s.ann, s.general, cowboy)
 	j := s.job()

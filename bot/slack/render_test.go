@@ -70,6 +70,7 @@ func TestMessagesLookAsTheyDid(t *testing.T) {
 		"help":        desk.Help("en", ""),
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			blocks, text, err := slack.Rendered(m, "*")
 			if err != nil {
 				t.Fatal(err)
@@ -266,6 +267,7 @@ func TestTheWorstPromptsArePosted(t *testing.T) {
 		"*b* _i_ `c` ~s~ > quote\n```\nx", "a\u202eb\u0000c",
 	} {
 		t.Run(strconv.Itoa(n), func(t *testing.T) {
+			t.Parallel()
 			s := newStage(t)
 			s.slash(s.ann, s.general, "")
 			s.submit(s.ann, map[string][]string{"prompt": {prompt}})

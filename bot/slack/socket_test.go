@@ -24,13 +24,8 @@ func TestTheAcknowledgementDoesNotWaitForTheStore(t *testing.T) {
 	})
 	s.engine.wait = make(chan struct{})
 	s.start()
-	r := s.slash(s.ann, s.general, cowboy)
-	if r.Took > 500*time.Millisecond {
-		t.Errorf("the acknowledgement took %s", r.Took)
-	}
-	if got := time.Duration(slowest.Load()); got > 100*time.Millisecond {
-		t.Errorf("the bot took %s to acknowledge", got)
-	}
+	r := s.slash(s.ann, s.general, cowboy) // it returns with the acknowledgement: while the engine waits
+	s.until("the acknowledgement is observed", func() bool { return slowest.Load() > 0 })
 	if len(r.Answer) > 0 && string(r.Answer) != "null" {
 		t.Errorf("the acknowledgement says %s", r.Answer)
 	}
@@ -153,6 +148,7 @@ func TestWhatNoConnectionCanMendIsFatal(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
 			s := newStage(t)
 			tt.end(s)
 			select {
@@ -182,6 +178,7 @@ func TestStartSaysWhyItCannot(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
 			s := prepareStage(t, sim.Options{NoRateLimits: true}, func(c *slack.Config) {
 				if tt.change != nil {
 					tt.change(c)
@@ -240,6 +237,7 @@ func TestSocketModeThatIsSwitchedOffIsWaitedFor(t *testing.T) {
 		"with a warning": (*sim.Server).MuteSocketMode,
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			s := newStage(t)
 			j := s.ask(cowboy)
 			s.mustShow(j.ID, generate.Accepted)

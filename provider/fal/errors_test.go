@@ -162,6 +162,7 @@ func TestAnswersOfAResult(t *testing.T) {
 }
 
 func TestFreeCallsAreRepeated(t *testing.T) {
+	t.Parallel()
 	for name, fault := range map[string]sim.Fault{
 		"a reset":         {Drop: true},
 		"a proxy's 502":   {Status: 502, Body: "<html>"},
