@@ -84,10 +84,10 @@ func TestGatewayNoticesAConnectionThatIsDeadWithoutAClose(t *testing.T) {
 func TestGatewayHoldsAQuietConnection(t *testing.T) {
 	t.Parallel()
 	opts := unlimited
-	opts.Heartbeat = 50 * time.Millisecond
-	s := newStageWith(t, opts, func(c *discord.Config) { c.Timing.Idle = 200 * time.Millisecond })
+	opts.Heartbeat = 100 * time.Millisecond
+	s := newStageWith(t, opts, func(c *discord.Config) { c.Timing.Idle = time.Second })
 	select {
-	case <-time.After(600 * time.Millisecond):
+	case <-time.After(3 * time.Second):
 	case <-s.ctx.Done():
 	}
 	if got := s.sim.Identifies(); got != 1 {
