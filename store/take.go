@@ -62,7 +62,7 @@ func (s *Store) Take(ctx context.Context) (generate.Claim, error) {
 		return generate.Claim{
 			Job: r.Job, Changed: c.Changed, Lost: c.Lost,
 			Doubtful: run != "" && r.Run != "" && r.Run != run,
-			Done: sync.OnceFunc(func() {
+			Done: sync.OnceFunc(func() { //nolint:contextcheck // a claim outlives the call that made it
 				s.mu.Lock()
 				own := s.owned[c.Job]
 				delete(s.owned, c.Job)

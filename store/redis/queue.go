@@ -131,7 +131,7 @@ func (e *Engine) Claim(ctx context.Context) (kv.Claim, error) {
 		select {
 		case h := <-found:
 			if h != nil {
-				return e.claim(h), nil
+				return e.claim(h), nil //nolint:contextcheck // a claim outlives the call that made it
 			}
 			n = -1
 		case err := <-failed:
@@ -168,7 +168,7 @@ func (e *Engine) read(ctx context.Context, found chan<- *claim, failed chan<- er
 	case !e.claims.add(h):
 		found <- nil
 	case ctx.Err() != nil:
-		e.release(h)
+		e.release(h) //nolint:contextcheck // what was claimed must be given back
 	default:
 		found <- h
 	}
