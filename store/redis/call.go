@@ -38,8 +38,12 @@ func (e *Engine) try(ctx context.Context, op func(context.Context) error) error 
 	}
 	limited, cancel := e.limit(ctx)
 	defer cancel()
+	var cause error // the last one that was not the end of time
 	for n := 0; ; n++ {
 		err := op(limited)
+		if cause == nil || !errors.Is(err, context.DeadlineExceeded) {
+			cause = err
+		}
 		switch {
 		case err == nil, errors.Is(err, goredis.Nil):
 			e.away.Store(false)
@@ -53,7 +57,7 @@ func (e *Engine) try(ctx context.Context, op func(context.Context) error) error 
 				return stopped(ended)
 			}
 			e.away.Store(true)
-			return fmt.Errorf("%w: %w", ErrUnavailable, err)
+			return fmt.Errorf("%w: %w", ErrUnavailable, cause)
 		}
 	}
 }

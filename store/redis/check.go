@@ -34,7 +34,7 @@ func (e *Engine) checkServer(ctx context.Context, server *goredis.Client) error 
 		if temporary(err) {
 			return err
 		}
-		e.log.WarnContext(ctx, "redis: server does not say how it is set up; see that it persists and never evicts", slog.Any("error", err))
+		e.log.WarnContext(ctx, "redis: server does not say how it is set up; allow INFO, else writes that a failover loses go unnoticed", slog.Any("error", err))
 		return nil
 	}
 	if version := info["redis_version"]; tooOld(version) {

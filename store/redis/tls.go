@@ -7,6 +7,8 @@ import (
 	"io"
 	"log/slog"
 	"syscall"
+
+	goredis "github.com/redis/go-redis/v9"
 )
 
 // tls reports whether connections to the target are encrypted.
@@ -17,7 +19,8 @@ func (t target) tls() bool {
 }
 
 // untrusted makes an error of a first connection one that waiting does not
-// mend, if the server's certificate is not trusted or there is no TLS there.
+// mend, if the server's certificate is not trusted, there is no TLS there, or a
+// password is missing.
 // Later, when a certificate has expired, it is waited for as for a server that
 // is away.
 func untrusted(err error) error {
@@ -26,6 +29,9 @@ func untrusted(err error) error {
 	}
 	if other, ok := errors.AsType[tls.RecordHeaderError](err); ok {
 		return &unfitError{"server does not speak TLS at this port: " + other.Msg + "; take its TLS port, or redis:// instead of rediss://"}
+	}
+	if goredis.HasErrorPrefix(err, "NOAUTH") {
+		return &unfitError{"server wants a password: put it into the store's url, redis://:PASSWORD@HOST:6379/0"}
 	}
 	return err
 }
