@@ -61,8 +61,11 @@ func TestWaitsEndWhenTheyShould(t *testing.T) {
 				defer p.kill(t)
 				id := p.accept(t, 1)
 				elapse(tt.forget)
-				if tt.forget > 0 {
-					w.change(func(p *fakeProvider) { clear(p.jobs) })
+				for asked := tt.forget == 0; !asked; { // it forgets no job before it has it
+					w.change(func(p *fakeProvider) { asked = len(p.jobs) > 0; clear(p.jobs) })
+					if !asked {
+						elapse(time.Millisecond)
+					}
 				}
 				elapse(tt.before - tt.forget)
 				if j, err := p.store.Job(t.Context(), id); err != nil || j.State.Terminal() {
