@@ -163,6 +163,8 @@ type asked struct {
 	job  string
 	seed int
 	made bool // the bot has a record of it
+	// unsure: at the last kill it was not known whether it was acknowledged.
+	unsure bool
 }
 
 func newLife(t *testing.T, on func(testing.TB) stage, random *rand.Rand) *life {
@@ -268,8 +270,9 @@ func (l *life) die(p *process) {
 func (l *life) recall() {
 	l.books(func(s *store.Store) {
 		for i := range l.jobs {
-			_, err := s.Job(l.ctx, l.jobs[i].job)
+			j, err := s.Job(l.ctx, l.jobs[i].job)
 			l.jobs[i].made = err == nil
+			l.jobs[i].unsure = err == nil && j.State == generate.Received
 			if err != nil && !errors.Is(err, generate.ErrNoJob) {
 				l.t.Errorf("read job: %v", err)
 			}
@@ -277,19 +280,25 @@ func (l *life) recall() {
 	})
 }
 
+// unacknowledgedWithin is when a command of which nothing is to be seen was not
+// acknowledged: ada has seen that it did not arrive, and nothing more is said.
+const unacknowledgedWithin = 30 * time.Second
+
 // ending waits until each job's card says how it ended.
 func (l *life) ending() {
 	for _, a := range l.jobs {
 		if !a.made {
 			continue
 		}
+		began, carded := time.Now(), false
 		err := l.await("the end of "+a.job, func(seen []message) bool {
 			for _, m := range seen {
 				if m.card(a.job) && m.over() {
 					return true
 				}
+				carded = carded || m.card(a.job)
 			}
-			return false
+			return a.unsure && !carded && time.Since(began) > unacknowledgedWithin
 		})
 		if err != nil {
 			l.t.Fatalf("%s: %v\nlog:\n%s", l.story(), err, l.logged())
@@ -349,6 +358,12 @@ func (l *life) judgeJob(s *store.Store, a asked) error {
 	}
 	if err != nil {
 		return err
+	}
+	if k := j.Failure.Kind; k == generate.FailUnacknowledged || k == generate.FailInterrupted {
+		if submits+videos+results > 0 {
+			return fmt.Errorf("it ended before it was accepted (%s), but %d submits, %d videos, %d results", k, submits, videos, results)
+		}
+		return nil // TestKillRoundTheAcknowledgement looks at what is said of it
 	}
 	h, err := s.Hold(context.Background(), a.job)
 	if err != nil {

@@ -42,7 +42,7 @@ func TestWaitsEndWhenTheyShould(t *testing.T) {
 		},
 		{
 			"a submission that was never known is looked for for two minutes", func(w *world) { w.provider.queue = 3 * time.Hour },
-			time.Millisecond, 115 * time.Second, 150 * time.Second, generate.FailProvider,
+			time.Millisecond, 115 * time.Second, 190 * time.Second, generate.FailProvider,
 		},
 		{
 			"a job that vanishes within half an hour was not made", func(w *world) { w.provider.queue, w.deadline = 3*time.Hour, 2*time.Hour },
