@@ -100,7 +100,12 @@ func (e *Engine) persist(ctx context.Context, j Job, save func(context.Context, 
 		case readErr == nil:
 			j.Version = found.Version
 		case errors.Is(readErr, ErrNoJob):
-			return j, readErr
+			// A server that failed over has lost it: who knows it writes it again.
+			lost := j
+			lost.State, lost.Version = Received, 0
+			if again, err := e.cfg.Store.Record(ctx, lost); err == nil {
+				j.Version = again.Version
+			}
 		}
 		if !wait(ctx, backoff(n, acceptPause, acceptMost)) {
 			return j, fmt.Errorf("take job %s on: %w", j.ID, errors.Join(err, context.Cause(ctx)))
