@@ -76,9 +76,17 @@ func (r *run) sleep(ctx context.Context) {
 // advance does what is to be done now, and reports whether the job is to be
 // gone on with after a rest.
 func (r *run) advance(ctx context.Context) bool {
+	if r.lost() {
+		return false
+	}
 	if ctx.Err() == nil && r.stale {
 		fresh, err := r.e.cfg.Store.Job(ctx, r.id)
-		if err != nil {
+		switch {
+		case errors.Is(err, ErrNoJob):
+			// A server that failed over has lost it. This process knows it, and
+			// its next save, or the end of its claim, writes it again.
+			fresh = r.snapshot()
+		case err != nil:
 			return r.failed(ctx, r.snapshot(), err)
 		}
 		r.stale = false
