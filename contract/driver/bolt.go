@@ -13,7 +13,7 @@ import (
 // did with what people see.
 func bolt(ctx context.Context, b *bench) error {
 	shortcuts := []slack.Shortcut{{CallbackID: "new_video"}, {CallbackID: "remix", Message: true}}
-	server, err := slack.Start(slack.Options{App: slack.App{Shortcuts: shortcuts}}) //nolint:contextcheck // it lives until it is closed
+	server, err := slack.Start(slack.Options{App: slack.App{Shortcuts: shortcuts}})
 	if err != nil {
 		return err
 	}
@@ -104,7 +104,7 @@ func (p *boltPlay) form(ctx context.Context) error {
 }
 
 func (p *boltPlay) home(ctx context.Context) error {
-	p.ann.OpenHome() //nolint:contextcheck // what the app does with it is not this call
+	p.ann.OpenHome()
 	home, err := p.ann.WaitHome(ctx, func(slack.View) bool { return true })
 	if err != nil {
 		return err
@@ -113,7 +113,7 @@ func (p *boltPlay) home(ctx context.Context) error {
 }
 
 func (p *boltPlay) mention(ctx context.Context) error {
-	asked, err := p.ann.Mention(p.videos, "a fox", "") //nolint:contextcheck // what the app does with it is not this call
+	asked, err := p.ann.Mention(p.videos, "a fox", "")
 	if err != nil {
 		return err
 	}

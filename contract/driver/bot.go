@@ -31,7 +31,7 @@ func newStage(ctx context.Context, b *bench, set func(*config.Config, *config.Ti
 		}
 	}()
 	quick := fal.Timing{Queue: 150 * time.Millisecond, Run: 300 * time.Millisecond}
-	s.fal, err = fal.Start(fal.Options{Concurrency: 20, Timing: quick}) //nolint:contextcheck // it lives until it is closed
+	s.fal, err = fal.Start(fal.Options{Concurrency: 20, Timing: quick})
 	if err != nil {
 		return s, err
 	}

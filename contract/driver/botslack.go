@@ -26,7 +26,7 @@ func botOnSlack(ctx context.Context, b *bench) (err error) {
 		Scopes:    scopes(),
 		Shortcuts: []slack.Shortcut{{CallbackID: botslack.ShortcutGlobal}, {CallbackID: botslack.ShortcutMessage, Message: true}},
 	}
-	server, err := slack.Start(slack.Options{App: app}) //nolint:contextcheck // it lives until it is closed
+	server, err := slack.Start(slack.Options{App: app})
 	if err != nil {
 		return err
 	}

@@ -17,7 +17,7 @@ const model = "fal-ai/ltx-2.3-22b/text-to-video/lora"
 // and upload on sim/fal, and asks the simulator what it saw.
 func falClient(ctx context.Context, b *bench) error {
 	quick := fal.Timing{Queue: 200 * time.Millisecond, Run: 400 * time.Millisecond}
-	server, err := fal.Start(fal.Options{Concurrency: 10, Timing: quick}) //nolint:contextcheck // it lives until it is closed
+	server, err := fal.Start(fal.Options{Concurrency: 10, Timing: quick})
 	if err != nil {
 		return err
 	}

@@ -157,7 +157,7 @@ func (p *slackPlay) remix(ctx context.Context) error {
 
 func (p *slackPlay) mention(ctx context.Context) error {
 	parent := p.ann.Say(p.videos, "let us make some videos", "")
-	_, err := p.ann.Mention(p.videos, "a ship at sea camera:jib_down", parent.TS) //nolint:contextcheck // what the app does with it is not this call
+	_, err := p.ann.Mention(p.videos, "a ship at sea camera:jib_down", parent.TS)
 	if err != nil {
 		return err
 	}
@@ -299,7 +299,7 @@ func (p *slackPlay) answers(ctx context.Context) error {
 }
 
 func (p *slackPlay) home(ctx context.Context) error {
-	p.ann.OpenHome() //nolint:contextcheck // what the app does with it is not this call
+	p.ann.OpenHome()
 	home, err := p.ann.WaitHome(ctx, func(v slack.View) bool { return len(v.Blocks.Buttons()) > 0 })
 	if err != nil {
 		return err
