@@ -114,7 +114,9 @@ func TestTheResultIsAskedForAtEveryFifthFailure(t *testing.T) {
 		defer p.kill(t)
 		p.accept(t, 1)
 		elapse(15 * time.Minute)
-		if asked, failed := w.provider.results, w.provider.statuses; asked != failed/5 {
+		var asked, failed int
+		w.change(func(p *fakeProvider) { asked, failed = p.results, p.statuses })
+		if asked != failed/5 {
 			t.Errorf("asked %d times for the result and %d times for the status", asked, failed)
 		}
 	})
@@ -287,7 +289,10 @@ func TestAJobThatWaitsForItsTurnLooksRarely(t *testing.T) {
 		defer p.kill(t)
 		first, second := p.accept(t, 1), p.accept(t, 2)
 		elapse(5 * time.Minute)
-		if n := len(places); n < 14 || n > 21 { // and once a minute a look whether its turn has come
+		mu.Lock()
+		n := len(places)
+		mu.Unlock()
+		if n < 14 || n > 21 { // and once a minute a look whether its turn has come
 			t.Errorf("asked for the place %d times in 5 minutes, want every 20 seconds", n)
 		}
 		if place := w.channel.shown(second).Progress.Waiting; place != 1 {
