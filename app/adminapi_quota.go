@@ -13,10 +13,10 @@ import (
 // serveQuota adds what the operator does with quotas. The texts are those
 // that people read in a chat.
 func (a *App) serveQuota(api *admin.API) {
-	desk := bot.New(bot.Config{Command: a.cfg.Slack.Command})
+	printer := bot.BuiltInCatalog().Printer(bot.DefaultLanguage, a.cfg.Slack.Command)
 	api.ServeQuota(a.office, admin.QuotaText{
 		Report: func(r quota.Report) string {
-			text := plain(desk.Report(r, bot.DefaultLanguage))
+			text := plain(bot.Report(printer, r))
 			if r.Unknown {
 				text = fmt.Sprintf(unknownTeam, r.Team) + text
 			}

@@ -103,7 +103,7 @@ func (a *App) announce(ctx context.Context, n quota.Notice) error {
 		Channel: channel,
 		Tenants: a.tenants(n.Team, platform),
 		Locale:  locale,
-		Message: desk.Notice(n, locale),
+		Message: bot.Notice(desk.Printer(locale), n),
 		Nonce:   n.Nonce,
 	})
 	if err != nil {
@@ -141,7 +141,7 @@ func (a *App) localeOf(ctx context.Context, team string, desk *bot.Desk) string 
 		if j.Place.Locale == "" {
 			continue
 		}
-		language := desk.Language(j.Place.Locale)
+		language := desk.Printer(j.Place.Locale).Language()
 		if count[language]++; count[language] >= count[best] {
 			best = language
 		}

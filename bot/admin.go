@@ -27,7 +27,7 @@ func (d *Desk) Order(ctx context.Context, c Caller, o quota.Order) Message {
 	ctx, cancel := context.WithTimeout(ctx, orderLimit)
 	defer cancel()
 	if d.cfg.Office == nil {
-		return d.voice(c.Locale).answer("error.unreadable")
+		return Answer(d.Printer(c.Locale), "error.unreadable")
 	}
 	r, err := d.cfg.Office.Do(ctx, quota.Actor{
 		Member: c.Member, Team: c.Team, Tiers: c.Tiers, Admin: c.Admin, From: c.Platform, Event: c.Event,
@@ -36,7 +36,7 @@ func (d *Desk) Order(ctx context.Context, c Caller, o quota.Order) Message {
 	if err != nil {
 		return d.orderRefusal(ctx, c, err)
 	}
-	return d.Report(r, c.Locale)
+	return Report(d.Printer(c.Locale), r)
 }
 
 // noteOrder logs an order that an admin of a team gave and that changes
@@ -67,10 +67,10 @@ func (d *Desk) OrderLine(ctx context.Context, c Caller, verb, line string) Messa
 		if verb == VerbQuota {
 			return d.Usage(ctx, c)
 		}
-		return d.orderHelp(c)
+		return OrderHelp(d.Printer(c.Locale), c.Admin)
 	}
 	if strings.EqualFold(words[0], VerbHelp) {
-		return d.orderHelp(c)
+		return OrderHelp(d.Printer(c.Locale), c.Admin)
 	}
 	o, err := quota.ParseOrder(words)
 	if err != nil {
@@ -93,16 +93,16 @@ func (d *Desk) Summary(ctx context.Context, c Caller) []Message {
 
 // orderRefusal says why an order was not carried out.
 func (d *Desk) orderRefusal(ctx context.Context, c Caller, err error) Message {
-	if m := d.RefuseOrder(err, c.Locale); m != nil {
+	if m := RefuseOrder(d.Printer(c.Locale), err); m != nil {
 		return *m
 	}
-	return d.voice(c.Locale).sorry("error.unreadable", d.incident(ctx, "quota order", err, c))
+	return d.sorry(ctx, c, "error.unreadable", "quota order", err)
 }
 
 // RefuseOrder says no to an order, for the errors that a person can do
 // something about. It is nil for any other error.
-func (d *Desk) RefuseOrder(err error, locale string) *Message {
-	v := d.voice(locale)
+func RefuseOrder(p Printer, err error) *Message {
+	v := voice{p}
 	var m Message
 	var refused *quota.OrderError
 	switch {
@@ -113,10 +113,10 @@ func (d *Desk) RefuseOrder(err error, locale string) *Message {
 	case errors.Is(err, quota.ErrOtherTeam):
 		m.add(v.say(Text, "order.other_team"))
 	case errors.As(err, &refused):
-		text := v.spans("order_problem."+string(refused.Problem),
+		text := v.Spans("order_problem."+string(refused.Problem),
 			"verb", refused.Verb, "arg", refused.Arg, "value", shorten(oneLine(refused.Value), shownValue))
 		if refused.Nearest != "" {
-			text = spaced(text, v.spans("tell.did_you_mean", "nearest", refused.Nearest))
+			text = spaced(text, v.Spans("tell.did_you_mean", "nearest", refused.Nearest))
 		}
 		m.add(block(Text, text...))
 		if verb, ok := quota.FindVerb(refused.Verb); ok && verb.Who != quota.Everybody && !slices.Contains(operatorsOwn, refused.Problem) {
@@ -132,18 +132,18 @@ func (d *Desk) RefuseOrder(err error, locale string) *Message {
 // operatorsOwn are the refusals of orders that are typed well.
 var operatorsOwn = []quota.OrderProblem{quota.AboveOperator, quota.OperatorStopped, quota.OperatorsTeam, quota.OperatorsMember}
 
-// orderHelp lists what the caller may do.
-func (d *Desk) orderHelp(c Caller) Message {
-	v := d.voice(c.Locale)
+// OrderHelp lists what somebody may do.
+func OrderHelp(p Printer, admin bool) Message {
+	v := voice{p}
 	var m Message
-	if !c.Admin {
+	if !admin {
 		m.add(v.say(Text, "order.only_admins"))
 		return m.done()
 	}
 	var facts []Fact
 	for _, verb := range quota.Verbs() {
 		if verb.Who == quota.Admins {
-			facts = append(facts, Fact{Label: verb.Usage(), Value: []Span{{Text: v.text("verb." + verb.Name)}}})
+			facts = append(facts, Fact{Label: verb.Usage(), Value: []Span{{Text: v.Text("verb." + verb.Name)}}})
 		}
 	}
 	m.add(
@@ -154,14 +154,14 @@ func (d *Desk) orderHelp(c Caller) Message {
 	return m.done()
 }
 
-// VerbHelp says what a verb of quotas does, in at most 100 characters.
-func (d *Desk) VerbHelp(locale string, verb quota.Verb) string {
-	return d.Text(locale, "verb."+verb.Name)
+// AboutVerb says what a verb of quotas does, in at most 100 characters.
+func AboutVerb(p Printer, verb quota.Verb) string {
+	return p.Text("verb." + verb.Name)
 }
 
-// ArgHelp says what an argument of a verb is, in at most 100 characters.
-func (d *Desk) ArgHelp(locale string, verb quota.Verb, a quota.Arg) string {
-	return d.Text(locale, "arg."+argKey(verb, a))
+// AboutArg says what an argument of a verb is, in at most 100 characters.
+func AboutArg(p Printer, verb quota.Verb, a quota.Arg) string {
+	return p.Text("arg." + argKey(verb, a))
 }
 
 // suggestLimits completes the limit of an order. There are more than those

@@ -24,8 +24,8 @@ var reports = map[string]func(v voice, r quota.Report) []Block{
 }
 
 // Report shows what came of an order.
-func (d *Desk) Report(r quota.Report, locale string) Message {
-	v := d.voice(locale)
+func Report(p Printer, r quota.Report) Message {
+	v := voice{p}
 	var m Message
 	switch show := reports[r.Verb]; {
 	case show != nil:
@@ -45,7 +45,7 @@ func named(member string) Span { return Span{Style: MentionOf, Member: member, T
 // who names whom a report is about.
 func (v voice) who(r quota.Report) any {
 	if r.Member == "" {
-		return v.text("order.the_team")
+		return v.Text("order.the_team")
 	}
 	return named(r.Member)
 }
@@ -53,7 +53,7 @@ func (v voice) who(r quota.Report) any {
 // subject is who at the start of a sentence.
 func (v voice) subject(r quota.Report) any {
 	if r.Member == "" {
-		return v.text("order.team_subject")
+		return v.Text("order.team_subject")
 	}
 	return named(r.Member)
 }
@@ -108,7 +108,7 @@ func (v voice) overrides(r quota.Report) []Block {
 	var blocks []Block
 	for _, o := range overrides {
 		blocks = append(blocks, block(Text, dotted(
-			v.spans("order.override", "limit", mono(o.String()), "by", v.by(o.By), "since", since(o.At)), v.quoted(o.Reason))...))
+			v.Spans("order.override", "limit", mono(o.String()), "by", v.by(o.By), "since", since(o.At)), v.quoted(o.Reason))...))
 	}
 	return blocks
 }
@@ -116,7 +116,7 @@ func (v voice) overrides(r quota.Report) []Block {
 // by names who did something.
 func (v voice) by(who string) any {
 	if who == quota.Operator {
-		return v.text("order.operator")
+		return v.Text("order.operator")
 	}
 	return named(who)
 }
@@ -126,7 +126,7 @@ func (v voice) quoted(reason string) []Span {
 	if reason == "" {
 		return nil
 	}
-	return v.spans("order.quoted", "reason", shorten(oneLine(reason), cardPrompt))
+	return v.Spans("order.quoted", "reason", shorten(oneLine(reason), cardPrompt))
 }
 
 // extras are the grants that are left.
@@ -137,7 +137,7 @@ func (v voice) extras(r quota.Report) []Block {
 		if g.Scope.Kind == quota.Team && r.Member != "" {
 			key = "order.extra_team"
 		}
-		blocks = append(blocks, block(Text, dotted(append([][]Span{v.spans(key, "left", v.left(g))}, v.given(g.Grant)...)...)...))
+		blocks = append(blocks, block(Text, dotted(append([][]Span{v.Spans(key, "left", v.left(g))}, v.given(g.Grant)...)...)...))
 	}
 	return blocks
 }
@@ -146,10 +146,10 @@ func (v voice) extras(r quota.Report) []Block {
 func (v voice) left(g quota.GrantUse) string {
 	var parts []string
 	if g.Videos > 0 {
-		parts = append(parts, v.text("order.left_videos", "left", max(0, g.Videos-g.UsedVideos), "max", g.Videos))
+		parts = append(parts, v.Text("order.left_videos", "left", max(0, g.Videos-g.UsedVideos), "max", g.Videos))
 	}
 	if g.USD > 0 {
-		parts = append(parts, v.text("order.left_usd", "left", max(0, g.USD-g.UsedUSD), "max", g.USD))
+		parts = append(parts, v.Text("order.left_usd", "left", max(0, g.USD-g.UsedUSD), "max", g.USD))
 	}
 	return strings.Join(parts, ", ")
 }
@@ -158,7 +158,7 @@ func (v voice) left(g quota.GrantUse) string {
 func (v voice) given(g quota.Grant) [][]Span {
 	var until []Span
 	if !g.Expires.IsZero() {
-		until = v.spans("order.expires", "since", since(g.Expires))
+		until = v.Spans("order.expires", "since", since(g.Expires))
 	}
 	return [][]Span{until, v.quoted(g.Reason)}
 }
@@ -171,7 +171,7 @@ func (v voice) stops(r quota.Report) []Block {
 	var blocks []Block
 	add := func(key string, b *quota.Block) {
 		if b != nil {
-			blocks = append(blocks, block(Text, dotted(v.spans(key, "by", v.by(b.By), "since", since(b.At)), v.quoted(b.Reason))...))
+			blocks = append(blocks, block(Text, dotted(v.Spans(key, "by", v.by(b.By), "since", since(b.At)), v.quoted(b.Reason))...))
 		}
 	}
 	if r.Member != "" {
@@ -183,10 +183,10 @@ func (v voice) stops(r quota.Report) []Block {
 
 // spent is what a month has brought, and how good the estimates were.
 func (v voice) spent(month string, s quota.Spending) []Block {
-	line := v.spans("order.spent", "month", month, "videos", v.plural("usage.videos_count", s.Videos), "price", s.Charged)
+	line := v.Spans("order.spent", "month", month, "videos", v.Plural("usage.videos_count", s.Videos), "price", s.Charged)
 	var more []Span
 	if s.UnderWay > 0 {
-		more = v.spans("order.under_way", "videos", v.plural("usage.videos_count", s.UnderWay), "price", s.Held)
+		more = v.Spans("order.under_way", "videos", v.Plural("usage.videos_count", s.UnderWay), "price", s.Held)
 	}
 	blocks := []Block{block(Text, dotted(line, more)...)}
 	if s.Estimate > 0 {
@@ -199,7 +199,7 @@ func (v voice) spent(month string, s quota.Spending) []Block {
 			key = "order.estimate_more"
 		}
 		blocks = append(blocks, v.say(Note, key, "estimate", s.Estimate, "charged", s.Charged,
-			"percent", strings.Replace(percent, ".", v.text("format.decimal"), 1)))
+			"percent", strings.Replace(percent, ".", v.Text("format.decimal"), 1)))
 	}
 	return blocks
 }
@@ -211,8 +211,8 @@ func (v voice) members(members []quota.MemberSpending, most int) []Block {
 	for i, m := range members {
 		blocks = append(blocks, block(Text, dotted(
 			[]Span{{Text: strconv.Itoa(i+1) + ". "}, named(m.Member)},
-			[]Span{{Text: v.plural("usage.videos_count", m.Videos)}},
-			[]Span{{Text: v.money(m.Charged + m.Held)}},
+			[]Span{{Text: v.Plural("usage.videos_count", m.Videos)}},
+			[]Span{{Text: v.Money(m.Charged + m.Held)}},
 		)...))
 	}
 	return blocks
@@ -225,15 +225,15 @@ func (v voice) teams(r quota.Report) []Block {
 		return append(blocks, v.say(Text, "order.nothing_made"))
 	}
 	for _, t := range r.Teams {
-		pieces := [][]Span{{mono(t.Team)}, {{Text: v.plural("usage.videos_count", t.Videos+t.UnderWay)}}, {{Text: v.money(t.Charged + t.Held)}}}
+		pieces := [][]Span{{mono(t.Team)}, {{Text: v.Plural("usage.videos_count", t.Videos+t.UnderWay)}}, {{Text: v.Money(t.Charged + t.Held)}}}
 		for _, g := range t.Gauges {
-			pieces = append(pieces, v.spans("usage."+string(g.Unit), "used", v.amount(g.Unit, g.Used), "max", v.amount(g.Unit, g.Max), "window", v.window(g.Window)))
+			pieces = append(pieces, v.Spans("usage."+string(g.Unit), "used", v.amount(g.Unit, g.Used), "max", v.amount(g.Unit, g.Max), "window", v.window(g.Window)))
 		}
 		if t.Paused != nil {
-			pieces = append(pieces, v.spans("order.team_paused"))
+			pieces = append(pieces, v.Spans("order.team_paused"))
 		}
 		if t.Refused {
-			pieces = append(pieces, v.spans("order.team_refused"))
+			pieces = append(pieces, v.Spans("order.team_refused"))
 		}
 		blocks = append(blocks, block(Text, dotted(pieces...)...))
 	}
@@ -272,7 +272,7 @@ func (v voice) logged(r quota.Report) []Block {
 	}
 	for _, c := range r.Records[:min(len(r.Records), shownRecords)] {
 		whom := quota.Report{Member: c.Member}
-		pieces := [][]Span{{since(c.At)}, v.spans("order.log_line", "by", v.by(c.By), "verb", mono(c.Verb), "who", v.who(whom))}
+		pieces := [][]Span{{since(c.At)}, v.Spans("order.log_line", "by", v.by(c.By), "verb", mono(c.Verb), "who", v.who(whom))}
 		if c.Before != "" || c.After != "" {
 			pieces = append(pieces, []Span{mono(strings.TrimSpace(c.Before + " → " + c.After))})
 		}
@@ -284,7 +284,7 @@ func (v voice) logged(r quota.Report) []Block {
 func (v voice) reloaded(r quota.Report) []Block {
 	blocks := []Block{v.say(Text, "order.reloaded")}
 	if len(r.Restart) > 0 {
-		blocks = append(blocks, block(Text, spaced(v.spans("order.restart"), v.list(r.Restart, "format.and"))...))
+		blocks = append(blocks, block(Text, spaced(v.Spans("order.restart"), v.List(r.Restart, "format.and"))...))
 	}
 	return blocks
 }
@@ -295,7 +295,7 @@ func (v voice) done(r quota.Report) []Block {
 	if r.Change != nil {
 		args = append(args, "before", mono(r.Change.Before), "after", mono(r.Change.After))
 	}
-	text := v.spans("order_done."+r.Verb, args...)
+	text := v.Spans("order_done."+r.Verb, args...)
 	if r.Verb == "grant" && r.Standing != nil {
 		grants := r.Standing.Team.Grants
 		if r.Member != "" {
@@ -303,7 +303,7 @@ func (v voice) done(r quota.Report) []Block {
 		}
 		if i := slices.IndexFunc(grants, func(g quota.Grant) bool { return r.Change != nil && g.Given.Equal(r.Change.At) }); i >= 0 {
 			g := quota.GrantUse{Grant: grants[i]}
-			text = dotted(append([][]Span{v.spans("order_done.grant", "who", v.subject(r), "extra", v.amounts(g.Grant))}, v.given(g.Grant)[0])...)
+			text = dotted(append([][]Span{v.Spans("order_done.grant", "who", v.subject(r), "extra", v.amounts(g.Grant))}, v.given(g.Grant)[0])...)
 		}
 	}
 	said := block(Text, text...)
@@ -317,10 +317,10 @@ func (v voice) done(r quota.Report) []Block {
 func (v voice) amounts(g quota.Grant) string {
 	var parts []string
 	if g.Videos > 0 {
-		parts = append(parts, v.plural("usage.videos_count", g.Videos))
+		parts = append(parts, v.Plural("usage.videos_count", g.Videos))
 	}
 	if g.USD > 0 {
-		parts = append(parts, v.money(g.USD))
+		parts = append(parts, v.Money(g.USD))
 	}
 	return strings.Join(parts, ", ")
 }

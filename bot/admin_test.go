@@ -140,12 +140,12 @@ func TestTeamsAreListed(t *testing.T) {
 		all := budget
 		all.Scope = quota.Scope{Kind: quota.Bot}
 		return []shown{
-			{"none", d.Report(quota.Report{Verb: "teams"}, locale)},
-			{"some", d.Report(quota.Report{Verb: "teams", Gauges: []quota.Gauge{all}, Teams: []quota.TeamSpending{
+			{"none", bot.Report(d.Printer(locale), quota.Report{Verb: "teams"})},
+			{"some", bot.Report(d.Printer(locale), quota.Report{Verb: "teams", Gauges: []quota.Gauge{all}, Teams: []quota.TeamSpending{
 				{Team: "acme", Spending: quota.Spending{Videos: 119, UnderWay: 1, Charged: 15 * usd.Dollar, Held: 420_000}, Gauges: []quota.Gauge{budget}},
 				{Team: "discord:175928847299117063", Paused: &quota.Block{By: quota.Operator}},
 				{Team: "slack:T0614TZR7", Refused: true},
-			}}, locale)},
+			}})},
 		}
 	})
 }
@@ -188,15 +188,15 @@ func TestNoticesToAdmins(t *testing.T) {
 		operators := g
 		operators.Fixed = true
 		return []shown{
-			{"a threshold of the operator's limit", d.Notice(quota.Notice{Percent: 75, Gauge: operators}, locale)},
-			{"a threshold", d.Notice(quota.Notice{Percent: 75, Gauge: g}, locale)},
-			{"used up", d.Notice(quota.Notice{Percent: 100, Gauge: full}, locale)},
-			{"over rolling time", d.Notice(quota.Notice{Percent: 50, Gauge: rolling}, locale)},
-			{"a month", d.Notice(quota.Notice{
+			{"a threshold of the operator's limit", bot.Notice(d.Printer(locale), quota.Notice{Percent: 75, Gauge: operators})},
+			{"a threshold", bot.Notice(d.Printer(locale), quota.Notice{Percent: 75, Gauge: g})},
+			{"used up", bot.Notice(d.Printer(locale), quota.Notice{Percent: 100, Gauge: full})},
+			{"over rolling time", bot.Notice(d.Printer(locale), quota.Notice{Percent: 50, Gauge: rolling})},
+			{"a month", bot.Notice(d.Printer(locale), quota.Notice{
 				Month:   time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC),
 				Spent:   quota.Spending{Videos: 120, Estimate: 16 * usd.Dollar, Charged: 15_420_000},
 				Members: []quota.MemberSpending{{Member: ann, Spending: quota.Spending{Videos: 100, Charged: 12 * usd.Dollar}}},
-			}, locale)},
+			})},
 		}
 	})
 }
@@ -283,7 +283,7 @@ func TestLinkedAccountsAreOnePerson(t *testing.T) {
 	// The video mentions the account that asked for it.
 	asked := job(t, jobB, cowboy, "delivering")
 	asked.Member, asked.Place = a.Asker.Member, a.Place
-	if got := g.desk.Result(asked, bot.ResultFacts{}).Blocks[0].Spans[0].Member; got != annSlack {
+	if got := bot.Result(g.desk.Printer(asked.Place.Locale), asked, bot.ResultFacts{}).Blocks[0].Spans[0].Member; got != annSlack {
 		t.Errorf("the video mentions %s, want %s", got, annSlack)
 	}
 }

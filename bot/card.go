@@ -19,8 +19,8 @@ const (
 // Card is the message that shows how a job is doing, in the language of who
 // asked for it. It is the same for the same job and progress, but for what is
 // expected in the future.
-func (d *Desk) Card(j generate.Job) Message {
-	v := d.voice(j.Place.Locale)
+func Card(p Printer, j generate.Job) Message {
+	v := voice{p}
 	var m Message
 	m.add(block(Text, v.stateLine(j)...))
 	m.add(block(Quote, Span{Text: shorten(j.Request.Prompt(), cardPrompt)}))
@@ -53,8 +53,8 @@ func shownState(j generate.Job) string {
 
 // stateLine is "Making the video · 42 % · started 20 seconds ago".
 func (v voice) stateLine(j generate.Job) []Span {
-	pieces := [][]Span{{{Text: v.text("state." + shownState(j)), Style: Strong}}}
-	say := func(key string, args ...any) { pieces = append(pieces, v.spans(key, args...)) }
+	pieces := [][]Span{{{Text: v.Text("state." + shownState(j)), Style: Strong}}}
+	say := func(key string, args ...any) { pieces = append(pieces, v.Spans(key, args...)) }
 	switch {
 	case j.Cancel != nil && j.State.Cancellable():
 	case j.Waiting():
@@ -67,7 +67,7 @@ func (v voice) stateLine(j generate.Job) []Span {
 		case ahead == 0:
 			say("card.next")
 		case ahead > 0:
-			pieces = append(pieces, []Span{{Text: v.plural("card.ahead", int64(ahead))}})
+			pieces = append(pieces, []Span{{Text: v.Plural("card.ahead", int64(ahead))}})
 		}
 		say("card.asked", "since", since(j.Created))
 	case j.State == generate.Running:
@@ -82,7 +82,7 @@ func (v voice) stateLine(j generate.Job) []Span {
 		}
 	case j.State == generate.Delivered:
 		if j.Receipt.Link != "" && !isDeleted(j) {
-			pieces = append(pieces, []Span{{Text: v.text("card.watch"), Style: Link, URL: j.Receipt.Link}})
+			pieces = append(pieces, []Span{{Text: v.Text("card.watch"), Style: Link, URL: j.Receipt.Link}})
 		}
 	}
 	return dotted(pieces...)
@@ -102,7 +102,7 @@ func (v voice) explain(j generate.Job) []Block {
 		return []Block{v.say(Note, "card.waiting")}
 	case j.State == generate.Failed && j.Failure.Kind == generate.FailUnreachable && j.Output.URL != "":
 		// It was made, and could not be brought here.
-		watch := Span{Text: v.text("result.watch"), Style: Link, URL: j.Output.URL}
+		watch := Span{Text: v.Text("result.watch"), Style: Link, URL: j.Output.URL}
 		return []Block{block(Text, v.failure(j)...), block(Text, watch), v.say(Note, "result.public")}
 	case j.State == generate.Failed && j.Failure.Refusal != nil:
 		return v.limit(j.Failure.Refusal)
@@ -113,7 +113,7 @@ func (v voice) explain(j generate.Job) []Block {
 	case j.State == generate.Cancelled:
 		var by []Span
 		if j.Cancel != nil && j.Cancel.By != j.Member && strings.Contains(j.Cancel.By, ":") {
-			by = v.spans("card.cancelled_by", "member", mention(j.Cancel.By))
+			by = v.Spans("card.cancelled_by", "member", mention(j.Cancel.By))
 		}
 		return []Block{block(Text, spaced(by, v.bill(j))...)}
 	}
@@ -123,9 +123,9 @@ func (v voice) explain(j generate.Job) []Block {
 // bill says whether a job without a video cost something.
 func (v voice) bill(j generate.Job) []Span {
 	if j.Charged > 0 {
-		return v.spans("price.charged", "price", j.Charged)
+		return v.Spans("price.charged", "price", j.Charged)
 	}
-	return v.spans("price.nothing")
+	return v.Spans("price.nothing")
 }
 
 // smallPrint is "≈ $0.13 · you 3 of 10 today · team $4.10 of $200 · k3f9…".
@@ -134,13 +134,13 @@ func (v voice) smallPrint(j generate.Job) []Span {
 	switch {
 	case j.State == generate.Failed, j.State == generate.Cancelled, isDeleted(j):
 	case j.Charged > 0:
-		price = []Span{{Text: v.money(j.Charged)}}
+		price = []Span{{Text: v.Money(j.Charged)}}
 	default:
-		price = v.spans("price.estimate", "price", j.Estimate)
+		price = v.Spans("price.estimate", "price", j.Estimate)
 	}
 	var parent []Span
 	if j.Parent != "" {
-		parent = v.spans("card.parent", "id", mono(j.Parent))
+		parent = v.Spans("card.parent", "id", mono(j.Parent))
 	}
 	return dotted(price, v.gaugeLine(j.Gauges), []Span{mono(j.ID)}, parent)
 }
@@ -171,7 +171,7 @@ func (v voice) notes(j generate.Job) []Block {
 
 // note tells what was changed to fit.
 func (v voice) note(n ltx.Note) []Span {
-	return v.spans("note."+string(n.Reason), "option", n.Option, "from", n.From, "to", n.To)
+	return v.Spans("note."+string(n.Reason), "option", n.Option, "from", n.From, "to", n.To)
 }
 
 // cardButtons are what a person can do about a job.
@@ -192,7 +192,7 @@ func (v voice) cardButtons(j generate.Job) []Button {
 	}
 	buttons := v.buttons(j.ID, actions...)
 	if j.State == generate.Failed && j.Failure.Kind == generate.FailInterrupted {
-		buttons[0].Label = v.text("button.make")
+		buttons[0].Label = v.Text("button.make")
 	}
 	return buttons
 }
@@ -201,10 +201,10 @@ func (v voice) cardButtons(j generate.Job) []Button {
 func (v voice) buttons(job string, actions ...Action) []Button {
 	out := make([]Button, 0, len(actions))
 	for _, a := range actions {
-		b := Button{Action: a, Job: job, Label: v.text("button." + string(a))}
+		b := Button{Action: a, Job: job, Label: v.Text("button." + string(a))}
 		b.Danger = slices.Contains([]Action{ActCancel, ActDelete}, a)
 		if a == ActDelete {
-			b.Confirm = v.text("confirm.delete")
+			b.Confirm = v.Text("confirm.delete")
 		}
 		out = append(out, b)
 	}

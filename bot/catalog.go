@@ -150,7 +150,8 @@ type part struct {
 	style   Style
 }
 
-// parseText takes "a {placeholder}, `code` and **bold**" apart.
+// parseText takes "a {placeholder}, `code` and **bold**" apart. Code that begins
+// with {command} is a command of the bot: a verb with what it takes.
 func parseText(s string) (text, error) {
 	var t text
 	style := Plain
@@ -163,9 +164,12 @@ func parseText(s string) (text, error) {
 	}
 	toggle := func(to Style) {
 		flush()
-		if style == to {
+		switch {
+		case style == to, to == Mono && style == CommandOf:
 			style = Plain
-		} else {
+		case to == Mono && strings.HasPrefix(s, "`{command}"):
+			style = CommandOf
+		default:
 			style = to
 		}
 	}

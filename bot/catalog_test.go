@@ -111,6 +111,7 @@ func byValue() []string {
 	for _, r := range []quota.Reason{quota.Blocked, quota.Paused} {
 		add("refusal.", string(r), string(r)+"_operator")
 	}
+	add("discord.barred.", "locked", "thread", "voice")
 	add("gauge.", "you", "team", "bot", "day", "week", "month", "rolling")
 	add("window.", "day", "week", "month", "rolling")
 	add("usage.", "you", "team", "bot", "videos", "usd")
@@ -192,18 +193,18 @@ func TestTextsFitWhereTheyGo(t *testing.T) {
 		for _, key := range bot.BuiltInCatalog().Keys(language) {
 			switch {
 			case strings.HasPrefix(key, "command."), strings.HasPrefix(key, "verb."), strings.HasPrefix(key, "arg."):
-				fits(language+" "+key, d.Text(language, key), 100)
+				fits(language+" "+key, d.Printer(language).Text(key), 100)
 			case strings.HasPrefix(key, "button."), strings.HasPrefix(key, "label."), strings.HasPrefix(key, "form.title"):
-				fits(language+" "+key, d.Text(language, key, "id", jobA), 45)
+				fits(language+" "+key, d.Printer(language).Text(key, "id", jobA), 45)
 			}
-			if strings.Contains(d.Text(language, key), "!") && key != "problem.lora_pickle" {
+			if strings.Contains(d.Printer(language).Text(key), "!") && key != "problem.lora_pickle" {
 				t.Errorf("%s %s shouts", language, key)
 			}
 		}
 		for _, p := range ltx.Params() {
-			fits(language+" "+p.Key(), d.OptionHelp(language, p), 100)
+			fits(language+" "+p.Key(), d.Printer(language).Option(p), 100)
 			for _, c := range p.Choices {
-				fits(language+" "+p.Key()+" "+c.Typed(), d.ChoiceLabel(language, p, c), 75)
+				fits(language+" "+p.Key()+" "+c.Typed(), d.Printer(language).Choice(p, c), 75)
 			}
 		}
 		f := d.Form(language, nil)
@@ -213,7 +214,7 @@ func TestTextsFitWhereTheyGo(t *testing.T) {
 			fits(language+" hint of "+field.Key, field.Hint, 100)
 		}
 		for _, topic := range append(bot.Topics(), "") {
-			fits(language+" help "+topic, d.Help(language, topic).String(), 4000)
+			fits(language+" help "+topic, bot.Help(d.Printer(language), topic).String(), 4000)
 		}
 	}
 }
@@ -224,11 +225,11 @@ func TestLocaleFallsBack(t *testing.T) {
 		"de-AT": "Abbrechen", "de": "Abbrechen", "de_CH": "Abbrechen", "DE": "Abbrechen",
 		"en-GB": "Cancel", "pt-BR": "Cancel", "": "Cancel", "es-419": "Cancelar", "ja": "キャンセル",
 	} {
-		if got := d.Text(locale, "button.cancel"); got != want {
+		if got := d.Printer(locale).Text("button.cancel"); got != want {
 			t.Errorf("Text(%q) = %q, want %q", locale, got, want)
 		}
 	}
-	if got := d.Text("de", "no.such.key"); got != "no.such.key" {
+	if got := d.Printer("de").Text("no.such.key"); got != "no.such.key" {
 		t.Errorf("a text that does not exist reads %q", got)
 	}
 }
@@ -253,7 +254,7 @@ func TestCatalogRefusesWhatATranslatorGotWrong(t *testing.T) {
 func TestTheHelpOfOrdersIsTheSameEverywhere(t *testing.T) {
 	d := newDesk(&fakeGenerator{})
 	same := func(key, table string) {
-		if got := d.Text("en", key); got != table {
+		if got := d.Printer("en").Text(key); got != table {
 			t.Errorf("%s is %q, and %q in the table", key, got, table)
 		}
 	}

@@ -115,6 +115,26 @@ const (
 	readLimit  = 2 * time.Second
 )
 
+// Printer writes for somebody with this locale.
+func (d *Desk) Printer(locale string) Printer {
+	return d.cfg.Catalog.Printer(locale, d.cfg.Command)
+}
+
+// Languages are those that have texts: "de", "en" and so on.
+func (d *Desk) Languages() []string { return d.cfg.Catalog.Languages() }
+
+// Form is the form for a video: empty, or filled in with a request. The hidden
+// part of LoRA links is not in it; Submit puts it back.
+func (d *Desk) Form(locale string, from *ltx.Request) Form {
+	return NewForm(d.Printer(locale), d.cfg.Rules().QualityNames(), from)
+}
+
+// sorry says that something went wrong where a person cannot do anything about
+// it, and logs it under the id that the person is told.
+func (d *Desk) sorry(ctx context.Context, c Caller, key, op string, err error) Message {
+	return Sorry(d.Printer(c.Locale), key, d.incident(ctx, op, err, c))
+}
+
 // incident logs what went wrong where a person cannot do anything about it,
 // and returns the id by which both can talk about it.
 func (d *Desk) incident(ctx context.Context, op string, err error, c Caller) string {
@@ -127,15 +147,17 @@ func (d *Desk) incident(ctx context.Context, op string, err error, c Caller) str
 // incidentLength is long enough to find one line in a log.
 const incidentLength = 8
 
-// sorry is the message about an incident: one of the texts under [error].
-func (v voice) sorry(key, incident string) Message {
+// Sorry is the message about an incident: one of the texts under [error].
+func Sorry(p Printer, key, incident string) Message {
+	v := voice{p}
 	var m Message
 	m.add(v.say(Text, key), v.say(Note, "error.reference", "id", incident))
 	return m.done()
 }
 
-// answer is a message of one text.
-func (v voice) answer(key string, args ...any) Message {
+// Answer is a message of one text.
+func Answer(p Printer, key string, args ...any) Message {
+	v := voice{p}
 	var m Message
 	m.add(v.say(Text, key, args...))
 	return m.done()

@@ -313,13 +313,13 @@ func TestButtonIDsSurvive(t *testing.T) {
 func TestFieldErrorsStandUnderTheirFields(t *testing.T) {
 	d := newDesk(&fakeGenerator{})
 	_, err := rules().Parse([]ltx.Setting{{Key: "camera", Value: "dolly_inn"}, {Key: "advanced", Value: "steps=99 nosuch=1"}})
-	got := d.FieldErrors(err, "en")
+	got := bot.FieldErrors(d.Printer("en"), err)
 	for key, want := range map[string]string{"prompt": "missing", "camera": "dolly_in", "advanced": "steps"} {
 		if !strings.Contains(got[key], want) {
 			t.Errorf("under %s stands %q, want %q in it", key, got[key], want)
 		}
 	}
-	if d.FieldErrors(errors.New("disk on fire"), "en") != nil {
+	if bot.FieldErrors(d.Printer("en"), errors.New("disk on fire")) != nil {
 		t.Error("another error stands under a field")
 	}
 }
@@ -431,12 +431,12 @@ func FuzzMessagesShowNoSecretAndNeverPanic(f *testing.F) {
 			return
 		}
 		j := generate.Job{ID: jobA, State: generate.Running, Member: ann, Request: r}
-		for _, m := range []bot.Message{d.Card(j), d.Result(j, bot.ResultFacts{}), d.Details(j)} {
+		for _, m := range []bot.Message{bot.Card(d.Printer(j.Place.Locale), j), bot.Result(d.Printer(j.Place.Locale), j, bot.ResultFacts{}), bot.Details(d.Printer(j.Place.Locale), j)} {
 			if s := m.String() + m.Plain; strings.Contains(s, token) && !strings.Contains(prompt, token) {
 				t.Errorf("a message shows the token:\n%s", s)
 			}
 		}
-		if alt := d.AltText(j); len([]rune(alt)) > 1024 {
+		if alt := bot.AltText(d.Printer(j.Place.Locale), j); len([]rune(alt)) > 1024 {
 			t.Errorf("the description has %d characters", len([]rune(alt)))
 		}
 	})

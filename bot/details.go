@@ -12,20 +12,20 @@ const shownText = 120
 
 // Details shows every parameter of a job, and the line that makes it again.
 // It is for who asks only.
-func (d *Desk) Details(j generate.Job) Message {
-	v := d.voice(j.Place.Locale)
+func Details(p Printer, j generate.Job) Message {
+	v := voice{p}
 	var m Message
 	m.add(v.say(Heading, "details.title", "id", j.ID))
 	m.add(Block{Kind: Facts, Facts: v.jobFacts(j)})
 	if expanded := expandedPrompt(j); expanded != "" {
 		m.add(v.say(Note, "result.expanded"), block(Quote, Span{Text: shorten(expanded, resultPrompt)}))
 	}
-	m.add(Block{Kind: Text, Spans: []Span{{Text: v.text("details.settings"), Style: Strong}}})
+	m.add(Block{Kind: Text, Spans: []Span{{Text: v.Text("details.settings"), Style: Strong}}})
 	m.add(Block{Kind: Facts, Facts: v.settingFacts(j.Request)})
 	for _, n := range j.Request.Notes {
 		m.add(block(Note, v.note(n)...))
 	}
-	m.add(v.say(Note, "details.again"), block(Code, Span{Text: d.cfg.Command + " " + j.Request.CommandLine()}))
+	m.add(v.say(Note, "details.again"), block(Code, v.video(j.Request.CommandLine(), j.Request.TypedSettings())))
 	for _, l := range j.Request.LoRAs() {
 		if strings.Contains(l.Path, "?") {
 			m.add(v.say(Note, "details.hidden"))
@@ -39,23 +39,23 @@ func (d *Desk) Details(j generate.Job) Message {
 func (v voice) jobFacts(j generate.Job) []Fact {
 	var facts []Fact
 	fact := func(key string, value ...Span) {
-		facts = append(facts, Fact{Label: v.text(key), Value: value})
+		facts = append(facts, Fact{Label: v.Text(key), Value: value})
 	}
-	fact("details.state", Span{Text: v.text("state." + shownState(j))})
+	fact("details.state", Span{Text: v.Text("state." + shownState(j))})
 	fact("details.by", mention(asker(j)))
 	fact("details.created", clockTime(j.Created))
 	if j.Parent != "" {
 		fact("details.parent", mono(j.Parent))
 	}
-	fact("details.cost", Span{Text: v.money(j.Estimate)})
+	fact("details.cost", Span{Text: v.Money(j.Estimate)})
 	if j.Charged > 0 {
-		fact("details.charged", Span{Text: v.money(j.Charged)})
+		fact("details.charged", Span{Text: v.Money(j.Charged)})
 	}
 	if j.Output.URL != "" {
 		f := madeOf(j)
 		fact("details.made", dotted(
-			[]Span{{Text: times(f.size)}}, []Span{{Text: v.duration(f.length)}},
-			[]Span{{Text: v.value(f.frames) + " " + v.text("unit.frames")}}, []Span{{Text: v.number(f.fps) + " " + v.text("unit.fps")}},
+			[]Span{{Text: times(f.size)}}, []Span{{Text: v.Duration(f.length)}},
+			[]Span{{Text: v.Value(f.frames) + " " + v.Text("unit.frames")}}, []Span{{Text: v.Number(f.fps) + " " + v.Text("unit.fps")}},
 		)...)
 	}
 	if j.Submission.RequestID != "" {
@@ -109,6 +109,6 @@ func (v voice) setting(p ltx.Param, r ltx.Request) string {
 		}
 		return shorten(oneLine(value), shownText)
 	default:
-		return v.value(value)
+		return v.Value(value)
 	}
 }

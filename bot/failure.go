@@ -47,8 +47,8 @@ func (v voice) failure(j generate.Job) []Span {
 	default:
 		key += "_field"
 	}
-	what := v.spans(key, "field", optionOf(j.Failure.Field), "limit", v.limitWords(j.Failure.Limit), "id", mono(j.ID))
-	return spaced(what, v.bill(j), v.spans("failure_next."+string(kind)))
+	what := v.Spans(key, "field", optionOf(j.Failure.Field), "limit", v.limitWords(j.Failure.Limit), "id", mono(j.ID))
+	return spaced(what, v.bill(j), v.Spans("failure_next."+string(kind)))
 }
 
 // optionOf is what people type for an input of the model: "frames" for
@@ -77,10 +77,10 @@ func (v voice) limitWords(limit string) string {
 	for i, part := range parts {
 		for _, b := range bounds {
 			if n, ok := strings.CutPrefix(part, b.sign); ok {
-				parts[i] = v.text(b.key, "n", n)
+				parts[i] = v.Text(b.key, "n", n)
 				break
 			}
 		}
 	}
-	return strings.Join(parts, v.text("format.comma"))
+	return strings.Join(parts, v.Text("format.comma"))
 }

@@ -52,25 +52,29 @@ const advancedKey = "advanced"
 // onForm tells whether a parameter has a field of its own.
 func onForm(p ltx.Param) bool { return p.Basic }
 
-// Form is the form for a video: empty, or filled in with a request. The
-// hidden part of LoRA links is not in it; Prepare puts it back.
-func (d *Desk) Form(locale string, from *ltx.Request) Form {
+// NewForm is the form for a video: empty, or filled in with a request. The
+// hidden part of LoRA links is not in it. qualities are those that the operator
+// offers.
+func NewForm(p Printer, qualities []string, from *ltx.Request) Form {
 	if from == nil || from.IsZero() {
-		return d.form(locale, "form.title", nil)
+		return FilledForm(p, qualities, nil)
 	}
-	return d.form(locale, "form.title_edit", shownSettings(*from))
+	f := FilledForm(p, qualities, shownSettings(*from))
+	f.Title = p.Text("form.title_edit")
+	return f
 }
 
-func (d *Desk) form(locale, title string, settings []ltx.Setting) Form {
-	v, values := d.voice(locale), formValues(settings)
-	f := Form{Title: v.text(title), Submit: v.text("form.submit")}
-	for _, p := range ltx.Params() {
-		if onForm(p) {
-			f.Fields = append(f.Fields, d.field(v, p, values[p.Key()]))
+// FilledForm is the form for a new video, filled in with settings.
+func FilledForm(p Printer, qualities []string, settings []ltx.Setting) Form {
+	v, values := voice{p}, formValues(settings)
+	f := Form{Title: v.Text("form.title"), Submit: v.Text("form.submit")}
+	for _, param := range ltx.Params() {
+		if onForm(param) {
+			f.Fields = append(f.Fields, v.field(param, qualities, values[param.Key()]))
 		}
 	}
 	f.Fields = append(f.Fields, Field{
-		Key: advancedKey, Label: v.text("form.more"), Hint: v.text("form.more_hint"), Kind: TextLine,
+		Key: advancedKey, Label: v.Text("form.more"), Hint: v.Text("form.more_hint"), Kind: TextLine,
 		Value: values[advancedKey],
 	})
 	return f
@@ -111,12 +115,12 @@ func shownSettings(r ltx.Request) []ltx.Setting {
 }
 
 // field is the input for one parameter.
-func (d *Desk) field(v voice, p ltx.Param, value string) Field {
+func (v voice) field(p ltx.Param, qualities []string, value string) Field {
 	if p.MaxLen > 0 {
 		value = shorten(value, p.MaxLen)
 	}
 	f := Field{
-		Key: p.Key(), Label: v.label(p), Hint: v.option(p), Value: value, Kind: TextLine,
+		Key: p.Key(), Label: v.label(p), Hint: v.Option(p), Value: value, Kind: TextLine,
 		MaxLen: p.MaxLen, Required: p.MinLen > 0,
 	}
 	switch p.Kind {
@@ -124,9 +128,9 @@ func (d *Desk) field(v voice, p ltx.Param, value string) Field {
 		f.Kind = TextArea
 	case ltx.KindBool:
 		f.Kind = Pick
-		f.Choices = []Choice{{"yes", v.text("form.yes")}, {"no", v.text("form.no")}}
+		f.Choices = []Choice{{"yes", v.Text("form.yes")}, {"no", v.Text("form.no")}}
 	case ltx.KindChoice, ltx.KindSize, ltx.KindPreset:
-		f.Kind, f.Choices = Pick, d.choices(v, p)
+		f.Kind, f.Choices = Pick, Choices(v.Printer, p, qualities)
 	case ltx.KindInt, ltx.KindFloat, ltx.KindDuration, ltx.KindLoRAs, ltx.KindAdvanced:
 	}
 	if f.Kind == Pick && value != "" && !slices.ContainsFunc(f.Choices, func(c Choice) bool { return c.Value == value }) {
@@ -135,29 +139,29 @@ func (d *Desk) field(v voice, p ltx.Param, value string) Field {
 	return f
 }
 
-// choices are what can be picked for a parameter. The qualities are the
+// Choices are what can be picked for a parameter. The qualities are the
 // operator's.
-func (d *Desk) choices(v voice, p ltx.Param) []Choice {
+func Choices(v Printer, p ltx.Param, qualities []string) []Choice {
 	var out []Choice
 	if p.Kind == ltx.KindPreset {
-		for _, name := range d.cfg.Rules().QualityNames() {
+		for _, name := range qualities {
 			i := slices.IndexFunc(p.Choices, func(c ltx.Choice) bool { return c.Value == name })
 			label := name
 			if i >= 0 {
-				label = v.choice(p, p.Choices[i])
+				label = v.Choice(p, p.Choices[i])
 			}
 			out = append(out, Choice{name, label})
 		}
 		return out
 	}
 	for _, c := range p.Choices {
-		out = append(out, Choice{c.Typed(), v.choice(p, c)})
+		out = append(out, Choice{c.Typed(), v.Choice(p, c)})
 	}
 	return out
 }
 
 // label is the name of a field.
-func (v voice) label(p ltx.Param) string { return v.text("label." + p.Key()) }
+func (v voice) label(p ltx.Param) string { return v.Text("label." + p.Key()) }
 
 // Remix is the form for making a video of a message: of its text, or of the
 // job of ours that it names.
@@ -176,7 +180,7 @@ func (d *Desk) Remix(c Caller, text string) Form {
 	if err != nil || line.Verb != "" {
 		line = Line{Settings: []ltx.Setting{{Key: promptKey, Value: text}}}
 	}
-	return d.form(c.Locale, "form.title", line.Settings)
+	return FilledForm(d.Printer(c.Locale), d.cfg.Rules().QualityNames(), line.Settings)
 }
 
 // remixLimit is how long a form may wait for a job: platforms give up on one

@@ -38,16 +38,16 @@ var scopeWord = map[quota.ScopeKind]string{quota.Member: "you", quota.Team: "tea
 
 // shortGauge is "you 3 of 10 today".
 func (v voice) shortGauge(g quota.Gauge) []Span {
-	return v.spans("gauge."+windowKey(g.Window), "who", v.text("gauge."+scopeWord[g.Scope.Kind]),
+	return v.Spans("gauge."+windowKey(g.Window), "who", v.Text("gauge."+scopeWord[g.Scope.Kind]),
 		"used", v.amount(g.Unit, g.Used), "max", v.amount(g.Unit, g.Max), "window", v.length(g.Window))
 }
 
 // amount writes a quantity of a limit.
 func (v voice) amount(u quota.Unit, n int64) string {
 	if u == quota.Dollars {
-		return v.money(usd.Micros(n))
+		return v.Money(usd.Micros(n))
 	}
-	return v.value(n)
+	return v.Value(n)
 }
 
 // windowKey names a window in the catalogue.
@@ -61,7 +61,7 @@ func windowKey(w quota.Window) string {
 
 // window is "today", "this month", "within 24 h".
 func (v voice) window(w quota.Window) string {
-	return v.text("window."+windowKey(w), "window", v.length(w))
+	return v.Text("window."+windowKey(w), "window", v.length(w))
 }
 
 // length is how long a rolling window is: "24 h".
@@ -71,10 +71,10 @@ func (v voice) length(w quota.Window) string {
 	case d == 0:
 		return ""
 	case d%day == 0 && d > day:
-		return v.text("window.days", "n", int(d/day))
+		return v.Text("window.days", "n", int(d/day))
 	case d%time.Hour == 0:
-		return v.text("window.hours", "n", int(d/time.Hour))
+		return v.Text("window.hours", "n", int(d/time.Hour))
 	default:
-		return v.text("window.minutes", "n", int(d/time.Minute))
+		return v.Text("window.minutes", "n", int(d/time.Minute))
 	}
 }

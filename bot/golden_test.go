@@ -48,7 +48,7 @@ func TestCardSaysHowAJobIsDoing(t *testing.T) {
 			if change != nil {
 				change(&j)
 			}
-			out = append(out, shown{name, d.Card(j)})
+			out = append(out, shown{name, bot.Card(d.Printer(j.Place.Locale), j)})
 		}
 		now := time.Now()
 		show("accepted", cowboy, generate.Accepted, nil)
@@ -104,7 +104,7 @@ func TestFailureSaysWhatHappenedAndWhatToDo(t *testing.T) {
 		show := func(name string, f generate.Failure, charged usd.Micros) {
 			j := job(t, jobA, cowboy, generate.Failed)
 			j.Place.Locale, j.Failure, j.Charged = locale, f, charged
-			out = append(out, shown{name, d.Card(j)})
+			out = append(out, shown{name, bot.Card(d.Printer(j.Place.Locale), j)})
 		}
 		for _, kind := range generate.FailureKinds {
 			var charged usd.Micros
@@ -138,16 +138,16 @@ func TestResultSaysWhatTheVideoIs(t *testing.T) {
 		again := bare
 		again.Notes = map[string]string{"repeat": "yes"}
 		link := func(why bot.LinkReason) bot.Message {
-			return d.Result(bare, bot.ResultFacts{Fit: generate.FitLink, URL: j.Output.URL, Why: why})
+			return bot.Result(d.Printer(bare.Place.Locale), bare, bot.ResultFacts{Fit: generate.FitLink, URL: j.Output.URL, Why: why})
 		}
 		return []shown{
-			{"as the model made it", d.Result(j, bot.ResultFacts{Fit: generate.FitOriginal})},
-			{"made smaller", d.Result(j, bot.ResultFacts{Fit: generate.FitReencoded})},
-			{"nothing told by the provider", d.Result(bare, bot.ResultFacts{Fit: generate.FitOriginal})},
-			{"cancelled too late", d.Result(late, bot.ResultFacts{Fit: generate.FitOriginal})},
-			{"again", d.Result(again, bot.ResultFacts{Fit: generate.FitOriginal})},
-			{"details", d.Details(j)},
-			{"alternative text", bot.Message{Plain: d.AltText(j)}},
+			{"as the model made it", bot.Result(d.Printer(j.Place.Locale), j, bot.ResultFacts{Fit: generate.FitOriginal})},
+			{"made smaller", bot.Result(d.Printer(j.Place.Locale), j, bot.ResultFacts{Fit: generate.FitReencoded})},
+			{"nothing told by the provider", bot.Result(d.Printer(bare.Place.Locale), bare, bot.ResultFacts{Fit: generate.FitOriginal})},
+			{"cancelled too late", bot.Result(d.Printer(late.Place.Locale), late, bot.ResultFacts{Fit: generate.FitOriginal})},
+			{"again", bot.Result(d.Printer(again.Place.Locale), again, bot.ResultFacts{Fit: generate.FitOriginal})},
+			{"details", bot.Details(d.Printer(j.Place.Locale), j)},
+			{"alternative text", bot.Message{Plain: bot.AltText(d.Printer(j.Place.Locale), j)}},
 			{"link: too large", link("")},
 			{"link: uploads keep failing", link(bot.WhyLink(&generate.LinkError{Err: generate.ErrUploads}))},
 			{"link: on another host", link(bot.WhyLink(&generate.LinkError{Err: generate.ErrForeign}))},
@@ -161,7 +161,7 @@ func TestRefusalSaysWhatIsWrong(t *testing.T) {
 	inBothLanguages(t, "refusal", func(_ *testing.T, d *bot.Desk, locale string) []shown {
 		var out []shown
 		show := func(name string, err error) {
-			m := d.Refuse(fmt.Errorf("prepare: %w", err), locale)
+			m := bot.Refuse(d.Printer(locale), fmt.Errorf("prepare: %w", err))
 			if m == nil {
 				m = &bot.Message{Plain: "no refusal"}
 			}
@@ -199,7 +199,7 @@ func TestQuotaRefusalSaysWhichLimitAndWhenItStartsOver(t *testing.T) {
 	inBothLanguages(t, "quota", func(t *testing.T, d *bot.Desk, locale string) []shown {
 		var out []shown
 		show := func(name string, e quota.LimitError) {
-			out = append(out, shown{name, *d.Refuse(&e, locale)})
+			out = append(out, shown{name, *bot.Refuse(d.Printer(locale), &e)})
 		}
 		resets := time.Date(2000, 1, 2, 0, 0, 0, 0, time.UTC)
 		for _, kind := range []quota.ScopeKind{quota.Member, quota.Team, quota.Bot} {
@@ -233,12 +233,12 @@ func TestQuotaRefusalSaysWhichLimitAndWhenItStartsOver(t *testing.T) {
 
 func TestHelpExplains(t *testing.T) {
 	inBothLanguages(t, "help", func(t *testing.T, d *bot.Desk, locale string) []shown {
-		out := []shown{{"start", d.Help(locale, "")}}
+		out := []shown{{"start", bot.Help(d.Printer(locale), "")}}
 		for _, topic := range bot.Topics() {
-			out = append(out, shown{topic, d.Help(locale, topic)})
+			out = append(out, shown{topic, bot.Help(d.Printer(locale), topic)})
 		}
 		for _, option := range []string{"camera", "size", "fps", "video_stg_scale", "banana"} {
-			out = append(out, shown{option, d.Help(locale, option)})
+			out = append(out, shown{option, bot.Help(d.Printer(locale), option)})
 		}
 		return append(out, shown{"loras", d.LoRAs(t.Context(), bot.Caller{Locale: locale})})
 	})

@@ -108,7 +108,7 @@ func describe(t *testing.T, out *bytes.Buffer, line string) {
 // offer are the lines to copy in a refusal.
 func offer(t *testing.T, err error) []string {
 	t.Helper()
-	m := newDesk(&fakeGenerator{}).Refuse(err, "en")
+	m := bot.Refuse(newDesk(&fakeGenerator{}).Printer("en"), err)
 	if m == nil {
 		t.Fatalf("%v is no refusal", err)
 	}
@@ -179,7 +179,7 @@ func TestASecretOfALinkIsNotInAQuestion(t *testing.T) {
 		"a cat lora:https://civitai.com/api/download/models/12?token=hush; a/b",
 	} {
 		_, err := bot.ParseLine(line)
-		m := newDesk(&fakeGenerator{}).Refuse(err, "en")
+		m := bot.Refuse(newDesk(&fakeGenerator{}).Printer("en"), err)
 		if m == nil || strings.Contains(m.String()+m.Plain, "hush") {
 			t.Errorf("%s: %v", line, m)
 		}
@@ -219,7 +219,7 @@ func FuzzParseLine(f *testing.F) {
 			return
 		}
 		if wrong, ok := errors.AsType[*bot.SpellingError](err); ok {
-			if m := desk.Refuse(err, "ja"); m == nil || len(wrong.Problems) == 0 {
+			if m := bot.Refuse(desk.Printer("ja"), err); m == nil || len(wrong.Problems) == 0 {
 				t.Fatalf("%v is no refusal", err)
 			}
 			return

@@ -8,12 +8,12 @@ import (
 )
 
 // helpTopics says what each topic of help is made of.
-var helpTopics = map[string]func(d *Desk, v voice) []Block{
-	TopicStart:    (*Desk).helpStart,
-	TopicPrompt:   (*Desk).helpPrompt,
-	TopicOptions:  (*Desk).helpOptions,
-	TopicExamples: (*Desk).helpExamples,
-	TopicQuota:    (*Desk).helpQuota,
+var helpTopics = map[string]func(v voice) []Block{
+	TopicStart:    voice.helpStart,
+	TopicPrompt:   voice.helpPrompt,
+	TopicOptions:  voice.helpOptions,
+	TopicExamples: voice.helpExamples,
+	TopicQuota:    voice.helpQuota,
 }
 
 // Topics are the topics of Help, besides the one to start with.
@@ -21,35 +21,35 @@ func Topics() []string { return []string{TopicPrompt, TopicOptions, TopicExample
 
 // Help explains: topic is "", "prompt", "options", "examples", "quota", or the
 // name of an option. An unknown topic is as good as none.
-func (d *Desk) Help(locale, topic string) Message {
-	v := d.voice(locale)
+func Help(p Printer, topic string) Message {
+	v := voice{p}
 	var m Message
-	m.add(d.helpAbout(v, topic)...)
+	m.add(v.helpAbout(topic)...)
 	return m.done()
 }
 
 // helpAbout is the page for the first word of the topic that has one.
-func (d *Desk) helpAbout(v voice, topic string) []Block {
+func (v voice) helpAbout(topic string) []Block {
 	for _, word := range words(strings.ToLower(topic)) {
 		word = strings.Trim(word, "-:=?!.,`")
 		if name, ok := topics[word]; ok {
-			return helpTopics[name](d, v)
+			return helpTopics[name](v)
 		}
 		if p, ok := ltx.Lookup(word); ok && !p.Operator {
-			return d.helpOption(v, p)
+			return v.helpOption(p)
 		}
 	}
-	return d.helpStart(v)
+	return v.helpStart()
 }
 
 // helpOption is all about one option.
-func (d *Desk) helpOption(v voice, p ltx.Param) []Block {
+func (v voice) helpOption(p ltx.Param) []Block {
 	facts := []Fact{}
 	if usual := usually(p); usual != "" {
-		facts = append(facts, Fact{Label: v.text("help.option_default"), Value: []Span{mono(usual)}})
+		facts = append(facts, Fact{Label: v.Text("help.option_default"), Value: []Span{mono(usual)}})
 	}
 	if len(p.Aliases) > 0 {
-		facts = append(facts, Fact{Label: v.text("help.option_aliases"), Value: v.list(p.Aliases, "format.or")})
+		facts = append(facts, Fact{Label: v.Text("help.option_aliases"), Value: v.List(p.Aliases, "format.or")})
 	}
 	return []Block{
 		block(Heading, Span{Text: p.Key()}),
@@ -103,19 +103,19 @@ var shortExamples = []string{
 	`Style: stop-motion clay. A small robot looks into an empty coffee cup camera:static negative:none size:1:1`,
 }
 
-func (d *Desk) helpStart(v voice) []Block {
+func (v voice) helpStart() []Block {
 	blocks := []Block{v.say(Heading, "help.title"), v.say(Text, "help.start")}
 	for _, e := range shortExamples {
-		blocks = append(blocks, block(Code, Span{Text: d.cfg.Command + " " + e}))
+		blocks = append(blocks, block(Code, v.example(e)))
 	}
 	return append(blocks, v.say(Text, "help.anywhere"), v.say(Text, "help.verbs"), v.say(Text, "help.topics"))
 }
 
-func (d *Desk) helpExamples(v voice) []Block {
+func (v voice) helpExamples() []Block {
 	blocks := make([]Block, 0, 1+len(examples))
 	blocks = append(blocks, v.say(Heading, "help.examples_title"))
 	for _, e := range examples {
-		blocks = append(blocks, block(Code, Span{Text: d.cfg.Command + " " + e}))
+		blocks = append(blocks, block(Code, v.example(e)))
 	}
 	return blocks
 }
@@ -123,17 +123,17 @@ func (d *Desk) helpExamples(v voice) []Block {
 // promptParts are the parts of a good prompt, in order.
 var promptParts = []string{"shot", "scene", "action", "people", "camera", "sound"}
 
-func (d *Desk) helpPrompt(v voice) []Block {
+func (v voice) helpPrompt() []Block {
 	blocks := []Block{v.say(Heading, "help.prompt_title"), v.say(Text, "help.prompt_form")}
 	for i, part := range promptParts {
-		blocks = append(blocks, block(Text, append([]Span{{Text: strconv.Itoa(i+1) + ". "}}, v.spans("help.prompt_"+part)...)...))
+		blocks = append(blocks, block(Text, append([]Span{{Text: strconv.Itoa(i+1) + ". "}}, v.Spans("help.prompt_"+part)...)...))
 	}
 	return append(blocks,
 		v.say(Text, "help.prompt_avoid"), v.say(Text, "help.prompt_negative"), v.say(Text, "help.prompt_expand"),
 		v.say(Note, "help.topics"))
 }
 
-func (d *Desk) helpOptions(v voice) []Block {
+func (v voice) helpOptions() []Block {
 	var basic, expert []Fact
 	for _, p := range ltx.Params() {
 		switch {
@@ -141,14 +141,14 @@ func (d *Desk) helpOptions(v voice) []Block {
 		case p.Option != "":
 			basic = append(basic, Fact{Label: p.Option, Value: v.withDefault(p, v.optionFact(p))})
 		default:
-			expert = append(expert, Fact{Label: p.Name, Value: v.withDefault(p, []Span{{Text: v.option(p)}})})
+			expert = append(expert, Fact{Label: p.Name, Value: v.withDefault(p, []Span{{Text: v.Option(p)}})})
 		}
 	}
 	return []Block{
 		v.say(Heading, "help.options_title"), v.say(Text, "help.options_how"),
 		{Kind: Facts, Facts: basic},
-		{Kind: Text, Spans: []Span{{Text: v.text("help.advanced_title"), Style: Strong}}},
-		v.say(Text, "help.advanced_how"),
+		{Kind: Text, Spans: []Span{{Text: v.Text("help.advanced_title"), Style: Strong}}},
+		v.say(Text, "help.advanced_how", "example", v.example("a cowboy walks video_stg_scale:0.5")),
 		{Kind: Facts, Facts: expert},
 	}
 }
@@ -159,30 +159,30 @@ func (v voice) withDefault(p ltx.Param, what []Span) []Span {
 	if usual == "" {
 		return what
 	}
-	return dotted(what, append([]Span{{Text: v.text("help.option_default") + v.text("format.colon")}}, mono(usual)))
+	return dotted(what, append([]Span{{Text: v.Text("help.option_default") + v.Text("format.colon")}}, mono(usual)))
 }
 
 // optionFact is what an option is for, and what it can be where that is short.
 func (v voice) optionFact(p ltx.Param) []Span {
-	what := []Span{{Text: v.option(p)}}
+	what := []Span{{Text: v.Option(p)}}
 	switch p.Kind {
 	case ltx.KindChoice, ltx.KindPreset, ltx.KindSize:
 		words := make([]string, 0, len(p.Choices))
 		for _, c := range p.Choices {
 			words = append(words, c.Typed())
 		}
-		return append(append(what, Span{Text: v.text("format.colon")}), v.list(words, "format.or")...)
+		return append(append(what, Span{Text: v.Text("format.colon")}), v.List(words, "format.or")...)
 	case ltx.KindInt, ltx.KindFloat:
-		between := v.text("tell.range", "min", v.limitNumber(p.Min), "max", v.limitNumber(p.Max))
+		between := v.Text("tell.range", "min", v.limitNumber(p.Min), "max", v.limitNumber(p.Max))
 		return append(what, Span{Text: " (" + between + ")"})
 	case ltx.KindBool:
-		return append(append(what, Span{Text: v.text("format.colon")}), v.list([]string{"yes", "no"}, "format.or")...)
+		return append(append(what, Span{Text: v.Text("format.colon")}), v.List([]string{"yes", "no"}, "format.or")...)
 	case ltx.KindText, ltx.KindDuration, ltx.KindLoRAs, ltx.KindAdvanced:
 	}
 	return what
 }
 
-func (d *Desk) helpQuota(v voice) []Block {
+func (v voice) helpQuota() []Block {
 	return []Block{
 		v.say(Heading, "help.quota_title"), v.say(Text, "help.quota_how"),
 		v.say(Text, "help.quota_line"), v.say(Text, "help.quota_mine"),

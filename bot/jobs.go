@@ -19,15 +19,21 @@ const (
 
 // Jobs lists the caller's unfinished jobs and the recent ones.
 func (d *Desk) Jobs(ctx context.Context, c Caller) Message {
-	v := d.voice(c.Locale)
+	p := d.Printer(c.Locale)
 	c = d.known(ctx, c)
 	jobs, err := d.ownJobs(ctx, c)
 	if err != nil {
-		return v.sorry("error.unreadable", d.incident(ctx, "list jobs", err, c))
+		return d.sorry(ctx, c, "error.unreadable", "list jobs", err)
 	}
 	if len(jobs) == 0 {
-		return v.answer("job.none")
+		return Answer(p, "job.none", "example", voice{p}.example("a cowboy walks through a dusty town camera:dolly_in"))
 	}
+	return JobList(p, jobs)
+}
+
+// JobList lists jobs: first those that are not over, with a button each.
+func JobList(p Printer, jobs []generate.Job) Message {
+	v := voice{p}
 	var m Message
 	m.add(v.say(Heading, "job.title"))
 	for _, over := range []bool{false, true} {
@@ -38,12 +44,12 @@ func (d *Desk) Jobs(ctx context.Context, c Caller) Message {
 				continue
 			}
 			if listed++; listed == 1 {
-				m.add(Block{Kind: Text, Spans: []Span{{Text: v.text(title), Style: Strong}}})
+				m.add(Block{Kind: Text, Spans: []Span{{Text: v.Text(title), Style: Strong}}})
 			}
 			m.add(block(Text, v.listed(j)...))
 			if j.State.Cancellable() && j.Cancel == nil && len(m.Buttons) < cancelable {
 				m.Buttons = append(m.Buttons, Button{
-					Action: ActCancel, Job: j.ID, Label: v.text("button.cancel_job", "id", j.ID), Danger: true,
+					Action: ActCancel, Job: j.ID, Label: v.Text("button.cancel_job", "id", j.ID), Danger: true,
 				})
 			}
 		}
@@ -71,11 +77,11 @@ func (d *Desk) ownJobs(ctx context.Context, c Caller) ([]generate.Job, error) {
 func (v voice) listed(j generate.Job) []Span {
 	var link []Span
 	if j.Receipt.Link != "" && !isDeleted(j) {
-		link = []Span{{Text: v.text("job.link"), Style: Link, URL: j.Receipt.Link}}
+		link = []Span{{Text: v.Text("job.link"), Style: Link, URL: j.Receipt.Link}}
 	}
 	return dotted(
 		[]Span{mono(j.ID)},
-		[]Span{{Text: v.text("state." + shownState(j))}},
+		[]Span{{Text: v.Text("state." + shownState(j))}},
 		[]Span{{Text: shorten(oneLine(j.Request.Prompt()), listedPrompt)}},
 		[]Span{since(j.Created)},
 		link,
@@ -84,17 +90,21 @@ func (v voice) listed(j generate.Job) []Span {
 
 // Show shows a job: its card while it is under way, and where its video is.
 func (d *Desk) Show(ctx context.Context, c Caller, id string) Message {
-	v := d.voice(c.Locale)
+	p := d.Printer(c.Locale)
 	if strings.TrimSpace(id) == "" {
-		return v.answer("job.missing_id", "verb", VerbShow)
+		return Answer(p, "job.missing_id", "verb", VerbShow)
 	}
 	c = d.known(ctx, c)
 	j, err := d.visible(ctx, c, id)
 	if err != nil {
-		return d.jobRefusal(ctx, v, err, c, id)
+		return d.jobRefusal(ctx, err, c, id)
 	}
-	j.Place.Locale = c.Locale
-	m := d.Card(j)
+	return ShownJob(p, j)
+}
+
+// ShownJob is the card of a job for who looks it up, with what can be done now.
+func ShownJob(p Printer, j generate.Job) Message {
+	v, m := voice{p}, Card(p, j)
 	if j.State == generate.Delivered {
 		m.Buttons = v.buttons(j.ID, ActAgain, ActSame, ActEdit)
 	}
@@ -104,28 +114,28 @@ func (d *Desk) Show(ctx context.Context, c Caller, id string) Message {
 
 // Cancel asks to stop a job. Its owner and admins may.
 func (d *Desk) Cancel(ctx context.Context, c Caller, id string) Message {
-	v := d.voice(c.Locale)
+	p := d.Printer(c.Locale)
 	if strings.TrimSpace(id) == "" {
-		return v.answer("job.missing_id", "verb", VerbCancel)
+		return Answer(p, "job.missing_id", "verb", VerbCancel)
 	}
 	c = d.known(ctx, c)
 	j, err := d.owned(ctx, c, id)
 	if err != nil {
-		return d.jobRefusal(ctx, v, err, c, id)
+		return d.jobRefusal(ctx, err, c, id)
 	}
 	j, err = d.cfg.Generator.Cancel(ctx, j.ID, c.Member)
 	switch {
 	case errors.Is(err, generate.ErrTooLate) && j.State.Terminal():
-		return v.answer("job.too_late_done", "state", v.text("state."+string(j.State)))
+		return Answer(p, "job.too_late_done", "state", p.Text("state."+string(j.State)))
 	case errors.Is(err, generate.ErrTooLate):
-		return v.answer("job.too_late_made")
+		return Answer(p, "job.too_late_made")
 	case err != nil:
-		return v.sorry("error.unreadable", d.incident(ctx, "cancel job", err, c))
+		return d.sorry(ctx, c, "error.unreadable", "cancel job", err)
 	}
 	if j.State == generate.Accepted {
-		return v.answer("job.cancelled", "id", j.ID) // it was never sent
+		return Answer(p, "job.cancelled", "id", j.ID) // it was never sent
 	}
-	return v.answer("job.cancelling", "id", j.ID)
+	return Answer(p, "job.cancelling", "id", j.ID)
 }
 
 // Why somebody may not do something with a job.
@@ -174,25 +184,31 @@ func (d *Desk) job(ctx context.Context, c Caller, id string) (generate.Job, erro
 }
 
 // jobRefusal says why a job cannot be had.
-func (d *Desk) jobRefusal(ctx context.Context, v voice, err error, c Caller, id string) Message {
+func (d *Desk) jobRefusal(ctx context.Context, err error, c Caller, id string) Message {
+	p := d.Printer(c.Locale)
 	var no *denied
 	switch {
 	case errors.Is(err, errPrivate) && errors.As(err, &no):
-		return v.answer("job.private", "member", mention(no.owner))
+		return Answer(p, "job.private", "member", mention(no.owner))
 	case errors.As(err, &no):
-		return v.answer("job.others", "member", mention(no.owner))
+		return Answer(p, "job.others", "member", mention(no.owner))
 	case errors.Is(err, errGone):
-		return v.answer("job.gone")
+		return Answer(p, "job.gone", "example", voice{p}.example("a cowboy walks through a dusty town"))
 	case errors.Is(err, generate.ErrNoJob):
-		var m Message
-		text := v.spans("job.unknown", "id", shorten(oneLine(id), shownValue))
-		if near := d.nearestJob(ctx, c, jobID(id)); near != "" {
-			text = spaced(text, v.spans("tell.did_you_mean", "nearest", near))
-		}
-		m.add(block(Text, text...))
-		return m.done()
+		return UnknownJob(p, id, d.nearestJob(ctx, c, jobID(id)))
 	}
-	return v.sorry("error.unreadable", d.incident(ctx, "read job", err, c))
+	return d.sorry(ctx, c, "error.unreadable", "read job", err)
+}
+
+// UnknownJob says that there is no job with an id, and which one may be meant.
+func UnknownJob(p Printer, id, nearest string) Message {
+	var m Message
+	text := p.Spans("job.unknown", "id", shorten(oneLine(id), shownValue))
+	if nearest != "" {
+		text = spaced(text, p.Spans("tell.did_you_mean", "nearest", nearest))
+	}
+	m.add(block(Text, text...))
+	return m.done()
 }
 
 // nearestJob is the caller's own job whose id is most like the given one, or

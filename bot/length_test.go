@@ -36,7 +36,7 @@ func TestPeopleReadThatALineIsTooLong(t *testing.T) {
 	for locale, want := range map[string]string{
 		"en-US": "12011 characters", "de": "12011 Zeichen", "fr": "caractères", "es-ES": "caracteres", "ja": "文字あります",
 	} {
-		m := d.Refuse(err, locale)
+		m := bot.Refuse(d.Printer(locale), err)
 		if m == nil || !strings.Contains(m.String(), want) {
 			t.Errorf("in %s: no %q in %v", locale, want, m)
 		}

@@ -53,7 +53,7 @@ func (d *Desk) prepare(ctx context.Context, a *Ask) (generate.Ask, *Message) {
 	ctx, cancel := context.WithTimeout(ctx, quoteLimit)
 	defer cancel()
 	_, err = d.cfg.Generator.Quote(ctx, g)
-	if refusal := d.Refuse(err, a.Caller.Locale); refusal != nil {
+	if refusal := Refuse(d.Printer(a.Caller.Locale), err); refusal != nil {
 		return generate.Ask{}, refusal
 	}
 	if err != nil {
@@ -140,18 +140,18 @@ func reveal(settings []ltx.Setting, known []ltx.LoRA) []ltx.Setting {
 // refuseTyped is Refuse, with the line to correct and send again: what was
 // typed is gone from the input on some platforms.
 func (d *Desk) refuseTyped(ctx context.Context, err error, a Ask) *Message {
-	v := d.voice(a.Caller.Locale)
+	p := d.Printer(a.Caller.Locale)
 	offered := offers(err, a.Settings)
-	m := d.Refuse(err, a.Caller.Locale)
+	m := Refuse(p, err)
 	if m == nil {
-		refusal := d.jobRefusal(ctx, v, err, a.Caller, a.Parent)
+		refusal := d.jobRefusal(ctx, err, a.Caller, a.Parent)
 		return &refusal
 	}
 	if _, long := errors.AsType[*LengthError](err); long || offered {
 		return m
 	}
-	if line := typedLine(corrected(a.Settings, problemsIn(err))); line != "" && a.Request == nil {
-		m.add(v.say(Note, "tell.typed"), block(Code, Span{Text: d.cfg.Command + " " + line}))
+	if right := corrected(a.Settings, problemsIn(err)); typedLine(right) != "" && a.Request == nil {
+		m.Offer(p, right)
 	}
 	return m
 }

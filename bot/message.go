@@ -1,6 +1,10 @@
 package bot
 
-import "time"
+import (
+	"time"
+
+	"ltxbot/core/ltx"
+)
 
 // Message is what the bot says, before a platform lays it out. All text in it
 // is plain: a renderer escapes every span for its platform, so that no prompt,
@@ -43,11 +47,20 @@ type Fact struct {
 
 // Span is a piece of text of one style.
 type Span struct {
-	Text   string
-	Style  Style
-	Member string    // of MentionSpan: "discord:8035…"; shows the name, pings only where the platform is told to
-	At     time.Time // of TimeSpan and SinceSpan
-	URL    string    // of LinkSpan
+	Text    string
+	Style   Style
+	Member  string    // of MentionSpan: "discord:8035…"; shows the name, pings only where the platform is told to
+	At      time.Time // of TimeSpan and SinceSpan
+	URL     string    // of LinkSpan
+	Command *Command  // of CommandOf
+}
+
+// Command is a command of the bot, for a platform that has its own way to type
+// it: either a verb, or settings of a video. With neither it is the bare name.
+type Command struct {
+	Verb     string   // "jobs"
+	Args     []string // of the verb
+	Settings []ltx.Setting
 }
 
 // Style is how a span looks, or what a platform makes of it.
@@ -62,6 +75,7 @@ const (
 	ClockTime Style = "time"  // a point in time, in the reader's time zone
 	Since     Style = "since" // the same, as "in 2 minutes", "3 minutes ago"
 	Link      Style = "link"
+	CommandOf Style = "command" // a command to be typed; Text is how it is typed where a command is one line of text
 )
 
 // Button is something to press. Its ID is made of an Action and a job id, and

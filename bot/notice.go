@@ -29,8 +29,8 @@ type Announcement struct {
 
 // Notice is what the admins of a team are told about their budget, in a
 // language that the whole team reads.
-func (d *Desk) Notice(n quota.Notice, locale string) Message {
-	v := d.voice(locale)
+func Notice(p Printer, n quota.Notice) Message {
+	v := voice{p}
 	var m Message
 	if !n.Month.IsZero() {
 		month := n.Month.Format("2006-01")
@@ -53,10 +53,10 @@ func (d *Desk) Notice(n quota.Notice, locale string) Message {
 		how = "notice.how_operator"
 	}
 	m.add(
-		block(Text, spaced(v.spans(key, "percent", n.Percent), v.spans("usage."+string(g.Unit),
+		block(Text, spaced(v.Spans(key, "percent", n.Percent), v.Spans("usage."+string(g.Unit),
 			"used", v.amount(g.Unit, g.Used), "max", v.amount(g.Unit, g.Max), "window", v.window(g.Window)))...),
 		Block{Kind: Bar, Bar: min(1, used(g))},
-		block(Note, dotted(v.spans(again, "since", since(g.Resets)), v.spans(how))...),
+		block(Note, dotted(v.Spans(again, "since", since(g.Resets)), v.Spans(how))...),
 	)
 	return m.done()
 }

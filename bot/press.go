@@ -29,11 +29,10 @@ var presses = map[Action]func(d *Desk, ctx context.Context, c Caller, id string)
 	},
 	ActDetails: func(d *Desk, ctx context.Context, c Caller, id string) (Press, error) {
 		j, err := d.kept(ctx, c, id)
-		j.Place.Locale = c.Locale
 		if err != nil {
 			return Press{}, err
 		}
-		m := d.Details(j)
+		m := Details(d.Printer(c.Locale), j)
 		return Press{Reply: &m}, nil
 	},
 	ActEdit: func(d *Desk, ctx context.Context, c Caller, id string) (Press, error) {
@@ -61,16 +60,15 @@ var presses = map[Action]func(d *Desk, ctx context.Context, c Caller, id string)
 
 // Press answers a pressed button. Who pressed it is charged for what follows.
 func (d *Desk) Press(ctx context.Context, c Caller, action Action, job string) Press {
-	v := d.voice(c.Locale)
 	c = d.known(ctx, c)
 	press, ok := presses[action]
 	if !ok {
-		m := v.answer("place.gone")
+		m := Answer(d.Printer(c.Locale), "place.gone")
 		return Press{Reply: &m}
 	}
 	p, err := press(d, ctx, c, job)
 	if err != nil {
-		m := d.jobRefusal(ctx, v, err, c, job)
+		m := d.jobRefusal(ctx, err, c, job)
 		return Press{Reply: &m}
 	}
 	return p

@@ -41,7 +41,7 @@ func (d *Desk) JobsLine(ctx context.Context, c Caller, order string) Message {
 	case len(args) == 0 || !jobsOrder(args):
 		return d.Jobs(ctx, c)
 	case len(args) == 1:
-		return d.voice(c.Locale).answer("job.erase")
+		return Answer(d.Printer(c.Locale), "job.erase")
 	}
 	return d.Forget(ctx, c)
 }
@@ -61,22 +61,27 @@ func (d *Desk) kept(ctx context.Context, c Caller, id string) (generate.Job, err
 // Forget erases the caller's data in all teams: what was asked for, where, and
 // where the videos are. What counts towards limits stays.
 func (d *Desk) Forget(ctx context.Context, c Caller) Message {
-	v := d.voice(c.Locale)
 	c = d.known(ctx, c)
 	ctx, cancel := context.WithTimeout(ctx, eraseLimit)
 	defer cancel()
 	total, err := d.erase(ctx, append([]string{c.Member}, c.Also...))
 	more := errors.Is(err, context.DeadlineExceeded) && total.Jobs > 0 // a platform waits no longer for an answer
 	if err != nil && !more {
-		return v.sorry("error.unreadable", d.incident(ctx, "erase data", err, c))
+		return d.sorry(ctx, c, "error.unreadable", "erase data", err)
 	}
+	return ErasedJobs(d.Printer(c.Locale), total, more)
+}
+
+// ErasedJobs says what was erased; more says that there is more to erase.
+func ErasedJobs(p Printer, total generate.Erased, more bool) Message {
+	v := voice{p}
 	var m Message
-	m.add(v.say(Text, "job.erased", "videos", v.plural("usage.videos_count", int64(total.Jobs))))
+	m.add(v.say(Text, "job.erased", "videos", v.Plural("usage.videos_count", int64(total.Jobs))))
 	if more {
 		m.add(v.say(Note, "job.erase_more"))
 	}
 	if total.Left > 0 {
-		m.add(v.say(Note, "job.erase_left", "videos", v.plural("usage.videos_count", int64(total.Left))))
+		m.add(v.say(Note, "job.erase_left", "videos", v.Plural("usage.videos_count", int64(total.Left))))
 	}
 	return m.done()
 }

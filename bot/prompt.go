@@ -90,5 +90,5 @@ func (d *Desk) Answer(ctx context.Context, c Caller, line Line) Message {
 	case VerbLoRAs:
 		return d.LoRAs(ctx, c)
 	}
-	return d.Help(c.Locale, arg)
+	return Help(d.Printer(c.Locale), arg)
 }

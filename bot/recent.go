@@ -136,13 +136,13 @@ func (d *Desk) recall(c Caller) {
 func (d *Desk) Suggest(c Caller, option, typed string) []Choice {
 	c = d.knownSoon(c)
 	d.recall(c)
-	v := d.voice(c.Locale)
+	v := d.Printer(c.Locale)
 	var all []Choice
 	p, ok := ltx.Lookup(option)
 	switch {
 	case option == "job" || option == "id":
 		for _, j := range d.recent.jobs(c) {
-			all = append(all, Choice{j.ID, j.ID + " · " + v.text("state."+shownState(j)) + " · " + oneLine(j.Request.Prompt())})
+			all = append(all, Choice{j.ID, j.ID + " · " + v.Text("state."+shownState(j)) + " · " + oneLine(j.Request.Prompt())})
 		}
 	case option == "limit":
 		return suggestLimits(typed)
@@ -151,13 +151,13 @@ func (d *Desk) Suggest(c Caller, option, typed string) []Choice {
 	case p.Kind == ltx.KindLoRAs:
 		return d.suggestLoRAs(c, typed)
 	case p.Kind == ltx.KindBool:
-		all = []Choice{{"yes", v.text("form.yes")}, {"no", v.text("form.no")}}
+		all = []Choice{{"yes", v.Text("form.yes")}, {"no", v.Text("form.no")}}
 	case p.Kind == ltx.KindDuration:
 		for _, s := range usualSeconds {
-			all = append(all, Choice{numberTyped(s), v.duration(seconds(s))})
+			all = append(all, Choice{numberTyped(s), v.Duration(seconds(s))})
 		}
 	default:
-		all = d.choices(v, p)
+		all = Choices(v, p, d.cfg.Rules().QualityNames())
 		if p.Kind == ltx.KindSize {
 			for _, r := range usualRatios {
 				all = append(all, Choice{r, r})

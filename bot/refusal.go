@@ -14,15 +14,15 @@ import (
 // Refuse says no to what a person typed, for the errors that a person can do
 // something about: *LengthError, *VerbError, *ValueError, *SpellingError, *AskError, ltx.Invalid, ltx.FieldError and
 // *quota.LimitError. It is nil for any other error.
-func (d *Desk) Refuse(err error, locale string) *Message {
-	v := d.voice(locale)
+func Refuse(p Printer, err error) *Message {
+	v := voice{p}
 	var m Message
 	problems := problemsIn(err)
 	for _, e := range problems {
 		m.add(block(Text, v.problem(e)...))
 	}
 	if len(problems) > 0 {
-		m.add(block(Note, spaced(v.spans("price.nothing"), v.spans("tell.more_help"))...))
+		m.add(block(Note, spaced(v.Spans("price.nothing"), v.Spans("tell.more_help"))...))
 	}
 	if verb, ok := errors.AsType[*VerbError](err); ok {
 		m.add(v.misused(verb)...)
@@ -32,15 +32,15 @@ func (d *Desk) Refuse(err error, locale string) *Message {
 	}
 	if lacking, ok := errors.AsType[*ValueError](err); ok {
 		for _, p := range lacking.Params {
-			m.add(block(Text, v.spans("tell.needs_value", "option", p.Key(), "what", v.optionFact(p))...))
+			m.add(block(Text, v.Spans("tell.needs_value", "option", p.Key(), "what", v.optionFact(p))...))
 		}
-		m.add(block(Note, spaced(v.spans("price.nothing"), v.spans("tell.more_help"))...))
+		m.add(block(Note, spaced(v.Spans("price.nothing"), v.Spans("tell.more_help"))...))
 	}
 	if wrong, ok := errors.AsType[*SpellingError](err); ok {
-		m.add(v.say(Note, "tell.typed"), d.toCopy(wrong.Right))
+		m.add(v.say(Note, "tell.typed"), v.toCopy(wrong.Right))
 	}
 	if ask, ok := errors.AsType[*AskError](err); ok {
-		m.add(d.ask(v, ask)...)
+		m.add(v.ask(ask)...)
 	}
 	if limit, ok := errors.AsType[*quota.LimitError](err); ok {
 		m.add(v.limit(limit)...)
@@ -56,20 +56,20 @@ func (d *Desk) Refuse(err error, locale string) *Message {
 // the same words is made.
 func (v voice) misused(e *VerbError) []Block {
 	typed := strings.TrimSpace(e.Word + " " + e.Rest)
-	inQuotes := quote(typed)
-	video := v.spans("tell.verb_prompt", "word", inQuotes[1:len(inQuotes)-1])
+	asPrompt := []ltx.Setting{{Key: promptKey, Value: typed}}
+	video := v.Spans("tell.verb_prompt", "example", v.video(typedLine(asPrompt), asPrompt))
 	if e.Rest == "" {
-		meant := v.spans("tell.did_you_mean", "nearest", v.command+" "+e.Nearest)
-		return []Block{block(Text, spaced(v.spans("tell.verb", "word", e.Word), meant)...), block(Note, video...)}
+		meant := v.Spans("tell.did_you_mean", "nearest", v.verbOf(e.Nearest))
+		return []Block{block(Text, spaced(v.Spans("tell.verb", "word", e.Word), meant)...), block(Note, video...)}
 	}
 	return []Block{
 		v.say(Text, e.wants, "verb", e.Nearest, "rest", e.Rest),
-		block(Note, spaced(v.spans("price.nothing"), video)...),
+		block(Note, spaced(v.Spans("price.nothing"), video)...),
 	}
 }
 
 // ask says what may be settings or words of the prompt, with both spellings.
-func (d *Desk) ask(v voice, e *AskError) []Block {
+func (v voice) ask(e *AskError) []Block {
 	const most = 3
 	key := "tell.asked"
 	if len(e.Typed) > 1 {
@@ -84,19 +84,19 @@ func (d *Desk) ask(v voice, e *AskError) []Block {
 	}
 	return []Block{
 		v.say(Text, key, "words", strings.Join(shown, " · ")),
-		v.say(Note, "tell.asked_setting"), d.toCopy(e.AsSettings),
-		v.say(Note, "tell.asked_words"), d.toCopy(e.AsWords),
+		v.say(Note, "tell.asked_setting"), v.toCopy(e.AsSettings),
+		v.say(Note, "tell.asked_words"), v.toCopy(e.AsWords),
 		v.say(Note, "price.nothing"),
 	}
 }
 
 // toCopy is a command line to be copied, without what may be secret.
-func (d *Desk) toCopy(settings []ltx.Setting) Block {
+func (v voice) toCopy(settings []ltx.Setting) Block {
 	settings = slices.Clone(settings)
 	for i, s := range settings {
 		settings[i].Value = linkQuery.ReplaceAllString(s.Value, "$1") // a LoRA's link that is read as words
 	}
-	return block(Code, Span{Text: strings.TrimSpace(d.cfg.Command + " " + typedLine(settings))})
+	return block(Code, v.video(typedLine(settings), settings))
 }
 
 // linkQuery is a link with a query, which may be a secret, and what a LoRA's
@@ -116,8 +116,8 @@ func problemsIn(err error) ltx.Invalid {
 
 // FieldErrors says what is wrong with each field of a form, by the option's
 // key, as plain text. It is nil when err is not about settings.
-func (d *Desk) FieldErrors(err error, locale string) map[string]string {
-	v := d.voice(locale)
+func FieldErrors(p Printer, err error) map[string]string {
+	v := voice{p}
 	var out map[string]string
 	for _, e := range problemsIn(err) {
 		key := e.Option
@@ -152,19 +152,19 @@ func (v voice) problem(e ltx.FieldError) []Span {
 		"option", e.Option, "value", shorten(e.Value, shownValue), "count", e.Count,
 		"min", v.limitNumber(e.Min), "max", v.limitNumber(e.Max),
 		"nearest", e.Nearest, "other", e.Other, "range", v.between(e),
-		"choices", v.list(e.Choices, "format.or"),
+		"choices", v.List(e.Choices, "format.or"),
 	}
-	sentences := [][]Span{v.spans(key, args...)}
+	sentences := [][]Span{v.Spans(key, args...)}
 	for _, more := range problemMore[e.Problem] {
 		switch {
 		case more == "tell.fps_lasts":
 			if e.Unit == "seconds" && e.Other != "" {
-				sentences = append(sentences, v.spans(more, args...))
+				sentences = append(sentences, v.Spans(more, args...))
 			}
 		case e.Nearest != "" || more == "tell.one_of" || more == "tell.size_forms":
-			sentences = append(sentences, v.spans(more, args...))
+			sentences = append(sentences, v.Spans(more, args...))
 		case more == "tell.lasts":
-			sentences = append(sentences, v.spans("tell.smaller_size"))
+			sentences = append(sentences, v.Spans("tell.smaller_size"))
 		}
 	}
 	return spaced(sentences...)
@@ -172,16 +172,16 @@ func (v voice) problem(e ltx.FieldError) []Span {
 
 // limitNumber writes a bound exactly.
 func (v voice) limitNumber(n float64) string {
-	return strings.Replace(numberTyped(n), ".", v.text("format.decimal"), 1)
+	return strings.Replace(numberTyped(n), ".", v.Text("format.decimal"), 1)
 }
 
 // between is "between 9 and 481 frames".
 func (v voice) between(e ltx.FieldError) string {
 	least, most := v.limitNumber(e.Min), v.limitNumber(e.Max)
-	if _, ok := v.catalog.find(v.language, "unit."+e.Unit); !ok {
-		return v.text("tell.range", "min", least, "max", most)
+	if !v.Has("unit." + e.Unit) {
+		return v.Text("tell.range", "min", least, "max", most)
 	}
-	return v.text("tell.range_unit", "min", least, "max", most, "unit", v.text("unit."+e.Unit))
+	return v.Text("tell.range_unit", "min", least, "max", most, "unit", v.Text("unit."+e.Unit))
 }
 
 // limit says which limit has no room, how much is left, when it starts over
@@ -189,18 +189,18 @@ func (v voice) between(e ltx.FieldError) string {
 func (v voice) limit(e *quota.LimitError) []Block {
 	var why, reason []Span
 	if e.Block.Reason != "" {
-		reason = v.spans("refusal.reason", "reason", shorten(oneLine(e.Block.Reason), cardPrompt))
+		reason = v.Spans("refusal.reason", "reason", shorten(oneLine(e.Block.Reason), cardPrompt))
 	}
 	switch e.Reason {
 	case quota.LineFull:
-		why = []Span{{Text: v.plural("refusal.line_full", int64(e.Line))}}
-		return []Block{block(Text, spaced(why, v.spans("refusal.line_next"))...), v.say(Note, "price.nothing")}
+		why = []Span{{Text: v.Plural("refusal.line_full", int64(e.Line))}}
+		return []Block{block(Text, spaced(why, v.Spans("refusal.line_next"))...), v.say(Note, "price.nothing")}
 	case quota.Blocked, quota.Paused:
 		by, ask := "", "refusal.ask_admin"
 		if e.Block.By == quota.Operator {
 			by, ask = "_operator", "refusal.ask_operator"
 		}
-		why = spaced(v.spans("refusal."+string(e.Reason)+by), reason, v.spans(ask))
+		why = spaced(v.Spans("refusal."+string(e.Reason)+by), reason, v.Spans(ask))
 		return []Block{block(Text, why...), v.say(Note, "price.nothing")}
 	case quota.Unlisted:
 		return []Block{v.say(Text, "refusal.unlisted", "team", e.Gauge.Scope.ID), v.say(Note, "price.nothing")}
@@ -217,22 +217,22 @@ func (v voice) overLimit(e *quota.LimitError) []Block {
 	if tooMuch {
 		key = "refusal.never_fits"
 	}
-	why := v.spans(key, "used", v.amount(g.Unit, g.Used), "max", v.amount(g.Unit, g.Max),
-		"left", v.amount(g.Unit, e.Left()), "need", v.money(usd.Micros(e.Need)), "window", v.window(g.Window))
+	why := v.Spans(key, "used", v.amount(g.Unit, g.Used), "max", v.amount(g.Unit, g.Max),
+		"left", v.amount(g.Unit, e.Left()), "need", v.Money(usd.Micros(e.Need)), "window", v.window(g.Window))
 	var smaller, resets []Span
 	if g.Unit == quota.Dollars && (tooMuch || e.Left() > 0) {
-		smaller = v.spans("refusal.smaller")
+		smaller = v.Spans("refusal.smaller")
 	}
 	if !g.Resets.IsZero() && !tooMuch {
 		again := "refusal.resets"
 		if g.Window.Rolling() > 0 {
 			again = "refusal.frees"
 		}
-		resets = v.spans(again, "since", since(g.Resets), "at", clockTime(g.Resets))
+		resets = v.Spans(again, "since", since(g.Resets), "at", clockTime(g.Resets))
 	}
-	who := v.spans("refusal.admin")
+	who := v.Spans("refusal.admin")
 	if g.Fixed {
-		who = v.spans("refusal.operator")
+		who = v.Spans("refusal.operator")
 	}
 	return []Block{
 		block(Text, spaced(why, smaller)...),

@@ -9,6 +9,8 @@ import (
 	"unicode/utf16"
 
 	"github.com/rivo/uniseg"
+
+	"ltxbot/core/ltx"
 )
 
 // add appends blocks and leaves out those that say nothing.
@@ -58,9 +60,39 @@ func (m Message) done() Message {
 // block is a block of text.
 func block(kind BlockKind, spans ...Span) Block { return Block{Kind: kind, Spans: spans} }
 
+// A voice writes the parts of messages in one language.
+type voice struct{ Printer }
+
+// example is a command that makes a video, as it is typed: what follows the
+// command's name.
+func (v voice) example(line string) Span {
+	l, err := ParseLine(line)
+	if err != nil {
+		return Span{Text: v.Command() + " " + line, Style: Mono}
+	}
+	return v.video(line, l.Settings)
+}
+
+// verbOf is the command of a verb.
+func (v voice) verbOf(verb string) Span {
+	return Span{Text: v.Command() + " " + verb, Style: CommandOf, Command: &Command{Verb: verb}}
+}
+
+// video is the command that makes a video with settings, which are typed as in
+// line.
+func (v voice) video(line string, settings []ltx.Setting) Span {
+	return Span{Text: strings.TrimSpace(v.Command() + " " + line), Style: CommandOf, Command: &Command{Settings: settings}}
+}
+
+// Offer adds a command to correct and send again.
+func (m *Message) Offer(p Printer, settings []ltx.Setting) {
+	v := voice{p}
+	m.add(v.say(Note, "tell.typed"), block(Code, v.video(typedLine(settings), settings)))
+}
+
 // say is a block of one text of the catalogue.
 func (v voice) say(kind BlockKind, key string, args ...any) Block {
-	return Block{Kind: kind, Spans: v.spans(key, args...)}
+	return Block{Kind: kind, Spans: v.Spans(key, args...)}
 }
 
 // dotted joins pieces of a line: "a · b · c".
@@ -212,7 +244,7 @@ func terminal(spans []Span) string {
 			b.WriteString(s.At.Format("2006-01-02 15:04 MST"))
 		case Link:
 			b.WriteString(s.Text + " (" + s.URL + ")")
-		case Plain, Strong, Mono:
+		case Plain, Strong, Mono, CommandOf:
 			b.WriteString(s.Text)
 		}
 	}

@@ -49,14 +49,13 @@ func WhyLink(e *generate.LinkError) LinkReason {
 	return LinkUnfetched
 }
 
-// Result is the message that carries the video, in the language of who asked
-// for it.
-func (d *Desk) Result(j generate.Job, r ResultFacts) Message {
-	v := d.voice(j.Place.Locale)
+// Result is the message that carries the video.
+func Result(p Printer, j generate.Job, r ResultFacts) Message {
+	v := voice{p}
 	var m Message
-	ready := v.spans("result.ready")
+	ready := v.Spans("result.ready")
 	if j.Parent != "" && j.Notes[noteRepeat] == "" {
-		ready = v.spans("result.remix", "id", mono(j.Parent))
+		ready = v.Spans("result.remix", "id", mono(j.Parent))
 	}
 	m.add(block(Text, spaced([]Span{mention(asker(j))}, ready)...))
 	if j.Cancel != nil && j.Cancel.By != generate.ByDeadline {
@@ -67,7 +66,7 @@ func (d *Desk) Result(j generate.Job, r ResultFacts) Message {
 		m.add(v.say(Note, "result.expanded"), block(Quote, Span{Text: shorten(expanded, resultPrompt)}))
 	}
 	if r.Fit == generate.FitLink && r.URL != "" {
-		watch := Span{Text: v.text("result.watch"), Style: Link, URL: r.URL}
+		watch := Span{Text: v.Text("result.watch"), Style: Link, URL: r.URL}
 		m.add(v.say(Text, string(cmp.Or(r.Why, LinkTooLarge)), "link", watch), v.say(Note, "result.public"))
 	}
 	m.add(block(Note, changed(j)...))
@@ -86,7 +85,7 @@ func (v voice) smaller(j generate.Job) Block {
 	if j.Output.URL == "" {
 		return v.say(Note, "result.smaller")
 	}
-	return v.say(Note, "result.reencoded", "link", Span{Text: v.text("result.original"), Style: Link, URL: j.Output.URL})
+	return v.say(Note, "result.reencoded", "link", Span{Text: v.Text("result.original"), Style: Link, URL: j.Output.URL})
 }
 
 // expandedPrompt is the prompt as the model elaborated on it, or "" when that
@@ -103,12 +102,12 @@ func expandedPrompt(j generate.Job) string {
 func (v voice) madeLine(j generate.Job) []Span {
 	f := madeOf(j)
 	pieces := [][]Span{
-		v.spans("result.seed", "n", mono(v.value(f.seed))),
+		v.Spans("result.seed", "n", mono(v.Value(f.seed))),
 		{{Text: times(f.size)}},
-		{{Text: v.duration(f.length)}},
+		{{Text: v.Duration(f.length)}},
 	}
 	if f.took > 0 {
-		pieces = append(pieces, v.spans("result.took", "time", f.took))
+		pieces = append(pieces, v.Spans("result.took", "time", f.took))
 	}
 	return dotted(pieces...)
 }
@@ -162,8 +161,7 @@ func times(s ltx.Size) string { return strings.Replace(s.String(), "x", "×", 1)
 const maxAlt = 1000
 
 // AltText describes the video for people who do not see it.
-func (d *Desk) AltText(j generate.Job) string {
-	v := d.voice(j.Place.Locale)
-	length := v.number(madeOf(j).length.Seconds())
-	return shorten(v.text("result.alt", "seconds", length, "prompt", oneLine(j.Request.Prompt())), maxAlt)
+func AltText(p Printer, j generate.Job) string {
+	length := p.Number(madeOf(j).length.Seconds())
+	return shorten(p.Text("result.alt", "seconds", length, "prompt", oneLine(j.Request.Prompt())), maxAlt)
 }

@@ -102,7 +102,7 @@ func (d *Desk) takeOn(ctx context.Context, j generate.Job, unidentified bool) ge
 // notRecorded says that there is no job since the store does not answer, and
 // ends the job if it was recorded all the same.
 func (d *Desk) notRecorded(ctx context.Context, g generate.Ask, err error, c Caller, r Responder) {
-	r.Refuse(ctx, d.voice(c.Locale).sorry("error.not_now", d.incident(ctx, "record job", err, c)))
+	r.Refuse(ctx, d.sorry(ctx, c, "error.not_now", "record job", err))
 	d.drop(ctx, generate.NewID(g.Event))
 }
 

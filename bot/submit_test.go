@@ -155,7 +155,7 @@ func TestWhoIsNotKnownYetIsRefusedInTheirLanguage(t *testing.T) {
 func TestACardSaysWhichLimitHadNoRoom(t *testing.T) {
 	j := job(t, jobA, cowboy, generate.Failed)
 	j.Failure = generate.Failure{Kind: generate.FailQuota, Refusal: &quota.LimitError{Reason: quota.LineFull, Line: 5}}
-	if got := newDesk(&fakeGenerator{}).Card(j).String(); !strings.Contains(got, "5 jobs waiting") || !strings.Contains(got, "Nothing was charged") {
+	if got := bot.Card(newDesk(&fakeGenerator{}).Printer(j.Place.Locale), j).String(); !strings.Contains(got, "5 jobs waiting") || !strings.Contains(got, "Nothing was charged") {
 		t.Errorf("the card says\n%s", got)
 	}
 }

@@ -9,19 +9,23 @@ import (
 	"ltxbot/core/usd"
 )
 
-// Usage shows the limits of the caller and the team: a bar for each, and when
-// it starts over.
+// Usage shows the limits of the caller and the team.
 func (d *Desk) Usage(ctx context.Context, c Caller) Message {
 	if d.cfg.Office != nil {
 		return d.Order(ctx, c, quota.Order{Verb: "mine"})
 	}
-	v := d.voice(c.Locale)
 	ctx, cancel := context.WithTimeout(ctx, readLimit)
 	defer cancel()
 	gauges, err := d.cfg.Usage(ctx, quota.Asker{Team: c.Team, Member: c.Member, Tiers: c.Tiers})
 	if err != nil {
-		return v.sorry("error.unreadable", d.incident(ctx, "read usage", err, c))
+		return d.sorry(ctx, c, "error.unreadable", "read usage", err)
 	}
+	return Usage(d.Printer(c.Locale), gauges)
+}
+
+// Usage shows limits: a bar for each, and when it starts over.
+func Usage(p Printer, gauges []quota.Gauge) Message {
+	v := voice{p}
 	var m Message
 	m.add(v.say(Heading, "usage.title"))
 	for _, kind := range []quota.ScopeKind{quota.Member, quota.Team, quota.Bot} {
@@ -47,7 +51,7 @@ func (v voice) whoRaises(gauges []quota.Gauge) Block {
 	case operators:
 		return v.say(Note, "usage.operator")
 	}
-	return block(Text, spaced(v.spans("usage.unlimited"), v.month(gauges))...)
+	return block(Text, spaced(v.Spans("usage.unlimited"), v.month(gauges))...)
 }
 
 // gauges are the limits of one scope.
@@ -58,16 +62,16 @@ func (v voice) gauges(kind quota.ScopeKind, gauges []quota.Gauge) []Block {
 			continue
 		}
 		if len(blocks) == 0 {
-			blocks = append(blocks, Block{Kind: Text, Spans: []Span{{Text: v.text("usage." + scopeWord[kind]), Style: Strong}}})
+			blocks = append(blocks, Block{Kind: Text, Spans: []Span{{Text: v.Text("usage." + scopeWord[kind]), Style: Strong}}})
 		}
-		line := v.spans("usage."+string(g.Unit), "used", v.amount(g.Unit, g.Used), "max", v.amount(g.Unit, g.Max), "window", v.window(g.Window))
+		line := v.Spans("usage."+string(g.Unit), "used", v.amount(g.Unit, g.Used), "max", v.amount(g.Unit, g.Max), "window", v.window(g.Window))
 		var resets []Span
 		switch {
 		case g.Resets.IsZero():
 		case g.Window.Rolling() > 0:
-			resets = v.spans("usage.frees", "since", since(g.Resets))
+			resets = v.Spans("usage.frees", "since", since(g.Resets))
 		default:
-			resets = v.spans("usage.resets", "since", since(g.Resets))
+			resets = v.Spans("usage.resets", "since", since(g.Resets))
 		}
 		blocks = append(blocks, block(Text, dotted(line, resets)...), Block{Kind: Bar, Bar: min(1, used(g))})
 	}
@@ -88,13 +92,17 @@ func (v voice) month(gauges []quota.Gauge) []Span {
 			price = usd.Micros(g.Used)
 		}
 	}
-	return v.spans("usage.month", "videos", v.plural("usage.videos_count", videos), "price", price)
+	return v.Spans("usage.month", "videos", v.Plural("usage.videos_count", videos), "price", price)
 }
 
 // LoRAs says which LoRAs the caller can use.
 func (d *Desk) LoRAs(_ context.Context, c Caller) Message {
-	v := d.voice(c.Locale)
-	rules := d.cfg.Rules()
+	return LoRAs(d.Printer(c.Locale), d.cfg.Rules())
+}
+
+// LoRAs says which LoRAs can be used under rules.
+func LoRAs(p Printer, rules ltx.Rules) Message {
+	v := voice{p}
 	var names []string
 	if rules.LibraryNames != nil {
 		names = rules.LibraryNames()
@@ -110,14 +118,14 @@ func (d *Desk) LoRAs(_ context.Context, c Caller) Message {
 	var m Message
 	m.add(v.say(Heading, "loras.title"))
 	if len(names) > 0 {
-		m.add(v.say(Text, "loras.names"), block(Text, v.list(names, "format.and")...))
+		m.add(v.say(Text, "loras.names"), block(Text, v.List(names, "format.and")...))
 	} else {
 		m.add(v.say(Text, "loras.none"))
 	}
 	m.add(
-		block(Text, append([]Span{{Text: "• "}}, v.spans("loras.repo")...)...),
-		block(Text, append([]Span{{Text: "• "}}, v.spans("loras.file", "hosts", strings.Join(hosts, ", "))...)...),
-		v.say(Text, "loras.how", "max", most),
+		block(Text, append([]Span{{Text: "• "}}, v.Spans("loras.repo")...)...),
+		block(Text, append([]Span{{Text: "• "}}, v.Spans("loras.file", "hosts", strings.Join(hosts, ", "))...)...),
+		v.say(Text, "loras.how", "max", most, "example", v.example("a cowboy walks lora:owner/repo@0.8")),
 		v.say(Note, "loras.model"),
 	)
 	return m.done()

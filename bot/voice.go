@@ -11,55 +11,44 @@ import (
 	"ltxbot/core/usd"
 )
 
-// Text returns a text of the catalogue in somebody's language. args are pairs
-// of a placeholder's name and its value: a string, an int, an int64, a
-// float64, a usd.Micros, a time.Duration, a Span or []Span. A key that does
-// not exist is returned as it is.
-func (d *Desk) Text(locale, key string, args ...any) string {
-	return d.voice(locale).text(key, args...)
-}
-
-// Spans is Text with its styles: code stays code.
-func (d *Desk) Spans(locale, key string, args ...any) []Span {
-	return d.voice(locale).spans(key, args...)
-}
-
-// Languages are those that have texts: "de", "en" and so on.
-func (d *Desk) Languages() []string { return d.cfg.Catalog.Languages() }
-
-// Language is the one of them in which somebody with this locale reads.
-func (d *Desk) Language(locale string) string { return d.cfg.Catalog.language(locale) }
-
-// OptionHelp says what an option is for, in at most 100 characters.
-func (d *Desk) OptionHelp(locale string, p ltx.Param) string { return d.voice(locale).option(p) }
-
-// ChoiceLabel is what people read for a choice, in at most 75 characters.
-func (d *Desk) ChoiceLabel(locale string, p ltx.Param, c ltx.Choice) string {
-	return d.voice(locale).choice(p, c)
-}
-
-// A voice speaks one language.
-type voice struct {
+// A Printer writes the texts of a catalogue in one language.
+type Printer struct {
 	catalog  *Catalog
 	language string
 	command  string
 }
 
-func (d *Desk) voice(locale string) voice {
-	return voice{catalog: d.cfg.Catalog, language: d.cfg.Catalog.language(locale), command: d.cfg.Command}
+// Printer writes for somebody with this locale, who types command: "/ltx".
+func (c *Catalog) Printer(locale, command string) Printer {
+	return Printer{catalog: c, language: c.language(locale), command: command}
 }
 
-// text is a text without styles.
-func (v voice) text(key string, args ...any) string {
+// Language is the language of the printer: "de".
+func (v Printer) Language() string { return v.language }
+
+// Command is what people type: "/ltx".
+func (v Printer) Command() string { return v.command }
+
+// Has reports whether there is a text for the key.
+func (v Printer) Has(key string) bool {
+	_, ok := v.catalog.find(v.language, key)
+	return ok
+}
+
+// Text returns a text without its styles. args are pairs of a placeholder's
+// name and its value: a string, an int, an int64, a float64, a usd.Micros, a
+// time.Duration, a Span or []Span. A key that does not exist is returned as it
+// is.
+func (v Printer) Text(key string, args ...any) string {
 	var b strings.Builder
-	for _, s := range v.spans(key, args...) {
+	for _, s := range v.Spans(key, args...) {
 		b.WriteString(s.Text)
 	}
 	return b.String()
 }
 
-// spans is a text with its placeholders filled in.
-func (v voice) spans(key string, args ...any) []Span {
+// Spans is Text with its styles: code stays code.
+func (v Printer) Spans(key string, args ...any) []Span {
 	t, ok := v.catalog.find(v.language, key)
 	if !ok {
 		return []Span{{Text: key}}
@@ -80,21 +69,36 @@ func (v voice) spans(key string, args ...any) []Span {
 			}
 		}
 	}
+	for i, s := range out {
+		if s.Style == CommandOf && s.Command == nil {
+			out[i].Command = v.verb(s.Text)
+		}
+	}
 	return out
+}
+
+// verb is the command that a text of the catalogue names.
+func (v Printer) verb(typed string) *Command {
+	words := strings.Fields(strings.TrimPrefix(typed, v.command))
+	if len(words) == 0 {
+		return &Command{}
+	}
+	return &Command{Verb: words[0], Args: words[1:]}
 }
 
 // somebody is what plain text has for a member, whose name only the platform
 // knows.
-func (v voice) somebody(first bool) string {
+func (v Printer) somebody(first bool) string {
 	if first {
-		return v.text("format.somebody_first")
+		return v.Text("format.somebody_first")
 	}
-	return v.text("format.somebody")
+	return v.Text("format.somebody")
 }
 
 // join adds a span, to the one before if both look the same.
 func join(spans []Span, s Span) []Span {
-	if n := len(spans); n > 0 && spans[n-1].Style == s.Style && (s.Style == Plain || s.Style == Strong || s.Style == Mono) {
+	if n := len(spans); n > 0 && spans[n-1].Style == s.Style && s.Command == nil && spans[n-1].Command == nil &&
+		(s.Style == Plain || s.Style == Strong || s.Style == Mono || s.Style == CommandOf) {
 		spans[n-1].Text += s.Text
 		return spans
 	}
@@ -102,7 +106,7 @@ func join(spans []Span, s Span) []Span {
 }
 
 // fill is the value of a placeholder.
-func (v voice) fill(p part, args []any) []Span {
+func (v Printer) fill(p part, args []any) []Span {
 	for i := 0; i+1 < len(args); i += 2 {
 		if args[i] != p.name {
 			continue
@@ -113,14 +117,14 @@ func (v voice) fill(p part, args []any) []Span {
 		case []Span:
 			return value
 		default:
-			return []Span{{Text: v.value(value), Style: p.style}}
+			return []Span{{Text: v.Value(value), Style: p.style}}
 		}
 	}
 	return []Span{{Text: "{" + p.name + "}", Style: p.style}}
 }
 
-// value writes a value as people in this language do.
-func (v voice) value(value any) string {
+// Value writes a value as people in this language do.
+func (v Printer) Value(value any) string {
 	switch value := value.(type) {
 	case string:
 		return value
@@ -129,47 +133,47 @@ func (v voice) value(value any) string {
 	case int64:
 		return strconv.FormatInt(value, 10)
 	case float64:
-		return v.number(value)
+		return v.Number(value)
 	case usd.Micros:
-		return v.money(value)
+		return v.Money(value)
 	case time.Duration:
-		return v.duration(value)
+		return v.Duration(value)
 	}
 	return fmt.Sprint(value)
 }
 
-// number writes a number with two decimals at most.
-func (v voice) number(n float64) string {
+// Number writes a number with two decimals at most.
+func (v Printer) Number(n float64) string {
 	s := strconv.FormatFloat(math.Round(n*100)/100, 'f', -1, 64)
-	return strings.Replace(s, ".", v.text("format.decimal"), 1)
+	return strings.Replace(s, ".", v.Text("format.decimal"), 1)
 }
 
 // numberTyped writes a number as it is typed in a command.
 func numberTyped(n float64) string { return strconv.FormatFloat(n, 'f', -1, 64) }
 
-// money writes an amount; whole dollars without cents.
-func (v voice) money(m usd.Micros) string {
+// Money writes an amount; whole dollars without cents.
+func (v Printer) Money(m usd.Micros) string {
 	sign, digits, _ := strings.Cut(m.String(), "$")
 	digits = strings.TrimSuffix(digits, ".00")
-	return sign + v.text("format.usd", "amount", strings.Replace(digits, ".", v.text("format.decimal"), 1))
+	return sign + v.Text("format.usd", "amount", strings.Replace(digits, ".", v.Text("format.decimal"), 1))
 }
 
-// duration writes "48 s" or "2 min 5 s".
-func (v voice) duration(d time.Duration) string {
+// Duration writes "48 s" or "2 min 5 s".
+func (v Printer) Duration(d time.Duration) string {
 	if d < time.Minute {
 		n := math.Round(d.Seconds()*10) / 10
 		if n >= 10 {
 			n = math.Round(n)
 		}
-		return v.text("format.seconds", "n", n)
+		return v.Text("format.seconds", "n", n)
 	}
 	d = d.Round(time.Second)
-	return v.text("format.minutes", "m", int(d/time.Minute), "s", int(d%time.Minute/time.Second))
+	return v.Text("format.minutes", "m", int(d/time.Minute), "s", int(d%time.Minute/time.Second))
 }
 
-// plural is a text that has a form for one and a form for other numbers.
-func (v voice) plural(key string, n int64) string {
-	return v.text(key+"."+pluralForm(v.language, n), "n", n)
+// Plural is a text that has a form for one and a form for other numbers.
+func (v Printer) Plural(key string, n int64) string {
+	return v.Text(key+"."+pluralForm(v.language, n), "n", n)
 }
 
 // pluralForm is the name of the form that a language has for a whole number.
@@ -185,14 +189,14 @@ func pluralForm(language string, n int64) string {
 	return "other"
 }
 
-// list joins names as a sentence does: "a, b or c".
-func (v voice) list(words []string, last string) []Span {
+// List joins names as a sentence does: "a, b or c".
+func (v Printer) List(words []string, last string) []Span {
 	var out []Span
 	for i, w := range words {
 		switch {
 		case i == 0:
 		case i == len(words)-1:
-			out = join(out, Span{Text: v.text(last)})
+			out = join(out, Span{Text: v.Text(last)})
 		default:
 			out = join(out, Span{Text: ", "})
 		}
@@ -201,25 +205,27 @@ func (v voice) list(words []string, last string) []Span {
 	return out
 }
 
-// option says what an option is for. The table has it in English.
-func (v voice) option(p ltx.Param) string {
+// Option says what an option is for, in at most 100 characters. The table of
+// parameters has it in English.
+func (v Printer) Option(p ltx.Param) string {
 	id := p.Name
 	if id == "" {
 		id = p.Option
 	}
-	if _, ok := v.catalog.find(v.language, "option."+id); !ok {
+	if !v.Has("option." + id) {
 		return p.Help
 	}
-	return v.text("option." + id)
+	return v.Text("option." + id)
 }
 
-// choice is what people read for a choice. The table has it in English.
-func (v voice) choice(p ltx.Param, c ltx.Choice) string {
+// Choice is what people read for a choice, in at most 75 characters. The table
+// of parameters has it in English.
+func (v Printer) Choice(p ltx.Param, c ltx.Choice) string {
 	key := "choice." + p.Key() + "." + c.Typed()
-	if _, ok := v.catalog.find(v.language, key); !ok {
+	if !v.Has(key) {
 		return c.Label
 	}
-	return v.text(key)
+	return v.Text(key)
 }
 
 // since is a point in time, shown as its distance from now.

@@ -68,8 +68,7 @@ func (b *Bot) barredText(j generate.Job, why barrier) bot.Block {
 	if j.State == generate.Failed || j.State == generate.Cancelled {
 		return bot.Block{Kind: bot.Note, Spans: []bot.Span{{Text: text + b.text(j.Place.Locale, "discord.barred_late")}}}
 	}
-	show := spellings[bot.VerbShow] + j.ID
 	return bot.Block{Kind: bot.Note, Spans: []bot.Span{
-		{Text: text + b.text(j.Place.Locale, "discord.barred_later") + " "}, {Text: show, Style: bot.Mono},
+		{Text: text + b.text(j.Place.Locale, "discord.barred_later") + " "}, {Style: bot.CommandOf, Command: &bot.Command{Verb: bot.VerbShow, Args: []string{j.ID}}},
 	}}
 }

@@ -94,7 +94,7 @@ func (b *Bot) runLoRAs(ctx context.Context, i *interaction) {
 }
 
 func (b *Bot) runHelp(ctx context.Context, i *interaction) {
-	m := b.cfg.Desk.Help(i.Locale, i.value("topic"))
+	m := bot.Help(b.print(i.Locale), i.value("topic"))
 	b.reply(ctx, i, &m)
 }
 

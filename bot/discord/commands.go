@@ -124,7 +124,7 @@ func (b *Bot) modelOptions() []commandOption {
 
 func (b *Bot) modelOption(p ltx.Param) commandOption {
 	o := commandOption{Name: p.Option, Type: optionString}
-	o.Description, o.DescriptionLocalizations = b.localized(func(l string) string { return b.cfg.Desk.OptionHelp(l, p) })
+	o.Description, o.DescriptionLocalizations = b.localized(func(l string) string { return b.print(l).Option(p) })
 	bounded := false
 	switch p.Kind {
 	case ltx.KindText:
@@ -142,7 +142,7 @@ func (b *Bot) modelOption(p ltx.Param) commandOption {
 		o.Type, bounded = optionNumber, true
 	case ltx.KindChoice, ltx.KindPreset:
 		for _, c := range p.Choices {
-			name, localized := b.localized(func(l string) string { return b.cfg.Desk.ChoiceLabel(l, p, c) })
+			name, localized := b.localized(func(l string) string { return b.print(l).Choice(p, c) })
 			o.Choices = append(o.Choices, commandChoice{Name: name, NameLocalizations: localized, Value: c.Typed()})
 		}
 	case ltx.KindSize, ltx.KindLoRAs, ltx.KindDuration:
@@ -198,13 +198,13 @@ func (b *Bot) orderOptions(who quota.Audience) []commandOption {
 			continue
 		}
 		o := commandOption{Type: optionSubcommand, Name: v.Name}
-		o.Description, o.DescriptionLocalizations = b.localized(func(l string) string { return b.cfg.Desk.VerbHelp(l, v) })
+		o.Description, o.DescriptionLocalizations = b.localized(func(l string) string { return bot.AboutVerb(b.print(l), v) })
 		for _, a := range v.Args {
 			arg := commandOption{
 				Type: optionString, Name: a.Name, Required: a.Required, MaxLength: maxOrderOption,
 				Autocomplete: a.Kind == quota.LimitArg,
 			}
-			arg.Description, arg.DescriptionLocalizations = b.localized(func(l string) string { return b.cfg.Desk.ArgHelp(l, v, a) })
+			arg.Description, arg.DescriptionLocalizations = b.localized(func(l string) string { return bot.AboutArg(b.print(l), v, a) })
 			o.Options = append(o.Options, arg)
 		}
 		out = append(out, o)

@@ -53,7 +53,7 @@ func (b *Bot) Show(ctx context.Context, j generate.Job, keep generate.Keep) erro
 // showCard brings the card to the conversation.
 func (b *Bot) showCard(ctx context.Context, j generate.Job, m *memory) error {
 	token := m.token(b.cfg.Now())
-	text := b.cfg.Desk.Card(j)
+	text := bot.Card(b.print(j.Place.Locale), j)
 	switch {
 	case !j.Place.Private:
 	case token == "":
@@ -153,7 +153,7 @@ func (b *Bot) lastWord(ctx context.Context, j generate.Job, m *memory) error {
 	if j.Place.Private {
 		return b.tellByDM(ctx, j, m)
 	}
-	text := b.cfg.Desk.Card(j)
+	text := bot.Card(b.print(j.Place.Locale), j)
 	text.Blocks = append([]bot.Block{{
 		Kind: bot.Text, Spans: []bot.Span{{Style: bot.MentionOf, Member: platform + ":" + j.Place.User}},
 	}}, text.Blocks...)
@@ -172,7 +172,7 @@ func (b *Bot) tellByDM(ctx context.Context, j generate.Job, m *memory) error {
 	if err != nil {
 		return err
 	}
-	text := b.cfg.Desk.Card(j)
+	text := bot.Card(b.print(j.Place.Locale), j)
 	text.Buttons = directButtons(text.Buttons)
 	if _, err := b.postOnce(ctx, j, m, purposeEnd, channel, newMessage(text)); err != nil {
 		return err

@@ -189,12 +189,12 @@ func (d *delivery) compose(ctx context.Context, limit int64, why bot.LinkReason)
 		return outgoing{}, "", err
 	}
 	u := &upload{path: file.Path, name: file.Name, size: file.Size, contentType: file.ContentType}
-	return newVideo(d.text(bot.ResultFacts{Fit: file.Fit}), u, d.cfg.Desk.AltText(d.job)), file.Fit, nil
+	return newVideo(d.text(bot.ResultFacts{Fit: file.Fit}), u, bot.AltText(d.print(d.job.Place.Locale), d.job)), file.Fit, nil
 }
 
 // text is what the message with the video says.
 func (d *delivery) text(f bot.ResultFacts) bot.Message {
-	text := d.cfg.Desk.Result(d.job, f)
+	text := bot.Result(d.print(d.job.Place.Locale), d.job, f)
 	if d.direct {
 		text.Buttons = directButtons(text.Buttons)
 	}

@@ -100,18 +100,17 @@ func always(ctx context.Context, hold func(context.Context), _ func()) { hold(ct
 
 // Bot is the program's presence on Discord.
 type Bot struct {
-	cfg     Config
-	log     *slog.Logger
-	rest    *client
-	key     ed25519.PublicKey
-	phrases *bot.Desk // says what only Discord needs
-	work    pool
-	drafts  drafts
-	shown   shownCards
-	tiers   guildLimits
-	dms     dmChannels
-	clicks  clicks
-	seen    *ingress.Seen // ids of interactions that came by HTTP
+	cfg    Config
+	log    *slog.Logger
+	rest   *client
+	key    ed25519.PublicKey
+	work   pool
+	drafts drafts
+	shown  shownCards
+	tiers  guildLimits
+	dms    dmChannels
+	clicks clicks
+	seen   *ingress.Seen // ids of interactions that came by HTTP
 
 	fatal     chan error
 	connected atomic.Bool
@@ -132,12 +131,8 @@ func New(cfg Config) (*Bot, error) {
 		return nil, errors.New("discord: the desk is missing")
 	}
 	cfg.setDefaults()
-	phrases, err := newPhrases()
-	if err != nil {
-		return nil, err
-	}
 	b := &Bot{
-		cfg: cfg, log: cfg.Logger, app: cfg.ApplicationID, phrases: phrases,
+		cfg: cfg, log: cfg.Logger, app: cfg.ApplicationID,
 		rest: newClient(cfg.APIURL, cfg.Token, cfg.Version, cfg.Meter),
 		work: newPool(), drafts: newDrafts(cfg.Now), shown: newShownCards(),
 		tiers: newGuildLimits(cfg.Now), dms: newDMChannels(), clicks: newClicks(cfg.Now), seen: ingress.NewSeen(cfg.Now, 2*maxSkew),

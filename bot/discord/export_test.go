@@ -2,7 +2,6 @@ package discord
 
 import (
 	"context"
-	"io/fs"
 	"strings"
 
 	"ltxbot/bot"
@@ -82,17 +81,8 @@ func TextForTest(m bot.Message) string {
 	return b.String()
 }
 
-// OwnCatalog is the catalogue of those texts.
-func OwnCatalog() (*bot.Catalog, error) {
-	files, err := fs.Sub(localeFiles, "locale")
-	if err != nil {
-		return nil, err
-	}
-	return bot.NewCatalog(files)
-}
-
-// Spell is for tests.
-var Spell = spell
+// Typed is how a command is typed here.
+var Typed = typedCommand
 
 // DefaultTiming is the patience of a bot with an empty config.
 func DefaultTiming() Timing {

@@ -154,7 +154,7 @@ func (b *Bot) refuseAside(ctx context.Context, j generate.Job, m *memory, token 
 		return b.showCard(ctx, j, m)
 	}
 	err = b.rest.do(ctx, call{
-		op: "send refusal", route: routeFollowup(m.get(noteApp), token), body: newMessage(b.cfg.Desk.Card(j)).onlyFor(),
+		op: "send refusal", route: routeFollowup(m.get(noteApp), token), body: newMessage(bot.Card(b.print(j.Place.Locale), j)).onlyFor(),
 	})
 	if err != nil && !lost(err) {
 		return err

@@ -87,7 +87,7 @@ func TestCardsAsSent(t *testing.T) {
 		if state == generate.Failed {
 			j.Failure.Kind = generate.FailRefused
 		}
-		golden(t, "card_"+string(state), discord.NewMessage(desk.Card(j)))
+		golden(t, "card_"+string(state), discord.NewMessage(bot.Card(desk.Printer(j.Place.Locale), j)))
 	}
 }
 
@@ -95,10 +95,10 @@ func TestVideoMessagesAsSent(t *testing.T) {
 	t.Parallel()
 	desk, j := bot.New(bot.Config{}), goldenJob(t)
 	j.State = generate.Delivering
-	file := discord.NewVideoForTest(desk.Result(j, bot.ResultFacts{Fit: generate.FitOriginal}), "ltx-k3f92mq7abcd.mp4", desk.AltText(j))
+	file := discord.NewVideoForTest(bot.Result(desk.Printer(j.Place.Locale), j, bot.ResultFacts{Fit: generate.FitOriginal}), "ltx-k3f92mq7abcd.mp4", bot.AltText(desk.Printer(j.Place.Locale), j))
 	file.Ping, file.Nonce, file.ReplyTo = []string{j.Place.User}, "k3f92mq7abcd-video", "99"
 	golden(t, "video", file)
-	link := discord.NewMessage(desk.Result(j, bot.ResultFacts{Fit: generate.FitLink, URL: j.Output.URL}))
+	link := discord.NewMessage(bot.Result(desk.Printer(j.Place.Locale), j, bot.ResultFacts{Fit: generate.FitLink, URL: j.Output.URL}))
 	link.Ping = []string{j.Place.User}
 	golden(t, "video_link", link)
 }

@@ -134,7 +134,7 @@ func fit(blocks []bot.Block, limit int) []string {
 	blocks = slices.Clone(blocks)
 	texts := make([]string, len(blocks))
 	for i := range blocks {
-		blocks[i].Spans = spelled(bounded(blocks[i].Spans), blocks[i].Kind == bot.Code)
+		blocks[i].Spans = bounded(typed(blocks[i].Spans))
 		texts[i] = writeBlock(blocks[i], limit)
 	}
 	for {
@@ -294,7 +294,7 @@ func writeSpan(s bot.Span, limit int, shape func(string) string) string {
 			return ""
 		}
 		return "**" + text + "**"
-	case bot.Mono:
+	case bot.Mono, bot.CommandOf:
 		return inlineCode(s.Text, limit)
 	case bot.MentionOf:
 		return whole(mention(s), limit)

@@ -49,7 +49,7 @@ func (b *Bot) run(ctx context.Context, o origin, typed string) bool {
 // verbs are the answers to lines that are about something else than a video.
 var verbs = map[string]func(b *Bot, ctx context.Context, c bot.Caller, arg string) bot.Message{
 	bot.VerbHelp: func(b *Bot, _ context.Context, c bot.Caller, topic string) bot.Message {
-		return b.cfg.Desk.Help(c.Locale, topic)
+		return bot.Help(b.print(c.Locale), topic)
 	},
 	bot.VerbJobs: func(b *Bot, ctx context.Context, c bot.Caller, order string) bot.Message {
 		return b.cfg.Desk.JobsLine(ctx, c, order)
@@ -73,11 +73,11 @@ var verbs = map[string]func(b *Bot, ctx context.Context, c bot.Caller, arg strin
 // the bot is and what there is to do.
 func (b *Bot) admin(ctx context.Context, c bot.Caller, order string) bot.Message {
 	if !c.Admin {
-		return b.sentence(c.Locale, "admin_only")
+		return b.sentence(c.Locale, "slack.admin_only")
 	}
 	m := b.cfg.Desk.OrderLine(ctx, c, bot.VerbAdmin, order)
 	if order == "" {
-		status := b.sentence(c.Locale, "admin", "version", b.cfg.Version)
+		status := b.sentence(c.Locale, "slack.admin", "version", b.cfg.Version)
 		m.Blocks = append(status.Blocks, m.Blocks...)
 		m.Plain = status.Plain + " " + m.Plain
 	}
@@ -87,8 +87,8 @@ func (b *Bot) admin(ctx context.Context, c bot.Caller, order string) bot.Message
 // refusal is what somebody reads whose line is nearly a verb.
 func (b *Bot) refusal(ctx context.Context, o origin, err error) bot.Message {
 	c := b.caller(ctx, o)
-	if m := b.cfg.Desk.Refuse(err, c.Locale); m != nil {
+	if m := bot.Refuse(b.print(c.Locale), err); m != nil {
 		return *m
 	}
-	return b.cfg.Desk.Help(c.Locale, "")
+	return bot.Help(b.print(c.Locale), "")
 }

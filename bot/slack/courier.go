@@ -130,7 +130,7 @@ func (s *showing) card(l layout) outgoing {
 	if s.job.State == generate.Delivered && s.get(noteResultLost) != "" {
 		return s.result(l, s.job, s.memory)
 	}
-	return l.message(s.cfg.Desk.Card(s.job))
+	return l.message(bot.Card(s.print(s.job.Place.Locale), s.job))
 }
 
 // edit makes the card say what the job is now.
@@ -222,28 +222,28 @@ func (s *showing) told(ctx context.Context, err error) error {
 
 // reasons are the sentences for why a conversation does not take messages.
 var reasons = map[string]string{
-	"channel_not_found":                        "place.private",
-	"method_not_supported_for_channel_type":    "place.private",
-	"not_in_channel":                           "place.join",
-	"is_archived":                              "place.archived",
-	"restricted_action":                        "place.read_only",
-	"restricted_action_read_only_channel":      "place.read_only",
-	"restricted_action_thread_only_channel":    "place.read_only",
-	"restricted_action_non_threadable_channel": "place.read_only",
-	"restricted_action_thread_locked":          "place.read_only",
+	"channel_not_found":                        "slack.place.private",
+	"method_not_supported_for_channel_type":    "slack.place.private",
+	"not_in_channel":                           "slack.place.join",
+	"is_archived":                              "slack.place.archived",
+	"restricted_action":                        "slack.place.read_only",
+	"restricted_action_read_only_channel":      "slack.place.read_only",
+	"restricted_action_thread_only_channel":    "slack.place.read_only",
+	"restricted_action_non_threadable_channel": "slack.place.read_only",
+	"restricted_action_thread_locked":          "slack.place.read_only",
 }
 
 // reason is what the requester reads when the conversation does not take the
 // card.
 func (s *showing) reason(ctx context.Context, err error) outgoing {
 	locale := s.job.Place.Locale
-	key := "place.gone"
+	key := "slack.place.gone"
 	var refusal *APIError
 	if errors.As(err, &refusal) && reasons[refusal.Code] != "" {
 		key = reasons[refusal.Code]
 	}
-	if key == "place.private" && s.get(noteChannelName) == directMessage {
-		key = "place.dm"
+	if key == "slack.place.private" && s.get(noteChannelName) == directMessage {
+		key = "slack.place.dm"
 	}
 	name := "the bot"
 	if me, err := s.client.identity(ctx); err == nil && me.Name != "" {
@@ -268,7 +268,7 @@ func (b *Bot) result(l layout, j generate.Job, m *memory) outgoing {
 		}
 		return j.ID
 	}
-	return l.message(b.cfg.Desk.Result(j, facts))
+	return l.message(bot.Result(b.print(j.Place.Locale), j, facts))
 }
 
 // shownCards remembers what the cards of unfinished jobs show, so that an

@@ -76,7 +76,7 @@ func (d *delivery) moved() bool {
 
 // move sends the video by direct message, with a sentence that says why.
 func (d *delivery) move(ctx context.Context) error {
-	channel, err := d.announce(ctx, "by_dm")
+	channel, err := d.announce(ctx, "slack.by_dm")
 	if err != nil {
 		return err
 	}
@@ -109,7 +109,7 @@ func (d *delivery) to(ctx context.Context, at spot) error {
 	if at.direct() {
 		channel, err := d.directMessages(ctx, d.client, at.channel)
 		if hasCode(err, "missing_scope") {
-			channel, err = d.announce(ctx, "here")
+			channel, err = d.announce(ctx, "slack.here")
 		}
 		if err != nil {
 			return err
@@ -256,7 +256,7 @@ func (d *delivery) put(ctx context.Context, at spot) (shared bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	id, err := d.upload(ctx, d.client, file, d.cfg.Desk.AltText(d.job))
+	id, err := d.upload(ctx, d.client, file, bot.AltText(d.print(d.job.Place.Locale), d.job))
 	if why, ok := noFile(err); ok {
 		return false, d.link(ctx, why, err)
 	}

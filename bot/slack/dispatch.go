@@ -50,7 +50,7 @@ func (b *Bot) receive(kind string, payload []byte, send func(any)) {
 func (b *Bot) turnAway(in inbound) {
 	ack := in.ack
 	locale := b.people.locale(in.origin())
-	busy := b.sentence(locale, "busy")
+	busy := b.sentence(locale, "slack.busy")
 	switch {
 	case in.command != nil:
 		ack.give(b.layout(locale).message(busy).response(""))
@@ -76,7 +76,7 @@ func (b *Bot) handle(ctx context.Context, in inbound) {
 			b.log.ErrorContext(ctx, "handler panicked", "incident", incident, "kind", in.kind, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
 			apology, cancel := context.WithTimeout(ctx, replyWithin)
 			defer cancel()
-			b.tell(apology, in.origin(), b.sentence(b.people.locale(in.origin()), "incident", "id", incident))
+			b.tell(apology, in.origin(), b.sentence(b.people.locale(in.origin()), "slack.incident", "id", incident))
 		}
 	}()
 	switch {

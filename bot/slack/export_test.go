@@ -28,7 +28,7 @@ func ShortenBackoff() (standard time.Duration) {
 // Rendered lays a message out as the bot posts it; only pings may be
 // mentioned, everybody when it is "*".
 func Rendered(m bot.Message, pings string) (blocks json.RawMessage, text string, err error) {
-	l := layout{text: func(key string) string { return sentences["slack."+key] }}
+	l := layout{text: func(key string) string { return bot.BuiltInCatalog().Printer("en", "/ltx").Text(key) }}
 	if pings != "*" {
 		l = l.only(pings)
 	}

@@ -88,7 +88,7 @@ func (b *Bot) openForm(ctx context.Context, o origin, f bot.Form, d formData) {
 		return
 	}
 	b.log.WarnContext(ctx, "cannot open a form", "workspace", o.Workspace, "error", err)
-	b.tell(ctx, o, b.sentence(b.people.locale(o), "form_trouble"))
+	b.tell(ctx, o, b.sentence(b.people.locale(o), "slack.form_trouble"))
 }
 
 // modal lays a form out.
@@ -228,7 +228,7 @@ func (b *Bot) submit(ctx context.Context, in inbound) {
 	}
 	o, settings, d := filledIn(in)
 	if _, err := b.cfg.Rules().Parse(settings); err != nil {
-		if wrong := b.cfg.Desk.FieldErrors(err, b.people.locale(o)); len(wrong) > 0 {
+		if wrong := bot.FieldErrors(b.print(b.people.locale(o)), err); len(wrong) > 0 {
 			in.ack.give(fieldErrors(i.View, wrong, ""))
 			return
 		}

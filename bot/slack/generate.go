@@ -14,7 +14,7 @@ import (
 func (b *Bot) generate(ctx context.Context, o origin, a bot.Ask) bool {
 	c, guest, known := b.vouchNow(ctx, o)
 	if known && guest && !b.cfg.AllowGuests {
-		b.tell(ctx, o, b.sentence(c.Locale, "guest"))
+		b.tell(ctx, o, b.sentence(c.Locale, "slack.guest"))
 		return false
 	}
 	toDM := a.Place.Private || o.Channel == ""
@@ -38,18 +38,18 @@ func (b *Bot) generate(ctx context.Context, o origin, a bot.Ask) bool {
 	var say string
 	switch {
 	case o.Edited && job.Request.Prompt() != r.prompt:
-		say = "edited"
+		say = "slack.edited"
 	case job.State == generate.Failed, !job.Place.Private, o.Channel == "", o.ChannelName == directMessage:
 		return true
 	case toDM:
-		say = "to_dm"
+		say = "slack.to_dm"
 	default:
-		say = "private"
+		say = "slack.private"
 	}
 	ctx, cancel := context.WithTimeout(ctx, replyWithin)
 	defer cancel()
 	m := b.sentence(b.caller(ctx, o).Locale, say)
-	if say == "to_dm" {
+	if say == "slack.to_dm" {
 		b.replace(ctx, o, m)
 		return true
 	}
@@ -69,7 +69,7 @@ type responder struct {
 // Check implements bot.Responder.
 func (r *responder) Check(g *generate.Ask) *bot.Message {
 	if r.guest && !r.cfg.AllowGuests {
-		m := r.sentence(g.Place.Locale, "guest")
+		m := r.sentence(g.Place.Locale, "slack.guest")
 		return &m
 	}
 	r.prompt = g.Request.Prompt()

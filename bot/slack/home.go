@@ -56,12 +56,12 @@ func (b *Bot) homeBlocks(ctx context.Context, c bot.Caller, answer *bot.Message)
 	if answer != nil {
 		out = append(l.blocks(*answer, maxViewBlocks/2), slack.NewDividerBlock())
 	}
-	out = append(out, l.blocks(b.sentence(c.Locale, "home.welcome"), 1)...)
+	out = append(out, l.blocks(b.sentence(c.Locale, "slack.home.welcome"), 1)...)
 	out = append(out, slack.NewActionBlock("", begin))
 	parts := []bot.Message{b.cfg.Desk.Usage(ctx, c), b.cfg.Desk.Jobs(ctx, c)}
 	if c.Admin {
 		parts = append(parts, b.cfg.Desk.Summary(ctx, c)...)
-		parts = append(parts, b.sentence(c.Locale, "home.admin"))
+		parts = append(parts, b.sentence(c.Locale, "slack.home.admin"))
 	}
 	for _, m := range parts {
 		room := maxViewBlocks - len(out) - 1

@@ -297,7 +297,7 @@ func (b *Bot) missing(ctx context.Context, o origin) bool {
 		return false
 	}
 	b.log.WarnContext(ctx, "command from a workspace where the app is not installed", "workspace", o.installation())
-	b.tell(ctx, o, b.sentence(b.people.locale(o), "not_installed", "url", b.registry.oauth.installURL()))
+	b.tell(ctx, o, b.sentence(b.people.locale(o), "slack.not_installed", "url", b.registry.oauth.installURL()))
 	return true
 }
 

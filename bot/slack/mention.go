@@ -49,7 +49,7 @@ func (b *Bot) message(ctx context.Context, in inbound) {
 		b.run(ctx, o, bot.VerbHelp)
 	case !sure && isThanks(typed):
 	case len(e.Files) > 0:
-		b.tell(ctx, o, b.sentence(b.people.locale(o), "files"))
+		b.tell(ctx, o, b.sentence(b.people.locale(o), "slack.files"))
 	case !sure:
 		b.askWhether(ctx, o, e.TS, typed)
 	default:
@@ -178,7 +178,7 @@ const buttonMake = "v1:make:"
 // askWhether asks whether somebody wants a video of what they said.
 func (b *Bot) askWhether(ctx context.Context, o origin, ts, typed string) {
 	locale := b.people.locale(o)
-	out := b.layout(locale).message(b.sentence(locale, "ask", "prompt", cut(oneLine(typed), maxAsked)))
+	out := b.layout(locale).message(b.sentence(locale, "slack.ask", "prompt", cut(oneLine(typed), maxAsked)))
 	if len([]rune(typed)) <= maxButtonValue {
 		label := plainText(cut(b.text(locale, "slack.button.make"), maxButtonLabel))
 		out.blocks = append(out.blocks, slack.NewActionBlock("", slack.NewButtonBlockElement(buttonMake+ts, typed, label)))

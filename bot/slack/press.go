@@ -70,7 +70,7 @@ func (b *Bot) pressed(ctx context.Context, o origin, i *interaction, a action) {
 	if ts, ok := strings.CutPrefix(a.ActionID, buttonMake); ok {
 		o.Event = messageEvent(o.Channel, ts)
 		if b.run(ctx, o, a.Value) {
-			b.replace(ctx, o, b.sentence(b.people.locale(o), "making"))
+			b.replace(ctx, o, b.sentence(b.people.locale(o), "slack.making"))
 		}
 		return
 	}
@@ -80,7 +80,7 @@ func (b *Bot) pressed(ctx context.Context, o origin, i *interaction, a action) {
 	}
 	action, job, ok := bot.ParseButtonID(actionID)
 	if !ok {
-		b.tell(ctx, o, b.sentence(b.people.locale(o), "unknown_button"))
+		b.tell(ctx, o, b.sentence(b.people.locale(o), "slack.unknown_button"))
 		return
 	}
 	if action == bot.ActEdit {
@@ -161,7 +161,7 @@ func (b *Bot) remove(ctx context.Context, o origin, i *interaction, a action, jo
 	}
 	if err != nil {
 		b.log.WarnContext(ctx, "cannot delete a video", "error", err)
-		b.tell(ctx, o, b.sentence(b.people.locale(o), "cannot_delete"))
+		b.tell(ctx, o, b.sentence(b.people.locale(o), "slack.cannot_delete"))
 		return
 	}
 	j, keep, err := b.cfg.Desk.Deleted(ctx, job)

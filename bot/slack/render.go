@@ -52,7 +52,7 @@ type layout struct {
 
 // layout is how messages look for somebody with this locale.
 func (b *Bot) layout(locale string) layout {
-	return layout{text: func(key string) string { return b.text(locale, "slack."+key) }}
+	return layout{text: func(key string) string { return b.text(locale, key) }}
 }
 
 // only restricts mentions to one user. In what is posted, a mention notifies.
@@ -186,7 +186,7 @@ func (l layout) richSpan(s bot.Span, room int) (slack.RichTextSectionElement, in
 		if address := webAddress(s.URL); address != "" {
 			return slack.NewRichTextSectionLinkElement(address, text, nil), size
 		}
-	case bot.Plain, bot.Strong, bot.Mono:
+	case bot.Plain, bot.Strong, bot.Mono, bot.CommandOf:
 	}
 	if text == "" {
 		return nil, 0
@@ -196,8 +196,9 @@ func (l layout) richSpan(s bot.Span, room int) (slack.RichTextSectionElement, in
 
 // textStyles are the styles of rich text.
 var textStyles = map[bot.Style]*slack.RichTextSectionTextStyle{
-	bot.Strong: {Bold: true},
-	bot.Mono:   {Code: true},
+	bot.Strong:    {Bold: true},
+	bot.Mono:      {Code: true},
+	bot.CommandOf: {Code: true},
 }
 
 // dateFormats are how points in time look, in the reader's time zone.
@@ -299,7 +300,7 @@ func (l layout) markup(s bot.Span, room int) string {
 			label := strings.ReplaceAll(text, "|", "/")
 			return whole("<"+entities.Replace(address)+"|"+escape(label, max(1, room-utf8.RuneCountInString(address)-3))+">", room)
 		}
-	case bot.Mono:
+	case bot.Mono, bot.CommandOf:
 		inner := strings.TrimSpace(strings.ReplaceAll(text, "`", "ˋ"))
 		if inner == "" || room < 3 {
 			return ""
@@ -360,7 +361,7 @@ func (l layout) buttons(row []bot.Button) slack.Block {
 		}
 		question := b.Confirm
 		if question == "" && b.Action == bot.ActCancel {
-			question = l.text("confirm.stop")
+			question = l.text("slack.confirm.stop")
 		}
 		if question != "" {
 			button.Confirm = l.confirm(question)
@@ -372,10 +373,10 @@ func (l layout) buttons(row []bot.Button) slack.Block {
 
 func (l layout) confirm(question string) *slack.ConfirmationBlockObject {
 	return &slack.ConfirmationBlockObject{
-		Title:   plainText(cut(l.text("confirm.title"), maxConfirmTitle)),
+		Title:   plainText(cut(l.text("slack.confirm.title"), maxConfirmTitle)),
 		Text:    plainText(cut(oneLine(question), maxConfirmText)),
-		Confirm: plainText(cut(l.text("confirm.yes"), maxConfirmButton)),
-		Deny:    plainText(cut(l.text("confirm.no"), maxConfirmButton)),
+		Confirm: plainText(cut(l.text("slack.confirm.yes"), maxConfirmButton)),
+		Deny:    plainText(cut(l.text("slack.confirm.no"), maxConfirmButton)),
 		Style:   slack.StyleDanger,
 	}
 }

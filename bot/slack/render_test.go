@@ -49,8 +49,7 @@ func everything(said string) bot.Message {
 func TestMessagesLookAsTheyDid(t *testing.T) {
 	t.Parallel()
 	j := job(t)
-	desk := bot.New(bot.Config{Catalog: bot.BuiltInCatalog(), Rules: rules, Command: "/ltx"})
-	t.Cleanup(desk.Stop)
+	print := bot.BuiltInCatalog().Printer("en", "/ltx")
 	state := func(s generate.State, change func(*generate.Job)) generate.Job {
 		j := j
 		j.State = s
@@ -61,13 +60,13 @@ func TestMessagesLookAsTheyDid(t *testing.T) {
 	}
 	for name, m := range map[string]bot.Message{
 		"everything": everything("a <b> & *c* `d`"),
-		"card_running": desk.Card(state(generate.Running, func(j *generate.Job) {
+		"card_running": bot.Card(print, state(generate.Running, func(j *generate.Job) {
 			j.Progress.Percent, j.Started = 42, at
 		})),
-		"card_failed": desk.Card(state(generate.Failed, func(j *generate.Job) { j.Failure.Kind = generate.FailRefused })),
-		"result":      desk.Result(state(generate.Delivering, nil), bot.ResultFacts{Fit: generate.FitOriginal}),
-		"details":     desk.Details(state(generate.Delivered, nil)),
-		"help":        desk.Help("en", ""),
+		"card_failed": bot.Card(print, state(generate.Failed, func(j *generate.Job) { j.Failure.Kind = generate.FailRefused })),
+		"result":      bot.Result(print, state(generate.Delivering, nil), bot.ResultFacts{Fit: generate.FitOriginal}),
+		"details":     bot.Details(print, state(generate.Delivered, nil)),
+		"help":        bot.Help(print, ""),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -108,7 +107,7 @@ func TestAllOfTheHelpFitsIntoAMessage(t *testing.T) {
 	desk := bot.New(bot.Config{Catalog: bot.BuiltInCatalog(), Rules: rules, Command: "/ltx"})
 	t.Cleanup(desk.Stop)
 	for _, topic := range []string{"", "prompt", "options", "examples", "quota"} {
-		m := desk.Help("en", topic)
+		m := bot.Help(desk.Printer("en"), topic)
 		if got := len(m.Blocks); got > slack.MaxMessageBlocks {
 			t.Errorf("help %q has %d blocks", topic, got)
 		}

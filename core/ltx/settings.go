@@ -29,10 +29,14 @@ func (r Request) Changed() []Setting {
 // LoRA paths are without what may be secret. Use Settings to make the request
 // again.
 func (r Request) CommandLine() string {
-	settings := r.settings(func(id string) bool {
+	return commandLine(r.TypedSettings())
+}
+
+// TypedSettings are the settings that CommandLine writes.
+func (r Request) TypedSettings() []Setting {
+	return r.settings(func(id string) bool {
 		return id == idPrompt || id == idSeed || slices.Contains(r.given, id)
 	}, LoRA.shownTyped)
-	return commandLine(settings)
 }
 
 // SecretCommandLine is CommandLine with whole LoRA paths. Only the requester

@@ -8,13 +8,9 @@ import (
 	"ltxbot/core/ltx"
 )
 
-// textCommand is how the desk writes commands: as they are typed where a
-// command is one line of text.
-const textCommand = "/ltx"
-
-// spellings are the commands of Discord for the verbs of the text grammar. An
-// argument follows the last of them.
-var spellings = map[string]string{
+// verbs are the commands of Discord for the verbs of a line, up to the value
+// that follows.
+var verbs = map[string]string{
 	bot.VerbHelp:   "/ltx-help topic:",
 	bot.VerbJobs:   "/ltx-jobs list",
 	bot.VerbShow:   "/ltx-jobs show job:",
@@ -24,48 +20,36 @@ var spellings = map[string]string{
 	bot.VerbAdmin:  "/ltx-admin",
 }
 
-// spelled writes the commands in spans as they are typed in Discord, where
-// each verb is a command of its own and a prompt is an option.
-func spelled(parts []bot.Span, code bool) []bot.Span {
+// typed writes the commands in spans as they are typed in Discord, where each
+// verb is a command of its own and a prompt is an option.
+func typed(parts []bot.Span) []bot.Span {
 	parts = slices.Clone(parts)
 	for i, s := range parts {
-		if s.Style == bot.Mono || code {
-			parts[i].Text = spell(s.Text)
+		if s.Style == bot.CommandOf && s.Command != nil {
+			parts[i].Text = typedCommand(*s.Command)
 		}
 	}
 	return parts
 }
 
-// spell writes one command as it is typed in Discord; any other text stays.
-func spell(text string) string {
-	rest, ok := strings.CutPrefix(text, textCommand+" ")
-	if !ok {
-		return text
-	}
-	if rest == bot.VerbJobs+" "+bot.EraseWord+" "+bot.SureWord {
+func typedCommand(c bot.Command) string {
+	switch {
+	case c.Verb == "":
+		return strings.TrimSpace("/ltx " + options(c.Settings))
+	case c.Verb == bot.VerbJobs && slices.Equal(c.Args, []string{bot.EraseWord, bot.SureWord}):
 		return "/ltx-jobs " + bot.EraseWord + " sure:True"
+	case c.Verb == bot.VerbQuota && len(c.Args) > 0:
+		return "/ltx-quota " + strings.Join(c.Args, " ")
 	}
-	if words := strings.Fields(rest); len(words) <= 2 {
-		if command, ok := spellings[words[0]]; ok {
-			return ofVerb(command, words[1:])
-		}
-	}
-	line, err := bot.ParseLine(rest)
-	if err != nil || line.Verb != "" {
-		return text
-	}
-	return strings.TrimSpace(textCommand + " " + options(line.Settings))
-}
-
-// ofVerb is a verb's command with its argument, if it has one.
-func ofVerb(command string, args []string) string {
-	if !strings.HasSuffix(command, ":") {
+	command, takesValue := strings.CutSuffix(verbs[c.Verb], ":")
+	switch {
+	case !takesValue:
+		return command
+	case len(c.Args) == 0:
+		command, _, _ = strings.Cut(command, " ")
 		return command
 	}
-	if len(args) == 0 {
-		command, _, _ = strings.Cut(command, " ")
-	}
-	return command + strings.Join(args, " ")
+	return command + ":" + strings.Join(c.Args, " ")
 }
 
 // options writes settings as the client shows them: the name of each option
