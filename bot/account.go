@@ -1,7 +1,6 @@
 package bot
 
 import (
-	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -39,8 +38,4 @@ func (c Caller) is(member string) bool { return c.Member == member || slices.Con
 
 // owns reports whether the caller is who a job is charged to, or who asked for
 // it: accounts that were linked then may not be any more.
-func (c Caller) owns(j generate.Job) bool { return c.is(j.Member) || c.is(asker(j)) }
-
-// asker is who asked for a job, by the name on the platform where that was:
-// there somebody can be mentioned.
-func asker(j generate.Job) string { return cmp.Or(j.Place.Member, j.Member) }
+func (c Caller) owns(j generate.Job) bool { return c.is(j.Member) || c.is(j.AskedBy()) }

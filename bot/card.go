@@ -37,8 +37,10 @@ func Card(p Printer, j generate.Job) Message {
 	return m.done()
 }
 
-// shownState is the word for how a job is doing: its state, or what a person
-// should know instead.
+// JobState says how a job is doing: "Making your video".
+func JobState(p Printer, j generate.Job) string { return p.Text("state." + shownState(j)) }
+
+// shownState is the state of a job, or what a person should know instead.
 func shownState(j generate.Job) string {
 	switch {
 	case j.Cancel != nil && j.State.Cancellable():
@@ -53,7 +55,7 @@ func shownState(j generate.Job) string {
 
 // stateLine is "Making the video · 42 % · started 20 seconds ago".
 func (v voice) stateLine(j generate.Job) []Span {
-	pieces := [][]Span{{{Text: v.Text("state." + shownState(j)), Style: Strong}}}
+	pieces := [][]Span{{{Text: JobState(v.Printer, j), Style: Strong}}}
 	say := func(key string, args ...any) { pieces = append(pieces, v.Spans(key, args...)) }
 	switch {
 	case j.Cancel != nil && j.State.Cancellable():

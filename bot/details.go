@@ -41,8 +41,8 @@ func (v voice) jobFacts(j generate.Job) []Fact {
 	fact := func(key string, value ...Span) {
 		facts = append(facts, Fact{Label: v.Text(key), Value: value})
 	}
-	fact("details.state", Span{Text: v.Text("state." + shownState(j))})
-	fact("details.by", mention(asker(j)))
+	fact("details.state", Span{Text: JobState(v.Printer, j)})
+	fact("details.by", mention(j.AskedBy()))
 	fact("details.created", clockTime(j.Created))
 	if j.Parent != "" {
 		fact("details.parent", mono(j.Parent))

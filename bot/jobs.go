@@ -26,9 +26,19 @@ func (d *Desk) Jobs(ctx context.Context, c Caller) Message {
 		return d.sorry(ctx, c, "error.unreadable", "list jobs", err)
 	}
 	if len(jobs) == 0 {
-		return Answer(p, "job.none", "example", voice{p}.example("a cowboy walks through a dusty town camera:dolly_in"))
+		return NoJobs(p)
 	}
 	return JobList(p, jobs)
+}
+
+// NoJobs says that somebody has no jobs yet, and how to begin.
+func NoJobs(p Printer) Message {
+	return Answer(p, "job.none", "example", voice{p}.example("a cowboy walks through a dusty town camera:dolly_in"))
+}
+
+// GoneJob says that what was asked for in a job is no longer kept.
+func GoneJob(p Printer) Message {
+	return Answer(p, "job.gone", "example", voice{p}.example("a cowboy walks through a dusty town"))
 }
 
 // JobList lists jobs: first those that are not over, with a button each.
@@ -81,7 +91,7 @@ func (v voice) listed(j generate.Job) []Span {
 	}
 	return dotted(
 		[]Span{mono(j.ID)},
-		[]Span{{Text: v.Text("state." + shownState(j))}},
+		[]Span{{Text: JobState(v.Printer, j)}},
 		[]Span{{Text: shorten(oneLine(j.Request.Prompt()), listedPrompt)}},
 		[]Span{since(j.Created)},
 		link,
@@ -158,7 +168,7 @@ func (e *denied) Unwrap() error { return e.reason }
 func (d *Desk) visible(ctx context.Context, c Caller, id string) (generate.Job, error) {
 	j, err := d.job(ctx, c, id)
 	if err == nil && !c.owns(j) && (j.Request.Private || j.Place.Private) {
-		return j, &denied{errPrivate, asker(j)}
+		return j, &denied{errPrivate, j.AskedBy()}
 	}
 	return j, err
 }
@@ -168,7 +178,7 @@ func (d *Desk) visible(ctx context.Context, c Caller, id string) (generate.Job, 
 func (d *Desk) owned(ctx context.Context, c Caller, id string) (generate.Job, error) {
 	j, err := d.job(ctx, c, id)
 	if err == nil && !c.owns(j) && !c.Admin {
-		return j, &denied{errNotYours, asker(j)}
+		return j, &denied{errNotYours, j.AskedBy()}
 	}
 	return j, err
 }
@@ -193,7 +203,7 @@ func (d *Desk) jobRefusal(ctx context.Context, err error, c Caller, id string) M
 	case errors.As(err, &no):
 		return Answer(p, "job.others", "member", mention(no.owner))
 	case errors.Is(err, errGone):
-		return Answer(p, "job.gone", "example", voice{p}.example("a cowboy walks through a dusty town"))
+		return GoneJob(p)
 	case errors.Is(err, generate.ErrNoJob):
 		return UnknownJob(p, id, d.nearestJob(ctx, c, jobID(id)))
 	}

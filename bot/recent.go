@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"ltxbot/core/generate"
 	"ltxbot/core/ltx"
@@ -142,7 +143,7 @@ func (d *Desk) Suggest(c Caller, option, typed string) []Choice {
 	switch {
 	case option == "job" || option == "id":
 		for _, j := range d.recent.jobs(c) {
-			all = append(all, Choice{j.ID, j.ID + " · " + v.Text("state."+shownState(j)) + " · " + oneLine(j.Request.Prompt())})
+			all = append(all, Choice{j.ID, j.ID + " · " + JobState(v, j) + " · " + oneLine(j.Request.Prompt())})
 		}
 	case option == "limit":
 		return suggestLimits(typed)
@@ -154,7 +155,7 @@ func (d *Desk) Suggest(c Caller, option, typed string) []Choice {
 		all = []Choice{{"yes", v.Text("form.yes")}, {"no", v.Text("form.no")}}
 	case p.Kind == ltx.KindDuration:
 		for _, s := range usualSeconds {
-			all = append(all, Choice{numberTyped(s), v.Duration(seconds(s))})
+			all = append(all, Choice{numberTyped(s), v.Duration(time.Duration(s*float64(time.Second)))})
 		}
 	default:
 		all = Choices(v, p, d.cfg.Rules().QualityNames())

@@ -57,7 +57,7 @@ func Result(p Printer, j generate.Job, r ResultFacts) Message {
 	if j.Parent != "" && j.Notes[noteRepeat] == "" {
 		ready = v.Spans("result.remix", "id", mono(j.Parent))
 	}
-	m.add(block(Text, spaced([]Span{mention(asker(j))}, ready)...))
+	m.add(block(Text, spaced([]Span{mention(j.AskedBy())}, ready)...))
 	if j.Cancel != nil && j.Cancel.By != generate.ByDeadline {
 		m.add(v.say(Text, "result.too_late", "price", cmp.Or(j.Charged, j.Estimate)))
 	}

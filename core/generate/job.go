@@ -13,6 +13,7 @@
 package generate
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/base32"
 	"maps"
@@ -167,6 +168,10 @@ func (j Job) HoldsSlot() bool { return j.Admitted && stateFacts[j.State].slot }
 
 // Waiting reports whether j waits for its turn.
 func (j Job) Waiting() bool { return !j.Admitted && j.State == Accepted }
+
+// AskedBy is who asked for the job, by the name on the platform where that was:
+// there somebody can be mentioned.
+func (j Job) AskedBy() string { return cmp.Or(j.Place.Member, j.Member) }
 
 // Unfinished reports whether there is still work to do for j: it is not
 // terminal, its requester has not been shown how it ended, or its lost submit
