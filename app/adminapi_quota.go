@@ -7,7 +7,7 @@ import (
 
 	"ltxbot/app/admin"
 	"ltxbot/bot"
-	"ltxbot/core/quota"
+	"ltxbot/core/team"
 )
 
 // serveQuota adds what the operator does with quotas. The texts are those
@@ -15,7 +15,7 @@ import (
 func (a *App) serveQuota(api *admin.API) {
 	printer := bot.BuiltInCatalog().Printer(bot.DefaultLanguage, a.cfg.Slack.Command)
 	api.ServeQuota(a.office, admin.QuotaText{
-		Report: func(r quota.Report) string {
+		Report: func(r team.Report) string {
 			text := plain(bot.Report(printer, r))
 			if r.Unknown {
 				text = fmt.Sprintf(unknownTeam, r.Team) + text

@@ -15,7 +15,7 @@ import (
 	"ltxbot/bot"
 	"ltxbot/config"
 	"ltxbot/core/generate"
-	"ltxbot/core/quota"
+	"ltxbot/core/team"
 	"ltxbot/internal/ingress"
 	"ltxbot/media"
 	"ltxbot/provider/fal"
@@ -43,7 +43,7 @@ type App struct {
 	provider   *fal.Client
 	engine     *generate.Engine
 	tool       *media.FFmpeg // nil when there is none
-	office     *quota.Office
+	office     *team.Office
 	desks      map[string]*bot.Desk // by platform
 	announcers map[string]bot.Announcer
 	platforms  []platform

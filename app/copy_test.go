@@ -14,6 +14,7 @@ import (
 	"ltxbot/config"
 	"ltxbot/core/generate"
 	"ltxbot/core/quota"
+	"ltxbot/core/team"
 	"ltxbot/core/usd"
 	"ltxbot/internal/redistest"
 	"ltxbot/store"
@@ -58,9 +59,9 @@ func fillStore(t *testing.T, s *store.Store) {
 		s.PutSetting(ctx, "commands", []byte("abc")),
 		s.PutMark(ctx, "warned", "50", now.Add(time.Hour).Truncate(time.Microsecond)),
 		s.PutTeamStanding(ctx, "team1", quota.TeamStanding{Epoch: 3}),
-		s.Amend(ctx, "team0", "discord:0", func(st *quota.Standing) (quota.Record, error) {
+		s.Amend(ctx, "team0", "discord:0", func(st *quota.Standing) (team.Record, error) {
 			st.Member.Blocked = &quota.Block{By: "discord:9", At: now}
-			return quota.Record{ID: "r1", At: now, Team: "team0", Member: "discord:0", By: "discord:9", Verb: "block"}, nil
+			return team.Record{ID: "r1", At: now, Team: "team0", Member: "discord:0", By: "discord:9", Verb: "block"}, nil
 		}),
 	)
 	reserve := func(quota.Standing) (quota.Reservation, error) { return quota.Reservation{Estimate: 7, At: now}, nil }

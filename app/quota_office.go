@@ -6,22 +6,25 @@ import (
 	"strings"
 	"time"
 
+	"ltxbot/app/admin"
 	"ltxbot/config"
 	"ltxbot/core/generate"
 	"ltxbot/core/quota"
+	"ltxbot/core/team"
 )
 
 // newOffice makes the place where quotas are looked at and changed.
-func (a *App) newOffice() *quota.Office {
-	return quota.NewOffice(quota.OfficeConfig{
-		Store:    a.store,
-		Policy:   a.policy,
-		Now:      a.now,
-		Tiers:    a.lastTiers,
-		Linkable: func(team string) bool { return a.live.Load().teams.onBoth[team] },
-		Teams:    a.allTeams,
-		Known:    a.knows,
-		Reload:   func(context.Context) ([]string, error) { return a.Reread() },
+func (a *App) newOffice() *team.Office {
+	return team.NewOffice(team.OfficeConfig{
+		Store:       a.store,
+		Policy:      a.policy,
+		ParseMember: admin.ParseMember,
+		Now:         a.now,
+		Tiers:       a.lastTiers,
+		Linkable:    func(team string) bool { return a.live.Load().teams.onBoth[team] },
+		Teams:       a.allTeams,
+		Known:       a.knows,
+		Reload:      func(context.Context) ([]string, error) { return a.Reread() },
 	})
 }
 

@@ -24,7 +24,7 @@ import (
 	"ltxbot/app/admin"
 	"ltxbot/config"
 	"ltxbot/core/generate"
-	"ltxbot/core/quota"
+	"ltxbot/core/team"
 	simdiscord "ltxbot/sim/discord"
 )
 
@@ -46,13 +46,13 @@ func (w *world) order(t *testing.T, form admin.Form, words ...string) (string, e
 }
 
 // orderFor gives an order about a team.
-func (w *world) orderFor(t *testing.T, team string, form admin.Form, words ...string) (string, error) {
+func (w *world) orderFor(t *testing.T, of string, form admin.Form, words ...string) (string, error) {
 	t.Helper()
-	o, err := quota.ParseOrder(words)
+	o, err := team.ParseOrder(words)
 	if err != nil {
 		t.Fatal(err)
 	}
-	o.Team = team
+	o.Team = of
 	var out bytes.Buffer
 	err = admin.NewClient("http://"+w.app.Addr(), adminToken).Quota(t.Context(), o, form, &out)
 	return out.String(), err
@@ -258,7 +258,7 @@ func TestAReloadChangesLimitsAndKeepsHolds(t *testing.T) {
 	next.Quota.Tiers = []config.Tier{{Name: "crew", SlackGroups: []string{"S0614TZR7"}}}
 	next.Fal.USDPerMegapixel, next.Store.URL = 0.5, config.NewSecret("bolt:elsewhere.db")
 	text, err := w.order(t, admin.JSON, "reload")
-	var r quota.Report
+	var r team.Report
 	if err := errors.Join(err, json.Unmarshal([]byte(text), &r)); err != nil {
 		t.Fatal(err)
 	}

@@ -10,7 +10,7 @@ import (
 	"ltxbot/bot"
 	"ltxbot/config"
 	"ltxbot/core/generate"
-	"ltxbot/core/quota"
+	"ltxbot/core/team"
 )
 
 // How often budgets are looked at, and how long that may take.
@@ -30,7 +30,7 @@ func (a *App) announces(platform string, adapter any) {
 // startWatch tells the admins of teams about their budgets from now on, until
 // the bot stops. Several processes may do so.
 func (a *App) startWatch(ctx context.Context) {
-	warden := quota.NewWarden(quota.WardenConfig{
+	warden := team.NewWarden(team.WardenConfig{
 		Store:   a.store,
 		Policy:  a.policy,
 		Now:     a.now,
@@ -61,7 +61,7 @@ func (a *App) startWatch(ctx context.Context) {
 }
 
 // watch looks once.
-func (a *App) watch(ctx context.Context, warden *quota.Warden) {
+func (a *App) watch(ctx context.Context, warden *team.Warden) {
 	call, cancel := context.WithTimeout(ctx, watchLimit)
 	defer cancel()
 	if err := warden.Check(call); err != nil && ctx.Err() == nil {
@@ -71,12 +71,12 @@ func (a *App) watch(ctx context.Context, warden *quota.Warden) {
 
 // watched are the teams with a channel for their admins, on a platform that
 // is switched on.
-func (a *App) watched() []quota.Watched {
-	var teams []quota.Watched
+func (a *App) watched() []team.Watched {
+	var teams []team.Watched
 	for _, t := range a.live.Load().cfg.Teams {
 		platform, _, _ := strings.Cut(t.AdminChannel, ":")
 		if a.announcers[platform] != nil {
-			teams = append(teams, quota.Watched{Team: t.Name, Channel: t.AdminChannel})
+			teams = append(teams, team.Watched{Team: t.Name, Channel: t.AdminChannel})
 		}
 	}
 	return teams
@@ -95,7 +95,7 @@ func adminChannels(cfg config.Config, platform string) []string {
 }
 
 // announce posts a notice.
-func (a *App) announce(ctx context.Context, n quota.Notice) error {
+func (a *App) announce(ctx context.Context, n team.Notice) error {
 	platform, channel, _ := strings.Cut(n.Channel, ":")
 	desk := a.desks[platform]
 	locale := a.localeOf(ctx, n.Team, desk)

@@ -8,12 +8,13 @@ import (
 	"time"
 
 	"ltxbot/core/quota"
+	"ltxbot/core/team"
 )
 
 // Office is where quotas are looked at and changed. It checks by itself who
 // may do what.
 type Office interface {
-	Do(ctx context.Context, a quota.Actor, o quota.Order) (quota.Report, error)
+	Do(ctx context.Context, a team.Actor, o team.Order) (team.Report, error)
 }
 
 // orderLimit is how long a person waits for an order.
@@ -23,13 +24,13 @@ const orderLimit = 5 * time.Second
 // the caller may give it is looked at here, by what the caller is at this
 // moment, however the order came: typed, pressed or from a form. The answer is
 // for the caller only.
-func (d *Desk) Order(ctx context.Context, c Caller, o quota.Order) Message {
+func (d *Desk) Order(ctx context.Context, c Caller, o team.Order) Message {
 	ctx, cancel := context.WithTimeout(ctx, orderLimit)
 	defer cancel()
 	if d.cfg.Office == nil {
 		return Answer(d.Printer(c.Locale), "error.unreadable")
 	}
-	r, err := d.cfg.Office.Do(ctx, quota.Actor{
+	r, err := d.cfg.Office.Do(ctx, team.Actor{
 		Member: c.Member, Team: c.Team, Tiers: c.Tiers, Admin: c.Admin, From: c.Platform, Event: c.Event,
 	}, o)
 	d.noteOrder(ctx, c, o, r, err)
@@ -41,13 +42,13 @@ func (d *Desk) Order(ctx context.Context, c Caller, o quota.Order) Message {
 
 // noteOrder logs an order that an admin of a team gave and that changes
 // something, for whoever runs the bot.
-func (d *Desk) noteOrder(ctx context.Context, c Caller, o quota.Order, r quota.Report, err error) {
-	verb, ok := quota.FindVerb(o.Verb)
-	if !ok || !c.Admin || verb.Who != quota.Admins || verb.Reads {
+func (d *Desk) noteOrder(ctx context.Context, c Caller, o team.Order, r team.Report, err error) {
+	verb, ok := team.FindVerb(o.Verb)
+	if !ok || !c.Admin || verb.Who != team.Admins || verb.Reads {
 		return
 	}
 	outcome := "done"
-	var refused *quota.OrderError
+	var refused *team.OrderError
 	switch {
 	case errors.As(err, &refused):
 		outcome = string(refused.Problem)
@@ -72,7 +73,7 @@ func (d *Desk) OrderLine(ctx context.Context, c Caller, verb, line string) Messa
 	if strings.EqualFold(words[0], VerbHelp) {
 		return OrderHelp(d.Printer(c.Locale), c.Admin)
 	}
-	o, err := quota.ParseOrder(words)
+	o, err := team.ParseOrder(words)
 	if err != nil {
 		return d.orderRefusal(ctx, c, err)
 	}
@@ -104,13 +105,13 @@ func (d *Desk) orderRefusal(ctx context.Context, c Caller, err error) Message {
 func RefuseOrder(p Printer, err error) *Message {
 	v := voice{p}
 	var m Message
-	var refused *quota.OrderError
+	var refused *team.OrderError
 	switch {
-	case errors.Is(err, quota.ErrNotAdmin):
+	case errors.Is(err, team.ErrNotAdmin):
 		m.add(v.say(Text, "order.only_admins"))
-	case errors.Is(err, quota.ErrNotOperator):
+	case errors.Is(err, team.ErrNotOperator):
 		m.add(v.say(Text, "order.only_operator"))
-	case errors.Is(err, quota.ErrOtherTeam):
+	case errors.Is(err, team.ErrOtherTeam):
 		m.add(v.say(Text, "order.other_team"))
 	case errors.As(err, &refused):
 		text := v.Spans("order_problem."+string(refused.Problem),
@@ -119,7 +120,7 @@ func RefuseOrder(p Printer, err error) *Message {
 			text = spaced(text, v.Spans("tell.did_you_mean", "nearest", refused.Nearest))
 		}
 		m.add(block(Text, text...))
-		if verb, ok := quota.FindVerb(refused.Verb); ok && verb.Who != quota.Everybody && !slices.Contains(operatorsOwn, refused.Problem) {
+		if verb, ok := team.FindVerb(refused.Verb); ok && verb.Who != team.Everybody && !slices.Contains(operatorsOwn, refused.Problem) {
 			m.add(v.say(Note, "order.usage", "usage", verb.Usage()))
 		}
 	default:
@@ -130,7 +131,7 @@ func RefuseOrder(p Printer, err error) *Message {
 }
 
 // operatorsOwn are the refusals of orders that are typed well.
-var operatorsOwn = []quota.OrderProblem{quota.AboveOperator, quota.OperatorStopped, quota.OperatorsTeam, quota.OperatorsMember}
+var operatorsOwn = []team.OrderProblem{team.AboveOperator, team.OperatorStopped, team.OperatorsTeam, team.OperatorsMember}
 
 // OrderHelp lists what somebody may do.
 func OrderHelp(p Printer, admin bool) Message {
@@ -141,8 +142,8 @@ func OrderHelp(p Printer, admin bool) Message {
 		return m.done()
 	}
 	var facts []Fact
-	for _, verb := range quota.Verbs() {
-		if verb.Who == quota.Admins {
+	for _, verb := range team.Verbs() {
+		if verb.Who == team.Admins {
 			facts = append(facts, Fact{Label: verb.Usage(), Value: []Span{{Text: v.Text("verb." + verb.Name)}}})
 		}
 	}
@@ -155,19 +156,19 @@ func OrderHelp(p Printer, admin bool) Message {
 }
 
 // AboutVerb says what a verb of quotas does, in at most 100 characters.
-func AboutVerb(p Printer, verb quota.Verb) string {
+func AboutVerb(p Printer, verb team.Verb) string {
 	return p.Text("verb." + verb.Name)
 }
 
 // AboutArg says what an argument of a verb is, in at most 100 characters.
-func AboutArg(p Printer, verb quota.Verb, a quota.Arg) string {
+func AboutArg(p Printer, verb team.Verb, a team.Arg) string {
 	return p.Text("arg." + argKey(verb, a))
 }
 
 // suggestLimits completes the limit of an order. There are more than those
 // with a name: what nobody knows is passed on as it is.
 func suggestLimits(typed string) []Choice {
-	names := append(quota.LimitNames(), quota.AllLimits)
+	names := append(quota.LimitNames(), team.AllLimits)
 	all := make([]Choice, 0, len(names))
 	for _, name := range names {
 		all = append(all, Choice{name, name})
@@ -181,7 +182,7 @@ func suggestLimits(typed string) []Choice {
 
 // argKey names the text of an argument: one that means something else after
 // some verbs has a text for each of them.
-func argKey(verb quota.Verb, a quota.Arg) string {
+func argKey(verb team.Verb, a team.Arg) string {
 	switch {
 	case a.Name == "who" && !a.Required, a.Name == "limit" && verb.Name == "unset":
 		return verb.Name + "_" + a.Name

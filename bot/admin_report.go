@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"ltxbot/core/quota"
+	"ltxbot/core/team"
 )
 
 // How much of a report is shown in a chat.
@@ -18,13 +19,13 @@ const (
 
 // reports says how the report of a verb is shown; those that change something
 // are shown by done.
-var reports = map[string]func(v voice, r quota.Report) []Block{
+var reports = map[string]func(v voice, r team.Report) []Block{
 	"mine": voice.mine, "show": voice.shown, "top": voice.top, "export": voice.exported, "log": voice.logged, "reload": voice.reloaded,
 	"teams": voice.teams,
 }
 
 // Report shows what came of an order.
-func Report(p Printer, r quota.Report) Message {
+func Report(p Printer, r team.Report) Message {
 	v := voice{p}
 	var m Message
 	switch show := reports[r.Verb]; {
@@ -43,7 +44,7 @@ func Report(p Printer, r quota.Report) Message {
 func named(member string) Span { return Span{Style: MentionOf, Member: member, Text: member} }
 
 // who names whom a report is about.
-func (v voice) who(r quota.Report) any {
+func (v voice) who(r team.Report) any {
 	if r.Member == "" {
 		return v.Text("order.the_team")
 	}
@@ -51,7 +52,7 @@ func (v voice) who(r quota.Report) any {
 }
 
 // subject is who at the start of a sentence.
-func (v voice) subject(r quota.Report) any {
+func (v voice) subject(r team.Report) any {
 	if r.Member == "" {
 		return v.Text("order.team_subject")
 	}
@@ -59,14 +60,14 @@ func (v voice) subject(r quota.Report) any {
 }
 
 // kind is the scope that a report is about.
-func kind(r quota.Report) quota.ScopeKind {
+func kind(r team.Report) quota.ScopeKind {
 	if r.Member == "" {
 		return quota.Team
 	}
 	return quota.Member
 }
 
-func (v voice) mine(r quota.Report) []Block {
+func (v voice) mine(r team.Report) []Block {
 	blocks := []Block{v.say(Heading, "usage.title")}
 	for _, k := range []quota.ScopeKind{quota.Member, quota.Team, quota.Bot} {
 		blocks = append(blocks, v.gauges(k, r.Gauges)...)
@@ -76,7 +77,7 @@ func (v voice) mine(r quota.Report) []Block {
 	return append(blocks, v.whoRaises(r.Gauges))
 }
 
-func (v voice) shown(r quota.Report) []Block {
+func (v voice) shown(r team.Report) []Block {
 	blocks := append([]Block{v.say(Heading, "order.show_title", "who", v.who(r))}, v.limits(r)...)
 	blocks = append(blocks, v.overrides(r)...)
 	blocks = append(blocks, v.extras(r)...)
@@ -88,7 +89,7 @@ func (v voice) shown(r quota.Report) []Block {
 }
 
 // limits are the limits that a report is about; without any it says so.
-func (v voice) limits(r quota.Report) []Block {
+func (v voice) limits(r team.Report) []Block {
 	blocks := v.gauges(kind(r), r.Gauges)
 	if len(blocks) == 0 {
 		return []Block{v.say(Text, "order.no_limits")}
@@ -97,7 +98,7 @@ func (v voice) limits(r quota.Report) []Block {
 }
 
 // overrides are the limits that admins have set.
-func (v voice) overrides(r quota.Report) []Block {
+func (v voice) overrides(r team.Report) []Block {
 	if r.Standing == nil {
 		return nil
 	}
@@ -130,7 +131,7 @@ func (v voice) quoted(reason string) []Span {
 }
 
 // extras are the grants that are left.
-func (v voice) extras(r quota.Report) []Block {
+func (v voice) extras(r team.Report) []Block {
 	blocks := make([]Block, 0, len(r.Grants))
 	for _, g := range r.Grants {
 		key := "order.extra"
@@ -143,7 +144,7 @@ func (v voice) extras(r quota.Report) []Block {
 }
 
 // left is "3 of 5 videos, $1 of $2".
-func (v voice) left(g quota.GrantUse) string {
+func (v voice) left(g team.GrantUse) string {
 	var parts []string
 	if g.Videos > 0 {
 		parts = append(parts, v.Text("order.left_videos", "left", max(0, g.Videos-g.UsedVideos), "max", g.Videos))
@@ -164,7 +165,7 @@ func (v voice) given(g quota.Grant) [][]Span {
 }
 
 // stops says that the member is blocked or the team paused, by whom and why.
-func (v voice) stops(r quota.Report) []Block {
+func (v voice) stops(r team.Report) []Block {
 	if r.Standing == nil {
 		return nil
 	}
@@ -182,7 +183,7 @@ func (v voice) stops(r quota.Report) []Block {
 }
 
 // spent is what a month has brought, and how good the estimates were.
-func (v voice) spent(month string, s quota.Spending) []Block {
+func (v voice) spent(month string, s team.Spending) []Block {
 	line := v.Spans("order.spent", "month", month, "videos", v.Plural("usage.videos_count", s.Videos), "price", s.Charged)
 	var more []Span
 	if s.UnderWay > 0 {
@@ -205,7 +206,7 @@ func (v voice) spent(month string, s quota.Spending) []Block {
 }
 
 // members lists who has spent most.
-func (v voice) members(members []quota.MemberSpending, most int) []Block {
+func (v voice) members(members []team.MemberSpending, most int) []Block {
 	members = members[:min(most, len(members))]
 	blocks := make([]Block, 0, len(members))
 	for i, m := range members {
@@ -219,7 +220,7 @@ func (v voice) members(members []quota.MemberSpending, most int) []Block {
 }
 
 // teams is a line for each team, and what they may spend together.
-func (v voice) teams(r quota.Report) []Block {
+func (v voice) teams(r team.Report) []Block {
 	blocks := []Block{v.say(Heading, "order.teams_title")}
 	if len(r.Teams) == 0 {
 		return append(blocks, v.say(Text, "order.nothing_made"))
@@ -240,7 +241,7 @@ func (v voice) teams(r quota.Report) []Block {
 	return append(blocks, v.gauges(quota.Bot, r.Gauges)...)
 }
 
-func (v voice) top(r quota.Report) []Block {
+func (v voice) top(r team.Report) []Block {
 	blocks := []Block{v.say(Heading, "order.top_title", "month", r.Month)}
 	if len(r.Members) == 0 {
 		return append(blocks, v.say(Text, "order.nothing_made"))
@@ -249,13 +250,13 @@ func (v voice) top(r quota.Report) []Block {
 	return append(blocks, v.spent(r.Month, *r.Spending)...)
 }
 
-func (v voice) exported(r quota.Report) []Block {
+func (v voice) exported(r team.Report) []Block {
 	blocks := []Block{v.say(Heading, "order.export_title", "month", r.Month)}
 	if len(r.Members) == 0 {
 		return append(blocks, v.say(Text, "order.nothing_made"))
 	}
 	var table strings.Builder
-	_ = quota.WriteMembersCSV(&table, r.Members) // a Builder takes everything
+	_ = team.WriteMembersCSV(&table, r.Members) // a Builder takes everything
 	text := strings.TrimSpace(table.String())
 	if len(text) > shownCSV {
 		text = text[:strings.LastIndexByte(text[:shownCSV], '\n')]
@@ -265,13 +266,13 @@ func (v voice) exported(r quota.Report) []Block {
 	return append(blocks, v.say(Note, "order.export_more", "month", r.Month))
 }
 
-func (v voice) logged(r quota.Report) []Block {
+func (v voice) logged(r team.Report) []Block {
 	blocks := []Block{v.say(Heading, "order.log_title")}
 	if len(r.Records) == 0 {
 		return append(blocks, v.say(Text, "order.no_records"))
 	}
 	for _, c := range r.Records[:min(len(r.Records), shownRecords)] {
-		whom := quota.Report{Member: c.Member}
+		whom := team.Report{Member: c.Member}
 		pieces := [][]Span{{since(c.At)}, v.Spans("order.log_line", "by", v.by(c.By), "verb", mono(c.Verb), "who", v.who(whom))}
 		if c.Before != "" || c.After != "" {
 			pieces = append(pieces, []Span{mono(strings.TrimSpace(c.Before + " → " + c.After))})
@@ -281,7 +282,7 @@ func (v voice) logged(r quota.Report) []Block {
 	return blocks
 }
 
-func (v voice) reloaded(r quota.Report) []Block {
+func (v voice) reloaded(r team.Report) []Block {
 	blocks := []Block{v.say(Text, "order.reloaded")}
 	if len(r.Restart) > 0 {
 		blocks = append(blocks, block(Text, spaced(v.Spans("order.restart"), v.List(r.Restart, "format.and"))...))
@@ -290,7 +291,7 @@ func (v voice) reloaded(r quota.Report) []Block {
 }
 
 // done says what was changed, and how it is now.
-func (v voice) done(r quota.Report) []Block {
+func (v voice) done(r team.Report) []Block {
 	args := []any{"who", v.subject(r)}
 	if r.Change != nil {
 		args = append(args, "before", mono(r.Change.Before), "after", mono(r.Change.After))
@@ -302,7 +303,7 @@ func (v voice) done(r quota.Report) []Block {
 			grants = r.Standing.Member.Grants
 		}
 		if i := slices.IndexFunc(grants, func(g quota.Grant) bool { return r.Change != nil && g.Given.Equal(r.Change.At) }); i >= 0 {
-			g := quota.GrantUse{Grant: grants[i]}
+			g := team.GrantUse{Grant: grants[i]}
 			text = dotted(append([][]Span{v.Spans("order_done.grant", "who", v.subject(r), "extra", v.amounts(g.Grant))}, v.given(g.Grant)[0])...)
 		}
 	}

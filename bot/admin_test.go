@@ -19,6 +19,7 @@ import (
 	"ltxbot/core/ltx"
 	"ltxbot/core/quota"
 	"ltxbot/core/quota/quotatest"
+	"ltxbot/core/team"
 	"ltxbot/core/usd"
 )
 
@@ -32,7 +33,7 @@ type officeDesk struct {
 	*bot.Desk
 
 	store  *quotatest.Memory
-	office *quota.Office
+	office *team.Office
 	log    strings.Builder
 	jobs   int
 }
@@ -40,12 +41,12 @@ type officeDesk struct {
 // operator gives an order as the operator.
 func (o *officeDesk) operator(t *testing.T, line string) {
 	t.Helper()
-	order, err := quota.ParseOrder(strings.Fields(line))
+	order, err := team.ParseOrder(strings.Fields(line))
 	if err != nil {
 		t.Fatal(err)
 	}
 	order.Team = acme
-	if _, err := o.office.Do(t.Context(), quota.Actor{Operator: true, From: "api"}, order); err != nil {
+	if _, err := o.office.Do(t.Context(), team.Actor{Operator: true, From: "api"}, order); err != nil {
 		t.Fatalf("%s: %v", line, err)
 	}
 }
@@ -57,7 +58,7 @@ func newOfficeDesk(t *testing.T) *officeDesk {
 		Member: quota.Limits{JobsAtATime: 2, Windows: []quota.WindowLimit{{Window: quota.Day, Videos: 10}, {Window: quota.Month, USD: 10 * usd.Dollar}}},
 		Team:   quota.Limits{Windows: []quota.WindowLimit{{Window: quota.Month, USD: 200 * usd.Dollar}}},
 	}
-	office := quota.NewOffice(quota.OfficeConfig{
+	office := team.NewOffice(team.OfficeConfig{
 		Store: o.store, Policy: func() quota.Policy { return policy },
 		Linkable: func(string) bool { return true },
 	})
@@ -140,9 +141,9 @@ func TestTeamsAreListed(t *testing.T) {
 		all := budget
 		all.Scope = quota.Scope{Kind: quota.Bot}
 		return []shown{
-			{"none", bot.Report(d.Printer(locale), quota.Report{Verb: "teams"})},
-			{"some", bot.Report(d.Printer(locale), quota.Report{Verb: "teams", Gauges: []quota.Gauge{all}, Teams: []quota.TeamSpending{
-				{Team: "acme", Spending: quota.Spending{Videos: 119, UnderWay: 1, Charged: 15 * usd.Dollar, Held: 420_000}, Gauges: []quota.Gauge{budget}},
+			{"none", bot.Report(d.Printer(locale), team.Report{Verb: "teams"})},
+			{"some", bot.Report(d.Printer(locale), team.Report{Verb: "teams", Gauges: []quota.Gauge{all}, Teams: []team.TeamSpending{
+				{Team: "acme", Spending: team.Spending{Videos: 119, UnderWay: 1, Charged: 15 * usd.Dollar, Held: 420_000}, Gauges: []quota.Gauge{budget}},
 				{Team: "discord:175928847299117063", Paused: &quota.Block{By: quota.Operator}},
 				{Team: "slack:T0614TZR7", Refused: true},
 			}})},
@@ -188,14 +189,14 @@ func TestNoticesToAdmins(t *testing.T) {
 		operators := g
 		operators.Fixed = true
 		return []shown{
-			{"a threshold of the operator's limit", bot.Notice(d.Printer(locale), quota.Notice{Percent: 75, Gauge: operators})},
-			{"a threshold", bot.Notice(d.Printer(locale), quota.Notice{Percent: 75, Gauge: g})},
-			{"used up", bot.Notice(d.Printer(locale), quota.Notice{Percent: 100, Gauge: full})},
-			{"over rolling time", bot.Notice(d.Printer(locale), quota.Notice{Percent: 50, Gauge: rolling})},
-			{"a month", bot.Notice(d.Printer(locale), quota.Notice{
+			{"a threshold of the operator's limit", bot.Notice(d.Printer(locale), team.Notice{Percent: 75, Gauge: operators})},
+			{"a threshold", bot.Notice(d.Printer(locale), team.Notice{Percent: 75, Gauge: g})},
+			{"used up", bot.Notice(d.Printer(locale), team.Notice{Percent: 100, Gauge: full})},
+			{"over rolling time", bot.Notice(d.Printer(locale), team.Notice{Percent: 50, Gauge: rolling})},
+			{"a month", bot.Notice(d.Printer(locale), team.Notice{
 				Month:   time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC),
-				Spent:   quota.Spending{Videos: 120, Estimate: 16 * usd.Dollar, Charged: 15_420_000},
-				Members: []quota.MemberSpending{{Member: ann, Spending: quota.Spending{Videos: 100, Charged: 12 * usd.Dollar}}},
+				Spent:   team.Spending{Videos: 120, Estimate: 16 * usd.Dollar, Charged: 15_420_000},
+				Members: []team.MemberSpending{{Member: ann, Spending: team.Spending{Videos: 100, Charged: 12 * usd.Dollar}}},
 			})},
 		}
 	})
@@ -204,17 +205,17 @@ func TestNoticesToAdmins(t *testing.T) {
 // Rights are those of the moment: nothing that was shown before gives any.
 func TestOrdersOfWhoIsNoAdminAreRefused(t *testing.T) {
 	d := newOfficeDesk(t)
-	for _, v := range quota.Verbs() {
-		if v.Who == quota.Everybody {
+	for _, v := range team.Verbs() {
+		if v.Who == team.Everybody {
 			continue
 		}
 		for name, m := range map[string]bot.Message{
-			"from a form": d.Order(t.Context(), caller(ann), quota.Order{Verb: v.Name}),
+			"from a form": d.Order(t.Context(), caller(ann), team.Order{Verb: v.Name}),
 			"typed":       d.OrderLine(t.Context(), caller(ann), bot.VerbAdmin, v.Name),
 			"as a quota":  d.OrderLine(t.Context(), caller(ann), bot.VerbQuota, v.Name),
 		} {
 			want := "Only an admin of this team can do that."
-			if v.Who == quota.Operators {
+			if v.Who == team.Operators {
 				want = "Only whoever runs this bot can do that."
 			}
 			if !strings.HasPrefix(m.Plain, want) {
@@ -222,7 +223,7 @@ func TestOrdersOfWhoIsNoAdminAreRefused(t *testing.T) {
 			}
 		}
 	}
-	m := d.Order(t.Context(), admin("en"), quota.Order{Verb: "pause", Team: "globex"})
+	m := d.Order(t.Context(), admin("en"), team.Order{Verb: "pause", Team: "globex"})
 	if !strings.Contains(m.Plain, "your own team only") {
 		t.Errorf("an admin pauses another team: %q", m.Plain)
 	}
@@ -297,7 +298,7 @@ type generatorDesk struct {
 
 func newGeneratorDesk(t *testing.T, d *officeDesk) generatorDesk {
 	t.Helper()
-	office := quota.NewOffice(quota.OfficeConfig{
+	office := team.NewOffice(team.OfficeConfig{
 		Store: d.store, Policy: func() quota.Policy { return quota.Policy{} }, Linkable: func(string) bool { return true },
 	})
 	g := &fakeGenerator{}
@@ -349,7 +350,7 @@ func TestWhatWasAskedForWhileAccountsWereLinkedIsErasedAndExportedAfterwards(t *
 
 func TestADeskWithoutAnOfficeSaysSo(t *testing.T) {
 	d := newDesk(&fakeGenerator{})
-	if m := d.Order(t.Context(), admin("en"), quota.Order{Verb: "pause"}); !strings.Contains(m.Plain, "not possible right now") {
+	if m := d.Order(t.Context(), admin("en"), team.Order{Verb: "pause"}); !strings.Contains(m.Plain, "not possible right now") {
 		t.Errorf("got %q", m.Plain)
 	}
 }
@@ -357,13 +358,13 @@ func TestADeskWithoutAnOfficeSaysSo(t *testing.T) {
 // brokenOffice answers nothing.
 type brokenOffice struct{}
 
-func (brokenOffice) Do(context.Context, quota.Actor, quota.Order) (quota.Report, error) {
-	return quota.Report{}, errors.New("disk on fire")
+func (brokenOffice) Do(context.Context, team.Actor, team.Order) (team.Report, error) {
+	return team.Report{}, errors.New("disk on fire")
 }
 
 func TestATroubleOfTheStoreIsNotShown(t *testing.T) {
 	d := bot.New(bot.Config{Office: brokenOffice{}})
-	m := d.Order(t.Context(), admin("en"), quota.Order{Verb: "pause"})
+	m := d.Order(t.Context(), admin("en"), team.Order{Verb: "pause"})
 	if strings.Contains(m.Plain, "fire") || !strings.Contains(m.Plain, "Reference") {
 		t.Errorf("got %q", m.Plain)
 	}

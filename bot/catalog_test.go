@@ -15,6 +15,7 @@ import (
 	"ltxbot/core/generate"
 	"ltxbot/core/ltx"
 	"ltxbot/core/quota"
+	"ltxbot/core/team"
 )
 
 func TestCatalogSpeaksFiveLanguages(t *testing.T) {
@@ -123,12 +124,12 @@ func byValue() []string {
 			add("label.", p.Key())
 		}
 	}
-	for _, p := range quota.OrderProblems {
+	for _, p := range team.OrderProblems {
 		add("order_problem.", string(p))
 	}
-	for _, v := range quota.Verbs() {
+	for _, v := range team.Verbs() {
 		add("verb.", v.Name)
-		if v.Who != quota.Operators && !v.Reads {
+		if v.Who != team.Operators && !v.Reads {
 			add("order_done.", v.Name)
 		}
 		for _, a := range v.Args {
@@ -258,7 +259,7 @@ func TestTheHelpOfOrdersIsTheSameEverywhere(t *testing.T) {
 			t.Errorf("%s is %q, and %q in the table", key, got, table)
 		}
 	}
-	for _, v := range quota.Verbs() {
+	for _, v := range team.Verbs() {
 		same("verb."+v.Name, v.Help)
 		for _, a := range v.Args {
 			key := "arg." + v.Name + "_" + a.Name

@@ -3,7 +3,7 @@ package bot
 import (
 	"context"
 
-	"ltxbot/core/quota"
+	"ltxbot/core/team"
 )
 
 // An Announcer posts what nobody has asked for: a warning to the admins of a
@@ -29,7 +29,7 @@ type Announcement struct {
 
 // Notice is what the admins of a team are told about their budget, in a
 // language that the whole team reads.
-func Notice(p Printer, n quota.Notice) Message {
+func Notice(p Printer, n team.Notice) Message {
 	v := voice{p}
 	var m Message
 	if !n.Month.IsZero() {

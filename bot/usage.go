@@ -6,13 +6,14 @@ import (
 
 	"ltxbot/core/ltx"
 	"ltxbot/core/quota"
+	"ltxbot/core/team"
 	"ltxbot/core/usd"
 )
 
 // Usage shows the limits of the caller and the team.
 func (d *Desk) Usage(ctx context.Context, c Caller) Message {
 	if d.cfg.Office != nil {
-		return d.Order(ctx, c, quota.Order{Verb: "mine"})
+		return d.Order(ctx, c, team.Order{Verb: "mine"})
 	}
 	ctx, cancel := context.WithTimeout(ctx, readLimit)
 	defer cancel()

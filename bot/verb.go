@@ -8,7 +8,7 @@ import (
 	"unicode"
 
 	"ltxbot/core/ltx"
-	"ltxbot/core/quota"
+	"ltxbot/core/team"
 	"ltxbot/internal/spell"
 )
 
@@ -66,8 +66,8 @@ func ownQuota(args []string) bool {
 	if len(args) == 0 || len(args) == 1 && strings.EqualFold(args[0], VerbShow) {
 		return true
 	}
-	v, ok := quota.FindVerb(args[0])
-	return ok && v.Who == quota.Everybody && len(args)-1 <= len(v.Args)
+	v, ok := team.FindVerb(args[0])
+	return ok && v.Who == team.Everybody && len(args)-1 <= len(v.Args)
 }
 
 func none(args []string) bool { return len(args) == 0 }
@@ -196,9 +196,9 @@ func (v verbForm) misused(word string, args []string) error {
 	e := &VerbError{Word: word, Nearest: v.name, Rest: strings.Join(args, " "), wants: v.wants}
 	most := shortLine
 	if v.name == VerbQuota {
-		if order, ok := quota.FindVerb(args[0]); ok {
+		if order, ok := team.FindVerb(args[0]); ok {
 			most = shortOrder
-			if order.Who != quota.Everybody {
+			if order.Who != team.Everybody {
 				e.wants = wantsAdmin
 			}
 		}

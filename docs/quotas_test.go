@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"ltxbot/core/quota"
+	"ltxbot/core/team"
 )
 
 func TestTheTableOfOrdersIsCurrent(t *testing.T) {
@@ -22,9 +22,9 @@ func TestTheTableOfOrdersIsCurrent(t *testing.T) {
 	}
 	var table strings.Builder
 	table.WriteString("| order | what it does | who |\n|---|---|---|\n")
-	for _, v := range quota.Verbs() {
+	for _, v := range team.Verbs() {
 		typed := "`" + v.Usage() + "`"
-		if v.Who == quota.Everybody {
+		if v.Who == team.Everybody {
 			typed = "`/ltx quota " + v.Usage() + "`"
 		}
 		fmt.Fprintf(&table, "| %s | %s | %s |\n", typed, v.Help, v.Who)

@@ -7,6 +7,7 @@ import (
 	"reflect"
 
 	"ltxbot/core/quota"
+	"ltxbot/core/team"
 	"ltxbot/store/kv"
 )
 
@@ -22,7 +23,7 @@ type teamRecord struct {
 
 type auditRecord struct {
 	stamp
-	quota.Record
+	team.Record
 }
 
 // standing reads what admins decided about a member and its team.
@@ -59,7 +60,7 @@ func (s *Store) PutTeamStanding(ctx context.Context, team string, st quota.TeamS
 }
 
 // Amend changes what admins decided and writes the record of it.
-func (s *Store) Amend(ctx context.Context, team, member string, edit func(*quota.Standing) (quota.Record, error)) error {
+func (s *Store) Amend(ctx context.Context, team, member string, edit func(*quota.Standing) (team.Record, error)) error {
 	return s.amend(ctx, team, member, func(t *txn, st *quota.Standing) error {
 		r, err := edit(st)
 		if err != nil {
@@ -114,17 +115,17 @@ func (s *Store) amend(ctx context.Context, team, member string, edit func(*txn, 
 
 // Records lists the records of a team, newest first. One that can't be read
 // is left out.
-func (s *Store) Records(ctx context.Context, team string, limit int) ([]quota.Record, error) {
-	var records []quota.Record
+func (s *Store) Records(ctx context.Context, of string, limit int) ([]team.Record, error) {
+	var records []team.Record
 	err := s.view(ctx, func(t *txn) error {
 		records = nil
 		if limit <= 0 {
 			return nil
 		}
-		for k, data := range t.ScanReverse(join(auditKey, team)+"/", "") {
+		for k, data := range t.ScanReverse(join(auditKey, of)+"/", "") {
 			var r auditRecord
 			if err := decode(k, data, &r); err != nil {
-				s.log.WarnContext(ctx, "store: record left out of the audit log", slog.String("team", team), slog.Any("error", err))
+				s.log.WarnContext(ctx, "store: record left out of the audit log", slog.String("team", of), slog.Any("error", err))
 				continue
 			}
 			if records = append(records, r.Record); len(records) == limit {
@@ -134,7 +135,7 @@ func (s *Store) Records(ctx context.Context, team string, limit int) ([]quota.Re
 		return nil
 	})
 	if err != nil {
-		return nil, outcome("list records of "+team, err)
+		return nil, outcome("list records of "+of, err)
 	}
 	return records, nil
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"ltxbot/core/quota"
+	"ltxbot/core/team"
 	"ltxbot/store/kv"
 )
 
@@ -241,7 +242,7 @@ func (t *txn) sum(before, after []quota.Hold) error {
 	if err := save(t, totalsKey, &totals); err != nil {
 		return err
 	}
-	days := map[string]quota.Spending{}
+	days := map[string]team.Spending{}
 	for _, h := range before {
 		days[spentOn(h)] = plus(days[spentOn(h)], spendingOf(h), -1)
 	}

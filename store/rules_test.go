@@ -16,6 +16,7 @@ import (
 	"ltxbot/core/ltx"
 	"ltxbot/core/quota"
 	"ltxbot/core/quota/quotatest"
+	"ltxbot/core/team"
 	"ltxbot/core/usd"
 	"ltxbot/store"
 	"ltxbot/store/kv"
@@ -283,7 +284,7 @@ func TestNamesMayHoldAnything(t *testing.T) {
 	w.clock.Advance(2 * time.Hour)
 	w.sweep()
 	quotatest.CheckBooks(t, w.Store)
-	if _, err := w.TakeMark(t.Context(), "50%"); !errors.Is(err, quota.ErrNoMark) {
+	if _, err := w.TakeMark(t.Context(), "50%"); !errors.Is(err, team.ErrNoMark) {
 		t.Errorf("take of a TTL key that was swept: %v", err)
 	}
 }
@@ -433,10 +434,10 @@ func TestCopy(t *testing.T) {
 		}
 	}
 	w.accept(w.newJob("waits", "acme", "discord:0"))
-	err := w.Amend(t.Context(), "acme", "discord:0", func(s *quota.Standing) (quota.Record, error) {
+	err := w.Amend(t.Context(), "acme", "discord:0", func(s *quota.Standing) (team.Record, error) {
 		s.Team.Epoch = 3
 		s.Member.Epoch = 2
-		return quota.Record{ID: "r1", At: noon, Team: "acme"}, nil
+		return team.Record{ID: "r1", At: noon, Team: "acme"}, nil
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"ltxbot/core/quota"
+	"ltxbot/core/team"
 )
 
 // ttlRecord is a value that expires.
@@ -50,7 +50,7 @@ func (s *Store) TakeMark(ctx context.Context, key string) (string, error) {
 		var ok bool
 		var err error
 		if r, ok, err = t.ttl(key); err == nil && !ok {
-			err = quota.ErrNoMark
+			err = team.ErrNoMark
 		}
 		t.Delete(join(ttlKey, key))
 		return err

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"ltxbot/core/quota"
+	"ltxbot/core/team"
 	"ltxbot/core/usd"
 )
 
@@ -12,8 +13,8 @@ import (
 type spentRecord struct {
 	stamp
 
-	Holds quota.Spending `json:"holds"` // sum of the holds that are kept
-	Past  quota.Spending `json:"past"`  // of those that are not any more
+	Holds team.Spending `json:"holds"` // sum of the holds that are kept
+	Past  team.Spending `json:"past"`  // of those that are not any more
 }
 
 // spend changes what a team has spent on a day.
@@ -24,7 +25,7 @@ func (t *txn) spend(key string, change func(*spentRecord)) error {
 	}
 	r.stamp = v1
 	change(&r)
-	if r.Holds == (quota.Spending{}) && r.Past == (quota.Spending{}) {
+	if r.Holds == (team.Spending{}) && r.Past == (team.Spending{}) {
 		t.Delete(key)
 		return nil
 	}
@@ -32,8 +33,8 @@ func (t *txn) spend(key string, change func(*spentRecord)) error {
 }
 
 // spendingOf is what one hold is in a sum.
-func spendingOf(h quota.Hold) quota.Spending {
-	s, _ := quota.SumUp([]quota.Hold{h})
+func spendingOf(h quota.Hold) team.Spending {
+	s, _ := team.SumUp([]quota.Hold{h})
 	return s
 }
 
@@ -49,7 +50,7 @@ type DaySpending struct {
 	Day  string `json:"day"` // "2026-03-11"
 	Team string `json:"team"`
 
-	quota.Spending
+	team.Spending
 }
 
 // Spending lists what a team, or with an empty team each, has spent on the
@@ -82,7 +83,7 @@ func (s *Store) Spending(ctx context.Context, team string, from, to time.Time) (
 }
 
 // plus is a and, as often as sign says, b.
-func plus(a, b quota.Spending, sign int64) quota.Spending {
+func plus(a, b team.Spending, sign int64) team.Spending {
 	amount := usd.Micros(sign)
 	a.Videos += sign * b.Videos
 	a.UnderWay += sign * b.UnderWay

@@ -14,6 +14,7 @@ import (
 
 	"ltxbot/core/generate"
 	"ltxbot/core/quota"
+	"ltxbot/core/team"
 	"ltxbot/store/kv"
 )
 
@@ -31,7 +32,7 @@ type Store struct {
 var (
 	_ generate.Store   = (*Store)(nil)
 	_ generate.Archive = (*Store)(nil)
-	_ quota.Store      = (*Store)(nil)
+	_ team.Store       = (*Store)(nil)
 )
 
 // Limits are the limits on jobs at a time of this moment: of a team's member
@@ -190,7 +191,7 @@ func outcome(op string, err error) error {
 		return err
 	}
 	for _, known := range []error{
-		generate.ErrExists, generate.ErrConflict, generate.ErrNoJob, generate.ErrClosed, quota.ErrNoHold, quota.ErrNoMark,
+		generate.ErrExists, generate.ErrConflict, generate.ErrNoJob, generate.ErrClosed, quota.ErrNoHold, team.ErrNoMark,
 	} {
 		if errors.Is(err, known) {
 			return err

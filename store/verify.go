@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"ltxbot/core/quota"
+	"ltxbot/core/team"
 )
 
 // Audit adds up all holds and unfinished jobs and compares the sums with those
@@ -74,7 +75,7 @@ func (s sums) addTotals(t quota.Totals) {
 	s.add("total charged", int64(t.Charged))
 }
 
-func (s sums) addSpending(what string, p quota.Spending) {
+func (s sums) addSpending(what string, p team.Spending) {
 	s.add(what+" videos", p.Videos)
 	s.add(what+" under way", p.UnderWay)
 	s.add(what+" held", int64(p.Held))
@@ -101,7 +102,7 @@ func (t *txn) addUp(ctx context.Context) (sums, error) {
 		var totals quota.Totals
 		totals.Add(h.Hold)
 		want.addTotals(totals)
-		spent, _ := quota.SumUp([]quota.Hold{h.Hold})
+		spent, _ := team.SumUp([]quota.Hold{h.Hold})
 		want.addSpending("spent "+strings.Join(split(spentKey, spentOn(h.Hold)), " "), spent)
 		for i, share := range h.Shares() {
 			e := h.Entries[i]

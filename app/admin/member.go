@@ -5,8 +5,10 @@ import (
 	"net/http"
 	"net/url"
 
+	"ltxbot/bot/discord"
+	"ltxbot/bot/slack"
 	"ltxbot/core/generate"
-	"ltxbot/core/quota"
+	"ltxbot/core/team"
 )
 
 // MemberData is all that is kept of a member's jobs.
@@ -47,11 +49,20 @@ func (a *API) ServeMembers(archive generate.Archive, erased func(member string))
 	})
 }
 
+// ParseMember reads how people write a member on any platform. home is the
+// member who writes: a bare id of Slack is of the same workspace.
+func ParseMember(text, home string) (member string, ok bool) {
+	if member, ok := discord.ParseMember(text); ok {
+		return member, true
+	}
+	return slack.ParseMember(text, home)
+}
+
 // memberOf reads the name of a member.
 func memberOf(text string) (string, error) {
-	member, ok := quota.ParseMember(text, "")
+	member, ok := ParseMember(text, "")
 	if !ok {
-		return "", &Error{http.StatusBadRequest, told(&quota.OrderError{Problem: quota.BadMember, Value: text})}
+		return "", &Error{http.StatusBadRequest, told(&team.OrderError{Problem: team.BadMember, Value: text})}
 	}
 	return member, nil
 }

@@ -11,18 +11,18 @@ import (
 	"net/http"
 	"strings"
 
-	"ltxbot/core/quota"
+	"ltxbot/core/team"
 )
 
 // Office is where quotas are looked at and changed.
 type Office interface {
-	Do(ctx context.Context, a quota.Actor, o quota.Order) (quota.Report, error)
+	Do(ctx context.Context, a team.Actor, o team.Order) (team.Report, error)
 }
 
 // QuotaText is how the API speaks about quotas.
 type QuotaText struct {
 	// Report writes a report for a person.
-	Report func(quota.Report) string
+	Report func(team.Report) string
 	// Team returns the team that a name means, and whether there is one.
 	Team func(name string) (string, bool)
 }
@@ -56,20 +56,20 @@ type VerbInfo struct {
 //	GET  quota/{verb}?team=&who=…    look at something
 //	POST quota/{verb}                do it: {"team": "acme", "args": {"who": "discord:1", "videos": "5"}}
 //
-// An answer is a quota.Report in JSON; text/plain is for people, and export
+// An answer is a team.Report in JSON; text/plain is for people, and export
 // can be had as text/csv.
 func (a *API) ServeQuota(office Office, text QuotaText) {
 	a.Handle("GET quota", func(*http.Request) (any, error) {
 		var list VerbList
-		for _, v := range quota.Verbs() {
-			if v.Who != quota.Everybody {
+		for _, v := range team.Verbs() {
+			if v.Who != team.Everybody {
 				list.Verbs = append(list.Verbs, VerbInfo{Name: v.Name, Usage: v.Usage(), Help: v.Help, Reads: v.Reads})
 			}
 		}
 		return list, nil
 	})
 	a.Stream("GET quota/{verb}", func(w http.ResponseWriter, r *http.Request) error {
-		o := quota.Order{Verb: r.PathValue("verb"), Args: map[string]string{}}
+		o := team.Order{Verb: r.PathValue("verb"), Args: map[string]string{}}
 		for name, values := range r.URL.Query() {
 			if name == "team" {
 				o.Team = values[0]
@@ -77,13 +77,13 @@ func (a *API) ServeQuota(office Office, text QuotaText) {
 				o.Args[name] = values[0]
 			}
 		}
-		if v, ok := quota.FindVerb(o.Verb); ok && !v.Reads {
+		if v, ok := team.FindVerb(o.Verb); ok && !v.Reads {
 			return &Error{http.StatusMethodNotAllowed, o.Verb + " changes something: use POST"}
 		}
 		return a.order(w, r, office, text, o)
 	})
 	a.Stream("POST quota/{verb}", func(w http.ResponseWriter, r *http.Request) error {
-		o := quota.Order{}
+		o := team.Order{}
 		if err := json.NewDecoder(r.Body).Decode(&o); err != nil && !errors.Is(err, io.EOF) {
 			if _, large := errors.AsType[*http.MaxBytesError](err); large {
 				return err
@@ -96,15 +96,15 @@ func (a *API) ServeQuota(office Office, text QuotaText) {
 }
 
 // order carries out an order and writes what came of it.
-func (a *API) order(w http.ResponseWriter, r *http.Request, office Office, text QuotaText, o quota.Order) error {
-	if v, ok := quota.FindVerb(o.Verb); ok && v.Who == quota.Admins {
-		team, ok := text.Team(o.Team)
+func (a *API) order(w http.ResponseWriter, r *http.Request, office Office, text QuotaText, o team.Order) error {
+	if v, ok := team.FindVerb(o.Verb); ok && v.Who == team.Admins {
+		id, ok := text.Team(o.Team)
 		if !ok {
-			return refusedOrder(&quota.OrderError{Problem: quota.BadTeam, Value: o.Team})
+			return refusedOrder(&team.OrderError{Problem: team.BadTeam, Value: o.Team})
 		}
-		o.Team = team
+		o.Team = id
 	}
-	report, err := office.Do(r.Context(), quota.Actor{Operator: true, From: From}, o)
+	report, err := office.Do(r.Context(), team.Actor{Operator: true, From: From}, o)
 	if err != nil {
 		return refusedOrder(err)
 	}
@@ -115,7 +115,7 @@ func (a *API) order(w http.ResponseWriter, r *http.Request, office Office, text 
 	case form == asCSV && report.Verb == "export":
 		w.Header().Set("Content-Type", asCSV+"; charset=utf-8")
 		w.Header().Set("Content-Disposition", `attachment; filename="usage-`+report.Month+`.csv"`)
-		return quota.WriteCSV(w, report.Holds)
+		return team.WriteCSV(w, report.Holds)
 	case form == asText || form == asCSV:
 		w.Header().Set("Content-Type", asText+"; charset=utf-8")
 		_, _ = io.WriteString(w, text.Report(report)) // whoever does not read it asks again
@@ -138,15 +138,15 @@ func accepted(header string) string {
 
 // refusedOrder gives the errors that an operator can act on their status.
 func refusedOrder(err error) error {
-	var refused *quota.OrderError
+	var refused *team.OrderError
 	switch {
-	case errors.As(err, &refused) && refused.Problem == quota.UnknownVerb:
+	case errors.As(err, &refused) && refused.Problem == team.UnknownVerb:
 		return &Error{http.StatusNotFound, told(err)}
-	case errors.As(err, &refused) && refused.Problem == quota.NothingToDo:
+	case errors.As(err, &refused) && refused.Problem == team.NothingToDo:
 		return &Error{http.StatusConflict, told(err)}
 	case errors.As(err, &refused):
 		return &Error{http.StatusBadRequest, told(err)}
-	case errors.Is(err, quota.ErrReload):
+	case errors.Is(err, team.ErrReload):
 		return &Error{http.StatusUnprocessableEntity, err.Error()}
 	}
 	return err
@@ -157,7 +157,7 @@ func told(err error) string { return strings.TrimPrefix(err.Error(), "quota: ") 
 
 // Quota gives an order and writes the answer to w: the report for a person,
 // as JSON, or an export as CSV.
-func (c *Client) Quota(ctx context.Context, o quota.Order, form Form, w io.Writer) error {
+func (c *Client) Quota(ctx context.Context, o team.Order, form Form, w io.Writer) error {
 	body, err := json.Marshal(o)
 	if err != nil {
 		return fmt.Errorf("encode order: %w", err)

@@ -5,7 +5,7 @@ import (
 
 	"ltxbot/bot"
 	"ltxbot/core/ltx"
-	"ltxbot/core/quota"
+	"ltxbot/core/team"
 )
 
 // command handles a slash command or a message command, by its row in the
@@ -78,7 +78,7 @@ func (b *Bot) runQuota(ctx context.Context, i *interaction) {
 
 // order carries out an order about quotas, named by its subcommand.
 func (b *Bot) order(ctx context.Context, i *interaction, verb string) {
-	o := quota.Order{Verb: verb, Args: map[string]string{}}
+	o := team.Order{Verb: verb, Args: map[string]string{}}
 	for _, s := range i.settings() {
 		o.Args[s.Key] = s.Value
 	}

@@ -6,7 +6,7 @@ import (
 
 	"ltxbot/bot"
 	"ltxbot/core/ltx"
-	"ltxbot/core/quota"
+	"ltxbot/core/team"
 )
 
 // Types of commands and of their options.
@@ -179,11 +179,11 @@ func (b *Bot) jobOption() commandOption {
 }
 
 func (b *Bot) quotaOptions() []commandOption {
-	return append([]commandOption{b.subcommand("show", "command.quota")}, b.orderOptions(quota.Everybody)...)
+	return append([]commandOption{b.subcommand("show", "command.quota")}, b.orderOptions(team.Everybody)...)
 }
 
 func (b *Bot) adminOptions() []commandOption {
-	return append([]commandOption{b.subcommand("status", "discord.command_status")}, b.orderOptions(quota.Admins)...)
+	return append([]commandOption{b.subcommand("status", "discord.command_status")}, b.orderOptions(team.Admins)...)
 }
 
 // ownQuota is the verb that "/ltx-quota show" stands for.
@@ -191,9 +191,9 @@ const ownQuota = "mine"
 
 // orderOptions are a subcommand for each order about quotas that somebody may
 // give.
-func (b *Bot) orderOptions(who quota.Audience) []commandOption {
+func (b *Bot) orderOptions(who team.Audience) []commandOption {
 	var out []commandOption
-	for _, v := range quota.Verbs() {
+	for _, v := range team.Verbs() {
 		if v.Who != who || v.Name == ownQuota {
 			continue
 		}
@@ -202,7 +202,7 @@ func (b *Bot) orderOptions(who quota.Audience) []commandOption {
 		for _, a := range v.Args {
 			arg := commandOption{
 				Type: optionString, Name: a.Name, Required: a.Required, MaxLength: maxOrderOption,
-				Autocomplete: a.Kind == quota.LimitArg,
+				Autocomplete: a.Kind == team.LimitArg,
 			}
 			arg.Description, arg.DescriptionLocalizations = b.localized(func(l string) string { return bot.AboutArg(b.print(l), v, a) })
 			o.Options = append(o.Options, arg)

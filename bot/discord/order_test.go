@@ -10,25 +10,25 @@ import (
 
 	"ltxbot/bot"
 	"ltxbot/bot/discord"
-	"ltxbot/core/quota"
+	"ltxbot/core/team"
 	sim "ltxbot/sim/discord"
 )
 
 // fakeOffice notes what it is told to do.
 type fakeOffice struct {
 	mu     sync.Mutex
-	actors []quota.Actor
-	orders []quota.Order
+	actors []team.Actor
+	orders []team.Order
 }
 
-func (f *fakeOffice) Do(_ context.Context, a quota.Actor, o quota.Order) (quota.Report, error) {
+func (f *fakeOffice) Do(_ context.Context, a team.Actor, o team.Order) (team.Report, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.actors, f.orders = append(f.actors, a), append(f.orders, o)
-	if v, _ := quota.FindVerb(o.Verb); v.Who == quota.Admins && !a.Admin {
-		return quota.Report{}, quota.ErrNotAdmin
+	if v, _ := team.FindVerb(o.Verb); v.Who == team.Admins && !a.Admin {
+		return team.Report{}, team.ErrNotAdmin
 	}
-	return quota.Report{Verb: o.Verb, Member: o.Args["who"]}, nil
+	return team.Report{Verb: o.Verb, Member: o.Args["who"]}, nil
 }
 
 func TestOrdersAreSubcommandsOfTheTable(t *testing.T) {
@@ -52,7 +52,7 @@ func TestOrdersAreSubcommandsOfTheTable(t *testing.T) {
 	if m := s.response(i); m.EphemeralTo != s.ada.ID || !strings.Contains(m.Text(), "share their limits") {
 		t.Errorf("ada reads %q", m.Text())
 	}
-	want := []quota.Order{
+	want := []team.Order{
 		{Verb: "grant", Args: map[string]string{"who": "<@" + s.ada.ID + ">", "videos": "5", "reason": "a launch"}},
 		{Verb: "link", Args: map[string]string{"code": "ABCD"}},
 	}

@@ -9,22 +9,22 @@ import (
 
 	"ltxbot/bot"
 	"ltxbot/bot/slack"
-	"ltxbot/core/quota"
+	"ltxbot/core/team"
 	sim "ltxbot/sim/slack"
 )
 
 // fakeOffice notes what it is told to do.
 type fakeOffice struct {
 	mu     sync.Mutex
-	actors []quota.Actor
-	orders []quota.Order
+	actors []team.Actor
+	orders []team.Order
 }
 
-func (f *fakeOffice) Do(_ context.Context, a quota.Actor, o quota.Order) (quota.Report, error) {
+func (f *fakeOffice) Do(_ context.Context, a team.Actor, o team.Order) (team.Report, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.actors, f.orders = append(f.actors, a), append(f.orders, o)
-	return quota.Report{Verb: o.Verb}, nil
+	return team.Report{Verb: o.Verb}, nil
 }
 
 func TestOrdersAreTypedAfterAdminAndQuota(t *testing.T) {
@@ -37,7 +37,7 @@ func TestOrdersAreTypedAfterAdminAndQuota(t *testing.T) {
 	s.whisper(boss, s.general, "gets extra")
 	s.slash(s.ann, s.general, "quota link ABCD")
 	s.whisper(s.ann, s.general, "share their limits")
-	want := []quota.Order{
+	want := []team.Order{
 		{Verb: "grant", Args: map[string]string{"who": "@U0ANN00001", "videos": "5", "reason": "a launch"}},
 		{Verb: "link", Args: map[string]string{"code": "ABCD"}},
 	}

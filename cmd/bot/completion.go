@@ -7,7 +7,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
-	"ltxbot/core/quota"
+	"ltxbot/core/team"
 )
 
 // completionCmd prints what makes a shell complete the program's commands.
@@ -127,8 +127,8 @@ func candidates(node *kong.Node, words []string) []string {
 func choices(v *kong.Value) []string {
 	if v.Tag.Get("complete") == "verbs" {
 		var verbs []string
-		for _, verb := range quota.Verbs() {
-			if verb.Who != quota.Everybody {
+		for _, verb := range team.Verbs() {
+			if verb.Who != team.Everybody {
 				verbs = append(verbs, verb.Name)
 			}
 		}

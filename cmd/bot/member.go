@@ -6,7 +6,6 @@ import (
 
 	"ltxbot/app/admin"
 	"ltxbot/core/generate"
-	"ltxbot/core/quota"
 	"ltxbot/store"
 )
 
@@ -23,7 +22,7 @@ type memberName string
 
 // UnmarshalText implements encoding.TextUnmarshaler.
 func (m *memberName) UnmarshalText(text []byte) error {
-	member, ok := quota.ParseMember(string(text), "")
+	member, ok := admin.ParseMember(string(text), "")
 	if !ok {
 		return fmt.Errorf("%q is not a member: write discord:USER-ID or slack:WORKSPACE-ID:USER-ID", text)
 	}

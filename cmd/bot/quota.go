@@ -10,6 +10,7 @@ import (
 
 	"ltxbot/app/admin"
 	"ltxbot/core/quota"
+	"ltxbot/core/team"
 )
 
 // quotaCmd looks at quotas and changes them, in the running bot by its admin
@@ -45,8 +46,8 @@ func (quotaCmd) Help() string {
 	fmt.Fprintln(&b, "What to do:")
 	fmt.Fprintln(&b)
 	table := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
-	for _, v := range quota.Verbs() {
-		if v.Who != quota.Everybody {
+	for _, v := range team.Verbs() {
+		if v.Who != team.Everybody {
 			fmt.Fprintf(table, "  %s\t%s\n", v.Usage(), v.Help)
 		}
 	}
@@ -64,7 +65,7 @@ func (c quotaCmd) Run(ctx context.Context, term terminal) error {
 		_, err := fmt.Fprintln(term.out, c.Help())
 		return err
 	}
-	o, err := quota.ParseOrder(c.Word)
+	o, err := team.ParseOrder(c.Word)
 	if err != nil {
 		return &exitError{2, err}
 	}

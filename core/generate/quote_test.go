@@ -8,6 +8,7 @@ import (
 
 	"ltxbot/core/generate"
 	"ltxbot/core/quota"
+	"ltxbot/core/team"
 )
 
 // A quote says what Accept would do, whatever the limit is.
@@ -41,9 +42,9 @@ func TestAQuoteIsWhatAcceptDoes(t *testing.T) {
 				}
 				for _, g := range tt.grants {
 					g.Scope = quota.Scope{Kind: quota.Member, ID: first.Asker.Member}
-					err := p.store.Amend(t.Context(), first.Asker.Team, first.Asker.Member, func(s *quota.Standing) (quota.Record, error) {
+					err := p.store.Amend(t.Context(), first.Asker.Team, first.Asker.Member, func(s *quota.Standing) (team.Record, error) {
 						s.Member.Grants = append(s.Member.Grants, g)
-						return quota.Record{ID: g.ID, At: time.Now(), Team: first.Asker.Team, Verb: "grant"}, nil
+						return team.Record{ID: g.ID, At: time.Now(), Team: first.Asker.Team, Verb: "grant"}, nil
 					})
 					if err != nil {
 						t.Fatal(err)

@@ -12,12 +12,12 @@ import "slices"
 // has set.
 
 // byOperator reports whether a change was made by the operator.
-func byOperator(by string) bool { return by == Operator }
+func ByOperator(by string) bool { return by == Operator }
 
 // operatorSet reports whether the operator has set a limit by an order.
-func operatorSet(overrides []Override, l limitName) bool {
+func operatorSet(overrides []Override, l LimitName) bool {
 	return slices.ContainsFunc(overrides, func(o Override) bool {
-		return byOperator(o.By) && o.Unit == l.unit && o.Window == l.window
+		return ByOperator(o.By) && o.Unit == l.Unit && o.Window == l.Window
 	})
 }
 
@@ -26,16 +26,16 @@ func operatorSet(overrides []Override, l limitName) bool {
 // operator has set the limit they can only make it tighter.
 func (l Limits) under(overrides []Override, mayRaise bool) Limits {
 	for _, o := range overrides {
-		if byOperator(o.By) {
+		if ByOperator(o.By) {
 			l = l.with(o)
 		}
 	}
 	for _, o := range overrides {
-		if byOperator(o.By) {
+		if ByOperator(o.By) {
 			continue
 		}
-		if name := (limitName{o.Unit, o.Window}); !mayRaise || operatorSet(overrides, name) {
-			o.Max = tighter(l.max(name), o.Max)
+		if name := (LimitName{o.Unit, o.Window}); !mayRaise || operatorSet(overrides, name) {
+			o.Max = Tighter(l.Max(name), o.Max)
 		}
 		l = l.with(o)
 	}
@@ -45,46 +45,46 @@ func (l Limits) under(overrides []Override, mayRaise bool) Limits {
 // A ceiling is how far an admin of a team may raise limits of a scope.
 type ceiling struct {
 	limits Limits               // as the operator has set them
-	holds  func(limitName) bool // whether an admin may not go beyond one
+	holds  func(LimitName) bool // whether an admin may not go beyond one
 }
 
 // of is how far a limit may be raised; ok is false if there is no bound.
-func (c ceiling) of(l limitName) (most int64, ok bool) {
+func (c ceiling) Of(l LimitName) (most int64, ok bool) {
 	if !c.holds(l) {
 		return 0, false
 	}
-	return c.limits.max(l), true
+	return c.limits.Max(l), true
 }
 
 // reached reports whether only the operator can raise a limit from an amount.
-func (c ceiling) reached(l limitName, amount int64) bool {
-	most, ok := c.of(l)
+func (c ceiling) reached(l LimitName, amount int64) bool {
+	most, ok := c.Of(l)
 	return ok && amount == most
 }
 
 // ceiling is that of a member, of a team, or of the bot.
-func (p Policy) ceiling(kind ScopeKind, team string, s Standing) ceiling {
+func (p Policy) Ceiling(kind ScopeKind, team string, s Standing) ceiling {
 	switch kind {
 	case Member:
 		set := operators(s.Member.Overrides)
-		return ceiling{Limits{}.under(set, true), func(l limitName) bool { return operatorSet(set, l) }}
+		return ceiling{Limits{}.under(set, true), func(l LimitName) bool { return operatorSet(set, l) }}
 	case Team:
 		set := operators(s.Team.Overrides)
 		limits := p.TeamLimits(team, Standing{Team: TeamStanding{Overrides: set}})
-		return ceiling{limits, func(l limitName) bool { return !p.AdminsMayRaise || operatorSet(set, l) }}
+		return ceiling{limits, func(l LimitName) bool { return !p.AdminsMayRaise || operatorSet(set, l) }}
 	case Bot:
 	}
-	return ceiling{p.Bot, func(limitName) bool { return true }}
+	return ceiling{p.Bot, func(LimitName) bool { return true }}
 }
 
 // operators are the overrides of the operator.
 func operators(overrides []Override) []Override {
-	return slices.DeleteFunc(slices.Clone(overrides), func(v Override) bool { return !byOperator(v.By) })
+	return slices.DeleteFunc(slices.Clone(overrides), func(v Override) bool { return !ByOperator(v.By) })
 }
 
 // fixedUnit reports whether any limit of a scope on a unit is one that only
 // the operator can raise: then extras by admins would be a way around it.
-func (p Policy) fixedUnit(kind ScopeKind, s Standing, u Unit) bool {
+func (p Policy) FixedUnit(kind ScopeKind, s Standing, u Unit) bool {
 	overrides := s.Member.Overrides
 	if kind == Team {
 		if !p.AdminsMayRaise {
@@ -92,13 +92,13 @@ func (p Policy) fixedUnit(kind ScopeKind, s Standing, u Unit) bool {
 		}
 		overrides = s.Team.Overrides
 	}
-	return slices.ContainsFunc(overrides, func(o Override) bool { return byOperator(o.By) && o.Unit == u })
+	return slices.ContainsFunc(overrides, func(o Override) bool { return ByOperator(o.By) && o.Unit == u })
 }
 
 // grants are the extras that a reservation may draw on, first those of the
 // member. One that an admin gave is not for limits that only the operator can
 // raise, whichever of the two came first.
-func (p Policy) grants(s Standing) []Grant {
+func (p Policy) Grants(s Standing) []Grant {
 	var out []Grant
 	for _, g := range slices.Concat(s.Member.Grants, s.Team.Grants) {
 		if g = p.valid(g, s); g.Videos > 0 || g.USD > 0 {
@@ -110,14 +110,18 @@ func (p Policy) grants(s Standing) []Grant {
 
 // valid is an extra without what its giver may not give.
 func (p Policy) valid(g Grant, s Standing) Grant {
-	if byOperator(g.By) {
+	if ByOperator(g.By) {
 		return g
 	}
-	if p.fixedUnit(g.Scope.Kind, s, Videos) {
+	if p.FixedUnit(g.Scope.Kind, s, Videos) {
 		g.Videos = 0
 	}
-	if p.fixedUnit(g.Scope.Kind, s, Dollars) {
+	if p.FixedUnit(g.Scope.Kind, s, Dollars) {
 		g.USD = 0
 	}
 	return g
 }
+
+// Operator is who changes something over the HTTP API or the command line:
+// whoever holds the bot's admin token.
+const Operator = "operator"

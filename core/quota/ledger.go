@@ -94,7 +94,7 @@ type Override struct {
 
 // String is the name and the value of the limit: "videos_per_day 5".
 func (o Override) String() string {
-	return limitName{o.Unit, o.Window}.String() + " " + writeAmount(o.Unit, o.Max)
+	return LimitName{o.Unit, o.Window}.String() + " " + WriteAmount(o.Unit, o.Max)
 }
 
 // Block says who stopped a member or a team, when and why.

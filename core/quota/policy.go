@@ -49,8 +49,8 @@ type Asker struct {
 	Tiers  []string // names of the tiers the member is in
 }
 
-// zone is the time zone of a team's calendar windows.
-func (p Policy) zone(team string) *time.Location {
+// zoneOf is the time zone of a team's calendar windows.
+func (p Policy) ZoneOf(team string) *time.Location {
 	if z := p.Teams[team].Zone; z != nil {
 		return z
 	}
@@ -88,7 +88,7 @@ func (p Policy) Plan(job string, a Asker, estimate usd.Micros, at time.Time) Pla
 			BotMax:     p.Bot.JobsAtATime,
 			WaitingMax: p.Waiting,
 		}
-		r.Grants = p.grants(s)
+		r.Grants = p.Grants(s)
 		r.Counts = p.Counts(a, s, at)
 		for i := range r.Counts {
 			c := &r.Counts[i]
@@ -105,18 +105,18 @@ func (p Policy) Plan(job string, a Asker, estimate usd.Micros, at time.Time) Pla
 // their limits. Calendar windows are counted whether limited or not, so that
 // a limit added later knows what was used before.
 func (p Policy) Counts(a Asker, s Standing, at time.Time) []Count {
-	zone := p.zone(a.Team)
+	zone := p.ZoneOf(a.Team)
 	counts := slices.Concat(
 		p.MemberLimits(a, s).counts(Scope{Member, a.Member}, s.Member.Epoch, at, zone),
 		p.TeamLimits(a.Team, s).counts(Scope{Team, a.Team}, s.Team.Epoch, at, zone),
-		p.Bot.counts(Scope{Kind: Bot}, 0, at, p.zone("")),
+		p.Bot.counts(Scope{Kind: Bot}, 0, at, p.ZoneOf("")),
 	)
 	ceilings := map[ScopeKind]ceiling{}
 	for _, kind := range []ScopeKind{Member, Team, Bot} {
-		ceilings[kind] = p.ceiling(kind, a.Team, s)
+		ceilings[kind] = p.Ceiling(kind, a.Team, s)
 	}
 	for i, c := range counts {
-		counts[i].Fixed = c.Max > 0 && ceilings[c.Scope.Kind].reached(limitName{c.Unit, c.Window}, c.Max)
+		counts[i].Fixed = c.Max > 0 && ceilings[c.Scope.Kind].reached(LimitName{c.Unit, c.Window}, c.Max)
 	}
 	return counts
 }
@@ -214,7 +214,7 @@ func generous(a, b Limits) Limits {
 }
 
 // tighter is the tighter of two limits, where 0 is no limit.
-func tighter(a, b int64) int64 {
+func Tighter(a, b int64) int64 {
 	if a == 0 || b == 0 {
 		return max(a, b)
 	}

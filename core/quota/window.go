@@ -25,7 +25,7 @@ const rollingSlices = 24
 // Shortest and longest rolling windows.
 const (
 	minRolling = time.Minute
-	maxRolling = 366 * 24 * time.Hour
+	MaxRolling = 366 * 24 * time.Hour
 )
 
 // ParseWindow reads a window as it is written in the config.
@@ -35,7 +35,7 @@ func ParseWindow(s string) (Window, error) {
 		return w, nil
 	}
 	d, err := time.ParseDuration(strings.TrimSpace(s))
-	if err != nil || d < minRolling || d > maxRolling {
+	if err != nil || d < minRolling || d > MaxRolling {
 		return "", fmt.Errorf("window %q: want day, week, month, or a duration from 1m to 8784h such as 24h", s)
 	}
 	return Window(d.String()), nil
@@ -55,7 +55,7 @@ func (w Window) Rolling() time.Duration {
 }
 
 // span is the calendar window around t in loc.
-func (w Window) span(t time.Time, loc *time.Location) (start, end time.Time) {
+func (w Window) Span(t time.Time, loc *time.Location) (start, end time.Time) {
 	y, m, d := t.In(loc).Date()
 	if w == Month {
 		return midnight(y, m, 1, loc), midnight(y, m+1, 1, loc)
@@ -96,7 +96,7 @@ func (w Window) count(scope Scope, unit Unit, t time.Time, loc *time.Location) C
 		c.Expires = time.Unix(0, (n+rollingSlices+2)*int64(slice)).UTC()
 		return c
 	}
-	start, end := w.span(t, loc)
+	start, end := w.Span(t, loc)
 	c.Counter = fmt.Sprintf("%s/%s/%s", unit, w, start.Format(time.DateOnly))
 	c.Resets = end
 	c.Expires = end.Add(counterGrace).UTC()

@@ -11,14 +11,15 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"ltxbot/core/quota"
+	"ltxbot/core/team"
 	"ltxbot/core/usd"
 )
 
 // BookLedger is a ledger that also keeps the book and the marks.
 type BookLedger interface {
 	Ledger
-	quota.Book
-	quota.Marks
+	team.Book
+	team.Marks
 }
 
 // BookHarness makes ledgers for RunBook, as Harness does for Run.
@@ -67,14 +68,14 @@ func newShelf(t *testing.T, h BookHarness, p quota.Policy) *shelf {
 }
 
 // record is the record of a change at the time of the shelf.
-func (s *shelf) record(id string) quota.Record {
-	return quota.Record{
+func (s *shelf) record(id string) team.Record {
+	return team.Record{
 		ID: id, At: s.clock.Now(), Team: "acme", Member: ann.Member, By: "discord:9", From: "discord",
 		Verb: "set", Before: "videos_per_day 1", After: "videos_per_day 2", Reason: "launch",
 	}
 }
 
-func (s *shelf) amend(team, member string, edit func(*quota.Standing) (quota.Record, error)) {
+func (s *shelf) amend(team, member string, edit func(*quota.Standing) (team.Record, error)) {
 	s.t.Helper()
 	if err := s.b.Amend(s.t.Context(), team, member, edit); err != nil {
 		s.t.Fatalf("amend %s of %s: %v", member, team, err)
@@ -90,7 +91,7 @@ func (s *shelf) standing(team, member string) quota.Standing {
 	return st
 }
 
-func (s *shelf) records(team string, limit int) []quota.Record {
+func (s *shelf) records(team string, limit int) []team.Record {
 	s.t.Helper()
 	records, err := s.b.Records(s.t.Context(), team, limit)
 	if err != nil {
@@ -110,19 +111,19 @@ func testAmend(t *testing.T, h BookHarness) {
 		},
 		Team: quota.TeamStanding{Epoch: 1, Paused: &quota.Block{By: "discord:9", At: noon}},
 	}
-	s.amend(ann.Team, ann.Member, func(st *quota.Standing) (quota.Record, error) {
+	s.amend(ann.Team, ann.Member, func(st *quota.Standing) (team.Record, error) {
 		*st = want
 		return s.record("r1"), nil
 	})
 	if diff := cmp.Diff(want, s.standing(ann.Team, ann.Member)); diff != "" {
 		t.Errorf("standing (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff([]quota.Record{s.record("r1")}, s.records("acme", 10)); diff != "" {
+	if diff := cmp.Diff([]team.Record{s.record("r1")}, s.records("acme", 10)); diff != "" {
 		t.Errorf("records (-want +got):\n%s", diff)
 	}
 
 	refused := errors.New("refused")
-	err := s.b.Amend(t.Context(), ann.Team, ann.Member, func(st *quota.Standing) (quota.Record, error) {
+	err := s.b.Amend(t.Context(), ann.Team, ann.Member, func(st *quota.Standing) (team.Record, error) {
 		if diff := cmp.Diff(want, *st); diff != "" {
 			t.Errorf("edit is given another standing (-want +got):\n%s", diff)
 		}
@@ -139,7 +140,7 @@ func testAmend(t *testing.T, h BookHarness) {
 		t.Errorf("got %d records after an edit that was refused, want 1", got)
 	}
 
-	s.amend(ann.Team, "", func(st *quota.Standing) (quota.Record, error) {
+	s.amend(ann.Team, "", func(st *quota.Standing) (team.Record, error) {
 		st.Team.Paused = nil
 		st.Member.Epoch = 99
 		return s.record("r3"), nil
@@ -157,13 +158,13 @@ func testAmendReaches(t *testing.T, h BookHarness) {
 	s := newShelf(t, h, quota.Policy{Member: quota.Limits{Windows: []quota.WindowLimit{{Window: quota.Day, Videos: 1}}}})
 	s.reserve("job1", ann, 1)
 	s.refuse("job2", ann, 1, quota.OverLimit)
-	s.amend(ann.Team, ann.Member, func(st *quota.Standing) (quota.Record, error) {
+	s.amend(ann.Team, ann.Member, func(st *quota.Standing) (team.Record, error) {
 		st.Member.Overrides = []quota.Override{{Unit: quota.Videos, Window: quota.Day, Max: 2}}
 		return s.record("r1"), nil
 	})
 	s.reserve("job2", ann, 1)
 	s.refuse("job3", ann, 1, quota.OverLimit)
-	s.amend(ann.Team, "", func(st *quota.Standing) (quota.Record, error) {
+	s.amend(ann.Team, "", func(st *quota.Standing) (team.Record, error) {
 		st.Team.Paused = &quota.Block{By: "discord:9", At: s.clock.Now()}
 		return s.record("r2"), nil
 	})
@@ -177,7 +178,7 @@ func testAmendParallel(t *testing.T, h BookHarness) {
 	var all sync.WaitGroup
 	for i := range admins {
 		all.Go(func() {
-			err := s.b.Amend(t.Context(), ann.Team, ann.Member, func(st *quota.Standing) (quota.Record, error) {
+			err := s.b.Amend(t.Context(), ann.Team, ann.Member, func(st *quota.Standing) (team.Record, error) {
 				st.Member.Epoch++
 				st.Team.Epoch++
 				return s.record(fmt.Sprintf("r%d", i)), nil
@@ -200,10 +201,10 @@ func testRecords(t *testing.T, h BookHarness) {
 	s := newShelf(t, h, quota.Policy{})
 	for i := range 5 {
 		s.clock.Advance(time.Minute)
-		team := []string{"acme", "globex"}[i%2]
-		s.amend(team, ann.Member, func(*quota.Standing) (quota.Record, error) {
+		of := []string{"acme", "globex"}[i%2]
+		s.amend(of, ann.Member, func(*quota.Standing) (team.Record, error) {
 			r := s.record(fmt.Sprintf("r%d", i))
-			r.Team = team
+			r.Team = of
 			return r, nil
 		})
 	}
@@ -264,7 +265,7 @@ func testEpoch(t *testing.T, h BookHarness) {
 	}}})
 	s.reserve("job1", ann, 100)
 	s.refuse("job2", ann, 100, quota.OverLimit)
-	s.amend(ann.Team, ann.Member, func(st *quota.Standing) (quota.Record, error) {
+	s.amend(ann.Team, ann.Member, func(st *quota.Standing) (team.Record, error) {
 		st.Member.Epoch++
 		return s.record("r1"), nil
 	})
@@ -300,12 +301,12 @@ func testMarks(t *testing.T, h BookHarness) {
 	if got, err := s.b.TakeMark(ctx, "warn/acme/50"); err != nil || got != "sent" {
 		t.Errorf("take: got %q, %v; want the value that was put", got, err)
 	}
-	if _, err := s.b.TakeMark(ctx, "warn/acme/50"); !errors.Is(err, quota.ErrNoMark) {
+	if _, err := s.b.TakeMark(ctx, "warn/acme/50"); !errors.Is(err, team.ErrNoMark) {
 		t.Errorf("second take: got error %v, want ErrNoMark", err)
 	}
 	claim("fifth", true)
 	s.clock.Advance(time.Minute)
-	if _, err := s.b.TakeMark(ctx, "warn/acme/50"); !errors.Is(err, quota.ErrNoMark) {
+	if _, err := s.b.TakeMark(ctx, "warn/acme/50"); !errors.Is(err, team.ErrNoMark) {
 		t.Errorf("take of a mark that has expired: got error %v, want ErrNoMark", err)
 	}
 }
@@ -331,7 +332,7 @@ func testMarksParallel(t *testing.T, h BookHarness) {
 		all.Go(func() {
 			if _, err := s.b.TakeMark(t.Context(), "code"); err == nil {
 				taken.Add(1)
-			} else if !errors.Is(err, quota.ErrNoMark) {
+			} else if !errors.Is(err, team.ErrNoMark) {
 				t.Errorf("take: %v", err)
 			}
 		})
@@ -344,7 +345,7 @@ func testMarksParallel(t *testing.T, h BookHarness) {
 
 func testBookReopen(t *testing.T, h BookHarness) {
 	s := newShelf(t, h, quota.Policy{})
-	s.amend("acme", "", func(st *quota.Standing) (quota.Record, error) {
+	s.amend("acme", "", func(st *quota.Standing) (team.Record, error) {
 		st.Team.Epoch = 7
 		return s.record("r1"), nil
 	})

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"ltxbot/core/quota"
+	"ltxbot/core/team"
 )
 
 // Memory is a ledger with book and marks in memory, for tests of what stands
@@ -16,7 +17,7 @@ type Memory struct {
 	mu      sync.Mutex
 	now     func() time.Time
 	model   *model
-	records []quota.Record
+	records []team.Record
 	marks   map[string]memoryMark
 }
 
@@ -119,7 +120,7 @@ func (m *Memory) Audit(ctx context.Context) (a quota.Audit, err error) {
 func (m *Memory) Close() error { return nil }
 
 // Amend implements quota.Book.
-func (m *Memory) Amend(ctx context.Context, team, member string, edit func(*quota.Standing) (quota.Record, error)) error {
+func (m *Memory) Amend(ctx context.Context, team, member string, edit func(*quota.Standing) (team.Record, error)) error {
 	return m.locked(ctx, func() error {
 		s := m.model.standing(seat{team, member})
 		r, err := edit(&s)
@@ -136,7 +137,7 @@ func (m *Memory) Amend(ctx context.Context, team, member string, edit func(*quot
 }
 
 // Records implements quota.Book.
-func (m *Memory) Records(ctx context.Context, team string, limit int) (out []quota.Record, err error) {
+func (m *Memory) Records(ctx context.Context, team string, limit int) (out []team.Record, err error) {
 	err = m.locked(ctx, func() error {
 		for _, r := range slices.Backward(m.records) {
 			if r.Team == team && len(out) < limit {
@@ -187,7 +188,7 @@ func (m *Memory) TakeMark(ctx context.Context, key string) (value string, err er
 	err = m.locked(ctx, func() error {
 		mark := m.marks[key]
 		if !m.now().Before(mark.expires) {
-			return quota.ErrNoMark
+			return team.ErrNoMark
 		}
 		delete(m.marks, key)
 		value = mark.value

@@ -1,4 +1,4 @@
-package quota
+package team
 
 import (
 	"errors"
@@ -7,13 +7,14 @@ import (
 	"strconv"
 	"strings"
 
+	"ltxbot/core/quota"
 	"ltxbot/core/usd"
 )
 
 // amend changes what is decided about a member, or about the team when member
 // is empty, with a record of it. change says what it was and what it became;
 // errUnchanged is for what is so already.
-func (o *Office) amend(c *call, member string, change func(*Standing) (before, after string, err error)) (Report, error) {
+func (o *Office) amend(c *call, member string, change func(*quota.Standing) (before, after string, err error)) (Report, error) {
 	if c.args.err != nil {
 		return Report{}, c.args.err
 	}
@@ -22,7 +23,7 @@ func (o *Office) amend(c *call, member string, change func(*Standing) (before, a
 		return Report{}, err
 	}
 	var record Record
-	err = o.cfg.Store.Amend(c.ctx, c.team, account, func(s *Standing) (Record, error) {
+	err = o.cfg.Store.Amend(c.ctx, c.team, account, func(s *quota.Standing) (Record, error) {
 		before, after, err := change(s)
 		if err != nil {
 			return Record{}, err
@@ -46,7 +47,7 @@ func (o *Office) amend(c *call, member string, change func(*Standing) (before, a
 var errUnchanged = errors.New("nothing to change")
 
 // decided is the part of a standing that is about a member, or the team.
-func decided(s *Standing, member string) (overrides *[]Override, grants *[]Grant, epoch *int) {
+func decided(s *quota.Standing, member string) (overrides *[]quota.Override, grants *[]quota.Grant, epoch *int) {
 	if member == "" {
 		return &s.Team.Overrides, &s.Team.Grants, &s.Team.Epoch
 	}
@@ -61,21 +62,21 @@ func (o *Office) set(c *call) (Report, error) {
 	if err != nil {
 		return Report{}, err
 	}
-	return o.amend(c, who, func(s *Standing) (string, string, error) {
+	return o.amend(c, who, func(s *quota.Standing) (string, string, error) {
 		overrides, _, _ := decided(s, who)
-		was := now(*s).max(limit)
-		before := limit.String() + " " + writeAmount(limit.unit, was)
-		most, bound := o.cfg.Policy().ceiling(kindOf(who), c.team, *s).of(limit)
-		if bound && !c.actor.Operator && tighter(most, amount) != amount {
+		was := now(*s).Max(limit)
+		before := limit.String() + " " + quota.WriteAmount(limit.Unit, was)
+		most, bound := o.cfg.Policy().Ceiling(kindOf(who), c.team, *s).Of(limit)
+		if bound && !c.actor.Operator && quota.Tighter(most, amount) != amount {
 			return "", "", c.above(limit, most)
 		}
 		if !roomFor(*overrides, limit) {
 			return "", "", &OrderError{Problem: TooMany, Verb: c.verb.Name}
 		}
-		*overrides = append(c.without(*overrides, limit), Override{
-			Unit: limit.unit, Window: limit.window, Max: amount, By: c.actor.name(), At: c.now.UTC(), Reason: c.args.reason(),
+		*overrides = append(c.without(*overrides, limit), quota.Override{
+			Unit: limit.Unit, Window: limit.Window, Max: amount, By: c.actor.name(), At: c.now.UTC(), Reason: c.args.reason(),
 		})
-		return before, limit.String() + " " + writeAmount(limit.unit, amount), nil
+		return before, limit.String() + " " + quota.WriteAmount(limit.Unit, amount), nil
 	})
 }
 
@@ -88,11 +89,11 @@ const (
 )
 
 // roomFor reports whether one more limit can be set.
-func roomFor(overrides []Override, l limitName) bool {
-	if l.window.Rolling() == 0 {
+func roomFor(overrides []quota.Override, l quota.LimitName) bool {
+	if l.Window.Rolling() == 0 {
 		return true
 	}
-	windows := map[Window]bool{l.window: true}
+	windows := map[quota.Window]bool{l.Window: true}
 	for _, o := range overrides {
 		if o.Window.Rolling() > 0 {
 			windows[o.Window] = true
@@ -108,12 +109,12 @@ func (o *Office) unset(c *call) (Report, error) {
 	if err != nil {
 		return Report{}, err
 	}
-	return o.amend(c, who, func(s *Standing) (string, string, error) {
+	return o.amend(c, who, func(s *quota.Standing) (string, string, error) {
 		overrides, _, _ := decided(s, who)
-		var gone []limitName
-		var kept *Override // what the actor may not take away
+		var gone []quota.LimitName
+		var kept *quota.Override // what the actor may not take away
 		for i, v := range *overrides {
-			name := limitName{v.Unit, v.Window}
+			name := quota.LimitName{Unit: v.Unit, Window: v.Window}
 			switch {
 			case !all && name != limit, slices.Contains(gone, name):
 			case c.mayUndo(v.By):
@@ -125,17 +126,17 @@ func (o *Office) unset(c *call) (Report, error) {
 		switch {
 		case len(gone) > 0:
 		case kept != nil:
-			return "", "", c.above(limitName{kept.Unit, kept.Window}, kept.Max)
+			return "", "", c.above(quota.LimitName{Unit: kept.Unit, Window: kept.Window}, kept.Max)
 		default:
 			return "", "", errUnchanged
 		}
 		var was, is []string
 		for _, name := range gone {
-			was = append(was, name.String()+" "+writeAmount(name.unit, now(*s).max(name)))
+			was = append(was, name.String()+" "+quota.WriteAmount(name.Unit, now(*s).Max(name)))
 		}
 		for _, name := range gone {
 			*overrides = c.without(*overrides, name)
-			is = append(is, name.String()+" "+writeAmount(name.unit, now(*s).max(name)))
+			is = append(is, name.String()+" "+quota.WriteAmount(name.Unit, now(*s).Max(name)))
 		}
 		return strings.Join(was, ", "), strings.Join(is, ", "), nil
 	})
@@ -143,35 +144,35 @@ func (o *Office) unset(c *call) (Report, error) {
 
 // without is overrides but for those of one limit that the actor may take
 // away; the slice given is left as it is.
-func (c *call) without(overrides []Override, l limitName) []Override {
-	return slices.DeleteFunc(slices.Clone(overrides), func(v Override) bool {
-		return v.Unit == l.unit && v.Window == l.window && c.mayUndo(v.By)
+func (c *call) without(overrides []quota.Override, l quota.LimitName) []quota.Override {
+	return slices.DeleteFunc(slices.Clone(overrides), func(v quota.Override) bool {
+		return v.Unit == l.Unit && v.Window == l.Window && c.mayUndo(v.By)
 	})
 }
 
 // mayUndo reports whether the actor may undo what somebody decided.
-func (c *call) mayUndo(by string) bool { return c.actor.Operator || !byOperator(by) }
+func (c *call) mayUndo(by string) bool { return c.actor.Operator || !quota.ByOperator(by) }
 
 // kindOf is the scope of a member, or of the team when it is empty.
-func kindOf(who string) ScopeKind {
+func kindOf(who string) quota.ScopeKind {
 	if who == "" {
-		return Team
+		return quota.Team
 	}
-	return Member
+	return quota.Member
 }
 
 // above refuses what would be more than the operator allows.
-func (c *call) above(l limitName, most int64) error {
-	return &OrderError{Problem: AboveOperator, Verb: c.verb.Name, Value: l.String() + " " + writeAmount(l.unit, most)}
+func (c *call) above(l quota.LimitName, most int64) error {
+	return &OrderError{Problem: AboveOperator, Verb: c.verb.Name, Value: l.String() + " " + quota.WriteAmount(l.Unit, most)}
 }
 
 // mayAdd refuses extras and resets by which an admin would get around limits
 // that only the operator can raise.
-func (o *Office) mayAdd(c *call, who string, s Standing, units ...Unit) error {
+func (o *Office) mayAdd(c *call, who string, s quota.Standing, units ...quota.Unit) error {
 	p := o.cfg.Policy()
 	for _, u := range units {
 		switch {
-		case c.actor.Operator || !p.fixedUnit(kindOf(who), s, u):
+		case c.actor.Operator || !p.FixedUnit(kindOf(who), s, u):
 		case who == "":
 			return &OrderError{Problem: OperatorsTeam, Verb: c.verb.Name}
 		default:
@@ -183,58 +184,22 @@ func (o *Office) mayAdd(c *call, who string, s Standing, units ...Unit) error {
 
 // limitsOf returns what the limits of a member, or of the team, are under a
 // standing. What it must read for that is read at once.
-func (o *Office) limitsOf(c *call, who string) (func(Standing) Limits, error) {
+func (o *Office) limitsOf(c *call, who string) (func(quota.Standing) quota.Limits, error) {
 	p := o.cfg.Policy()
 	if who == "" {
-		return func(s Standing) Limits { return p.TeamLimits(c.team, s) }, nil
+		return func(s quota.Standing) quota.Limits { return p.TeamLimits(c.team, s) }, nil
 	}
 	account, err := o.account(c, who)
 	if err != nil {
 		return nil, err
 	}
 	asker := o.asker(c, account)
-	return func(s Standing) Limits { return p.MemberLimits(asker, s) }, nil
-}
-
-// max is how much one limit is; 0 is no limit.
-func (l Limits) max(name limitName) int64 {
-	switch name.unit {
-	case Jobs:
-		return int64(l.JobsAtATime)
-	case Videos:
-		return l.in(name.window).Videos
-	case Dollars:
-	}
-	return int64(l.in(name.window).USD)
-}
-
-// writeAmount writes an amount for the log.
-func writeAmount(u Unit, n int64) string {
-	switch {
-	case n == 0:
-		return "none"
-	case u == Dollars:
-		return writeDollars(usd.Micros(n))
-	}
-	return strconv.FormatInt(n, 10)
-}
-
-// writeDollars writes an amount exactly, with two decimals at least: "2.50".
-func writeDollars(m usd.Micros) string {
-	sign := ""
-	if m < 0 {
-		sign, m = "-", -m
-	}
-	decimals := strings.TrimRight(fmt.Sprintf("%06d", m%usd.Dollar), "0")
-	for len(decimals) < 2 {
-		decimals += "0"
-	}
-	return fmt.Sprintf("%s%d.%s", sign, m/usd.Dollar, decimals)
+	return func(s quota.Standing) quota.Limits { return p.MemberLimits(asker, s) }, nil
 }
 
 func (o *Office) grant(c *call) (Report, error) {
 	who := c.args.who()
-	g := Grant{
+	g := quota.Grant{
 		ID: newID(), Videos: c.args.videos(), USD: c.args.money(), Expires: c.args.until(c.now, c.zone),
 		Reason: c.args.reason(), By: c.actor.name(), Given: c.now.UTC(),
 	}
@@ -245,12 +210,12 @@ func (o *Office) grant(c *call) (Report, error) {
 	if err != nil {
 		return Report{}, err
 	}
-	g.Scope = Scope{Kind: Team, ID: c.team}
+	g.Scope = quota.Scope{Kind: quota.Team, ID: c.team}
 	if account != "" {
-		g.Scope = Scope{Kind: Member, ID: account}
+		g.Scope = quota.Scope{Kind: quota.Member, ID: account}
 	}
-	var units []Unit
-	for _, u := range []Unit{Videos, Dollars} {
+	var units []quota.Unit
+	for _, u := range []quota.Unit{quota.Videos, quota.Dollars} {
 		if g.Amount(u) > 0 {
 			units = append(units, u)
 		}
@@ -259,13 +224,13 @@ func (o *Office) grant(c *call) (Report, error) {
 	if err != nil {
 		return Report{}, err
 	}
-	return o.amend(c, who, func(s *Standing) (string, string, error) {
+	return o.amend(c, who, func(s *quota.Standing) (string, string, error) {
 		if err := o.mayAdd(c, who, *s, units...); err != nil {
 			return "", "", err
 		}
 		_, grants, _ := decided(s, who)
 		// Those that are over cover nothing any more.
-		kept := slices.DeleteFunc(slices.Clone(*grants), func(g Grant) bool {
+		kept := slices.DeleteFunc(slices.Clone(*grants), func(g quota.Grant) bool {
 			return !g.Expires.IsZero() && !c.now.Before(g.Expires) || len(*grants) >= maxGrants && left.usedUp(g)
 		})
 		if len(kept) >= maxGrants {
@@ -279,19 +244,19 @@ func (o *Office) grant(c *call) (Report, error) {
 
 // usedUp reports whether nothing was left of an extra that was there when the
 // report was made.
-func (r Report) usedUp(g Grant) bool {
-	there := slices.ContainsFunc(slices.Concat(r.Standing.Member.Grants, r.Standing.Team.Grants), func(o Grant) bool { return o.ID == g.ID })
+func (r Report) usedUp(g quota.Grant) bool {
+	there := slices.ContainsFunc(slices.Concat(r.Standing.Member.Grants, r.Standing.Team.Grants), func(o quota.Grant) bool { return o.ID == g.ID })
 	return there && !slices.ContainsFunc(r.Grants, func(u GrantUse) bool { return u.ID == g.ID })
 }
 
 // describeGrant writes an extra for the log: "5 videos and $2.50 until 2026-03-31".
-func describeGrant(g Grant) string {
+func describeGrant(g quota.Grant) string {
 	var parts []string
 	if g.Videos > 0 {
 		parts = append(parts, strconv.FormatInt(g.Videos, 10)+" videos")
 	}
 	if g.USD > 0 {
-		parts = append(parts, "$"+writeDollars(g.USD))
+		parts = append(parts, "$"+quota.WriteDollars(g.USD))
 	}
 	text := strings.Join(parts, " and ")
 	if !g.Expires.IsZero() {
@@ -302,7 +267,7 @@ func describeGrant(g Grant) string {
 
 func (o *Office) revoke(c *call) (Report, error) {
 	who := c.args.who()
-	return o.amend(c, who, func(s *Standing) (string, string, error) {
+	return o.amend(c, who, func(s *quota.Standing) (string, string, error) {
 		_, grants, _ := decided(s, who)
 		if len(*grants) == 0 {
 			return "", "", errUnchanged
@@ -317,30 +282,30 @@ func (o *Office) revoke(c *call) (Report, error) {
 }
 
 func (o *Office) block(c *call) (Report, error) {
-	return o.amend(c, c.args.member(), func(s *Standing) (string, string, error) {
+	return o.amend(c, c.args.member(), func(s *quota.Standing) (string, string, error) {
 		return c.stop(&s.Member.Blocked)
 	})
 }
 
 func (o *Office) unblock(c *call) (Report, error) {
-	return o.amend(c, c.args.member(), func(s *Standing) (string, string, error) {
+	return o.amend(c, c.args.member(), func(s *quota.Standing) (string, string, error) {
 		return c.lift(&s.Member.Blocked)
 	})
 }
 
 // stop blocks a member or pauses a team. What the operator has stopped stays
 // the operator's: else an admin could take it over, and lift it.
-func (c *call) stop(b **Block) (before, after string, err error) {
+func (c *call) stop(b **quota.Block) (before, after string, err error) {
 	if *b != nil && !c.mayUndo((*b).By) {
 		return "", "", errUnchanged
 	}
 	before = describeBlock(*b)
-	*b = &Block{By: c.actor.name(), At: c.now.UTC(), Reason: c.args.reason()}
+	*b = &quota.Block{By: c.actor.name(), At: c.now.UTC(), Reason: c.args.reason()}
 	return before, describeBlock(*b), nil
 }
 
 // lift undoes a stop.
-func (c *call) lift(b **Block) (before, after string, err error) {
+func (c *call) lift(b **quota.Block) (before, after string, err error) {
 	switch {
 	case *b == nil:
 		return "", "", errUnchanged
@@ -353,7 +318,7 @@ func (c *call) lift(b **Block) (before, after string, err error) {
 }
 
 // describeBlock writes a block for the log.
-func describeBlock(b *Block) string {
+func describeBlock(b *quota.Block) string {
 	switch {
 	case b == nil:
 		return ""
@@ -364,13 +329,13 @@ func describeBlock(b *Block) string {
 }
 
 func (o *Office) pause(c *call) (Report, error) {
-	return o.amend(c, "", func(s *Standing) (string, string, error) {
+	return o.amend(c, "", func(s *quota.Standing) (string, string, error) {
 		return c.stop(&s.Team.Paused)
 	})
 }
 
 func (o *Office) resume(c *call) (Report, error) {
-	return o.amend(c, "", func(s *Standing) (string, string, error) {
+	return o.amend(c, "", func(s *quota.Standing) (string, string, error) {
 		return c.lift(&s.Team.Paused)
 	})
 }
@@ -391,8 +356,8 @@ func (o *Office) reset(c *call) (Report, error) {
 		}
 		before = describeUse(was.Gauges, who)
 	}
-	return o.amend(c, who, func(s *Standing) (string, string, error) {
-		if err := o.mayAdd(c, who, *s, Videos, Dollars); err != nil {
+	return o.amend(c, who, func(s *quota.Standing) (string, string, error) {
+		if err := o.mayAdd(c, who, *s, quota.Videos, quota.Dollars); err != nil {
 			return "", "", err
 		}
 		_, _, epoch := decided(s, who)
@@ -402,21 +367,21 @@ func (o *Office) reset(c *call) (Report, error) {
 }
 
 // describeUse writes what is used this month for the log.
-func describeUse(gauges []Gauge, who string) string {
-	kind := Member
+func describeUse(gauges []quota.Gauge, who string) string {
+	kind := quota.Member
 	if who == "" {
-		kind = Team
+		kind = quota.Team
 	}
 	var videos int64
 	var price usd.Micros
 	for _, g := range gauges {
 		switch {
-		case g.Scope.Kind != kind || g.Window != Month:
-		case g.Unit == Videos:
+		case g.Scope.Kind != kind || g.Window != quota.Month:
+		case g.Unit == quota.Videos:
 			videos = g.Used
 		default:
 			price = usd.Micros(g.Used)
 		}
 	}
-	return fmt.Sprintf("%d videos and $%s in the month", videos, writeDollars(price))
+	return fmt.Sprintf("%d videos and $%s in the month", videos, quota.WriteDollars(price))
 }

@@ -1,4 +1,4 @@
-package quota_test
+package team_test
 
 import (
 	"errors"
@@ -7,14 +7,15 @@ import (
 	"time"
 
 	"ltxbot/core/quota"
+	"ltxbot/core/team"
 	"ltxbot/core/usd"
 )
 
 // An order that is part of a story, and how it ends.
 type ordered struct {
-	by   func() quota.Actor
+	by   func() team.Actor
 	line string
-	want quota.OrderProblem // empty: it is carried out
+	want team.OrderProblem // empty: it is carried out
 }
 
 // Limits of the team, extras for it and resets of it are the operator's. What
@@ -27,12 +28,12 @@ func TestAnAdminCannotOverrideTheOperator(t *testing.T) {
 		day   int64      // ann's videos a day, afterwards
 	}{
 		"the budget of the team cannot be removed": {story: []ordered{
-			{admin, "set team usd_per_month none", quota.AboveOperator},
-			{admin, "set team usd_per_month -1", quota.AboveOperator},
+			{admin, "set team usd_per_month none", team.AboveOperator},
+			{admin, "set team usd_per_month -1", team.AboveOperator},
 		}, team: 200, day: 3},
 		"it can be lowered, and raised again to what the operator allows": {story: []ordered{
 			{admin, "set team usd_per_month 100", ""},
-			{admin, "set team usd_per_month 200.01", quota.AboveOperator},
+			{admin, "set team usd_per_month 200.01", team.AboveOperator},
 			{admin, "set team usd_per_month 150", ""},
 		}, team: 150, day: 3},
 		"what an admin lowered goes back to the configured limit": {story: []ordered{
@@ -41,15 +42,15 @@ func TestAnAdminCannotOverrideTheOperator(t *testing.T) {
 		}, team: 200, day: 3},
 		"a limit that the operator has set for the team holds": {story: []ordered{
 			{operator, "set team usd_per_month 50", ""},
-			{admin, "set team usd_per_month 51", quota.AboveOperator},
-			{admin, "unset team usd_per_month", quota.AboveOperator},
-			{admin, "unset team all", quota.AboveOperator},
+			{admin, "set team usd_per_month 51", team.AboveOperator},
+			{admin, "unset team usd_per_month", team.AboveOperator},
+			{admin, "unset team all", team.AboveOperator},
 		}, team: 50, day: 3},
 		"an admin who makes it tighter and takes that back is where the operator was": {story: []ordered{
 			{operator, "set team usd_per_month 50", ""},
 			{admin, "set team usd_per_month 20", ""},
 			{admin, "unset team all", ""},
-			{admin, "unset team all", quota.AboveOperator},
+			{admin, "unset team all", team.AboveOperator},
 		}, team: 50, day: 3},
 		"the operator raises the budget": {story: []ordered{
 			{admin, "set team usd_per_month 20", ""},
@@ -63,7 +64,7 @@ func TestAnAdminCannotOverrideTheOperator(t *testing.T) {
 		}, team: 200, day: 3},
 		"jobs at a time of the team are its limit, too": {story: []ordered{
 			{operator, "set team jobs 3", ""},
-			{admin, "set team jobs none", quota.AboveOperator},
+			{admin, "set team jobs none", team.AboveOperator},
 			{admin, "set team jobs 2", ""},
 		}, team: 200, day: 3},
 		"the day of a member is the admin's": {story: []ordered{
@@ -74,11 +75,11 @@ func TestAnAdminCannotOverrideTheOperator(t *testing.T) {
 		}, team: 200, day: 25},
 		"unless the operator has set it": {story: []ordered{
 			{operator, "set <@1> videos_per_day 2", ""},
-			{admin, "set <@1> videos_per_day 25", quota.AboveOperator},
-			{admin, "set <@1> videos_per_day none", quota.AboveOperator},
-			{admin, "unset <@1> all", quota.AboveOperator},
-			{admin, "grant <@1> videos:5", quota.OperatorsMember},
-			{admin, "reset <@1>", quota.OperatorsMember},
+			{admin, "set <@1> videos_per_day 25", team.AboveOperator},
+			{admin, "set <@1> videos_per_day none", team.AboveOperator},
+			{admin, "unset <@1> all", team.AboveOperator},
+			{admin, "grant <@1> videos:5", team.OperatorsMember},
+			{admin, "reset <@1>", team.OperatorsMember},
 			{admin, "set <@1> videos_per_day 1", ""},
 			{admin, "unset <@1> all", ""},
 			{admin, "grant <@1> usd:5", ""}, // of another unit than the limit
@@ -86,9 +87,9 @@ func TestAnAdminCannotOverrideTheOperator(t *testing.T) {
 			{operator, "reset <@1>", ""},
 		}, team: 200, day: 2},
 		"extras for the team and resets of it are the operator's": {story: []ordered{
-			{admin, "grant team usd:50", quota.OperatorsTeam},
-			{admin, "grant team videos:1", quota.OperatorsTeam},
-			{admin, "reset team", quota.OperatorsTeam},
+			{admin, "grant team usd:50", team.OperatorsTeam},
+			{admin, "grant team videos:1", team.OperatorsTeam},
+			{admin, "reset team", team.OperatorsTeam},
 			{operator, "grant team usd:50", ""},
 			{operator, "reset team", ""},
 			{admin, "revoke team", ""}, // tighter
@@ -97,9 +98,9 @@ func TestAnAdminCannotOverrideTheOperator(t *testing.T) {
 		}, team: 200, day: 3},
 		"a block by the operator": {story: []ordered{
 			{operator, "block " + boss, ""},
-			{admin, "unblock " + boss, quota.OperatorStopped},
-			{admin, "block " + boss + " mine now", quota.NothingToDo},
-			{admin, "unblock " + boss, quota.OperatorStopped},
+			{admin, "unblock " + boss, team.OperatorStopped},
+			{admin, "block " + boss + " mine now", team.NothingToDo},
+			{admin, "unblock " + boss, team.OperatorStopped},
 			{operator, "unblock " + boss, ""},
 			{admin, "block " + boss, ""},
 			{admin, "unblock " + boss, ""},
@@ -107,9 +108,9 @@ func TestAnAdminCannotOverrideTheOperator(t *testing.T) {
 		"a pause by the operator": {story: []ordered{
 			{admin, "pause", ""},
 			{operator, "pause over budget", ""},
-			{admin, "resume", quota.OperatorStopped},
-			{admin, "pause", quota.NothingToDo},
-			{admin, "resume", quota.OperatorStopped},
+			{admin, "resume", team.OperatorStopped},
+			{admin, "pause", team.NothingToDo},
+			{admin, "resume", team.OperatorStopped},
 			{operator, "resume", ""},
 		}, team: 200, day: 3},
 		"admins who may raise": {raise: true, story: []ordered{
@@ -122,11 +123,11 @@ func TestAnAdminCannotOverrideTheOperator(t *testing.T) {
 			{admin, "set team usd_per_month 300", ""},
 			{operator, "set team usd_per_month 50", ""},
 			{operator, "block <@1>", ""},
-			{admin, "set team usd_per_month 51", quota.AboveOperator},
-			{admin, "unset team all", quota.AboveOperator},
-			{admin, "grant team usd:50", quota.OperatorsTeam},
-			{admin, "reset team", quota.OperatorsTeam},
-			{admin, "unblock <@1>", quota.OperatorStopped},
+			{admin, "set team usd_per_month 51", team.AboveOperator},
+			{admin, "unset team all", team.AboveOperator},
+			{admin, "grant team usd:50", team.OperatorsTeam},
+			{admin, "reset team", team.OperatorsTeam},
+			{admin, "unblock <@1>", team.OperatorStopped},
 		}, team: 50, day: 3},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -174,7 +175,7 @@ func TestAnAdminCannotRaiseTheConfiguredLimitOfTheTeam(t *testing.T) {
 	w := newOffice(t)
 	own := quota.Limits{Windows: []quota.WindowLimit{{Window: quota.Month, USD: 30 * usd.Dollar}}}
 	w.policy.Teams["acme"] = quota.TeamPolicy{Limits: &own}
-	w.refuse(admin(), "set team usd_per_month 31", quota.AboveOperator)
+	w.refuse(admin(), "set team usd_per_month 31", team.AboveOperator)
 	_, err := w.order(admin(), "set team usd_per_month none")
 	if err == nil || !strings.Contains(err.Error(), "usd_per_month 30.00") {
 		t.Errorf("the refusal does not name the operator's limit: %v", err)

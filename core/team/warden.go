@@ -1,4 +1,4 @@
-package quota
+package team
 
 import (
 	"context"
@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"ltxbot/core/quota"
 )
 
 // WardenConfig is what a Warden is made of.
 type WardenConfig struct {
 	Store  Store
-	Policy func() Policy
+	Policy func() quota.Policy
 	// Watched are the teams whose admins are told. A reload may change them,
 	// and WarnAt: the percentages of a team's budget at which they are.
 	Watched func() []Watched
@@ -35,7 +37,7 @@ type Notice struct {
 
 	Nonce   string // the same for the same notice
 	Percent int    // of Gauge; 0 for a month
-	Gauge   Gauge
+	Gauge   quota.Gauge
 	Month   time.Time // its first instant, in the team's time zone
 	Spent   Spending  // in the month
 	Members []MemberSpending
@@ -84,9 +86,9 @@ func (w *Warden) checkBudget(ctx context.Context, team Watched) error {
 	if err != nil {
 		return err
 	}
-	var counts []Count
-	for _, c := range w.cfg.Policy().Counts(Asker{Team: team.Team}, standing, w.cfg.Now()) {
-		if c.Scope.Kind == Team && c.Max > 0 {
+	var counts []quota.Count
+	for _, c := range w.cfg.Policy().Counts(quota.Asker{Team: team.Team}, standing, w.cfg.Now()) {
+		if c.Scope.Kind == quota.Team && c.Max > 0 {
 			counts = append(counts, c)
 		}
 	}
@@ -122,7 +124,7 @@ func (w *Warden) checkBudget(ctx context.Context, team Watched) error {
 
 // warnWindow names the window that a count is in, and until when it is told
 // of. A rolling window is never over: it is told of again after its length.
-func warnWindow(c Count, now time.Time) (name string, until time.Time) {
+func warnWindow(c quota.Count, now time.Time) (name string, until time.Time) {
 	if length := c.Window.Rolling(); length > 0 {
 		return fmt.Sprintf("%s/%s", c.Unit, c.Window), now.Add(length)
 	}
@@ -131,12 +133,12 @@ func warnWindow(c Count, now time.Time) (name string, until time.Time) {
 
 // checkMonth tells what the month before this one has brought.
 func (w *Warden) checkMonth(ctx context.Context, team Watched) error {
-	now, zone := w.cfg.Now(), w.cfg.Policy().zone(team.Team)
-	start, _ := Month.span(now, zone)
+	now, zone := w.cfg.Now(), w.cfg.Policy().ZoneOf(team.Team)
+	start, _ := quota.Month.Span(now, zone)
 	if now.Sub(start) > monthFresh {
 		return nil
 	}
-	first, _ := Month.span(start.Add(-time.Hour), zone)
+	first, _ := quota.Month.Span(start.Add(-time.Hour), zone)
 	key := fmt.Sprintf("month/%s/%s", team.Team, first.Format("2006-01"))
 	return w.once(ctx, key, start.Add(monthKept), func() error {
 		holds, err := w.cfg.Store.Holds(ctx, team.Team, first, start)

@@ -1,4 +1,4 @@
-package quota_test
+package team_test
 
 import (
 	"fmt"
@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"ltxbot/core/quota"
+	"ltxbot/core/team"
 	"ltxbot/core/usd"
 )
 
@@ -27,8 +28,8 @@ func TestAnAdminCannotDecideWithoutBound(t *testing.T) {
 			for n := range test.most {
 				w.do(admin(), fmt.Sprintf(test.line, 61+n))
 			}
-			w.refuse(admin(), fmt.Sprintf(test.line, 1000), quota.TooMany)
-			w.refuse(operator(), fmt.Sprintf(test.line, 1000), quota.TooMany)
+			w.refuse(admin(), fmt.Sprintf(test.line, 1000), team.TooMany)
+			w.refuse(operator(), fmt.Sprintf(test.line, 1000), team.TooMany)
 			s, err := w.store.Standing(t.Context(), "acme", annOnDiscord)
 			if err != nil {
 				t.Fatal(err)
@@ -48,7 +49,7 @@ func TestWhatIsThereIsChangedThoughThereIsNoRoomForMore(t *testing.T) {
 	w.do(admin(), "set team videos_per_61m 5")
 	w.do(admin(), "set team usd_per_61m 5") // the same window
 	w.do(admin(), "set team videos_per_week 5")
-	w.refuse(admin(), "set team usd_per_7d 5", quota.TooMany)
+	w.refuse(admin(), "set team usd_per_7d 5", team.TooMany)
 	w.do(admin(), "unset team videos_per_62m")
 	w.do(admin(), "set team usd_per_7d 5")
 }
@@ -61,14 +62,14 @@ func TestAnExtraThatIsOverMakesRoomForAnother(t *testing.T) {
 	for range 50 {
 		w.do(admin(), "grant <@1> videos:1 expires:1h")
 	}
-	w.refuse(admin(), "grant <@1> videos:1", quota.TooMany)
+	w.refuse(admin(), "grant <@1> videos:1", team.TooMany)
 	for range 2 {
 		if !w.reserve(annOnDiscord, usd.Dollar) {
 			t.Fatal("an extra covers no video")
 		}
 	}
 	w.do(admin(), "grant <@1> videos:1 expires:1h")
-	w.refuse(admin(), "grant <@1> videos:1", quota.TooMany)
+	w.refuse(admin(), "grant <@1> videos:1", team.TooMany)
 	w.clock.Advance(2 * time.Hour)
 	w.do(admin(), "grant <@1> videos:1")
 }
@@ -80,9 +81,9 @@ func TestAnEventGivesAnOrderOnce(t *testing.T) {
 	once := admin()
 	once.Event = "discord:71"
 	w.do(once, "grant <@1> videos:5")
-	w.refuse(once, "grant <@1> videos:5", quota.NothingToDo)
+	w.refuse(once, "grant <@1> videos:5", team.NothingToDo)
 	w.clock.Advance(10 * time.Minute)
-	w.refuse(once, "grant <@1> videos:5", quota.NothingToDo)
+	w.refuse(once, "grant <@1> videos:5", team.NothingToDo)
 	for range 2 {
 		w.do(once, "show <@1>") // changes nothing
 	}

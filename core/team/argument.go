@@ -1,4 +1,4 @@
-package quota
+package team
 
 import (
 	"cmp"
@@ -7,22 +7,23 @@ import (
 	"strings"
 	"time"
 
+	"ltxbot/core/quota"
 	"ltxbot/core/usd"
 )
 
 // arguments reads the arguments of an order. The first that is wrong is
 // remembered as err; what is read after it is zero.
 type arguments struct {
-	verb Verb
-	args map[string]string
-	home string // the member who orders: a bare id is of the same platform
-	err  error
+	verb  Verb
+	args  map[string]string
+	parse func(text string) (member string, ok bool)
+	err   error
 }
 
 // newArguments checks that there is nothing but what the verb takes, and all
 // that it needs.
-func newArguments(v Verb, o Order, home string) *arguments {
-	r := &arguments{verb: v, args: map[string]string{}, home: home}
+func newArguments(v Verb, o Order, parse func(string) (string, bool)) *arguments {
+	r := &arguments{verb: v, args: map[string]string{}, parse: parse}
 	for name, value := range o.Args {
 		a, ok := v.arg(name)
 		if !ok {
@@ -69,83 +70,29 @@ func (r *arguments) who() string {
 func (r *arguments) member() string { return r.parseMember("member", r.args["member"]) }
 
 func (r *arguments) parseMember(arg, value string) string {
-	m, ok := ParseMember(value, r.home)
+	m, ok := r.parse(value)
 	if !ok && r.err == nil {
 		r.fail(BadMember, arg, value)
 	}
 	return m
 }
 
-var (
-	mentionPattern = regexp.MustCompile(`^<@!?([A-Za-z0-9]+)(?:\|[^>]*)?>$`)
-	discordID      = regexp.MustCompile(`^[0-9]{1,20}$`)
-	slackID        = regexp.MustCompile(`^[UW][A-Z0-9]{2,}$`)
-	memberName     = regexp.MustCompile(`^(discord:[0-9]{1,20}|slack:[TE][A-Z0-9]+:[UW][A-Z0-9]+)$`)
-)
-
-// ParseMember reads how people write a member: a mention of Discord, "<@1>",
-// or of Slack, "<@U1|ann>" or "@U1", an id, or the full name. home is the
-// member who writes: an id of Slack alone belongs to the same workspace.
-func ParseMember(text, home string) (string, bool) {
-	text = strings.TrimSpace(text)
-	if memberName.MatchString(text) {
-		return text, true
-	}
-	id := strings.TrimPrefix(text, "@")
-	if m := mentionPattern.FindStringSubmatch(text); m != nil {
-		id = m[1]
-	}
-	switch {
-	case discordID.MatchString(id):
-		return "discord:" + id, true
-	case slackID.MatchString(id) && strings.HasPrefix(home, "slack:"):
-		return home[:strings.LastIndexByte(home, ':')+1] + id, true
-	}
-	return "", false
-}
-
-// A limitName is one limit as people name it.
-type limitName struct {
-	unit   Unit
-	window Window // empty for Jobs
-}
-
-// String is the name that the config has for the limit.
-func (l limitName) String() string {
-	if l.unit == Jobs {
-		return "jobs_at_a_time"
-	}
-	return string(l.unit) + "_per_" + string(l.window)
-}
-
-// LimitNames are the names of the limits by the calendar, and of jobs at a
-// time. There are as many others as there are rolling windows.
-func LimitNames() []string {
-	names := make([]string, 0, 7)
-	for _, u := range []Unit{Videos, Dollars} {
-		for _, w := range []Window{Day, Week, Month} {
-			names = append(names, limitName{u, w}.String())
-		}
-	}
-	return append(names, limitName{unit: Jobs}.String())
-}
-
 // limit is the limit that is named; all is set for AllLimits.
-func (r *arguments) limit() (l limitName, all bool) {
+func (r *arguments) limit() (l quota.LimitName, all bool) {
 	value := r.args["limit"]
 	if r.verb.Name == "unset" && strings.EqualFold(value, AllLimits) {
-		return limitName{}, true
+		return quota.LimitName{}, true
 	}
 	name := strings.NewReplacer("/", "_per_", "-", "_", "$", "usd", "dollars", "usd").Replace(strings.ToLower(value))
 	if name == "jobs" || name == "jobs_at_a_time" {
-		return limitName{unit: Jobs}, false
+		return quota.LimitName{Unit: quota.Jobs}, false
 	}
 	unit, window, ok := strings.Cut(name, "_per_")
-	w, err := ParseWindow(daysAsHours(window))
-	if !ok || err != nil || (unit != string(Videos) && unit != string(Dollars)) {
+	w, err := quota.ParseWindow(daysAsHours(window))
+	if !ok || err != nil || (unit != string(quota.Videos) && unit != string(quota.Dollars)) {
 		r.fail(BadLimit, "limit", value)
 	}
-	return limitName{Unit(unit), w}, false
+	return quota.LimitName{Unit: quota.Unit(unit), Window: w}, false
 }
 
 var dayLength = regexp.MustCompile(`^([0-9]{1,4})([dw])$`)
@@ -170,14 +117,14 @@ const (
 )
 
 // amount is the value of a limit; 0 is no limit.
-func (r *arguments) amount(l limitName) int64 {
+func (r *arguments) amount(l quota.LimitName) int64 {
 	value := strings.ToLower(r.args["amount"])
 	switch value {
 	case "none", "unlimited", "off", "-1":
 		return 0
 	}
 	n, ok := wholeNumber(value)
-	if l.unit == Dollars {
+	if l.Unit == quota.Dollars {
 		var m usd.Micros
 		m, ok = money(value)
 		n = int64(m)
@@ -239,10 +186,10 @@ func (r *arguments) until(now time.Time, zone *time.Location) time.Time {
 		return time.Time{}
 	}
 	at := time.Time{}
-	if d, err := time.ParseDuration(daysAsHours(value)); err == nil && d > 0 && d <= maxRolling {
+	if d, err := time.ParseDuration(daysAsHours(value)); err == nil && d > 0 && d <= quota.MaxRolling {
 		at = now.Add(d)
 	} else if day, err := time.ParseInLocation(time.DateOnly, value, zone); err == nil {
-		_, at = Day.span(day.Add(12*time.Hour), zone)
+		_, at = quota.Day.Span(day.Add(12*time.Hour), zone)
 	}
 	if !at.After(now) {
 		r.fail(BadUntil, "expires", value)
@@ -256,15 +203,15 @@ func (r *arguments) month(now time.Time, zone *time.Location) (start, end time.T
 	value := strings.ToLower(r.args["month"])
 	switch value {
 	case "", "this":
-		return Month.span(now, zone)
+		return quota.Month.Span(now, zone)
 	case "last":
-		start, _ = Month.span(now, zone)
-		return Month.span(start.Add(-time.Hour), zone)
+		start, _ = quota.Month.Span(now, zone)
+		return quota.Month.Span(start.Add(-time.Hour), zone)
 	}
 	first, err := time.ParseInLocation("2006-01", value, zone)
 	if err != nil {
 		r.fail(BadMonth, "month", r.args["month"])
 		return start, end
 	}
-	return Month.span(first.Add(12*time.Hour), zone)
+	return quota.Month.Span(first.Add(12*time.Hour), zone)
 }

@@ -1,4 +1,4 @@
-package quota_test
+package team_test
 
 import (
 	"context"
@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"ltxbot/core/quota"
+	"ltxbot/core/team"
 	"ltxbot/core/usd"
 )
 
@@ -23,13 +24,13 @@ type wardenWorld struct {
 	fail error
 }
 
-func (w *wardenWorld) warden() *quota.Warden {
-	return quota.NewWarden(quota.WardenConfig{
+func (w *wardenWorld) warden() *team.Warden {
+	return team.NewWarden(team.WardenConfig{
 		Store:   w.store,
 		Policy:  func() quota.Policy { return w.policy },
-		Watched: func() []quota.Watched { return []quota.Watched{{Team: "acme", Channel: "discord:5"}} },
+		Watched: func() []team.Watched { return []team.Watched{{Team: "acme", Channel: "discord:5"}} },
 		WarnAt:  func() []int { return []int{100, 50, 75, 90} },
-		Tell: func(_ context.Context, n quota.Notice) error {
+		Tell: func(_ context.Context, n team.Notice) error {
 			w.mu.Lock()
 			defer w.mu.Unlock()
 			if w.fail != nil {

@@ -1,4 +1,4 @@
-package quota
+package team
 
 import (
 	"cmp"
@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"time"
 
+	"ltxbot/core/quota"
 	"ltxbot/core/usd"
 )
 
@@ -35,24 +36,24 @@ type TeamSpending struct {
 
 	Spending
 
-	Gauges []Gauge `json:"gauges"` // of the team
-	Paused *Block  `json:"paused,omitempty"`
+	Gauges []quota.Gauge `json:"gauges"` // of the team
+	Paused *quota.Block  `json:"paused,omitempty"`
 	// Refused reports that it may make no videos: the operator has not listed
 	// it.
 	Refused bool `json:"refused,omitempty"`
 }
 
 // add counts h in.
-func (s *Spending) add(h Hold) {
+func (s *Spending) add(h quota.Hold) {
 	switch h.State {
-	case Held:
+	case quota.Held:
 		s.UnderWay++
 		s.Held += h.Estimate
-	case Settled:
+	case quota.Settled:
 		s.Videos++
 		s.Estimate += h.Estimate
 		s.Charged += h.Charged
-	case Released:
+	case quota.Released:
 	}
 }
 
@@ -66,7 +67,7 @@ func (s Spending) Deviation() float64 {
 }
 
 // SumUp adds up holds, in all and by member, most first.
-func SumUp(holds []Hold) (Spending, []MemberSpending) {
+func SumUp(holds []quota.Hold) (Spending, []MemberSpending) {
 	var all Spending
 	place := map[string]int{}
 	var members []MemberSpending
@@ -93,16 +94,16 @@ var csvColumns = []string{"asked_at", "job", "member", "state", "estimated_usd",
 
 // WriteCSV writes holds as a table with a header. Released ones are in it:
 // they cost nothing.
-func WriteCSV(w io.Writer, holds []Hold) error {
+func WriteCSV(w io.Writer, holds []quota.Hold) error {
 	out := csv.NewWriter(w)
 	rows := append(make([][]string, 0, 1+len(holds)), csvColumns)
 	for _, h := range holds {
 		charged, closed := "", ""
-		if h.State != Held {
-			charged, closed = writeDollars(h.Charged), h.Closed.UTC().Format(time.RFC3339)
+		if h.State != quota.Held {
+			charged, closed = quota.WriteDollars(h.Charged), h.Closed.UTC().Format(time.RFC3339)
 		}
 		rows = append(rows, []string{
-			h.At.UTC().Format(time.RFC3339), h.Job, h.Member, string(h.State), writeDollars(h.Estimate), charged, closed,
+			h.At.UTC().Format(time.RFC3339), h.Job, h.Member, string(h.State), quota.WriteDollars(h.Estimate), charged, closed,
 		})
 	}
 	if err := out.WriteAll(rows); err != nil {
@@ -116,7 +117,7 @@ func WriteMembersCSV(w io.Writer, members []MemberSpending) error {
 	out := csv.NewWriter(w)
 	rows := append(make([][]string, 0, 1+len(members)), []string{"member", "videos", "estimated_usd", "charged_usd"})
 	for _, m := range members {
-		rows = append(rows, []string{m.Member, strconv.FormatInt(m.Videos, 10), writeDollars(m.Estimate), writeDollars(m.Charged)})
+		rows = append(rows, []string{m.Member, strconv.FormatInt(m.Videos, 10), quota.WriteDollars(m.Estimate), quota.WriteDollars(m.Charged)})
 	}
 	if err := out.WriteAll(rows); err != nil {
 		return fmt.Errorf("write members as CSV: %w", err)
@@ -145,7 +146,7 @@ func (o *Office) show(c *call) (Report, error) {
 	if err != nil {
 		return Report{}, err
 	}
-	start, end := Month.span(c.now, c.zone)
+	start, end := quota.Month.Span(c.now, c.zone)
 	r, err := o.spending(c, start, end)
 	if err != nil {
 		return Report{}, err
@@ -184,8 +185,8 @@ func (o *Office) teams(c *call) (Report, error) {
 	var r Report
 	for _, name := range names {
 		of := *c
-		of.team, of.zone = name, p.zone(name)
-		start, end := Month.span(of.now, of.zone)
+		of.team, of.zone = name, p.ZoneOf(name)
+		start, end := quota.Month.Span(of.now, of.zone)
 		spent, err := o.spending(&of, start, end)
 		if err != nil {
 			return Report{}, err
@@ -198,9 +199,9 @@ func (o *Office) teams(c *call) (Report, error) {
 		t.Refused = p.Serves != nil && !p.Serves(name)
 		for _, g := range stands.Gauges {
 			switch {
-			case g.Scope.Kind == Team && g.Max > 0:
+			case g.Scope.Kind == quota.Team && g.Max > 0:
 				t.Gauges = append(t.Gauges, g)
-			case g.Scope.Kind == Bot && g.Max > 0 && len(r.Teams) == 0:
+			case g.Scope.Kind == quota.Bot && g.Max > 0 && len(r.Teams) == 0:
 				r.Gauges = append(r.Gauges, g)
 			}
 		}

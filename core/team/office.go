@@ -1,4 +1,10 @@
-package quota
+// Package team is what admins decide and see.
+//
+// An Order is what somebody wants done: show or change limits, give extra,
+// block, pause, link two accounts. The Office checks who may give it, carries it
+// out against the ledger, and writes the audit log. The Warden tells a team's
+// admins when a budget runs out.
+package team
 
 import (
 	"cmp"
@@ -8,12 +14,13 @@ import (
 	"fmt"
 	"time"
 
+	"ltxbot/core/quota"
 	"ltxbot/core/usd"
 )
 
 // Store is what an Office keeps its books with: one place for all of them.
 type Store interface {
-	Ledger
+	quota.Ledger
 	Book
 	Marks
 }
@@ -21,7 +28,10 @@ type Store interface {
 // OfficeConfig is what an Office is made of.
 type OfficeConfig struct {
 	Store  Store
-	Policy func() Policy // of this moment; a reload changes it
+	Policy func() quota.Policy // of this moment; a reload changes it
+	// ParseMember reads how people write a member: a mention, an id, a full
+	// name. home is the member who writes: a bare id is of the same platform.
+	ParseMember func(text, home string) (member string, ok bool)
 	// Tiers are those that a member was in when it was last seen; nil = none.
 	Tiers func(ctx context.Context, team, member string) []string
 	// Linkable reports whether a team is on several platforms, so that its
@@ -84,7 +94,7 @@ type Actor struct {
 // name is how the actor stands in the log.
 func (a Actor) name() string {
 	if a.Operator {
-		return Operator
+		return quota.Operator
 	}
 	return a.Member
 }
@@ -100,15 +110,15 @@ type Report struct {
 	// config does not name it, and nobody there has asked for a video.
 	Unknown bool `json:"unknown_team,omitempty"`
 
-	Gauges   []Gauge    `json:"gauges,omitempty"`   // usage and limits as they are now
-	Standing *Standing  `json:"standing,omitempty"` // what admins decided
-	Grants   []GrantUse `json:"grants,omitempty"`   // extras that are left
-	Change   *Record    `json:"change,omitempty"`   // what was changed
+	Gauges   []quota.Gauge   `json:"gauges,omitempty"`   // usage and limits as they are now
+	Standing *quota.Standing `json:"standing,omitempty"` // what admins decided
+	Grants   []GrantUse      `json:"grants,omitempty"`   // extras that are left
+	Change   *Record         `json:"change,omitempty"`   // what was changed
 
 	Month    string           `json:"month,omitempty"` // "2026-03", of Spending
 	Spending *Spending        `json:"spending,omitempty"`
 	Members  []MemberSpending `json:"members,omitempty"` // most first
-	Holds    []Hold           `json:"holds,omitempty"`
+	Holds    []quota.Hold     `json:"holds,omitempty"`
 	Records  []Record         `json:"records,omitempty"` // newest first
 	Teams    []TeamSpending   `json:"teams,omitempty"`   // most first
 
@@ -122,7 +132,7 @@ type Report struct {
 
 // GrantUse is an extra and how far it is used.
 type GrantUse struct {
-	Grant
+	quota.Grant
 
 	UsedVideos int64      `json:"used_videos,omitempty"`
 	UsedUSD    usd.Micros `json:"used_usd,omitempty"`
@@ -163,8 +173,8 @@ func (o *Office) Do(ctx context.Context, a Actor, order Order) (Report, error) {
 	if a.Operator {
 		c.team = order.Team
 	}
-	c.zone = o.cfg.Policy().zone(c.team)
-	c.args = newArguments(verb, order, a.Member)
+	c.zone = o.cfg.Policy().ZoneOf(c.team)
+	c.args = newArguments(verb, order, func(text string) (string, bool) { return o.cfg.ParseMember(text, a.Member) })
 	if c.args.err != nil {
 		return Report{}, c.args.err
 	}
@@ -249,8 +259,8 @@ func (o *Office) account(c *call, member string) (string, error) {
 }
 
 // asker is a member with its tiers; the empty member stands for the team.
-func (o *Office) asker(c *call, member string) Asker {
-	a := Asker{Team: c.team, Member: member}
+func (o *Office) asker(c *call, member string) quota.Asker {
+	a := quota.Asker{Team: c.team, Member: member}
 	switch member {
 	case "":
 	case c.actor.Member:
@@ -268,20 +278,20 @@ func (o *Office) describe(c *call, r Report) (Report, error) {
 	if err != nil {
 		return r, fmt.Errorf("read standing: %w", err)
 	}
-	var counts []Count
+	var counts []quota.Count
 	for _, count := range o.cfg.Policy().Counts(asker, s, c.now) {
-		if count.Scope.Kind != Member || r.Member != "" {
+		if count.Scope.Kind != quota.Member || r.Member != "" {
 			counts = append(counts, count)
 		}
 	}
 	if r.Member == "" {
-		s.Member = MemberStanding{}
+		s.Member = quota.MemberStanding{}
 	}
-	grants := o.cfg.Policy().grants(s)
+	grants := o.cfg.Policy().Grants(s)
 	limits := len(counts)
 	for _, g := range grants {
-		for _, u := range []Unit{Videos, Dollars} {
-			counts = append(counts, Count{Scope: g.Scope, Unit: u, Counter: g.Counter(u)})
+		for _, u := range []quota.Unit{quota.Videos, quota.Dollars} {
+			counts = append(counts, quota.Count{Scope: g.Scope, Unit: u, Counter: g.Counter(u)})
 		}
 	}
 	used, err := o.cfg.Store.Used(c.ctx, c.team, counts)

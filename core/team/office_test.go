@@ -1,4 +1,4 @@
-package quota_test
+package team_test
 
 import (
 	"context"
@@ -12,6 +12,7 @@ import (
 
 	"ltxbot/core/quota"
 	"ltxbot/core/quota/quotatest"
+	"ltxbot/core/team"
 	"ltxbot/core/usd"
 )
 
@@ -24,7 +25,7 @@ type officeWorld struct {
 
 	clock  *quotatest.Clock
 	store  *quotatest.Memory
-	office *quota.Office
+	office *team.Office
 	policy quota.Policy
 	jobs   int
 }
@@ -36,8 +37,21 @@ const (
 	boss         = "discord:9"
 )
 
+// parseMember knows full names, and mentions and ids of Discord.
+func parseMember(text, _ string) (string, bool) {
+	if id := strings.Trim(text, "<@>"); id != "" && strings.Trim(id, "0123456789") == "" {
+		return "discord:" + id, true
+	}
+	_, _, ok := strings.Cut(text, ":")
+	return text, ok
+}
+
 func newOffice(t *testing.T) *officeWorld {
 	t.Helper()
+	tokyo, err := time.LoadLocation("Asia/Tokyo")
+	if err != nil {
+		t.Fatal(err)
+	}
 	w := &officeWorld{T: t, clock: quotatest.NewClock(noon)}
 	w.store = quotatest.NewMemory(w.clock.Now)
 	w.policy = quota.Policy{
@@ -46,11 +60,12 @@ func newOffice(t *testing.T) *officeWorld {
 		Tiers: []quota.Tier{{Name: "studio", Limits: quota.Limits{
 			Windows: []quota.WindowLimit{{Window: quota.Day, Videos: 50}},
 		}}},
-		Teams: map[string]quota.TeamPolicy{"tokyo": {Zone: zone(t, "Asia/Tokyo")}},
+		Teams: map[string]quota.TeamPolicy{"tokyo": {Zone: tokyo}},
 	}
-	w.office = quota.NewOffice(quota.OfficeConfig{
-		Store:  w.store,
-		Policy: func() quota.Policy { return w.policy },
+	w.office = team.NewOffice(team.OfficeConfig{
+		Store:       w.store,
+		Policy:      func() quota.Policy { return w.policy },
+		ParseMember: parseMember,
 		Tiers: func(_ context.Context, _, member string) []string {
 			if member == "discord:77" {
 				return []string{"studio"}
@@ -64,23 +79,23 @@ func newOffice(t *testing.T) *officeWorld {
 	return w
 }
 
-func admin() quota.Actor {
-	return quota.Actor{Member: boss, Team: "acme", Admin: true, From: "discord"}
+func admin() team.Actor {
+	return team.Actor{Member: boss, Team: "acme", Admin: true, From: "discord"}
 }
 
-func operator() quota.Actor { return quota.Actor{Team: "acme", Operator: true, From: "api"} }
+func operator() team.Actor { return team.Actor{Team: "acme", Operator: true, From: "api"} }
 
-func member(m string) quota.Actor {
+func member(m string) team.Actor {
 	from, _, _ := strings.Cut(m, ":")
-	return quota.Actor{Member: m, Team: "acme", From: from}
+	return team.Actor{Member: m, Team: "acme", From: from}
 }
 
 // order gives an order as it is typed.
-func (w *officeWorld) order(a quota.Actor, line string) (quota.Report, error) {
+func (w *officeWorld) order(a team.Actor, line string) (team.Report, error) {
 	w.Helper()
-	o, err := quota.ParseOrder(strings.Fields(line))
+	o, err := team.ParseOrder(strings.Fields(line))
 	if err != nil {
-		return quota.Report{}, err
+		return team.Report{}, err
 	}
 	if a.Operator {
 		o.Team = a.Team
@@ -88,7 +103,7 @@ func (w *officeWorld) order(a quota.Actor, line string) (quota.Report, error) {
 	return w.office.Do(w.Context(), a, o)
 }
 
-func (w *officeWorld) do(a quota.Actor, line string) quota.Report {
+func (w *officeWorld) do(a team.Actor, line string) team.Report {
 	w.Helper()
 	r, err := w.order(a, line)
 	if err != nil {
@@ -98,10 +113,10 @@ func (w *officeWorld) do(a quota.Actor, line string) quota.Report {
 }
 
 // refuse gives an order that has a problem.
-func (w *officeWorld) refuse(a quota.Actor, line string, want quota.OrderProblem) {
+func (w *officeWorld) refuse(a team.Actor, line string, want team.OrderProblem) {
 	w.Helper()
 	_, err := w.order(a, line)
-	var refused *quota.OrderError
+	var refused *team.OrderError
 	if !errors.As(err, &refused) || refused.Problem != want {
 		w.Errorf("%s: got error %v, want the problem %s", line, err, want)
 	}
@@ -151,30 +166,30 @@ func TestWhoMayDoWhat(t *testing.T) {
 	}
 	for _, actor := range []struct {
 		name string
-		as   quota.Actor
+		as   team.Actor
 		team string // that the order names
-		may  map[quota.Audience]error
+		may  map[team.Audience]error
 	}{
-		{"a member", member(annOnDiscord), "", map[quota.Audience]error{quota.Admins: quota.ErrNotAdmin, quota.Operators: quota.ErrNotOperator}},
-		{"a member who names the own team", member(annOnDiscord), "acme", map[quota.Audience]error{quota.Admins: quota.ErrNotAdmin, quota.Operators: quota.ErrNotOperator}},
-		{"an admin", admin(), "", map[quota.Audience]error{quota.Operators: quota.ErrNotOperator}},
-		{"an admin who names another team", admin(), "globex", map[quota.Audience]error{
-			quota.Everybody: quota.ErrOtherTeam, quota.Admins: quota.ErrOtherTeam, quota.Operators: quota.ErrNotOperator,
+		{"a member", member(annOnDiscord), "", map[team.Audience]error{team.Admins: team.ErrNotAdmin, team.Operators: team.ErrNotOperator}},
+		{"a member who names the own team", member(annOnDiscord), "acme", map[team.Audience]error{team.Admins: team.ErrNotAdmin, team.Operators: team.ErrNotOperator}},
+		{"an admin", admin(), "", map[team.Audience]error{team.Operators: team.ErrNotOperator}},
+		{"an admin who names another team", admin(), "globex", map[team.Audience]error{
+			team.Everybody: team.ErrOtherTeam, team.Admins: team.ErrOtherTeam, team.Operators: team.ErrNotOperator,
 		}},
-		{"an operator", operator(), "acme", map[quota.Audience]error{quota.Everybody: &quota.OrderError{Problem: quota.UnknownVerb}}},
-		{"an operator who names no team", operator(), "", map[quota.Audience]error{
-			quota.Everybody: &quota.OrderError{Problem: quota.BadTeam}, quota.Admins: &quota.OrderError{Problem: quota.BadTeam},
+		{"an operator", operator(), "acme", map[team.Audience]error{team.Everybody: &team.OrderError{Problem: team.UnknownVerb}}},
+		{"an operator who names no team", operator(), "", map[team.Audience]error{
+			team.Everybody: &team.OrderError{Problem: team.BadTeam}, team.Admins: &team.OrderError{Problem: team.BadTeam},
 		}},
-		{"somebody who calls himself the operator", quota.Actor{Member: quota.Operator, Team: "acme"}, "", map[quota.Audience]error{
-			quota.Admins: quota.ErrNotAdmin, quota.Operators: quota.ErrNotOperator,
+		{"somebody who calls himself the operator", team.Actor{Member: quota.Operator, Team: "acme"}, "", map[team.Audience]error{
+			team.Admins: team.ErrNotAdmin, team.Operators: team.ErrNotOperator,
 		}},
 	} {
 		t.Run(actor.name, func(t *testing.T) {
-			for _, v := range quota.Verbs() {
+			for _, v := range team.Verbs() {
 				w := newOffice(t)
-				_, err := w.office.Do(t.Context(), actor.as, quota.Order{Verb: v.Name, Team: actor.team, Args: args[v.Name]})
+				_, err := w.office.Do(t.Context(), actor.as, team.Order{Verb: v.Name, Team: actor.team, Args: args[v.Name]})
 				want := actor.may[v.Who]
-				var refused, wantRefused *quota.OrderError
+				var refused, wantRefused *team.OrderError
 				switch {
 				case errors.As(want, &wantRefused):
 					if !errors.As(err, &refused) || refused.Problem != wantRefused.Problem {
@@ -237,12 +252,12 @@ func TestChangesAreMadeAndLogged(t *testing.T) {
 	} {
 		t.Run(strings.Join(test.lines, ", "), func(t *testing.T) {
 			w := newOffice(t)
-			var r quota.Report
+			var r team.Report
 			for _, line := range test.lines {
 				r = w.do(admin(), line)
 			}
 			verb, _, _ := strings.Cut(test.lines[len(test.lines)-1], " ")
-			want := quota.Record{At: noon, Team: "acme", Member: r.Member, By: boss, From: "discord", Verb: verb, Before: test.before, After: test.after, Reason: test.reason}
+			want := team.Record{At: noon, Team: "acme", Member: r.Member, By: boss, From: "discord", Verb: verb, Before: test.before, After: test.after, Reason: test.reason}
 			if r.Change == nil {
 				t.Fatal("the report names no change")
 			}
@@ -335,9 +350,9 @@ func TestTopExportAndLog(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := w.do(admin(), "top")
-	want := []quota.MemberSpending{
-		{Member: bobOnDiscord, Spending: quota.Spending{Videos: 1, Estimate: usd.Dollar, Charged: 1_250_000}},
-		{Member: annOnDiscord, Spending: quota.Spending{Videos: 1, Estimate: usd.Dollar, Charged: 900_000}},
+	want := []team.MemberSpending{
+		{Member: bobOnDiscord, Spending: team.Spending{Videos: 1, Estimate: usd.Dollar, Charged: 1_250_000}},
+		{Member: annOnDiscord, Spending: team.Spending{Videos: 1, Estimate: usd.Dollar, Charged: 900_000}},
 	}
 	if diff := cmp.Diff(want, r.Members); diff != "" || r.Month != "2026-03" {
 		t.Errorf("top of %s (-want +got):\n%s", r.Month, diff)
@@ -346,7 +361,7 @@ func TestTopExportAndLog(t *testing.T) {
 		t.Errorf("the estimate is off by %v, want 0.075", got)
 	}
 	var table strings.Builder
-	if err := quota.WriteCSV(&table, w.do(admin(), "export last").Holds); err != nil {
+	if err := team.WriteCSV(&table, w.do(admin(), "export last").Holds); err != nil {
 		t.Fatal(err)
 	}
 	const february = "asked_at,job,member,state,estimated_usd,charged_usd,closed_at\n" +
@@ -358,7 +373,7 @@ func TestTopExportAndLog(t *testing.T) {
 		t.Errorf("March has %d jobs, want 3 with the one that was given back", got)
 	}
 	// In Tokyo, the last hour of February in UTC is in March.
-	if got := w.do(quota.Actor{Operator: true, Team: "tokyo"}, "export 2026-03").Month; got != "2026-03" {
+	if got := w.do(team.Actor{Operator: true, Team: "tokyo"}, "export 2026-03").Month; got != "2026-03" {
 		t.Errorf("got month %s", got)
 	}
 
@@ -374,85 +389,57 @@ func TestTopExportAndLog(t *testing.T) {
 
 func TestOrdersThatCannotBeCarriedOut(t *testing.T) {
 	w := newOffice(t)
-	for line, want := range map[string]quota.OrderProblem{
-		"":                              quota.NoVerb,
-		"bloc <@1>":                     quota.UnknownVerb,
-		"set":                           quota.Missing,
-		"set <@1> videos_per_day":       quota.Missing,
-		"block":                         quota.Missing,
-		"block team":                    quota.BadMember,
-		"block everyone":                quota.BadMember,
-		"block U123":                    quota.BadMember, // of Slack, typed on Discord: which workspace?
-		"set <@1> videos_per_year 5":    quota.BadLimit,
-		"set <@1> money 5":              quota.BadLimit,
-		"set <@1> all 5":                quota.BadLimit,
-		"set <@1> videos_per_day 0":     quota.BadAmount,
-		"set <@1> videos_per_day -3":    quota.BadAmount,
-		"set <@1> videos_per_day 2.5":   quota.BadAmount,
-		"set <@1> usd_per_day lots":     quota.BadAmount,
-		"set <@1> usd_per_day 9999999":  quota.BadAmount,
-		"grant <@1>":                    quota.NothingGiven,
-		"grant <@1> because":            quota.NothingGiven,
-		"grant <@1> videos:many":        quota.BadNumber,
-		"grant <@1> usd:-1":             quota.BadMoney,
-		"grant <@1> usd:1 expires:soon": quota.BadUntil,
-		"grant <@1> usd:1 expires:0h":   quota.BadUntil,
-		"grant <@1> usd:1 videos:1 expires:2026-03-10": quota.BadUntil,
-		"grant <@1> usd:1 usd:2":                       quota.GivenTwice,
-		"unblock <@1>":                                 quota.NothingToDo,
-		"unset <@1> all":                               quota.NothingToDo,
-		"revoke team":                                  quota.NothingToDo,
-		"resume":                                       quota.NothingToDo,
-		"resume now":                                   quota.TooMuch,
-		"top yesterday":                                quota.BadMonth,
-		"export 2026-13":                               quota.BadMonth,
-		"show nobody":                                  quota.BadMember,
+	for line, want := range map[string]team.OrderProblem{
+		"":                              team.NoVerb,
+		"bloc <@1>":                     team.UnknownVerb,
+		"set":                           team.Missing,
+		"set <@1> videos_per_day":       team.Missing,
+		"block":                         team.Missing,
+		"block team":                    team.BadMember,
+		"block everyone":                team.BadMember,
+		"block U123":                    team.BadMember, // of Slack, typed on Discord: which workspace?
+		"set <@1> videos_per_year 5":    team.BadLimit,
+		"set <@1> money 5":              team.BadLimit,
+		"set <@1> all 5":                team.BadLimit,
+		"set <@1> videos_per_day 0":     team.BadAmount,
+		"set <@1> videos_per_day -3":    team.BadAmount,
+		"set <@1> videos_per_day 2.5":   team.BadAmount,
+		"set <@1> usd_per_day lots":     team.BadAmount,
+		"set <@1> usd_per_day 9999999":  team.BadAmount,
+		"grant <@1>":                    team.NothingGiven,
+		"grant <@1> because":            team.NothingGiven,
+		"grant <@1> videos:many":        team.BadNumber,
+		"grant <@1> usd:-1":             team.BadMoney,
+		"grant <@1> usd:1 expires:soon": team.BadUntil,
+		"grant <@1> usd:1 expires:0h":   team.BadUntil,
+		"grant <@1> usd:1 videos:1 expires:2026-03-10": team.BadUntil,
+		"grant <@1> usd:1 usd:2":                       team.GivenTwice,
+		"unblock <@1>":                                 team.NothingToDo,
+		"unset <@1> all":                               team.NothingToDo,
+		"revoke team":                                  team.NothingToDo,
+		"resume":                                       team.NothingToDo,
+		"resume now":                                   team.TooMuch,
+		"top yesterday":                                team.BadMonth,
+		"export 2026-13":                               team.BadMonth,
+		"show nobody":                                  team.BadMember,
 	} {
 		w.refuse(admin(), line, want)
 	}
 	if got := len(w.do(admin(), "log").Records); got != 0 {
 		t.Errorf("%d changes are in the log, want none", got)
 	}
-	_, err := w.office.Do(t.Context(), admin(), quota.Order{Verb: "pause", Args: map[string]string{"colour": "red"}})
-	refused, ok := errors.AsType[*quota.OrderError](err)
-	if !ok || refused.Problem != quota.UnknownArg {
+	_, err := w.office.Do(t.Context(), admin(), team.Order{Verb: "pause", Args: map[string]string{"colour": "red"}})
+	refused, ok := errors.AsType[*team.OrderError](err)
+	if !ok || refused.Problem != team.UnknownArg {
 		t.Errorf("an argument that the verb does not take: got %v", err)
 	}
-	if _, err := quota.ParseOrder([]string{"bloc"}); err == nil || !strings.Contains(err.Error(), "did you mean block?") {
+	if _, err := team.ParseOrder([]string{"bloc"}); err == nil || !strings.Contains(err.Error(), "did you mean block?") {
 		t.Errorf("a slip of the finger: got %v", err)
 	}
-	for _, p := range quota.OrderProblems {
-		text := (&quota.OrderError{Problem: p, Verb: "set", Arg: "who", Value: "x"}).Error()
+	for _, p := range team.OrderProblems {
+		text := (&team.OrderError{Problem: p, Verb: "set", Arg: "who", Value: "x"}).Error()
 		if strings.Contains(text, "%!") || len(text) < len("quota: ")+5 {
 			t.Errorf("%s reads %q", p, text)
-		}
-	}
-}
-
-func TestParseMember(t *testing.T) {
-	const slackHome, discordHome = "slack:T1:U9", "discord:9"
-	for _, test := range []struct{ text, home, want string }{
-		{"<@80351110224678912>", discordHome, "discord:80351110224678912"},
-		{"<@!80351110224678912>", discordHome, "discord:80351110224678912"},
-		{"80351110224678912", slackHome, "discord:80351110224678912"},
-		{"<@U123|ann>", slackHome, "slack:T1:U123"},
-		{"<@W123>", slackHome, "slack:T1:W123"},
-		{"@U123", slackHome, "slack:T1:U123"},
-		{"U123", slackHome, "slack:T1:U123"},
-		{" discord:123 ", slackHome, "discord:123"},
-		{"slack:E1:U2", discordHome, "slack:E1:U2"},
-		{"slack:E1:U2", "", "slack:E1:U2"},
-		{"U123", discordHome, ""},
-		{"@ann", slackHome, ""},
-		{"<@&123>", discordHome, ""},
-		{"<#C123>", slackHome, ""},
-		{"discord:", discordHome, ""},
-		{"discord:1 discord:2", discordHome, ""},
-		{"", slackHome, ""},
-	} {
-		got, ok := quota.ParseMember(test.text, test.home)
-		if got != test.want || ok != (test.want != "") {
-			t.Errorf("%q written by %s: got %q, want %q", test.text, test.home, got, test.want)
 		}
 	}
 }
@@ -462,14 +449,14 @@ func FuzzParseOrder(f *testing.F) {
 		f.Add(line)
 	}
 	f.Fuzz(func(t *testing.T, line string) {
-		o, err := quota.ParseOrder(strings.Fields(line))
+		o, err := team.ParseOrder(strings.Fields(line))
 		if err != nil {
-			if _, ok := errors.AsType[*quota.OrderError](err); !ok {
+			if _, ok := errors.AsType[*team.OrderError](err); !ok {
 				t.Fatalf("got %v", err)
 			}
 			return
 		}
-		if _, ok := quota.FindVerb(o.Verb); !ok {
+		if _, ok := team.FindVerb(o.Verb); !ok {
 			t.Fatalf("there is no verb %q", o.Verb)
 		}
 	})

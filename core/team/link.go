@@ -1,4 +1,4 @@
-package quota
+package team
 
 import (
 	"crypto/rand"
@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"ltxbot/core/quota"
 )
 
 // linkLife is how long a code to link two accounts is good for.
@@ -66,7 +68,7 @@ func (o *Office) takeCode(c *call, code string) (Report, error) {
 	}
 	// The account that is given up first: whoever is given up by two at once
 	// is had by one of them.
-	r, err := o.amendLink(c, me, account, func(s *Standing) error {
+	r, err := o.amendLink(c, me, account, func(s *quota.Standing) error {
 		switch {
 		case s.Member.Account != "" || len(s.Member.Linked) > 0:
 			return problem(AlreadyLinked)
@@ -79,7 +81,7 @@ func (o *Office) takeCode(c *call, code string) (Report, error) {
 	if err != nil {
 		return Report{}, err
 	}
-	_, err = o.amendLink(c, account, me, func(s *Standing) error {
+	_, err = o.amendLink(c, account, me, func(s *quota.Standing) error {
 		samePlatform := func(other string) bool { return platformOf(other) == platformOf(me) }
 		switch {
 		case s.Member.Account != "" || slices.ContainsFunc(s.Member.Linked, samePlatform):
@@ -91,7 +93,7 @@ func (o *Office) takeCode(c *call, code string) (Report, error) {
 		return nil
 	})
 	if err != nil {
-		_, undo := o.amendLink(c, me, "", func(s *Standing) error { s.Member.Account = ""; return nil })
+		_, undo := o.amendLink(c, me, "", func(s *quota.Standing) error { s.Member.Account = ""; return nil })
 		return Report{}, errors.Join(err, undo)
 	}
 	described, err := o.describe(c, Report{Member: account, Self: true})
@@ -100,9 +102,9 @@ func (o *Office) takeCode(c *call, code string) (Report, error) {
 }
 
 // amendLink changes what a member is linked with; other is what it becomes.
-func (o *Office) amendLink(c *call, member, other string, change func(*Standing) error) (Report, error) {
+func (o *Office) amendLink(c *call, member, other string, change func(*quota.Standing) error) (Report, error) {
 	var record Record
-	err := o.cfg.Store.Amend(c.ctx, c.team, member, func(s *Standing) (Record, error) {
+	err := o.cfg.Store.Amend(c.ctx, c.team, member, func(s *quota.Standing) (Record, error) {
 		before := s.Member.Account
 		if before == "" {
 			before = strings.Join(s.Member.Linked, ", ")
@@ -130,7 +132,7 @@ func (o *Office) unlink(c *call) (Report, error) {
 	if account == c.actor.Member && len(others) == 0 {
 		return Report{}, &OrderError{Problem: NotLinked, Verb: c.verb.Name}
 	}
-	first, err := o.amendLink(c, account, "", func(s *Standing) error {
+	first, err := o.amendLink(c, account, "", func(s *quota.Standing) error {
 		if s.Member.Blocked != nil || len(s.Member.Overrides) > 0 {
 			return &OrderError{Problem: Decided, Verb: c.verb.Name}
 		}
@@ -141,7 +143,7 @@ func (o *Office) unlink(c *call) (Report, error) {
 		return Report{}, err
 	}
 	for _, other := range others {
-		if _, err := o.amendLink(c, other, "", func(s *Standing) error { s.Member.Account = ""; return nil }); err != nil {
+		if _, err := o.amendLink(c, other, "", func(s *quota.Standing) error { s.Member.Account = ""; return nil }); err != nil {
 			return Report{}, err
 		}
 	}

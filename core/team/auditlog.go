@@ -1,9 +1,11 @@
-package quota
+package team
 
 import (
 	"context"
 	"errors"
 	"time"
+
+	"ltxbot/core/quota"
 )
 
 // A Book keeps what admins decide, who decided it, and what was spent by
@@ -17,7 +19,7 @@ type Book interface {
 	// several times and must have no other effects. Its error is returned,
 	// and nothing is changed. An empty member means the team alone: then what
 	// edit does to Standing.Member is dropped.
-	Amend(ctx context.Context, team, member string, edit func(*Standing) (Record, error)) error
+	Amend(ctx context.Context, team, member string, edit func(*quota.Standing) (Record, error)) error
 
 	// Records lists the records of a team, newest first by their At, at most
 	// limit of them.
@@ -25,7 +27,7 @@ type Book interface {
 
 	// Holds lists the holds of a team that were reserved at from or later and
 	// before to, oldest first by their At, without their Entries.
-	Holds(ctx context.Context, team string, from, to time.Time) ([]Hold, error)
+	Holds(ctx context.Context, team string, from, to time.Time) ([]quota.Hold, error)
 }
 
 // Marks are small values that expire, for what may happen once only, however
@@ -61,7 +63,3 @@ type Record struct {
 	After  string    `json:"after,omitempty"`  // what it became
 	Reason string    `json:"reason,omitempty"`
 }
-
-// Operator is who changes something over the HTTP API or the command line:
-// whoever holds the bot's admin token.
-const Operator = "operator"

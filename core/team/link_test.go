@@ -1,4 +1,4 @@
-package quota_test
+package team_test
 
 import (
 	"errors"
@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"ltxbot/core/quota"
+	"ltxbot/core/team"
 )
 
 // linkAnn makes ann's account on Slack share the limits of the one on Discord.
@@ -43,10 +44,10 @@ func TestLinkedAccountsShareLimits(t *testing.T) {
 	if w.reserve(annOnDiscord, 1) {
 		t.Error("what was used together is forgotten")
 	}
-	w.refuse(member(annOnSlack), "unlink", quota.NotLinked)
+	w.refuse(member(annOnSlack), "unlink", team.NotLinked)
 	w.linkAnn() // again
 	w.do(member(annOnDiscord), "unlink")
-	w.refuse(member(annOnSlack), "unlink", quota.NotLinked)
+	w.refuse(member(annOnSlack), "unlink", team.NotLinked)
 }
 
 // With what an account is linked is read before a job is reserved. When that
@@ -92,23 +93,23 @@ func TestCodesAreGoodOnceForTenMinutesInOneTeam(t *testing.T) {
 	w := newOffice(t)
 	code := w.do(member(annOnDiscord), "link").Code
 	w.clock.Advance(10 * time.Minute)
-	w.refuse(member(annOnSlack), "link "+code, quota.NoSuchCode)
+	w.refuse(member(annOnSlack), "link "+code, team.NoSuchCode)
 
 	code = w.do(member(annOnDiscord), "link").Code
 	elsewhere := member(annOnSlack)
 	elsewhere.Team = "globex"
-	w.refuse(elsewhere, "link "+code, quota.NotLinkable)
-	w.refuse(member(annOnSlack), "link WRONG", quota.NoSuchCode)
+	w.refuse(elsewhere, "link "+code, team.NotLinkable)
+	w.refuse(member(annOnSlack), "link WRONG", team.NoSuchCode)
 	w.do(member(annOnSlack), "link "+code)
-	w.refuse(member("slack:T1:U2"), "link "+code, quota.NoSuchCode)
+	w.refuse(member("slack:T1:U2"), "link "+code, team.NoSuchCode)
 
 	code = w.do(member(bobOnDiscord), "link").Code
-	w.refuse(member(boss), "link "+code, quota.SamePlatform)
+	w.refuse(member(boss), "link "+code, team.SamePlatform)
 	code = w.do(member(bobOnDiscord), "link").Code
-	w.refuse(member(annOnSlack), "link "+code, quota.AlreadyLinked)
-	w.refuse(member(annOnSlack), "link", quota.AlreadyLinked)
+	w.refuse(member(annOnSlack), "link "+code, team.AlreadyLinked)
+	w.refuse(member(annOnSlack), "link", team.AlreadyLinked)
 	code = w.do(member(annOnDiscord), "link").Code
-	w.refuse(member("slack:T1:U2"), "link "+code, quota.AlreadyLinked)
+	w.refuse(member("slack:T1:U2"), "link "+code, team.AlreadyLinked)
 	if account, _, err := w.office.Account(t.Context(), "acme", "slack:T1:U2"); err != nil || account != "slack:T1:U2" {
 		t.Errorf("what was refused has linked %s, %v", account, err)
 	}
@@ -119,12 +120,12 @@ func TestLinkingIsNoWayOut(t *testing.T) {
 	for _, line := range []string{"block " + annOnSlack, "set " + annOnSlack + " videos_per_day 1"} {
 		w := newOffice(t)
 		w.do(admin(), line)
-		w.refuse(member(annOnSlack), "link "+w.do(member(annOnDiscord), "link").Code, quota.Decided)
+		w.refuse(member(annOnSlack), "link "+w.do(member(annOnDiscord), "link").Code, team.Decided)
 	}
 	w := newOffice(t)
 	code := w.do(member(annOnDiscord), "link").Code
 	w.do(admin(), "block "+annOnDiscord)
-	w.refuse(member(annOnSlack), "link "+code, quota.Decided)
+	w.refuse(member(annOnSlack), "link "+code, team.Decided)
 	if account, _, err := w.office.Account(t.Context(), "acme", annOnSlack); err != nil || account != annOnSlack {
 		t.Errorf("what was refused has linked %s, %v", account, err)
 	}
@@ -132,7 +133,7 @@ func TestLinkingIsNoWayOut(t *testing.T) {
 	w.linkAnn()
 	w.do(admin(), "block "+annOnSlack)
 	for _, m := range []string{annOnDiscord, annOnSlack} {
-		w.refuse(member(m), "unlink", quota.Decided)
+		w.refuse(member(m), "unlink", team.Decided)
 		if w.reserve(m, 1) {
 			t.Errorf("%s is blocked, and makes a video", m)
 		}
@@ -141,7 +142,7 @@ func TestLinkingIsNoWayOut(t *testing.T) {
 
 // Nor does whoever was limited by unlinking, whoever set the limit.
 func TestUnlinkingIsNoWayOut(t *testing.T) {
-	for name, by := range map[string]quota.Actor{"an admin": admin(), "the operator": operator()} {
+	for name, by := range map[string]team.Actor{"an admin": admin(), "the operator": operator()} {
 		t.Run(name, func(t *testing.T) {
 			w := newOffice(t)
 			w.linkAnn()
@@ -150,7 +151,7 @@ func TestUnlinkingIsNoWayOut(t *testing.T) {
 				t.Fatal("the first video was refused")
 			}
 			for _, m := range []string{annOnSlack, annOnDiscord} {
-				w.refuse(member(m), "unlink", quota.Decided)
+				w.refuse(member(m), "unlink", team.Decided)
 				if w.reserve(m, 1) {
 					t.Errorf("%s makes a second video of one", m)
 				}
@@ -164,7 +165,7 @@ func TestUnlinkingIsNoWayOut(t *testing.T) {
 func TestOrderErrorsAreFound(t *testing.T) {
 	w := newOffice(t)
 	_, err := w.order(member(annOnDiscord), "unlink")
-	var refused *quota.OrderError
+	var refused *team.OrderError
 	if !errors.As(err, &refused) || refused.Verb != "unlink" {
 		t.Errorf("got %v", err)
 	}
