@@ -39,7 +39,7 @@ const (
 
 // parseMember knows full names, and mentions and ids of Discord.
 func parseMember(text, _ string) (string, bool) {
-	if id := strings.Trim(text, "<@>"); id != "" && strings.Trim(id, "0123456789") == "" {
+	if id := strings.Trim(text, "<@!>"); id != "" && strings.Trim(id, "0123456789") == "" {
 		return "discord:" + id, true
 	}
 	_, _, ok := strings.Cut(text, ":")
