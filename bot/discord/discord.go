@@ -24,6 +24,7 @@ import (
 	"time"
 
 	"ltxbot/bot"
+	"ltxbot/bot/lookback"
 	"ltxbot/core/generate"
 	"ltxbot/internal/ingress"
 )
@@ -110,6 +111,7 @@ type Bot struct {
 	shown   shownCards
 	tiers   guildLimits
 	dms     dmChannels
+	posts   *lookback.Posts[ownPost]
 	clicks  clicks
 	seen    *ingress.Seen // ids of interactions that came by HTTP
 
@@ -140,7 +142,7 @@ func New(cfg Config) (*Bot, error) {
 		cfg: cfg, log: cfg.Logger, app: cfg.ApplicationID, phrases: phrases,
 		rest: newClient(cfg.APIURL, cfg.Token, cfg.Version, cfg.Meter),
 		work: newPool(), drafts: newDrafts(cfg.Now), shown: newShownCards(),
-		tiers: newGuildLimits(cfg.Now), dms: newDMChannels(), clicks: newClicks(cfg.Now), seen: ingress.NewSeen(cfg.Now, 2*maxSkew),
+		tiers: newGuildLimits(cfg.Now), dms: newDMChannels(), posts: lookback.New[ownPost](uint64(searchOverlap.Milliseconds()) << snowflakeTime), clicks: newClicks(cfg.Now), seen: ingress.NewSeen(cfg.Now, 2*maxSkew),
 		fatal: make(chan error, 1),
 	}
 	switch cfg.Mode {

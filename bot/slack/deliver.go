@@ -156,7 +156,7 @@ func (d *delivery) unlink(ctx context.Context, at spot) (bool, error) {
 	}
 	if tried := d.number(notePosting + string(purposeResult)); tried != 0 {
 		since := time.Unix(tried, 0)
-		found, err := d.findPosted(ctx, d.client, d.job, purposeResult, at, since, since.Add(searchAfter))
+		found, err := d.findPosted(ctx, d.client, d.job, purposeResult, at, since)
 		switch {
 		case found.ts != "" || hasCode(err, noHistoryCodes...):
 			return false, nil
