@@ -255,6 +255,26 @@ func TestUploadsThatKeepFailingBecomeALinkAfterAMinute(t *testing.T) {
 	})
 }
 
+// A courier that must wait for a rate limit does not say that the conversation
+// takes no video, however long that lasts.
+func TestAConversationThatIsBusyGetsTheFileInTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		p := w.start(crashAt(0))
+		defer p.kill(t)
+		j := w.deliver(t, p, func(c *fakeChannel) { c.busy = true })
+		elapse(5 * time.Minute)
+		if posted := w.channel.posted(); len(posted) != 0 {
+			t.Errorf("posted while the conversation is busy: %v", posted)
+		}
+		w.set(func(c *fakeChannel) { c.busy = false })
+		elapse(5 * time.Second)
+		if got := finished(t, p, j.ID); got.State != generate.Delivered || got.Receipt.Fit != generate.FitOriginal {
+			t.Errorf("the job is %s, its video a %s", got.State, got.Receipt.Fit)
+		}
+	})
+}
+
 // A host that brings a byte every now and then is not silent, and never done.
 func TestADownloadThatNeverEndsBecomesALink(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

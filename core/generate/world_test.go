@@ -430,8 +430,9 @@ type fakeChannel struct {
 	gone   bool
 	limit  int64   // bytes that it takes; a larger video is posted as a link
 	refuse []error // of the next calls, cards and videos alike
-	// noFiles says that uploads fail, and away that everything does.
-	noFiles, away bool
+	// noFiles says that uploads fail, busy that they come too early, and away
+	// that everything fails.
+	noFiles, busy, away bool
 	why           map[string]*generate.LinkError // by job: why its video is a link
 	told          map[string]bool                // by job: its command was acknowledged
 	// mute says that nobody can tell what was acknowledged.
@@ -526,6 +527,9 @@ func (c *fakeChannel) Deliver(ctx context.Context, j generate.Job, v generate.Vi
 	}
 	if why == nil && c.noFiles {
 		return generate.Receipt{}, errReply
+	}
+	if why == nil && c.busy {
+		return generate.Receipt{}, &generate.RetryError{After: 4500 * time.Millisecond, Err: errReply}
 	}
 	c.videos[j.ID], c.why[j.ID] = f.Name, why
 	return generate.Receipt{Message: "video-" + j.ID, Fit: f.Fit}, nil
