@@ -49,11 +49,16 @@ func newWorld(t *testing.T, speed float64) *world {
 		t.Fatal(err)
 	}
 	t.Cleanup(w.fal.Close)
-	if w.discord, err = simdiscord.Start(simdiscord.Options{IdentifyEvery: -1, RateLimits: simdiscord.RateLimits{Off: true}}); err != nil {
+	// Nothing is refused but to read too often, which looks after a kill could do.
+	// Of the rest, Discord's headers tell how much there may be: the bots wait by
+	// themselves.
+	limits := simdiscord.RateLimits{Off: true, History: true}
+	if w.discord, err = simdiscord.Start(simdiscord.Options{IdentifyEvery: -1, RateLimits: limits}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = w.discord.Close() })
-	if w.slack, err = simslack.Start(simslack.Options{NoRateLimits: true, ShareDelay: 20 * time.Millisecond}); err != nil {
+	rates := map[string]int{"conversations.history": 50, "conversations.replies": 50} // a minute
+	if w.slack, err = simslack.Start(simslack.Options{NoRateLimits: true, Rates: rates, ShareDelay: 20 * time.Millisecond}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(w.slack.Close)

@@ -129,7 +129,6 @@ func (s *Posts[P]) leave(c *conversation[P]) {
 type view struct {
 	begun   int64  // the last read of the newest page that began before the look
 	refused int64  // refusals before the look
-	begins  bool   // it has read a newest page
 	placed  bool   // top is known
 	top     uint64 // the newest message of a read that began after the look
 	all     bool   // everything up to top was read
@@ -149,6 +148,7 @@ type conversation[P comparable] struct {
 	read  []span // in order, apart from each other
 	ended int64  // the last read of the newest page that came to the end
 	top   uint64 // and the newest message then
+	tail  int64  // the last of those that distrust has dealt with
 	err   error  // of the last refusal
 }
 
@@ -173,18 +173,22 @@ func (c *conversation[P]) advance(ctx context.Context, overlap uint64, look Look
 	if !seen.placed && c.ended > seen.begun {
 		seen.placed, seen.top = true, c.top
 	}
-	want, number := Part{}, int64(0)
+	// What is missing comes before what is new: a look that may read one page
+	// at a time gets on, too.
+	top := c.newest()
 	if seen.placed {
-		if want, seen.all = c.missing(look.Since, seen.top); seen.all {
-			return post, false, nil
-		}
-	} else {
-		if !seen.begins {
-			seen.begins = true
-			c.distrust(overlap)
-		}
+		top = seen.top
+	}
+	want, all := c.missing(look.Since, top)
+	number := int64(0)
+	switch {
+	case all && seen.placed:
+		seen.all = true
+		return post, false, nil
+	case all:
+		c.distrust(overlap)
 		number = c.begun.Add(1)
-		want.After = max(look.Since, c.newest())
+		want = Part{After: max(look.Since, c.newest())}
 	}
 	page, err := look.Read(ctx, want)
 	if err == nil && page.More && (page.Oldest <= want.After || page.Newest < page.Oldest || want.Before != 0 && page.Newest >= want.Before) {
@@ -230,14 +234,19 @@ func (c *conversation[P]) newest() uint64 {
 	return c.read[len(c.read)-1].to
 }
 
-// distrust forgets that the newest messages were read.
+// distrust forgets that what were the newest messages were read, once for each
+// time that a read came to the end.
 func (c *conversation[P]) distrust(overlap uint64) {
-	top := c.newest()
-	top -= min(top, overlap)
-	kept := c.read[:0]
+	if c.tail == c.ended {
+		return
+	}
+	c.tail = c.ended
+	var kept []span
 	for _, s := range c.read {
-		if s.to = min(s.to, top); s.from < s.to {
-			kept = append(kept, s)
+		for _, part := range []span{{s.from, min(s.to, c.top-min(c.top, overlap))}, {max(s.from, c.top), s.to}} {
+			if part.from < part.to {
+				kept = append(kept, part)
+			}
 		}
 	}
 	c.read = kept

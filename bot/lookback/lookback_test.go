@@ -208,6 +208,30 @@ func TestARefusedLookGoesOnWhereItWas(t *testing.T) {
 	})
 }
 
+// Apps outside of Slack's Marketplace may read 15 messages a minute.
+func TestALookThatMayReadOnePageAtATimeEnds(t *testing.T) {
+	both(t, func(t *testing.T, c *chat) {
+		posts := lookback.New[uint64](overlap)
+		c.limit = 15
+		since := c.post("")
+		mine := c.post("mine")
+		c.say(300)
+		used := false
+		c.refuse = func(int) bool { defer func() { used = true }(); return used }
+		for tries := 1; ; tries++ {
+			used = false
+			got, found, err := posts.Find(t.Context(), c.look("mine", since))
+			if found && got == mine {
+				break
+			}
+			if err == nil || tries > 40 {
+				t.Fatalf("after %d tries: %d %t %v", tries, got, found, err)
+			}
+			c.say(3)
+		}
+	})
+}
+
 func TestLooksAtTheSameTimeShareTheirPages(t *testing.T) {
 	both(t, func(t *testing.T, c *chat) {
 		posts := lookback.New[uint64](overlap)

@@ -73,6 +73,7 @@ func TestRateLimitsCanBeScaledAndSwitchedOff(t *testing.T) {
 		{"halved", slack.Options{RateScale: 0.5}, 10},
 		{"overridden", slack.Options{Rates: map[string]int{"usergroups.list": 3}}, 3},
 		{"off", slack.Options{NoRateLimits: true}, 30},
+		{"off for others", slack.Options{NoRateLimits: true, Rates: map[string]int{"usergroups.list": 4}}, 4},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWorld(t, c.o)
