@@ -177,8 +177,9 @@ func (w *world) wait(ctx context.Context, what string, ok func([]generate.Job) b
 
 // check compares what has happened with what may. Commands in forgotten were
 // accepted by a process that has died with what Redis has lost: of them, all
-// that is known is that they were not submitted twice.
-func (w *world) check(ctx context.Context, jobs []generate.Job, forgotten map[string]bool) {
+// that is known is that they were not submitted twice. Those in unknown have
+// their video, and may have ended as failed all the same.
+func (w *world) check(ctx context.Context, jobs []generate.Job, forgotten, unknown map[string]bool) {
 	w.t.Helper()
 	submits := map[string]int{}
 	for _, s := range w.fal.Submits() {
@@ -198,7 +199,7 @@ func (w *world) check(ctx context.Context, jobs []generate.Job, forgotten map[st
 		}
 		accepted[prompt] = true
 		want := 0
-		if j.State == generate.Delivered {
+		if j.State == generate.Delivered || j.State == generate.Failed && unknown[prompt] {
 			want = 1
 		}
 		if got := videos[prompt]; got != want {

@@ -95,6 +95,9 @@ func (c *chat) read(ctx context.Context, want lookback.Part) (lookback.Page[uint
 	return page, nil
 }
 
+// elapse lets virtual time pass.
+func elapse(d time.Duration) { <-time.After(d) }
+
 // look is a look for a job's message, whichever it is.
 func (c *chat) look(job string, since uint64) lookback.Look[uint64] {
 	return lookback.Look[uint64]{In: "here", Since: since, Job: job, Is: func(uint64) bool { return true }, Read: c.read}
@@ -399,7 +402,7 @@ func TestNoLookEverMissesAMessage(t *testing.T) {
 				since := mine - 1 - uint64(roll(500))
 				delay := time.Duration(roll(60)) * time.Second
 				all.Go(func() {
-					time.Sleep(delay)
+					elapse(delay)
 					for range 1000 {
 						got, found, err := posts.Find(t.Context(), c.look(job, since))
 						if err == nil {
@@ -408,7 +411,7 @@ func TestNoLookEverMissesAMessage(t *testing.T) {
 							}
 							return
 						}
-						time.Sleep(time.Second)
+						elapse(time.Second)
 					}
 					t.Errorf("seed %d: job %s never finds out", seed, job)
 				})
@@ -431,7 +434,7 @@ func TestMemoryIsBounded(t *testing.T) {
 			for k := range n {
 				look := newChat().look("none", 0)
 				look.In = fmt.Sprint(k)
-				time.Sleep(time.Millisecond)
+				elapse(time.Millisecond)
 				look.Read = func(context.Context, lookback.Part) (lookback.Page[uint64], error) {
 					own := make([]lookback.Own[uint64], size)
 					for i := range own {
@@ -443,7 +446,7 @@ func TestMemoryIsBounded(t *testing.T) {
 					t.Error(err)
 				}
 			}
-			time.Sleep(pause)
+			elapse(pause)
 			c.pages = 0
 			other := newChat().look("none", 0)
 			other.In = "other"
