@@ -100,7 +100,7 @@ type ownPost struct {
 func (b *Bot) findPosted(ctx context.Context, j generate.Job, p purpose, channel string, since time.Time) (posted, error) {
 	found, _, err := b.posts.Find(ctx, lookback.Look[ownPost]{
 		In: channel, Since: snowflakeAt(since.Add(-searchBefore)), Job: j.ID,
-		Is: func(o ownPost) bool { return o.nonce == nonce(j.ID, p) || o.video == p.video() },
+		Is: func(o ownPost) bool { return o.nonce == nonce(j.ID, p) || o.nonce == "" && o.video == p.video() },
 		Read: func(ctx context.Context, want lookback.Part) (lookback.Page[ownPost], error) {
 			return b.readPage(ctx, "look for "+string(p), channel, want)
 		},
@@ -137,7 +137,7 @@ func (b *Bot) readPage(ctx context.Context, op, channel string, want lookback.Pa
 		if out.Oldest == 0 || id < out.Oldest {
 			out.Oldest = id
 		}
-		out.Own = append(out.Own, msg.own()...)
+		out.Own = append(out.Own, msg.own(id)...)
 	}
 	return out, nil
 }
@@ -149,7 +149,7 @@ var codeWord = regexp.MustCompile("`([0-9a-z]+)`")
 // Discord does not promise to remember nonces, so the buttons tell, too, and
 // the id in the small print: only a message with the video can be deleted by a
 // button.
-func (p posted) own() []lookback.Own[ownPost] {
+func (p posted) own(id uint64) []lookback.Own[ownPost] {
 	jobs := map[string]ownPost{}
 	add := func(job string, nonce string, video bool) {
 		o := jobs[job]
@@ -172,7 +172,7 @@ func (p posted) own() []lookback.Own[ownPost] {
 	})
 	var all []lookback.Own[ownPost]
 	for job, o := range jobs {
-		all = append(all, lookback.Own[ownPost]{Job: job, Post: o})
+		all = append(all, lookback.Own[ownPost]{Job: job, ID: id, Post: o})
 	}
 	return all
 }

@@ -42,6 +42,7 @@ type Page[P comparable] struct {
 // An Own is a message of the bot's that belongs to a job.
 type Own[P comparable] struct {
 	Job  string
+	ID   uint64
 	Post P // what the platform needs to know of it
 }
 
@@ -93,7 +94,7 @@ func (s *Posts[P]) enter(name string) *conversation[P] {
 	defer s.mu.Unlock()
 	c := s.conversations[name]
 	if c == nil {
-		c = &conversation[P]{turn: make(chan struct{}, 1), own: map[string][]P{}}
+		c = &conversation[P]{turn: make(chan struct{}, 1), own: map[string][]Own[P]{}}
 		s.conversations[name] = c
 	}
 	c.users++
@@ -143,7 +144,7 @@ type conversation[P comparable] struct {
 	refused atomic.Int64 // pages
 
 	turn  chan struct{} // held while a page is read; guards the rest
-	own   map[string][]P
+	own   map[string][]Own[P]
 	posts int
 	read  []span // in order, apart from each other
 	ended int64  // the last read of the newest page that came to the end
@@ -164,8 +165,10 @@ func (c *conversation[P]) advance(ctx context.Context, overlap uint64, look Look
 	case <-ctx.Done():
 		return post, false, ctx.Err()
 	}
-	if i := slices.IndexFunc(c.own[look.Job], look.Is); i >= 0 {
-		return c.own[look.Job][i], true, nil
+	for _, o := range c.own[look.Job] {
+		if o.ID > look.Since && look.Is(o.Post) {
+			return o.Post, true, nil
+		}
 	}
 	if c.refused.Load() != seen.refused {
 		return post, false, c.err
@@ -255,8 +258,8 @@ func (c *conversation[P]) distrust(overlap uint64) {
 // take remembers a page. A read of the newest page has a number.
 func (c *conversation[P]) take(want Part, page Page[P], number int64) {
 	for _, o := range page.Own {
-		if !slices.Contains(c.own[o.Job], o.Post) {
-			c.own[o.Job] = append(c.own[o.Job], o.Post)
+		if !slices.Contains(c.own[o.Job], o) {
+			c.own[o.Job] = append(c.own[o.Job], o)
 			c.posts++
 		}
 	}

@@ -50,7 +50,7 @@ func (c *chat) post(job string) uint64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.last += 10
-	c.messages = append(c.messages, lookback.Own[uint64]{Job: job, Post: c.last})
+	c.messages = append(c.messages, lookback.Own[uint64]{Job: job, ID: c.last, Post: c.last})
 	return c.last
 }
 
@@ -147,6 +147,7 @@ func TestALookReadsEverythingSince(t *testing.T) {
 		c.mustFind(t, posts, "early", since, 0)
 		c.mustFind(t, posts, "mine", since, mine)
 		c.mustFind(t, posts, "early", 0, early)
+		c.mustFind(t, posts, "early", since, 0)
 		if c.pages > 17 {
 			t.Errorf("%d pages", c.pages)
 		}
@@ -333,7 +334,7 @@ func TestAMessageThatIsSeenLateIsFound(t *testing.T) {
 			c.mustFind(t, posts, "none", 1000, 0)
 			late := c.last - tt.behind
 			n := len(c.messages) - 1
-			c.messages = append(c.messages[:n:n], lookback.Own[uint64]{Job: "mine", Post: late}, c.messages[n])
+			c.messages = append(c.messages[:n:n], lookback.Own[uint64]{Job: "mine", ID: late, Post: late}, c.messages[n])
 			want := uint64(0)
 			if tt.found {
 				want = late
@@ -438,7 +439,7 @@ func TestMemoryIsBounded(t *testing.T) {
 				look.Read = func(context.Context, lookback.Part) (lookback.Page[uint64], error) {
 					own := make([]lookback.Own[uint64], size)
 					for i := range own {
-						own[i] = lookback.Own[uint64]{Job: fmt.Sprint(i), Post: 1}
+						own[i] = lookback.Own[uint64]{Job: fmt.Sprint(i), ID: 1, Post: 1}
 					}
 					return lookback.Page[uint64]{Own: own, Oldest: 1, Newest: 1}, nil
 				}

@@ -233,7 +233,7 @@ func (c *client) readPage(ctx context.Context, me identity, at spot, want lookba
 			return out, fmt.Errorf("read history: %w", err)
 		}
 		if m.User == me.User || me.Bot != "" && m.BotID == me.Bot {
-			out.Own = append(out.Own, ownPosts(m)...)
+			out.Own = append(out.Own, ownPosts(m, n)...)
 		}
 		if n <= want.After || want.Before != 0 && n >= want.Before {
 			continue // a thread's first message is on each of its pages
@@ -247,16 +247,16 @@ func (c *client) readPage(ctx context.Context, me identity, at spot, want lookba
 }
 
 // ownPosts is what is remembered of a message of the bot's.
-func ownPosts(m slack.Message) (all []lookback.Own[ownPost]) {
+func ownPosts(m slack.Message, id uint64) (all []lookback.Own[ownPost]) {
 	if m.Metadata.EventType == metadataType {
 		job, _ := m.Metadata.EventPayload["job"].(string)
 		p, _ := m.Metadata.EventPayload["purpose"].(string)
-		all = append(all, lookback.Own[ownPost]{Job: job, Post: ownPost{ts: m.Timestamp, purpose: purpose(p)}})
+		all = append(all, lookback.Own[ownPost]{Job: job, ID: id, Post: ownPost{ts: m.Timestamp, purpose: purpose(p)}})
 	}
 	for _, f := range m.Files {
 		name, _, _ := strings.Cut(f.Name, ".")
 		if job, ok := strings.CutPrefix(name, generate.FileStem("")); ok {
-			all = append(all, lookback.Own[ownPost]{Job: job, Post: ownPost{ts: m.Timestamp, file: f.ID}})
+			all = append(all, lookback.Own[ownPost]{Job: job, ID: id, Post: ownPost{ts: m.Timestamp, file: f.ID}})
 		}
 	}
 	return all
