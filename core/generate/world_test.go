@@ -433,8 +433,8 @@ type fakeChannel struct {
 	// noFiles says that uploads fail, busy that they come too early, and away
 	// that everything fails.
 	noFiles, busy, away bool
-	why           map[string]*generate.LinkError // by job: why its video is a link
-	told          map[string]bool                // by job: its command was acknowledged
+	why                 map[string]*generate.LinkError // by job: why its video is a link
+	told                map[string]bool                // by job: its command was acknowledged
 	// mute says that nobody can tell what was acknowledged.
 	mute bool
 	// unprepared are the errors of the next calls of Prepare.
