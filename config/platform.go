@@ -47,6 +47,15 @@ type Platform struct {
 	closed bool // refuses other tenants unless quota.unlisted_teams says otherwise
 }
 
+// PlatformNames returns the names of all chat platforms: "discord", "slack".
+func PlatformNames() []string {
+	names := make([]string, len(chats))
+	for n, p := range chats {
+		names[n] = p.name
+	}
+	return names
+}
+
 // Platforms returns what the config says of each chat platform, also of those
 // that are off.
 func (c Config) Platforms() []Platform {
@@ -107,9 +116,9 @@ func anyOf(kind func(chat) ids) *regexp.Regexp {
 
 // list joins what is said of each platform.
 func list(sep string, of func(chat) string) string {
-	var words []string
-	for _, p := range chats {
-		words = append(words, of(p))
+	words := make([]string, len(chats))
+	for n, p := range chats {
+		words[n] = of(p)
 	}
 	return strings.Join(words, sep)
 }
