@@ -7,8 +7,8 @@
 // their videos, each once. What it must know across a restart is kept in the
 // notes of the job.
 //
-// discordgo holds the gateway's connection, and nothing else. Every request
-// to the REST API goes through a client of this package.
+// It speaks the gateway's protocol and calls the REST API by itself: see
+// gateway.go and rest.go.
 package discord
 
 import (
