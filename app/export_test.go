@@ -10,16 +10,19 @@ import (
 type Leases = leases
 
 // Gateway is how a process takes turns at Discord's gateway.
-type Gateway struct{ g *gateway }
+type Gateway struct {
+	g         *gateway
+	connected func() bool
+}
 
 // NewGateway is that of the process that leases.
 func NewGateway(shared Leases, connected func() bool) Gateway {
-	return Gateway{&gateway{shared: shared, log: slog.New(slog.DiscardHandler), connected: connected}}
+	return Gateway{&gateway{shared: shared, log: slog.New(slog.DiscardHandler)}, connected}
 }
 
 // Turn is a discord.Turn.
 func (g Gateway) Turn(ctx context.Context, hold func(context.Context), standby func()) {
-	g.g.turn(ctx, hold, standby)
+	g.g.turn(ctx, hold, standby, g.connected)
 }
 
 // GatewayPatience is how long a holder may be without a connection.

@@ -2,8 +2,8 @@ package app
 
 import (
 	"context"
+	"log/slog"
 	"slices"
-	"strings"
 	"time"
 
 	"ltxbot/config"
@@ -11,34 +11,39 @@ import (
 	"ltxbot/core/quota"
 )
 
+// records answer what is asked about teams and their members.
+type records struct {
+	now    *current
+	store  *storage
+	engine *generate.Engine
+	log    *slog.Logger
+}
+
 // newOffice makes the place where quotas are looked at and changed.
-func (a *App) newOffice() *quota.Office {
+func newOffice(r records) *quota.Office {
 	return quota.NewOffice(quota.OfficeConfig{
-		Store:    a.store,
-		Policy:   a.policy,
-		Now:      a.now,
-		Tiers:    a.lastTiers,
-		Linkable: func(team string) bool { return a.live.Load().teams.onBoth[team] },
-		Teams:    a.allTeams,
-		Known:    a.knows,
-		Reload:   func(context.Context) ([]string, error) { return a.Reread() },
+		Store:    r.store,
+		Policy:   r.now.policy,
+		Now:      r.time,
+		Tiers:    r.lastTiers,
+		Linkable: func(team string) bool { return r.now.teams().shared[team] },
+		Teams:    r.allTeams,
+		Known:    r.knows,
+		Reload:   func(context.Context) ([]string, error) { return r.now.Reread() },
 	})
 }
 
-// now is the time of the store, by which the windows of limits are counted. While
+// time is that of the store, by which the windows of limits are counted. While
 // it does not answer, it is this process' own.
-func (a *App) now() time.Time {
+func (r records) time() time.Time {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
-	now, err := a.store.Now(ctx)
+	now, err := r.store.Now(ctx)
 	if err != nil {
 		return time.Now()
 	}
 	return now
 }
-
-// policy is the quota policy of this moment.
-func (a *App) policy() quota.Policy { return a.live.Load().policy }
 
 // namedTeams are the teams that the config names, in its order.
 func namedTeams(c config.Config) []string {
@@ -52,12 +57,9 @@ func namedTeams(c config.Config) []string {
 	for _, team := range c.Teams {
 		add(team.Name)
 	}
-	for _, guild := range c.Discord.Guilds {
-		add(t.of("discord", guild))
-	}
-	for _, workspace := range c.Slack.Workspaces {
-		if strings.HasPrefix(workspace, "T") { // not an organisation of several
-			add(t.of("slack", workspace))
+	for _, p := range c.Platforms() {
+		for _, tenant := range p.Teams {
+			add(t.of(p.Name, tenant))
 		}
 	}
 	return names
@@ -65,9 +67,9 @@ func namedTeams(c config.Config) []string {
 
 // allTeams are the teams that the config names, and those that have asked for
 // videos.
-func (a *App) allTeams(ctx context.Context) ([]string, error) {
-	names := namedTeams(a.live.Load().cfg)
-	asked, err := generate.Teams(ctx, a.store)
+func (r records) allTeams(ctx context.Context) ([]string, error) {
+	names := namedTeams(r.now.config())
+	asked, err := generate.Teams(ctx, r.store)
 	for _, name := range asked {
 		if !slices.Contains(names, name) {
 			names = append(names, name)
@@ -77,21 +79,21 @@ func (a *App) allTeams(ctx context.Context) ([]string, error) {
 }
 
 // knows reports whether the config names a team, or it has asked for a video.
-func (a *App) knows(ctx context.Context, team string) (bool, error) {
-	if slices.Contains(namedTeams(a.live.Load().cfg), team) {
+func (r records) knows(ctx context.Context, team string) (bool, error) {
+	if slices.Contains(namedTeams(r.now.config()), team) {
 		return true, nil
 	}
-	jobs, err := a.store.Jobs(ctx, generate.Query{Team: team, Limit: 1})
+	jobs, err := r.store.Jobs(ctx, generate.Query{Team: team, Limit: 1})
 	return len(jobs) > 0, err
 }
 
 // lastTiers are the tiers that a member was in when it last asked for a job.
 // Roles and groups are told by the platforms only about who does something.
-func (a *App) lastTiers(ctx context.Context, team, member string) []string {
-	tiers := tiersOf(a.live.Load().cfg, member, nil, nil)
-	jobs, err := a.engine.Jobs(ctx, generate.Query{Team: team, Member: member, Limit: 1})
+func (r records) lastTiers(ctx context.Context, team, member string) []string {
+	tiers := tiersOf(r.now.config(), member, "", nil)
+	jobs, err := r.engine.Jobs(ctx, generate.Query{Team: team, Member: member, Limit: 1})
 	if err != nil {
-		a.log.WarnContext(ctx, "cannot read in which tiers a member was", "team", team, "member", member, "error", err)
+		r.log.WarnContext(ctx, "cannot read in which tiers a member was", "team", team, "member", member, "error", err)
 	}
 	for _, j := range jobs {
 		for _, t := range j.Tiers {

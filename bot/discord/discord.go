@@ -7,8 +7,8 @@
 // their videos, each once. What it must know across a restart is kept in the
 // notes of the job.
 //
-// discordgo holds the gateway's connection, and nothing else. Every request
-// to the REST API goes through a client of this package.
+// It speaks the gateway's protocol and calls the REST API by itself: see
+// gateway.go and rest.go.
 package discord
 
 import (
@@ -92,12 +92,13 @@ type Config struct {
 
 // A Turn calls hold while this process is the one that holds the gateway,
 // with a context that ends when it no longer is, and standby when another one
-// is. It returns when ctx ends, or when hold returned before its context did:
-// then there is nothing to hold any more.
-type Turn func(ctx context.Context, hold func(context.Context), standby func())
+// is. connected tells whether who holds it has a connection. It returns when
+// ctx ends, or when hold returned before its context did: then there is nothing
+// to hold any more.
+type Turn func(ctx context.Context, hold func(context.Context), standby func(), connected func() bool)
 
 // always is the Turn of a process without others.
-func always(ctx context.Context, hold func(context.Context), _ func()) { hold(ctx) }
+func always(ctx context.Context, hold func(context.Context), _ func(), _ func() bool) { hold(ctx) }
 
 // Bot is the program's presence on Discord.
 type Bot struct {
@@ -244,7 +245,7 @@ func (b *Bot) Start(ctx context.Context) error {
 		}, func() {
 			b.standby.Store(true)
 			started()
-		})
+		}, b.Connected)
 	})
 	select {
 	case <-ready:

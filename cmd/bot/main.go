@@ -13,8 +13,11 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"strings"
 	"syscall"
 	_ "time/tzdata" // time zones of quotas on machines that have none
+
+	"ltxbot/config"
 
 	"github.com/alecthomas/kong"
 )
@@ -69,6 +72,7 @@ func run(args []string, term terminal) int {
 	parser, err := kong.New(&c,
 		kong.Name("bot"),
 		kong.Description("A self-hosted Discord and Slack bot for LTX-2.3 video."),
+		kong.Vars{"platforms": strings.Join(config.PlatformNames(), ",")},
 		kong.Writers(term.out, term.err),
 		kong.Exit(func(code int) { exited = code; panic(exited) }),
 		kong.UsageOnError(),

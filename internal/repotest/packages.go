@@ -57,7 +57,7 @@ type owner struct{ library, folder string }
 var owners = []owner{
 	{"github.com/redis/go-redis", "store/redis"},
 	{"go.etcd.io/bbolt", "store/bolt"},
-	{"github.com/bwmarrin/discordgo", "bot/discord"},
+	{"github.com/bwmarrin/discordgo", "sim/discord"},
 	{"github.com/slack-go/slack", "bot/slack"},
 }
 

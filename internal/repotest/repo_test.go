@@ -58,7 +58,7 @@ func TestEachRuleBites(t *testing.T) {
 			"core/quota/c_test.go":    imports("github.com/google/go-cmp/cmp"),
 			"core/quotatest/a.go":     imports("github.com/google/go-cmp/cmp", "testing"),
 			"bot/a.go":                imports("ltxbot/core/quota", "ltxbot/bot/slack"),
-			"bot/discord/a.go":        imports("ltxbot/bot", "ltxbot/core/quota", "github.com/bwmarrin/discordgo"),
+			"bot/discord/a.go":        imports("ltxbot/bot", "ltxbot/core/quota"),
 			"bot/discord/b.go":        imports("ltxbot/bot/slack", "github.com/slack-go/slack"),
 			"bot/discord/b_test.go":   imports("ltxbot/sim/discord", "ltxbot/store/bolt", "ltxbot/bot/discord"),
 			"bot/discord/c_test.go":   imports("ltxbot/provider/fal"),

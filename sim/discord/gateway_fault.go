@@ -127,3 +127,10 @@ func (s *Server) Identifies() int {
 	defer s.mu.Unlock()
 	return s.gateway.starts.used
 }
+
+// Heartbeats returns how many heartbeats have come.
+func (s *Server) Heartbeats() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.gateway.beats
+}
