@@ -1,7 +1,8 @@
 // Package need finds the programs that some tests want: ffmpeg, redis-server,
 // node. Where one is missing the test is skipped, but where LTXBOT_REQUIRE
 // names it, as .ci/run does, the test fails: nothing is skipped there unseen.
-// Where it is set, long tests try all of their cases.
+// Where it is set, long tests try all of their cases, unless the race detector
+// makes them slow: races are found with some of the cases.
 package need
 
 import (
@@ -18,8 +19,8 @@ const requireVariable = "LTXBOT_REQUIRE"
 
 // Thorough reports whether there is time for every case of a long test: for
 // .ci/run, which sets LTXBOT_REQUIRE, but not for a developer's go test, which
-// tries some of them.
-func Thorough() bool { return os.Getenv(requireVariable) != "" }
+// tries some of them, nor with the race detector.
+func Thorough() bool { return os.Getenv(requireVariable) != "" && !Race }
 
 // Tool returns the path of a program. If it is not installed the test ends:
 // failed if LTXBOT_REQUIRE names it, skipped otherwise.
