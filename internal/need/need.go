@@ -22,6 +22,16 @@ const requireVariable = "LTXBOT_REQUIRE"
 // tries some of them, nor with the race detector.
 func Thorough() bool { return os.Getenv(requireVariable) != "" && !Race }
 
+// Speed skips a test of many jobs that counts and compares, which the race
+// detector makes take minutes: .ci/run runs it without, and smaller tests run the
+// same code with it.
+func Speed(t testing.TB) {
+	t.Helper()
+	if Race {
+		t.Skip("runs without the race detector")
+	}
+}
+
 // Tool returns the path of a program. If it is not installed the test ends:
 // failed if LTXBOT_REQUIRE names it, skipped otherwise.
 func Tool(t testing.TB, name string) string {
