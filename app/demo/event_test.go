@@ -1,28 +1,26 @@
-package demo
+package demo_test
 
 import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"ltxbot/app/demo"
 )
 
 func TestATranscriptEndsWhenNothingNewIsFound(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		r := newRecorder(nil)
+		r := demo.NewTranscript()
 		const pause = 100 * time.Millisecond
-		go func() {
-			for range 3 {
-				time.Sleep(pause)
-				r.add(Event{Kind: Edited})
-			}
-		}()
+		for n := range 3 {
+			time.AfterFunc(time.Duration(n+1)*pause, func() { r.Add(demo.Event{Kind: demo.Edited}) })
+		}
 		begin := time.Now()
-		r.settle(t.Context())
-		if n := len(r.events()); n != 3 {
+		if n := r.Settle(t.Context()); n != 3 {
 			t.Errorf("the transcript has %d events, want 3", n)
 		}
-		if took, most := time.Since(begin), 3*pause+(quietLooks+2)*quietPause; took > most {
+		if took, most := time.Since(begin), 3*pause+demo.Silence+50*time.Millisecond; took > most {
 			t.Errorf("it took %s, want at most %s", took, most)
 		}
 	})
