@@ -17,6 +17,7 @@ import (
 	"ltxbot/core/quota"
 	"ltxbot/core/quota/quotatest"
 	"ltxbot/core/usd"
+	"ltxbot/internal/need"
 	"ltxbot/store"
 	"ltxbot/store/kv"
 	"ltxbot/store/kv/mem"
@@ -120,6 +121,7 @@ func (w *world) sweep() int {
 }
 
 func TestLineOfThousands(t *testing.T) {
+	need.Speed(t)
 	w := newWorld(t)
 	const teams, each = 1000, 10
 	w.limits = quota.Line{BotMax: 5, MemberMax: 1, WaitingMax: 1 << 30}

@@ -152,6 +152,7 @@ func (e *Engine) start(ctx context.Context) error {
 		e.tasks.Wait()
 		e.leaving.Store(true)
 		e.leave(context.WithoutCancel(life))
+		e.leaving.Store(false) // later calls are refused here: a client of a cluster looks for its nodes first
 		return errors.Join(err, e.client.Close())
 	})
 	return nil

@@ -36,8 +36,12 @@ type Database interface {
 	Kill(t testing.TB, e kv.Engine)
 }
 
-// Run runs the suite.
+// Run runs the suite, several of its tests at a time, and returns at its end.
 func Run(t *testing.T, h Harness) {
+	t.Run("suite", func(t *testing.T) { run(t, h) })
+}
+
+func run(t *testing.T, h Harness) {
 	for _, test := range []struct {
 		name    string
 		clients int // that it needs at a time
@@ -87,6 +91,7 @@ func Run(t *testing.T, h Harness) {
 			if h.Single && test.clients > 1 {
 				t.Skip("this engine has one client at a time")
 			}
+			t.Parallel()
 			b := &bench{t: t, clock: time.Date(2026, time.March, 11, 12, 0, 0, 0, time.UTC)}
 			b.db = h.New(t, func() time.Time { return b.clock })
 			for range test.clients {
