@@ -229,6 +229,46 @@ func TestAnOperatorGivesAJobUp(t *testing.T) {
 	}
 }
 
+// TestWhatAPersonGaveUpIsNotTakenUpAgain: a webhook of the provider comes
+// after that.
+func TestWhatAPersonGaveUpIsNotTakenUpAgain(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		arrange func(*world)
+		after   time.Duration
+		hold    quota.HoldState
+	}{
+		{"while it ran", func(w *world) { w.provider.run = 5 * time.Minute }, time.Minute, quota.Released},
+		{"while it was looked for", func(w *world) { w.provider.loseReply, w.provider.hidden = true, true }, time.Minute, quota.Released},
+		{"after it was told to be lost", func(w *world) { w.provider.loseReply, w.provider.hidden = true, true }, 5 * time.Minute, quota.Released},
+		{"while it was posted", func(w *world) { w.courier = deafCourier{w.channel} }, 5 * time.Minute, quota.Settled},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t)
+				tt.arrange(w)
+				p := w.start(crashAt(0))
+				defer p.kill(t)
+				id := p.accept(t, 1)
+				elapse(tt.after)
+				given, err := p.engine.GiveUp(t.Context(), id, "operator")
+				if err != nil {
+					t.Fatal(err)
+				}
+				elapse(5 * time.Minute)
+				if err := p.engine.Arrived(t.Context(), id, w.provider.requestOf(t, id)); err != nil {
+					t.Fatal(err)
+				}
+				elapse(30 * time.Minute)
+				j, h := finished(t, p, id), hold(t, p, id)
+				if j.State != given.State || j.Failure.Kind != given.Failure.Kind || h.State != tt.hold {
+					t.Errorf("job is %s (%s) and its hold %s, want %s (%s), %s", j.State, j.Failure.Kind, h.State, given.State, given.Failure.Kind, tt.hold)
+				}
+			})
+		})
+	}
+}
+
 func TestAJobWhoseLastWordCannotBeShownIsGivenUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -340,6 +380,38 @@ func TestAStreamThatTalksDoesNotReplaceThePolls(t *testing.T) {
 			t.Errorf("polled %d times in the 45 seconds of a job with a stream", n)
 		}
 	})
+}
+
+// TestAStreamThatSaysDoneIsAHint: only a poll's answer counts. Else a job of
+// which a stream was wrong would be charged, or told to have failed.
+func TestAStreamThatSaysDoneIsAHint(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		result error
+	}{
+		{"and the result is not ready", generate.ErrNotReady},
+		{"and the result is not known", generate.ErrGone},
+		{"and the result is a server's error", errServer},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t)
+				w.provider.hasty, w.provider.stubborn, w.provider.run = true, true, 1000*time.Hour
+				w.provider.resultErr = tt.result
+				p := w.start(crashAt(0))
+				defer p.kill(t)
+				id := p.accept(t, 1)
+				elapse(2 * time.Minute)
+				if j, err := p.store.Job(t.Context(), id); err != nil || j.State != generate.Running || !j.Completed.IsZero() {
+					t.Fatalf("job is %s (%s), %v, completed %s; want it to run", j.State, j.Failure.Kind, err, j.Completed)
+				}
+				elapse(3 * time.Hour)
+				if j, h := finished(t, p, id), hold(t, p, id); j.Failure.Kind != generate.FailGivenUp || h.State != quota.Released {
+					t.Errorf("job is %s (%s), its hold %s", j.State, j.Failure.Kind, h.State)
+				}
+			})
+		})
+	}
 }
 
 // TestASubmitThatNamesItsRequestIsNotRepeated: an error that names a request

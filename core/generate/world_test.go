@@ -217,6 +217,7 @@ type fakeProvider struct {
 	statuses  int   // how often a status was asked for
 	failed    bool  // says so with a complete status
 	chatty    bool  // its stream repeats that the job runs
+	hasty     bool  // its stream says at once that the job is done, with an error
 	units     float64
 	findErr   error // of every search
 	endedOnly bool  // the history shows requests that have ended only
@@ -309,6 +310,9 @@ func (p *fakeProvider) Watch(ctx context.Context, s generate.Submission) iter.Se
 			st, err := p.status(s)
 			if p.chatty {
 				st, err = generate.Status{Phase: generate.PhaseRunning, Position: -1, Percent: 10}, nil
+			}
+			if p.hasty {
+				st, err = generate.Status{Phase: generate.PhaseComplete, Position: -1, Percent: -1, Failed: true}, nil
 			}
 			p.mu.Unlock()
 			if err != nil || !yield(st, nil) || st.Phase == generate.PhaseComplete {
