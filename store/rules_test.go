@@ -110,6 +110,29 @@ func (w *world) take(s *store.Store) generate.Claim {
 	return c
 }
 
+// TestTeamsAreKnown by anything that is kept of them, each once, whatever
+// their names.
+func TestTeamsAreKnown(t *testing.T) {
+	w := newWorld(t)
+	for _, id := range []string{"job1", "job2"} {
+		for _, team := range []string{"acme", "discord:1"} {
+			w.accept(w.newJob(id+team, team, "discord:1"))
+		}
+	}
+	for _, team := range []string{"acme", "acme-2", "acme/3", "acme 4", "acme0", "ac"} {
+		if err := w.PutTeamStanding(t.Context(), team, quota.TeamStanding{Paused: &quota.Block{By: "operator"}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.PutMemberStanding(t.Context(), "globex", "discord:2", quota.MemberStanding{Blocked: &quota.Block{By: "operator"}}); err != nil {
+		t.Fatal(err)
+	}
+	got, err := w.Teams(t.Context())
+	if diff := cmp.Diff([]string{"ac", "acme", "acme 4", "acme-2", "acme/3", "acme0", "discord:1", "globex"}, got); diff != "" || err != nil {
+		t.Errorf("teams (-want +got):\n%s%v", diff, err)
+	}
+}
+
 // TestAClockThatWasAhead: the windows of limits stand still until an operator
 // accepts the clock.
 func TestAClockThatWasAhead(t *testing.T) {

@@ -102,7 +102,7 @@ func execute(ctx context.Context, parser *kong.Kong, args []string, term termina
 			panic(p)
 		}
 	}()
-	command, err := parser.Parse(amounts(args))
+	command, err := parser.Parse(ordered(parser.Model.Node, amounts(args)))
 	if err != nil {
 		return 2, err
 	}
