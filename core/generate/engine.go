@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -93,7 +94,7 @@ func (e *Engine) Start(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read past jobs: %w", err)
 	}
-	for _, j := range finished {
+	for _, j := range slices.Backward(finished) { // the latest is remembered longest
 		e.history.add(j)
 	}
 	e.sweepFiles()

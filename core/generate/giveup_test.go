@@ -302,6 +302,7 @@ func TestABadAnswerInPlaceOfAResultIsNotBelievedAtOnce(t *testing.T) {
 		want  generate.State
 	}{
 		{"a typed server error, for half a minute", errServer, false, 30 * time.Second, generate.Delivered},
+		{"a typed server error, for less than a minute", errServer, false, 55 * time.Second, generate.Delivered},
 		{"a typed server error, for two minutes", errServer, false, 2 * time.Minute, generate.Failed},
 		{"a typed server error that the status has told", errServer, true, 5 * time.Second, generate.Failed},
 		{"an answer without a type", &generate.ProviderError{Op: "result", Kind: generate.FailInvalid, HTTPStatus: 400}, false, 30 * time.Second, generate.Delivered},
