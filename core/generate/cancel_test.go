@@ -84,6 +84,26 @@ func TestASubmissionThatTheProviderForgets(t *testing.T) {
 	}
 }
 
+// TestAVideoThatWasMadeAndIsGoneIsCharged, although somebody wanted it stopped.
+func TestAVideoThatWasMadeAndIsGoneIsCharged(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.provider.stubborn, w.provider.forgetful = true, true
+		p := w.start(crashAt(0))
+		defer p.kill(t)
+		id := p.accept(t, 1)
+		elapse(20 * time.Second)
+		if _, err := p.engine.Cancel(t.Context(), id, "test:1"); err != nil {
+			t.Fatal(err)
+		}
+		elapse(5 * time.Minute)
+		j, h := finished(t, p, id), hold(t, p, id)
+		if j.Failure.Kind != generate.FailExpired || h.State != quota.Settled || h.Charged != estimate {
+			t.Errorf("job is %s (%s), its hold %s with %d charged", j.State, j.Failure.Kind, h.State, h.Charged)
+		}
+	})
+}
+
 func TestASubmissionThatIsNotKnownAtFirstIsBelievedLater(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)

@@ -196,6 +196,15 @@ func TestAnOperatorGivesAJobUp(t *testing.T) {
 		{"that runs, and failures are billed", func(w *world) { w.provider.run, w.billFailures = time.Hour, true }, time.Minute, generate.Failed, generate.FailGivenUp, quota.Settled},
 		{"that is done and has no result", func(w *world) { w.provider.resultErr = errPassing }, 2 * time.Minute, generate.Failed, generate.FailExpired, quota.Settled},
 		{"that is looked for", func(w *world) { w.provider.loseReply, w.provider.hidden = true, true }, time.Minute, generate.Failed, generate.FailGivenUp, quota.Released},
+		{"that is looked for, and failures are billed", func(w *world) {
+			w.provider.loseReply, w.provider.hidden, w.billFailures = true, true, true
+		}, time.Minute, generate.Failed, generate.FailGivenUp, quota.Released},
+		{"that the provider is too busy for, and failures are billed", func(w *world) {
+			w.billFailures = true
+			for range 100 {
+				w.provider.submitErr = append(w.provider.submitErr, busyError())
+			}
+		}, time.Minute, generate.Cancelled, "", quota.Released},
 		{"that the provider is too busy for", func(w *world) {
 			for range 100 {
 				w.provider.submitErr = append(w.provider.submitErr, busyError())
