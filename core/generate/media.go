@@ -42,7 +42,7 @@ const (
 	// line has a few times that, even for many downloads at a time.
 	downloadSpan  = 30 * time.Second
 	downloadLeast = 64 << 10
-	largeDownload = 4 << 20          // bytes; the card says that the video is on its way
+	largeDownload = 4 << 20 // bytes; the card says that the video is on its way
 )
 
 // media is the output of one job on its way to disk. It is kept from one try
