@@ -106,6 +106,7 @@ func New(ctx context.Context, cfg config.Config, opts Options) (_ *App, err erro
 	}
 	watched.serve(web.ops(), store, parts, chats, log)
 	api := admin.New(cfg.HTTP.AdminToken.Reveal(), guard, log)
+	api.KnowTeams(people.allTeams)
 	api.ServeJobs(engine)
 	serveQuota(api, now, office)
 	api.ServeMembers(store, chats.erased)

@@ -28,5 +28,12 @@ func (g Gateway) Turn(ctx context.Context, hold func(context.Context), standby f
 // GatewayPatience is how long a holder may be without a connection.
 const GatewayPatience = gatewayPatience
 
+// How patient the web server is, and whoever asks the store about a request.
+const (
+	BodyPatience   = bodyPatience
+	HeaderPatience = headerPatience
+	OnceLimit      = onceLimit
+)
+
 // GatewayTTL is how long a lease lasts.
 const GatewayTTL time.Duration = gatewayTTL

@@ -9,6 +9,7 @@ import (
 	"ltxbot/config"
 	"ltxbot/core/generate"
 	"ltxbot/core/quota"
+	"ltxbot/store"
 )
 
 // records answer what is asked about teams and their members.
@@ -65,12 +66,18 @@ func namedTeams(c config.Config) []string {
 	return names
 }
 
-// allTeams are the teams that the config names, and those that have asked for
-// videos.
+// allTeams are the teams that there are, as far as is known now.
 func (r records) allTeams(ctx context.Context) ([]string, error) {
-	names := namedTeams(r.now.config())
-	asked, err := generate.Teams(ctx, r.store)
-	for _, name := range asked {
+	return Teams(ctx, r.now.config(), r.store.Store)
+}
+
+// Teams names the teams of a config, and those of which the store keeps
+// something: they have asked for a video, or an admin has decided something
+// about them.
+func Teams(ctx context.Context, cfg config.Config, s *store.Store) ([]string, error) {
+	names := namedTeams(cfg)
+	kept, err := s.Teams(ctx)
+	for _, name := range kept {
 		if !slices.Contains(names, name) {
 			names = append(names, name)
 		}

@@ -166,6 +166,21 @@ func TestPressObeysWhoMayDoWhat(t *testing.T) {
 	}
 }
 
+// TestARetryTakesANewSeedWhenTheModelMadeNothing: with the same one it would
+// make nothing again.
+func TestARetryTakesANewSeedWhenTheModelMadeNothing(t *testing.T) {
+	for kind, want := range map[generate.FailureKind]int64{generate.FailNoMedia: 4242, generate.FailProvider: 7} {
+		d, g := world(t)
+		j := g.jobs[jobA]
+		j.State, j.Failure.Kind = generate.Failed, kind
+		g.jobs[jobA] = j
+		p := d.Press(t.Context(), caller(bob), bot.ActRetry, jobA)
+		if p.Ask == nil || p.Ask.Request.Seed() != want {
+			t.Errorf("after %s: %+v, want seed %d", kind, p.Ask, want)
+		}
+	}
+}
+
 func TestAgainTakesANewSeedAndSameDoesNot(t *testing.T) {
 	d, _ := world(t)
 	for action, want := range map[bot.Action]int64{bot.ActAgain: 4242, bot.ActSame: 7, bot.ActRetry: 7} {

@@ -236,6 +236,31 @@ func (e *Engine) time() time.Time {
 	return e.latest
 }
 
+// Clock is what the clock of this machine shows.
+func (e *Engine) Clock(context.Context) (time.Time, error) { return e.now(), e.Err() }
+
+// ResetClock makes Now what the clock of this machine shows.
+func (e *Engine) ResetClock(context.Context) error {
+	if err := e.Err(); err != nil {
+		return err
+	}
+	now := e.now()
+	err := e.db.Update(func(tx *bbolt.Tx) error {
+		e.mu.Lock()
+		e.latest = now
+		e.mu.Unlock()
+		latest, err := now.MarshalBinary()
+		if err != nil {
+			return err
+		}
+		return tx.Bucket(metaBucket).Put(latestKey, latest)
+	})
+	if err != nil {
+		return fmt.Errorf("reset clock: %w", err)
+	}
+	return nil
+}
+
 // errEmpty spares the fsync of a transaction that changes nothing.
 var errEmpty = errors.New("nothing to commit")
 

@@ -86,6 +86,7 @@ func run(t *testing.T, h Harness) {
 		{"the lease of a dead client ends", 2, testLeaseOfDead},
 		{"a limiter is shared", 2, testLimiter},
 		{"time never goes back", 1, testNow},
+		{"a clock that was ahead is put right", 1, testClock},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if h.Single && test.clients > 1 {
@@ -464,6 +465,8 @@ func testClosed(b *bench) {
 		"claim":       func() error { _, err := e.Claim(ctx); return err },
 		"stray":       func() error { _, err := e.Stray(ctx, []string{"a"}); return err },
 		"now":         func() error { _, err := e.Now(ctx); return err },
+		"clock":       func() error { _, err := e.Clock(ctx); return err },
+		"reset clock": func() error { return e.ResetClock(ctx) },
 		"incarnation": func() error { _, err := e.Incarnation(ctx); return err },
 		"processes":   func() error { _, err := e.Processes(ctx); return err },
 		"lease":       func() error { _, err := e.Lease(ctx, "a", time.Minute); return err },
