@@ -88,6 +88,7 @@ type Desk struct {
 	cfg    Config
 	log    *slog.Logger
 	recent *recent
+	erased pace
 	reads  sync.WaitGroup // of jobs for the memory
 }
 

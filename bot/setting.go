@@ -278,7 +278,7 @@ func (p *parser) spaced(m *found, sign rune) bool {
 		return fits && (!m.asked || !p.asWords) || !fits && strings.Contains(m.key, "_")
 	case m.known:
 		m.asked = isColon(sign)
-		return !(m.asked && p.asWords) && p.looksTyped(*m)
+		return (!m.asked || !p.asWords) && p.looksTyped(*m)
 	case ltx.IsHabit(m.key) && m.key == strings.ToLower(m.key):
 		return p.fitsHabit(*m) && p.hasDigit(*m) || strings.Contains(m.key, "_")
 	case strings.Contains(m.key, "_"):

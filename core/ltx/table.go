@@ -53,7 +53,7 @@ var table = []Param{
 	},
 	{
 		Name: idSize, Option: "size", Aliases: []string{"ar", "aspect", "aspect_ratio", "ratio", "resolution", "res", "image_size", "dimensions"},
-		Translations: []string{"größe", "grösse", "groesse", "auflösung", "seitenverhältnis", "tamaño", "tamano", "resolución", "resolucion", "taille", "résolution", "サイズ", "大きさ", "解像度"}, Words: []string{"größe", "grösse", "groesse", "tamaño", "tamano", "taille", "大きさ"},
+		Translations: []string{"größe", "grösse", "groesse", "auflösung", "seitenverhältnis", "tamaño", "tamano", "resolución", "taille", "résolution", "サイズ", "大きさ", "解像度"}, Words: []string{"größe", "grösse", "groesse", "tamaño", "tamano", "taille", "大きさ"},
 		Kind: KindSize, Choices: sizes, Min: 256, Max: 2048, Unit: "pixels", Default: "landscape_16_9", Basic: true,
 		Help: "A name, a ratio such as 16:9, or pixels such as 1280x704",
 	},
