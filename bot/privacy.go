@@ -157,7 +157,7 @@ func (d *Desk) Mine(ctx context.Context, c Caller) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("export usage: %w", err)
 	}
-	all.Usage = slices.DeleteFunc(gauges, func(g quota.Gauge) bool { return g.Scope.Kind != quota.Member })
+	all.Usage = ofMember(gauges)
 	return json.MarshalIndent(all, "", "  ")
 }
 

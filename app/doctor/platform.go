@@ -37,10 +37,7 @@ func (p patient) platforms(ctx context.Context) []Finding {
 // discord looks at the application and compares its commands.
 func (p patient) discord(ctx context.Context) []Finding {
 	b, err := app.Discord(p.cfg, app.Options{Version: p.opts.Version, Logger: p.opts.Logger})
-	switch {
-	case err != nil && p.invalid != nil:
-		return []Finding{warning(areaDiscord, "correct the config first", "was not looked at, since the config is not valid")}
-	case err != nil:
+	if err != nil {
 		return []Finding{problem(areaDiscord, "", "%v", err)}
 	}
 	var found []Finding
