@@ -2,7 +2,6 @@ package app
 
 import (
 	"errors"
-	"fmt"
 	"log/slog"
 	"slices"
 	"strings"
@@ -47,15 +46,11 @@ type live struct {
 }
 
 func newLive(cfg config.Config) (*live, error) {
-	policy, err := policyOf(cfg)
-	if err != nil {
-		return nil, fmt.Errorf("quota: %w", err)
-	}
 	rules, err := rulesOf(cfg)
 	if err != nil {
 		return nil, err
 	}
-	return &live{cfg: cfg, policy: policy, rules: rules, teams: teamsOf(cfg)}, nil
+	return &live{cfg: cfg, policy: policyOf(cfg), rules: rules, teams: teamsOf(cfg)}, nil
 }
 
 // liveKeys are the tables of the config that a reload changes.

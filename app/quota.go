@@ -11,18 +11,14 @@ import (
 )
 
 // policyOf is the quota policy that the config describes.
-func policyOf(c config.Config) (quota.Policy, error) {
-	zone, err := time.LoadLocation(c.Quota.TimeZone)
-	if err != nil {
-		return quota.Policy{}, err
-	}
+func policyOf(c config.Config) quota.Policy {
 	shared := teamsOf(c).shared
 	p := quota.Policy{
 		Member:  limitsOf(c.Quota.Member),
 		Team:    limitsOf(c.Quota.Team),
 		Bot:     limitsOf(c.BotLimit()),
 		Waiting: c.Quota.Waiting,
-		Zone:    zone,
+		Zone:    zoneOf(c.Quota.TimeZone),
 		Teams:   map[string]quota.TeamPolicy{},
 		Serves:  servedBy(c),
 
@@ -36,15 +32,23 @@ func policyOf(c config.Config) (quota.Policy, error) {
 	for _, t := range c.Teams {
 		own := quota.TeamPolicy{}
 		if t.TimeZone != "" {
-			if own.Zone, err = time.LoadLocation(t.TimeZone); err != nil {
-				return quota.Policy{}, err
-			}
+			own.Zone = zoneOf(t.TimeZone)
 		}
 		limits := limitsOf(t.Or(c.Quota.Team))
 		own.Limits = &limits
 		p.Teams[t.Name] = own
 	}
-	return p, nil
+	return p
+}
+
+// zoneOf is the time zone with a name. The config's own check refuses a name
+// that nobody knows; until it is corrected, days begin in UTC.
+func zoneOf(name string) *time.Location {
+	zone, err := time.LoadLocation(name)
+	if err != nil {
+		return time.UTC
+	}
+	return zone
 }
 
 // servedBy tells which teams may make videos. Where the bot can only be in the

@@ -22,6 +22,9 @@ func (d *Desk) Usage(ctx context.Context, c Caller) Message {
 	if err != nil {
 		return v.sorry("error.unreadable", d.incident(ctx, "read usage", err, c))
 	}
+	if c.Outsider {
+		gauges = ofMember(gauges)
+	}
 	var m Message
 	m.add(v.say(Heading, "usage.title"))
 	for _, kind := range []quota.ScopeKind{quota.Member, quota.Team, quota.Bot} {
