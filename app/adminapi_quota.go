@@ -2,19 +2,19 @@ package app
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 
 	"ltxbot/app/admin"
 	"ltxbot/bot"
+	"ltxbot/config"
 	"ltxbot/core/team"
 )
 
 // serveQuota adds what the operator does with quotas. The texts are those
 // that people read in a chat.
-func (a *App) serveQuota(api *admin.API) {
-	printer := bot.BuiltInCatalog().Printer(bot.DefaultLanguage, a.cfg.Slack.Command)
-	api.ServeQuota(a.office, admin.QuotaText{
+func serveQuota(api *admin.API, now *current, office *team.Office) {
+	printer := bot.BuiltInCatalog().Printer(bot.DefaultLanguage, now.start.Slack.Command)
+	api.ServeQuota(office, admin.QuotaText{
 		Report: func(r team.Report) string {
 			text := plain(bot.Report(printer, r))
 			if r.Unknown {
@@ -22,7 +22,7 @@ func (a *App) serveQuota(api *admin.API) {
 			}
 			return text
 		},
-		Team: a.knownTeam,
+		Team: now.knownTeam,
 	})
 }
 
@@ -48,16 +48,10 @@ func plain(m bot.Message) string {
 	return m.String()
 }
 
-// Ids of guilds, and of workspaces or their organisations.
-var tenantIDs = map[string]*regexp.Regexp{
-	"discord": regexp.MustCompile(`^[0-9]{1,20}$`),
-	"slack":   regexp.MustCompile(`^[TE][A-Z0-9]+$`),
-}
-
 // knownTeam is the team that an operator means: one of the config, a guild or
 // a workspace that is a team of its own, or without a name the only one.
-func (a *App) knownTeam(name string) (string, bool) {
-	teams := a.live.Load().cfg.Teams
+func (c *current) knownTeam(name string) (string, bool) {
+	teams := c.config().Teams
 	if name == "" && len(teams) == 1 {
 		return teams[0].Name, true
 	}
@@ -67,8 +61,8 @@ func (a *App) knownTeam(name string) (string, bool) {
 		}
 	}
 	platform, tenant, ok := strings.Cut(name, ":")
-	if !ok || tenantIDs[platform] == nil || !tenantIDs[platform].MatchString(tenant) {
+	if !ok || !config.IsTenant(platform, tenant) {
 		return "", false
 	}
-	return a.live.Load().teams.of(platform, tenant), true
+	return c.teams().of(platform, tenant), true
 }

@@ -8,16 +8,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
-	"sync/atomic"
 	"time"
 
-	"ltxbot/bot"
+	"ltxbot/app/admin"
 	"ltxbot/config"
 	"ltxbot/core/generate"
-	"ltxbot/core/team"
 	"ltxbot/internal/ingress"
-	"ltxbot/media"
 	"ltxbot/provider/fal"
 )
 
@@ -29,120 +25,142 @@ type Options struct {
 	Load func() (config.Config, error)
 }
 
-// App is one running bot.
-type App struct {
-	cfg   config.Config
-	opts  Options
-	log   *slog.Logger
-	live  atomic.Pointer[live]
-	hooks hooks
-	ops   *ops
-	guard *ingress.Guard
-
-	store      *storage
-	provider   *fal.Client
-	engine     *generate.Engine
-	tool       *media.FFmpeg // nil when there is none
-	office     *team.Office
-	desks      map[string]*bot.Desk // by platform
-	announcers map[string]bot.Announcer
-	platforms  []platform
-	servers    []*webServer // that of http.listen, then that of http.ops_listen
-
-	// limitsChanged has a value after a reload.
-	limitsChanged chan struct{}
-
-	parts lifecycle
-	fatal chan error
+func (o *Options) setDefaults() {
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Load == nil {
+		o.Load = func() (config.Config, error) { return config.Config{}, errNoFile }
+	}
 }
 
-// platform is a chat platform that is switched on.
-type platform interface {
-	Start(ctx context.Context) error
-	Stop(ctx context.Context) error
-	// Fatal receives the error that ends the platform for good.
-	Fatal() <-chan error
+// App is one running bot.
+type App struct {
+	*current
+
+	version   string
+	log       *slog.Logger
+	store     *storage
+	engine    *generate.Engine
+	ops       *ops
+	platforms platforms
+	servers   servers
+	tasks     tasks
+	parts     *lifecycle
+	fatal     fatal
+}
+
+// tasks are what runs beside the jobs while the bot serves.
+type tasks struct {
+	sweeper sweeper
+	keeper  keeper
+	watch   watch
+	trial   func(ctx context.Context) // of ffmpeg
 }
 
 // New builds the bot that cfg describes. Nothing runs until Start, but the
 // store is open: call Stop if Start is not called. It waits until ctx is done
 // for a store that is not there yet.
-func New(ctx context.Context, cfg config.Config, opts Options) (*App, error) {
-	if opts.Logger == nil {
-		opts.Logger = slog.New(slog.DiscardHandler)
-	}
-	a := &App{cfg: cfg, opts: opts, log: opts.Logger, fatal: make(chan error, 1), limitsChanged: make(chan struct{}, 1), ops: newOps(opts.Version)}
-	a.desks, a.announcers = map[string]*bot.Desk{}, map[string]bot.Announcer{}
-	a.guard = ingress.New(a.log, a.ops.metrics.Refused)
-	a.parts.started("guard", func(context.Context) error { a.guard.Close(); return nil })
-	a.hooks = newHooks(cfg.Fal.WebhookURL, cfg.Fal.Key.Reveal())
-	if err := a.build(ctx); err != nil {
-		return nil, errors.Join(err, a.parts.stop(context.WithoutCancel(ctx)))
-	}
-	return a, nil
-}
-
-func (a *App) build(ctx context.Context) error {
-	now, err := newLive(a.cfg)
+func New(ctx context.Context, cfg config.Config, opts Options) (_ *App, err error) {
+	opts.setDefaults()
+	log, parts, watched := opts.Logger, &lifecycle{}, newOps(opts.Version)
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, parts.stop(context.WithoutCancel(ctx)))
+		}
+	}()
+	guard := ingress.New(log, watched.metrics.Refused)
+	parts.started("guard", func(context.Context) error { guard.Close(); return nil })
+	now, err := newCurrent(cfg, opts.Load, log)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	a.live.Store(now)
-	if a.store, err = openStore(ctx, a.cfg.Store, a.policy, a.log); err != nil {
-		return err
+	store, err := openStore(ctx, cfg.Store, now.policy, log)
+	if err != nil {
+		return nil, err
 	}
-	a.parts.started("store", func(context.Context) error { return a.store.Close() })
-	if a.provider, err = a.newProvider(); err != nil {
-		return err
+	parts.started("store", func(context.Context) error { return store.Close() })
+	hooks := newHooks(cfg.Fal.WebhookURL, cfg.Fal.Key.Reveal())
+	provider, err := newProvider(cfg.Fal, hooks, opts.Version, watched, log)
+	if err != nil {
+		return nil, err
 	}
-	a.parts.started("provider", func(context.Context) error { a.provider.Close(); return nil })
+	parts.started("provider", func(context.Context) error { provider.Close(); return nil })
 
-	couriers := map[string]generate.Courier{}
-	a.engine = a.newEngine(couriers)
-	a.office = a.newOffice()
-	mux, ops := a.addServers()
-	a.serveOps(ops)
-	mux.Handle("POST "+webhookPath, a.ops.metrics.Webhooks(http.HandlerFunc(a.serveWebhook)))
-	if err := a.addPlatforms(couriers, mux); err != nil {
-		return err
+	files, trial := newMedia(cfg.Media, log)
+	couriers := map[string]generate.Courier{} // the engine asks for them once it runs
+	engine := newEngine(cfg, now, store, provider, couriers, files, watched, log)
+	people := records{now: now, store: store, engine: engine, log: log}
+	office := newOffice(people)
+	chats, err := newPlatforms(platformParts{
+		base:  base{cfg: cfg, now: now, version: opts.Version, log: log},
+		store: store, engine: engine, office: office, guard: guard, metrics: watched.metrics,
+	}, parts)
+	if err != nil {
+		return nil, err
 	}
-	return nil
+	web := newServers(cfg.HTTP, log)
+	for _, p := range chats {
+		couriers[p.name] = p
+		p.Routes(web.public())
+	}
+	watched.serve(web.ops(), store, parts, chats, log)
+	api := admin.New(cfg.HTTP.AdminToken.Reveal(), guard, log)
+	api.KnowTeams(people.allTeams)
+	api.ServeJobs(engine)
+	serveQuota(api, now, office)
+	api.ServeMembers(store, chats.erased)
+	if store.shared == nil {
+		api.ServeBackup(store.Backup)
+	}
+	web.ops().Handle(admin.Path, api)
+	web.public().Handle("POST "+webhookPath, watched.metrics.Webhooks(webhooks{hooks, provider, engine, guard, log}))
+	return &App{
+		current: now, version: opts.Version, log: log, store: store, engine: engine, ops: watched,
+		platforms: chats, servers: web, parts: parts, fatal: make(fatal, 1),
+		tasks: tasks{
+			sweeper: sweeper{store, log}, keeper: keeper{cfg.Retention, cfg.Media.Dir, store, log},
+			watch: newWatch(people, chats), trial: trial,
+		},
+	}, nil
 }
 
-func (a *App) newProvider() (*fal.Client, error) {
-	c := a.cfg.Fal
+func newProvider(c config.Fal, h hooks, version string, o *ops, log *slog.Logger) (*fal.Client, error) {
 	return fal.New(fal.Config{
 		Key:        fal.Key(c.Key.Reveal()),
 		QueueURL:   c.QueueURL,
 		RESTURL:    c.RestURL,
 		APIURL:     c.APIURL,
 		MediaHosts: c.MediaHosts,
-		WebhookURL: a.hooks.url,
-		UserAgent:  "ltxbot/" + a.opts.Version,
-		Observe:    a.ops.called,
-		Logger:     a.log,
+		WebhookURL: h.url,
+		UserAgent:  "ltxbot/" + version,
+		Observe:    o.called,
+		Logger:     log,
 	})
 }
 
-func (a *App) newEngine(couriers map[string]generate.Courier) *generate.Engine {
+func newEngine(
+	cfg config.Config, now *current, store *storage, provider *fal.Client, couriers map[string]generate.Courier,
+	files generate.MediaConfig, o *ops, log *slog.Logger,
+) *generate.Engine {
 	return generate.New(generate.Config{
-		Store:               a.store,
-		Ledger:              a.store,
-		Provider:            a.provider,
+		Store:               store,
+		Ledger:              store,
+		Provider:            provider,
 		Couriers:            couriers,
-		Media:               a.newMedia(),
-		Policy:              a.policy,
-		Endpoint:            a.cfg.Fal.Model,
-		EndpointWithoutLoRA: a.cfg.Fal.ModelWithoutLoRA,
-		Price:               a.cfg.PriceOf,
-		BillFailures:        a.cfg.Quota.BillFailures,
-		Deadline:            a.cfg.Fal.Deadline.Duration,
-		Grace:               a.cfg.Fal.Grace.Duration,
-		GiveUp:              a.cfg.Fal.GiveUp.Duration,
-		Webhooks:            a.cfg.Fal.WebhookURL != "",
+		Media:               files,
+		Policy:              now.policy,
+		Endpoint:            cfg.Fal.Model,
+		EndpointWithoutLoRA: cfg.Fal.ModelWithoutLoRA,
+		Price:               cfg.PriceOf,
+		BillFailures:        cfg.Quota.BillFailures,
+		Deadline:            cfg.Fal.Deadline.Duration,
+		Grace:               cfg.Fal.Grace.Duration,
+		GiveUp:              cfg.Fal.GiveUp.Duration,
+		Webhooks:            cfg.Fal.WebhookURL != "",
 		Owner:               owner(),
-		OnChange:            a.ops.metrics.Job,
-		Logger:              a.log,
+		OnChange:            o.metrics.Job,
+		Logger:              log,
 	})
 }
 
@@ -156,22 +174,22 @@ func (a *App) Start(ctx context.Context) (err error) {
 			err = errors.Join(err, a.parts.stop(stop))
 		}
 	}()
-	if err := a.startServers(ctx); err != nil {
+	if err := a.servers.start(ctx, a.parts, a.fatal); err != nil {
 		return err
 	}
 	if err := a.engine.Start(ctx); err != nil {
 		return fmt.Errorf("start engine: %w", err)
 	}
 	a.parts.started("engine", a.engine.Stop)
-	if err := a.startPlatforms(ctx); err != nil {
+	if err := a.platforms.start(ctx, a.parts, a.fatal, a.log); err != nil {
 		return err
 	}
-	a.startSweep(ctx)
-	a.startForgetting(ctx)
-	a.startWatch(ctx)
-	a.startTrial(ctx)
-	a.serving()
-	a.log.InfoContext(ctx, "bot is running", "version", a.opts.Version, "http", a.Addr(), "ops", a.OpsAddr())
+	a.parts.every(ctx, "sweep", sweepEvery, a.changed, a.tasks.sweeper.sweep)
+	a.parts.every(ctx, "retention", forgetEvery, nil, a.tasks.keeper.tidy)
+	a.parts.every(ctx, "budget watch", watchEvery, nil, a.tasks.watch.look)
+	a.parts.run(ctx, "ffmpeg trial", a.tasks.trial)
+	a.ops.serving(a.parts)
+	a.log.InfoContext(ctx, "bot is running", "version", a.version, "http", a.Addr(), "ops", a.OpsAddr())
 	return nil
 }
 
@@ -186,9 +204,12 @@ func (a *App) Stop(ctx context.Context) error { return a.parts.stop(ctx) }
 // revoked, a web server that broke.
 func (a *App) Fatal() <-chan error { return a.fatal }
 
-func (a *App) fail(err error) {
+// fatal holds the first error that the bot can't go on after.
+type fatal chan error
+
+func (f fatal) report(err error) {
 	select {
-	case a.fatal <- err:
+	case f <- err:
 	default:
 	}
 }
@@ -197,3 +218,10 @@ func (a *App) fail(err error) {
 func (a *App) Job(ctx context.Context, id string) (generate.Job, error) {
 	return a.engine.Job(ctx, id)
 }
+
+// Addr is where the web server listens: "127.0.0.1:8080".
+func (a *App) Addr() string { return a.servers[0].addr() }
+
+// OpsAddr is where the operator's paths are: that of the web server, or an
+// address of their own.
+func (a *App) OpsAddr() string { return a.servers[len(a.servers)-1].addr() }

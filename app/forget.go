@@ -4,12 +4,13 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"regexp"
 	"time"
 
-	"ltxbot/core/generate"
+	"ltxbot/config"
 )
 
 // How often old jobs are let go, and how long that may take; what is left then
@@ -19,59 +20,31 @@ const (
 	forgetLimit = 10 * time.Minute
 )
 
-// archive is the store as what lets go of jobs; nil without one.
-func (a *App) archive() generate.Archive {
-	if a.store == nil {
-		return nil
-	}
-	return a.store
+// keeper lets go of what is older than the config says, and of files that a
+// crash has left. Several processes may do so.
+type keeper struct {
+	keep  config.Retention
+	dir   string // of videos under way; empty = the system's
+	store *storage
+	log   *slog.Logger
 }
 
-// erased makes the desks forget what they remember of a member.
-func (a *App) erased(member string) {
-	for _, desk := range a.desks {
-		desk.Erased(member)
-	}
-}
-
-// startForgetting lets go of what is older than the config says, and of files
-// that a crash has left, from now on until the bot stops. Several processes
-// may do so.
-func (a *App) startForgetting(ctx context.Context) {
-	ctx, stop := context.WithCancel(context.WithoutCancel(ctx))
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		tick := time.NewTicker(forgetEvery)
-		defer tick.Stop()
-		for {
-			a.clearMedia(ctx, time.Now())
-			a.forget(ctx, time.Now())
-			select {
-			case <-tick.C:
-			case <-ctx.Done():
-				return
-			}
-		}
-	}()
-	a.parts.started("retention", func(context.Context) error {
-		stop()
-		<-done
-		return nil
-	})
+// tidy lets go of all that is too old now.
+func (k keeper) tidy(ctx context.Context) {
+	k.clearMedia(ctx, time.Now())
+	k.forget(ctx, time.Now())
 }
 
 // forget lets go of all that is too old by now.
-func (a *App) forget(ctx context.Context, now time.Time) {
-	keep := a.cfg.Retention
+func (k keeper) forget(ctx context.Context, now time.Time) {
 	call, cancel := context.WithTimeout(ctx, forgetLimit)
 	defer cancel()
-	n, err := a.store.Forget(call, cutoff(now, keep.Jobs.Duration), cutoff(now, keep.Prompts.Duration))
+	n, err := k.store.Forget(call, cutoff(now, k.keep.Jobs.Duration), cutoff(now, k.keep.Prompts.Duration))
 	if err != nil && ctx.Err() == nil {
-		a.log.WarnContext(ctx, "cannot forget what is too old; it is tried again", "error", err)
+		k.log.WarnContext(ctx, "cannot forget what is too old; it is tried again", "error", err)
 	}
 	if n > 0 {
-		a.log.InfoContext(ctx, "forgot what was too old", "jobs", n)
+		k.log.InfoContext(ctx, "forgot what was too old", "jobs", n)
 	}
 }
 
@@ -92,15 +65,15 @@ const staleMedia = 48 * time.Hour
 var mediaFolder = regexp.MustCompile(`^ltx-[0-9a-z]{12}-\d+$`)
 
 // clearMedia removes what a crash has left of videos.
-func (a *App) clearMedia(ctx context.Context, now time.Time) {
-	dir := a.cfg.Media.Dir
+func (k keeper) clearMedia(ctx context.Context, now time.Time) {
+	dir := k.dir
 	if dir == "" {
 		dir = os.TempDir()
 	}
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		if !errors.Is(err, fs.ErrNotExist) {
-			a.log.WarnContext(ctx, "cannot look for files that a crash has left", "error", err)
+			k.log.WarnContext(ctx, "cannot look for files that a crash has left", "error", err)
 		}
 		return
 	}
@@ -110,9 +83,9 @@ func (a *App) clearMedia(ctx context.Context, now time.Time) {
 			continue
 		}
 		if err := os.RemoveAll(filepath.Join(dir, e.Name())); err != nil {
-			a.log.WarnContext(ctx, "cannot remove files that a crash has left", "folder", e.Name(), "error", err)
+			k.log.WarnContext(ctx, "cannot remove files that a crash has left", "folder", e.Name(), "error", err)
 			continue
 		}
-		a.log.InfoContext(ctx, "removed files that a crash had left", "folder", e.Name())
+		k.log.InfoContext(ctx, "removed files that a crash had left", "folder", e.Name())
 	}
 }

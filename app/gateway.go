@@ -44,8 +44,6 @@ type gateway struct {
 	shared leases
 	log    *slog.Logger
 	until  atomic.Int64 // when the lease runs out, in nanoseconds since 1970
-	// connected reports whether there is a connection.
-	connected func() bool
 }
 
 // doubt reports whether another process may hold the gateway by now. The clock
@@ -53,13 +51,13 @@ type gateway struct {
 func (g *gateway) doubt() bool { return time.Now().UnixNano() > g.until.Load() }
 
 // turn is a discord.Turn.
-func (g *gateway) turn(ctx context.Context, hold func(context.Context), standby func()) {
+func (g *gateway) turn(ctx context.Context, hold func(context.Context), standby func(), connected func() bool) {
 	tick := time.NewTicker(gatewayRenew)
 	defer tick.Stop()
 	for said := false; ctx.Err() == nil; {
 		switch held, err := g.acquire(ctx); {
 		case held:
-			switch g.hold(ctx, tick.C, hold) {
+			switch g.hold(ctx, tick.C, hold, connected) {
 			case over:
 				return
 			case lost:
@@ -109,7 +107,7 @@ const (
 
 // hold calls do and renews the lease with each tick, until another process has
 // it or should have it.
-func (g *gateway) hold(ctx context.Context, tick <-chan time.Time, do func(context.Context)) ending {
+func (g *gateway) hold(ctx context.Context, tick <-chan time.Time, do func(context.Context), connected func() bool) ending {
 	g.log.InfoContext(ctx, "this process holds discord's gateway")
 	turn, end := context.WithCancel(ctx)
 	ended := make(chan struct{})
@@ -130,7 +128,7 @@ func (g *gateway) hold(ctx context.Context, tick <-chan time.Time, do func(conte
 				g.log.WarnContext(ctx, "another process has taken discord's gateway over")
 				return lost
 			}
-			if g.connected() {
+			if connected() {
 				last = time.Now()
 			}
 			if time.Since(last) > gatewayPatience {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 )
 
 // lifecycle is the parts of a program in the order they were started. They
@@ -49,4 +50,38 @@ func (l *lifecycle) stop(ctx context.Context) error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// run calls fn beside everything else. When the bot stops, fn's context ends
+// and its end is waited for.
+func (l *lifecycle) run(ctx context.Context, name string, fn func(context.Context)) {
+	ctx, stop := context.WithCancel(context.WithoutCancel(ctx))
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		fn(ctx)
+	}()
+	l.started(name, func(context.Context) error {
+		stop()
+		<-done
+		return nil
+	})
+}
+
+// every calls fn now, after each period and with each value of also, which may
+// be nil, until the bot stops.
+func (l *lifecycle) every(ctx context.Context, name string, period time.Duration, also <-chan struct{}, fn func(context.Context)) {
+	l.run(ctx, name, func(ctx context.Context) {
+		tick := time.NewTicker(period)
+		defer tick.Stop()
+		for {
+			fn(ctx)
+			select {
+			case <-tick.C:
+			case <-also:
+			case <-ctx.Done():
+				return
+			}
+		}
+	})
 }

@@ -2,14 +2,40 @@ package app
 
 import (
 	"errors"
-	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"ltxbot/config"
 	"ltxbot/core/ltx"
 	"ltxbot/core/quota"
 )
+
+// current is the config, as it was at the start and as it is now.
+type current struct {
+	start   config.Config
+	load    func() (config.Config, error)
+	log     *slog.Logger
+	at      atomic.Pointer[live]
+	changed chan struct{} // has a value after a reload
+}
+
+func newCurrent(cfg config.Config, load func() (config.Config, error), log *slog.Logger) (*current, error) {
+	now, err := newLive(cfg)
+	if err != nil {
+		return nil, err
+	}
+	c := &current{start: cfg, load: load, log: log, changed: make(chan struct{}, 1)}
+	c.at.Store(now)
+	return c, nil
+}
+
+// The config, the quota policy and the rules of requests of this moment.
+func (c *current) config() config.Config { return c.at.Load().cfg }
+func (c *current) policy() quota.Policy  { return c.at.Load().policy }
+func (c *current) rules() ltx.Rules      { return c.at.Load().rules }
+func (c *current) teams() teams          { return c.at.Load().teams }
 
 // live is what a reload changes while the bot runs.
 type live struct {
@@ -20,15 +46,11 @@ type live struct {
 }
 
 func newLive(cfg config.Config) (*live, error) {
-	policy, err := policyOf(cfg)
-	if err != nil {
-		return nil, fmt.Errorf("quota: %w", err)
-	}
 	rules, err := rulesOf(cfg)
 	if err != nil {
 		return nil, err
 	}
-	return &live{cfg: cfg, policy: policy, rules: rules, teams: teamsOf(cfg)}, nil
+	return &live{cfg: cfg, policy: policyOf(cfg), rules: rules, teams: teamsOf(cfg)}, nil
 }
 
 // liveKeys are the tables of the config that a reload changes.
@@ -41,7 +63,7 @@ var startKeys = []string{"quota.bill_failures"}
 // teams, defaults and rules. What is held stays held, and jobs under way go on
 // by the limits they were accepted with. It returns the keys that have
 // changed too, and need a restart. A config that is not valid changes nothing.
-func (a *App) Reload(cfg config.Config) (restart []string, err error) {
+func (c *current) Reload(cfg config.Config) (restart []string, err error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
@@ -49,21 +71,21 @@ func (a *App) Reload(cfg config.Config) (restart []string, err error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, key := range config.Changed(a.cfg, cfg) {
+	for _, key := range config.Changed(c.start, cfg) {
 		if !changesLive(key) {
 			restart = append(restart, key)
 		}
 	}
 	// The groups that Slack is asked about are those of the start.
-	if asked := slackGroups(a.cfg); slices.ContainsFunc(slackGroups(cfg), func(g string) bool { return !slices.Contains(asked, g) }) {
+	if asked := groupsOf(c.start, "slack"); slices.ContainsFunc(groupsOf(cfg, "slack"), func(g string) bool { return !slices.Contains(asked, g) }) {
 		restart = append(restart, "quota.tier.slack_groups")
 	}
-	a.live.Store(next)
+	c.at.Store(next)
 	select {
-	case a.limitsChanged <- struct{}{}:
+	case c.changed <- struct{}{}:
 	default:
 	}
-	a.log.Info("config was read again", "keys_that_need_a_restart", strings.Join(restart, " "))
+	c.log.Info("config was read again", "keys_that_need_a_restart", strings.Join(restart, " "))
 	return restart, nil
 }
 
@@ -76,11 +98,11 @@ func changesLive(key string) bool {
 	return slices.Contains(liveKeys, table)
 }
 
-// slackGroups are the user groups of all tiers.
-func slackGroups(cfg config.Config) []string {
-	var groups []string
+// groupsOf are the roles or user groups of all tiers on a platform.
+func groupsOf(cfg config.Config, platform string) []string {
+	groups := make([]string, 0, len(cfg.Quota.Tiers))
 	for _, t := range cfg.Quota.Tiers {
-		groups = append(groups, t.SlackGroups...)
+		groups = append(groups, t.On(platform)...)
 	}
 	return groups
 }
@@ -89,13 +111,10 @@ func slackGroups(cfg config.Config) []string {
 var errNoFile = errors.New("the bot was started without a way to read its config again")
 
 // Reread reads the config from where the bot was started with and reloads it.
-func (a *App) Reread() (restart []string, err error) {
-	if a.opts.Load == nil {
-		return nil, errNoFile
-	}
-	cfg, err := a.opts.Load()
+func (c *current) Reread() (restart []string, err error) {
+	cfg, err := c.load()
 	if err != nil {
 		return nil, err
 	}
-	return a.Reload(cfg)
+	return c.Reload(cfg)
 }

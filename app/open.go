@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"time"
 
@@ -16,9 +15,8 @@ import (
 // Check finds what New would refuse in a config that is valid by itself: a
 // parameter that the model does not have, or a value that it does not take.
 func Check(cfg config.Config) error {
-	_, policy := policyOf(cfg)
-	_, rules := rulesOf(cfg)
-	return errors.Join(policy, rules)
+	_, err := rulesOf(cfg)
+	return err
 }
 
 // openLimit is how long whoever merely looks waits for a store.
@@ -39,34 +37,29 @@ func OpenRecords(ctx context.Context, cfg config.Config, log *slog.Logger) (*sto
 // Discord builds the bot's side of Discord without a store or an engine: it
 // can compare and register commands, and look for what is wrong.
 func Discord(cfg config.Config, opts Options) (*discord.Bot, error) {
-	a, err := newDetached(cfg, opts)
+	b, err := newBase(cfg, opts)
 	if err != nil {
 		return nil, err
 	}
-	return a.newDiscord()
+	return discord.New(discordConfig(b, bot.New(bot.Config{Rules: b.now.rules})))
 }
 
 // Slack builds the bot's side of Slack without a store or an engine, to look
 // for what is wrong.
 func Slack(cfg config.Config, opts Options) (*slack.Bot, error) {
-	a, err := newDetached(cfg, opts)
+	b, err := newBase(cfg, opts)
 	if err != nil {
 		return nil, err
 	}
-	return a.newSlack()
+	c, err := slackConfig(b, bot.New(bot.Config{Rules: b.now.rules, Command: cfg.Slack.Command}), slack.Installations(nil))
+	if err != nil {
+		return nil, err
+	}
+	return slack.New(c)
 }
 
-// newDetached makes an App that is never started: it has no store, no provider
-// and no engine.
-func newDetached(cfg config.Config, opts Options) (*App, error) {
-	if opts.Logger == nil {
-		opts.Logger = slog.New(slog.DiscardHandler)
-	}
-	now, err := newLive(cfg)
-	if err != nil {
-		return nil, err
-	}
-	a := &App{cfg: cfg, opts: opts, log: opts.Logger, ops: newOps(opts.Version), desks: map[string]*bot.Desk{}}
-	a.live.Store(now)
-	return a, nil
+func newBase(cfg config.Config, opts Options) (base, error) {
+	opts.setDefaults()
+	now, err := newCurrent(cfg, opts.Load, opts.Logger)
+	return base{cfg: cfg, now: now, version: opts.Version, log: opts.Logger}, err
 }

@@ -2,76 +2,116 @@ package app
 
 import (
 	"context"
+	"fmt"
+	"log/slog"
 	"net/http"
+	"slices"
 	"time"
 
+	"ltxbot/app/metrics"
 	"ltxbot/bot"
-	"ltxbot/bot/discord"
-	"ltxbot/bot/slack"
+	"ltxbot/config"
 	"ltxbot/core/generate"
-	"ltxbot/core/ltx"
+	"ltxbot/core/team"
+	"ltxbot/internal/ingress"
 )
 
-// addPlatforms builds the chat platforms that are switched on.
-func (a *App) addPlatforms(couriers map[string]generate.Courier, mux *http.ServeMux) error {
-	if a.cfg.Discord.On() {
-		b, err := a.newDiscord()
-		if err != nil {
-			return err
-		}
-		couriers["discord"] = b
-		a.platforms = append(a.platforms, discordPlatform{b, a.log})
-		a.watchPlatform("discord", b)
-		a.announces("discord", b)
-		if a.cfg.Discord.Mode == "http" {
-			mux.Handle("POST /discord/interactions", b.Handler())
-		}
-	}
-	if a.cfg.Slack.On() {
-		b, err := a.newSlack()
-		if err != nil {
-			return err
-		}
-		couriers["slack"] = b
-		a.platforms = append(a.platforms, b)
-		a.watchPlatform("slack", b)
-		a.announces("slack", b)
-		b.RegisterInstall(mux)
-		if a.cfg.Slack.Mode == "http" {
-			b.Register(mux)
-		}
-	}
-	return nil
+// adapters makes the adapter of each chat platform, by its name in the config.
+var adapters = map[string]func(platformParts, *bot.Desk) (adapter, error){
+	"discord": newDiscord,
+	"slack":   newSlack,
 }
 
-// newDesk makes the desk of a platform, where the bot's command is what
-// people type there.
-func (a *App) newDesk(platform, command string) *bot.Desk {
-	desk := bot.New(bot.Config{
-		Generator: a.engine,
-		Rules:     func() ltx.Rules { return a.live.Load().rules },
-		Usage:     a.engine.Usage,
-		Office:    a.office,
-		Account:   a.office.Account,
-		Archive:   a.archive(),
-		Command:   command,
-		Logger:    a.log,
-	})
-	a.desks[platform] = desk
-	a.parts.started("desk", func(context.Context) error {
-		desk.Stop()
-		return nil
-	})
-	return desk
+// An adapter is the bot's side of a chat platform.
+type adapter interface {
+	generate.Courier
+	bot.Announcer
+	// Start returns when commands come in, or with why they can't.
+	Start(ctx context.Context) error
+	Stop(ctx context.Context) error
+	// Fatal receives the error that ends the platform for good.
+	Fatal() <-chan error
+	// ForGood reports whether an error of Start is one that no other try mends.
+	ForGood(err error) bool
+	// Connected reports whether commands can come in.
+	Connected() bool
+	// Routes adds what the platform calls by HTTP.
+	Routes(mux *http.ServeMux)
 }
 
-// meter is what processes that share a store count their calls with; nil if
-// the store is for one process.
-func (a *App) meter() bot.Meter {
-	if a.store == nil || a.store.shared == nil {
-		return nil
+// platform is a chat platform that is switched on.
+type platform struct {
+	adapter
+
+	name string
+	desk *bot.Desk
+}
+
+type platforms []platform
+
+// base is what every adapter needs, also one that is never started.
+type base struct {
+	cfg     config.Config
+	now     *current
+	version string
+	log     *slog.Logger
+}
+
+// tiers tells the tiers of a member of a platform.
+func (b base) tiers(platform string) func(member string, groups []string) []string {
+	return func(member string, groups []string) []string {
+		return tiersOf(b.now.config(), member, platform, groups)
 	}
-	return a.store.shared
+}
+
+// platformParts are the parts of the bot that an adapter works with.
+type platformParts struct {
+	base
+
+	store   *storage
+	engine  *generate.Engine
+	office  *team.Office
+	guard   *ingress.Guard
+	metrics *metrics.Metrics
+}
+
+// newPlatforms builds the chat platforms that are switched on.
+func newPlatforms(p platformParts, parts *lifecycle) (platforms, error) {
+	var all platforms
+	for _, c := range p.cfg.Platforms() {
+		if !c.On {
+			continue
+		}
+		desk := bot.New(bot.Config{
+			Generator: p.engine,
+			Rules:     p.now.rules,
+			Usage:     p.engine.Usage,
+			Office:    p.office,
+			Account:   p.office.Account,
+			Archive:   p.store,
+			Command:   c.Command,
+			Logger:    p.log,
+		})
+		parts.started("desk", func(context.Context) error { desk.Stop(); return nil })
+		a, err := adapters[c.Name](p, desk)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", c.Name, err)
+		}
+		all = append(all, platform{a, c.Name, desk})
+	}
+	return all, nil
+}
+
+// has reports whether a platform is switched on.
+func (ps platforms) has(name string) bool {
+	return slices.ContainsFunc(ps, func(p platform) bool { return p.name == name })
+}
+
+// erased makes the desks forget what they remember of a member.
+func (ps platforms) erased(member string) {
+	for _, p := range ps {
+		p.desk.Erased(member)
+	}
 }
 
 // onceLimit bounds the question whether another process has taken a request
@@ -80,89 +120,27 @@ const onceLimit = 500 * time.Millisecond
 
 // once reports whether no other process that shares the store has taken a
 // request in within keep. A store that does not answer is no reason to refuse it.
-func (a *App) once(ctx context.Context, request string, keep time.Duration) bool {
-	if a.store.shared == nil {
-		return true
+func (s *storage) once(log *slog.Logger) func(ctx context.Context, request string, keep time.Duration) bool {
+	if s.shared == nil {
+		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, onceLimit)
-	defer cancel()
-	first, err := a.store.shared.Lease(ctx, "request "+request, keep)
-	if err != nil {
-		a.log.DebugContext(ctx, "cannot ask whether another process has taken a request in", "error", err)
-		return true
+	return func(ctx context.Context, request string, keep time.Duration) bool {
+		ctx, cancel := context.WithTimeout(ctx, onceLimit)
+		defer cancel()
+		first, err := s.shared.Lease(ctx, "request "+request, keep)
+		if err != nil {
+			log.DebugContext(ctx, "cannot ask whether another process has taken a request in", "error", err)
+			return true
+		}
+		return first
 	}
-	return first
 }
 
-func (a *App) newDiscord() (*discord.Bot, error) {
-	c := a.cfg.Discord
-	cfg := discord.Config{
-		Token:             c.Token.Reveal(),
-		ApplicationID:     c.ApplicationID,
-		PublicKey:         c.PublicKey,
-		Mode:              discord.Mode(c.Mode),
-		APIURL:            c.APIURL,
-		Guilds:            c.Guilds,
-		AdminRoles:        c.AdminRoles,
-		Channels:          c.Channels,
-		AgeRestrictedOnly: c.NSFW == "age_restricted_only",
-		Announcements:     adminChannels(a.cfg, "discord"),
-		Tiers: func(member string, roles []string) []string {
-			return tiersOf(a.live.Load().cfg, member, roles, nil)
-		},
-		Team:       func(guild string) string { return a.live.Load().teams.of("discord", guild) },
-		Desk:       a.newDesk("discord", "/ltx"),
-		Version:    a.opts.Version,
-		Logger:     a.log.With("platform", "discord"),
-		ObserveAck: a.ops.metrics.Ack("discord"),
-		OnBusy:     a.ops.metrics.Busy("discord"),
-		Meter:      a.meter(),
-		Guard:      a.guard,
-		Once:       a.once,
+// meter is what processes that share a store count their calls with; nil if
+// the store is for one process.
+func (s *storage) meter() bot.Meter {
+	if s.shared == nil {
+		return nil
 	}
-	if a.store == nil || a.store.shared == nil || cfg.Mode == discord.HTTP {
-		return discord.New(cfg)
-	}
-	g := &gateway{shared: a.store.shared, log: a.log}
-	cfg.Turn, cfg.Doubt = g.turn, g.doubt
-	b, err := discord.New(cfg)
-	if err == nil {
-		g.connected = b.Connected
-	}
-	return b, err
-}
-
-func (a *App) newSlack() (*slack.Bot, error) {
-	c := a.cfg.Slack
-	oauth, err := a.slackOAuth()
-	if err != nil {
-		return nil, err
-	}
-	return slack.New(slack.Config{
-		Meter:         a.meter(),
-		Guard:         a.guard,
-		Once:          a.once,
-		OAuth:         oauth,
-		BotToken:      c.BotToken.Reveal(),
-		AppToken:      c.AppToken.Reveal(),
-		SigningSecret: c.SigningSecret.Reveal(),
-		Mode:          slack.Mode(c.Mode),
-		APIURL:        c.APIURL,
-		Command:       c.Command,
-		AdminGroups:   c.AdminGroups,
-		TierGroups:    slackGroups(a.cfg),
-		AllowGuests:   c.AllowGuests,
-		Tiers: func(member string, groups []string) []string {
-			return tiersOf(a.live.Load().cfg, member, nil, groups)
-		},
-		Team: func(workspace, enterprise string) string {
-			return a.live.Load().teams.ofWorkspace(workspace, enterprise)
-		},
-		Rules:      func() ltx.Rules { return a.live.Load().rules },
-		Desk:       a.newDesk("slack", c.Command),
-		Version:    a.opts.Version,
-		Logger:     a.log.With("platform", "slack"),
-		ObserveAck: a.ops.metrics.Ack("slack"),
-		OnBusy:     a.ops.metrics.Busy("slack"),
-	})
+	return s.shared
 }

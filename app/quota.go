@@ -11,22 +11,18 @@ import (
 )
 
 // policyOf is the quota policy that the config describes.
-func policyOf(c config.Config) (quota.Policy, error) {
-	zone, err := time.LoadLocation(c.Quota.TimeZone)
-	if err != nil {
-		return quota.Policy{}, err
-	}
-	onBoth := teamsOf(c).onBoth
+func policyOf(c config.Config) quota.Policy {
+	shared := teamsOf(c).shared
 	p := quota.Policy{
 		Member:  limitsOf(c.Quota.Member),
 		Team:    limitsOf(c.Quota.Team),
 		Bot:     limitsOf(c.BotLimit()),
 		Waiting: c.Quota.Waiting,
-		Zone:    zone,
+		Zone:    zoneOf(c.Quota.TimeZone),
 		Teams:   map[string]quota.TeamPolicy{},
 		Serves:  servedBy(c),
 
-		Linkable: func(team string) bool { return onBoth[team] },
+		Linkable: func(team string) bool { return shared[team] },
 
 		AdminsMayRaise: c.Quota.AdminsMayRaise,
 	}
@@ -36,33 +32,37 @@ func policyOf(c config.Config) (quota.Policy, error) {
 	for _, t := range c.Teams {
 		own := quota.TeamPolicy{}
 		if t.TimeZone != "" {
-			if own.Zone, err = time.LoadLocation(t.TimeZone); err != nil {
-				return quota.Policy{}, err
-			}
+			own.Zone = zoneOf(t.TimeZone)
 		}
 		limits := limitsOf(t.Or(c.Quota.Team))
 		own.Limits = &limits
 		p.Teams[t.Name] = own
 	}
-	return p, nil
+	return p
 }
 
-// servedBy tells which teams may make videos. In a bot for several workspaces,
-// those that slack.workspaces does not name have no app: it needs no list here.
+// zoneOf is the time zone with a name. The config's own check refuses a name
+// that nobody knows; until it is corrected, days begin in UTC.
+func zoneOf(name string) *time.Location {
+	zone, err := time.LoadLocation(name)
+	if err != nil {
+		return time.UTC
+	}
+	return zone
+}
+
+// servedBy tells which teams may make videos. Where the bot can only be in the
+// tenants of its platform's section, it needs no list here.
 func servedBy(c config.Config) func(team string) bool {
-	listed := map[string]bool{}
+	listed, refuse := map[string]bool{}, map[string]bool{}
 	for _, t := range c.Teams {
 		listed[t.Name] = true
 	}
-	for _, guild := range c.Discord.Guilds {
-		listed["discord:"+guild] = true
-	}
-	for _, workspace := range c.Slack.Workspaces {
-		listed["slack:"+workspace] = true
-	}
-	refuse := map[string]bool{
-		"discord": c.RefusesUnlisted("discord"),
-		"slack":   c.RefusesUnlisted("slack") && (!c.Slack.Several() || len(c.Slack.Workspaces) == 0),
+	for _, p := range c.Platforms() {
+		for _, tenant := range p.Tenants {
+			listed[p.Name+":"+tenant] = true
+		}
+		refuse[p.Name] = c.RefusesUnlisted(p.Name) && !p.OnlyTenants
 	}
 	return func(team string) bool {
 		platform, _, _ := strings.Cut(team, ":")
@@ -93,60 +93,45 @@ func limitsOf(l config.Limit) quota.Limits {
 // teams knows which team a guild or a workspace belongs to.
 type teams struct {
 	byTenant map[string]string // "discord:<guild>", "slack:<workspace>" → name
-	onBoth   map[string]bool   // teams that are on Discord and on Slack
+	shared   map[string]bool   // teams that are on several platforms
 }
 
 func teamsOf(c config.Config) teams {
-	t := teams{byTenant: map[string]string{}, onBoth: map[string]bool{}}
+	t := teams{byTenant: map[string]string{}, shared: map[string]bool{}}
 	for _, team := range c.Teams {
-		t.onBoth[team.Name] = len(team.DiscordGuilds) > 0 && len(team.SlackWorkspaces) > 0
-		for _, guild := range team.DiscordGuilds {
-			t.byTenant["discord:"+guild] = team.Name
+		on := 0
+		for _, p := range c.Platforms() {
+			tenants := team.On(p.Name)
+			on += min(len(tenants), 1)
+			for _, tenant := range tenants {
+				t.byTenant[p.Name+":"+tenant] = team.Name
+			}
 		}
-		for _, workspace := range team.SlackWorkspaces {
-			t.byTenant["slack:"+workspace] = team.Name
-		}
+		t.shared[team.Name] = on > 1
 	}
 	return t
 }
 
-// of is the team of a guild or workspace: the one that the config links it
-// to, else one of its own.
-func (t teams) of(platform, tenant string) string {
-	key := platform + ":" + tenant
-	if name, ok := t.byTenant[key]; ok {
-		return name
-	}
-	return key
-}
-
-// ofWorkspace is the team of a workspace: the one that the config links it, or
-// its organisation, to, else one of its own.
-func (t teams) ofWorkspace(workspace, enterprise string) string {
-	for _, id := range []string{workspace, enterprise} {
-		if name, ok := t.byTenant["slack:"+id]; ok && id != "" {
+// of is the team of a guild or workspace: the one that the config links it, or
+// the organisation that it belongs to, to; else one of its own.
+func (t teams) of(platform, tenant string, also ...string) string {
+	for _, id := range append([]string{tenant}, also...) {
+		if name, ok := t.byTenant[platform+":"+id]; ok {
 			return name
 		}
 	}
-	return "slack:" + workspace
+	return platform + ":" + tenant
 }
 
-// tiersOf finds the tiers of a member by role, user group or name.
-func tiersOf(c config.Config, member string, discordRoles, slackGroups []string) []string {
+// tiersOf finds the tiers of a member by name, or by the roles or user groups
+// on a platform.
+func tiersOf(c config.Config, member, platform string, groups []string) []string {
 	var names []string
 	for _, t := range c.Quota.Tiers {
-		if slices.Contains(t.Members, member) || overlap(t.DiscordRoles, discordRoles) || overlap(t.SlackGroups, slackGroups) {
+		in := func(group string) bool { return slices.Contains(groups, group) }
+		if slices.Contains(t.Members, member) || slices.ContainsFunc(t.On(platform), in) {
 			names = append(names, t.Name)
 		}
 	}
 	return names
-}
-
-func overlap(a, b []string) bool {
-	for _, v := range b {
-		if slices.Contains(a, v) {
-			return true
-		}
-	}
-	return false
 }

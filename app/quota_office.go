@@ -2,46 +2,51 @@ package app
 
 import (
 	"context"
+	"log/slog"
 	"slices"
-	"strings"
 	"time"
 
 	"ltxbot/app/admin"
 	"ltxbot/config"
 	"ltxbot/core/generate"
-	"ltxbot/core/quota"
 	"ltxbot/core/team"
+	"ltxbot/store"
 )
 
+// records answer what is asked about teams and their members.
+type records struct {
+	now    *current
+	store  *storage
+	engine *generate.Engine
+	log    *slog.Logger
+}
+
 // newOffice makes the place where quotas are looked at and changed.
-func (a *App) newOffice() *team.Office {
+func newOffice(r records) *team.Office {
 	return team.NewOffice(team.OfficeConfig{
-		Store:       a.store,
-		Policy:      a.policy,
+		Store:       r.store,
+		Policy:      r.now.policy,
 		ParseMember: admin.ParseMember,
-		Now:         a.now,
-		Tiers:       a.lastTiers,
-		Linkable:    func(team string) bool { return a.live.Load().teams.onBoth[team] },
-		Teams:       a.allTeams,
-		Known:       a.knows,
-		Reload:      func(context.Context) ([]string, error) { return a.Reread() },
+		Now:         r.time,
+		Tiers:       r.lastTiers,
+		Linkable:    func(team string) bool { return r.now.teams().shared[team] },
+		Teams:       r.allTeams,
+		Known:       r.knows,
+		Reload:      func(context.Context) ([]string, error) { return r.now.Reread() },
 	})
 }
 
-// now is the time of the store, by which the windows of limits are counted. While
+// time is that of the store, by which the windows of limits are counted. While
 // it does not answer, it is this process' own.
-func (a *App) now() time.Time {
+func (r records) time() time.Time {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
-	now, err := a.store.Now(ctx)
+	now, err := r.store.Now(ctx)
 	if err != nil {
 		return time.Now()
 	}
 	return now
 }
-
-// policy is the quota policy of this moment.
-func (a *App) policy() quota.Policy { return a.live.Load().policy }
 
 // namedTeams are the teams that the config names, in its order.
 func namedTeams(c config.Config) []string {
@@ -55,23 +60,26 @@ func namedTeams(c config.Config) []string {
 	for _, team := range c.Teams {
 		add(team.Name)
 	}
-	for _, guild := range c.Discord.Guilds {
-		add(t.of("discord", guild))
-	}
-	for _, workspace := range c.Slack.Workspaces {
-		if strings.HasPrefix(workspace, "T") { // not an organisation of several
-			add(t.of("slack", workspace))
+	for _, p := range c.Platforms() {
+		for _, tenant := range p.Teams {
+			add(t.of(p.Name, tenant))
 		}
 	}
 	return names
 }
 
-// allTeams are the teams that the config names, and those that have asked for
-// videos.
-func (a *App) allTeams(ctx context.Context) ([]string, error) {
-	names := namedTeams(a.live.Load().cfg)
-	asked, err := generate.Teams(ctx, a.store)
-	for _, name := range asked {
+// allTeams are the teams that there are, as far as is known now.
+func (r records) allTeams(ctx context.Context) ([]string, error) {
+	return Teams(ctx, r.now.config(), r.store.Store)
+}
+
+// Teams names the teams of a config, and those of which the store keeps
+// something: they have asked for a video, or an admin has decided something
+// about them.
+func Teams(ctx context.Context, cfg config.Config, s *store.Store) ([]string, error) {
+	names := namedTeams(cfg)
+	kept, err := s.Teams(ctx)
+	for _, name := range kept {
 		if !slices.Contains(names, name) {
 			names = append(names, name)
 		}
@@ -80,21 +88,21 @@ func (a *App) allTeams(ctx context.Context) ([]string, error) {
 }
 
 // knows reports whether the config names a team, or it has asked for a video.
-func (a *App) knows(ctx context.Context, team string) (bool, error) {
-	if slices.Contains(namedTeams(a.live.Load().cfg), team) {
+func (r records) knows(ctx context.Context, team string) (bool, error) {
+	if slices.Contains(namedTeams(r.now.config()), team) {
 		return true, nil
 	}
-	jobs, err := a.store.Jobs(ctx, generate.Query{Team: team, Limit: 1})
+	jobs, err := r.store.Jobs(ctx, generate.Query{Team: team, Limit: 1})
 	return len(jobs) > 0, err
 }
 
 // lastTiers are the tiers that a member was in when it last asked for a job.
 // Roles and groups are told by the platforms only about who does something.
-func (a *App) lastTiers(ctx context.Context, team, member string) []string {
-	tiers := tiersOf(a.live.Load().cfg, member, nil, nil)
-	jobs, err := a.engine.Jobs(ctx, generate.Query{Team: team, Member: member, Limit: 1})
+func (r records) lastTiers(ctx context.Context, team, member string) []string {
+	tiers := tiersOf(r.now.config(), member, "", nil)
+	jobs, err := r.engine.Jobs(ctx, generate.Query{Team: team, Member: member, Limit: 1})
 	if err != nil {
-		a.log.WarnContext(ctx, "cannot read in which tiers a member was", "team", team, "member", member, "error", err)
+		r.log.WarnContext(ctx, "cannot read in which tiers a member was", "team", team, "member", member, "error", err)
 	}
 	for _, j := range jobs {
 		for _, t := range j.Tiers {

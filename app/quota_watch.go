@@ -19,63 +19,43 @@ const (
 	watchLimit = time.Minute
 )
 
-// announces notes that a platform can post what nobody has asked for, if it
-// can.
-func (a *App) announces(platform string, adapter any) {
-	if an, ok := adapter.(bot.Announcer); ok {
-		a.announcers[platform] = an
-	}
+// watch tells the admins of teams about their budgets. Several processes may
+// do so.
+type watch struct {
+	records
+	platforms platforms
+	warden    *team.Warden
 }
 
-// startWatch tells the admins of teams about their budgets from now on, until
-// the bot stops. Several processes may do so.
-func (a *App) startWatch(ctx context.Context) {
-	warden := team.NewWarden(team.WardenConfig{
-		Store:   a.store,
-		Policy:  a.policy,
-		Now:     a.now,
-		Watched: a.watched,
-		WarnAt:  func() []int { return a.live.Load().cfg.Quota.WarnAt },
-		Tell:    a.announce,
+func newWatch(r records, chats platforms) watch {
+	w := watch{records: r, platforms: chats}
+	w.warden = team.NewWarden(team.WardenConfig{
+		Store:   r.store,
+		Policy:  r.now.policy,
+		Now:     r.time,
+		Watched: w.watched,
+		WarnAt:  func() []int { return r.now.config().Quota.WarnAt },
+		Tell:    w.announce,
 	})
-	ctx, stop := context.WithCancel(context.WithoutCancel(ctx))
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		tick := time.NewTicker(watchEvery)
-		defer tick.Stop()
-		for {
-			a.watch(ctx, warden)
-			select {
-			case <-tick.C:
-			case <-ctx.Done():
-				return
-			}
-		}
-	}()
-	a.parts.started("budget watch", func(context.Context) error {
-		stop()
-		<-done
-		return nil
-	})
+	return w
 }
 
-// watch looks once.
-func (a *App) watch(ctx context.Context, warden *team.Warden) {
+// look looks once.
+func (w watch) look(ctx context.Context) {
 	call, cancel := context.WithTimeout(ctx, watchLimit)
 	defer cancel()
-	if err := warden.Check(call); err != nil && ctx.Err() == nil {
-		a.log.WarnContext(ctx, "cannot tell admins about a budget; it is tried again", "error", err)
+	if err := w.warden.Check(call); err != nil && ctx.Err() == nil {
+		w.log.WarnContext(ctx, "cannot tell admins about a budget; it is tried again", "error", err)
 	}
 }
 
 // watched are the teams with a channel for their admins, on a platform that
 // is switched on.
-func (a *App) watched() []team.Watched {
+func (w watch) watched() []team.Watched {
 	var teams []team.Watched
-	for _, t := range a.live.Load().cfg.Teams {
+	for _, t := range w.now.config().Teams {
 		platform, _, _ := strings.Cut(t.AdminChannel, ":")
-		if a.announcers[platform] != nil {
+		if w.platforms.has(platform) {
 			teams = append(teams, team.Watched{Team: t.Name, Channel: t.AdminChannel})
 		}
 	}
@@ -95,32 +75,32 @@ func adminChannels(cfg config.Config, platform string) []string {
 }
 
 // announce posts a notice.
-func (a *App) announce(ctx context.Context, n team.Notice) error {
+func (w watch) announce(ctx context.Context, n team.Notice) error {
 	platform, channel, _ := strings.Cut(n.Channel, ":")
-	desk := a.desks[platform]
-	locale := a.localeOf(ctx, n.Team, desk)
-	err := a.announcers[platform].Announce(ctx, bot.Announcement{
-		Channel: channel,
-		Tenants: a.tenants(n.Team, platform),
-		Locale:  locale,
-		Message: bot.Notice(desk.Printer(locale), n),
-		Nonce:   n.Nonce,
-	})
-	if err != nil {
-		return fmt.Errorf("post in %s: %w", n.Channel, err)
+	for _, p := range w.platforms {
+		if p.name != platform {
+			continue
+		}
+		locale := w.localeOf(ctx, n.Team, p.desk)
+		err := p.Announce(ctx, bot.Announcement{
+			Channel: channel,
+			Tenants: w.tenants(n.Team, platform),
+			Locale:  locale,
+			Message: bot.Notice(p.desk.Printer(locale), n),
+			Nonce:   n.Nonce,
+		})
+		if err != nil {
+			return fmt.Errorf("post in %s: %w", n.Channel, err)
+		}
 	}
 	return nil
 }
 
 // tenants are the guilds or workspaces of a team.
-func (a *App) tenants(team, platform string) []string {
-	for _, t := range a.live.Load().cfg.Teams {
-		switch {
-		case t.Name != team:
-		case platform == "slack":
-			return t.SlackWorkspaces
-		default:
-			return t.DiscordGuilds
+func (w watch) tenants(team, platform string) []string {
+	for _, t := range w.now.config().Teams {
+		if t.Name == team {
+			return t.On(platform)
 		}
 	}
 	return nil
@@ -131,10 +111,10 @@ const latest = 50
 
 // localeOf is the language that a team is told things in which nobody in
 // particular has asked for: that of most of its latest jobs.
-func (a *App) localeOf(ctx context.Context, team string, desk *bot.Desk) string {
-	jobs, err := a.engine.Jobs(ctx, generate.Query{Team: team, Limit: latest})
+func (w watch) localeOf(ctx context.Context, team string, desk *bot.Desk) string {
+	jobs, err := w.engine.Jobs(ctx, generate.Query{Team: team, Limit: latest})
 	if err != nil {
-		a.log.WarnContext(ctx, "cannot read which language a team speaks", "team", team, "error", err)
+		w.log.WarnContext(ctx, "cannot read which language a team speaks", "team", team, "error", err)
 	}
 	count, best := map[string]int{}, bot.DefaultLanguage
 	for _, j := range slices.Backward(jobs) {

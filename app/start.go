@@ -2,14 +2,9 @@ package app
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"log/slog"
-	"net/http"
 	"time"
 
-	"ltxbot/bot/discord"
-	"ltxbot/bot/slack"
 	"ltxbot/internal/retry"
 )
 
@@ -21,28 +16,28 @@ const (
 	platformMost     = time.Minute
 )
 
-// startPlatforms begins with all platforms at once. It returns when each is
+// start begins with all platforms at once. It returns when each is
 // connected, or after a while when some are not: those are tried until they
 // are. Its error is of a platform that refuses the bot for good.
-func (a *App) startPlatforms(ctx context.Context) error {
+func (ps platforms) start(ctx context.Context, parts *lifecycle, broken fatal, log *slog.Logger) error {
 	life, end := context.WithCancel(context.WithoutCancel(ctx))
-	a.parts.started("start of platforms", func(context.Context) error {
+	parts.started("start of platforms", func(context.Context) error {
 		end()
 		return nil
 	})
-	outcomes := make(chan error, len(a.platforms))
-	for _, p := range a.platforms {
+	outcomes := make(chan error, len(ps))
+	for _, p := range ps {
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
-			outcomes <- a.bring(life, p)
+			outcomes <- p.bring(life, log)
 			select {
 			case err := <-p.Fatal():
-				a.fail(err)
+				broken.report(err)
 			case <-life.Done():
 			}
 		}()
-		a.parts.started("platform", func(ctx context.Context) error {
+		parts.started("platform", func(ctx context.Context) error {
 			end()
 			err := p.Stop(ctx)
 			<-done
@@ -51,15 +46,15 @@ func (a *App) startPlatforms(ctx context.Context) error {
 	}
 	patience := time.NewTimer(platformPatience)
 	defer patience.Stop()
-	for range a.platforms {
+	for range ps {
 		select {
 		case err := <-outcomes:
 			if err != nil {
 				return err
 			}
 		case <-patience.C:
-			a.log.WarnContext(ctx, "a platform does not answer; it is tried again")
-			go a.awaitPlatforms(life, outcomes)
+			log.WarnContext(ctx, "a platform does not answer; it is tried again")
+			go awaitPlatforms(life, outcomes, broken)
 			return nil
 		case <-ctx.Done():
 			return ctx.Err()
@@ -69,12 +64,12 @@ func (a *App) startPlatforms(ctx context.Context) error {
 }
 
 // awaitPlatforms passes on what ends a platform that was slow to start.
-func (a *App) awaitPlatforms(ctx context.Context, outcomes <-chan error) {
+func awaitPlatforms(ctx context.Context, outcomes <-chan error, broken fatal) {
 	for {
 		select {
 		case err := <-outcomes:
 			if err != nil {
-				a.fail(err)
+				broken.report(err)
 			}
 		case <-ctx.Done():
 			return
@@ -83,49 +78,19 @@ func (a *App) awaitPlatforms(ctx context.Context, outcomes <-chan error) {
 }
 
 // bring starts a platform, and tries again while the reason may pass.
-func (a *App) bring(ctx context.Context, p platform) error {
+func (p platform) bring(ctx context.Context, log *slog.Logger) error {
 	pauses := retry.Backoff{First: platformPause, Most: platformMost}
 	for n := 1; ; n++ {
 		err := p.Start(ctx)
 		switch {
 		case err == nil, ctx.Err() != nil:
 			return nil //nolint:nilerr // a start that was called off has no outcome
-		case forGood(err):
+		case p.ForGood(err):
 			return err
 		}
-		a.log.WarnContext(ctx, "cannot start a platform; it is tried again", "pause", pauses.After(n).String(), "error", err)
+		log.WarnContext(ctx, "cannot start a platform; it is tried again", "pause", pauses.After(n).String(), "error", err)
 		if !retry.Wait(ctx, pauses.After(n)) {
 			return nil
 		}
 	}
-}
-
-// discordPlatform registers the commands before it takes any.
-type discordPlatform struct {
-	*discord.Bot
-	log *slog.Logger
-}
-
-// Start implements platform. Commands that Discord does not take are no reason
-// to leave those that are registered without an answer.
-func (p discordPlatform) Start(ctx context.Context) error {
-	_, err := p.Sync(ctx)
-	e, refused := errors.AsType[*discord.APIError](err)
-	switch {
-	case refused && e.Status >= 400 && e.Status < 500 && e.Status != http.StatusUnauthorized && e.Status != http.StatusTooManyRequests:
-		p.log.ErrorContext(ctx, "discord does not take the commands; bot doctor tells more", "error", err)
-	case err != nil:
-		return fmt.Errorf("register commands on Discord: %w", err)
-	}
-	return p.Bot.Start(ctx)
-}
-
-// forGood reports whether a platform refuses the bot whatever it does.
-func forGood(err error) bool {
-	if e, ok := errors.AsType[*discord.APIError](err); ok && e.Status == http.StatusUnauthorized {
-		return true
-	}
-	_, onDiscord := errors.AsType[*discord.FatalError](err)
-	_, onSlack := errors.AsType[*slack.FatalError](err)
-	return onDiscord || onSlack
 }

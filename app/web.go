@@ -8,6 +8,8 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"ltxbot/config"
 )
 
 // How patient a server is with who calls it.
@@ -39,29 +41,33 @@ func newWebServer(key, address string, log *slog.Logger) *webServer {
 	}}
 }
 
-// addServers makes the servers that the config asks for, and returns what the
-// public and the operator's paths are added to: the same when there is no
-// address for the operator alone.
-func (a *App) addServers() (public, ops *http.ServeMux) {
-	c := a.cfg.HTTP
-	a.servers = append(a.servers, newWebServer("http.listen", c.Listen, a.log))
+// servers are that of http.listen and, if it is set, that of http.ops_listen.
+type servers []*webServer
+
+func newServers(c config.HTTP, log *slog.Logger) servers {
+	s := servers{newWebServer("http.listen", c.Listen, log)}
 	if c.OpsListen != "" {
-		a.servers = append(a.servers, newWebServer("http.ops_listen", c.OpsListen, a.log))
+		s = append(s, newWebServer("http.ops_listen", c.OpsListen, log))
 	}
-	return a.servers[0].mux, a.servers[len(a.servers)-1].mux
+	return s
 }
 
-// startServers returns when all servers listen.
-func (a *App) startServers(ctx context.Context) error {
-	for _, s := range a.servers {
-		if err := a.startServer(ctx, s); err != nil {
+// public and ops are what the public and the operator's paths are added to:
+// the same when there is no address for the operator alone.
+func (s servers) public() *http.ServeMux { return s[0].mux }
+func (s servers) ops() *http.ServeMux    { return s[len(s)-1].mux }
+
+// start returns when all servers listen.
+func (s servers) start(ctx context.Context, parts *lifecycle, broken fatal) error {
+	for _, one := range s {
+		if err := one.start(ctx, parts, broken); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (a *App) startServer(ctx context.Context, s *webServer) (err error) {
+func (s *webServer) start(ctx context.Context, parts *lifecycle, broken fatal) (err error) {
 	var lc net.ListenConfig
 	if s.listener, err = lc.Listen(ctx, "tcp", s.address); err != nil {
 		return fmt.Errorf("listen for HTTP (%s): %w", s.key, err)
@@ -70,23 +76,16 @@ func (a *App) startServer(ctx context.Context, s *webServer) (err error) {
 	go func() {
 		defer close(served)
 		if err := s.http.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
-			a.fail(fmt.Errorf("web server: %w", err))
+			broken.report(fmt.Errorf("web server: %w", err))
 		}
 	}()
-	a.parts.started("web server", func(ctx context.Context) error {
+	parts.started("web server", func(ctx context.Context) error {
 		err := s.http.Shutdown(ctx)
 		<-served
 		return err
 	})
 	return nil
 }
-
-// Addr is where the web server listens: "127.0.0.1:8080".
-func (a *App) Addr() string { return a.servers[0].addr() }
-
-// OpsAddr is where the operator's paths are: that of the web server, or an
-// address of their own.
-func (a *App) OpsAddr() string { return a.servers[len(a.servers)-1].addr() }
 
 func (s *webServer) addr() string {
 	if s.listener == nil {

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
@@ -57,18 +58,27 @@ func (h hooks) job(q url.Values) (string, bool) {
 	return job, job != "" && hmac.Equal([]byte(q.Get("sig")), []byte(h.sign(job)))
 }
 
-// serveWebhook takes fal's calls. The URL and the headers are looked at before
+// webhooks takes fal's calls. The URL and the headers are looked at before
 // the body is read. Calls are hints: the engine asks for the
 // result itself. An answer other than 200 makes fal call again later.
 // https://fal.ai/docs/documentation/model-apis/inference/webhooks
-func (a *App) serveWebhook(w http.ResponseWriter, r *http.Request) {
-	refuse := func(why ingress.Reason) { a.guard.Refuse(w, ingress.Webhook, why) }
-	job, ok := a.hooks.job(r.URL.Query())
+type webhooks struct {
+	hooks    hooks
+	provider *fal.Client
+	engine   *generate.Engine
+	guard    *ingress.Guard
+	log      *slog.Logger
+}
+
+// ServeHTTP implements http.Handler.
+func (h webhooks) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	refuse := func(why ingress.Reason) { h.guard.Refuse(w, ingress.Webhook, why) }
+	job, ok := h.hooks.job(r.URL.Query())
 	if !ok {
 		refuse(ingress.Unknown)
 		return
 	}
-	switch err := a.provider.Webhooks().Precheck(r.Header); {
+	switch err := h.provider.Webhooks().Precheck(r.Header); {
 	case errors.Is(err, fal.ErrStale):
 		refuse(ingress.Stale)
 		return
@@ -76,22 +86,22 @@ func (a *App) serveWebhook(w http.ResponseWriter, r *http.Request) {
 		refuse(ingress.Unsigned)
 		return
 	}
-	body, release, ok := a.guard.Body(w, r, ingress.Webhook, maxWebhook)
+	body, release, ok := h.guard.Body(w, r, ingress.Webhook, maxWebhook)
 	if !ok {
 		return
 	}
 	defer release()
-	hook, err := a.provider.Webhooks().Verify(r.Context(), r.Header, body)
+	hook, err := h.provider.Webhooks().Verify(r.Context(), r.Header, body)
 	if errors.Is(err, fal.ErrSignature) {
 		refuse(ingress.BadSignature)
 		return
 	}
 	if err != nil {
-		a.log.WarnContext(r.Context(), "cannot verify a webhook", "error", err)
+		h.log.WarnContext(r.Context(), "cannot verify a webhook", "error", err)
 		http.Error(w, "cannot verify the signature now", http.StatusServiceUnavailable)
 		return
 	}
-	err = a.engine.Arrived(r.Context(), job, hook.RequestID)
+	err = h.engine.Arrived(r.Context(), job, hook.RequestID)
 	switch {
 	case err == nil:
 		w.WriteHeader(http.StatusOK)
@@ -100,7 +110,7 @@ func (a *App) serveWebhook(w http.ResponseWriter, r *http.Request) {
 	case errors.Is(err, generate.ErrNotReady):
 		http.Error(w, "the submit is still under way", http.StatusServiceUnavailable)
 	default:
-		a.log.WarnContext(r.Context(), "cannot take in a webhook", "job", job, "error", err)
+		h.log.WarnContext(r.Context(), "cannot take in a webhook", "job", job, "error", err)
 		http.Error(w, "not possible now", http.StatusServiceUnavailable)
 	}
 }

@@ -37,7 +37,16 @@ func (d *Desk) Order(ctx context.Context, c Caller, o team.Order) Message {
 	if err != nil {
 		return d.orderRefusal(ctx, c, err)
 	}
+	if c.Outsider {
+		r.Gauges = ofMember(r.Gauges)
+		r.Grants = slices.DeleteFunc(slices.Clone(r.Grants), func(g team.GrantUse) bool { return g.Scope.Kind != quota.Member })
+	}
 	return Report(d.Printer(c.Locale), r)
+}
+
+// ofMember are the limits that are somebody's own.
+func ofMember(gauges []quota.Gauge) []quota.Gauge {
+	return slices.DeleteFunc(slices.Clone(gauges), func(g quota.Gauge) bool { return g.Scope.Kind != quota.Member })
 }
 
 // noteOrder logs an order that an admin of a team gave and that changes

@@ -59,7 +59,8 @@ func newOfficeDesk(t *testing.T) *officeDesk {
 		Team:   quota.Limits{Windows: []quota.WindowLimit{{Window: quota.Month, USD: 200 * usd.Dollar}}},
 	}
 	office := team.NewOffice(team.OfficeConfig{
-		Store: o.store, Policy: func() quota.Policy { return policy },
+		ParseMember: parseMember,
+		Store:       o.store, Policy: func() quota.Policy { return policy },
 		Linkable: func(string) bool { return true },
 	})
 	o.office = office
@@ -385,4 +386,18 @@ func TestOnlyAnAdminSeesTheTeamAtAGlance(t *testing.T) {
 	if got := d.Summary(t.Context(), member); got != nil {
 		t.Errorf("a member sees %v, want nothing", got)
 	}
+}
+
+// parseMember knows full names, ids, and mentions with an id in them.
+func parseMember(text, home string) (string, bool) {
+	id, _, _ := strings.Cut(strings.Trim(text, "<@!>"), "|")
+	switch {
+	case strings.Contains(text, ":"):
+		return text, true
+	case id != "" && strings.Trim(id, "0123456789") == "":
+		return "discord:" + id, true
+	case strings.HasPrefix(id, "U") && strings.HasPrefix(home, "slack:"):
+		return home[:strings.LastIndexByte(home, ':')+1] + id, true
+	}
+	return "", false
 }

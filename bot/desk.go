@@ -25,8 +25,13 @@ type Caller struct {
 	Team     string   // the budget: "discord:<guild id>", "slack:<workspace id>", or a name from the config
 	Tiers    []string // names of the quota tiers the member is in
 	Admin    bool     // may manage the team: checked with the platform, never told by the client
-	Locale   string   // "en-US", "de"
-	Event    string   // names what the caller did: an order is carried out once for it
+	// Outsider is set for somebody of another organisation, who reaches the
+	// bot in a channel that both share. They see what stands in that channel:
+	// not the team's budget, and no job from elsewhere but their own.
+	Outsider bool
+	Channel  string // where an outsider is
+	Locale   string // "en-US", "de"
+	Event    string // names what the caller did: an order is carried out once for it
 	// Also are further names of the same person: accounts that are linked
 	// with Member. The desk fills them in.
 	Also []string
@@ -88,6 +93,7 @@ type Desk struct {
 	cfg    Config
 	log    *slog.Logger
 	recent *recent
+	erased pace
 	reads  sync.WaitGroup // of jobs for the memory
 }
 

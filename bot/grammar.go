@@ -56,6 +56,14 @@ type Line struct {
 // weights of other tools ("(masterpiece:1.2)"), and all that stands in double
 // quotes, because that is dialogue.
 //
+// Keys of two words ("CFG scale") and those of the other languages of the bot
+// ("cámara") are keys as well. One in capitals, or with a space in it, is asked
+// about when its value has a digit or an underscore: "Duration: 5".
+//
+// A JSON object that names a setting sets what it names. What is not quite
+// JSON, and the block of settings that image tools write ("Steps: 20, Sampler:
+// Euler a"), is refused with the settings as they are written here.
+//
 // The ways of other tools are refused with the right spelling: settings in
 // brackets, "<lora:film:0.8>", lists with ";" or "+", "lora_scale:0.5". So are
 // words_with_underscores and a colon that name no parameter, any "--word", and
@@ -200,6 +208,8 @@ type parser struct {
 	judged   map[string]*ltx.FieldError // by parameter and value
 	noLast   map[string]int             // from which quote on none is a last one, see quoted
 
+	pasted int // pieces that were looked at as pasted ones
+
 	work int // positions and characters of values that were looked at, for tests
 }
 
@@ -221,6 +231,9 @@ type match struct {
 // read takes the line apart.
 func (p *parser) read() {
 	for p.pos < len(p.in) {
+		if p.takePasted() {
+			continue
+		}
 		if m, ok := p.match(p.pos); ok {
 			p.take(m)
 			continue
@@ -236,10 +249,21 @@ func (p *parser) read() {
 // result are the settings, the prompt first.
 func (p *parser) result() []ltx.Setting {
 	prompt := p.prose()
+	settings := slices.Clone(p.settings)
 	if prompt == "" && !p.marked {
-		return p.settings
+		// What was pasted may have its prompt anywhere.
+		slices.SortStableFunc(settings, func(a, b ltx.Setting) int { return order(a) - order(b) })
+		return settings
 	}
-	return append([]ltx.Setting{{Key: promptKey, Value: prompt}}, p.settings...)
+	return append([]ltx.Setting{{Key: promptKey, Value: prompt}}, settings...)
+}
+
+// order is 0 for the prompt and 1 for any other setting.
+func order(s ltx.Setting) int {
+	if s.Key == promptKey {
+		return 0
+	}
+	return 1
 }
 
 // keep makes what comes before end part of the prompt.

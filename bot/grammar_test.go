@@ -207,6 +207,7 @@ func FuzzParseLine(f *testing.F) {
 	for _, line := range []string{
 		"a cat [camera:dolly_in] lora:a/b; c/d", "the camera: static", "(best quality:1.3)", "一只猫 camera：dolly_in，seed：7", `a "cat\" <lora:x:1>`,
 		"negative: a\nb camera : static", `prompt:"a" 'b' width:3`, "Negative prompt: x", "「camera: static", "quota [a_b:c",
+		`{"prompt": "a", "seed": 7}`, `{'prompt': 'a "b', 'loras': [{"path": "a,b"}]`, "Steps: 9, Seed: 1, Size: 1x1", "カメラ：static durée:5", "a --no b, c", "CFG scale: 7",
 	} {
 		f.Add(line)
 	}
@@ -267,7 +268,7 @@ func TestParseLineTakesTimeInProportionToItsLength(t *testing.T) {
 	const short, factor, most = 1_000, 10, 20
 	for _, s := range []string{
 		`prompt:" `, "camera: static ", "lorra: a/b, ", `negative:"`, "camra:x ", "“a ", "<http ", "-camera dolly ", "a", "a ", "(a ", "[camera:x ",
-		"猫camra:x", "猫style:a,", "camera : x ", "negative: a ", "lora:a/b; ", "a_b: c ", "style:a,", "camera: camera: ", "\\\"", "size:1 x ", "   ", "negative : a, ",
+		"猫camra:x", "猫style:a,", "camera : x ", "negative: a ", "lora:a/b; ", "a_b: c ", "style:a,", "camera: camera: ", "\\\"", "size:1 x ", "   ", "negative : a, ", `{"camera": "`, `{"a": `, "Steps: 1, A: ", "カメラ：x ", "durée ", "cfg scale: ", "count:4 ",
 	} {
 		work := func(length int) int { return bot.Work("a " + strings.Repeat(s, length/len(s))) }
 		if few, many := work(short), work(short*factor); few == 0 || many > most*few {

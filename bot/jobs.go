@@ -164,7 +164,8 @@ func (e *denied) Error() string { return e.reason.Error() }
 func (e *denied) Unwrap() error { return e.reason }
 
 // visible reads a job that the caller may see: an own one, or one of the
-// caller's team that is not private. Other teams' jobs do not exist.
+// caller's team that is not private. Other teams' jobs do not exist, and for an
+// outsider none of another channel.
 func (d *Desk) visible(ctx context.Context, c Caller, id string) (generate.Job, error) {
 	j, err := d.job(ctx, c, id)
 	if err == nil && !c.owns(j) && (j.Request.Private || j.Place.Private) {
@@ -187,7 +188,7 @@ func (d *Desk) job(ctx context.Context, c Caller, id string) (generate.Job, erro
 	ctx, cancel := context.WithTimeout(ctx, readLimit)
 	defer cancel()
 	j, err := d.cfg.Generator.Job(ctx, jobID(id))
-	if err == nil && !c.owns(j) && j.Team != c.Team {
+	if err == nil && !c.owns(j) && (j.Team != c.Team || c.Outsider && j.Place.Channel != c.Channel) {
 		return generate.Job{}, generate.ErrNoJob
 	}
 	return j, err

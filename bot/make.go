@@ -186,12 +186,12 @@ func corrected(settings []ltx.Setting, problems ltx.Invalid) []ltx.Setting {
 	out := slices.Clone(settings)
 	for _, e := range problems {
 		switch {
-		case e.Nearest == "" && e.Problem == ltx.Unknown:
+		case e.Nearest == "" && slices.Contains(leftOut, e.Problem):
 			out = slices.DeleteFunc(out, func(s ltx.Setting) bool { return s.Key == e.Option })
 			continue
 		case e.Nearest == "":
 			continue
-		case e.Problem == ltx.Spelling:
+		case e.Problem == ltx.Spelling, e.Problem == ltx.NotShown:
 			out = respelled(out, e)
 			continue
 		}
@@ -208,6 +208,9 @@ func corrected(settings []ltx.Setting, problems ltx.Invalid) []ltx.Setting {
 	}
 	return out
 }
+
+// leftOut are the problems with settings that do not exist here.
+var leftOut = []ltx.Problem{ltx.Unknown, ltx.OneVideo, ltx.OneModel, ltx.WordsOnly}
 
 // respelled are settings with the right spelling in place of the one that the
 // problem is about.

@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"ltxbot/core/generate"
@@ -15,6 +17,39 @@ import (
 
 // eraseLimit is how long erasing somebody's data may take, in the store.
 const eraseLimit = 20 * time.Second
+
+// eraseEvery is how often somebody may have their data erased: looking for it
+// reads all that is kept about them.
+const eraseEvery = time.Minute
+
+// pace is when members last did something that may be done now and then.
+type pace struct {
+	mu   sync.Mutex
+	last map[string]time.Time
+}
+
+// start reports whether the member may do it now, and else when again.
+func (p *pace) start(member string, every time.Duration) (again time.Time, ok bool) {
+	now := time.Now()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if again = p.last[member].Add(every); now.Before(again) {
+		return again, false
+	}
+	maps.DeleteFunc(p.last, func(_ string, at time.Time) bool { return !now.Before(at.Add(every)) })
+	if p.last == nil {
+		p.last = map[string]time.Time{}
+	}
+	p.last[member] = now
+	return time.Time{}, true
+}
+
+// undo lets the member do it again at once.
+func (p *pace) undo(member string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.last, member)
+}
 
 // What may follow the verb for jobs: "/ltx jobs erase yes".
 const (
@@ -59,14 +94,19 @@ func (d *Desk) kept(ctx context.Context, c Caller, id string) (generate.Job, err
 }
 
 // Forget erases the caller's data in all teams: what was asked for, where, and
-// where the videos are. What counts towards limits stays.
+// where the videos are. What counts towards limits stays. It is done once a
+// minute at most.
 func (d *Desk) Forget(ctx context.Context, c Caller) Message {
 	c = d.known(ctx, c)
+	if again, ok := d.erased.start(c.Member, eraseEvery); !ok {
+		return Answer(d.Printer(c.Locale), "job.erase_soon", "since", since(again))
+	}
 	ctx, cancel := context.WithTimeout(ctx, eraseLimit)
 	defer cancel()
 	total, err := d.erase(ctx, append([]string{c.Member}, c.Also...))
 	more := errors.Is(err, context.DeadlineExceeded) && total.Jobs > 0 // a platform waits no longer for an answer
 	if err != nil && !more {
+		d.erased.undo(c.Member)
 		return d.sorry(ctx, c, "error.unreadable", "erase data", err)
 	}
 	return ErasedJobs(d.Printer(c.Locale), total, more)
@@ -122,7 +162,7 @@ func (d *Desk) Mine(ctx context.Context, c Caller) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("export usage: %w", err)
 	}
-	all.Usage = slices.DeleteFunc(gauges, func(g quota.Gauge) bool { return g.Scope.Kind != quota.Member })
+	all.Usage = ofMember(gauges)
 	return json.MarshalIndent(all, "", "  ")
 }
 

@@ -3,8 +3,11 @@ package bot_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"ltxbot/bot"
 	"ltxbot/core/generate"
@@ -86,6 +89,36 @@ func TestAJobWhosePromptIsForgottenSaysSoKindly(t *testing.T) {
 	if m := desk.Show(t.Context(), caller(ann), jobA); m.Plain == "" {
 		t.Error("the job's card is empty")
 	}
+}
+
+func TestDataIsErasedOnceAMinute(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		desk, g := newArchive(t)
+		erase := func(member string) string {
+			m := desk.JobsLine(t.Context(), caller(member), "erase yes")
+			return m.String()
+		}
+		g.read = errors.New("disk on fire")
+		if got := erase(ann); !strings.Contains(got, "not possible right now") {
+			t.Errorf("when the store does not answer: %s", got)
+		}
+		g.read = nil
+		if got := erase(ann); !strings.Contains(got, "are erased") {
+			t.Errorf("after a try that did not succeed: %s", got)
+		}
+		const soon = "ask again"
+		<-time.After(59 * time.Second)
+		if got := erase(ann); !strings.Contains(got, soon) {
+			t.Errorf("within a minute: %s", got)
+		}
+		if got := erase(bob); strings.Contains(got, soon) {
+			t.Errorf("somebody else: %s", got)
+		}
+		<-time.After(time.Second)
+		if got := erase(ann); strings.Contains(got, soon) {
+			t.Errorf("after a minute: %s", got)
+		}
+	})
 }
 
 func TestAMemberErasesTheirDataAfterTheyWereAsked(t *testing.T) {

@@ -155,7 +155,7 @@ func (d *Desk) Suggest(c Caller, option, typed string) []Choice {
 		all = []Choice{{"yes", v.Text("form.yes")}, {"no", v.Text("form.no")}}
 	case p.Kind == ltx.KindDuration:
 		for _, s := range usualSeconds {
-			all = append(all, Choice{numberTyped(s), v.Duration(time.Duration(s*float64(time.Second)))})
+			all = append(all, Choice{numberTyped(s), v.Duration(time.Duration(s * float64(time.Second)))})
 		}
 	default:
 		all = Choices(v, p, d.cfg.Rules().QualityNames())

@@ -28,6 +28,9 @@ const (
 	LinkShared     LinkReason = "result.link_shared"    // the channel is shared with others who take no files
 	LinkFull       LinkReason = "result.link_full"      // there is no room for files
 	LinkDenied     LinkReason = "result.link_denied"    // this kind of file is not taken
+	LinkExplicit   LinkReason = "result.link_explicit"  // the platform takes it for explicit content
+	LinkModerated  LinkReason = "result.link_moderated" // a moderation rule of the conversation
+	LinkLimited    LinkReason = "result.link_limited"   // the platform takes few files there for now
 	LinkNoRight    LinkReason = "result.link_no_right"  // the bot may not upload
 	LinkFailing    LinkReason = "result.link_failing"   // all tries have failed
 	LinkUnseen     LinkReason = "result.link_unseen"    // it was uploaded and does not appear

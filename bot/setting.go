@@ -60,18 +60,16 @@ func (p *parser) find(i int) (found, bool) {
 	p.work++
 	m := found{from: i}
 	dash, i := p.dashes(i)
+	start := i
 	m.key, i = p.key(i)
-	if dash == twoDashes {
-		for i < len(p.in) && unicode.In(p.in[i], unicode.L, unicode.M) {
-			m.key += string(p.in[i]) // of another language: --durée
-			i++
-		}
+	if word, end := p.foreignKey(start); end > i && (dash == twoDashes || isKnown(word)) {
+		m.key, i = word, end
 	}
 	if m.key == "" {
 		return found{}, false
 	}
-	if end, ok := p.negativePrompt(m.key, i); ok && dash == noDash {
-		m.key, i = "negative", end
+	if key, end, ok := p.twoWords(m.key, i); ok && dash == noDash {
+		m.key, i = key, end
 	}
 	m.value = i
 	m.param, m.known = ltx.Lookup(m.key)
@@ -98,15 +96,49 @@ func (p *parser) isSign(i int) bool {
 
 func isColon(r rune) bool { return r == ':' || r == '：' }
 
-// negativePrompt finds the end of "Negative prompt", as other tools write it
-// before a sign; key is its first word, which ends at i.
-func (p *parser) negativePrompt(key string, i int) (end int, ok bool) {
+// twoWords finds a key of two words before a sign, as other tools write them:
+// "Negative prompt:", "CFG scale:"; key is its first word, which ends at i. A
+// negative prompt is known by the name of its option.
+func (p *parser) twoWords(key string, i int) (both string, end int, ok bool) {
 	next := p.skipBlank(i)
-	if !strings.EqualFold(key, "negative") || next == i {
-		return 0, false
+	if next == i || next == len(p.in) {
+		return "", 0, false
 	}
 	word, end := p.key(next)
-	return end, (strings.EqualFold(word, "prompt") || strings.EqualFold(word, "prompts")) && p.isSign(p.skipBlank(end))
+	if word == "" || !p.isSign(p.skipBlank(end)) {
+		return "", 0, false
+	}
+	both = key + "_" + word
+	if !isKnown(both) {
+		both = strings.TrimSuffix(both, "s")
+	}
+	second, _ := ltx.Lookup(word)
+	switch {
+	case !isKnown(both) || second.Kind == ltx.KindPreset: // "in video quality:best"
+		return "", 0, false
+	case strings.EqualFold(key, "negative"):
+		return "negative", end, true
+	}
+	return both, end, true
+}
+
+// longestForeign bounds the length of a key of another language, in
+// characters: more than any has.
+const longestForeign = 20
+
+// foreignKey reads letters of any script at i, as keys of other languages have
+// them: "durée", "カメラ".
+func (p *parser) foreignKey(i int) (word string, end int) {
+	end = i
+	for end < min(len(p.in), i+longestForeign) && (unicode.In(p.in[end], unicode.L, unicode.M) || end > i && isKeyRune(p.in[end], false) || p.in[end] == 'ー') {
+		end++
+	}
+	return string(p.in[i:end]), end
+}
+
+func isKnown(key string) bool {
+	_, ok := ltx.Lookup(key)
+	return ok
 }
 
 // apart judges a key with a space before the sign.
@@ -128,10 +160,16 @@ func (p *parser) apart(m found, dash dashes, sign int) (found, bool) {
 		return m, m.known
 	}
 	if !m.known && ltx.IsHabit(m.key) && m.key == strings.ToLower(m.key) {
-		return m, p.hasDigit(m)
+		return m, p.fitsHabit(m)
 	}
 	m.bracketed = p.opens[m.from] >= 0
-	return m, exact(m) && p.plausible(m, true)
+	return m, exact(m) && p.plausible(m, true) || p.looksTyped(m)
+}
+
+// looksTyped tells whether a key that is spelled in another way than the help
+// has it is hardly prose, because of its value: "Duration: 5", "CFG scale: 7".
+func (p *parser) looksTyped(m found) bool {
+	return m.known && m.param.Kind != ltx.KindText && !m.param.IsWord(m.key) && p.hasDigit(m) && p.plausible(m, true)
 }
 
 // signed judges a key with a sign right after it.
@@ -165,8 +203,7 @@ func (p *parser) attached(m found, dash dashes, sign rune) (found, bool) {
 		word := dash == noDash && m.param.IsWord(m.key)
 		return m, (!m.bracketed || !p.isWeight(m)) && (!word || p.plausible(m, true))
 	case ltx.IsHabit(m.key):
-		text, _ := p.value(m)
-		return m, dash != noDash || strings.Contains(m.key, "_") || startsWithDigit(text)
+		return m, dash != noDash || p.fitsHabit(m)
 	case strings.Contains(m.key, "_"), linkValue.MatchString(string(p.in[m.value:p.wordEnd(m.value)])):
 		return m, true // nobody writes that in a prompt
 	}
@@ -178,7 +215,11 @@ func (p *parser) attached(m found, dash dashes, sign rune) (found, bool) {
 	return m, dash == twoDashes
 }
 
-func startsWithDigit(text string) bool { return text != "" && unicode.IsDigit([]rune(text)[0]) }
+// fitsHabit tells whether a key of another tool sets something.
+func (p *parser) fitsHabit(m found) bool {
+	text, _ := p.value(m)
+	return strings.Contains(m.key, "_") || ltx.FitsHabit(m.key, text)
+}
 
 // promptWeight is the number after the words that it is the weight of, as in
 // "(masterpiece:1.2)": one with a decimal point, or a small one.
@@ -199,7 +240,9 @@ func (p *parser) isWeight(m found) bool {
 
 // exact tells whether a key is spelled as the help has it, and not as a word
 // of prose may be.
-func exact(m found) bool { return m.known && (m.key == m.param.Option || m.key == m.param.Name) }
+func exact(m found) bool {
+	return m.known && (m.key == m.param.Option || m.key == m.param.Name || slices.Contains(m.param.Translations, m.key))
+}
 
 // lacksValue tells whether the end of the line or another setting stands
 // where a value belongs.
@@ -234,9 +277,10 @@ func (p *parser) spaced(m *found, sign rune) bool {
 		// A name of the model is no word of a prompt, whatever follows.
 		return fits && (!m.asked || !p.asWords) || !fits && strings.Contains(m.key, "_")
 	case m.known:
-		return false
+		m.asked = isColon(sign)
+		return (!m.asked || !p.asWords) && p.looksTyped(*m)
 	case ltx.IsHabit(m.key) && m.key == strings.ToLower(m.key):
-		return strings.Contains(m.key, "_") || p.hasDigit(*m)
+		return p.fitsHabit(*m) && p.hasDigit(*m) || strings.Contains(m.key, "_")
 	case strings.Contains(m.key, "_"):
 		return true
 	}
@@ -267,6 +311,8 @@ func (p *parser) dashed(m found, dash dashes) (found, bool) {
 	if rest, no := cutNo(m.key); no {
 		if param, ok := ltx.Lookup(rest); ok && param.Kind == ltx.KindBool && dash != oneDash {
 			return found{from: m.from, key: rest, param: param, known: true, value: m.value, flag: true, given: "no"}, true
+		} else if !ok && dash == twoDashes {
+			return found{from: m.from, key: "no", value: m.value, flag: true, given: rest}, true // "--no-people"
 		}
 	}
 	next := p.skipSpace(m.value)
@@ -274,7 +320,7 @@ func (p *parser) dashed(m found, dash dashes) (found, bool) {
 	case !m.known && dash != twoDashes:
 		return found{}, false
 	case !m.known && ltx.IsHabit(m.key) && !p.lacksValue(next):
-		m.value = next
+		m.value, m.open = next, strings.EqualFold(m.key, "no") // "--no hands, text"
 		return m, true
 	case !m.known && p.followsAsValue(next):
 		m.value = next // of a flag of another tool: "--stylize 100"

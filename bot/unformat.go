@@ -19,7 +19,7 @@ func Unformat(line string) string {
 		return line
 	}
 	line, quotes := hideQuotes(line)
-	line = trimSpace(strings.ReplaceAll(line, "```", "`"))
+	line = trimSpace(strings.ReplaceAll(codeFence.ReplaceAllString(line, "```"), "```", "`"))
 	line = trimSpace(strings.TrimLeft(line, "> "))
 	for wrapped.MatchString(line) {
 		line = trimSpace(line[1 : len(line)-1])
@@ -36,6 +36,9 @@ func Unformat(line string) string {
 	}
 	return showQuotes(line, quotes)
 }
+
+// codeFence begins a block of code in a language.
+var codeFence = regexp.MustCompile("```(?:json|text|txt)[ \t]*\n")
 
 // hidden stands in place of a passage in quotes, before and after its number.
 const hidden = "\ue000"

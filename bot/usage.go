@@ -21,6 +21,9 @@ func (d *Desk) Usage(ctx context.Context, c Caller) Message {
 	if err != nil {
 		return d.sorry(ctx, c, "error.unreadable", "read usage", err)
 	}
+	if c.Outsider {
+		gauges = ofMember(gauges)
+	}
 	return Usage(d.Printer(c.Locale), gauges)
 }
 

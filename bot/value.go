@@ -19,9 +19,9 @@ func (p *parser) value(m found) (text string, end int) {
 		return text, end
 	}
 	switch {
-	case !m.known:
-	case m.param.Kind == ltx.KindText && m.open:
+	case m.open:
 		return p.untilSetting(m)
+	case !m.known:
 	case m.param.Kind == ltx.KindText:
 		return p.list(m.value)
 	case m.param.Kind == ltx.KindLoRAs:

@@ -37,7 +37,7 @@ func (k *checker) merge(other *checker) {
 func follows(key, before string) bool {
 	a, b := keyPath(key), keyPath(before)
 	if key == "" {
-		return b[0] == "discord" || b[0] == "slack"
+		return slices.ContainsFunc(chats, func(p chat) bool { return p.name == b[0] })
 	}
 	n := min(len(a), len(b))
 	return slices.Equal(a[:n], b[:n])

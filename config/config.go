@@ -166,9 +166,7 @@ func (c Config) validate(k *checker) {
 	c.Discord.check(k)
 	c.Slack.check(k)
 	c.checkSeveral(k)
-	if !c.Discord.On() && !c.Slack.On() {
-		k.add("", "", "neither Discord nor Slack is configured: set discord.token (DISCORD_TOKEN) or slack.bot_token (SLACK_BOT_TOKEN)")
-	}
+	c.checkPlatforms(k)
 	c.Store.check(k)
 	c.HTTP.check(k)
 	c.Quota.check(k)

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"regexp"
-	"slices"
 )
 
 // Quota is how much may be made and spent.
@@ -61,19 +60,6 @@ const (
 	allowUnlisted  = "allow"
 	refuseUnlisted = "refuse"
 )
-
-// RefusesUnlisted tells whether guilds ("discord") or workspaces ("slack")
-// that the config does not name are refused.
-func (c Config) RefusesUnlisted(platform string) bool {
-	switch {
-	case c.Quota.UnlistedTeams != "":
-		return c.Quota.UnlistedTeams == refuseUnlisted
-	case platform == "slack" && !c.Slack.Several():
-		// The app is in the one workspace where the operator has put it.
-		return slices.ContainsFunc(c.Teams, func(t Team) bool { return len(t.SlackWorkspaces) > 0 })
-	}
-	return len(c.Teams) > 0 || len(c.Discord.Guilds) > 0
-}
 
 // NoLimit is how a tier or a team says that it has no limit where the default
 // has one.
@@ -140,8 +126,8 @@ type Team struct {
 const maxRolling = 366 * day
 
 var (
-	memberPattern  = regexp.MustCompile(`^(discord:[0-9]{1,20}|slack:[TE][A-Z0-9]+:[UW][A-Z0-9]+)$`)
-	channelPattern = regexp.MustCompile(`^(discord:[0-9]{1,20}|slack:[CG][A-Z0-9]+)$`)
+	memberPattern  = anyOf(func(p chat) ids { return p.member })
+	channelPattern = anyOf(func(p chat) ids { return p.channel })
 	namePattern    = regexp.MustCompile(`^[\pL\pN][\pL\pN _.-]{0,63}$`)
 )
 
@@ -164,9 +150,10 @@ func (q Quota) check(k *checker) {
 		table := fmt.Sprintf("quota.tier[%d]", i)
 		k.matches(table+".name", t.Name, namePattern, name)
 		k.unique(seen, table+".name", t.Name, "tier")
-		k.each(table+".discord_roles", t.DiscordRoles, snowflakePattern, snowflake)
-		k.each(table+".slack_groups", t.SlackGroups, groupPattern, group)
-		k.each(table+".members", t.Members, memberPattern, `"discord:<user id>" or "slack:<team or enterprise id>:<user id>"`)
+		for _, p := range chats {
+			k.each(table+"."+p.group.key, p.groups(t), p.group.pattern, p.group.text)
+		}
+		k.each(table+".members", t.Members, memberPattern, list(" or ", func(p chat) string { return p.member.text }))
 		t.check(k, table, NoLimit)
 	}
 }
@@ -217,15 +204,15 @@ func checkTeams(k *checker, teams []Team) {
 		table := fmt.Sprintf("team[%d]", i)
 		k.matches(table+".name", t.Name, namePattern, name)
 		k.unique(seen, table+".name", t.Name, "team")
-		k.each(table+".discord_guilds", t.DiscordGuilds, snowflakePattern, snowflake)
-		k.each(table+".slack_workspaces", t.SlackWorkspaces, workspacePattern, workspace)
-		k.owned(owner, table+".discord_guilds", t.DiscordGuilds, table)
-		k.owned(owner, table+".slack_workspaces", t.SlackWorkspaces, table)
+		for _, p := range chats {
+			k.each(table+"."+p.tenant.key, p.tenants(t), p.tenant.pattern, p.tenant.text)
+			k.owned(owner, table+"."+p.tenant.key, p.tenants(t), table)
+		}
 		if t.TimeZone != "" {
 			k.zone(table+".time_zone", t.TimeZone)
 		}
 		if t.AdminChannel != "" {
-			k.matches(table+".admin_channel", t.AdminChannel, channelPattern, `"discord:<channel id>" or "slack:<channel id>"`)
+			k.matches(table+".admin_channel", t.AdminChannel, channelPattern, list(" or ", func(p chat) string { return p.channel.text }))
 		}
 		t.check(k, table, NoLimit)
 	}

@@ -64,5 +64,11 @@ var EncodeCores = encodeCores
 // UseCores makes the machine one of so many cores for encoding.
 func (f *FFmpeg) UseCores(n int) { f.cores = make(chan struct{}, n) }
 
+// How long ffmpeg may take for a video, and for the trial.
+const (
+	EncodeLimit = encodeLimit
+	TrialLimit  = trialLimit
+)
+
 // LimitEncoding sets how long an encode may take.
 func (f *FFmpeg) LimitEncoding(d time.Duration) { f.limit = d }

@@ -37,7 +37,8 @@ func (s *Store) checkClock(ctx context.Context) error {
 		}
 		if leap := t.now.Sub(r.Swept); known && leap > maxLeap && !patient {
 			return fmt.Errorf("%w: it is %s, %.1f days after the last sweep; if the clock of this machine is right, "+
-				"nothing is to be done: the sweep goes on %s after the start", ErrLeap, stamped(t.now), leap.Hours()/24, leapPatience)
+				"nothing is to be done: the sweep goes on %s after the start, or at once after bot store clock --accept",
+				ErrLeap, stamped(t.now), leap.Hours()/24, leapPatience)
 		}
 		r.stamp, r.Swept = v1, t.now
 		return save(t, clockKey, &r)
@@ -45,8 +46,60 @@ func (s *Store) checkClock(ctx context.Context) error {
 	return err
 }
 
-// AcceptClock makes the next sweep believe the clock, whatever it says.
+// A Clock is what a store knows of the time.
+type Clock struct {
+	Now   time.Time // by which the windows of limits are counted
+	Shown time.Time // what the clock of this machine, or of the server, shows
+	Swept time.Time // when a sweep last ran; zero = never
+}
+
+// maxAhead is how far Now may be ahead of the clock until that is told.
+const maxAhead = 2 * time.Minute
+
+// Ahead is how far Now is ahead of the clock, which was wrong once: so long the
+// windows of limits stand still. A little is nothing, and 0.
+func (c Clock) Ahead() time.Duration {
+	if d := c.Now.Sub(c.Shown); d > maxAhead {
+		return d
+	}
+	return 0
+}
+
+// Leapt is how far the time has gone on since the last sweep, if that is so far
+// that a sweep does not believe it at once; else 0.
+func (c Clock) Leapt() time.Duration {
+	if d := c.Now.Sub(c.Swept); !c.Swept.IsZero() && d > maxLeap {
+		return d
+	}
+	return 0
+}
+
+// Clock reads what the store knows of the time.
+func (s *Store) Clock(ctx context.Context) (Clock, error) {
+	var c Clock
+	var err error
+	if c.Shown, err = s.db.Clock(ctx); err != nil {
+		return c, outcome("read the clock", closed(err))
+	}
+	if c.Now, err = s.db.Now(ctx); err != nil {
+		return c, outcome("read the clock", closed(err))
+	}
+	err = s.view(ctx, func(t *txn) error {
+		var r clockRecord
+		_, err := load(t, clockKey, &r)
+		c.Swept = r.Swept
+		return err
+	})
+	return c, outcome("read the clock", err)
+}
+
+// AcceptClock makes the store believe the clock: its time becomes what that
+// shows, even if it is less than before, and the next sweep believes it however
+// far it has gone on.
 func (s *Store) AcceptClock(ctx context.Context) error {
+	if err := s.db.ResetClock(ctx); err != nil {
+		return outcome("accept the clock", closed(err))
+	}
 	return outcome("accept the clock", s.update(ctx, func(t *txn) error {
 		return save(t, clockKey, &clockRecord{v1, t.now})
 	}))

@@ -275,12 +275,3 @@ func (t *txn) removeJob(j generate.Job) error {
 	}
 	return t.dropHold(h)
 }
-
-// setAside moves a record that can't be read out of the way, for an operator
-// to look at.
-func (t *txn) setAside(key string) {
-	if data := t.Get(key); data != nil {
-		t.Put(damagedKey+key, append([]byte(nil), data...))
-		t.Delete(key)
-	}
-}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"time"
 
 	"ltxbot/core/generate"
 	"ltxbot/core/quota"
@@ -82,6 +83,100 @@ func TestDamagedJobIsSetAside(t *testing.T) {
 	if _, err := w.Hold(t.Context(), "job3"); !errors.As(err, &damaged) || damaged.Key != "hold/job3" {
 		t.Errorf("read a damaged hold: %v", err)
 	}
+}
+
+// damage makes the record of a job unreadable.
+func (w *world) damage(id string) {
+	w.t.Helper()
+	engine := w.db.Open()
+	defer func() { _ = engine.Close() }()
+	if err := engine.Update(w.t.Context(), func(tx kv.Tx) error { tx.Put("job/"+id, []byte("{")); return nil }); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// TestADamagedJobGivesItsPlaceBack: nobody can end it, and nobody has to wait
+// for it.
+func TestADamagedJobGivesItsPlaceBack(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		limits quota.Line
+	}{
+		{"of the member", quota.Line{MemberMax: 1, WaitingMax: 9}},
+		{"of the team", quota.Line{TeamMax: 1, WaitingMax: 9}},
+		{"of the bot", quota.Line{BotMax: 1, WaitingMax: 9}},
+	} {
+		t.Run("a slot "+tt.name, func(t *testing.T) {
+			w := newWorld(t)
+			w.limits = tt.limits
+			other := w.accept(w.newJob("job0", "other", "discord:1")) // of the same member, elsewhere
+			if tt.limits.BotMax > 0 {
+				other = w.finish(other.ID)
+			}
+			w.accept(w.newJob("job1", "acme", "discord:1"))
+			if j := w.accept(w.newJob("job2", "acme", "discord:1")); j.Admitted {
+				t.Fatal("there is room for two")
+			}
+			w.damage("job1")
+			for w.take(w.Store).Job.ID != "job2" { // it sets aside what it can't read
+			}
+			w.sweep()
+			if !w.job("job2").Admitted {
+				t.Error("the next job waits for the damaged one")
+			}
+			w.clock.Advance(time.Hour)
+			w.sweep()
+			if a, err := w.Audit(t.Context()); err != nil || len(a.Wrong) > 0 {
+				t.Errorf("audit: %v, %v", a.Wrong, err)
+			}
+			for _, q := range []generate.Query{{Unfinished: true}, {Unfinished: true, Team: "acme"}, {Unfinished: true, Member: "discord:1"}} {
+				if jobs, err := w.Jobs(t.Context(), q); err != nil || len(jobs) != 1+map[bool]int{true: 1}[other.Unfinished() && q.Team == ""] {
+					t.Errorf("unfinished are %d jobs, %v", len(jobs), err)
+				}
+			}
+			w.finish("job2")
+			if j := w.accept(w.newJob("job3", "acme", "discord:1")); !j.Admitted {
+				t.Error("there is no room for another job")
+			}
+		})
+	}
+	t.Run("a place in the line", func(t *testing.T) {
+		w := newWorld(t)
+		w.limits = quota.Line{MemberMax: 1, WaitingMax: 9}
+		w.accept(w.newJob("job1", "acme", "discord:1"))
+		w.accept(w.newJob("job2", "acme", "discord:1"))
+		w.accept(w.newJob("job3", "acme", "discord:1"))
+		w.damage("job2")
+		w.finish("job1") // frees a slot
+		if !w.job("job3").Admitted {
+			t.Error("a job that can't be read holds up those behind it")
+		}
+		w.finish("job3")
+		w.clock.Advance(time.Hour)
+		w.sweep()
+		if a, err := w.Audit(t.Context()); err != nil || len(a.Wrong) > 0 {
+			t.Errorf("audit: %v, %v", a.Wrong, err)
+		}
+	})
+	t.Run("a place in the line, when all are gone over", func(t *testing.T) {
+		w := newWorld(t)
+		w.limits = quota.Line{MemberMax: 1, WaitingMax: 9}
+		w.accept(w.newJob("job1", "acme", "discord:1"))
+		w.accept(w.newJob("job2", "acme", "discord:1"))
+		w.damage("job2")
+		for range 2 { // whoever takes it sets it aside
+			w.sweep()
+			ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+			_, _ = w.Take(ctx)
+			cancel()
+		}
+		w.finish("job1")
+		w.clock.Advance(time.Hour)
+		w.sweep()
+		if a, err := w.Audit(t.Context()); err != nil || len(a.Wrong) > 0 {
+			t.Errorf("audit: %v, %v", a.Wrong, err)
+		}
+	})
 }
 
 func TestSubmitWaitsForSync(t *testing.T) {

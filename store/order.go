@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"fmt"
 
 	"ltxbot/core/generate"
@@ -206,7 +207,11 @@ func (l *line) admitFrom(team string) error {
 		return l.give(j)
 	}
 	r, err := job(l.t, c.job)
-	if err != nil {
+	var damaged *DamagedError
+	switch {
+	case errors.As(err, &damaged), errors.Is(err, generate.ErrNoJob): // those behind it must not wait for it
+		return l.t.discard(c.job, at)
+	case err != nil:
 		return fmt.Errorf("admit job %s: %w", c.job, err)
 	}
 	old := r.Job

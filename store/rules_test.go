@@ -18,6 +18,7 @@ import (
 	"ltxbot/core/quota/quotatest"
 	"ltxbot/core/team"
 	"ltxbot/core/usd"
+	"ltxbot/internal/need"
 	"ltxbot/store"
 	"ltxbot/store/kv"
 	"ltxbot/store/kv/mem"
@@ -111,6 +112,65 @@ func (w *world) take(s *store.Store) generate.Claim {
 	return c
 }
 
+// TestTeamsAreKnown by anything that is kept of them, each once, whatever
+// their names.
+func TestTeamsAreKnown(t *testing.T) {
+	w := newWorld(t)
+	for _, id := range []string{"job1", "job2"} {
+		for _, team := range []string{"acme", "discord:1"} {
+			w.accept(w.newJob(id+team, team, "discord:1"))
+		}
+	}
+	for _, team := range []string{"acme", "acme-2", "acme/3", "acme 4", "acme0", "ac"} {
+		if err := w.PutTeamStanding(t.Context(), team, quota.TeamStanding{Paused: &quota.Block{By: "operator"}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.PutMemberStanding(t.Context(), "globex", "discord:2", quota.MemberStanding{Blocked: &quota.Block{By: "operator"}}); err != nil {
+		t.Fatal(err)
+	}
+	got, err := w.Teams(t.Context())
+	if diff := cmp.Diff([]string{"ac", "acme", "acme 4", "acme-2", "acme/3", "acme0", "discord:1", "globex"}, got); diff != "" || err != nil {
+		t.Errorf("teams (-want +got):\n%s%v", diff, err)
+	}
+}
+
+// TestAClockThatWasAhead: the windows of limits stand still until an operator
+// accepts the clock.
+func TestAClockThatWasAhead(t *testing.T) {
+	w := newWorld(t)
+	w.clock.Advance(365 * 24 * time.Hour)
+	w.accept(w.newJob("job1", "acme", "discord:1"))
+	w.finish("job1")
+	w.sweep()
+	for _, tt := range []struct {
+		back  time.Duration
+		ahead time.Duration
+	}{
+		{2 * time.Minute, 0},
+		{time.Second, 2*time.Minute + time.Second},
+		{365*24*time.Hour - 2*time.Minute - time.Second, 365 * 24 * time.Hour},
+	} {
+		w.clock.Advance(-tt.back)
+		if c, err := w.Clock(t.Context()); err != nil || c.Ahead() != tt.ahead || !c.Swept.Equal(c.Now) {
+			t.Errorf("ahead by %s, %v, last swept %s; want %s", c.Ahead(), err, c.Swept, tt.ahead)
+		}
+	}
+	if err := w.AcceptClock(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	c, err := w.Clock(t.Context())
+	if err != nil || c.Ahead() != 0 || c.Leapt() != 0 || !c.Now.Equal(noon) || !c.Swept.Equal(noon) {
+		t.Errorf("after the clock was accepted: %+v, %v", c, err)
+	}
+	w.accept(w.newJob("job2", "acme", "discord:1"))
+	w.finish("job2")
+	w.sweep()
+	if a, err := w.Audit(t.Context()); err != nil || len(a.Wrong) > 0 {
+		t.Errorf("the ledger does not add up: %v, %v", a.Wrong, err)
+	}
+}
+
 func (w *world) sweep() int {
 	w.t.Helper()
 	n, err := w.Sweep(w.t.Context())
@@ -121,6 +181,7 @@ func (w *world) sweep() int {
 }
 
 func TestLineOfThousands(t *testing.T) {
+	need.Speed(t)
 	w := newWorld(t)
 	const teams, each = 1000, 10
 	w.limits = quota.Line{BotMax: 5, MemberMax: 1, WaitingMax: 1 << 30}

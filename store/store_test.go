@@ -38,7 +38,7 @@ var engines = []struct {
 		return func(t testing.TB, now func() time.Time) func() kv.Engine {
 			path := filepath.Join(t.TempDir(), "ltx.db")
 			return func() kv.Engine {
-				e, err := bolt.Open(path, bolt.Options{Logger: quiet, Now: now})
+				e, err := bolt.Open(path, bolt.Options{Logger: quiet, Now: now, NoSync: true})
 				if err != nil {
 					t.Fatal(err)
 				}

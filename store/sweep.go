@@ -25,6 +25,11 @@ const sweepChunk = 50
 // expired: counters, closed holds without a job, TTL keys. When the clock has
 // leapt it does all but what depends on the time, and returns ErrLeap.
 func (s *Store) Sweep(ctx context.Context) (released int, err error) {
+	if c, err := s.Clock(ctx); err == nil && c.Ahead() > 0 {
+		s.log.WarnContext(ctx, "store: the clock was ahead once, and the windows of limits stand still until it is that late again; "+
+			"if it is right now, stop the bot and run: bot store clock --accept",
+			slog.Time("now", c.Now), slog.Time("clock", c.Shown))
+	}
 	leap := s.checkClock(ctx)
 	if leap != nil && !errors.Is(leap, ErrLeap) {
 		return 0, outcome("sweep", leap)

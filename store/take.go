@@ -113,12 +113,15 @@ func (t *txn) lost(own ownership, j generate.Job, stored headRecord, err error) 
 // and returned as nothing.
 func (s *Store) claimed(ctx context.Context, id string) (jobRecord, error) {
 	var r jobRecord
+	var damaged *DamagedError
+	var at seat
 	err := s.view(ctx, func(t *txn) error {
 		var err error
-		r, err = job(t, id)
+		if r, err = job(t, id); errors.As(err, &damaged) {
+			at = t.findSeat(id)
+		}
 		return err
 	})
-	var damaged *DamagedError
 	switch {
 	case err == nil && handedOut(r.Job):
 		return r, nil
@@ -127,11 +130,14 @@ func (s *Store) claimed(ctx context.Context, id string) (jobRecord, error) {
 	case err != nil:
 		s.log.ErrorContext(ctx, "store: unfinished job can't be handed out", slog.String("job", id), slog.Any("error", err))
 	}
-	return jobRecord{}, s.update(ctx, func(t *txn) error {
+	return jobRecord{}, s.updateLine(ctx, func(t *txn) error {
 		r, err := job(t, id)
 		switch {
 		case errors.As(err, &damaged):
-			t.setAside(damaged.Key)
+			if err := t.discard(id, at); err != nil || t.line == nil {
+				return err
+			}
+			return t.line.admit()
 		case err == nil && handedOut(r.Job):
 			return nil // it is alive again
 		case err != nil && !errors.Is(err, generate.ErrNoJob):

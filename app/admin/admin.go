@@ -8,6 +8,7 @@
 package admin
 
 import (
+	"context"
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/json"
@@ -36,6 +37,7 @@ type API struct {
 	mux     *http.ServeMux
 	guard   *ingress.Guard
 	log     *slog.Logger
+	teams   func(context.Context) ([]string, error) // nil = any
 }
 
 // New makes an API that token opens; with an empty one it is not there. What

@@ -35,6 +35,9 @@ func (a *API) ServeJobs(jobs Jobs) {
 			return nil, err
 		}
 		found, err := jobs.Jobs(r.Context(), q)
+		if err == nil && len(found) == 0 {
+			err = a.checkTeam(r.Context(), q.Team)
+		}
 		list := JobList{Jobs: make([]Job, 0, len(found))}
 		for _, j := range found {
 			list.Jobs = append(list.Jobs, Summary(j))

@@ -25,22 +25,22 @@ type MemberData struct {
 // Without a team they mean all teams. erased is told whose data was erased.
 func (a *API) ServeMembers(archive generate.Archive, erased func(member string)) {
 	a.Handle("GET members/{member}", func(r *http.Request) (any, error) {
-		member, err := memberOf(r.PathValue("member"))
+		member, team, err := a.whose(r)
 		if err != nil {
 			return nil, err
 		}
-		jobs, err := generate.Export(r.Context(), archive, r.URL.Query().Get("team"), member)
+		jobs, err := generate.Export(r.Context(), archive, team, member)
 		if err == nil {
 			a.log.InfoContext(r.Context(), "operator exported a member's data", "member", member, "jobs", len(jobs))
 		}
 		return MemberData{Member: member, Jobs: jobs}, err
 	})
 	a.Handle("DELETE members/{member}", func(r *http.Request) (any, error) {
-		member, err := memberOf(r.PathValue("member"))
+		member, team, err := a.whose(r)
 		if err != nil {
 			return nil, err
 		}
-		done, err := generate.Erase(r.Context(), archive, r.URL.Query().Get("team"), member)
+		done, err := generate.Erase(r.Context(), archive, team, member)
 		erased(member)
 		if err == nil {
 			a.log.InfoContext(r.Context(), "operator erased a member's data", "member", member, "jobs", done.Jobs, "left", done.Left)
@@ -56,6 +56,15 @@ func ParseMember(text, home string) (member string, ok bool) {
 		return member, true
 	}
 	return slack.ParseMember(text, home)
+}
+
+// whose reads whose data is meant, and in which team.
+func (a *API) whose(r *http.Request) (member, team string, err error) {
+	if member, err = memberOf(r.PathValue("member")); err != nil {
+		return "", "", err
+	}
+	team = r.URL.Query().Get("team")
+	return member, team, a.checkTeam(r.Context(), team)
 }
 
 // memberOf reads the name of a member.

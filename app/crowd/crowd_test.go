@@ -56,7 +56,7 @@ func TestAnyProcessMayDieAtAnyTime(t *testing.T) {
 		}
 		return true
 	})
-	w.check(ctx, done, nil)
+	w.check(ctx, done, nil, nil)
 }
 
 // perSecond is how many commands people type.

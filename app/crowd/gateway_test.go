@@ -109,5 +109,5 @@ func TestPeopleAreToldWhileRedisIsAwayAndJobsGoOnAfterwards(t *testing.T) {
 	}
 	w.server.Start()
 	jobs := w.wait(ctx, "the job to be delivered", func(jobs []generate.Job) bool { return len(jobs) == 1 && !jobs[0].Unfinished() })
-	w.check(ctx, jobs, nil)
+	w.check(ctx, jobs, nil, nil)
 }

@@ -74,7 +74,7 @@ func TestJobsOfDeadAndStoppedProcessesAreTakenOver(t *testing.T) {
 			t.Errorf("%s was changed by a process that had lost its jobs:\n%s\nit was:\n%s", where, after, before[where])
 		}
 	}
-	w.check(ctx, done, nil)
+	w.check(ctx, done, nil, nil)
 }
 
 // lateness finds out how much a busy machine delays a timer at the most, until

@@ -43,11 +43,13 @@ type Demo struct {
 	dir     string
 	own     bool // dir is ours to remove
 	fal     *simfal.Server
-	discord *simdiscord.Server
-	slack   *simslack.Server
 	app     *app.App
 	stages  map[string]stage
+	closers []func() // of the simulated platforms
 }
+
+// simulated are the platforms of a demo.
+var simulated = []func(*Demo, *config.Config) error{(*Demo).addDiscord, (*Demo).addSlack}
 
 // stage is a simulated platform with somebody in a channel.
 type stage interface {
@@ -92,11 +94,10 @@ func Start(ctx context.Context, o Options) (_ *Demo, err error) {
 	if err := d.addFal(&cfg); err != nil {
 		return nil, err
 	}
-	if err := d.addDiscord(&cfg); err != nil {
-		return nil, err
-	}
-	if err := d.addSlack(&cfg); err != nil {
-		return nil, err
+	for _, add := range simulated {
+		if err := add(d, &cfg); err != nil {
+			return nil, err
+		}
 	}
 	if err := cfg.Resolve(os.LookupEnv); err != nil {
 		return nil, err
@@ -134,7 +135,7 @@ func (d *Demo) addDiscord(cfg *config.Config) error {
 	if err != nil {
 		return fmt.Errorf("start simulator of Discord: %w", err)
 	}
-	d.discord = sim
+	d.closers = append(d.closers, func() { _ = sim.Close() })
 	guild := sim.NewGuild("Acme")
 	channel := guild.NewChannel("videos")
 	ada := sim.NewUser("ada")
@@ -152,7 +153,7 @@ func (d *Demo) addSlack(cfg *config.Config) error {
 	if err != nil {
 		return fmt.Errorf("start simulator of Slack: %w", err)
 	}
-	d.slack = sim
+	d.closers = append(d.closers, sim.Close)
 	acme := sim.AddWorkspace(simslack.WorkspaceSpec{Domain: "acme"})
 	ada := acme.AddUser(simslack.UserSpec{Name: "ada", Admin: true})
 	channel := acme.AddChannel(simslack.ChannelSpec{Name: "videos", Members: []*simslack.User{ada, acme.Bot()}})
@@ -176,11 +177,8 @@ func (d *Demo) Close() {
 			d.opts.Logger.Warn("demo did not stop well", "error", err)
 		}
 	}
-	if d.discord != nil {
-		_ = d.discord.Close()
-	}
-	if d.slack != nil {
-		d.slack.Close()
+	for _, closeIt := range d.closers {
+		closeIt()
 	}
 	if d.fal != nil {
 		d.fal.Close()
@@ -212,7 +210,7 @@ var errCovered = errors.New("a form is open: fill it in and send it, or close it
 var errNoForm = errors.New("no form is open")
 
 // errNoStage says that a platform is not simulated.
-var errNoStage = errors.New("no such platform; there are discord and slack")
+var errNoStage = errors.New("no such platform; there are " + strings.Join(config.PlatformNames(), " and "))
 
 // Do types one command on a platform and follows it to its end. tell, if not
 // nil, is called with each event as it happens.

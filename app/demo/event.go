@@ -53,18 +53,15 @@ type recorder struct {
 
 	mu   sync.Mutex
 	seen []Event
-	last time.Time
 }
 
 func newRecorder(tell func(Event)) *recorder {
-	now := time.Now()
-	return &recorder{start: now, tell: tell, last: now}
+	return &recorder{start: time.Now(), tell: tell}
 }
 
 func (r *recorder) add(e Event) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.last = time.Now()
 	e.At = time.Since(r.start).Round(time.Millisecond).Seconds()
 	r.seen = append(r.seen, e)
 	if r.tell != nil {
@@ -97,17 +94,22 @@ func (r *recorder) opened() bool {
 	return slices.ContainsFunc(r.seen, func(e Event) bool { return e.Kind == Opened })
 }
 
-// quiet is how long nothing must have happened for a transcript to be
-// complete: what was sent has then been shown.
-const quiet = 150 * time.Millisecond
+// A transcript is complete when so many looks in a row found nothing new. They
+// are counted, not timed: a process that gets no processor for a while takes
+// no looks, and what was sent has still to be shown.
+const (
+	quietLooks = 15
+	quietPause = 10 * time.Millisecond
+)
 
 // settle waits until nothing happens any more.
 func (r *recorder) settle(ctx context.Context) {
-	for {
-		r.mu.Lock()
-		left := quiet - time.Since(r.last)
-		r.mu.Unlock()
-		if left <= 0 || !retry.Wait(ctx, left) {
+	known := -1
+	for looks := 0; looks <= quietLooks; looks++ {
+		if n := len(r.events()); n != known {
+			known, looks = n, 0
+		}
+		if !retry.Wait(ctx, quietPause) {
 			return
 		}
 	}

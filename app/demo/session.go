@@ -5,7 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-	"time"
+
+	"ltxbot/internal/retry"
 )
 
 // Session is a conversation with the bot: several commands, and what happens
@@ -56,9 +57,10 @@ func (s *Session) Say(ctx context.Context, line string) error {
 	return s.opened(st.say(ctx, line))
 }
 
-// patience is how long a form, or a button, that an earlier command brings may
-// take to appear.
-const patience = time.Second
+// patience is how many looks a form, or a button, that an earlier command
+// brings may take to appear. They are counted for the same reason as those of
+// settle.
+const patience = 50
 
 // Press presses a button of the form that is open, else the newest one with
 // that label.
@@ -85,18 +87,9 @@ func (s *Session) Fill(ctx context.Context, line string) error {
 
 // soon does something that may not be possible yet, which is the error not.
 func soon(ctx context.Context, not error, do func() error) error {
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	tick := time.NewTicker(followPause)
-	defer tick.Stop()
-	for {
+	for looks := 1; ; looks++ {
 		err := do()
-		if !errors.Is(err, not) {
-			return err
-		}
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
+		if !errors.Is(err, not) || looks > patience || !retry.Wait(ctx, followPause) {
 			return err
 		}
 	}

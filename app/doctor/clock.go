@@ -26,11 +26,10 @@ func (p patient) clock(ctx context.Context) []Finding {
 	if p.cfg.Fal.Key.Reveal() != "" {
 		urls = append(urls, strings.TrimSuffix(p.cfg.Fal.RestURL, "/")+"/.well-known/jwks.json")
 	}
-	if p.cfg.Discord.On() {
-		urls = append(urls, p.cfg.Discord.APIURL)
-	}
-	if p.cfg.Slack.On() {
-		urls = append(urls, p.cfg.Slack.APIURL)
+	for _, chat := range p.cfg.Platforms() {
+		if chat.On {
+			urls = append(urls, chat.APIURL)
+		}
 	}
 	if len(urls) == 0 {
 		return nil // nothing is configured: there is nobody to ask

@@ -83,9 +83,7 @@ func Examine(ctx context.Context, path string, env func(string) (string, bool), 
 	found := p.config(path)
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	areas := []func(context.Context) []Finding{
-		p.key, p.prices, p.discord, p.slack, p.clock, p.store, p.tools, p.folder, p.web, p.zones,
-	}
+	areas := []func(context.Context) []Finding{p.key, p.prices, p.platforms, p.clock, p.store, p.tools, p.folder, p.web, p.zones}
 	results := make([][]Finding, len(areas))
 	var all sync.WaitGroup
 	for n, look := range areas {

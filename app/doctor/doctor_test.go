@@ -444,6 +444,20 @@ func TestARedisThatForgetsIsAWarning(t *testing.T) {
 	}
 }
 
+func TestAnUnknownTimeZoneIsToldOnce(t *testing.T) {
+	w := newWorld(t)
+	w.keys["quota"] = map[string]any{"time_zone": "Mars/Base"}
+	var told []string
+	for _, f := range doctor.Examine(t.Context(), w.config(t), empty, w.opts).Findings {
+		if strings.Contains(f.Text, "Mars/Base") {
+			told = append(told, f.Area+": "+f.Text)
+		}
+	}
+	if len(told) != 1 || !strings.Contains(told[0], "quota.time_zone") {
+		t.Errorf("told %q, want one finding that names the key", told)
+	}
+}
+
 // A first look, before there are any keys, must work without a network.
 func TestNobodyIsAskedWhenNothingIsConfigured(t *testing.T) {
 	r := doctor.Examine(t.Context(), "", empty, doctor.Options{HTTP: &http.Client{Transport: noNetwork{t}}})

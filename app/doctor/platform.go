@@ -2,7 +2,9 @@ package doctor
 
 import (
 	"context"
+	"slices"
 	"strings"
+	"sync"
 
 	"ltxbot/app"
 	"ltxbot/bot/discord"
@@ -10,17 +12,34 @@ import (
 
 const areaDiscord = "discord"
 
+// looks are how each chat platform is looked at.
+var looks = map[string]func(patient, context.Context) []Finding{areaDiscord: patient.discord, areaSlack: patient.slack}
+
+// platforms looks at all of them at once.
+func (p patient) platforms(ctx context.Context) []Finding {
+	ctx, cancel := context.WithTimeout(ctx, askLimit)
+	defer cancel()
+	chats := p.cfg.Platforms()
+	found := make([][]Finding, len(chats))
+	var all sync.WaitGroup
+	for n, chat := range chats {
+		all.Go(func() {
+			found[n] = []Finding{ok(chat.Name, "is off: %s", chat.Off)}
+			if chat.On {
+				found[n] = looks[chat.Name](p, ctx)
+			}
+		})
+	}
+	all.Wait()
+	return slices.Concat(found...)
+}
+
 // discord looks at the application and compares its commands.
 func (p patient) discord(ctx context.Context) []Finding {
-	if !p.cfg.Discord.On() {
-		return []Finding{ok(areaDiscord, "is off: discord.token is empty")}
-	}
 	b, err := app.Discord(p.cfg, app.Options{Version: p.opts.Version, Logger: p.opts.Logger})
 	if err != nil {
 		return []Finding{problem(areaDiscord, "", "%v", err)}
 	}
-	ctx, cancel := context.WithTimeout(ctx, askLimit)
-	defer cancel()
 	var found []Finding
 	for _, f := range b.Check(ctx) {
 		switch {
@@ -80,15 +99,10 @@ const areaSlack = "slack"
 
 // slack looks at the tokens and what they may do.
 func (p patient) slack(ctx context.Context) []Finding {
-	if !p.cfg.Slack.On() {
-		return []Finding{ok(areaSlack, "is off: slack.bot_token and slack.client_id are empty")}
-	}
 	b, err := app.Slack(p.cfg, app.Options{Version: p.opts.Version, Logger: p.opts.Logger})
 	if err != nil {
 		return []Finding{problem(areaSlack, "", "%v", err)}
 	}
-	ctx, cancel := context.WithTimeout(ctx, askLimit)
-	defer cancel()
 	var found []Finding
 	for _, f := range b.Check(ctx) {
 		found = append(found, seen(areaSlack, f.Name, f.OK, f.Text))

@@ -7,9 +7,11 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"time"
 
 	"ltxbot/app"
 	"ltxbot/core/generate"
+	"ltxbot/store"
 	"ltxbot/store/bolt"
 )
 
@@ -66,6 +68,7 @@ func (p patient) records(ctx context.Context, where string) []Finding {
 	}
 	found := said
 	found = append(found, ok(areaStore, "can be read%s; %s", where, number(len(jobs), "unfinished job")))
+	found = append(found, clock(ctx, s)...)
 	if latest, err := s.Jobs(ctx, generate.Query{Limit: estimateRead}); err == nil {
 		found = append(found, billedOf(latest, p.opts.Now()).finding())
 	}
@@ -81,6 +84,24 @@ func (p patient) records(ctx context.Context, where string) []Finding {
 	default:
 		return append(found, ok(area, "adds up: %s, %s charged", number(int(audit.Totals.Holds), "hold"), audit.Totals.Charged))
 	}
+}
+
+// clock compares the time of the store, which never goes back, with the clock.
+func clock(ctx context.Context, s *store.Store) []Finding {
+	const area = "store's time"
+	const accept = "if the clock is right now, stop the bot and run: bot store clock --accept"
+	c, err := s.Clock(ctx)
+	switch {
+	case err != nil:
+		return []Finding{problem(area, "restore a backup if this stays", "%v", err)}
+	case c.Ahead() > 0:
+		return []Finding{problem(area, accept, "is %s, %.1f days ahead of the clock, which was wrong once: until it is that late, no day or month of a quota ends, and nothing expires",
+			c.Now.UTC().Format(time.RFC3339), c.Ahead().Hours()/24)}
+	case c.Leapt() > 0:
+		return []Finding{warning(area, accept+"; else set the clock before you start the bot", "went on %.1f days since the bot last looked: if it did not run for so long, all is well, and it waits a day before it removes what is old",
+			c.Leapt().Hours()/24)}
+	}
+	return nil
 }
 
 // maxUnfinished is more than a bot works on.

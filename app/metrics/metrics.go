@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"ltxbot/config"
 	"ltxbot/core/generate"
 	"ltxbot/internal/ingress"
 	"ltxbot/provider/fal"
@@ -22,7 +23,7 @@ import (
 const namespace = "ltxbot"
 
 // Platforms are the chat platforms, as labels.
-var Platforms = []string{"discord", "slack"}
+var Platforms = config.PlatformNames()
 
 // Metrics counts what happens in this process. Its methods may be called from
 // many goroutines; none of them blocks.

@@ -163,7 +163,7 @@ func whyRefused(err error) bot.LinkReason {
 	case tooLarge(err):
 		return bot.LinkTooLarge
 	case contentRefused(err):
-		return bot.LinkDenied
+		return refusalReasons[refused.Code]
 	case refused != nil && refused.Status == http.StatusForbidden:
 		return bot.LinkNoRight
 	}

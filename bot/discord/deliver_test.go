@@ -231,7 +231,9 @@ func TestVideoThatNobodyTakesIsUnreachable(t *testing.T) {
 func TestVideoThatTheChannelDoesNotTakeBecomesALink(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	for _, code := range []int{20009, 200000, 400001} {
+	for code, says := range map[int]string{
+		20009: "refused as explicit content", 200000: "Automatic moderation", 400001: "uploads are limited on this server",
+	} {
 		api := newRefuser(t, s, code)
 		j := s.ask("/ltx prompt:a cowboy")
 		s.mustShow(j.ID, generate.Running)
@@ -239,6 +241,9 @@ func TestVideoThatTheChannelDoesNotTakeBecomesALink(t *testing.T) {
 		receipt, err := api.bot.Courier().Deliver(s.ctx, job, s.video(job, 1<<20), s.keep(j.ID))
 		if err != nil || receipt.Fit != generate.FitLink {
 			t.Errorf("code %d: receipt %+v, %v", code, receipt, err)
+		}
+		if found := videos(s.general, j.ID); len(found) != 1 || !strings.Contains(found[0].Text(), says) {
+			t.Errorf("code %d: the videos are %+v, want a link that says %q", code, found, says)
 		}
 	}
 }

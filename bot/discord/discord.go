@@ -7,8 +7,8 @@
 // their videos, each once. What it must know across a restart is kept in the
 // notes of the job.
 //
-// discordgo holds the gateway's connection, and nothing else. Every request
-// to the REST API goes through a client of this package.
+// It speaks the gateway's protocol and calls the REST API by itself: see
+// gateway.go and rest.go.
 package discord
 
 import (
@@ -24,6 +24,7 @@ import (
 	"time"
 
 	"ltxbot/bot"
+	"ltxbot/bot/lookback"
 	"ltxbot/core/generate"
 	"ltxbot/internal/ingress"
 )
@@ -91,12 +92,13 @@ type Config struct {
 
 // A Turn calls hold while this process is the one that holds the gateway,
 // with a context that ends when it no longer is, and standby when another one
-// is. It returns when ctx ends, or when hold returned before its context did:
-// then there is nothing to hold any more.
-type Turn func(ctx context.Context, hold func(context.Context), standby func())
+// is. connected tells whether who holds it has a connection. It returns when
+// ctx ends, or when hold returned before its context did: then there is nothing
+// to hold any more.
+type Turn func(ctx context.Context, hold func(context.Context), standby func(), connected func() bool)
 
 // always is the Turn of a process without others.
-func always(ctx context.Context, hold func(context.Context), _ func()) { hold(ctx) }
+func always(ctx context.Context, hold func(context.Context), _ func(), _ func() bool) { hold(ctx) }
 
 // Bot is the program's presence on Discord.
 type Bot struct {
@@ -109,6 +111,7 @@ type Bot struct {
 	shown  shownCards
 	tiers  guildLimits
 	dms    dmChannels
+	posts  *lookback.Posts[ownPost]
 	clicks clicks
 	seen   *ingress.Seen // ids of interactions that came by HTTP
 
@@ -135,7 +138,7 @@ func New(cfg Config) (*Bot, error) {
 		cfg: cfg, log: cfg.Logger, app: cfg.ApplicationID,
 		rest: newClient(cfg.APIURL, cfg.Token, cfg.Version, cfg.Meter),
 		work: newPool(), drafts: newDrafts(cfg.Now), shown: newShownCards(),
-		tiers: newGuildLimits(cfg.Now), dms: newDMChannels(), clicks: newClicks(cfg.Now), seen: ingress.NewSeen(cfg.Now, 2*maxSkew),
+		tiers: newGuildLimits(cfg.Now), dms: newDMChannels(), posts: lookback.New[ownPost](uint64(searchOverlap.Milliseconds()) << snowflakeTime), clicks: newClicks(cfg.Now), seen: ingress.NewSeen(cfg.Now, 2*maxSkew),
 		fatal: make(chan error, 1),
 	}
 	switch cfg.Mode {
@@ -237,7 +240,7 @@ func (b *Bot) Start(ctx context.Context) error {
 		}, func() {
 			b.standby.Store(true)
 			started()
-		})
+		}, b.Connected)
 	})
 	select {
 	case <-ready:

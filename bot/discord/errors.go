@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"ltxbot/bot"
 )
 
 // Error codes that the bot acts on.
@@ -128,7 +130,13 @@ func tooLarge(err error) bool {
 // contentRefused reports whether the channel does not take what was posted,
 // and will not later.
 func contentRefused(err error) bool {
-	return hasCode(err, codeExplicit, codeAutoMod, codeUploadsLimited)
+	e, ok := errors.AsType[*APIError](err)
+	return ok && refusalReasons[e.Code] != ""
+}
+
+// refusalReasons say why a channel does not take a file.
+var refusalReasons = map[int]bot.LinkReason{
+	codeExplicit: bot.LinkExplicit, codeAutoMod: bot.LinkModerated, codeUploadsLimited: bot.LinkLimited,
 }
 
 // apiError makes an error of a refusal's body, which may be JSON or, from

@@ -15,7 +15,6 @@ var (
 	InlineCode = inlineCode
 	CodeBlock  = codeBlock
 	MaskedLink = maskedLink
-	NewerID    = newer
 )
 
 // CommandsForTest are the commands to register.

@@ -155,7 +155,7 @@ func TestIdentifiesOfADayAreNotUsedUp(t *testing.T) {
 	opts := unlimited
 	opts.SessionStarts = 5
 	s := newStageWith(t, opts)
-	s.sim.DropGateway()
+	s.sim.InvalidateSessions(false)
 	for !s.log.has("too many connections") {
 		select {
 		case <-time.After(10 * time.Millisecond):

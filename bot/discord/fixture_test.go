@@ -189,7 +189,7 @@ func TestMain(m *testing.M) {
 
 // quick are the patience and pace of the gateway in tests.
 var quick = discord.Timing{
-	Handshake: 2 * time.Second, Idle: 5 * time.Second, Identify: time.Millisecond,
+	Handshake: 2 * time.Second, Identify: time.Millisecond,
 	BackoffLeast: 5 * time.Millisecond, BackoffMost: 20 * time.Millisecond, Stable: time.Minute,
 }
 

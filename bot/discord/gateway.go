@@ -2,167 +2,245 @@ package discord
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"net"
+	"math/rand/v2"
 	"net/http"
+	"runtime"
 	"strings"
-	"sync"
+	"sync/atomic"
 	"time"
 
-	"github.com/bwmarrin/discordgo"
 	"github.com/gorilla/websocket"
 )
 
-// connection is one connection to the gateway, from its opening to its end.
-// discordgo makes it and keeps its heart beating. It is never asked to
-// connect again: it can lock up for ever in doing so, and goes on after a
-// close code that forbids it.
+// Opcodes of the gateway.
+// https://discord.com/developers/docs/topics/opcodes-and-status-codes#gateway-gateway-opcodes
+const (
+	opDispatch       = 0
+	opHeartbeat      = 1
+	opIdentify       = 2
+	opResume         = 6
+	opReconnect      = 7
+	opInvalidSession = 9
+	opHello          = 10
+	opHeartbeatAck   = 11
+)
+
+// maxEvent bounds what the gateway sends at once, in bytes.
+const maxEvent = 8 << 20
+
+// gatewayWrite bounds one write to the gateway.
+const gatewayWrite = 5 * time.Second
+
+// payload is what the gateway and the bot send each other.
+// https://discord.com/developers/docs/events/gateway-events#payload-structure
+type payload struct {
+	Op   int             `json:"op"`
+	Data json.RawMessage `json:"d"`
+	Seq  *int64          `json:"s"`
+	Type string          `json:"t"`
+}
+
+// session is what a connection leaves for the next one, which resumes it: then
+// Discord sends what was missed, and no identify of the day is used.
+type session struct {
+	id  string // empty = there is nothing to resume
+	url string
+	seq atomic.Int64 // of the last event; 0 = none came
+}
+
+// forget makes the next connection begin a session of its own.
+func (s *session) forget() {
+	s.id = ""
+	s.seq.Store(0)
+}
+
+// connection is one connection to the gateway. One goroutine reads from it.
+// Another one, the heart, writes to it once the session is asked for.
 type connection struct {
-	wire *wire
-	lost <-chan struct{} // closed when the connection has ended
+	ws      *websocket.Conn
+	session *session
+	acked   atomic.Bool   // the last heartbeat was answered
+	asked   chan struct{} // the gateway wants a heartbeat now
 }
 
-// openConnection connects to the gateway at url and returns when events come
-// in. Each interaction is given to handle, as it came.
-func openConnection(ctx context.Context, url, token, userAgent string, t Timing, handle func([]byte)) (*connection, error) {
-	session, err := discordgo.New("Bot " + token)
-	if err != nil {
-		return nil, fmt.Errorf("open gateway: %w", err)
-	}
-	w := newWire(t.Idle)
-	c := &connection{wire: w, lost: w.ended}
-	session.LogLevel = silent
-	session.ShouldReconnectOnError = false
-	session.ShouldReconnectVoiceOnSessionError = false
-	session.StateEnabled = false
-	session.Compress = false
-	session.SyncEvents = true // handlers only hand on, and keep the order
-	session.UserAgent = userAgent
-	session.Identify.Intents = 0 // interactions come without any
-	session.Client = &http.Client{Transport: gatewayAddress(url)}
-	session.Dialer = &websocket.Dialer{
-		Proxy: http.ProxyFromEnvironment, NetDialContext: w.dial, HandshakeTimeout: t.Handshake,
-	}
-	session.AddHandler(func(_ *discordgo.Session, e *discordgo.Event) {
-		if e.Type == "INTERACTION_CREATE" {
-			handle(e.RawData)
-		}
-	})
-
-	opened := make(chan error, 1)
-	go func() { opened <- session.Open() }()
-	timeout := time.NewTimer(t.Handshake)
-	defer timeout.Stop()
-	select {
-	case err = <-opened:
-	case <-timeout.C:
-		err = errHandshake
-	case <-ctx.Done():
-		err = ctx.Err()
+// converse makes a connection to the gateway at url and reads from it until it
+// ends, with why. ready is called when events come in, and handle with each
+// interaction, as it came.
+// https://discord.com/developers/docs/events/gateway#connection-lifecycle
+func (b *Bot) converse(ctx context.Context, url string, s *session, ready func(), handle func([]byte)) error {
+	until := time.Now().Add(b.cfg.Timing.Handshake)
+	opening, cancel := context.WithDeadline(ctx, until)
+	dialer := websocket.Dialer{Proxy: http.ProxyFromEnvironment}
+	address := strings.TrimSuffix(url, "/") + "/?v=" + apiVersion + "&encoding=json"
+	ws, resp, err := dialer.DialContext(opening, address, http.Header{"User-Agent": {b.rest.userAgent}})
+	cancel()
+	if resp != nil {
+		_ = resp.Body.Close() // gorilla has read what there is of it
 	}
 	if err != nil {
-		// Open may hang for ever, when the gateway asks for a new connection
-		// before this one is ready: it waits for a lock that it holds. All
-		// that is left then is a goroutine without a connection.
-		w.close()
-		return nil, closeError(err)
+		return fmt.Errorf("connect to discord: %w", err)
 	}
-	return c, nil
-}
-
-// silent is below every level of discordgo's log, which prints tokens.
-const silent = -1
-
-// errHandshake says that the gateway did not become ready in time.
-var errHandshake = errors.New("gateway did not become ready in time")
-
-// close ends the connection, if it has not ended. discordgo's own Close waits
-// a second with its lock held, for a reply that is of no use here: the
-// goroutines of the session end with the wire.
-func (c *connection) close() { c.wire.close() }
-
-// wire is the network connection below. Its reads have a deadline, since
-// discordgo notices a dead connection only after minutes, and its end is seen
-// here a second before discordgo tells of it.
-type wire struct {
-	idle  time.Duration
-	ended chan struct{}
-
-	mu     sync.Mutex
-	conn   net.Conn
-	closed bool
-}
-
-func newWire(idle time.Duration) *wire { return &wire{idle: idle, ended: make(chan struct{})} }
-
-// dial makes the connection, once.
-func (w *wire) dial(ctx context.Context, network, address string) (net.Conn, error) {
-	conn, err := (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext(ctx, network, address)
+	ws.SetReadLimit(maxEvent)
+	c := &connection{ws: ws, session: s, asked: make(chan struct{}, 1)}
+	defer context.AfterFunc(ctx, c.leave)()
+	defer func() { _ = ws.Close() }() // most often it is closed already
+	if err := ws.SetReadDeadline(until); err != nil {
+		return fmt.Errorf("connect to discord: %w", err)
+	}
+	interval, err := c.greet(b.cfg.Token)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.closed || w.conn != nil {
-		return nil, errors.Join(net.ErrClosed, conn.Close())
-	}
-	w.conn = conn
-	return &wireConn{Conn: conn, wire: w}, nil
+	life, end := context.WithCancel(ctx)
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		c.beat(life, interval)
+	}()
+	defer func() { end(); <-stopped }()
+	return c.read(ready, handle)
 }
 
-// close ends the connection. It may be called twice.
-func (w *wire) close() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.closed {
-		return
+// greet waits for the gateway's HELLO, which tells the pause between two
+// heartbeats, and asks for a session.
+func (c *connection) greet(token string) (interval time.Duration, err error) {
+	var hello struct {
+		Op   int `json:"op"`
+		Data struct {
+			Interval int64 `json:"heartbeat_interval"` // milliseconds
+		} `json:"d"`
 	}
-	w.closed = true
-	close(w.ended)
-	if w.conn != nil {
-		_ = w.conn.Close() // nobody reads from it any more
+	if err := c.ws.ReadJSON(&hello); err != nil {
+		return 0, closeError(err)
 	}
+	if hello.Op != opHello || hello.Data.Interval <= 0 {
+		return 0, fmt.Errorf("discord gateway: greeted by op %d", hello.Op)
+	}
+	op, data := opIdentify, map[string]any{
+		"token": token, "intents": 0, // interactions come without any
+		"properties": map[string]string{"os": runtime.GOOS, "browser": "ltxbot", "device": "ltxbot"},
+	}
+	if c.session.id != "" {
+		op, data = opResume, map[string]any{"token": token, "session_id": c.session.id, "seq": c.session.seq.Load()}
+	}
+	return time.Duration(hello.Data.Interval) * time.Millisecond, c.write(op, data)
 }
 
-// wireConn fails a read that takes too long. The wire ends with the first
-// read that fails, or when discordgo closes it.
-type wireConn struct {
-	net.Conn
-	wire *wire
-}
-
-func (c *wireConn) Read(p []byte) (int, error) {
-	err := c.SetReadDeadline(time.Now().Add(c.wire.idle))
-	n := 0
+// write sends one payload.
+func (c *connection) write(op int, data any) error {
+	err := c.ws.SetWriteDeadline(time.Now().Add(gatewayWrite))
 	if err == nil {
-		n, err = c.Conn.Read(p)
+		err = c.ws.WriteJSON(map[string]any{"op": op, "d": data})
 	}
 	if err != nil {
-		c.wire.close()
+		return fmt.Errorf("discord gateway: %w", err)
 	}
-	return n, err
-}
-
-func (c *wireConn) Close() error {
-	c.wire.close()
 	return nil
 }
 
-// gatewayAddress answers the one question that discordgo asks by HTTP, the
-// address of the gateway, which is known already. The fragment keeps the
-// version that discordgo appends out of the address that is dialled.
-type gatewayAddress string
+// read takes in what the gateway sends until the connection ends.
+func (c *connection) read(ready func(), handle func([]byte)) error {
+	for {
+		var p payload
+		if err := c.ws.ReadJSON(&p); err != nil {
+			return closeError(err)
+		}
+		if p.Seq != nil {
+			c.session.seq.Store(*p.Seq)
+		}
+		switch p.Op {
+		case opDispatch:
+			if err := c.event(p, ready, handle); err != nil {
+				return err
+			}
+		case opHeartbeat:
+			select {
+			case c.asked <- struct{}{}:
+			default:
+			}
+		case opHeartbeatAck:
+			c.acked.Store(true)
+		case opReconnect:
+			return errReconnect
+		case opInvalidSession:
+			if string(p.Data) != "true" { // it can't be resumed
+				c.session.forget()
+			}
+			return errInvalidSession
+		}
+	}
+}
 
-// RoundTrip implements http.RoundTripper.
-func (a gatewayAddress) RoundTrip(r *http.Request) (*http.Response, error) {
-	address := strings.TrimSuffix(string(a), "/") + "/?v=" + apiVersion + "&encoding=json#"
-	return &http.Response{
-		Status: "200 OK", StatusCode: http.StatusOK, Proto: r.Proto, ProtoMajor: 1, ProtoMinor: 1,
-		Header: http.Header{"Content-Type": {"application/json"}}, Request: r,
-		Body: io.NopCloser(strings.NewReader(`{"url":"` + address + `"}`)),
-	}, nil
+// Why a connection ended that the gateway did not close.
+var (
+	errReconnect      = errors.New("discord asks for a new connection")
+	errInvalidSession = errors.New("discord does not know the session")
+)
+
+// event takes in one event.
+func (c *connection) event(p payload, ready func(), handle func([]byte)) error {
+	switch p.Type {
+	case "READY", "RESUMED":
+		if p.Type == "READY" {
+			var d struct {
+				ID  string `json:"session_id"`
+				URL string `json:"resume_gateway_url"`
+			}
+			if err := json.Unmarshal(p.Data, &d); err != nil {
+				return fmt.Errorf("discord gateway: %w", err)
+			}
+			c.session.id, c.session.url = d.ID, d.URL
+		}
+		// From now on the heart notices when the gateway is silent.
+		if err := c.ws.SetReadDeadline(time.Time{}); err != nil {
+			return fmt.Errorf("discord gateway: %w", err)
+		}
+		ready()
+	case "INTERACTION_CREATE":
+		handle(p.Data)
+	}
+	return nil
+}
+
+// beat sends heartbeats until ctx is done. It ends the connection when one was
+// not answered by the time of the next one.
+// https://discord.com/developers/docs/events/gateway#sending-heartbeats
+func (c *connection) beat(ctx context.Context, interval time.Duration) {
+	next := time.NewTimer(rand.N(interval)) //nolint:gosec // spreads load, guards nothing
+	defer next.Stop()
+	c.acked.Store(true)
+	for {
+		select {
+		case <-next.C:
+			if !c.acked.Swap(false) {
+				_ = c.ws.Close() // without a close code, the session can be resumed
+				return
+			}
+			next.Reset(interval)
+		case <-c.asked:
+		case <-ctx.Done():
+			return
+		}
+		var seq any // null when no event has come
+		if n := c.session.seq.Load(); n > 0 {
+			seq = n
+		}
+		if c.write(opHeartbeat, seq) != nil {
+			_ = c.ws.Close()
+			return
+		}
+	}
+}
+
+// leave tells the gateway that the bot goes, which ends the session, and ends
+// the connection.
+func (c *connection) leave() {
+	bye := websocket.FormatCloseMessage(websocket.CloseNormalClosure, "")
+	_ = c.ws.WriteControl(websocket.CloseMessage, bye, time.Now().Add(time.Second)) // it may be gone already
+	_ = c.ws.Close()
 }
 
 // closeCodes are the reasons for which the gateway ends a connection and will
@@ -198,5 +276,5 @@ func closeError(err error) error {
 			return &FatalError{Code: closed.Code, Reason: reason}
 		}
 	}
-	return fmt.Errorf("open gateway: %w", err)
+	return fmt.Errorf("discord gateway: %w", err)
 }

@@ -38,8 +38,8 @@ const (
 )
 
 // interaction is one thing that a person did, as Discord sends it. It is
-// decoded here and not by discordgo, which drops attachment_size_limit and
-// the channel, and fails on components that it does not know.
+// decoded here: components of types that are not known yet must not make it
+// unreadable.
 type interaction struct {
 	ID            string          `json:"id"`
 	ApplicationID string          `json:"application_id"`

@@ -1,15 +1,18 @@
 package discord
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
 
 	"ltxbot/bot"
+	"ltxbot/bot/lookback"
 	"ltxbot/core/generate"
 )
 
@@ -32,8 +35,11 @@ const (
 	nonceWindow = 90 * time.Second
 	// searchBefore allows for clocks that differ from Discord's.
 	searchBefore = 5 * time.Minute
-	searchPages  = 10
 	searchPage   = 100
+	// searchOverlap allows for messages that become visible in another order
+	// than that of their ids, and for those that Discord has made to
+	// acknowledge a command and that are not a card yet.
+	searchOverlap = 5 * time.Second
 )
 
 // postOnce posts a message of a job to a channel, however often it is called.
@@ -81,46 +87,94 @@ func (b *Bot) postOnce(ctx context.Context, j generate.Job, m *memory, p purpose
 // nonce names a message of a job in at most 25 characters.
 func nonce(job string, p purpose) string { return job + "-" + string(p) }
 
-// findPosted looks for a message of a job that was posted after a time. It
-// returns one without id when there is none.
-func (b *Bot) findPosted(ctx context.Context, j generate.Job, p purpose, channel string, since time.Time) (posted, error) {
-	after := snowflakeAt(since.Add(-searchBefore))
-	for range searchPages {
-		var page []posted
-		err := b.rest.do(ctx, call{
-			op: "look for " + string(p), route: routeMessages(http.MethodGet, channel), out: &page,
-			query: url.Values{"after": {after}, "limit": {strconv.Itoa(searchPage)}},
-		})
-		if err != nil {
-			return posted{}, err
-		}
-		for _, msg := range page {
-			if msg.is(j, p) {
-				return msg, nil
-			}
-			if newer(msg.ID, after) {
-				after = msg.ID
-			}
-		}
-		if len(page) < searchPage {
-			break
-		}
-	}
-	return posted{}, nil
+// ownPost is what is remembered of a message of a job's.
+type ownPost struct {
+	id    string
+	nonce string
+	video bool // the job's
 }
 
-// is reports whether the message is the job's for that purpose. Discord does
-// not promise to remember nonces, so the buttons tell, too, and the id in the
-// small print: only a message with the video can be deleted by a button.
-func (p posted) is(j generate.Job, want purpose) bool {
-	if fmt.Sprint(p.Nonce) == nonce(j.ID, want) {
-		return true
+// findPosted looks for a message of a job that was posted after a time. It
+// returns one without id when there is none. A look that is refused goes on
+// where it was when it is called again.
+func (b *Bot) findPosted(ctx context.Context, j generate.Job, p purpose, channel string, since time.Time) (posted, error) {
+	found, _, err := b.posts.Find(ctx, lookback.Look[ownPost]{
+		In: channel, Since: snowflakeAt(since.Add(-searchBefore)), Job: j.ID,
+		Is: func(o ownPost) bool { return o.nonce == nonce(j.ID, p) || o.nonce == "" && o.video == p.video() },
+		Read: func(ctx context.Context, want lookback.Part) (lookback.Page[ownPost], error) {
+			return b.readPage(ctx, "look for "+string(p), channel, want)
+		},
+	})
+	return posted{ID: found.id, ChannelID: channel}, err
+}
+
+// video reports whether messages for that purpose have the video.
+func (p purpose) video() bool { return p == purposeVideo || p == purposeVideoDM }
+
+// readPage reads the newest messages of a part of a channel.
+// https://discord.com/developers/docs/resources/message#get-channel-messages
+func (b *Bot) readPage(ctx context.Context, op, channel string, want lookback.Part) (out lookback.Page[ownPost], err error) {
+	query := url.Values{"limit": {strconv.Itoa(searchPage)}}
+	if want.Before != 0 {
+		query.Set("before", strconv.FormatUint(want.Before, 10))
 	}
-	hasVideo := p.hasButton(bot.ButtonID(bot.ActDelete, j.ID))
-	if want == purposeVideo || want == purposeVideoDM {
-		return hasVideo
+	var page []posted
+	err = b.rest.do(ctx, call{op: op, route: routeMessages(http.MethodGet, channel), out: &page, query: query})
+	if err != nil {
+		return out, err
 	}
-	return !hasVideo && (p.job() == j.ID || strings.Contains(string(p.Components), "`"+j.ID+"`"))
+	out.More = len(page) == searchPage
+	for _, msg := range page {
+		id, err := strconv.ParseUint(msg.ID, 10, 64)
+		if err != nil {
+			return out, fmt.Errorf("%s: %w", op, err)
+		}
+		if id <= want.After {
+			out.More = false
+			continue
+		}
+		out.Newest = max(out.Newest, id)
+		if out.Oldest == 0 || id < out.Oldest {
+			out.Oldest = id
+		}
+		out.Own = append(out.Own, msg.own(id)...)
+	}
+	return out, nil
+}
+
+// codeWord is a word in the small print, which has the job's id.
+var codeWord = regexp.MustCompile("`([0-9a-z]+)`")
+
+// own is what is remembered of the message, for each job that it may be of.
+// Discord does not promise to remember nonces, so the buttons tell, too, and
+// the id in the small print: only a message with the video can be deleted by a
+// button.
+func (p posted) own(id uint64) []lookback.Own[ownPost] {
+	jobs := map[string]ownPost{}
+	add := func(job string, nonce string, video bool) {
+		o := jobs[job]
+		jobs[job] = ownPost{p.ID, cmp.Or(nonce, o.nonce), o.video || video}
+	}
+	text, _ := p.Nonce.(string)
+	if job, _, ok := strings.Cut(text, "-"); ok {
+		add(job, text, false)
+	}
+	if job := p.job(); job != "" {
+		add(job, "", false)
+	}
+	p.walk(func(c nested) {
+		if action, job, ok := bot.ParseButtonID(c.CustomID); ok && action == bot.ActDelete {
+			add(job, "", true)
+		}
+		for _, word := range codeWord.FindAllStringSubmatch(c.Content, -1) {
+			add(word[1], "", false)
+		}
+	})
+	var all []lookback.Own[ownPost]
+	for job, o := range jobs {
+		all = append(all, lookback.Own[ownPost]{Job: job, ID: id, Post: o})
+	}
+	return all
 }
 
 // discordEpoch is where the time in ids begins, in Unix milliseconds.
@@ -131,11 +185,6 @@ const discordEpoch = 1420070400000
 const snowflakeTime = 22
 
 // snowflakeAt is the smallest id of a time.
-func snowflakeAt(t time.Time) string {
-	return strconv.FormatInt(max(0, t.UnixMilli()-discordEpoch)<<snowflakeTime, 10)
-}
-
-// newer reports whether id a was made after id b.
-func newer(a, b string) bool {
-	return len(a) > len(b) || len(a) == len(b) && a > b
+func snowflakeAt(t time.Time) uint64 {
+	return uint64(max(0, t.UnixMilli()-discordEpoch)) << snowflakeTime //nolint:gosec // not negative
 }

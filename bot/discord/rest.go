@@ -59,9 +59,9 @@ type call struct {
 	again bool
 }
 
-// client calls the REST API. discordgo's own is not used: it repeats POSTs
-// after a 5xx, forgets deadlines while it waits for a rate limit, keeps whole
-// uploads in memory, and prints tokens in its errors.
+// client calls the REST API. It repeats nothing that may have had an effect,
+// keeps to deadlines while it waits for a rate limit, streams uploads, and
+// prints no token in its errors.
 type client struct {
 	base      string // "https://discord.com/api/v10"
 	token     string

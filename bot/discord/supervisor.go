@@ -3,10 +3,10 @@ package discord
 import (
 	"context"
 	"errors"
-	"fmt"
-	"math/rand/v2"
 	"net/http"
 	"time"
+
+	"ltxbot/internal/retry"
 )
 
 // identifyReserve is how many identifies of a day are kept back: Discord
@@ -26,97 +26,79 @@ type gatewayInfo struct {
 
 // supervise keeps one connection to the gateway until ctx is done, or until
 // an error that no new connection can mend, which refused is given. started is
-// called with each connection. Sessions are not resumed: an
-// interaction that was missed is older than the three seconds in which it
-// could be answered.
+// called with each connection.
 func (b *Bot) supervise(ctx context.Context, started func(), refused func(error)) {
+	t := b.cfg.Timing
+	pauses := retry.Backoff{First: t.BackoffLeast, Most: t.BackoffMost, Spread: 1}
 	var (
+		s        session
+		last     time.Time // when a session was asked for
 		failures int
-		last     time.Time // when the last connection was tried
 	)
 	for ctx.Err() == nil {
-		if b.pause(ctx, failures, last) != nil {
-			break
+		if failures > 0 && !retry.Wait(ctx, pauses.After(failures)) {
+			return
 		}
-		last = time.Now()
-		c, err := b.connect(ctx)
+		url, err := s.url, error(nil)
+		if s.id == "" {
+			url, err = b.mayIdentify(ctx, last)
+			last = time.Now()
+		}
+		began := time.Now()
+		if err == nil {
+			resumes := s.id != ""
+			err = b.converse(ctx, url, &s, func() {
+				began = time.Now()
+				b.log.InfoContext(ctx, "connected to discord", "resumed", resumes)
+				b.connected.Store(true)
+				started()
+			}, func(raw []byte) { b.dispatch(ctx, raw) })
+		}
+		wasReady := b.connected.Swap(false)
+		if wasReady && time.Since(began) >= t.Stable {
+			failures = 0
+		}
+		failures++
 		var fatal *FatalError
 		switch {
 		case errors.As(err, &fatal):
 			b.log.ErrorContext(ctx, "discord refuses the bot", "error", err)
 			refused(err)
 			return
-		case err != nil && ctx.Err() != nil:
-		case err != nil:
-			failures++
-			b.log.WarnContext(ctx, "cannot connect to discord", "failures", failures, "error", err)
+		case ctx.Err() != nil:
+		case wasReady:
+			b.log.WarnContext(ctx, "connection to discord lost", "after_seconds", time.Since(began).Seconds(), "error", err)
 		default:
-			b.log.InfoContext(ctx, "connected to discord")
-			b.connected.Store(true)
-			started()
-			if b.hold(ctx, c) {
-				failures = 0
-			}
-			b.connected.Store(false)
-			failures++
+			s.forget() // one try: what it missed is too old to be answered
+			b.log.WarnContext(ctx, "cannot connect to discord", "failures", failures, "error", err)
 		}
 	}
 }
 
-// hold keeps a connection until it or ctx ends, and reports whether it was
-// good for long.
-func (b *Bot) hold(ctx context.Context, c *connection) (stable bool) {
-	since := time.Now()
-	select {
-	case <-c.lost:
-		b.log.WarnContext(ctx, "connection to discord lost", "after_seconds", time.Since(since).Seconds())
-	case <-ctx.Done():
-		c.close()
+// mayIdentify returns the address of the gateway when a new session may be
+// asked for: not sooner after the last one than Discord wants, and not with the
+// last identifies of the day.
+func (b *Bot) mayIdentify(ctx context.Context, last time.Time) (url string, err error) {
+	if err := sleep(ctx, time.Until(last.Add(b.cfg.Timing.Identify))); err != nil {
+		return "", err
 	}
-	return time.Since(since) >= b.cfg.Timing.Stable
-}
-
-// pause waits before a connection: longer with each failure, and never less
-// than Discord asks for between two.
-func (b *Bot) pause(ctx context.Context, failures int, last time.Time) error {
-	t := b.cfg.Timing
-	var wait time.Duration
-	if failures > 0 {
-		wait = t.BackoffMost
-		if shift := failures - 1; shift < 16 {
-			wait = min(t.BackoffLeast<<shift, t.BackoffMost)
-		}
-		wait = wait/2 + rand.N(wait/2+1) //nolint:gosec // jitter needs no secrecy
-	}
-	if !last.IsZero() {
-		wait = max(wait, time.Until(last.Add(t.Identify)))
-	}
-	return sleep(ctx, wait)
-}
-
-// connect makes a connection, if the day's identifies allow it.
-func (b *Bot) connect(ctx context.Context) (*connection, error) {
 	var info gatewayInfo
 	find, cancel := context.WithTimeout(ctx, b.cfg.Timing.Handshake)
-	err := b.rest.do(find, call{op: "find gateway", route: routeGatewayBot(), out: &info})
+	err = b.rest.do(find, call{op: "find gateway", route: routeGatewayBot(), out: &info})
 	cancel()
 	var refused *APIError
 	switch {
 	case errors.As(err, &refused) && refused.Status == http.StatusUnauthorized:
-		return nil, &FatalError{Reason: closeCodes[4004]}
+		return "", &FatalError{Reason: closeCodes[4004]}
 	case err != nil:
-		return nil, err
+		return "", err
 	}
 	if info.Start.Remaining <= identifyReserve && info.Start.ResetAfter > 0 {
 		wait := time.Duration(info.Start.ResetAfter) * time.Millisecond
 		b.log.ErrorContext(ctx, "too many connections to discord today", "remaining", info.Start.Remaining, "wait_seconds", wait.Seconds())
 		if err := sleep(ctx, wait); err != nil {
-			return nil, err
+			return "", err
 		}
 	}
-	c, err := openConnection(ctx, info.URL, b.cfg.Token, b.rest.userAgent, b.cfg.Timing, func(raw []byte) { b.dispatch(ctx, raw) })
-	if err != nil {
-		return nil, fmt.Errorf("connect to discord: %w", err)
-	}
-	return c, nil
+	return info.URL, nil
 }

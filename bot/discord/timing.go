@@ -11,10 +11,7 @@ type Timing struct {
 	// Handshake is how long a connection may take until it is ready, from the
 	// dial to READY. The real gateway needs about a second.
 	Handshake time.Duration // 10s
-	// Idle is the longest silence of a connection. The gateway answers a
-	// heartbeat every 41.25 s.
-	Idle time.Duration // 90s
-	// Identify is the least time between two connections.
+	// Identify is the least time between two new sessions.
 	// https://discord.com/developers/docs/topics/gateway#rate-limiting
 	Identify time.Duration // 5s
 	// BackoffLeast and BackoffMost are the pauses after failed connections.
@@ -27,7 +24,6 @@ type Timing struct {
 
 func (t *Timing) setDefaults() {
 	t.Handshake = cmp.Or(t.Handshake, 10*time.Second)
-	t.Idle = cmp.Or(t.Idle, 90*time.Second)
 	t.Identify = cmp.Or(t.Identify, 5*time.Second)
 	t.BackoffLeast = cmp.Or(t.BackoffLeast, time.Second)
 	t.BackoffMost = cmp.Or(t.BackoffMost, 2*time.Minute)

@@ -132,6 +132,16 @@ func (c *client) identity(ctx context.Context) (identity, error) {
 	return me, nil
 }
 
+// known is identity from memory: the zero value when Slack was not asked yet.
+func (c *client) known() identity {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.me == nil {
+		return identity{}
+	}
+	return *c.me
+}
+
 // again makes a call that does no harm when it is done twice.
 func (c *client) again(ctx context.Context, op string, call func(context.Context) error) error {
 	return attempt(ctx, op, true, call)

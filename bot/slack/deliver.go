@@ -156,7 +156,7 @@ func (d *delivery) unlink(ctx context.Context, at spot) (bool, error) {
 	}
 	if tried := d.number(notePosting + string(purposeResult)); tried != 0 {
 		since := time.Unix(tried, 0)
-		found, err := d.findPosted(ctx, d.client, d.job, purposeResult, at, since, since.Add(searchAfter))
+		found, err := d.findPosted(ctx, d.client, d.job, purposeResult, at, since)
 		switch {
 		case found.ts != "" || hasCode(err, noHistoryCodes...):
 			return false, nil
@@ -230,6 +230,8 @@ func (d *delivery) settle(ctx context.Context, at spot) (shared bool, err error)
 	case hasCode(err, "file_not_found", "file_deleted"):
 		// It was never shared, and cannot be any more.
 		return false, d.save(ctx, noteFile, "")
+	case isLimit(err):
+		return false, err
 	case err != nil && !hasCode(err, "missing_scope"):
 		return false, &uploadError{err}
 	case err == nil && d.cfg.Now().Sub(time.Unix(d.number(noteFileAt), 0)) < d.cfg.Timing.Share:
@@ -335,6 +337,8 @@ func (d *delivery) appear(ctx context.Context, at spot) error {
 			return d.save(ctx, noteShareTS, ts)
 		case hasCode(err, "missing_scope"):
 			return nil // the text follows all the same
+		case isLimit(err):
+			return err
 		case d.cfg.Now().After(until):
 			return d.link(ctx, bot.LinkUnseen, cmp.Or(err, errUnseen))
 		}

@@ -38,6 +38,7 @@ func (b *Bot) receive(kind string, payload []byte, send func(any)) {
 		return
 	}
 	in.ack = ack
+	b.atHome(in.interaction)
 	if b.work.work(func(ctx context.Context) { b.handle(ctx, in) }) {
 		return
 	}

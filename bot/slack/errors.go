@@ -150,6 +150,12 @@ func lost(err error) bool {
 	return errors.As(err, &l)
 }
 
+// isLimit reports whether the call may be made only later.
+func isLimit(err error) bool {
+	var l *limitError
+	return errors.As(err, &l)
+}
+
 // courierError says to the engine what an error means for a job. A bot without
 // a valid token keeps its jobs until somebody has mended that; one of several
 // workspaces that has removed the app ends its own.

@@ -109,6 +109,7 @@ type action struct {
 // posted is what the bot reads of a message.
 type posted struct {
 	TS     string          `json:"ts"`
+	Team   string          `json:"team"` // the workspace of its author
 	Thread string          `json:"thread_ts"`
 	Text   string          `json:"text"`
 	Bot    string          `json:"bot_id"`
@@ -297,6 +298,29 @@ func (in inbound) place() origin {
 		return o
 	}
 	return origin{}
+}
+
+// atHome corrects the workspace that an interaction names. People of another
+// one, who share a channel with the bot, may name their own there. What counts
+// is where the bot is at home: of the only installation, or of the bot's message
+// that has the button.
+// https://docs.slack.dev/apis/slack-connect
+func (b *Bot) atHome(i *interaction) {
+	if i == nil || i.OrgWide {
+		return
+	}
+	var at identity
+	if token, one := b.tokens.(oneToken); one {
+		at = b.clientOf(string(token)).known()
+	}
+	if at.Workspace == "" && i.Type == typePress && i.Enterprise.ID == "" {
+		at.Workspace = i.Message.Team
+	}
+	if at.Workspace == "" || at.Workspace == i.Team.ID {
+		return
+	}
+	i.User.Team = cmp.Or(i.User.Team, i.Team.ID)
+	i.Team.ID, i.Enterprise.ID = at.Workspace, at.Enterprise
 }
 
 // eventOf is the event with a name, and no event without one.

@@ -62,6 +62,34 @@ func TestAFileThatSlackNeverShowsBecomesALink(t *testing.T) {
 	}
 }
 
+// Slack takes no more questions for now: that says nothing of the file.
+func TestAFileThatMayNotBeAskedForYetIsNoLink(t *testing.T) {
+	t.Parallel()
+	for name, lost := range map[string]bool{"after it was shared": false, "when sharing may have failed": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newStage(t, func(c *slack.Config) { c.Timing.Share = 0 })
+			j := s.askForLink()
+			if lost {
+				s.sim.Inject(sim.Fault{Method: "files.completeUploadExternal", Kind: sim.LoseReply})
+			}
+			busy := s.sim.Inject(sim.Fault{Method: "files.info", Kind: sim.RateLimited, RetryAfter: 20 * time.Second, Times: -1})
+			for range 6 {
+				_, err := s.deliver(j.ID)
+				again := retryOf(err)
+				if again == nil {
+					t.Fatalf("deliver: %v", err)
+				}
+				s.sim.Advance(max(again.After, 20*time.Second))
+			}
+			busy()
+			if r := s.deliverAtLast(j.ID); r.Fit != generate.FitOriginal || len(videos(s.general)) != 1 || strings.Contains(s.result(j.ID), "files/b/x.mp4") {
+				t.Errorf("receipt %+v, messages:\n%s", r, texts(s.general))
+			}
+		})
+	}
+}
+
 // deliverAtLastOnce is one call of Deliver.
 func (s *stage) deliverAtLastOnce(id string) generate.Receipt {
 	r, err := s.deliver(id)

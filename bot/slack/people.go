@@ -72,6 +72,7 @@ func (b *Bot) vouch(ctx context.Context, o origin) (c bot.Caller, guest bool) {
 	who := b.people.person(ctx, o)
 	c.Locale = who.locale
 	if who.stranger || outsider(o) {
+		c.Outsider, c.Channel = true, o.Channel
 		return c, true
 	}
 	c.Tiers = b.cfg.Tiers(c.Member, b.people.groupsOf(ctx, o, b.cfg.TierGroups))
@@ -91,7 +92,9 @@ func (b *Bot) vouchNow(ctx context.Context, o origin) (c bot.Caller, guest, know
 
 // unvouched is a caller with what the event says and no rights.
 func (b *Bot) unvouched(o origin) bot.Caller {
-	return bot.Caller{Platform: platform, Member: memberOf(o), Team: b.team(o), Locale: b.people.locale(o)}
+	return bot.Caller{
+		Platform: platform, Member: memberOf(o), Team: b.team(o), Locale: b.people.locale(o), Outsider: outsider(o), Channel: o.Channel,
+	}
 }
 
 // memberOf names somebody on all platforms. In an organisation people have

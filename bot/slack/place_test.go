@@ -326,6 +326,49 @@ func TestOutsidersOfASharedChannelMayLookButNotMake(t *testing.T) {
 	}
 }
 
+func TestAPressByAnOutsiderIsCountedWhereTheMessageStands(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, func(c *slack.Config) { c.AllowGuests = true })
+	other := s.sim.AddWorkspace(sim.WorkspaceSpec{ID: "T0OTHER001", NotInstalled: true, NamesItself: true})
+	eve := other.AddUser(sim.UserSpec{Name: "eve", Admin: true})
+	shared := s.ws.AddChannel(sim.ChannelSpec{Name: "shared", Members: []*sim.User{s.ann, eve, s.ws.Bot()}, Shared: []*sim.Workspace{other}})
+	s.slash(s.ann, shared, cowboy)
+	j := s.job()
+	s.mustShow(j.ID, generate.Accepted)
+	s.mustDeliver(j.ID)
+	if _, err := eve.Click(s.ctx, results(shared, j.ID)[0], "Again"); err != nil {
+		t.Fatal(err)
+	}
+	again := s.job()
+	if want := "slack:" + other.ID() + ":" + eve.ID(); again.Team != j.Team || again.Member != want {
+		t.Errorf("counted for team %q and member %q, want %q and %q", again.Team, again.Member, j.Team, want)
+	}
+}
+
+func TestAnOutsiderSeesOnlyWhatStandsInTheSharedChannel(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	other := s.sim.AddWorkspace(sim.WorkspaceSpec{ID: "T0OTHER001", NotInstalled: true})
+	eve := other.AddUser(sim.UserSpec{Name: "eve"})
+	shared := s.ws.AddChannel(sim.ChannelSpec{Name: "shared", Members: []*sim.User{s.ann, eve, s.ws.Bot()}, Shared: []*sim.Workspace{other}})
+	s.slash(s.ann, s.general, cowboy)
+	inside := s.job()
+	s.slash(s.ann, shared, "a fox in the snow")
+	outside := s.job()
+	for _, tt := range []struct{ line, want string }{
+		{"show " + inside.ID, "There is no job"},
+		{"show " + outside.ID, "a fox in the snow"},
+		{"quota", "What you can use"},
+	} {
+		if _, err := eve.Mention(shared, tt.line, ""); err != nil {
+			t.Fatal(err)
+		}
+		if m := s.whisper(eve, shared, tt.want); strings.Contains(m.Text, "Your team") || strings.Contains(m.Text, "All teams") {
+			t.Errorf("%s: an outsider reads %q", tt.line, m.Text)
+		}
+	}
+}
+
 // Slack says is_stranger of nobody who shares a channel, and tells the roles
 // that people have at home.
 func TestOutsidersOfAnOrganisationAreNoMembersAndNoAdmins(t *testing.T) {

@@ -3,12 +3,14 @@ package slack
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/slack-go/slack"
 
+	"ltxbot/bot/lookback"
 	"ltxbot/core/generate"
 )
 
@@ -60,12 +62,12 @@ func (b *Bot) postOnce(ctx context.Context, c *client, j generate.Job, m *memory
 	now := b.cfg.Now()
 	switch first := m.number(note); {
 	case first == 0 && j.Doubted:
-		found, err := b.findPosted(ctx, c, j, p, at, j.Created, now)
+		found, err := b.findPosted(ctx, c, j, p, at, j.Created)
 		if err != nil && !hasCode(err, noHistoryCodes...) && !hasCode(err, "not_in_channel", "channel_not_found") || found.ts != "" {
 			return found, err
 		}
 	case first != 0:
-		found, err := b.findPosted(ctx, c, j, p, at, time.Unix(first, 0), time.Unix(first, 0).Add(searchAfter))
+		found, err := b.findPosted(ctx, c, j, p, at, time.Unix(first, 0))
 		switch {
 		case hasCode(err, noHistoryCodes...):
 			return message{}, errOutcome
@@ -142,17 +144,26 @@ func (b *Bot) join(ctx context.Context, c *client, channel string) error {
 // How far back and how much is looked through for a message.
 const (
 	searchBefore = 2 * time.Minute // for clocks that differ from Slack's
-	searchAfter  = 5 * time.Minute // and for a try that was held up
-	searchPages  = 10
-	searchPage   = 100
+	searchPage   = 200
+	// searchOverlap allows for messages that become visible in another order
+	// than that of their times.
+	searchOverlap = 5 * time.Second
 )
 
 // noHistoryCodes are refusals of somebody who may not read a conversation.
 var noHistoryCodes = []string{"missing_scope", "no_permission", "method_not_supported_for_channel_type"}
 
-// findPosted looks for a message of a job that was posted between two times.
-// It returns one without ts when there is none.
-func (b *Bot) findPosted(ctx context.Context, c *client, j generate.Job, p purpose, at spot, since, until time.Time) (message, error) {
+// ownPost is what is remembered of a message of a job's: what it is for, or
+// the file that it shares.
+type ownPost struct {
+	ts      string
+	purpose purpose
+	file    string
+}
+
+// findPosted looks for a message of a job that was posted after a time. It
+// returns one without ts when there is none.
+func (b *Bot) findPosted(ctx context.Context, c *client, j generate.Job, p purpose, at spot, since time.Time) (message, error) {
 	if at.direct() {
 		channel, err := b.directMessages(ctx, c, at.channel)
 		if err != nil {
@@ -160,79 +171,117 @@ func (b *Bot) findPosted(ctx context.Context, c *client, j generate.Job, p purpo
 		}
 		at.channel = channel
 	}
-	found, ok, err := b.findOwn(ctx, c, at, since, until, func(m slack.Message) bool {
-		meta := m.Metadata
-		return meta.EventType == metadataType && meta.EventPayload["job"] == j.ID && meta.EventPayload["purpose"] == string(p)
-	})
-	if !ok {
-		return message{}, err
-	}
-	return message{channel: at.channel, ts: found.Timestamp}, nil
+	found, err := b.findOwn(ctx, c, j, at, since, func(o ownPost) bool { return o.purpose == p })
+	return message{channel: at.channel, ts: found.ts}, err
 }
 
 // findVideo looks for the shared file of a job's video, and returns its id;
 // "" when there is none.
 func (b *Bot) findVideo(ctx context.Context, c *client, j generate.Job, at spot) (string, error) {
-	id := ""
-	_, _, err := b.findOwn(ctx, c, at, j.Created, b.cfg.Now(), func(m slack.Message) bool {
-		for _, f := range m.Files {
-			if strings.HasPrefix(f.Name, generate.FileStem(j.ID)+".") {
-				id = f.ID
-			}
-		}
-		return id != ""
-	})
-	return id, err
+	found, err := b.findOwn(ctx, c, j, at, j.Created, func(o ownPost) bool { return o.file != "" })
+	return found.file, err
 }
 
-// findOwn looks through a conversation for a message of the bot's own that is
-// the one.
-func (b *Bot) findOwn(ctx context.Context, c *client, at spot, since, until time.Time, is func(slack.Message) bool) (slack.Message, bool, error) {
+// findOwn looks through a conversation for the message of a job that is the
+// one. A look that is refused goes on where it was when it is called again.
+func (b *Bot) findOwn(ctx context.Context, c *client, j generate.Job, at spot, since time.Time, is func(ownPost) bool) (ownPost, error) {
 	me, err := c.identity(ctx)
 	if err != nil {
-		return slack.Message{}, false, err
+		return ownPost{}, err
 	}
-	oldest, latest := stamp(since.Add(-searchBefore)), stamp(until.Add(searchBefore))
-	cursor := ""
-	for range searchPages {
-		page, next, err := c.history(ctx, at, oldest, latest, cursor)
-		if err != nil {
-			return slack.Message{}, false, err
-		}
-		for _, m := range page {
-			if (m.BotID == me.Bot || m.User == me.User) && is(m) {
-				return m, true, nil
-			}
-		}
-		if cursor = next; cursor == "" {
-			break
-		}
-	}
-	return slack.Message{}, false, nil
+	found, _, err := b.posts.Find(ctx, lookback.Look[ownPost]{
+		In:    strings.Join([]string{installationOf(j), at.channel, at.thread}, " "),
+		Since: stampAt(since.Add(-searchBefore)), Job: j.ID, Is: is,
+		Read: func(ctx context.Context, want lookback.Part) (lookback.Page[ownPost], error) {
+			return c.readPage(ctx, me, at, want)
+		},
+	})
+	return found, err
 }
 
-// stamp is a time as Slack names messages by it.
-func stamp(t time.Time) string { return strconv.FormatInt(t.Unix(), 10) + ".000000" }
+// Slack names messages by their time: as a number, in microseconds.
 
-// history reads one page of a conversation, or of a thread in it.
-func (c *client) history(ctx context.Context, at spot, oldest, latest, cursor string) (page []slack.Message, next string, err error) {
+// stampAt is the number of a time.
+func stampAt(t time.Time) uint64 { return uint64(max(0, t.UnixMicro())) } //nolint:gosec // not negative
+
+// stampOf is the number of a message.
+func stampOf(ts string) (uint64, error) {
+	return strconv.ParseUint(strings.Replace(ts, ".", "", 1), 10, 64)
+}
+
+// stamp is a number as Slack writes it; 0 is none.
+func stamp(n uint64) string {
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d.%06d", n/1e6, n%1e6)
+}
+
+// readPage reads a page of a part of a conversation: the newest messages, and
+// of a thread the oldest ones.
+// https://docs.slack.dev/reference/methods/conversations.history
+// https://docs.slack.dev/reference/methods/conversations.replies
+func (c *client) readPage(ctx context.Context, me identity, at spot, want lookback.Part) (out lookback.Page[ownPost], err error) {
+	page, more, err := c.history(ctx, at, stamp(want.After), stamp(want.Before))
+	if err != nil {
+		return out, err
+	}
+	out.More, out.Ascending = more, at.thread != ""
+	for _, m := range page {
+		n, err := stampOf(m.Timestamp)
+		if err != nil {
+			return out, fmt.Errorf("read history: %w", err)
+		}
+		if m.User == me.User || me.Bot != "" && m.BotID == me.Bot {
+			out.Own = append(out.Own, ownPosts(m, n)...)
+		}
+		if n <= want.After || want.Before != 0 && n >= want.Before {
+			continue // a thread's first message is on each of its pages
+		}
+		out.Newest = max(out.Newest, n)
+		if out.Oldest == 0 || n < out.Oldest {
+			out.Oldest = n
+		}
+	}
+	return out, nil
+}
+
+// ownPosts is what is remembered of a message of the bot's.
+func ownPosts(m slack.Message, id uint64) (all []lookback.Own[ownPost]) {
+	if m.Metadata.EventType == metadataType {
+		job, _ := m.Metadata.EventPayload["job"].(string)
+		p, _ := m.Metadata.EventPayload["purpose"].(string)
+		all = append(all, lookback.Own[ownPost]{Job: job, ID: id, Post: ownPost{ts: m.Timestamp, purpose: purpose(p)}})
+	}
+	for _, f := range m.Files {
+		name, _, _ := strings.Cut(f.Name, ".")
+		if job, ok := strings.CutPrefix(name, generate.FileStem("")); ok {
+			all = append(all, lookback.Own[ownPost]{Job: job, ID: id, Post: ownPost{ts: m.Timestamp, file: f.ID}})
+		}
+	}
+	return all
+}
+
+// history reads one page of a conversation, or of a thread in it: messages
+// between two others, none of which is on it.
+func (c *client) history(ctx context.Context, at spot, oldest, latest string) (page []slack.Message, more bool, err error) {
 	err = c.again(ctx, "read history", func(ctx context.Context) error {
 		if at.thread != "" {
 			var err error
-			page, _, next, err = c.api.GetConversationRepliesContext(ctx, &slack.GetConversationRepliesParameters{
-				ChannelID: at.channel, Timestamp: at.thread, Oldest: oldest, Latest: latest, Limit: searchPage, Cursor: cursor, IncludeAllMetadata: true,
+			page, more, _, err = c.api.GetConversationRepliesContext(ctx, &slack.GetConversationRepliesParameters{
+				ChannelID: at.channel, Timestamp: at.thread, Oldest: oldest, Latest: latest, Limit: searchPage, IncludeAllMetadata: true,
 			})
 			return err
 		}
 		h, err := c.api.GetConversationHistoryContext(ctx, &slack.GetConversationHistoryParameters{
-			ChannelID: at.channel, Oldest: oldest, Latest: latest, Limit: searchPage, Cursor: cursor, IncludeAllMetadata: true,
+			ChannelID: at.channel, Oldest: oldest, Latest: latest, Limit: searchPage, IncludeAllMetadata: true,
 		})
 		if err == nil {
-			page, next = h.Messages, h.ResponseMetaData.NextCursor
+			page, more = h.Messages, h.HasMore
 		}
 		return err
 	})
-	return page, next, err
+	return page, more, err
 }
 
 // directMessages is the channel of direct messages with a user. It needs the

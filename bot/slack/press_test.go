@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"ltxbot/bot/slack"
 	"ltxbot/core/generate"
 	sim "ltxbot/sim/slack"
 )
@@ -54,6 +55,18 @@ func TestAgainMakesANewJobWithANewSeedOnceForADoubleClick(t *testing.T) {
 	}
 	if got := s.engine.count(); got != 3 {
 		t.Errorf("%d jobs, want 3", got)
+	}
+}
+
+// TestPressesWithinTwoSecondsAreOne, whichever process they come to.
+func TestPressesWithinTwoSecondsAreOne(t *testing.T) {
+	t.Parallel()
+	at := func(seconds string) string { return slack.PressEvent("C1", "m", "", "U1", "again", seconds) }
+	if at("1772280000.000100") != at("1772280001.999900") {
+		t.Error("presses within two seconds are two")
+	}
+	if at("1772280000.000100") == at("1772280002.000100") {
+		t.Error("presses two seconds apart are one")
 	}
 }
 

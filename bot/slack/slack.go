@@ -27,6 +27,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"ltxbot/bot"
+	"ltxbot/bot/lookback"
 	"ltxbot/core/generate"
 	"ltxbot/core/ltx"
 	"ltxbot/internal/ingress"
@@ -131,6 +132,7 @@ type Bot struct {
 	people  *people
 	edits   *editBudgets
 	shown   shownCards
+	posts   *lookback.Posts[ownPost]
 	clicks  *ingress.Seen // presses, so that a double click counts once
 	events  *ingress.Seen // ids of events and signatures of requests
 
@@ -168,6 +170,7 @@ func New(cfg Config) (*Bot, error) {
 		cfg: cfg, log: cfg.Logger, tokens: cfg.Tokens,
 		web: newHTTPClient(callTimeout), uploads: newHTTPClient(0),
 		work: newPool(), edits: newEditBudgets(cfg.Now, cfg.Meter), shown: newShownCards(),
+		posts:  lookback.New[ownPost](uint64(searchOverlap.Microseconds())),
 		clicks: ingress.NewSeen(cfg.Now, doubleClick), events: ingress.NewSeen(cfg.Now, 2*replayWindow),
 		installs: rate.NewLimiter(rate.Every(installPause), installBurst),
 		fatal:    make(chan error, 1), off: newSwitchedOff(), clients: map[string]*client{},

@@ -19,7 +19,7 @@ import (
 // demoCmd runs the bot in a simulated world.
 type demoCmd struct {
 	Execute string        `short:"e" placeholder:"COMMAND" help:"Do this one command, print what happens, save the video, exit 0 if it was delivered."`
-	On      string        `enum:"discord,slack" default:"discord" help:"Where to type: ${enum}."`
+	On      string        `enum:"${platforms}" default:"discord" help:"Where to type: ${enum}."`
 	JSON    bool          `help:"Print the result as JSON."`
 	Fal     string        `enum:"sim,live" default:"sim" help:"sim: no cost. live: real videos with the key in FAL_KEY, which cost money."`
 	Timeout time.Duration `default:"25m" help:"How long a command may take."`

@@ -64,6 +64,9 @@ func (c jobsListCmd) Run(ctx context.Context, term terminal) error {
 			for _, j := range found {
 				jobs = append(jobs, admin.Summary(j))
 			}
+			if err == nil && len(found) == 0 {
+				err = c.checkTeam(ctx, s, c.Team)
+			}
 			return err
 		})
 	if err != nil {
@@ -179,6 +182,22 @@ func (f botFlags) ask(ctx context.Context, bot func(*admin.Client) error, look f
 		return err
 	}
 	return errors.Join(look(s), s.Close())
+}
+
+// checkTeam returns an error for a team that nobody knows; "" is all teams.
+func (f botFlags) checkTeam(ctx context.Context, s *store.Store, team string) error {
+	if team == "" {
+		return nil
+	}
+	cfg, err := config.Load(f.Config, lenient)
+	if err != nil {
+		return err
+	}
+	known, err := app.Teams(ctx, cfg, s)
+	if err != nil {
+		return err
+	}
+	return admin.CheckTeam(team, known)
 }
 
 // lenient is the environment, with every variable that is not set taken as

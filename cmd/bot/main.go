@@ -13,8 +13,11 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"strings"
 	"syscall"
 	_ "time/tzdata" // time zones of quotas on machines that have none
+
+	"ltxbot/config"
 
 	"github.com/alecthomas/kong"
 )
@@ -31,7 +34,7 @@ type cli struct {
 	Manifest manifestCmd `cmd:"" help:"Print the manifest of the Slack app."`
 	Jobs     jobsCmd     `cmd:"" help:"List, show and cancel jobs; back up the store."`
 	Quota    quotaCmd    `cmd:"" help:"Look at quotas and change them, in the running bot."`
-	Store    storeCmd    `cmd:"" help:"Copy the store from bolt to Redis, or back."`
+	Store    storeCmd    `cmd:"" help:"Copy the store from bolt to Redis, or back; make its file small; put its time right."`
 	Health   healthCmd   `cmd:"" help:"Ask a running bot how it is; exit 0 if it is ready."`
 	Version  versionCmd  `cmd:"" help:"Print the version."`
 
@@ -69,6 +72,7 @@ func run(args []string, term terminal) int {
 	parser, err := kong.New(&c,
 		kong.Name("bot"),
 		kong.Description("A self-hosted Discord and Slack bot for LTX-2.3 video."),
+		kong.Vars{"platforms": strings.Join(config.PlatformNames(), ",")},
 		kong.Writers(term.out, term.err),
 		kong.Exit(func(code int) { exited = code; panic(exited) }),
 		kong.UsageOnError(),
@@ -98,7 +102,7 @@ func execute(ctx context.Context, parser *kong.Kong, args []string, term termina
 			panic(p)
 		}
 	}()
-	command, err := parser.Parse(amounts(args))
+	command, err := parser.Parse(ordered(parser.Model.Node, amounts(args)))
 	if err != nil {
 		return 2, err
 	}

@@ -43,6 +43,9 @@ func (c jobsExportCmd) Run(ctx context.Context, term terminal) error {
 			return err
 		},
 		func(s *store.Store) (err error) {
+			if err := c.checkTeam(ctx, s, c.Team); err != nil {
+				return err
+			}
 			data.Member = string(c.Member)
 			data.Jobs, err = generate.Export(ctx, s, c.Team, string(c.Member))
 			return err
@@ -66,6 +69,9 @@ func (c jobsEraseCmd) Run(ctx context.Context, term terminal) error {
 			return err
 		},
 		func(s *store.Store) (err error) {
+			if err := c.checkTeam(ctx, s, c.Team); err != nil {
+				return err
+			}
 			done, err = generate.Erase(ctx, s, c.Team, string(c.Member))
 			return err
 		})

@@ -35,7 +35,7 @@ func TestAMembersDataIsExportedAndErasedWhileNoBotRuns(t *testing.T) {
 	s.want(t, 2, "--member", "jobs", "export")
 	s.want(t, 0, "a private fox", "jobs", "export", "--member", "discord:1")
 	s.want(t, 0, `"jobs": []`, "jobs", "export", "--member", "discord:2")
-	s.want(t, 0, "erased 0 jobs", "jobs", "erase", "--member", "discord:1", "--team", "other")
+	s.want(t, 1, `no team is called "other"`, "jobs", "erase", "--member", "discord:1", "--team", "other")
 	for _, order := range [][]string{{"jobs", "export"}, {"jobs", "erase"}, {"jobs", "list"}} {
 		for _, member := range []string{"bogus", "@ann", "discord:", "slack:U1", ""} {
 			s.want(t, 2, "is not a member", append(order, "--member", member)...)
@@ -56,11 +56,14 @@ func TestARunningBotErasesAMember(t *testing.T) {
 	s.deliver(t)
 	const token = "correct-horse-battery"
 	api := admin.New(token, ingress.New(slog.New(slog.DiscardHandler), nil), slog.New(slog.DiscardHandler))
+	api.KnowTeams(s.store.Teams)
 	api.ServeMembers(s.store, func(string) {})
 	server := httptest.NewServer(api)
 	defer server.Close()
 	s.configure(t, "listen = \""+server.Listener.Addr().String()+"\"\nadmin_token = \""+token+"\"\n")
 	s.want(t, 0, "a private fox", "jobs", "export", "--member", "discord:1")
+	s.want(t, 1, "did you mean acme?", "jobs", "export", "--member", "discord:1", "--team", "acmee")
+	s.want(t, 1, "did you mean acme?", "jobs", "erase", "--member", "discord:1", "--team", "acmee")
 	s.want(t, 0, "erased 1 jobs of discord:1", "jobs", "erase", "--member", "discord:1")
 
 	_, err := admin.NewClient(server.URL, token).EraseMember(t.Context(), "", "@ann")

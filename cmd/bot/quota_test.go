@@ -137,6 +137,7 @@ discord_guilds = [%q]
 	want(`"team":"acme"`, "teams", "--json")
 	want("Nobody knows the team discord:999", "pause", "--team", "discord:999")
 	want(`"unknown_team":true`, "show", "--team", "discord:999", "--json")
+	want("discord:999 · 0 videos", "teams") // an admin has decided something about it
 	want("Nobody knows the team discord:999", "resume", "--team", "discord:999")
 	if text := ask("show", "--team", "discord:"+guild.ID); strings.Contains(text, "Nobody knows") {
 		t.Errorf("a guild of the config: %s", text)

@@ -95,13 +95,20 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // fill makes a store with two jobs that cost $0.13 each, one of them delivered
-// for $0.12: "fill ltx.db".
+// for $0.12: "fill ltx.db". With a number of days, the clock is so far ahead
+// meanwhile, and the store is swept.
 func fill(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 1 {
-		ts.Fatalf("usage: fill FILE")
+	if neg || len(args) != 1 && len(args) != 2 {
+		ts.Fatalf("usage: fill FILE [DAYS]")
 	}
 	ctx, created := context.Background(), time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
-	store, err := storetest.OpenFile(ts.MkAbs(args[0]), storetest.Options{})
+	options := storetest.Options{}
+	if len(args) == 2 {
+		days, err := strconv.Atoi(args[1])
+		ts.Check(err)
+		options.Now = func() time.Time { return time.Now().AddDate(0, 0, days) }
+	}
+	store, err := storetest.OpenFile(ts.MkAbs(args[0]), options)
 	ts.Check(err)
 	defer func() { ts.Check(store.Close()) }()
 	for n, id := range []string{"k3f92mq7abcd", "k3f92mq7abce"} {
@@ -118,4 +125,8 @@ func fill(ts *testscript.TestScript, neg bool, args []string) {
 		}
 	}
 	ts.Check(store.PutSetting(ctx, "greeting", []byte("hello")))
+	if len(args) == 2 {
+		_, err := store.Sweep(ctx)
+		ts.Check(err)
+	}
 }

@@ -16,6 +16,9 @@ import (
 	"ltxbot/sim/slack"
 )
 
+// connections is how many connections of Socket Mode our bot holds.
+const connections = 2
+
 // maxUpload of the workspace is less than the large video has.
 const maxUpload = 20 << 20
 
@@ -118,7 +121,7 @@ func (p *slackPlay) scenes() []scene {
 
 func (p *slackPlay) connect(ctx context.Context) error {
 	p.seen = map[string]bool{}
-	return p.server.WaitConnected(ctx, 1)
+	return p.server.WaitConnected(ctx, connections)
 }
 
 // next waits for a message that no scene has waited for.

@@ -1,6 +1,7 @@
 package generate_test
 
 import (
+	"context"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -82,6 +83,60 @@ func TestASubmissionThatTheProviderForgets(t *testing.T) {
 			})
 		})
 	}
+}
+
+// pressedCourier cancels each job while its first card is shown.
+type pressedCourier struct {
+	generate.Courier
+
+	cancel func(ctx context.Context, job string)
+}
+
+func (c pressedCourier) Show(ctx context.Context, j generate.Job, keep generate.Keep) error {
+	err := c.Courier.Show(ctx, j, keep)
+	if j.State == generate.Accepted {
+		c.cancel(ctx, j.ID)
+	}
+	return err
+}
+
+func TestAJobThatIsCancelledWhileItsCardIsShownIsNotSubmitted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		var p *process
+		w.courier = pressedCourier{w.channel, func(ctx context.Context, job string) {
+			if _, err := p.engine.Cancel(ctx, job, "test:1"); err != nil {
+				t.Error(err)
+			}
+		}}
+		p = w.start(crashAt(0))
+		defer p.kill(t)
+		id := p.accept(t, 1)
+		elapse(time.Minute)
+		if j := finished(t, p, id); j.State != generate.Cancelled || w.provider.submitted(id) != 0 || hold(t, p, id).State != quota.Released {
+			t.Errorf("job is %s after %d submits", j.State, w.provider.submitted(id))
+		}
+	})
+}
+
+// TestAVideoThatWasMadeAndIsGoneIsCharged, although somebody wanted it stopped.
+func TestAVideoThatWasMadeAndIsGoneIsCharged(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.provider.stubborn, w.provider.forgetful = true, true
+		p := w.start(crashAt(0))
+		defer p.kill(t)
+		id := p.accept(t, 1)
+		elapse(20 * time.Second)
+		if _, err := p.engine.Cancel(t.Context(), id, "test:1"); err != nil {
+			t.Fatal(err)
+		}
+		elapse(5 * time.Minute)
+		j, h := finished(t, p, id), hold(t, p, id)
+		if j.Failure.Kind != generate.FailExpired || h.State != quota.Settled || h.Charged != estimate {
+			t.Errorf("job is %s (%s), its hold %s with %d charged", j.State, j.Failure.Kind, h.State, h.Charged)
+		}
+	})
 }
 
 func TestASubmissionThatIsNotKnownAtFirstIsBelievedLater(t *testing.T) {

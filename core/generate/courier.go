@@ -93,7 +93,9 @@ func (f File) Open() (*os.File, error) { return os.Open(f.Path) }
 // ErrUnreachable says that a conversation is gone, or refuses the bot for good.
 var ErrUnreachable = errors.New("conversation is unreachable")
 
-// A RetryError says that the same call may succeed after some time.
+// A RetryError says that the same call may succeed after some time: the platform
+// is busy, or must be waited for. It is no failure to take a video: a link does
+// not take its place for that.
 type RetryError struct {
 	After time.Duration
 	Err   error

@@ -254,15 +254,19 @@ func TestAStopAtEveryBoundary(t *testing.T) {
 // stride is every how many-eth boundary is tried. The first one is random, so
 // that all are, over many runs. The plain life is tried in full by .ci/run.
 func stride(plain bool) int {
+	slower := 1
+	if need.Race {
+		slower = 3
+	}
 	switch {
 	case need.Thorough() && plain:
 		return 1
-	case plain:
-		return 5
 	case need.Thorough():
 		return 6
+	case plain:
+		return 5 * slower
 	default:
-		return 25
+		return 25 * slower
 	}
 }
 

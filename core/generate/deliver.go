@@ -83,6 +83,9 @@ func (d *delivering) post(ctx context.Context, j Job, courier Courier) (Receipt,
 	if ctx.Err() != nil || d.media.unfetched() || errors.Is(err, ErrUnreachable) || errors.Is(err, ErrGone) || errors.Is(err, errLost) {
 		return receipt, err
 	}
+	if _, later := errors.AsType[*RetryError](err); later {
+		return receipt, err // it is not the video that the conversation does not take
+	}
 	if d.undelivered.IsZero() {
 		d.undelivered = time.Now()
 	}

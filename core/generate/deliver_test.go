@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"ltxbot/core/generate"
+	"ltxbot/core/quota"
 )
 
 // fakeFitter makes every video fit that is too large: a copy of so many bytes.
@@ -255,8 +256,114 @@ func TestUploadsThatKeepFailingBecomeALinkAfterAMinute(t *testing.T) {
 	})
 }
 
-// A host that brings a byte every now and then is not silent, and never done.
+// A courier that must wait for a rate limit does not say that the conversation
+// takes no video, however long that lasts.
+func TestAConversationThatIsBusyGetsTheFileInTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		p := w.start(crashAt(0))
+		defer p.kill(t)
+		j := w.deliver(t, p, func(c *fakeChannel) { c.busy = true })
+		elapse(5 * time.Minute)
+		if posted := w.channel.posted(); len(posted) != 0 {
+			t.Errorf("posted while the conversation is busy: %v", posted)
+		}
+		w.set(func(c *fakeChannel) { c.busy = false })
+		elapse(5 * time.Second)
+		if got := finished(t, p, j.ID); got.State != generate.Delivered || got.Receipt.Fit != generate.FitOriginal {
+			t.Errorf("the job is %s, its video a %s", got.State, got.Receipt.Fit)
+		}
+	})
+}
+
+// A line may be slow, but not for ever.
 func TestADownloadThatNeverEndsBecomesALink(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.maxBytes = 4 << 20
+		w.provider.media += strings.Repeat(".", 2<<20)
+		w.provider.drip, w.provider.dripBytes = 14*time.Second, 32<<10 // 64 KiB in 28 seconds
+		p := w.start(crashAt(0))
+		defer p.kill(t)
+		j := w.deliver(t, p, func(c *fakeChannel) { c.limit = 4 << 20 })
+		elapse(9*time.Minute + 30*time.Second)
+		if posted := w.channel.posted(); len(posted) != 0 || w.provider.opened != 1 {
+			t.Errorf("posted after nine minutes: %v, in %d downloads", posted, w.provider.opened)
+		}
+		elapse(time.Minute)
+		got := finished(t, p, j.ID)
+		if got.State != generate.Delivered || got.Receipt.Fit != generate.FitLink {
+			t.Errorf("the job is %s, its video a %s", got.State, got.Receipt.Fit)
+		}
+	})
+}
+
+func TestASlowLineBringsAVideo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.maxBytes = 4 << 20
+		w.provider.media += strings.Repeat(".", 1<<20)
+		w.provider.drip, w.provider.dripBytes = 14*time.Second, 32<<10
+		p := w.start(crashAt(0))
+		defer p.kill(t)
+		j := w.deliver(t, p, func(c *fakeChannel) { c.limit = 4 << 20 })
+		elapse(8 * time.Minute)
+		got := finished(t, p, j.ID)
+		if got.State != generate.Delivered || got.Receipt.Fit != generate.FitOriginal || w.provider.opened != 1 {
+			t.Errorf("the job is %s, its video a %s in %d downloads", got.State, got.Receipt.Fit, w.provider.opened)
+		}
+	})
+}
+
+// A host that brings a byte every now and then is not silent, and never done.
+// Such downloads take no place from others for long.
+func TestDownloadsThatMakeNoProgressGiveUpTheirPlaces(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		every time.Duration
+		bytes int
+	}{
+		{"a byte a second", time.Second, 1},
+		{"a byte now and then", 29 * time.Second, 1},
+		{"a little too slow", 16 * time.Second, 32 << 10},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t)
+				w.policy, w.maxBytes, w.channel.limit = quota.Policy{}, 4<<20, 4<<20
+				w.provider.media += strings.Repeat(".", 2<<20)
+				w.provider.queue, w.provider.run = 0, 0
+				w.provider.places = make(chan struct{}, 16)
+				w.provider.drip, w.provider.dripBytes = tt.every, tt.bytes
+				p := w.start(crashAt(0))
+				defer p.kill(t)
+				slow := make([]string, 16)
+				for n := range slow {
+					slow[n] = p.accept(t, n)
+				}
+				elapse(10 * time.Second)
+				w.change(func(p *fakeProvider) { p.drip = 0 })
+				next := p.accept(t, 17)
+				elapse(15 * time.Second)
+				if posted := w.channel.posted(); len(posted) != 0 {
+					t.Errorf("posted within half a minute: %v", posted)
+				}
+				elapse(10 * time.Second)
+				if j := finished(t, p, next); j.State != generate.Delivered || j.Receipt.Fit != generate.FitOriginal {
+					t.Errorf("the next job is %s, its video a %s", j.State, j.Receipt.Fit)
+				}
+				elapse(time.Minute)
+				for _, id := range slow { // the host has recovered
+					if j := finished(t, p, id); j.State != generate.Delivered || j.Receipt.Fit != generate.FitOriginal {
+						t.Errorf("a job is %s, its video a %s", j.State, j.Receipt.Fit)
+					}
+				}
+			})
+		})
+	}
+}
+
+func TestADownloadThatMakesNoProgressBecomesALink(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.provider.media += strings.Repeat(".", 10_000)
@@ -264,11 +371,7 @@ func TestADownloadThatNeverEndsBecomesALink(t *testing.T) {
 		p := w.start(crashAt(0))
 		defer p.kill(t)
 		j := w.deliver(t, p, func(*fakeChannel) {})
-		elapse(9*time.Minute + 30*time.Second)
-		if posted := w.channel.posted(); len(posted) != 0 {
-			t.Errorf("posted after nine minutes: %v", posted)
-		}
-		elapse(time.Minute)
+		elapse(6 * time.Minute)
 		got := finished(t, p, j.ID)
 		if got.State != generate.Delivered || got.Receipt.Fit != generate.FitLink {
 			t.Errorf("the job is %s, its video a %s", got.State, got.Receipt.Fit)

@@ -3,6 +3,7 @@ package generate_test
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -128,6 +129,70 @@ func TestWhoLosesAJobWhileSubmittingPassesTheAnswerOn(t *testing.T) {
 		}
 		if n := w.provider.submitted(j.ID); n != 1 {
 			t.Errorf("submitted %d times, want once", n)
+		}
+	})
+}
+
+// relapsingStore is a store that a failover puts back: it gives an older record,
+// and takes no save that was made of a newer one.
+type relapsingStore struct {
+	generate.Store
+	back *atomic.Pointer[generate.Job]
+}
+
+func (s relapsingStore) Job(ctx context.Context, id string) (generate.Job, error) {
+	if old := s.back.Load(); old != nil {
+		return *old, nil
+	}
+	return s.Store.Job(ctx, id)
+}
+
+func (s relapsingStore) Save(ctx context.Context, j generate.Job, b quota.Billing) (generate.Job, error) {
+	old := s.back.Load()
+	switch {
+	case old == nil:
+		return s.Store.Save(ctx, j, b)
+	case j.Version != old.Version:
+		return generate.Job{}, generate.ErrConflict
+	}
+	now, err := s.Store.Job(ctx, j.ID)
+	if err != nil {
+		return generate.Job{}, err
+	}
+	j.Version = now.Version
+	s.back.Store(nil)
+	return s.Store.Save(ctx, j, b)
+}
+
+func (s relapsingStore) Take(ctx context.Context) (generate.Claim, error) {
+	c, err := s.Store.Take(ctx)
+	if old := s.back.Load(); old != nil {
+		c.Job, c.Doubtful = *old, true
+	}
+	return c, err
+}
+
+// What the lost notes said was done would be done again: the run ends, and
+// whoever claims the job next looks before it does anything.
+func TestARunDoesNotGoOnFromAnOlderRecord(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		var back atomic.Pointer[generate.Job]
+		w.worn = func(s generate.Store) generate.Store { return relapsingStore{s, &back} }
+		p := w.start(crashAt(0))
+		defer p.kill(t)
+		j := w.deliver(t, p, func(c *fakeChannel) { c.noFiles = true })
+		elapse(10 * time.Second)
+		now, err := p.store.Job(t.Context(), j.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		now.Version--
+		now.Notes = nil
+		back.Store(&now)
+		elapse(5 * time.Minute)
+		if now, err = p.store.Job(t.Context(), j.ID); err != nil || !now.Doubted {
+			t.Errorf("the run goes on from a record that is older than what it wrote: %+v, %v", now, err)
 		}
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -93,7 +94,7 @@ func (e *Engine) Start(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read past jobs: %w", err)
 	}
-	for _, j := range finished {
+	for _, j := range slices.Backward(finished) { // the latest is remembered longest
 		e.history.add(j)
 	}
 	e.sweepFiles()
@@ -283,10 +284,10 @@ func (e *Engine) Cancel(ctx context.Context, id, by string) (Job, error) {
 
 // Arrived takes in a hint that the provider has ended a job under a request
 // id. It may come before the reply to the submit (then ErrNotReady: it is to be
-// told again), in place of a reply that was lost, or long after the job was
-// given up or its submit refused: then the job is taken up again, since it was
-// paid for. A job is submitted once, so whatever request the hint names is the
-// job's.
+// told again), in place of a reply that was lost, or long after the bot gave
+// the job up or its submit was refused: then the job is taken up again, since
+// it was paid for. What a person gave up stays so. A job is submitted once, so
+// whatever request the hint names is the job's.
 func (e *Engine) Arrived(ctx context.Context, id, requestID string) error {
 	_, err := e.edit(ctx, id, func(j *Job) error {
 		switch {
@@ -295,6 +296,9 @@ func (e *Engine) Arrived(ctx context.Context, id, requestID string) error {
 			j.takeUp(requestID, e.cfg.Deadline)
 		case j.State == Submitting, j.State == Accepted:
 			return ErrNotReady
+		case j.State.Terminal() && j.Failure.Kind == FailGivenUp:
+			e.log.WarnContext(ctx, "the provider has ended a job that a person gave up; it may be on the bill", "job", id, "request_id", requestID)
+			return errNothingNew
 		case j.State != Queued && j.State != Running:
 			return errNothingNew
 		case j.Submission.RequestID != requestID && j.State == Running:

@@ -15,6 +15,7 @@ import (
 	"ltxbot/core/generate"
 	"ltxbot/core/ltx"
 	"ltxbot/core/quota"
+	"ltxbot/internal/need"
 	"ltxbot/store"
 	"ltxbot/store/kv/mem"
 )
@@ -211,6 +212,7 @@ func between(times []time.Time, from, to time.Time) int {
 }
 
 func TestManyJobsShareOneBudget(t *testing.T) {
+	need.Speed(t)
 	synctest.Test(t, func(t *testing.T) {
 		const jobs, lasts = 1_000, 5 * time.Minute
 		f, s := newFlight(), newFlightStore(t)
@@ -289,6 +291,7 @@ func TestWhoIsAboutToFinishIsAskedFirst(t *testing.T) {
 // TestWebhooksMakePollsRare compares how often a job is asked about with and
 // without them.
 func TestWebhooksMakePollsRare(t *testing.T) {
+	need.Speed(t)
 	count := func(webhooks bool) (polls int) {
 		synctest.Test(t, func(t *testing.T) {
 			f, s := newFlight(), newFlightStore(t)
@@ -343,6 +346,9 @@ func TestFinishedJobsAreNoticed(t *testing.T) {
 		{500, true, false, 10 * time.Second, 30 * time.Second},
 	} {
 		t.Run(fmt.Sprintf("%d jobs, durations known %v, streams %v", tt.jobs, tt.known, tt.streams), func(t *testing.T) {
+			if tt.jobs > 100 {
+				need.Speed(t)
+			}
 			synctest.Test(t, func(t *testing.T) {
 				random := rand.New(rand.NewPCG(1, 2))
 				f, s := newFlight(), newFlightStore(t)

@@ -63,7 +63,8 @@ func (e *Engine) ending(j Job, kind FailureKind) (State, Failure, quota.Billing)
 // want to wait for it any longer. Its hold is released, or settled where the
 // provider has billed it, or may have and that is charged. One that is over
 // already, and whose last word can't be shown, is no longer tried. A job that
-// is over in every respect is ErrTooLate. by is who gives it up.
+// is over in every respect is ErrTooLate. by is who gives it up. A hint of the
+// provider does not take it up again: a person has decided.
 func (e *Engine) GiveUp(ctx context.Context, id, by string) (Job, error) {
 	return e.giveUpFor(ctx, id, by, FailGivenUp)
 }
@@ -74,17 +75,16 @@ func (e *Engine) giveUpFor(ctx context.Context, id, by string, kind FailureKind)
 		case !j.Unfinished():
 			return quota.Keep(), ErrTooLate
 		case j.State.Terminal():
-			j.Shown, j.LookAt = j.State, time.Time{}
+			j.Shown, j.LookAt, j.Unsure = j.State, time.Time{}, false
 			return quota.Keep(), nil
 		case (j.State == Accepted || j.State.early()) && j.Cancel == nil: // it never came to the provider
 			j.Cancel = &CancelRequest{By: by, At: time.Now()}
 		}
-		from := j.State
+		// The provider may run, unknown to the bot, what it was asked for.
+		asked := stateFacts[j.State].slot && j.State != Accepted
 		to, failure, billing := e.ending(*j, kind)
 		j.end(to, failure, billing)
-		if from != Accepted && !from.early() {
-			unsure(j)
-		}
+		j.Unsure = asked && by == ByBot
 		return billing, nil
 	})
 }

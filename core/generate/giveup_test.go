@@ -196,6 +196,15 @@ func TestAnOperatorGivesAJobUp(t *testing.T) {
 		{"that runs, and failures are billed", func(w *world) { w.provider.run, w.billFailures = time.Hour, true }, time.Minute, generate.Failed, generate.FailGivenUp, quota.Settled},
 		{"that is done and has no result", func(w *world) { w.provider.resultErr = errPassing }, 2 * time.Minute, generate.Failed, generate.FailExpired, quota.Settled},
 		{"that is looked for", func(w *world) { w.provider.loseReply, w.provider.hidden = true, true }, time.Minute, generate.Failed, generate.FailGivenUp, quota.Released},
+		{"that is looked for, and failures are billed", func(w *world) {
+			w.provider.loseReply, w.provider.hidden, w.billFailures = true, true, true
+		}, time.Minute, generate.Failed, generate.FailGivenUp, quota.Released},
+		{"that the provider is too busy for, and failures are billed", func(w *world) {
+			w.billFailures = true
+			for range 100 {
+				w.provider.submitErr = append(w.provider.submitErr, busyError())
+			}
+		}, time.Minute, generate.Cancelled, "", quota.Released},
 		{"that the provider is too busy for", func(w *world) {
 			for range 100 {
 				w.provider.submitErr = append(w.provider.submitErr, busyError())
@@ -223,6 +232,46 @@ func TestAnOperatorGivesAJobUp(t *testing.T) {
 				}
 				if _, err := p.engine.GiveUp(t.Context(), id, "operator"); !errors.Is(err, generate.ErrTooLate) {
 					t.Errorf("giving up a job that is over = %v, want ErrTooLate", err)
+				}
+			})
+		})
+	}
+}
+
+// TestWhatAPersonGaveUpIsNotTakenUpAgain: a webhook of the provider comes
+// after that.
+func TestWhatAPersonGaveUpIsNotTakenUpAgain(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		arrange func(*world)
+		after   time.Duration
+		hold    quota.HoldState
+	}{
+		{"while it ran", func(w *world) { w.provider.run = 5 * time.Minute }, time.Minute, quota.Released},
+		{"while it was looked for", func(w *world) { w.provider.loseReply, w.provider.hidden = true, true }, time.Minute, quota.Released},
+		{"after it was told to be lost", func(w *world) { w.provider.loseReply, w.provider.hidden = true, true }, 5 * time.Minute, quota.Released},
+		{"while it was posted", func(w *world) { w.courier = deafCourier{w.channel} }, 5 * time.Minute, quota.Settled},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t)
+				tt.arrange(w)
+				p := w.start(crashAt(0))
+				defer p.kill(t)
+				id := p.accept(t, 1)
+				elapse(tt.after)
+				given, err := p.engine.GiveUp(t.Context(), id, "operator")
+				if err != nil {
+					t.Fatal(err)
+				}
+				elapse(5 * time.Minute)
+				if err := p.engine.Arrived(t.Context(), id, w.provider.requestOf(t, id)); err != nil {
+					t.Fatal(err)
+				}
+				elapse(30 * time.Minute)
+				j, h := finished(t, p, id), hold(t, p, id)
+				if j.State != given.State || j.Failure.Kind != given.Failure.Kind || h.State != tt.hold {
+					t.Errorf("job is %s (%s) and its hold %s, want %s (%s), %s", j.State, j.Failure.Kind, h.State, given.State, given.Failure.Kind, tt.hold)
 				}
 			})
 		})
@@ -262,6 +311,7 @@ func TestABadAnswerInPlaceOfAResultIsNotBelievedAtOnce(t *testing.T) {
 		want  generate.State
 	}{
 		{"a typed server error, for half a minute", errServer, false, 30 * time.Second, generate.Delivered},
+		{"a typed server error, for less than a minute", errServer, false, 55 * time.Second, generate.Delivered},
 		{"a typed server error, for two minutes", errServer, false, 2 * time.Minute, generate.Failed},
 		{"a typed server error that the status has told", errServer, true, 5 * time.Second, generate.Failed},
 		{"an answer without a type", &generate.ProviderError{Op: "result", Kind: generate.FailInvalid, HTTPStatus: 400}, false, 30 * time.Second, generate.Delivered},
@@ -340,6 +390,38 @@ func TestAStreamThatTalksDoesNotReplaceThePolls(t *testing.T) {
 			t.Errorf("polled %d times in the 45 seconds of a job with a stream", n)
 		}
 	})
+}
+
+// TestAStreamThatSaysDoneIsAHint: only a poll's answer counts. Else a job of
+// which a stream was wrong would be charged, or told to have failed.
+func TestAStreamThatSaysDoneIsAHint(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		result error
+	}{
+		{"and the result is not ready", generate.ErrNotReady},
+		{"and the result is not known", generate.ErrGone},
+		{"and the result is a server's error", errServer},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t)
+				w.provider.hasty, w.provider.stubborn, w.provider.run = true, true, 1000*time.Hour
+				w.provider.resultErr = tt.result
+				p := w.start(crashAt(0))
+				defer p.kill(t)
+				id := p.accept(t, 1)
+				elapse(2 * time.Minute)
+				if j, err := p.store.Job(t.Context(), id); err != nil || j.State != generate.Running || !j.Completed.IsZero() {
+					t.Fatalf("job is %s (%s), %v, completed %s; want it to run", j.State, j.Failure.Kind, err, j.Completed)
+				}
+				elapse(3 * time.Hour)
+				if j, h := finished(t, p, id), hold(t, p, id); j.Failure.Kind != generate.FailGivenUp || h.State != quota.Released {
+					t.Errorf("job is %s (%s), its hold %s", j.State, j.Failure.Kind, h.State)
+				}
+			})
+		})
+	}
 }
 
 // TestASubmitThatNamesItsRequestIsNotRepeated: an error that names a request

@@ -36,9 +36,13 @@ const (
 	downloadTries = 5
 	downloadPause = 500 * time.Millisecond
 	fetchPatience = 3 * time.Minute  // with errors that may pass, before a link takes the place of the file
-	downloadIdle  = 30 * time.Second // without a byte
 	downloadMost  = 10 * time.Minute // for a whole file, without the waits for a connection
-	largeDownload = 4 << 20          // bytes; the card says that the video is on its way
+	// Each downloadSpan must bring downloadLeast bytes. A connection that
+	// brings less gives up its place to others, and is tried again: a slow
+	// line has a few times that, even for many downloads at a time.
+	downloadSpan  = 30 * time.Second
+	downloadLeast = 64 << 10
+	largeDownload = 4 << 20 // bytes; the card says that the video is on its way
 )
 
 // media is the output of one job on its way to disk. It is kept from one try
@@ -313,9 +317,9 @@ func (m *media) read(body Media, out *os.File, offset, most int64, cancel func()
 	if _, err := out.Seek(body.Offset, io.SeekStart); err != nil {
 		return 0, err
 	}
-	idle := time.AfterFunc(downloadIdle, cancel)
-	defer idle.Stop()
-	n, err := io.Copy(out, io.LimitReader(&alive{body.Body, idle}, most-body.Offset+1))
+	span := time.AfterFunc(downloadSpan, cancel)
+	defer span.Stop()
+	n, err := io.Copy(out, io.LimitReader(&paced{r: body.Body, span: span}, most-body.Offset+1))
 	end := body.Offset + n
 	switch {
 	case err != nil:
@@ -328,16 +332,18 @@ func (m *media) read(body Media, out *os.File, offset, most int64, cancel func()
 	return end - offset, nil
 }
 
-// alive puts off the idle timer with each byte that comes.
-type alive struct {
+// paced puts off the end of the span each time that enough bytes have come.
+type paced struct {
 	r    io.Reader
-	idle *time.Timer
+	span *time.Timer
+	came int // bytes in this span
 }
 
-func (a *alive) Read(p []byte) (int, error) {
-	n, err := a.r.Read(p)
-	if n > 0 {
-		a.idle.Reset(downloadIdle)
+func (p *paced) Read(b []byte) (int, error) {
+	n, err := p.r.Read(b)
+	if p.came += n; p.came >= downloadLeast {
+		p.came = 0
+		p.span.Reset(downloadSpan)
 	}
 	return n, err
 }

@@ -219,6 +219,12 @@ func (r *run) change(ctx context.Context, b quota.Billing, change func(*Job) err
 			if err != nil {
 				return err
 			}
+			if fresh.Version < r.job.Version {
+				// The store has lost what was written since. Going on from there
+				// would do again what the lost notes say was done: who claims the
+				// job next doubts the record.
+				return errLost
+			}
 			r.job = fresh
 		default:
 			return err

@@ -51,8 +51,8 @@ type watching struct {
 	errs         int       // polls in a row that were not answered
 	gone         int       // times in a row that the provider did not know the submission
 	known        bool      // the provider has given a status
-	complete     bool      // the provider said that it is done
-	blamed       bool      // the provider said that it is done, with an error
+	complete     bool      // a poll said that it is done
+	blamed       bool      // a poll said that it is done, with an error
 	ran          float64   // seconds that the model ran, as the provider says
 	results      int       // times that the result could not be read
 	doubted      time.Time // since when the result is refused in a way that may pass
@@ -106,11 +106,8 @@ func (w *watching) do(ctx context.Context, j Job) (rest time.Duration, _ error) 
 	}
 	if s, ok := w.streamed(); ok {
 		// And no word on the poll: a stream may be wrong for hours.
-		if over, err := w.progress(ctx, s); over || err != nil {
+		if over, err := w.heard(ctx, s); over || err != nil {
 			return 0, err
-		}
-		if w.complete {
-			w.book(backoff(w.results, runFirst, queueFar))
 		}
 	}
 	if j = w.snapshot(); w.e.polls.given(&w.turn) || j.Hinted.After(w.hinted) {
@@ -161,6 +158,9 @@ func (w *watching) poll(ctx context.Context, j Job) (over bool, err error) {
 			over, err = w.fetch(ctx, j)
 		}
 		return over, err
+	}
+	if s.Phase != PhaseComplete {
+		w.doubted = time.Time{} // a refused result was none
 	}
 	if hinted && s.Phase != PhaseComplete {
 		if over, err := w.fetch(ctx, j); over || err != nil {
@@ -256,6 +256,28 @@ func (w *watching) streamed() (s Status, ok bool) {
 	return s, ok
 }
 
+// heard takes in what the stream has said, and reports whether the job is over
+// with it. That the job is done is a hint: the result is asked for, and if it
+// is not there, the next poll tells.
+func (w *watching) heard(ctx context.Context, s Status) (over bool, _ error) {
+	if s.Phase != PhaseComplete {
+		return w.progress(ctx, s)
+	}
+	w.took(s)
+	over, err := w.fetch(ctx, w.snapshot())
+	if !over && err == nil {
+		w.book(runFirst)
+	}
+	return over, err
+}
+
+// took notes how long the model ran, if s tells.
+func (w *watching) took(s Status) {
+	if s.Seconds > 0 {
+		w.ran = s.Seconds
+	}
+}
+
 // stopAsked tells the provider, once, that the job is not wanted any more.
 // The wish was saved before; that it was passed on is saved after. While the
 // provider does not take it, the job is watched all the same, and again says
@@ -339,9 +361,7 @@ func (w *watching) progress(ctx context.Context, s Status) (over bool, _ error) 
 	switch s.Phase {
 	case PhaseComplete:
 		w.complete, w.blamed = true, w.blamed || s.Failed
-		if s.Seconds > 0 {
-			w.ran = s.Seconds
-		}
+		w.took(s)
 		return w.fetch(ctx, j)
 	case PhaseRunning:
 		if j.State == Queued {

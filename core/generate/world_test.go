@@ -208,7 +208,9 @@ type fakeProvider struct {
 	cut       int           // downloads that break off in the middle
 	opened    int           // downloads that were begun
 	openErr   error         // of every download
-	drip      time.Duration // a download brings one byte each so long
+	drip      time.Duration // a download brings dripBytes each so long
+	dripBytes int           // 0 = 1
+	places    chan struct{} // holds one for each download under way; nil = there is no limit
 	busiest   int           // most jobs that it had at a time
 
 	statusErr error // of every status
@@ -217,6 +219,7 @@ type fakeProvider struct {
 	statuses  int   // how often a status was asked for
 	failed    bool  // says so with a complete status
 	chatty    bool  // its stream repeats that the job runs
+	hasty     bool  // its stream says at once that the job is done, with an error
 	units     float64
 	findErr   error // of every search
 	endedOnly bool  // the history shows requests that have ended only
@@ -310,6 +313,9 @@ func (p *fakeProvider) Watch(ctx context.Context, s generate.Submission) iter.Se
 			if p.chatty {
 				st, err = generate.Status{Phase: generate.PhaseRunning, Position: -1, Percent: 10}, nil
 			}
+			if p.hasty {
+				st, err = generate.Status{Phase: generate.PhaseComplete, Position: -1, Percent: -1, Failed: true}, nil
+			}
 			p.mu.Unlock()
 			if err != nil || !yield(st, nil) || st.Phase == generate.PhaseComplete {
 				return
@@ -377,10 +383,20 @@ func (p *fakeProvider) Find(_ context.Context, o generate.Order, since, until ti
 }
 
 func (p *fakeProvider) Open(ctx context.Context, _ string, offset int64) (generate.Media, error) {
+	leave := func() {}
+	if p.places != nil {
+		select {
+		case p.places <- struct{}{}:
+			leave = func() { <-p.places }
+		case <-ctx.Done():
+			return generate.Media{}, ctx.Err()
+		}
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.opened++
 	if p.openErr != nil {
+		leave()
 		return generate.Media{}, p.openErr
 	}
 	rest := p.media[offset:]
@@ -388,29 +404,34 @@ func (p *fakeProvider) Open(ctx context.Context, _ string, offset int64) (genera
 		p.cut--
 		rest = rest[:len(rest)/2]
 	}
-	var body io.Reader = strings.NewReader(rest)
-	if p.drip > 0 {
-		body = dripping{ctx, p.drip, body}
-	}
-	return generate.Media{
-		Body: io.NopCloser(body), Offset: offset, Size: int64(len(p.media)), ContentType: "video/mp4",
-	}, nil
+	body := fakeBody{ctx, p.drip, max(1, p.dripBytes), strings.NewReader(rest), leave}
+	return generate.Media{Body: body, Offset: offset, Size: int64(len(p.media)), ContentType: "video/mp4"}, nil
 }
 
-// dripping is a body that brings one byte at a time.
-type dripping struct {
+// fakeBody is the rest of a video; each so long it brings so many bytes.
+type fakeBody struct {
 	ctx   context.Context //nolint:containedctx // of the download
-	every time.Duration
+	every time.Duration   // 0 = all at once
+	bytes int
 	io.Reader
+	close func()
 }
 
-func (d dripping) Read(b []byte) (int, error) {
-	select {
-	case <-time.After(d.every):
-		return d.Reader.Read(b[:1])
-	case <-d.ctx.Done():
-		return 0, d.ctx.Err()
+func (b fakeBody) Read(p []byte) (int, error) {
+	if b.every == 0 {
+		return b.Reader.Read(p)
 	}
+	select {
+	case <-time.After(b.every):
+		return b.Reader.Read(p[:min(b.bytes, len(p))])
+	case <-b.ctx.Done():
+		return 0, b.ctx.Err()
+	}
+}
+
+func (b fakeBody) Close() error {
+	b.close()
+	return nil
 }
 
 // submitted is how often a job was submitted.
@@ -430,10 +451,11 @@ type fakeChannel struct {
 	gone   bool
 	limit  int64   // bytes that it takes; a larger video is posted as a link
 	refuse []error // of the next calls, cards and videos alike
-	// noFiles says that uploads fail, and away that everything does.
-	noFiles, away bool
-	why           map[string]*generate.LinkError // by job: why its video is a link
-	told          map[string]bool                // by job: its command was acknowledged
+	// noFiles says that uploads fail, busy that they come too early, and away
+	// that everything fails.
+	noFiles, busy, away bool
+	why                 map[string]*generate.LinkError // by job: why its video is a link
+	told                map[string]bool                // by job: its command was acknowledged
 	// mute says that nobody can tell what was acknowledged.
 	mute bool
 	// unprepared are the errors of the next calls of Prepare.
@@ -526,6 +548,9 @@ func (c *fakeChannel) Deliver(ctx context.Context, j generate.Job, v generate.Vi
 	}
 	if why == nil && c.noFiles {
 		return generate.Receipt{}, errReply
+	}
+	if why == nil && c.busy {
+		return generate.Receipt{}, &generate.RetryError{After: 4500 * time.Millisecond, Err: errReply}
 	}
 	c.videos[j.ID], c.why[j.ID] = f.Name, why
 	return generate.Receipt{Message: "video-" + j.ID, Fit: f.Fit}, nil

@@ -8,23 +8,56 @@ import (
 	"strings"
 )
 
-// habits are keys of other tools that nobody should pay for as words of a
-// prompt, with what the bot writes instead. They are no parameters: each says
-// what another setting says.
-var habits = map[string]func(value string, in []Setting) string{
-	"width":        func(value string, _ []Setting) string { return sizeOf(value, "") },
-	"height":       func(value string, _ []Setting) string { return sizeOf("", value) },
-	"lorascale":    scaledLoRA,
-	"loraweight":   scaledLoRA,
-	"lorastrength": scaledLoRA,
-	"no": func(value string, _ []Setting) string {
-		return row(idNegative).Key() + ":" + inQuotes(cmp.Or(value, "text, logos"))
-	},
+// A habit is a key of another tool that nobody should pay for as words of a
+// prompt. It is no parameter: it says what another setting says, or asks for
+// what does not exist here.
+type habit struct {
+	fits    *regexp.Regexp // values that are no prose; nil = those that begin with a digit
+	problem Problem
+	right   func(value string, in []Setting) string // what the bot writes instead; nil = nothing
 }
+
+var (
+	startsWithDigit = regexp.MustCompile(`^\p{Nd}`)
+	number          = regexp.MustCompile(`^[x×]?\p{Nd}+[x×]?$`)
+	modelName       = regexp.MustCompile(`(?i)^(?:ltxv?.*|.*\p{Nd}.*|quality|pro|fast|distilled|turbo|dev|full)$`)
+	link            = regexp.MustCompile(`://`)
+	editName        = regexp.MustCompile(`(?i)^(?:extend|retake|reframe|restyle)$`)
+)
+
+var habits = func() map[string]habit {
+	negative := func(value string, _ []Setting) string {
+		return row(idNegative).Key() + ":" + inQuotes(cmp.Or(value, "text, logos"))
+	}
+	out := map[string]habit{
+		"width":  {nil, Spelling, func(value string, _ []Setting) string { return sizeOf(value, "") }},
+		"height": {nil, Spelling, func(value string, _ []Setting) string { return sizeOf("", value) }},
+		"no":     {nil, NotShown, negative},
+		"edit":   {editName, WordsOnly, nil},
+	}
+	for keys, h := range map[string]habit{
+		"lorascale loraweight lorastrength":                                       {nil, Spelling, scaledLoRA},
+		"count numvideos videos batch batchsize batchcount repeat":                {number, OneVideo, nil},
+		"model modelid modelname checkpoint":                                      {modelName, OneModel, nil},
+		"image img imageurl startimage firstframe endimage lastframe clip video":  {link, WordsOnly, nil},
+		"videourl soundtrack audiourl endimageurl startimageurl initimage imgurl": {link, WordsOnly, nil},
+	} {
+		for key := range strings.FieldsSeq(keys) {
+			out[key] = h
+		}
+	}
+	return out
+}()
 
 // IsHabit tells whether a key is one of another tool: lora_scale, width. Parse
 // understands what it sets, or refuses it with the right spelling.
-func IsHabit(key string) bool { return habits[fold(key)] != nil }
+func IsHabit(key string) bool { return habits[fold(key)].problem != "" }
+
+// FitsHabit tells whether the value of such a key is hardly prose.
+func FitsHabit(key, value string) bool {
+	h := habits[fold(key)]
+	return h.problem != "" && cmp.Or(h.fits, startsWithDigit).MatchString(strings.TrimSpace(value))
+}
 
 // withoutHabits writes width and height as the size that they make, and says
 // how each other habit is written here.
@@ -39,15 +72,19 @@ func withoutHabits(in []Setting) (rest []Setting, problems Invalid) {
 		in = slices.Delete(in, max(w, h), max(w, h)+1)
 	}
 	for _, s := range in {
-		right := habits[fold(s.Key)]
+		h := habits[fold(s.Key)]
 		switch {
-		case right == nil:
+		case h.problem == "":
 			rest = append(rest, s)
 		case len(problems) < maxProblems:
-			problems = append(problems, FieldError{
-				Option: shown(s.Key), Problem: Spelling,
-				Value: shown(s.Key + ":" + s.Value), Nearest: right(strings.TrimSpace(s.Value), in),
-			})
+			e := FieldError{Option: shown(s.Key), Problem: h.problem, Value: shown(s.Key + ":" + s.Value)}
+			if h.problem == NotShown {
+				e.Value = shown(strings.TrimSpace("--no " + s.Value))
+			}
+			if h.right != nil {
+				e.Nearest = h.right(strings.TrimSpace(s.Value), in)
+			}
+			problems = append(problems, e)
 		}
 	}
 	return rest, problems

@@ -45,10 +45,36 @@ func TestTheHabitsOfOtherToolsAreUnderstoodOrCorrected(t *testing.T) {
 				return
 			}
 			e, ok := errors.AsType[ltx.FieldError](err)
-			if !ok || e.Problem != ltx.Spelling || e.Nearest != tt.want {
+			if !ok || e.Problem != ltx.Spelling && e.Problem != ltx.NotShown || e.Nearest != tt.want {
 				t.Errorf("got %v, want the spelling %q", err, tt.want)
 			}
 		})
+	}
+}
+
+func TestAHabitThatIsACommonWordCountsOnlyWithAValueThatFits(t *testing.T) {
+	for _, tt := range []struct {
+		key, value string
+		want       bool
+	}{
+		{"count", "4", true},
+		{"count", "x4", true},
+		{"count", "Dracula", false},
+		{"num_videos", "2", true},
+		{"model", "pro", true},
+		{"model", "ltx-2.5", true},
+		{"model", "smiling", false},
+		{"image", "https://example.com/a.png", true},
+		{"image", "sunny", false},
+		{"edit", "extend", true},
+		{"edit", "quick", false},
+		{"width", "1280", true},
+		{"width", "wide", false},
+		{"camera", "dolly_in", false}, // no habit
+	} {
+		if got := ltx.FitsHabit(tt.key, tt.value); got != tt.want {
+			t.Errorf("%s:%s fits: %t, want %t", tt.key, tt.value, got, tt.want)
+		}
 	}
 }
 

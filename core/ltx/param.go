@@ -35,7 +35,10 @@ type Param struct {
 	Option string
 	// Aliases are other spellings of Option: "cam".
 	Aliases []string
-	// Words are those of Option and Aliases that are ordinary words, which a
+	// Translations are what people call it in the other languages of the
+	// bot's texts: "cámara". They set it as Option does.
+	Translations []string
+	// Words are those of Option, Aliases and Translations that are ordinary words, which a
 	// prompt may hold before a colon: "style:noir". In a line of text they
 	// set something only with a value that fits.
 	Words []string
@@ -166,6 +169,7 @@ func Params() []Param {
 
 func (p Param) clone() Param {
 	p.Aliases = slices.Clone(p.Aliases)
+	p.Translations = slices.Clone(p.Translations)
 	p.Words = slices.Clone(p.Words)
 	p.Choices = slices.Clone(p.Choices)
 	for i := range p.Choices {
@@ -174,7 +178,7 @@ func (p Param) clone() Param {
 	return p
 }
 
-// Lookup finds a parameter by its option, an alias or its API name. Case,
+// Lookup finds a parameter by its option, an alias, a translation or its API name. Case,
 // '-', '_' and ' ' do not matter.
 func Lookup(key string) (Param, bool) {
 	p, ok := find(key)
@@ -196,7 +200,7 @@ var index = spellings(table)
 func spellings(rows []Param) map[string]int {
 	m := make(map[string]int)
 	for i, p := range rows {
-		for _, s := range append([]string{p.Name, p.Option}, p.Aliases...) {
+		for _, s := range slices.Concat([]string{p.Name, p.Option}, p.Aliases, p.Translations) {
 			if s != "" {
 				m[fold(s)] = i
 			}

@@ -24,6 +24,10 @@ const (
 	BadSize           Problem = "bad_size"            // Choices, Nearest; Min and Max of a side
 	BadDuration       Problem = "bad_duration"        // Min, Max, Unit
 	Spelling          Problem = "spelling"            // Value is what was typed, Nearest how it is written here
+	NotShown          Problem = "not_shown"           // as Spelling, for what the video must not show
+	OneVideo          Problem = "one_video"           // Value asks for several videos
+	OneModel          Problem = "one_model"           // Value asks for another model
+	WordsOnly         Problem = "words_only"          // Value is a picture, a video or a sound to begin with
 	BadAdvanced       Problem = "bad_advanced"        // Value is a key without a value
 	Conflict          Problem = "conflict"            // Other is set as well
 	Duplicate         Problem = "duplicate"           // set twice, to Value and to Other; both empty for texts
@@ -50,7 +54,7 @@ const (
 func Problems() []Problem {
 	return []Problem{
 		Unknown, Missing, TooLong, OutOfRange, NotAChoice, NotANumber, NotWhole, NotABool, BadSize, BadDuration,
-		Spelling, BadAdvanced, Conflict, Duplicate, OperatorOnly, Misplaced, TooManyMegapixels, TooManyLoRAs,
+		Spelling, NotShown, OneVideo, OneModel, WordsOnly, BadAdvanced, Conflict, Duplicate, OperatorOnly, Misplaced, TooManyMegapixels, TooManyLoRAs,
 		LoRAUnknown, LoRAScale, LoRAMalformed, LoRATooLong, LoRANotHTTPS, LoRAHasUser, LoRAHasPort, LoRAAddress,
 		LoRALocal, LoRAHost, LoRACivitaiPage, LoRAPickle, LoRANotTensors,
 	}
@@ -137,6 +141,18 @@ var problemTexts = map[Problem]func(FieldError) string{
 	},
 	Spelling: func(e FieldError) string {
 		return fmt.Sprintf("Write %s, not %s.", e.Nearest, e.Value)
+	},
+	NotShown: func(e FieldError) string {
+		return fmt.Sprintf("What the video must not show goes into %s: write %s, not %s.", row(idNegative).Key(), e.Nearest, e.Value)
+	},
+	OneVideo: func(e FieldError) string {
+		return fmt.Sprintf("One command makes one video: leave out %s, and send the command again for another.", e.Value)
+	},
+	OneModel: func(e FieldError) string {
+		return fmt.Sprintf("All videos are made with LTX-2.3: leave out %s.", e.Value)
+	},
+	WordsOnly: func(e FieldError) string {
+		return fmt.Sprintf("Videos are made from words only: leave out %s, and describe what it shows.", e.Value)
 	},
 	BadAdvanced: func(e FieldError) string {
 		return fmt.Sprintf("%s: %q needs a value. Write pairs such as scheduler=ltx2 video_cfg_scale=4.", e.Option, e.Value)

@@ -41,22 +41,26 @@ const gifValue = "GIF (.gif)"
 var table = []Param{
 	{
 		Name: idPrompt, Option: "prompt", Aliases: []string{"text", "description"}, Words: []string{"text", "description"}, Kind: KindText,
-		MinLen: 1, MaxLen: 2000, Basic: true,
+		Translations: []string{"プロンプト"},
+		MinLen:       1, MaxLen: 2000, Basic: true,
 		Help: "What the video shows: shot, scene, action, camera, sound. One paragraph works best",
 	},
 	{
 		Name: idCamera, Option: "camera", Aliases: []string{"cam", "camera_move", "camera_motion", "camera_movement", "motion", "move"}, Words: []string{"motion", "move"},
-		Kind: KindChoice, Choices: cameras, Default: "none", Basic: true,
+		Translations: []string{"kamera", "cámara", "camara", "caméra", "カメラ"},
+		Kind:         KindChoice, Choices: cameras, Default: "none", Basic: true,
 		Help: "How the camera moves. Say in the prompt what the move reveals",
 	},
 	{
 		Name: idSize, Option: "size", Aliases: []string{"ar", "aspect", "aspect_ratio", "ratio", "resolution", "res", "image_size", "dimensions"},
+		Translations: []string{"größe", "grösse", "groesse", "auflösung", "seitenverhältnis", "tamaño", "tamano", "resolución", "taille", "résolution", "サイズ", "大きさ", "解像度"}, Words: []string{"größe", "grösse", "groesse", "tamaño", "tamano", "taille", "大きさ"},
 		Kind: KindSize, Choices: sizes, Min: 256, Max: 2048, Unit: "pixels", Default: "landscape_16_9", Basic: true,
 		Help: "A name, a ratio such as 16:9, or pixels such as 1280x704",
 	},
 	{
-		Option: idDuration, Aliases: []string{"dur", "length", "seconds", "secs", "sec", "time"}, Words: []string{"length", "time"},
-		Kind: KindDuration, Min: 0.4, Max: 20, Unit: "seconds", Basic: true,
+		Option: idDuration, Aliases: []string{"dur", "length", "seconds", "secs", "sec", "time"}, Words: []string{"length", "time", "länge", "laenge", "sekunden", "segundos", "secondes", "長さ", "時間"},
+		Translations: []string{"dauer", "länge", "laenge", "sekunden", "duración", "duracion", "segundos", "durée", "duree", "secondes", "長さ", "時間", "秒数"},
+		Kind:         KindDuration, Min: 0.4, Max: 20, Unit: "seconds", Basic: true,
 		Help: "Length in seconds, such as 5 or 8s",
 	},
 	{
@@ -66,24 +70,29 @@ var table = []Param{
 	},
 	{
 		Name: idNegative, Option: "negative", Aliases: []string{"neg", "avoid", "without"}, Kind: KindText,
-		MaxLen: 2000, Default: defaultNegative, Basic: true,
+		Translations: []string{"negativ", "negativo", "négatif", "negatif", "ネガティブ"},
+		MaxLen:       2000, Default: defaultNegative, Basic: true,
 		Help: "What the video must not show; none for cartoons, games and text",
 	},
 	{
 		Name: idSeed, Option: "seed", Kind: KindInt, Min: 0, Max: MaxSeed, Basic: true,
+		Translations: []string{"semilla", "graine", "シード"}, Words: []string{"semilla", "graine"},
 		Help: "The same seed and settings give the same video again; random picks one",
 	},
 	{
-		Name: idAudio, Option: "audio", Aliases: []string{"sound"}, Words: []string{"sound"}, Kind: KindBool, Default: true, Basic: true,
-		Help: "Whether the video has sound",
+		Name: idAudio, Option: "audio", Aliases: []string{"sound"}, Words: []string{"sound", "ton", "sonido", "son", "音声", "音"}, Kind: KindBool, Default: true, Basic: true,
+		Translations: []string{"ton", "sonido", "son", "音声", "音"},
+		Help:         "Whether the video has sound",
 	},
 	{
 		Option: idQuality, Aliases: []string{"preset"}, Kind: KindPreset, Choices: qualities, Basic: true,
+		Translations: []string{"qualität", "qualitaet", "calidad", "qualité", "qualite", "品質", "画質"}, Words: []string{"qualität", "qualitaet", "calidad", "qualité", "qualite", "品質", "画質"},
 		Help: "Draft is quick, best takes longer; it sets steps, acceleration and more at once",
 	},
 	{
-		Option: idPrivate, Aliases: []string{"ephemeral", "secret", "hidden"}, Words: []string{"secret", "hidden"}, Kind: KindBool, Default: false, Basic: true,
-		Help: "Whether only you see the video",
+		Option: idPrivate, Aliases: []string{"ephemeral", "secret", "hidden"}, Words: []string{"secret", "hidden", "privat", "privado", "privé", "prive"}, Kind: KindBool, Default: false, Basic: true,
+		Translations: []string{"privat", "privado", "privé", "prive", "非公開"},
+		Help:         "Whether only you see the video",
 	},
 	{
 		Name: idFPS, Option: "fps", Aliases: []string{"frame_rate"}, Kind: KindFloat,

@@ -1,7 +1,8 @@
 // Package need finds the programs that some tests want: ffmpeg, redis-server,
 // node. Where one is missing the test is skipped, but where LTXBOT_REQUIRE
 // names it, as .ci/run does, the test fails: nothing is skipped there unseen.
-// Where it is set, long tests try all of their cases.
+// Where it is set, long tests try all of their cases, unless the race detector
+// makes them slow: races are found with some of the cases.
 package need
 
 import (
@@ -18,8 +19,18 @@ const requireVariable = "LTXBOT_REQUIRE"
 
 // Thorough reports whether there is time for every case of a long test: for
 // .ci/run, which sets LTXBOT_REQUIRE, but not for a developer's go test, which
-// tries some of them.
-func Thorough() bool { return os.Getenv(requireVariable) != "" }
+// tries some of them, nor with the race detector.
+func Thorough() bool { return os.Getenv(requireVariable) != "" && !Race }
+
+// Speed skips a test of many jobs that counts and compares, which the race
+// detector makes take minutes: .ci/run runs it without, and smaller tests run the
+// same code with it.
+func Speed(t testing.TB) {
+	t.Helper()
+	if Race {
+		t.Skip("runs without the race detector")
+	}
+}
 
 // Tool returns the path of a program. If it is not installed the test ends:
 // failed if LTXBOT_REQUIRE names it, skipped otherwise.

@@ -25,6 +25,17 @@ func (r *recorder) Skipf(string, ...any) {
 	runtime.Goexit()
 }
 
+func TestEveryCaseIsTriedWhereProgramsAreRequiredAndNotWithTheRaceDetector(t *testing.T) {
+	t.Setenv("LTXBOT_REQUIRE", "")
+	if need.Thorough() {
+		t.Error("every case is tried where nothing is required")
+	}
+	t.Setenv("LTXBOT_REQUIRE", "ffmpeg")
+	if need.Thorough() == need.Race {
+		t.Errorf("every case is tried: %v; with the race detector: %v", need.Thorough(), need.Race)
+	}
+}
+
 func TestTool(t *testing.T) {
 	const absent = "no-such-program-anywhere"
 	for _, c := range []struct{ name, tool, require, want string }{

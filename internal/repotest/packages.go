@@ -27,8 +27,9 @@ type rule struct {
 // do not know each other, and only app and cmd bring them together.
 var rules = []rule{
 	{"core", []string{"core", "internal/retry", "internal/spell"}},
-	{"bot/discord", []string{"core", "bot/discord", "bot", "internal"}},
-	{"bot/slack", []string{"core", "bot/slack", "bot", "internal"}},
+	{"bot/discord", []string{"core", "bot/discord", "bot/lookback", "bot", "internal"}},
+	{"bot/slack", []string{"core", "bot/slack", "bot/lookback", "bot", "internal"}},
+	{"bot/lookback", []string{"bot/lookback"}},
 	{"bot", []string{"core", "internal"}},
 	{"provider", []string{"core", "provider", "internal"}},
 	{"store/bolt", []string{"store/bolt", "store/kv", "internal"}},
@@ -56,7 +57,7 @@ type owner struct{ library, folder string }
 var owners = []owner{
 	{"github.com/redis/go-redis", "store/redis"},
 	{"go.etcd.io/bbolt", "store/bolt"},
-	{"github.com/bwmarrin/discordgo", "bot/discord"},
+	{"github.com/bwmarrin/discordgo", "sim/discord"},
 	{"github.com/slack-go/slack", "bot/slack"},
 }
 

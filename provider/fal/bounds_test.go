@@ -279,11 +279,14 @@ func TestSoManyDownloadsAtATime(t *testing.T) {
 	}))
 	t.Cleanup(srv.Close)
 	w := newWorld(t, sim.Options{}, func(c *fal.Config) { c.MediaHosts = []string{strings.TrimPrefix(srv.URL, "http://")} })
-	open := func(path string) (generate.Media, error) {
-		ctx, cancel := contextWithTimeout(t.Context(), time.Second)
+	within := func(d time.Duration, path string) (generate.Media, error) {
+		ctx, cancel := contextWithTimeout(t.Context(), d)
 		t.Cleanup(cancel)
 		return w.Open(ctx, srv.URL+path, 0)
 	}
+	open := func(path string) (generate.Media, error) { return within(time.Minute, path) }
+	// oneMore waits for its turn until it is given up.
+	oneMore := func() error { _, err := within(200*time.Millisecond, "/x.mp4"); return err }
 	var under []generate.Media
 	for n := range fal.MaxDownloads {
 		if _, err := open("/gone.mp4"); !errors.Is(err, generate.ErrGone) {
@@ -295,7 +298,7 @@ func TestSoManyDownloadsAtATime(t *testing.T) {
 		}
 		under = append(under, m)
 	}
-	if _, err := open("/x.mp4"); err == nil {
+	if err := oneMore(); err == nil {
 		t.Error("one more is begun beside them")
 	}
 	for range 2 { // closing twice makes room once
@@ -307,7 +310,7 @@ func TestSoManyDownloadsAtATime(t *testing.T) {
 	if err != nil {
 		t.Errorf("one has ended, and there is no room: %v", err)
 	}
-	if _, err := open("/x.mp4"); err == nil {
+	if err := oneMore(); err == nil {
 		t.Error("one that was closed twice made room for two")
 	}
 	for _, m := range append(under[1:], m) {

@@ -211,13 +211,12 @@ func TestRepeatingHonoursTheCaller(t *testing.T) {
 	s := w.submit(t, prompt)
 	w.sim.Inject(sim.Fault{Op: sim.OpStatus, Status: 503, Times: -1})
 	ctx := t.Context()
-	deadline, cancel := contextWithTimeout(ctx, time.Second)
+	deadline, cancel := contextWithTimeout(ctx, 30*time.Second)
 	defer cancel()
-	began := time.Now()
 	_, err := w.Status(deadline, s)
 	pe, _ := errors.AsType[*generate.ProviderError](err)
-	if pe == nil || !pe.Temporary || time.Since(began) > 500*time.Millisecond {
-		t.Errorf("after %s: %v", time.Since(began), err)
+	if pe == nil || !pe.Temporary || deadline.Err() != nil {
+		t.Errorf("got %v, deadline %v, want a temporary error before it", err, deadline.Err())
 	}
 
 	w = newWorld(t, sim.Options{})

@@ -2,6 +2,7 @@ package discord
 
 import (
 	"context"
+	"fmt"
 	"iter"
 )
 
@@ -76,8 +77,8 @@ func (s *Server) watch(ctx context.Context) iter.Seq[Change] {
 }
 
 // await blocks until ok, which is called with the lock held after each
-// change, is true.
-func (s *Server) await(ctx context.Context, ok func() bool) error {
+// change, is true. what is what it waits for.
+func (s *Server) await(ctx context.Context, what string, ok func() bool) error {
 	for {
 		s.mu.Lock()
 		if ok() {
@@ -89,7 +90,7 @@ func (s *Server) await(ctx context.Context, ok func() bool) error {
 		select {
 		case <-ready:
 		case <-ctx.Done():
-			return context.Cause(ctx)
+			return fmt.Errorf("wait for %s: %w", what, context.Cause(ctx))
 		case <-s.done:
 			return errClosed
 		}

@@ -199,6 +199,7 @@ func (c *conn) handle(op int, d json.RawMessage) {
 	}
 	switch op {
 	case opHeartbeat:
+		c.s.gateway.beats++
 		if !c.noAck {
 			c.send(opHeartbeatAck, nil, nil, "")
 		}

@@ -1,6 +1,9 @@
 package discord
 
-import "context"
+import (
+	"context"
+	"fmt"
+)
 
 // A GatewayFault is something that goes wrong with gateway connections.
 // Exactly one of the actions is set. It strikes at the next connection for
@@ -118,7 +121,15 @@ func (s *Server) connected() int {
 
 // WaitConnected blocks until n connections have a session.
 func (s *Server) WaitConnected(ctx context.Context, n int) error {
-	return s.await(ctx, func() bool { return s.connected() == n })
+	found := 0
+	err := s.await(ctx, fmt.Sprintf("%d connections", n), func() bool {
+		found = s.connected()
+		return found == n
+	})
+	if err != nil {
+		return fmt.Errorf("%w; there are %d", err, found)
+	}
+	return nil
 }
 
 // Identifies returns how many sessions were started in the last 24 h.
@@ -126,4 +137,11 @@ func (s *Server) Identifies() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.gateway.starts.used
+}
+
+// Heartbeats returns how many heartbeats have come.
+func (s *Server) Heartbeats() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.gateway.beats
 }

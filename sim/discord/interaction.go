@@ -137,12 +137,12 @@ func (i *Interaction) Choices() []Choice {
 
 // WaitAck blocks until the bot has answered in any way.
 func (i *Interaction) WaitAck(ctx context.Context) error {
-	return i.server.await(ctx, func() bool { return !i.acked.IsZero() })
+	return i.server.await(ctx, "an answer to an interaction", func() bool { return !i.acked.IsZero() })
 }
 
 // WaitModal blocks until the bot has opened a form.
 func (i *Interaction) WaitModal(ctx context.Context) (Modal, error) {
-	if err := i.server.await(ctx, func() bool { return i.modal != nil }); err != nil {
+	if err := i.server.await(ctx, "a form", func() bool { return i.modal != nil }); err != nil {
 		return Modal{}, err
 	}
 	m, _ := i.Modal()
@@ -152,7 +152,7 @@ func (i *Interaction) WaitModal(ctx context.Context) (Modal, error) {
 // WaitResponse blocks until the original response fulfils ok.
 func (i *Interaction) WaitResponse(ctx context.Context, ok func(Message) bool) (Message, error) {
 	var found Message
-	err := i.server.await(ctx, func() bool {
+	err := i.server.await(ctx, "a response to an interaction", func() bool {
 		if i.original == nil {
 			return false
 		}

@@ -201,6 +201,9 @@ func (c *call) listMessages() (int, any, *apiError) {
 	if q.Has("around") {
 		return 0, nil, invalidForm(fieldError{path: "around", code: "SIM_UNSUPPORTED", message: "The simulator lists after and before."})
 	}
+	if q.Has("before") && q.Has("after") {
+		return 0, nil, invalidForm(fieldError{path: "after", code: "SIM_EXCLUSIVE", message: "Only one of before, after and around may be passed."})
+	}
 	limit := defaultPage
 	if text := q.Get("limit"); text != "" {
 		n, convErr := strconv.Atoi(text)

@@ -180,8 +180,10 @@ func TestListingMessages(t *testing.T) {
 			}
 		}
 	}
-	if a := s.do("GET", path+"?limit=101", nil); a.Status != 400 {
-		t.Errorf("a limit of 101 was answered %d", a.Status)
+	for _, query := range []string{"?limit=101", "?after=" + ids[0] + "&before=" + ids[2]} {
+		if a := s.do("GET", path+query, nil); a.Status != 400 {
+			t.Errorf("%q was answered %d", query, a.Status)
+		}
 	}
 	if seen := s.general.MessagesFor(s.server.NewUser("bob")); len(seen) != 4 {
 		t.Errorf("bob sees %d messages, want 4", len(seen))

@@ -12,8 +12,11 @@ import (
 // real service sends or that have been observed; it promises none of them.
 // https://discord.com/developers/docs/topics/rate-limits
 type RateLimits struct {
-	// Off sends the headers but never refuses.
+	// Off sends the headers but never refuses. A bot that keeps to the headers
+	// waits all the same.
 	Off bool
+	// History refuses lists of messages as the real service does, even if Off.
+	History bool
 	// Speed divides every window: 10 makes 5 per 2 s into 5 per 200 ms.
 	// Zero means 1.
 	Speed float64
@@ -119,7 +122,7 @@ func (l *limiter) take(c *call, reply *response) bool {
 	reply.set("X-RateLimit-Reset", strconv.FormatFloat(float64(reset.UnixMilli())/1000, 'f', 3, 64))
 	reply.set("X-RateLimit-Reset-After", strconv.FormatFloat(after.Seconds(), 'f', 3, 64))
 	reply.set("X-RateLimit-Bucket", c.bucketHash())
-	if cfg.Off {
+	if cfg.Off && !(cfg.History && c.route.pattern == RouteListMessages) {
 		return false
 	}
 	if remaining < 0 {

@@ -122,3 +122,22 @@ func TestFaultsStrikeAsScripted(t *testing.T) {
 		t.Errorf("%d invalid requests were counted, want 2: shared ones do not count", n)
 	}
 }
+
+// With the limits off, the lists of messages may have theirs: five pages in
+// five seconds for each channel.
+func TestTheHistoryIsLimitedWhereNothingElseIs(t *testing.T) {
+	s := newStageWith(t, discord.Options{RateLimits: discord.RateLimits{Off: true, History: true}})
+	list := func() int { return s.do("GET", "/channels/"+s.general.ID+"/messages", nil).Status }
+	for n := range 6 {
+		if a := s.send(object{"content": "a"}); a.Status != 200 {
+			t.Errorf("post %d was answered %d", n, a.Status)
+		}
+		if got, want := list(), map[bool]int{true: 200, false: 429}[n < 5]; got != want {
+			t.Errorf("list %d was answered %d, want %d", n, got, want)
+		}
+	}
+	s.server.Advance(5 * time.Second)
+	if got := list(); got != 200 {
+		t.Errorf("after the window answered %d", got)
+	}
+}

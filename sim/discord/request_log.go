@@ -59,7 +59,7 @@ func (s *Server) RequestsTo(route string) []Request {
 // WaitRequest blocks until a request fulfils ok.
 func (s *Server) WaitRequest(ctx context.Context, ok func(Request) bool) (Request, error) {
 	var found Request
-	err := s.await(ctx, func() bool {
+	err := s.await(ctx, "a request", func() bool {
 		n := slices.IndexFunc(s.requests, ok)
 		if n >= 0 {
 			found = s.requests[n]

@@ -46,6 +46,7 @@ type gatewayState struct {
 	starts   window
 	recent   map[int]*window // identifies by rate-limit key
 	faults   []*GatewayFault
+	beats    int // heartbeats of clients
 }
 
 func newGatewayState() gatewayState {

@@ -82,6 +82,9 @@ func (u *User) Click(ctx context.Context, on Surface, name string, values ...str
 		return Receipt{}, &ActionError{Action: "click", Code: "invalid_input", Fields: fields}
 	}
 	p := s.interaction("block_actions", u, sp.ws)
+	if u.ws.spec.NamesItself {
+		p["team"], p["enterprise"] = u.ws.team(), u.ws.enterprise()
+	}
 	s.locate(p, u, sp)
 	p["actions"] = []any{action}
 	s.changed()

@@ -123,7 +123,7 @@ func (s *Server) conversationsHistory(c *call) (obj, error) {
 	}
 	kept := ch.history(c, func(r *record) bool { return r.thread == "" || r.broadcast })
 	slices.Reverse(kept)
-	return page(c, kept), nil
+	return page(c, kept, 100, 999)
 }
 
 func (s *Server) conversationsReplies(c *call) (obj, error) {
@@ -139,7 +139,15 @@ func (s *Server) conversationsReplies(c *call) (obj, error) {
 	if parent.thread != "" {
 		root = parent.thread
 	}
-	return page(c, ch.history(c, func(r *record) bool { return r.ts == root || r.thread == root })), nil
+	reply, err := page(c, ch.history(c, func(r *record) bool { return r.ts != root && r.thread == root }), 1000, 1000)
+	if err != nil {
+		return nil, err
+	}
+	if first := ch.find(root); first != nil && !first.deleted { // on each page, whatever part is asked for
+		messages, _ := reply["messages"].([]obj)
+		reply["messages"] = append([]obj{ch.listed(c, first)}, messages...)
+	}
+	return reply, nil
 }
 
 // history are the messages that everybody sees, oldest first, within the times
@@ -153,16 +161,21 @@ func (ch *Channel) history(c *call, keep func(*record) bool) []obj {
 		if r.deleted || r.to != nil || r.orphan || outside || !keep(r) {
 			continue
 		}
-		o := r.object()
-		if !c.bool("include_all_metadata") {
-			delete(o, "metadata")
-		}
-		if n := ch.replies(r.ts); n > 0 {
-			o["thread_ts"], o["reply_count"] = r.ts, n
-		}
-		found = append(found, o)
+		found = append(found, ch.listed(c, r))
 	}
 	return found
+}
+
+// listed is a message as lists have it.
+func (ch *Channel) listed(c *call, r *record) obj {
+	o := r.object()
+	if !c.bool("include_all_metadata") {
+		delete(o, "metadata")
+	}
+	if n := ch.replies(r.ts); n > 0 {
+		o["thread_ts"], o["reply_count"] = r.ts, n
+	}
+	return o
 }
 
 func (ch *Channel) replies(ts string) int {
@@ -175,24 +188,31 @@ func (ch *Channel) replies(ts string) int {
 	return n
 }
 
-// page is the part of a list that limit and cursor ask for.
-func page(c *call, all []obj) obj {
-	limit, err := strconv.Atoi(c.str("limit"))
-	if err != nil || limit < 1 || limit > 999 {
-		limit = 100
+// page is the part of a list that limit and cursor ask for. A cursor names the
+// last message of the page before.
+func page(c *call, all []obj, limit, most int) (obj, error) {
+	if text := c.str("limit"); text != "" {
+		n, err := strconv.Atoi(text)
+		if err != nil || n < 1 || n > most {
+			return nil, refuse("invalid_limit")
+		}
+		limit = n
 	}
-	start, err := strconv.Atoi(c.str("cursor"))
-	if err != nil || start < 0 || start > len(all) {
-		start = 0
+	start := 0
+	if cursor := c.str("cursor"); cursor != "" {
+		start = 1 + slices.IndexFunc(all, func(o obj) bool { return o["ts"] == cursor })
+		if start == 0 {
+			return nil, refuse("invalid_cursor")
+		}
 	}
 	end := min(len(all), start+limit)
 	next := ""
 	if end < len(all) {
-		next = strconv.Itoa(end)
+		next, _ = all[end-1]["ts"].(string)
 	}
 	messages := all[start:end]
 	if messages == nil {
 		messages = []obj{}
 	}
-	return obj{"messages": messages, "has_more": next != "", "response_metadata": obj{"next_cursor": next}}
+	return obj{"messages": messages, "has_more": next != "", "response_metadata": obj{"next_cursor": next}}, nil
 }

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"ltxbot/sim/slack"
 )
 
@@ -73,6 +75,7 @@ func TestRateLimitsCanBeScaledAndSwitchedOff(t *testing.T) {
 		{"halved", slack.Options{RateScale: 0.5}, 10},
 		{"overridden", slack.Options{Rates: map[string]int{"usergroups.list": 3}}, 3},
 		{"off", slack.Options{NoRateLimits: true}, 30},
+		{"off for others", slack.Options{NoRateLimits: true, Rates: map[string]int{"usergroups.list": 4}}, 4},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWorld(t, c.o)
@@ -169,5 +172,50 @@ func TestADelayFollowsTheClock(t *testing.T) {
 	clock.Advance(time.Hour)
 	if r := <-done; r["ok"] != true {
 		t.Errorf("got %v", r)
+	}
+}
+
+func TestTheHistoryIsReadInPages(t *testing.T) {
+	w := newTown(t, slack.Options{})
+	c := w.general.ID()
+	root := w.ann.Say(w.general, "0", "").TS
+	for _, text := range []string{"1", "2", "3"} {
+		w.ann.Say(w.general, text, "")
+		w.ann.Say(w.general, "re "+text, root)
+	}
+	read := func(method string, args ...string) (texts []string, ts []string, more bool) {
+		r := w.call(method, append([]string{"channel", c, "ts", root}, args...)...)
+		list, _ := r["messages"].([]any)
+		for _, m := range list {
+			m, _ := m.(map[string]any)
+			texts, ts = append(texts, m["text"].(string)), append(ts, m["ts"].(string))
+		}
+		more, _ = r["has_more"].(bool)
+		return texts, ts, more
+	}
+	for _, tt := range []struct {
+		method        string
+		first, second []string
+		bound         string // of the second page, by the last message of the first
+	}{
+		{"conversations.history", []string{"3", "2"}, []string{"1", "0"}, "latest"},
+		{"conversations.replies", []string{"0", "re 1", "re 2"}, []string{"0", "re 3"}, "oldest"},
+	} {
+		first, ts, more := read(tt.method, "limit", "2")
+		if diff := cmp.Diff(tt.first, first); diff != "" || !more {
+			t.Fatalf("%s, more %t: %s", tt.method, more, diff)
+		}
+		last := ts[len(ts)-1]
+		for _, args := range [][]string{{tt.bound, last}, {"cursor", last}} {
+			second, _, more := read(tt.method, append(args, "limit", "2")...)
+			if diff := cmp.Diff(tt.second, second); diff != "" || more {
+				t.Errorf("%s %v, more %t: %s", tt.method, args, more, diff)
+			}
+		}
+		for code, args := range map[string][]string{"invalid_cursor": {"cursor", "x"}, "invalid_limit": {"limit", "1001"}} {
+			if got := w.call(tt.method, append([]string{"channel", c, "ts", root}, args...)...).str("error"); got != code {
+				t.Errorf("%s %v: error %q, want %q", tt.method, args, got, code)
+			}
+		}
 	}
 }

@@ -20,11 +20,12 @@ const (
 // limit counts a call against its method's rate for the workspace, and a post
 // also against the channel's.
 func (s *Server) limit(c *call, perMinute int) error {
-	if s.opts.NoRateLimits {
-		return nil
-	}
-	if n, ok := s.opts.Rates[c.name]; ok {
+	n, chosen := s.opts.Rates[c.name]
+	if chosen {
 		perMinute = n
+	}
+	if s.opts.NoRateLimits && !chosen {
+		return nil
 	}
 	who := ""
 	if c.token != nil && c.token.ws != nil {

@@ -47,7 +47,7 @@ type Options struct {
 	ShareDelay time.Duration
 	// RateScale multiplies every rate limit; zero means 1.
 	RateScale float64
-	// NoRateLimits switches the rate limits off.
+	// NoRateLimits switches the rate limits off, but for those of Rates.
 	NoRateLimits bool
 	// Rates overrides the calls per minute and workspace of single methods.
 	Rates map[string]int

@@ -19,6 +19,9 @@ type WorkspaceSpec struct {
 	OrgInstall bool
 	// NotInstalled leaves the app out; see Server.Authorize.
 	NotInstalled bool
+	// NamesItself makes the presses of its people name it as their workspace,
+	// also where the message stands in another one's channel.
+	NamesItself bool
 	// Scopes overrides the scopes of the app for this installation.
 	Scopes []string
 	// NoUserGroups is a plan without user groups: plan_upgrade_required.

@@ -51,6 +51,9 @@ type Options struct {
 	Now    func() time.Time // time.Now when nil
 	// MaxBytes is the size of file at which writes are refused; 0 = no limit.
 	MaxBytes int64
+	// NoSync leaves it to the system when a commit reaches the disk. The file
+	// outlives the process, but not a loss of power: it is for tests.
+	NoSync bool
 }
 
 // ErrInUse says that a file can't be opened because another process has it.
@@ -90,7 +93,7 @@ func Open(path string, opts Options) (*Engine, error) {
 		if err != nil {
 			return err
 		}
-		e.db, err = bbolt.Open(path, fileMode, options(opts.MaxBytes))
+		e.db, err = bbolt.Open(path, fileMode, options(opts))
 		return err
 	})
 	switch {
@@ -112,13 +115,14 @@ func Open(path string, opts Options) (*Engine, error) {
 	return e, nil
 }
 
-func options(maxBytes int64) *bbolt.Options {
+func options(opts Options) *bbolt.Options {
 	return &bbolt.Options{
 		Timeout:         lockWait,
 		FreelistType:    bbolt.FreelistMapType,
-		InitialMmapSize: initialMap(maxBytes),
-		MaxSize:         int(maxBytes),
+		InitialMmapSize: initialMap(opts.MaxBytes),
+		MaxSize:         int(opts.MaxBytes),
 		NoStatistics:    true,
+		NoSync:          opts.NoSync,
 	}
 }
 
@@ -230,6 +234,31 @@ func (e *Engine) time() time.Time {
 		e.latest = now
 	}
 	return e.latest
+}
+
+// Clock is what the clock of this machine shows.
+func (e *Engine) Clock(context.Context) (time.Time, error) { return e.now(), e.Err() }
+
+// ResetClock makes Now what the clock of this machine shows.
+func (e *Engine) ResetClock(context.Context) error {
+	if err := e.Err(); err != nil {
+		return err
+	}
+	now := e.now()
+	err := e.db.Update(func(tx *bbolt.Tx) error {
+		e.mu.Lock()
+		e.latest = now
+		e.mu.Unlock()
+		latest, err := now.MarshalBinary()
+		if err != nil {
+			return err
+		}
+		return tx.Bucket(metaBucket).Put(latestKey, latest)
+	})
+	if err != nil {
+		return fmt.Errorf("reset clock: %w", err)
+	}
+	return nil
 }
 
 // errEmpty spares the fsync of a transaction that changes nothing.

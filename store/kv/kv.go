@@ -127,8 +127,15 @@ type Claim struct {
 // A Coordinator is what processes that share a database agree on besides keys.
 type Coordinator interface {
 	// Now is the time of the database, never less than it was before, not
-	// even before a restart.
+	// even before a restart; but for ResetClock.
 	Now(ctx context.Context) (time.Time, error)
+
+	// Clock is what the clock of the database shows. It is less than Now after
+	// it was ahead and was put right.
+	Clock(ctx context.Context) (time.Time, error)
+	// ResetClock makes Now what the clock shows, although it was more before.
+	// Other processes take that over when they start.
+	ResetClock(ctx context.Context) error
 
 	// Incarnation names the run of the database server: another value means
 	// that writes before it may be lost. Engines that lose nothing return "".

@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"time"
 
 	goredis "github.com/redis/go-redis/v9"
 
+	"ltxbot/internal/retry"
 	"ltxbot/store/kv"
 )
 
@@ -39,7 +39,7 @@ func (e *Engine) try(ctx context.Context, op func(context.Context) error) error 
 	limited, cancel := e.limit(ctx)
 	defer cancel()
 	var cause error // the last one that was not the end of time
-	for n := 0; ; n++ {
+	for n := 1; ; n++ {
 		err := op(limited)
 		if cause == nil || !errors.Is(err, context.DeadlineExceeded) {
 			cause = err
@@ -52,7 +52,7 @@ func (e *Engine) try(ctx context.Context, op func(context.Context) error) error 
 			return kv.ErrClosed
 		case !temporary(err):
 			return err
-		case !pause(limited, backoff(n)):
+		case !retry.Wait(limited, backoff.After(n)):
 			if ended := ctx.Err(); ended != nil {
 				return stopped(ended)
 			}
@@ -93,21 +93,6 @@ func temporary(err error) bool {
 	return false
 }
 
-// backoff is how long to wait before the n-th repetition, from 0.
-func backoff(n int) time.Duration {
-	const first, most = 2 * time.Millisecond, 500 * time.Millisecond
-	d := min(first<<min(n, 10), most)
-	return d/2 + rand.N(d) //nolint:gosec // spreads processes out, nothing more
-}
-
-// pause waits for d and reports whether ctx is still alive.
-func pause(ctx context.Context, d time.Duration) bool {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return ctx.Err() == nil
-	case <-ctx.Done():
-		return false
-	}
-}
+// backoff is how long to wait before a call is made again: processes that lost
+// the same server don't come back in step.
+var backoff = retry.Backoff{First: 2 * time.Millisecond, Most: 500 * time.Millisecond, Spread: 1}

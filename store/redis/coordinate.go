@@ -17,31 +17,48 @@ import (
 // clock is the server's time between two looks at it.
 type clock struct {
 	mu     sync.Mutex
-	server time.Time // at the last look
+	server time.Time // at the last look; the latest that was told to anybody
+	shown  time.Time // what the server's clock showed then
 	seen   time.Time // when that was
 	latest time.Time // that Now has returned
 }
 
-// serverTime looks at the time of the database.
-func (e *Engine) serverTime(ctx context.Context) (time.Time, error) {
+// serverTime looks at the time of the database, and returns what the clock
+// shows. how is empty, or "reset".
+func (e *Engine) serverTime(ctx context.Context, how string) (time.Time, error) {
 	given := ""
 	if e.opts.Now != nil {
 		given = strconv.FormatInt(e.opts.Now().UnixMicro(), 10)
 	}
 	began := time.Now()
-	reply, err := e.eval(ctx, nowScript, []string{e.keyName("now")}, given)
+	reply, err := e.eval(ctx, nowScript, []string{e.keyName("now")}, given, how)
 	if err != nil {
 		return time.Time{}, err
 	}
-	micros, err := reply.Int64()
+	micros, err := reply.Int64Slice()
 	if err != nil {
 		return time.Time{}, err
 	}
-	server := time.UnixMicro(micros).UTC()
-	e.clock.mu.Lock()
-	defer e.clock.mu.Unlock()
-	e.clock.server, e.clock.seen = server, began
-	return server, nil
+	if len(micros) != 2 {
+		return time.Time{}, fmt.Errorf("the time is %v", micros)
+	}
+	c := &e.clock
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.server, c.shown, c.seen = time.UnixMicro(micros[0]).UTC(), time.UnixMicro(micros[1]).UTC(), began
+	if how != "" {
+		c.latest = c.server
+	}
+	return c.shown, nil
+}
+
+// Clock is what the server's clock shows.
+func (e *Engine) Clock(ctx context.Context) (time.Time, error) { return e.serverTime(ctx, "") }
+
+// ResetClock makes Now what the server's clock shows.
+func (e *Engine) ResetClock(ctx context.Context) error {
+	_, err := e.serverTime(ctx, "reset")
+	return err
 }
 
 // Now is the server's time, as far as it went on since the last look.
@@ -49,10 +66,13 @@ func (e *Engine) Now(ctx context.Context) (time.Time, error) {
 	if err := e.err(); err != nil {
 		return time.Time{}, err
 	}
-	if e.opts.Now != nil {
-		return e.serverTime(ctx)
-	}
 	c := &e.clock
+	if e.opts.Now != nil {
+		_, err := e.serverTime(ctx, "")
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		return c.server, err
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if now := c.server.Add(time.Since(c.seen)); now.After(c.latest) {
@@ -146,7 +166,7 @@ func (e *Engine) askRun(ctx context.Context) (string, error) {
 // Processes is how many processes have given a sign of life.
 func (e *Engine) Processes(ctx context.Context) (int, error) {
 	e.clock.mu.Lock()
-	now := e.clock.server.Add(time.Since(e.clock.seen))
+	now := e.clock.shown.Add(time.Since(e.clock.seen))
 	e.clock.mu.Unlock()
 	if e.opts.Now != nil {
 		now = time.Now()

@@ -76,6 +76,7 @@ func closed(t *testing.T, what string, c <-chan struct{}) {
 }
 
 func TestATransactionIsAppliedOnceWhenEveryFourthReplyIsLost(t *testing.T) {
+	t.Parallel()
 	d := newDatabase(redistest.Start(t), nil)
 	e := d.Open(t)
 	t.Cleanup(func() { e.Close() })
@@ -99,6 +100,7 @@ func TestATransactionIsAppliedOnceWhenEveryFourthReplyIsLost(t *testing.T) {
 // An operator, or a failover, may remove the stream: what is worked on is
 // handed out again, and the rest is found by Stray and published again.
 func TestAStreamThatWasDeletedIsMadeAgain(t *testing.T) {
+	t.Parallel()
 	server := redistest.Start(t)
 	d := newDatabase(server, nil)
 	e := d.Open(t)
@@ -123,6 +125,7 @@ func TestAStreamThatWasDeletedIsMadeAgain(t *testing.T) {
 
 // A delivery whose reply was lost is not lost.
 func TestADeliveryThatDoesNotArriveIsHandedOutAgain(t *testing.T) {
+	t.Parallel()
 	d := newDatabase(redistest.Start(t), nil)
 	e := d.Open(t)
 	t.Cleanup(func() { e.Close() })
@@ -134,6 +137,7 @@ func TestADeliveryThatDoesNotArriveIsHandedOutAgain(t *testing.T) {
 }
 
 func TestAllJobsOfADeadProcessAreTakenOver(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("claims 10,000 jobs twice")
 	}
@@ -165,6 +169,7 @@ func TestAllJobsOfADeadProcessAreTakenOver(t *testing.T) {
 
 // A server whose memory is full refuses a transaction as a whole.
 func TestAFullServerAppliesNothingByHalves(t *testing.T) {
+	t.Parallel()
 	server := redistest.Start(t)
 	d := newDatabase(server, nil)
 	e := d.Open(t)
@@ -197,6 +202,7 @@ func TestAFullServerAppliesNothingByHalves(t *testing.T) {
 }
 
 func TestSyncWaitsForAReplica(t *testing.T) {
+	t.Parallel()
 	master := redistest.Start(t)
 	replica := redistest.Start(t, "--replicaof", "127.0.0.1 "+strconv.Itoa(master.Port))
 	deadline := time.Now().Add(patience)
@@ -225,6 +231,7 @@ func TestSyncWaitsForAReplica(t *testing.T) {
 }
 
 func TestIncarnationIsOfTheServersRun(t *testing.T) {
+	t.Parallel()
 	server := redistest.Start(t)
 	e := newDatabase(server, nil).Open(t)
 	t.Cleanup(func() { e.Close() })

@@ -11,6 +11,7 @@ import (
 
 	goredis "github.com/redis/go-redis/v9"
 
+	"ltxbot/internal/retry"
 	"ltxbot/store/kv"
 )
 
@@ -138,7 +139,7 @@ func (e *Engine) Claim(ctx context.Context) (kv.Claim, error) {
 			if n == 0 && e.err() == nil {
 				e.log.WarnContext(ctx, "redis: no jobs are handed out", slog.Any("error", err))
 			}
-			pause(ctx, backoff(n))
+			retry.Wait(ctx, backoff.After(n+1))
 		case <-ctx.Done():
 		case <-e.closing:
 		}
@@ -286,7 +287,7 @@ func (e *Engine) beat(ctx context.Context, say string) error {
 		if say != leave && int(numbers[0]) != held {
 			e.compare(ctx, consumer)
 		}
-		_, timeErr := e.serverTime(ctx)
+		_, timeErr := e.serverTime(ctx, "")
 		_, runErr := e.askRun(ctx) // a master that gave its role away and has it back
 		return errors.Join(timeErr, runErr)
 	}

@@ -32,6 +32,7 @@ import (
 
 	goredis "github.com/redis/go-redis/v9"
 
+	"ltxbot/internal/retry"
 	"ltxbot/store/kv"
 )
 
@@ -130,7 +131,7 @@ func (e *Engine) start(ctx context.Context) error {
 	if err := e.check(ctx); err != nil {
 		return err
 	}
-	if _, err := e.serverTime(ctx); err != nil {
+	if _, err := e.serverTime(ctx, ""); err != nil {
 		return err
 	}
 	e.claims.reset(e.id)
@@ -152,6 +153,7 @@ func (e *Engine) start(ctx context.Context) error {
 		e.tasks.Wait()
 		e.leaving.Store(true)
 		e.leave(context.WithoutCancel(life))
+		e.leaving.Store(false) // later calls are refused here: a client of a cluster looks for its nodes first
 		return errors.Join(err, e.client.Close())
 	})
 	return nil
@@ -167,7 +169,7 @@ func (e *Engine) connect(ctx context.Context) error {
 		if n == 0 {
 			e.log.WarnContext(ctx, "redis: server does not answer, waiting for it", append([]any{slog.Any("error", err)}, e.hint(err)...)...)
 		}
-		if !pause(ctx, backoff(n)) {
+		if !retry.Wait(ctx, backoff.After(n+1)) {
 			return err
 		}
 	}

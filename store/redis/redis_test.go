@@ -10,6 +10,7 @@ import (
 	"go.uber.org/goleak"
 
 	"ltxbot/internal/flaky"
+	"ltxbot/internal/parallel"
 	"ltxbot/internal/redistest"
 	"ltxbot/store/kv"
 	"ltxbot/store/kv/kvtest"
@@ -19,6 +20,7 @@ import (
 // A pool that is closed while its server is away ends its last try to dial
 // within a second.
 func TestMain(m *testing.M) {
+	parallel.AtLeast(8) // they wait for servers
 	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("github.com/redis/go-redis/v9/internal/pool.(*ConnPool).tryDial"))
 }
 
@@ -58,6 +60,7 @@ func (d *database) Kill(t testing.TB, e kv.Engine) {
 }
 
 func TestEngine(t *testing.T) {
+	t.Parallel()
 	server := redistest.Start(t)
 	kvtest.Run(t, kvtest.Harness{New: func(_ testing.TB, now func() time.Time) kvtest.Database {
 		return newDatabase(server, now)

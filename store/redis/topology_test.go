@@ -61,6 +61,7 @@ func runSuite(t *testing.T, url string) {
 }
 
 func TestOnACluster(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("starts three servers")
 	}
@@ -91,6 +92,7 @@ func TestOnACluster(t *testing.T) {
 }
 
 func TestBehindSentinels(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("starts three servers and waits for a failover")
 	}

@@ -11,6 +11,7 @@ import (
 
 	goredis "github.com/redis/go-redis/v9"
 
+	"ltxbot/internal/retry"
 	"ltxbot/store/kv"
 )
 
@@ -327,7 +328,7 @@ func (w *writer) commit(run func(kv.Reader) *kv.Batch) error {
 			return nil
 		}
 		learn(w.cache, b.checks, stale)
-		if stale[0].check == 0 && !pause(ctx, backoff(0)) || ctx.Err() != nil {
+		if stale[0].check == 0 && !retry.Wait(ctx, backoff.After(1)) || ctx.Err() != nil {
 			w.forget()
 			return fmt.Errorf("%w: %w", ErrUnavailable, errContention)
 		}

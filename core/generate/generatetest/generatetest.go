@@ -44,6 +44,8 @@ type Store interface {
 	// AcceptClock says that the time of now is right, however far it has gone
 	// on since the last sweep.
 	AcceptClock(ctx context.Context) error
+	// Teams names the teams of which something is kept, in order.
+	Teams(ctx context.Context) ([]string, error)
 	// Record records a job that is not accepted yet.
 	Record(ctx context.Context, j generate.Job) (generate.Job, error)
 	// AcceptAll accepts all jobs of a batch or none.

@@ -184,3 +184,34 @@ func testNow(b *bench) {
 		b.t.Errorf("the clock goes on, and now is %v, want %v", got, b.clock)
 	}
 }
+
+// testClock: a clock that was a year ahead is put right.
+func testClock(b *bench) {
+	ctx, start := b.t.Context(), b.clock
+	check := func(what string, want time.Time) {
+		b.t.Helper()
+		if got, err := b.first().Now(ctx); err != nil || !got.Equal(want) {
+			b.t.Errorf("%s: now is %v, %v; want %v", what, got, err, want)
+		}
+		if got, err := b.first().Clock(ctx); err != nil || !got.Equal(b.clock) {
+			b.t.Errorf("%s: the clock shows %v, %v; want %v", what, got, err, b.clock)
+		}
+	}
+	b.clock = start.AddDate(1, 0, 0)
+	check("ahead", b.clock)
+	b.update(b.first(), func(tx kv.Tx) { put(tx, "a") })
+	b.clock = start.Add(time.Minute)
+	check("put right", start.AddDate(1, 0, 0))
+	if n, err := b.first().Processes(ctx); err != nil || n != 1 {
+		b.t.Errorf("%d processes, %v; want 1", n, err)
+	}
+	if err := b.first().ResetClock(ctx); err != nil {
+		b.t.Fatal(err)
+	}
+	check("reset", b.clock)
+	b.kill(b.first())
+	b.open()
+	check("after a restart", b.clock)
+	b.clock = start
+	check("never back by itself", start.Add(time.Minute))
+}

@@ -36,8 +36,12 @@ type Database interface {
 	Kill(t testing.TB, e kv.Engine)
 }
 
-// Run runs the suite.
+// Run runs the suite, several of its tests at a time, and returns at its end.
 func Run(t *testing.T, h Harness) {
+	t.Run("suite", func(t *testing.T) { run(t, h) })
+}
+
+func run(t *testing.T, h Harness) {
 	for _, test := range []struct {
 		name    string
 		clients int // that it needs at a time
@@ -82,11 +86,13 @@ func Run(t *testing.T, h Harness) {
 		{"the lease of a dead client ends", 2, testLeaseOfDead},
 		{"a limiter is shared", 2, testLimiter},
 		{"time never goes back", 1, testNow},
+		{"a clock that was ahead is put right", 1, testClock},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if h.Single && test.clients > 1 {
 				t.Skip("this engine has one client at a time")
 			}
+			t.Parallel()
 			b := &bench{t: t, clock: time.Date(2026, time.March, 11, 12, 0, 0, 0, time.UTC)}
 			b.db = h.New(t, func() time.Time { return b.clock })
 			for range test.clients {
@@ -459,6 +465,8 @@ func testClosed(b *bench) {
 		"claim":       func() error { _, err := e.Claim(ctx); return err },
 		"stray":       func() error { _, err := e.Stray(ctx, []string{"a"}); return err },
 		"now":         func() error { _, err := e.Now(ctx); return err },
+		"clock":       func() error { _, err := e.Clock(ctx); return err },
+		"reset clock": func() error { return e.ResetClock(ctx) },
 		"incarnation": func() error { _, err := e.Incarnation(ctx); return err },
 		"processes":   func() error { _, err := e.Processes(ctx); return err },
 		"lease":       func() error { _, err := e.Lease(ctx, "a", time.Minute); return err },

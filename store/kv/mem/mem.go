@@ -145,6 +145,17 @@ func (e *Engine) Now(context.Context) (time.Time, error) {
 	return e.db.latest, e.Err()
 }
 
+// Clock is what the clock shows.
+func (e *Engine) Clock(context.Context) (time.Time, error) { return e.db.now(), e.Err() }
+
+// ResetClock makes Now what the clock shows.
+func (e *Engine) ResetClock(context.Context) error {
+	e.db.mu.Lock()
+	defer e.db.mu.Unlock()
+	e.db.latest = e.db.now()
+	return e.Err()
+}
+
 // Incarnation is what Restart was called with.
 func (e *Engine) Incarnation(context.Context) (string, error) {
 	e.db.mu.Lock()

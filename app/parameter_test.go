@@ -1,0 +1,109 @@
+package app_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"ltxbot/bot"
+	"ltxbot/core/generate"
+	"ltxbot/core/ltx"
+	"ltxbot/internal/need"
+	simdiscord "ltxbot/sim/discord"
+)
+
+// shimmer is a parameter that no model has, as a row of the table.
+const shimmer = `	{
+		Name: "shimmer", Option: "shimmer", Kind: KindInt, Min: 0, Max: 10, Default: 3, Basic: true,
+		Help: "How much the picture shimmers",
+	},
+`
+
+// TestAddingAParameterIsOneRow builds the bot from sources in which the table
+// has one more row and fal's documents have one more input, and lets
+// TestParameterThatWasAdded look at it.
+func TestAddingAParameterIsOneRow(t *testing.T) {
+	t.Parallel()
+	if !need.Thorough() {
+		t.Skip("builds the bot anew, which takes a minute")
+	}
+	root, err := filepath.Abs("..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir, replace := t.TempDir(), map[string]string{}
+	change := func(file, before, added string) {
+		t.Helper()
+		text, err := os.ReadFile(filepath.Join(root, file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		changed := strings.Replace(string(text), before, added+before, 1)
+		if changed == string(text) {
+			t.Fatalf("%s has no %q", file, before)
+		}
+		to := filepath.Join(dir, fmt.Sprintf("%d%s", len(replace), filepath.Ext(file)))
+		if err := os.WriteFile(to, []byte(changed), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		replace[filepath.Join(root, file)] = to
+	}
+	change("core/ltx/table.go", "\t{\n\t\tName: \"use_multiscale\"", shimmer)
+	const input = `"shimmer": {"type": "integer", "minimum": 0, "maximum": 10, "default": 3},` + "\n"
+	change("sim/fal/openapi/ltx-2.3-22b--text-to-video--lora.json", `"num_inference_steps": {`, input)
+	overlay, err := json.Marshal(map[string]any{"Replace": replace})
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(dir, "overlay.json")
+	if err := os.WriteFile(file, overlay, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.CommandContext(t.Context(), need.Tool(t, "go"), "test", "-overlay", file, "-run", "^TestParameterThatWasAdded$", "-v", ".").CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "--- PASS: TestParameterThatWasAdded") {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+func TestParameterThatWasAdded(t *testing.T) {
+	t.Parallel()
+	if _, ok := ltx.Lookup("shimmer"); !ok {
+		t.Skip("TestAddingAParameterIsOneRow runs it")
+	}
+	w := prepare(t, "text")
+	w.run(t)
+	const help = "How much the picture shimmers"
+	commands, err := json.Marshal(w.discord.Commands(nil))
+	if err != nil || !strings.Contains(string(commands), help) {
+		t.Errorf("the command has no such option, %v", err)
+	}
+	desk := bot.New(bot.Config{})
+	form, err := json.Marshal(desk.Form("en", nil))
+	if err != nil || !strings.Contains(string(form), "shimmer") {
+		t.Errorf("the form has no such field, %v", err)
+	}
+	if text := bot.Help(desk.Printer("en"), "shimmer"); !strings.Contains(text.String(), help) {
+		t.Errorf("the help is %q", text.String())
+	}
+	for value, options := range map[float64][]simdiscord.Argument{
+		7: {simdiscord.Arg("prompt", "a fox"), simdiscord.Arg("shimmer", 7)},
+		8: {simdiscord.Arg("prompt", "a fox shimmer:8")},
+		3: {simdiscord.Arg("prompt", "a fox")},
+	} {
+		i, err := w.ada.Slash(t.Context(), w.channel, "ltx", options...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if j := w.over(t, generate.NewID("discord:"+i.ID)); j.State != generate.Delivered {
+			t.Errorf("job with %v is %s: %+v", value, j.State, j.Failure)
+		}
+		all := w.fal.Submits()
+		if got := fmt.Sprint(all[len(all)-1].Input()["shimmer"]); got != fmt.Sprint(value) {
+			t.Errorf("fal was sent %s, want %v", got, value)
+		}
+	}
+}

@@ -1,0 +1,58 @@
+package main
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/alecthomas/kong"
+)
+
+// ordered puts the words of a command before its flags, as kong wants them:
+// "jobs -c ltx.toml list" becomes "jobs list -c ltx.toml". Flags that no
+// command below node has stay where they are.
+func ordered(node *kong.Node, args []string) []string {
+	if len(node.Children) == 0 {
+		return args
+	}
+	verb := 0
+	for verb < len(args) && strings.HasPrefix(args[verb], "-") {
+		f := flagBelow(node, args[verb])
+		if f == nil {
+			return args
+		}
+		if !f.IsBool() && !hasValue(args[verb]) {
+			verb++
+		}
+		verb++
+	}
+	if verb >= len(args) {
+		return args
+	}
+	child := childOf(node, args[verb])
+	if child == nil {
+		return args
+	}
+	return append([]string{args[verb]}, ordered(child, slices.Concat(args[:verb], args[verb+1:]))...)
+}
+
+// hasValue reports whether the word of a flag holds its value: "--config=FILE",
+// "-cFILE".
+func hasValue(word string) bool {
+	return strings.Contains(word, "=") || !strings.HasPrefix(word, "--") && len(word) > len("-c")
+}
+
+// flagBelow is the flag that a word names, of a command or of one of its parts.
+func flagBelow(node *kong.Node, word string) *kong.Flag {
+	if !strings.HasPrefix(word, "--") && len(word) > len("-c") {
+		word = word[:len("-c")]
+	}
+	if f := flagOf(node, word); f != nil {
+		return f
+	}
+	for _, child := range node.Children {
+		if f := flagBelow(child, word); f != nil {
+			return f
+		}
+	}
+	return nil
+}
