@@ -123,12 +123,12 @@ func RefuseOrder(p Printer, err error) *Message {
 	case errors.Is(err, team.ErrOtherTeam):
 		m.add(v.say(Text, "order.other_team"))
 	case errors.As(err, &refused):
-		text := v.Spans("order_problem."+string(refused.Problem),
+		said := v.Spans("order_problem."+string(refused.Problem),
 			"verb", refused.Verb, "arg", refused.Arg, "value", shorten(oneLine(refused.Value), shownValue))
 		if refused.Nearest != "" {
-			text = spaced(text, v.Spans("tell.did_you_mean", "nearest", refused.Nearest))
+			said = spaced(said, v.Spans("tell.did_you_mean", "nearest", refused.Nearest))
 		}
-		m.add(block(Text, text...))
+		m.add(block(Text, said...))
 		if verb, ok := team.FindVerb(refused.Verb); ok && verb.Who != team.Everybody && !slices.Contains(operatorsOwn, refused.Problem) {
 			m.add(v.say(Note, "order.usage", "usage", verb.Usage()))
 		}

@@ -257,11 +257,11 @@ func (v voice) exported(r team.Report) []Block {
 	}
 	var table strings.Builder
 	_ = team.WriteMembersCSV(&table, r.Members) // a Builder takes everything
-	text := strings.TrimSpace(table.String())
-	if len(text) > shownCSV {
-		text = text[:strings.LastIndexByte(text[:shownCSV], '\n')]
+	rows := strings.TrimSpace(table.String())
+	if len(rows) > shownCSV {
+		rows = rows[:strings.LastIndexByte(rows[:shownCSV], '\n')]
 	}
-	blocks = append(blocks, block(Code, Span{Text: text}))
+	blocks = append(blocks, block(Code, Span{Text: rows}))
 	blocks = append(blocks, v.spent(r.Month, *r.Spending)...)
 	return append(blocks, v.say(Note, "order.export_more", "month", r.Month))
 }
@@ -296,7 +296,7 @@ func (v voice) done(r team.Report) []Block {
 	if r.Change != nil {
 		args = append(args, "before", mono(r.Change.Before), "after", mono(r.Change.After))
 	}
-	text := v.Spans("order_done."+r.Verb, args...)
+	words := v.Spans("order_done."+r.Verb, args...)
 	if r.Verb == "grant" && r.Standing != nil {
 		grants := r.Standing.Team.Grants
 		if r.Member != "" {
@@ -304,10 +304,10 @@ func (v voice) done(r team.Report) []Block {
 		}
 		if i := slices.IndexFunc(grants, func(g quota.Grant) bool { return r.Change != nil && g.Given.Equal(r.Change.At) }); i >= 0 {
 			g := team.GrantUse{Grant: grants[i]}
-			text = dotted(append([][]Span{v.Spans("order_done.grant", "who", v.subject(r), "extra", v.amounts(g.Grant))}, v.given(g.Grant)[0])...)
+			words = dotted(append([][]Span{v.Spans("order_done.grant", "who", v.subject(r), "extra", v.amounts(g.Grant))}, v.given(g.Grant)[0])...)
 		}
 	}
-	said := block(Text, text...)
+	said := block(Text, words...)
 	if r.Verb == "pause" || r.Verb == "resume" || r.Verb == "block" || r.Verb == "unblock" {
 		return []Block{said}
 	}

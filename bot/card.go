@@ -13,7 +13,6 @@ import (
 const (
 	cardPrompt   = 300
 	resultPrompt = 800
-	shownValue   = 60
 )
 
 // Card is the message that shows how a job is doing, in the language of who
@@ -212,3 +211,6 @@ func (v voice) buttons(job string, actions ...Action) []Button {
 	}
 	return out
 }
+
+// shownValue is how much of a typed value is repeated, in UTF-16 units.
+const shownValue = 60

@@ -214,11 +214,11 @@ func (d *Desk) jobRefusal(ctx context.Context, err error, c Caller, id string) M
 // UnknownJob says that there is no job with an id, and which one may be meant.
 func UnknownJob(p Printer, id, nearest string) Message {
 	var m Message
-	text := p.Spans("job.unknown", "id", shorten(oneLine(id), shownValue))
+	said := p.Spans("job.unknown", "id", shorten(oneLine(id), shownValue))
 	if nearest != "" {
-		text = spaced(text, p.Spans("tell.did_you_mean", "nearest", nearest))
+		said = spaced(said, p.Spans("tell.did_you_mean", "nearest", nearest))
 	}
-	m.add(block(Text, text...))
+	m.add(block(Text, said...))
 	return m.done()
 }
 

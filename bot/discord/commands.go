@@ -31,7 +31,7 @@ const (
 )
 
 // A command is one command as Discord takes it and gives it back.
-type command struct {
+type appCommand struct {
 	Name                     string            `json:"name"`
 	Type                     int               `json:"type"`
 	Description              string            `json:"description,omitempty"` // none for a message command
@@ -87,10 +87,10 @@ var commandTable = []commandRow{
 
 // commands are the commands to register. Those of a guild have no contexts:
 // they exist nowhere else.
-func (b *Bot) commands(guild string) []command {
-	out := make([]command, 0, len(commandTable))
+func (b *Bot) commands(guild string) []appCommand {
+	out := make([]appCommand, 0, len(commandTable))
 	for _, row := range commandTable {
-		c := command{Name: row.name, Type: row.kind}
+		c := appCommand{Name: row.name, Type: row.kind}
 		if row.help != "" {
 			c.Description, c.DescriptionLocalizations = b.described(row.help)
 		}
@@ -276,7 +276,7 @@ func (b *Bot) localized(say func(locale string) string) (text string, others map
 
 // size counts a command as Discord does for its limit: names, descriptions
 // and values, of each text the longest of all languages.
-func (c command) size() int {
+func (c appCommand) size() int {
 	n := length(c.Name) + longest(c.Description, c.DescriptionLocalizations)
 	for _, o := range c.Options {
 		n += o.size()
@@ -305,7 +305,7 @@ func longest(text string, localized map[string]string) int {
 
 // ours reports whether a registered command looks like one of this bot's, of
 // this or an earlier version.
-func ours(c command) bool {
+func ours(c appCommand) bool {
 	if c.Type == commandMessage {
 		return strings.HasSuffix(c.Name, "with LTX")
 	}

@@ -37,13 +37,13 @@ func (l Limiter) Take(ctx context.Context) error {
 }
 
 // Command is a command to register.
-type Command = command
+type Command = appCommand
 
 // Size is how long the command is.
-func (c command) Size() int { return c.size() }
+func (c appCommand) Size() int { return c.size() }
 
 // InEnglish is the command without other languages.
-func (c command) InEnglish() Command {
+func (c appCommand) InEnglish() Command {
 	c.DescriptionLocalizations = nil
 	c.Options = inEnglish(c.Options)
 	return c

@@ -19,7 +19,7 @@ type Change struct {
 	Kind    ChangeKind
 
 	id      string // of the registered command
-	command command
+	command appCommand
 }
 
 // ChangeKind is what is to be done about a difference.
@@ -48,7 +48,7 @@ func (c Change) String() string {
 // registered is a command as Discord has it.
 type registered struct {
 	ID string `json:"id"`
-	command
+	appCommand
 }
 
 // Diff compares the registered commands with those that should be. Commands
@@ -61,7 +61,7 @@ func (b *Bot) Diff(ctx context.Context) ([]Change, error) {
 	var changes []Change
 	// With guilds in the config, commands everywhere would be there twice.
 	for _, guild := range append([]string{""}, b.cfg.Guilds...) {
-		var want []command
+		var want []appCommand
 		if guild != "" || len(b.cfg.Guilds) == 0 {
 			want = b.commands(guild)
 		}
@@ -84,7 +84,7 @@ func (b *Bot) Diff(ctx context.Context) ([]Change, error) {
 }
 
 // compare lists what makes have into want.
-func compare(guild string, want []command, have []registered) []Change {
+func compare(guild string, want []appCommand, have []registered) []Change {
 	var changes []Change
 	find := func(list []registered, name string, kind int) int {
 		return slices.IndexFunc(list, func(r registered) bool { return r.Name == name && cmp.Or(r.Type, commandChat) == kind })
@@ -94,21 +94,21 @@ func compare(guild string, want []command, have []registered) []Change {
 		switch {
 		case n < 0:
 			changes = append(changes, Change{Guild: guild, Command: w.Name, Kind: Create, command: w})
-		case !same(w, have[n].command, guild):
+		case !same(w, have[n].appCommand, guild):
 			changes = append(changes, Change{Guild: guild, Command: w.Name, Kind: Update, id: have[n].ID, command: w})
 		}
 	}
 	for _, h := range have {
-		wanted := slices.ContainsFunc(want, func(w command) bool { return w.Name == h.Name && w.Type == h.Type })
-		if !wanted && ours(h.command) {
-			changes = append(changes, Change{Guild: guild, Command: h.Name, Kind: Delete, id: h.ID, command: h.command})
+		wanted := slices.ContainsFunc(want, func(w appCommand) bool { return w.Name == h.Name && w.Type == h.Type })
+		if !wanted && ours(h.appCommand) {
+			changes = append(changes, Change{Guild: guild, Command: h.Name, Kind: Delete, id: h.ID, command: h.appCommand})
 		}
 	}
 	return changes
 }
 
 // same reports whether two commands are alike in all that the bot decides.
-func same(want, have command, guild string) bool {
+func same(want, have appCommand, guild string) bool {
 	if guild != "" {
 		have.Contexts, have.IntegrationTypes = nil, nil
 	}
@@ -160,7 +160,7 @@ type patch struct {
 	IntegrationTypes         []int             `json:"integration_types,omitempty"`
 }
 
-func patchOf(c command) patch {
+func patchOf(c appCommand) patch {
 	p := patch{
 		Name: c.Name, Description: c.Description, DescriptionLocalizations: c.DescriptionLocalizations,
 		Options: c.Options, DefaultMemberPermissions: c.DefaultMemberPermissions,

@@ -276,7 +276,7 @@ type submission struct {
 
 // fieldErrors shows what is wrong under the fields. What belongs to none of
 // them, or is about all, stands under the first that people see.
-func fieldErrors(v view, wrong map[string]string, about string) any {
+func fieldErrors(v openView, wrong map[string]string, about string) any {
 	out := submission{Action: "errors", Errors: map[string]string{}}
 	var rest []string
 	if about != "" {

@@ -22,7 +22,7 @@ const (
 // somebody else wrote.
 type inbound struct {
 	kind        string
-	command     *command
+	command     *slashCommand
 	interaction *interaction
 	event       *event
 	received    time.Time
@@ -31,7 +31,7 @@ type inbound struct {
 
 // command is a slash command.
 // https://docs.slack.dev/interactivity/implementing-slash-commands
-type command struct {
+type slashCommand struct {
 	Workspace   string `json:"team_id"`
 	Enterprise  string `json:"enterprise_id"`
 	OrgWide     string `json:"is_enterprise_install"` // "true" or "false"
@@ -73,7 +73,7 @@ type interaction struct {
 		Ephemeral bool   `json:"is_ephemeral"`
 	} `json:"container"`
 	Message     posted   `json:"message"`
-	View        view     `json:"view"`
+	View        openView `json:"view"`
 	Actions     []action `json:"actions"`
 	ResponseURL string   `json:"response_url"`
 	// ResponseURLs are those of conversations that were chosen in a form.
@@ -117,7 +117,7 @@ type posted struct {
 }
 
 // view is what the bot reads of a form or a Home tab.
-type view struct {
+type openView struct {
 	ID         string `json:"id"`
 	Type       string `json:"type"`
 	Hash       string `json:"hash"`
@@ -165,21 +165,21 @@ type event struct {
 		Bot        bool   `json:"is_bot"` // the user is the app's
 	} `json:"authorizations"`
 	Event struct {
-		Type    string `json:"type"`
-		Subtype string `json:"subtype"` // of a message
-		Hidden  bool   `json:"hidden"`
-		User    string `json:"user"`
-		Team    string `json:"user_team"`
-		Bot     string `json:"bot_id"`
-		Channel string `json:"channel"`
-		Kind    string `json:"channel_type"`
-		Text    string `json:"text"`
-		TS      string `json:"ts"`
-		Thread  string `json:"thread_ts"`
-		Edited  *id    `json:"edited"` // the message was changed
-		Files   []id   `json:"files"`
-		Tab     string `json:"tab"`
-		View    *view  `json:"view"`
+		Type    string    `json:"type"`
+		Subtype string    `json:"subtype"` // of a message
+		Hidden  bool      `json:"hidden"`
+		User    string    `json:"user"`
+		Team    string    `json:"user_team"`
+		Bot     string    `json:"bot_id"`
+		Channel string    `json:"channel"`
+		Kind    string    `json:"channel_type"`
+		Text    string    `json:"text"`
+		TS      string    `json:"ts"`
+		Thread  string    `json:"thread_ts"`
+		Edited  *id       `json:"edited"` // the message was changed
+		Files   []id      `json:"files"`
+		Tab     string    `json:"tab"`
+		View    *openView `json:"view"`
 	} `json:"event"`
 }
 
@@ -197,7 +197,7 @@ func decode(kind string, payload []byte, received time.Time) (inbound, error) {
 	var into any
 	switch kind {
 	case kindCommand:
-		in.command = &command{}
+		in.command = &slashCommand{}
 		into = in.command
 	case kindInteraction:
 		in.interaction = &interaction{}
