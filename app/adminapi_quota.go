@@ -5,7 +5,8 @@ import (
 	"strings"
 
 	"ltxbot/app/admin"
-	"ltxbot/bot"
+	"ltxbot/bot/text"
+	"ltxbot/bot/view"
 	"ltxbot/config"
 	"ltxbot/core/team"
 )
@@ -13,10 +14,10 @@ import (
 // serveQuota adds what the operator does with quotas. The texts are those
 // that people read in a chat.
 func serveQuota(api *admin.API, now *current, office *team.Office) {
-	printer := bot.BuiltInCatalog().Printer(bot.DefaultLanguage, now.start.Slack.Command)
+	printer := text.BuiltInCatalog().Printer(text.DefaultLanguage, now.start.Slack.Command)
 	api.ServeQuota(office, admin.QuotaText{
 		Report: func(r team.Report) string {
-			text := plain(bot.Report(printer, r))
+			text := plain(view.Report(printer, r))
 			if r.Unknown {
 				text = fmt.Sprintf(unknownTeam, r.Team) + text
 			}
@@ -31,11 +32,11 @@ func serveQuota(api *admin.API, now *current, office *team.Office) {
 const unknownTeam = "Nobody knows the team %[1]s: the config does not name it, and nobody there has asked for a video. Is the id right?\n"
 
 // plain writes a message for a terminal, with the full names of members.
-func plain(m bot.Message) string {
-	name := func(spans []bot.Span) {
+func plain(m view.Message) string {
+	name := func(spans []text.Span) {
 		for i, s := range spans {
-			if s.Style == bot.MentionOf {
-				spans[i] = bot.Span{Text: s.Member}
+			if s.Style == text.MentionOf {
+				spans[i] = text.Span{Text: s.Member}
 			}
 		}
 	}

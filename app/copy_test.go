@@ -58,13 +58,13 @@ func fillStore(t *testing.T, s *store.Store) {
 	err := errors.Join(
 		s.PutSetting(ctx, "commands", []byte("abc")),
 		s.PutMark(ctx, "warned", "50", now.Add(time.Hour).Truncate(time.Microsecond)),
-		s.PutTeamStanding(ctx, "team1", quota.TeamStanding{Epoch: 3}),
-		s.Amend(ctx, "team0", "discord:0", func(st *quota.Standing) (team.Record, error) {
+		s.PutTeamStanding(ctx, "team1", quota.TeamState{Epoch: 3}),
+		s.Amend(ctx, "team0", "discord:0", func(st *quota.AdminState) (team.Record, error) {
 			st.Member.Blocked = &quota.Block{By: "discord:9", At: now}
 			return team.Record{ID: "r1", At: now, Team: "team0", Member: "discord:0", By: "discord:9", Verb: "block"}, nil
 		}),
 	)
-	reserve := func(quota.Standing) (quota.Reservation, error) { return quota.Reservation{Estimate: 7, At: now}, nil }
+	reserve := func(quota.AdminState) (quota.Reservation, error) { return quota.Reservation{Estimate: 7, At: now}, nil }
 	if _, holdErr := s.Reserve(ctx, quota.Key{Job: "forgotten", Team: "team0", Member: "discord:0"}, reserve); errors.Join(err, holdErr) != nil {
 		t.Fatal(err, holdErr)
 	}

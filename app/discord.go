@@ -13,7 +13,7 @@ import (
 
 // discordConfig is what the bot's side of Discord is made of, without the
 // parts that only a running bot has.
-func discordConfig(b base, desk *bot.Desk) discord.Config {
+func discordConfig(b base, service *bot.Service) discord.Config {
 	c := b.cfg.Discord
 	return discord.Config{
 		Token:             c.Token.Reveal(),
@@ -28,14 +28,14 @@ func discordConfig(b base, desk *bot.Desk) discord.Config {
 		Announcements:     adminChannels(b.cfg, "discord"),
 		Tiers:             b.tiers("discord"),
 		Team:              func(guild string) string { return b.now.teams().of("discord", guild) },
-		Desk:              desk,
+		Service:           service,
 		Version:           b.version,
 		Logger:            b.log.With("platform", "discord"),
 	}
 }
 
-func newDiscord(p platformParts, desk *bot.Desk) (adapter, error) {
-	cfg := discordConfig(p.base, desk)
+func newDiscord(p platformParts, service *bot.Service) (chatAdapter, error) {
+	cfg := discordConfig(p.base, service)
 	cfg.ObserveAck, cfg.OnBusy = p.metrics.Ack("discord"), p.metrics.Busy("discord")
 	cfg.Meter, cfg.Guard, cfg.Once = p.store.meter(), p.guard, p.store.once(p.log)
 	if p.store.shared != nil && cfg.Mode != discord.HTTP {

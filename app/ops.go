@@ -59,7 +59,7 @@ func (o *ops) watch(p platform, parts *lifecycle) {
 		if state := parts.while("platform"); state != health.OK {
 			return state, ""
 		}
-		if s, ok := p.adapter.(standby); ok && s.Standby() {
+		if s, ok := p.chatAdapter.(standby); ok && s.Standby() {
 			return health.Standby, "another process has the connection; this one takes over"
 		}
 		if !p.Connected() {

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"ltxbot/bot"
+	"ltxbot/bot/view"
 	"ltxbot/core/generate"
 	"ltxbot/core/ltx"
 	"ltxbot/internal/need"
@@ -81,12 +82,12 @@ func TestParameterThatWasAdded(t *testing.T) {
 	if err != nil || !strings.Contains(string(commands), help) {
 		t.Errorf("the command has no such option, %v", err)
 	}
-	desk := bot.New(bot.Config{})
-	form, err := json.Marshal(desk.Form("en", nil))
+	service := bot.New(bot.Config{})
+	form, err := json.Marshal(service.Form("en", nil))
 	if err != nil || !strings.Contains(string(form), "shimmer") {
 		t.Errorf("the form has no such field, %v", err)
 	}
-	if text := bot.Help(desk.Printer("en"), "shimmer"); !strings.Contains(text.String(), help) {
+	if text := view.Help(service.Printer("en"), "shimmer"); !strings.Contains(text.String(), help) {
 		t.Errorf("the help is %q", text.String())
 	}
 	for value, options := range map[float64][]simdiscord.Argument{

@@ -10,6 +10,7 @@ import (
 
 	"ltxbot/app/metrics"
 	"ltxbot/bot"
+	"ltxbot/bot/adapter"
 	"ltxbot/config"
 	"ltxbot/core/generate"
 	"ltxbot/core/team"
@@ -17,13 +18,13 @@ import (
 )
 
 // adapters makes the adapter of each chat platform, by its name in the config.
-var adapters = map[string]func(platformParts, *bot.Desk) (adapter, error){
+var adapters = map[string]func(platformParts, *bot.Service) (chatAdapter, error){
 	"discord": newDiscord,
 	"slack":   newSlack,
 }
 
-// An adapter is the bot's side of a chat platform.
-type adapter interface {
+// A chatAdapter is the bot's side of a chat platform.
+type chatAdapter interface {
 	generate.Courier
 	bot.Announcer
 	// Start returns when commands come in, or with why they can't.
@@ -41,10 +42,10 @@ type adapter interface {
 
 // platform is a chat platform that is switched on.
 type platform struct {
-	adapter
+	chatAdapter
 
-	name string
-	desk *bot.Desk
+	name    string
+	service *bot.Service
 }
 
 type platforms []platform
@@ -82,7 +83,7 @@ func newPlatforms(p platformParts, parts *lifecycle) (platforms, error) {
 		if !c.On {
 			continue
 		}
-		desk := bot.New(bot.Config{
+		service := bot.New(bot.Config{
 			Generator: p.engine,
 			Rules:     p.now.rules,
 			Usage:     p.engine.Usage,
@@ -92,12 +93,12 @@ func newPlatforms(p platformParts, parts *lifecycle) (platforms, error) {
 			Command:   c.Command,
 			Logger:    p.log,
 		})
-		parts.started("desk", func(context.Context) error { desk.Stop(); return nil })
-		a, err := adapters[c.Name](p, desk)
+		parts.started("service", func(context.Context) error { service.Stop(); return nil })
+		a, err := adapters[c.Name](p, service)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", c.Name, err)
 		}
-		all = append(all, platform{a, c.Name, desk})
+		all = append(all, platform{a, c.Name, service})
 	}
 	return all, nil
 }
@@ -107,10 +108,10 @@ func (ps platforms) has(name string) bool {
 	return slices.ContainsFunc(ps, func(p platform) bool { return p.name == name })
 }
 
-// erased makes the desks forget what they remember of a member.
+// erased makes the services forget what they remember of a member.
 func (ps platforms) erased(member string) {
 	for _, p := range ps {
-		p.desk.Erased(member)
+		p.service.Erased(member)
 	}
 }
 
@@ -138,7 +139,7 @@ func (s *storage) once(log *slog.Logger) func(ctx context.Context, request strin
 
 // meter is what processes that share a store count their calls with; nil if
 // the store is for one process.
-func (s *storage) meter() bot.Meter {
+func (s *storage) meter() adapter.Meter {
 	if s.shared == nil {
 		return nil
 	}

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"ltxbot/bot"
+	"ltxbot/bot/text"
+	"ltxbot/bot/view"
 	"ltxbot/config"
 	"ltxbot/core/generate"
 	"ltxbot/core/team"
@@ -81,12 +83,12 @@ func (w watch) announce(ctx context.Context, n team.Notice) error {
 		if p.name != platform {
 			continue
 		}
-		locale := w.localeOf(ctx, n.Team, p.desk)
+		locale := w.localeOf(ctx, n.Team, p.service)
 		err := p.Announce(ctx, bot.Announcement{
 			Channel: channel,
 			Tenants: w.tenants(n.Team, platform),
 			Locale:  locale,
-			Message: bot.Notice(p.desk.Printer(locale), n),
+			Message: view.Notice(p.service.Printer(locale), n),
 			Nonce:   n.Nonce,
 		})
 		if err != nil {
@@ -111,17 +113,17 @@ const latest = 50
 
 // localeOf is the language that a team is told things in which nobody in
 // particular has asked for: that of most of its latest jobs.
-func (w watch) localeOf(ctx context.Context, team string, desk *bot.Desk) string {
+func (w watch) localeOf(ctx context.Context, team string, service *bot.Service) string {
 	jobs, err := w.engine.Jobs(ctx, generate.Query{Team: team, Limit: latest})
 	if err != nil {
 		w.log.WarnContext(ctx, "cannot read which language a team speaks", "team", team, "error", err)
 	}
-	count, best := map[string]int{}, bot.DefaultLanguage
+	count, best := map[string]int{}, text.DefaultLanguage
 	for _, j := range slices.Backward(jobs) {
 		if j.Place.Locale == "" {
 			continue
 		}
-		language := desk.Printer(j.Place.Locale).Language()
+		language := service.Printer(j.Place.Locale).Language()
 		if count[language]++; count[language] >= count[best] {
 			best = language
 		}

@@ -13,7 +13,7 @@ import (
 // slackConfig is what the bot's side of Slack is made of, without the parts
 // that only a running bot has. kept is where installations are; nil in one that
 // is never started.
-func slackConfig(b base, desk *bot.Desk, kept slack.Installations) (slack.Config, error) {
+func slackConfig(b base, service *bot.Service, kept slack.Installations) (slack.Config, error) {
 	c := b.cfg.Slack
 	cfg := slack.Config{
 		BotToken:      c.BotToken.Reveal(),
@@ -30,7 +30,7 @@ func slackConfig(b base, desk *bot.Desk, kept slack.Installations) (slack.Config
 			return b.now.teams().of("slack", workspace, enterprise)
 		},
 		Rules:   b.now.rules,
-		Desk:    desk,
+		Service: service,
 		Version: b.version,
 		Logger:  b.log.With("platform", "slack"),
 	}
@@ -53,8 +53,8 @@ func slackConfig(b base, desk *bot.Desk, kept slack.Installations) (slack.Config
 	return cfg, nil
 }
 
-func newSlack(p platformParts, desk *bot.Desk) (adapter, error) {
-	cfg, err := slackConfig(p.base, desk, installations{store: p.store, client: p.cfg.Slack.ClientID})
+func newSlack(p platformParts, service *bot.Service) (chatAdapter, error) {
+	cfg, err := slackConfig(p.base, service, installations{store: p.store, client: p.cfg.Slack.ClientID})
 	if err != nil {
 		return nil, err
 	}

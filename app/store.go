@@ -25,7 +25,7 @@ type storage struct {
 // openStore opens the store that the URL names. It waits for a Redis that does
 // not answer, and says so, until ctx is done.
 func openStore(ctx context.Context, c config.Store, policy func() quota.Policy, log *slog.Logger) (*storage, error) {
-	opts := store.Options{Logger: log, Limits: func(team, member string, tiers []string, s quota.Standing) quota.Line {
+	opts := store.Options{Logger: log, Limits: func(team, member string, tiers []string, s quota.AdminState) quota.Line {
 		return policy().Line(quota.Asker{Team: team, Member: member, Tiers: tiers}, s)
 	}}
 	if c.Scheme() == "bolt" {

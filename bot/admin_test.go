@@ -15,12 +15,15 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"ltxbot/bot"
+	"ltxbot/bot/command"
+	"ltxbot/bot/view"
 	"ltxbot/core/generate"
 	"ltxbot/core/ltx"
 	"ltxbot/core/quota"
 	"ltxbot/core/quota/quotatest"
 	"ltxbot/core/team"
 	"ltxbot/core/usd"
+	"ltxbot/internal/golden"
 )
 
 const (
@@ -28,9 +31,9 @@ const (
 	annSlack = "slack:T0123ABCD:U0123ABCD"
 )
 
-// officeDesk is a desk with an office on a ledger in memory.
-type officeDesk struct {
-	*bot.Desk
+// officeService is a service with an office on a ledger in memory.
+type officeService struct {
+	*bot.Service
 
 	store  *quotatest.Memory
 	office *team.Office
@@ -39,7 +42,7 @@ type officeDesk struct {
 }
 
 // operator gives an order as the operator.
-func (o *officeDesk) operator(t *testing.T, line string) {
+func (o *officeService) operator(t *testing.T, line string) {
 	t.Helper()
 	order, err := team.ParseOrder(strings.Fields(line))
 	if err != nil {
@@ -51,9 +54,9 @@ func (o *officeDesk) operator(t *testing.T, line string) {
 	}
 }
 
-func newOfficeDesk(t *testing.T) *officeDesk {
+func newOfficeService(t *testing.T) *officeService {
 	t.Helper()
-	o := &officeDesk{store: quotatest.NewMemory(time.Now)}
+	o := &officeService{store: quotatest.NewMemory(time.Now)}
 	policy := quota.Policy{
 		Member: quota.Limits{JobsAtATime: 2, Windows: []quota.WindowLimit{{Window: quota.Day, Videos: 10}, {Window: quota.Month, USD: 10 * usd.Dollar}}},
 		Team:   quota.Limits{Windows: []quota.WindowLimit{{Window: quota.Month, USD: 200 * usd.Dollar}}},
@@ -64,7 +67,7 @@ func newOfficeDesk(t *testing.T) *officeDesk {
 		Linkable: func(string) bool { return true },
 	})
 	o.office = office
-	o.Desk = bot.New(bot.Config{
+	o.Service = bot.New(bot.Config{
 		Rules: rules, Generator: &fakeGenerator{}, Office: office, Account: office.Account,
 		Logger: slog.New(slog.NewTextHandler(&o.log, nil)),
 	})
@@ -111,7 +114,7 @@ func TestEveryOrderIsAnswered(t *testing.T) {
 	for file, locale := range map[string]string{"en": "en-US", "de": "de-AT", "fr": "fr", "es": "es-ES", "ja": "ja"} {
 		t.Run(file, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				d := newOfficeDesk(t)
+				d := newOfficeService(t)
 				var b strings.Builder
 				for _, line := range lines {
 					if order, ok := strings.CutPrefix(line, "bot quota "); ok {
@@ -119,48 +122,28 @@ func TestEveryOrderIsAnswered(t *testing.T) {
 						fmt.Fprintf(&b, "== the operator: %s\n\n", order)
 						continue
 					}
-					m := d.OrderLine(t.Context(), admin(locale), bot.VerbAdmin, line)
+					m := d.OrderLine(t.Context(), admin(locale), command.VerbAdmin, line)
 					fmt.Fprintf(&b, "== admin %s\n%s\n", line, m)
 				}
 				mine := bot.Caller{Platform: "discord", Member: ann, Team: acme, Locale: locale}
 				for _, line := range []string{"", "unlink", "link NOSUCHCODE", "pause"} {
-					fmt.Fprintf(&b, "== quota %s\n%s\n", line, d.OrderLine(t.Context(), mine, bot.VerbQuota, line))
+					fmt.Fprintf(&b, "== quota %s\n%s\n", line, d.OrderLine(t.Context(), mine, command.VerbQuota, line))
 				}
-				golden(t, "orders."+file+".txt", b.String())
+				golden.Equal(t, "orders."+file+".txt", b.String())
 			})
 		})
 	}
 }
 
-// TestTeamsAreListed compares what only the operator reads, in every language.
-func TestTeamsAreListed(t *testing.T) {
-	inBothLanguages(t, "teams", func(_ *testing.T, d *bot.Desk, locale string) []shown {
-		budget := quota.Gauge{
-			Scope: quota.Scope{Kind: quota.Team, ID: acme}, Unit: quota.Dollars, Window: quota.Month,
-			Used: 15_420_000, Max: 200 * int64(usd.Dollar), Resets: time.Date(2000, 2, 1, 0, 0, 0, 0, time.UTC), Fixed: true,
-		}
-		all := budget
-		all.Scope = quota.Scope{Kind: quota.Bot}
-		return []shown{
-			{"none", bot.Report(d.Printer(locale), team.Report{Verb: "teams"})},
-			{"some", bot.Report(d.Printer(locale), team.Report{Verb: "teams", Gauges: []quota.Gauge{all}, Teams: []team.TeamSpending{
-				{Team: "acme", Spending: team.Spending{Videos: 119, UnderWay: 1, Charged: 15 * usd.Dollar, Held: 420_000}, Gauges: []quota.Gauge{budget}},
-				{Team: "discord:175928847299117063", Paused: &quota.Block{By: quota.Operator}},
-				{Team: "slack:T0614TZR7", Refused: true},
-			}})},
-		}
-	})
-}
-
 // Whoever runs the bot reads in the log what admins of teams order, and what
 // they were refused.
 func TestOrdersOfTeamAdminsAreLogged(t *testing.T) {
-	d := newOfficeDesk(t)
+	d := newOfficeService(t)
 	d.operator(t, "pause")
 	for _, line := range []string{"grant <@80351110224678912> videos:5 reason:secret", "resume", "set team usd_per_month none", "show", "top"} {
-		d.OrderLine(t.Context(), admin("en"), bot.VerbAdmin, line)
+		d.OrderLine(t.Context(), admin("en"), command.VerbAdmin, line)
 	}
-	d.OrderLine(t.Context(), caller(ann), bot.VerbAdmin, "resume") // no admin
+	d.OrderLine(t.Context(), caller(ann), command.VerbAdmin, "resume") // no admin
 	var got []string
 	for line := range strings.Lines(d.log.String()) {
 		_, line, _ = strings.Cut(strings.TrimSpace(line), " level=")
@@ -177,43 +160,17 @@ func TestOrdersOfTeamAdminsAreLogged(t *testing.T) {
 	}
 }
 
-func TestNoticesToAdmins(t *testing.T) {
-	inBothLanguages(t, "notice", func(_ *testing.T, d *bot.Desk, locale string) []shown {
-		g := quota.Gauge{
-			Scope: quota.Scope{Kind: quota.Team, ID: acme}, Unit: quota.Dollars, Window: quota.Month,
-			Used: 151 * int64(usd.Dollar), Max: 200 * int64(usd.Dollar), Resets: time.Date(2000, 2, 1, 0, 0, 0, 0, time.UTC),
-		}
-		full := g
-		full.Used = full.Max
-		rolling := g
-		rolling.Window, rolling.Unit, rolling.Used, rolling.Max = "24h0m0s", quota.Videos, 50, 100
-		operators := g
-		operators.Fixed = true
-		return []shown{
-			{"a threshold of the operator's limit", bot.Notice(d.Printer(locale), team.Notice{Percent: 75, Gauge: operators})},
-			{"a threshold", bot.Notice(d.Printer(locale), team.Notice{Percent: 75, Gauge: g})},
-			{"used up", bot.Notice(d.Printer(locale), team.Notice{Percent: 100, Gauge: full})},
-			{"over rolling time", bot.Notice(d.Printer(locale), team.Notice{Percent: 50, Gauge: rolling})},
-			{"a month", bot.Notice(d.Printer(locale), team.Notice{
-				Month:   time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC),
-				Spent:   team.Spending{Videos: 120, Estimate: 16 * usd.Dollar, Charged: 15_420_000},
-				Members: []team.MemberSpending{{Member: ann, Spending: team.Spending{Videos: 100, Charged: 12 * usd.Dollar}}},
-			})},
-		}
-	})
-}
-
 // Rights are those of the moment: nothing that was shown before gives any.
 func TestOrdersOfWhoIsNoAdminAreRefused(t *testing.T) {
-	d := newOfficeDesk(t)
+	d := newOfficeService(t)
 	for _, v := range team.Verbs() {
 		if v.Who == team.Everybody {
 			continue
 		}
-		for name, m := range map[string]bot.Message{
+		for name, m := range map[string]view.Message{
 			"from a form": d.Order(t.Context(), caller(ann), team.Order{Verb: v.Name}),
-			"typed":       d.OrderLine(t.Context(), caller(ann), bot.VerbAdmin, v.Name),
-			"as a quota":  d.OrderLine(t.Context(), caller(ann), bot.VerbQuota, v.Name),
+			"typed":       d.OrderLine(t.Context(), caller(ann), command.VerbAdmin, v.Name),
+			"as a quota":  d.OrderLine(t.Context(), caller(ann), command.VerbQuota, v.Name),
 		} {
 			want := "Only an admin of this team can do that."
 			if v.Who == team.Operators {
@@ -246,13 +203,13 @@ func TestMembersAreNamedAsTheyAreTyped(t *testing.T) {
 		{admin("en"), "admin block <@80351110224678912>", ann},
 		{admin("en"), "admin block slack:T0123ABCD:U0123ABCD", annSlack},
 	} {
-		d := newOfficeDesk(t)
-		line, err := bot.ParseLine(test.line)
-		if err != nil || line.Verb != bot.VerbAdmin {
+		d := newOfficeService(t)
+		line, err := command.Parse(test.line)
+		if err != nil || line.Verb != command.VerbAdmin {
 			t.Fatalf("%s: got %+v, %v", test.line, line, err)
 		}
 		d.OrderLine(t.Context(), test.as, line.Verb, strings.Join(line.Args, " "))
-		s, err := d.store.Standing(t.Context(), acme, test.want)
+		s, err := d.store.AdminState(t.Context(), acme, test.want)
 		if err != nil || s.Member.Blocked == nil {
 			t.Errorf("%s: %s is not blocked, %v", test.line, test.want, err)
 		}
@@ -260,22 +217,22 @@ func TestMembersAreNamedAsTheyAreTyped(t *testing.T) {
 }
 
 func TestLinkedAccountsAreOnePerson(t *testing.T) {
-	d := newOfficeDesk(t)
+	d := newOfficeService(t)
 	onSlack := bot.Caller{Platform: "slack", Member: annSlack, Team: acme, Locale: "en"}
-	offer := d.OrderLine(t.Context(), caller(ann), bot.VerbQuota, "link")
+	offer := d.OrderLine(t.Context(), caller(ann), command.VerbQuota, "link")
 	_, rest, _ := strings.Cut(offer.Plain, "quota link ")
 	code, _, _ := strings.Cut(rest, ",")
-	if m := d.OrderLine(t.Context(), onSlack, bot.VerbQuota, "link "+code); !strings.Contains(m.Plain, "share their limits now") {
+	if m := d.OrderLine(t.Context(), onSlack, command.VerbQuota, "link "+code); !strings.Contains(m.Plain, "share their limits now") {
 		t.Fatalf("got %q", m.Plain)
 	}
-	g := newGeneratorDesk(t, d)
+	g := newGeneratorService(t, d)
 	old := job(t, jobA, cowboy, "running") // asked for on Discord
 	old.Member = ann
 	g.jobs[jobA] = old
-	if m := g.desk.Cancel(t.Context(), onSlack, jobA); !strings.Contains(m.Plain, "is being cancelled") {
+	if m := g.service.Cancel(t.Context(), onSlack, jobA); !strings.Contains(m.Plain, "is being cancelled") {
 		t.Errorf("the own job of another account: %q", m.Plain)
 	}
-	a, refusal := submit(t, g.desk, bot.Ask{
+	a, refusal := submit(t, g.service, bot.Ask{
 		Event: "slack:1", Caller: onSlack, Settings: ltx.SettingsOf(map[string]string{"prompt": "a cowboy"}),
 		Place: generate.Place{Platform: "slack", Tenant: "T0123ABCD", User: "U0123ABCD"},
 	})
@@ -285,40 +242,40 @@ func TestLinkedAccountsAreOnePerson(t *testing.T) {
 	// The video mentions the account that asked for it.
 	asked := job(t, jobB, cowboy, "delivering")
 	asked.Member, asked.Place = a.Asker.Member, a.Place
-	if got := bot.Result(g.desk.Printer(asked.Place.Locale), asked, bot.ResultFacts{}).Blocks[0].Spans[0].Member; got != annSlack {
+	if got := view.Result(g.service.Printer(asked.Place.Locale), asked, view.ResultFacts{}).Blocks[0].Spans[0].Member; got != annSlack {
 		t.Errorf("the video mentions %s, want %s", got, annSlack)
 	}
 }
 
-// generatorDesk is a desk with jobs, and the accounts of another one.
-type generatorDesk struct {
+// generatorService is a service with jobs, and the accounts of another one.
+type generatorService struct {
 	*fakeGenerator
 
-	desk *bot.Desk
+	service *bot.Service
 }
 
-func newGeneratorDesk(t *testing.T, d *officeDesk) generatorDesk {
+func newGeneratorService(t *testing.T, d *officeService) generatorService {
 	t.Helper()
 	office := team.NewOffice(team.OfficeConfig{
 		Store: d.store, Policy: func() quota.Policy { return quota.Policy{} }, Linkable: func(string) bool { return true },
 	})
 	g := &fakeGenerator{}
-	desk := newDesk(g) // makes the map of jobs
-	desk.Stop()
-	return generatorDesk{g, bot.New(bot.Config{Generator: g, Rules: rules, Account: office.Account})}
+	service := newService(g) // makes the map of jobs
+	service.Stop()
+	return generatorService{g, bot.New(bot.Config{Generator: g, Rules: rules, Account: office.Account})}
 }
 
 // What somebody asked for while two accounts were linked stays theirs when
 // they are not linked any more.
 func TestWhatWasAskedForWhileAccountsWereLinkedIsErasedAndExportedAfterwards(t *testing.T) {
-	desk, g := newArchive(t)
+	service, g := newArchive(t)
 	linked := g.jobs[jobC]
 	linked.Member, linked.Place = ann, generate.Place{Platform: "slack", Tenant: "T0123ABCD", User: "U0123ABCD", Member: annSlack}
 	g.jobs[jobC] = linked
 	onSlack := bot.Caller{Platform: "slack", Member: annSlack, Team: acme, Locale: "en"}
 	export := func(c bot.Caller) []string {
 		t.Helper()
-		text, err := desk.Mine(t.Context(), c)
+		text, err := service.Mine(t.Context(), c)
 		var all bot.Export
 		if err := errors.Join(err, json.Unmarshal(text, &all)); err != nil {
 			t.Fatal(err)
@@ -338,10 +295,10 @@ func TestWhatWasAskedForWhileAccountsWereLinkedIsErasedAndExportedAfterwards(t *
 	if got := export(both); len(got) != 3 {
 		t.Errorf("while they are linked %q is exported, want each of three jobs once", got)
 	}
-	if m := desk.Show(t.Context(), onSlack, jobC); !strings.Contains(m.String(), "private fox") {
+	if m := service.Show(t.Context(), onSlack, jobC); !strings.Contains(m.String(), "private fox") {
 		t.Errorf("the own job: %s", m.String())
 	}
-	if m := desk.Forget(t.Context(), onSlack); !strings.Contains(m.Plain, "1 video are erased") {
+	if m := service.Forget(t.Context(), onSlack); !strings.Contains(m.Plain, "1 video are erased") {
 		t.Errorf("erase: %s", m.Plain)
 	}
 	if !g.jobs[jobC].Request.IsZero() || g.jobs[jobA].Request.IsZero() {
@@ -349,8 +306,8 @@ func TestWhatWasAskedForWhileAccountsWereLinkedIsErasedAndExportedAfterwards(t *
 	}
 }
 
-func TestADeskWithoutAnOfficeSaysSo(t *testing.T) {
-	d := newDesk(&fakeGenerator{})
+func TestAServiceWithoutAnOfficeSaysSo(t *testing.T) {
+	d := newService(&fakeGenerator{})
 	if m := d.Order(t.Context(), admin("en"), team.Order{Verb: "pause"}); !strings.Contains(m.Plain, "not possible right now") {
 		t.Errorf("got %q", m.Plain)
 	}
@@ -372,7 +329,7 @@ func TestATroubleOfTheStoreIsNotShown(t *testing.T) {
 }
 
 func TestOnlyAnAdminSeesTheTeamAtAGlance(t *testing.T) {
-	d := newOfficeDesk(t)
+	d := newOfficeService(t)
 	var seen []string
 	for _, m := range d.Summary(t.Context(), admin("en-US")) {
 		seen = append(seen, m.String())

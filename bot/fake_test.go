@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"ltxbot/bot"
+	"ltxbot/bot/command"
+	"ltxbot/bot/view"
 	"ltxbot/core/generate"
 	"ltxbot/core/ltx"
 	"ltxbot/core/quota"
@@ -97,18 +99,18 @@ func (f *fakeGenerator) Drop(_ context.Context, id string) error {
 
 // responder answers an event in memory.
 type responder struct {
-	check, refusal *bot.Message
+	check, refusal *view.Message
 	asked          generate.Ask     // as it was checked
 	acks           []generate.State // of the job when it was acknowledged
 	err            error            // of the acknowledgement
 }
 
-func (r *responder) Check(g *generate.Ask) *bot.Message {
+func (r *responder) Check(g *generate.Ask) *view.Message {
 	r.asked = *g
 	return r.check
 }
 
-func (r *responder) Refuse(_ context.Context, m bot.Message) { r.refusal = &m }
+func (r *responder) Refuse(_ context.Context, m view.Message) { r.refusal = &m }
 
 func (r *responder) Acknowledge(_ context.Context, j *generate.Job) error {
 	r.acks = append(r.acks, j.State)
@@ -116,7 +118,7 @@ func (r *responder) Acknowledge(_ context.Context, j *generate.Job) error {
 }
 
 // submit is what an ask comes to: what is asked of the engine, or why not.
-func submit(t *testing.T, d *bot.Desk, a bot.Ask) (generate.Ask, *bot.Message) {
+func submit(t *testing.T, d *bot.Service, a bot.Ask) (generate.Ask, *view.Message) {
 	t.Helper()
 	var r responder
 	d.Submit(t.Context(), a, &r)
@@ -171,7 +173,7 @@ func (f *fakeGenerator) Jobs(_ context.Context, q generate.Query) ([]generate.Jo
 // rules draw the same seed each time.
 func rules() ltx.Rules { return ltx.Rules{Seed: func() int64 { return 4242 }} }
 
-func newDesk(g *fakeGenerator) *bot.Desk {
+func newService(g *fakeGenerator) *bot.Service {
 	if g.jobs == nil {
 		g.jobs = map[string]generate.Job{}
 	}
@@ -184,7 +186,7 @@ func newDesk(g *fakeGenerator) *bot.Desk {
 // request makes a request of a line as people type it.
 func request(t *testing.T, line string) ltx.Request {
 	t.Helper()
-	l, err := bot.ParseLine(line)
+	l, err := command.Parse(line)
 	if err != nil {
 		t.Fatal(err)
 	}

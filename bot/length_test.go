@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"ltxbot/bot"
+	"ltxbot/bot/command"
+	"ltxbot/bot/view"
 	"ltxbot/core/generate"
 	"ltxbot/core/ltx"
 )
@@ -19,11 +21,11 @@ func TestALineThatIsTooLongIsNotRead(t *testing.T) {
 	}{{"letters", "a"}, {"characters of several bytes", "狐"}, {"what could be settings", "a:"}} {
 		t.Run(c.name, func(t *testing.T) {
 			line := strings.Repeat(c.unit, limit)[:limit/len([]rune(c.unit))*len(c.unit)]
-			var long *bot.LengthError
-			if _, err := bot.ParseLine(line); errors.As(err, &long) {
+			var long *command.LengthError
+			if _, err := command.Parse(line); errors.As(err, &long) {
 				t.Errorf("%d characters are refused", long.Length)
 			}
-			if _, err := bot.ParseLine(line + "!!"); !errors.As(err, &long) || long.Length != limit+2 {
+			if _, err := command.Parse(line + "!!"); !errors.As(err, &long) || long.Length != limit+2 {
 				t.Errorf("%d characters: %v", limit+2, err)
 			}
 		})
@@ -31,12 +33,12 @@ func TestALineThatIsTooLongIsNotRead(t *testing.T) {
 }
 
 func TestPeopleReadThatALineIsTooLong(t *testing.T) {
-	d := newDesk(&fakeGenerator{})
-	_, err := bot.ParseLine("/ltx " + strings.Repeat("a fox ", 2001))
+	d := newService(&fakeGenerator{})
+	_, err := command.Parse("/ltx " + strings.Repeat("a fox ", 2001))
 	for locale, want := range map[string]string{
 		"en-US": "12011 characters", "de": "12011 Zeichen", "fr": "caractères", "es-ES": "caracteres", "ja": "文字あります",
 	} {
-		m := bot.Refuse(d.Printer(locale), err)
+		m := view.Refuse(d.Printer(locale), err)
 		if m == nil || !strings.Contains(m.String(), want) {
 			t.Errorf("in %s: no %q in %v", locale, want, m)
 		}
@@ -44,7 +46,7 @@ func TestPeopleReadThatALineIsTooLong(t *testing.T) {
 }
 
 func TestATextOfAFormThatIsTooLongIsNotRead(t *testing.T) {
-	d := newDesk(&fakeGenerator{})
+	d := newService(&fakeGenerator{})
 	_, refusal := submit(t, d, bot.Ask{
 		Event: "discord:1", Caller: caller(ann), Place: generate.Place{Platform: "discord"},
 		Settings: []ltx.Setting{{Key: "prompt", Value: "a fox"}, {Key: "negative", Value: strings.Repeat("blur ", 2401)}},

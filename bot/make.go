@@ -6,22 +6,19 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"unicode"
 
+	"ltxbot/bot/command"
+	"ltxbot/bot/view"
 	"ltxbot/core/generate"
 	"ltxbot/core/ltx"
 	"ltxbot/core/quota"
 )
 
-// noteRepeat is the note of a job that repeats the request of its parent. An
-// adapter keeps it beside its own.
-const noteRepeat = "repeat"
-
 // prepare makes a request of what was typed and looks at the quota. It has no
 // effect and returns in less than a second: when the store does not answer in
 // time, it is left to the acceptance to refuse. The message, if there is one,
 // says why there will be no video.
-func (d *Desk) prepare(ctx context.Context, a *Ask) (generate.Ask, *Message) {
+func (d *Service) prepare(ctx context.Context, a *Ask) (generate.Ask, *view.Message) {
 	read, done := context.WithTimeout(ctx, quoteLimit)
 	defer done()
 	typedBy := a.Caller.Member
@@ -38,7 +35,7 @@ func (d *Desk) prepare(ctx context.Context, a *Ask) (generate.Ask, *Message) {
 		g.Notes = map[string]string{}
 	}
 	if a.Request != nil {
-		g.Notes[noteRepeat] = "yes"
+		g.Notes[view.NoteRepeat] = "yes"
 	}
 	if a.Caller.Member != typedBy {
 		g.Place.Member = typedBy
@@ -53,7 +50,7 @@ func (d *Desk) prepare(ctx context.Context, a *Ask) (generate.Ask, *Message) {
 	ctx, cancel := context.WithTimeout(ctx, quoteLimit)
 	defer cancel()
 	_, err = d.cfg.Generator.Quote(ctx, g)
-	if refusal := Refuse(d.Printer(a.Caller.Locale), err); refusal != nil {
+	if refusal := view.Refuse(d.Printer(a.Caller.Locale), err); refusal != nil {
 		return generate.Ask{}, refusal
 	}
 	if err != nil {
@@ -64,9 +61,9 @@ func (d *Desk) prepare(ctx context.Context, a *Ask) (generate.Ask, *Message) {
 
 // request is what an ask is for, under the rules of this moment. It takes the
 // settings that stand in the prompt out of it.
-func (d *Desk) request(ctx context.Context, a *Ask) (ltx.Request, error) {
+func (d *Service) request(ctx context.Context, a *Ask) (ltx.Request, error) {
 	for _, s := range a.Settings {
-		if err := checkLength(s.Key, s.Value); err != nil {
+		if err := command.CheckLength(s.Key, s.Value); err != nil {
 			return ltx.Request{}, err
 		}
 	}
@@ -100,12 +97,12 @@ func (d *Desk) request(ctx context.Context, a *Ask) (ltx.Request, error) {
 // takeBack adds what it means that a form had a field for everything without
 // a field of its own: what is no longer in it is as usual again.
 func takeBack(settings []ltx.Setting, parent ltx.Request) []ltx.Setting {
-	if !slices.ContainsFunc(settings, func(s ltx.Setting) bool { return s.Key == advancedKey }) {
+	if !slices.ContainsFunc(settings, func(s ltx.Setting) bool { return s.Key == view.AdvancedKey }) {
 		return settings
 	}
 	out := slices.Clone(settings)
 	for _, s := range parent.Settings() {
-		if p, ok := ltx.Lookup(s.Key); ok && !onForm(p) {
+		if p, ok := ltx.Lookup(s.Key); ok && !view.OnForm(p) {
 			out = append(out, ltx.Setting{Key: s.Key})
 		}
 	}
@@ -139,18 +136,18 @@ func reveal(settings []ltx.Setting, known []ltx.LoRA) []ltx.Setting {
 
 // refuseTyped is Refuse, with the line to correct and send again: what was
 // typed is gone from the input on some platforms.
-func (d *Desk) refuseTyped(ctx context.Context, err error, a Ask) *Message {
+func (d *Service) refuseTyped(ctx context.Context, err error, a Ask) *view.Message {
 	p := d.Printer(a.Caller.Locale)
 	offered := offers(err, a.Settings)
-	m := Refuse(p, err)
+	m := view.Refuse(p, err)
 	if m == nil {
 		refusal := d.jobRefusal(ctx, err, a.Caller, a.Parent)
 		return &refusal
 	}
-	if _, long := errors.AsType[*LengthError](err); long || offered {
+	if _, long := errors.AsType[*command.LengthError](err); long || offered {
 		return m
 	}
-	if right := corrected(a.Settings, problemsIn(err)); typedLine(right) != "" && a.Request == nil {
+	if right := command.Corrected(a.Settings, command.ProblemsIn(err)); command.Write(right) != "" && a.Request == nil {
 		m.Offer(p, right)
 	}
 	return m
@@ -163,123 +160,19 @@ func offers(err error, settings []ltx.Setting) bool {
 		for _, s := range settings {
 			p, ok := ltx.Lookup(s.Key)
 			same := func(r ltx.Setting) bool { q, known := ltx.Lookup(r.Key); return ok && known && p.Key() == q.Key() }
-			if p.Name != promptKey {
+			if p.Name != command.PromptKey {
 				*reading = append(slices.DeleteFunc(*reading, same), s)
 			}
 		}
 	}
-	if ask, ok := errors.AsType[*AskError](err); ok {
+	if ask, ok := errors.AsType[*command.AskError](err); ok {
 		beside(&ask.AsSettings)
 		beside(&ask.AsWords)
 		return true
 	}
-	if wrong, ok := errors.AsType[*SpellingError](err); ok {
+	if wrong, ok := errors.AsType[*command.SpellingError](err); ok {
 		beside(&wrong.Right)
 		return true
 	}
 	return false
-}
-
-// corrected are settings with what was probably meant in place of what was
-// wrong, where that is known, and without options that do not exist.
-func corrected(settings []ltx.Setting, problems ltx.Invalid) []ltx.Setting {
-	out := slices.Clone(settings)
-	for _, e := range problems {
-		switch {
-		case e.Nearest == "" && slices.Contains(leftOut, e.Problem):
-			out = slices.DeleteFunc(out, func(s ltx.Setting) bool { return s.Key == e.Option })
-			continue
-		case e.Nearest == "":
-			continue
-		case e.Problem == ltx.Spelling, e.Problem == ltx.NotShown:
-			out = respelled(out, e)
-			continue
-		}
-		wrong, known := ltx.Lookup(e.Option)
-		for i, s := range out {
-			p, ok := ltx.Lookup(s.Key)
-			switch {
-			case e.Problem == ltx.Unknown && s.Key == e.Option:
-				out[i].Key = e.Nearest
-			case known && ok && p.Key() == wrong.Key() && slices.Contains(hasNearest, e.Problem):
-				out[i].Value = e.Nearest
-			}
-		}
-	}
-	return out
-}
-
-// leftOut are the problems with settings that do not exist here.
-var leftOut = []ltx.Problem{ltx.Unknown, ltx.OneVideo, ltx.OneModel, ltx.WordsOnly}
-
-// respelled are settings with the right spelling in place of the one that the
-// problem is about.
-func respelled(settings []ltx.Setting, e ltx.FieldError) []ltx.Setting {
-	l, err := ParseLine(e.Nearest)
-	if err != nil || len(l.Settings) != 1 {
-		return settings
-	}
-	right := l.Settings[0]
-	is := func(s ltx.Setting, key string) bool {
-		p, ok := ltx.Lookup(s.Key)
-		q, known := ltx.Lookup(key)
-		return s.Key == key || ok && known && p.Key() == q.Key()
-	}
-	out := slices.DeleteFunc(settings, func(s ltx.Setting) bool {
-		return is(s, e.Option) || !strings.Contains(e.Nearest, "owner/repo") && is(s, right.Key)
-	})
-	return append(out, right)
-}
-
-// hasNearest are the problems with a value whose nearest is a whole value.
-var hasNearest = []ltx.Problem{ltx.OutOfRange, ltx.NotAChoice, ltx.NotWhole, ltx.BadSize}
-
-// typedLine writes settings as they are typed, without what may be secret.
-func typedLine(settings []ltx.Setting) string {
-	parts := make([]string, 0, len(settings))
-	for _, s := range settings {
-		p, known := ltx.Lookup(s.Key)
-		value := s.Value
-		switch {
-		case strings.TrimSpace(value) == "":
-			continue
-		case known && p.Kind == ltx.KindLoRAs:
-			value = hideQueries(value)
-		}
-		isList := known && p.Kind == ltx.KindLoRAs // whose commas need no quotes
-		if p.Name == promptKey || strings.ContainsFunc(value, func(r rune) bool { return unicode.IsSpace(r) || isOpening(r) || r == ',' && !isList || r == '\\' }) {
-			value = quote(value)
-		}
-		parts = append(parts, s.Key+":"+value)
-	}
-	return strings.Join(parts, " ")
-}
-
-// hideQueries removes the queries of links in a list of LoRAs.
-func hideQueries(value string) string {
-	items := strings.Split(value, ",")
-	for i, item := range items {
-		path, query, found := strings.Cut(item, "?")
-		if !found {
-			continue
-		}
-		if at := strings.LastIndexByte(query, '@'); at >= 0 {
-			path += query[at:]
-		}
-		items[i] = path
-	}
-	return strings.Join(items, ",")
-}
-
-func quote(value string) string {
-	var b strings.Builder
-	b.WriteByte('"')
-	for _, r := range value {
-		if r == '\\' || strings.ContainsRune(doubleQuotes, r) {
-			b.WriteByte('\\')
-		}
-		b.WriteRune(r)
-	}
-	b.WriteByte('"')
-	return b.String()
 }

@@ -5,12 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
+	"ltxbot/bot/command"
+	"ltxbot/bot/text"
+	"ltxbot/bot/view"
 	"ltxbot/core/generate"
 	"ltxbot/core/quota"
 )
@@ -22,61 +23,15 @@ const eraseLimit = 20 * time.Second
 // reads all that is kept about them.
 const eraseEvery = time.Minute
 
-// pace is when members last did something that may be done now and then.
-type pace struct {
-	mu   sync.Mutex
-	last map[string]time.Time
-}
-
-// start reports whether the member may do it now, and else when again.
-func (p *pace) start(member string, every time.Duration) (again time.Time, ok bool) {
-	now := time.Now()
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if again = p.last[member].Add(every); now.Before(again) {
-		return again, false
-	}
-	maps.DeleteFunc(p.last, func(_ string, at time.Time) bool { return !now.Before(at.Add(every)) })
-	if p.last == nil {
-		p.last = map[string]time.Time{}
-	}
-	p.last[member] = now
-	return time.Time{}, true
-}
-
-// undo lets the member do it again at once.
-func (p *pace) undo(member string) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	delete(p.last, member)
-}
-
-// What may follow the verb for jobs: "/ltx jobs erase yes".
-const (
-	EraseWord = "erase"
-	SureWord  = "yes"
-)
-
-// jobsOrder tells whether the words after "jobs" are an order.
-func jobsOrder(args []string) bool {
-	switch len(args) {
-	case 0:
-		return true
-	case 1, 2:
-		return strings.EqualFold(args[0], EraseWord) && (len(args) == 1 || strings.EqualFold(args[1], SureWord))
-	}
-	return false
-}
-
 // JobsLine answers what was typed after the verb for jobs: nothing lists them,
 // "erase" says what that would do, and "erase yes" does it.
-func (d *Desk) JobsLine(ctx context.Context, c Caller, order string) Message {
-	args := words(order)
+func (d *Service) JobsLine(ctx context.Context, c Caller, order string) view.Message {
+	args := command.Words(order)
 	switch {
-	case len(args) == 0 || !jobsOrder(args):
+	case len(args) == 0 || !command.JobsOrder(args):
 		return d.Jobs(ctx, c)
 	case len(args) == 1:
-		return Answer(d.Printer(c.Locale), "job.erase")
+		return view.Answer(d.Printer(c.Locale), "job.erase")
 	}
 	return d.Forget(ctx, c)
 }
@@ -85,7 +40,7 @@ func (d *Desk) JobsLine(ctx context.Context, c Caller, order string) Message {
 var errGone = errors.New("request is no longer kept")
 
 // kept reads a job that the caller may see and whose request is still there.
-func (d *Desk) kept(ctx context.Context, c Caller, id string) (generate.Job, error) {
+func (d *Service) kept(ctx context.Context, c Caller, id string) (generate.Job, error) {
 	j, err := d.visible(ctx, c, id)
 	if err == nil && j.Request.IsZero() {
 		return j, errGone
@@ -96,10 +51,10 @@ func (d *Desk) kept(ctx context.Context, c Caller, id string) (generate.Job, err
 // Forget erases the caller's data in all teams: what was asked for, where, and
 // where the videos are. What counts towards limits stays. It is done once a
 // minute at most.
-func (d *Desk) Forget(ctx context.Context, c Caller) Message {
+func (d *Service) Forget(ctx context.Context, c Caller) view.Message {
 	c = d.known(ctx, c)
 	if again, ok := d.erased.start(c.Member, eraseEvery); !ok {
-		return Answer(d.Printer(c.Locale), "job.erase_soon", "since", since(again))
+		return view.Answer(d.Printer(c.Locale), "job.erase_soon", "since", text.SinceSpan(again))
 	}
 	ctx, cancel := context.WithTimeout(ctx, eraseLimit)
 	defer cancel()
@@ -109,26 +64,12 @@ func (d *Desk) Forget(ctx context.Context, c Caller) Message {
 		d.erased.undo(c.Member)
 		return d.sorry(ctx, c, "error.unreadable", "erase data", err)
 	}
-	return ErasedJobs(d.Printer(c.Locale), total, more)
+	return view.ErasedJobs(d.Printer(c.Locale), total, more)
 }
 
-// ErasedJobs says what was erased; more says that there is more to erase.
-func ErasedJobs(p Printer, total generate.Erased, more bool) Message {
-	v := voice{p}
-	var m Message
-	m.add(v.say(Text, "job.erased", "videos", v.Plural("usage.videos_count", int64(total.Jobs))))
-	if more {
-		m.add(v.say(Note, "job.erase_more"))
-	}
-	if total.Left > 0 {
-		m.add(v.say(Note, "job.erase_left", "videos", v.Plural("usage.videos_count", int64(total.Left))))
-	}
-	return m.done()
-}
-
-// erase erases the data of members, in the store and in what the desk
+// erase erases the data of members, in the store and in what the service
 // remembers.
-func (d *Desk) erase(ctx context.Context, members []string) (generate.Erased, error) {
+func (d *Service) erase(ctx context.Context, members []string) (generate.Erased, error) {
 	if d.cfg.Archive == nil {
 		return generate.Erased{}, errors.New("this store erases nothing")
 	}
@@ -139,9 +80,9 @@ func (d *Desk) erase(ctx context.Context, members []string) (generate.Erased, er
 	return done, err
 }
 
-// Erased makes the desk forget what it remembers of a member whose data was
+// Erased makes the service forget what it remembers of a member whose data was
 // erased.
-func (d *Desk) Erased(member string) { d.recent.drop(member) }
+func (d *Service) Erased(member string) { d.recent.drop(member) }
 
 // Export is what is kept about somebody.
 type Export struct {
@@ -151,7 +92,7 @@ type Export struct {
 }
 
 // Mine returns all that is kept about the caller, as JSON.
-func (d *Desk) Mine(ctx context.Context, c Caller) ([]byte, error) {
+func (d *Service) Mine(ctx context.Context, c Caller) ([]byte, error) {
 	c = d.known(ctx, c)
 	all := Export{Members: append([]string{c.Member}, c.Also...)}
 	var err error

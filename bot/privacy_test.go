@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"ltxbot/bot"
+	"ltxbot/bot/command"
+	"ltxbot/bot/view"
 	"ltxbot/core/generate"
 	"ltxbot/core/ltx"
 	"ltxbot/core/quota"
@@ -44,8 +46,8 @@ func (f fakeArchive) Remove(_ context.Context, j generate.Job) error {
 	return nil
 }
 
-// newArchive is a desk with two jobs of ann, one under way, and one of bob.
-func newArchive(t *testing.T) (*bot.Desk, *fakeGenerator) {
+// newArchive is a service with two jobs of ann, one under way, and one of bob.
+func newArchive(t *testing.T) (*bot.Service, *fakeGenerator) {
 	t.Helper()
 	g := &fakeGenerator{jobs: map[string]generate.Job{}}
 	for id, member := range map[string]string{jobA: ann, jobB: ann, jobC: bob} {
@@ -68,34 +70,34 @@ func TestAJobWhosePromptIsForgottenSaysSoKindly(t *testing.T) {
 	said := map[string]string{
 		"en": "no longer kept", "de": "nicht mehr aufbewahrt", "es": "ya no se conservan", "fr": "ne sont plus conservés", "ja": "もう保存されていません",
 	}
-	desk, g := newArchive(t)
+	service, g := newArchive(t)
 	g.jobs[jobA] = g.jobs[jobA].WithoutPrompt()
-	for _, action := range []bot.Action{bot.ActAgain, bot.ActSame, bot.ActEdit, bot.ActDetails, bot.ActRetry} {
+	for _, action := range []view.Action{view.ActAgain, view.ActSame, view.ActEdit, view.ActDetails, view.ActRetry} {
 		for locale, want := range said {
 			c := caller(ann)
 			c.Locale = locale
-			p := desk.Press(t.Context(), c, action, jobA)
+			p := service.Press(t.Context(), c, action, jobA)
 			if p.Reply == nil || !strings.Contains(p.Reply.String(), want) {
 				t.Errorf("%s in %s: %+v, want a reply with %q", action, locale, p, want)
 			}
 		}
 	}
-	if p := desk.Press(t.Context(), caller(ann), bot.ActDelete, jobA); !p.Delete {
+	if p := service.Press(t.Context(), caller(ann), view.ActDelete, jobA); !p.Delete {
 		t.Errorf("the message can't be deleted: %+v", p)
 	}
-	if m := desk.Jobs(t.Context(), caller(ann)); !strings.Contains(m.String(), jobA) {
+	if m := service.Jobs(t.Context(), caller(ann)); !strings.Contains(m.String(), jobA) {
 		t.Errorf("the list lacks the job: %s", m.String())
 	}
-	if m := desk.Show(t.Context(), caller(ann), jobA); m.Plain == "" {
+	if m := service.Show(t.Context(), caller(ann), jobA); m.Plain == "" {
 		t.Error("the job's card is empty")
 	}
 }
 
 func TestDataIsErasedOnceAMinute(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		desk, g := newArchive(t)
+		service, g := newArchive(t)
 		erase := func(member string) string {
-			m := desk.JobsLine(t.Context(), caller(member), "erase yes")
+			m := service.JobsLine(t.Context(), caller(member), "erase yes")
 			return m.String()
 		}
 		g.read = errors.New("disk on fire")
@@ -122,14 +124,14 @@ func TestDataIsErasedOnceAMinute(t *testing.T) {
 }
 
 func TestAMemberErasesTheirDataAfterTheyWereAsked(t *testing.T) {
-	desk, g := newArchive(t)
+	service, g := newArchive(t)
 	line := func(order string) string {
 		t.Helper()
-		l, err := bot.ParseLine(order)
-		if err != nil || l.Verb != bot.VerbJobs {
+		l, err := command.Parse(order)
+		if err != nil || l.Verb != command.VerbJobs {
 			t.Fatalf("%q is read as %+v, %v", order, l, err)
 		}
-		m := desk.JobsLine(t.Context(), caller(ann), strings.Join(l.Args, " "))
+		m := service.JobsLine(t.Context(), caller(ann), strings.Join(l.Args, " "))
 		return m.String()
 	}
 	if got := line("jobs"); !strings.Contains(got, "a private fox") {
@@ -147,20 +149,20 @@ func TestAMemberErasesTheirDataAfterTheyWereAsked(t *testing.T) {
 	if g.jobs[jobB].Request.IsZero() || g.jobs[jobC].Request.IsZero() {
 		t.Error("a job under way, or of somebody else, was erased")
 	}
-	for _, choice := range desk.Suggest(caller(ann), "job", jobA) {
+	for _, choice := range service.Suggest(caller(ann), "job", jobA) {
 		if strings.Contains(choice.Label, "fox") {
 			t.Errorf("the prompt is still suggested: %s", choice.Label)
 		}
 	}
-	desk.Stop()
-	if l, err := bot.ParseLine("jobs erase the blackboard"); err != nil || l.Verb != "" {
+	service.Stop()
+	if l, err := command.Parse("jobs erase the blackboard"); err != nil || l.Verb != "" {
 		t.Errorf("prose is read as %+v, %v", l, err)
 	}
 }
 
 func TestAMemberGetsAllThatIsKept(t *testing.T) {
-	desk, _ := newArchive(t)
-	text, err := desk.Mine(t.Context(), caller(ann))
+	service, _ := newArchive(t)
+	text, err := service.Mine(t.Context(), caller(ann))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,9 @@ import (
 	"sync"
 	"time"
 
+	"ltxbot/bot/command"
+	"ltxbot/bot/text"
+	"ltxbot/bot/view"
 	"ltxbot/core/generate"
 	"ltxbot/core/ltx"
 )
@@ -118,7 +121,7 @@ func (r *recent) loras(c Caller) []ltx.LoRA {
 }
 
 // recall reads the caller's jobs in the background, unless that was done.
-func (d *Desk) recall(c Caller) {
+func (d *Service) recall(c Caller) {
 	if d.cfg.Generator == nil || !d.recent.begin(c) {
 		return
 	}
@@ -134,16 +137,16 @@ func (d *Desk) recall(c Caller) {
 
 // Suggest completes what is being typed for an option, for a job where option
 // is "job", or for the limit of an order where it is "limit": at most 25, the best first. It answers from memory.
-func (d *Desk) Suggest(c Caller, option, typed string) []Choice {
+func (d *Service) Suggest(c Caller, option, typed string) []view.Choice {
 	c = d.knownSoon(c)
 	d.recall(c)
 	v := d.Printer(c.Locale)
-	var all []Choice
+	var all []view.Choice
 	p, ok := ltx.Lookup(option)
 	switch {
 	case option == "job" || option == "id":
 		for _, j := range d.recent.jobs(c) {
-			all = append(all, Choice{j.ID, j.ID + " · " + JobState(v, j) + " · " + oneLine(j.Request.Prompt())})
+			all = append(all, view.Choice{Value: j.ID, Label: j.ID + " · " + view.JobState(v, j) + " · " + text.OneLine(j.Request.Prompt())})
 		}
 	case option == "limit":
 		return suggestLimits(typed)
@@ -152,22 +155,22 @@ func (d *Desk) Suggest(c Caller, option, typed string) []Choice {
 	case p.Kind == ltx.KindLoRAs:
 		return d.suggestLoRAs(c, typed)
 	case p.Kind == ltx.KindBool:
-		all = []Choice{{"yes", v.Text("form.yes")}, {"no", v.Text("form.no")}}
+		all = []view.Choice{{Value: "yes", Label: v.Text("form.yes")}, {Value: "no", Label: v.Text("form.no")}}
 	case p.Kind == ltx.KindDuration:
 		for _, s := range usualSeconds {
-			all = append(all, Choice{numberTyped(s), v.Duration(time.Duration(s * float64(time.Second)))})
+			all = append(all, view.Choice{Value: text.NumberTyped(s), Label: v.Duration(time.Duration(s * float64(time.Second)))})
 		}
 	default:
-		all = Choices(v, p, d.cfg.Rules().QualityNames())
+		all = view.Choices(v, p, d.cfg.Rules().QualityNames())
 		if p.Kind == ltx.KindSize {
 			for _, r := range usualRatios {
-				all = append(all, Choice{r, r})
+				all = append(all, view.Choice{Value: r, Label: r})
 			}
 		}
 	}
 	ranked := rank(all, typed)
 	if typed = strings.TrimSpace(typed); ok && len(ranked) == 0 && typed != "" && p.Check(typed) == nil {
-		ranked = []Choice{{typed, typed}}
+		ranked = []view.Choice{{Value: typed, Label: typed}}
 	}
 	return fit(ranked)
 }
@@ -180,7 +183,7 @@ var (
 
 // suggestLoRAs completes the last of a list of LoRAs: names of the team's
 // library, then what the caller used before, without what may be secret.
-func (d *Desk) suggestLoRAs(c Caller, typed string) []Choice {
+func (d *Service) suggestLoRAs(c Caller, typed string) []view.Choice {
 	before, last := "", typed
 	if i := strings.LastIndexByte(typed, ','); i >= 0 {
 		before, last = strings.TrimSpace(typed[:i])+",", typed[i+1:]
@@ -195,25 +198,25 @@ func (d *Desk) suggestLoRAs(c Caller, typed string) []Choice {
 			names = append(names, path)
 		}
 	}
-	var all []Choice
+	var all []view.Choice
 	for _, n := range names {
-		choice := Choice{before + n, before + n}
+		choice := view.Choice{Value: before + n, Label: before + n}
 		if !slices.Contains(all, choice) {
 			all = append(all, choice)
 		}
 	}
 	ranked := rank(all, before+strings.TrimSpace(last))
-	if typed = strings.TrimSpace(typed); typed != "" && !slices.Contains(ranked, Choice{typed, typed}) {
-		ranked = append([]Choice{{typed, hideQueries(typed)}}, ranked...)
+	if typed = strings.TrimSpace(typed); typed != "" && !slices.Contains(ranked, view.Choice{Value: typed, Label: typed}) {
+		ranked = append([]view.Choice{{Value: typed, Label: command.HideQueries(typed)}}, ranked...)
 	}
 	return fit(ranked)
 }
 
 // rank keeps the choices that contain what was typed: first those that begin
 // with it, then those that hold it, each in the order given.
-func rank(all []Choice, typed string) []Choice {
+func rank(all []view.Choice, typed string) []view.Choice {
 	typed = plainWord(typed)
-	var out []Choice
+	var out []view.Choice
 	for _, want := range []func(string, string) bool{strings.HasPrefix, strings.Contains} {
 		for _, c := range all {
 			if !slices.Contains(out, c) && (want(plainWord(c.Value), typed) || want(plainWord(c.Label), typed)) {
@@ -230,11 +233,11 @@ func plainWord(s string) string {
 }
 
 // fit drops what a platform would refuse.
-func fit(choices []Choice) []Choice {
-	choices = slices.DeleteFunc(choices, func(c Choice) bool { return c.Value == "" || units(c.Value) > maxSuggestion })
+func fit(choices []view.Choice) []view.Choice {
+	choices = slices.DeleteFunc(choices, func(c view.Choice) bool { return c.Value == "" || text.Units(c.Value) > maxSuggestion })
 	choices = choices[:min(len(choices), maxSuggestions)]
 	for i := range choices {
-		choices[i].Label = shorten(choices[i].Label, maxSuggestion)
+		choices[i].Label = text.Shorten(choices[i].Label, maxSuggestion)
 	}
 	return choices
 }

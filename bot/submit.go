@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"ltxbot/bot/view"
 	"ltxbot/core/generate"
 )
 
@@ -22,9 +23,9 @@ const (
 type Responder interface {
 	// Check adds to g what the courier must know to answer where it was asked,
 	// or says why that can't be. It asks nobody.
-	Check(g *generate.Ask) *Message
+	Check(g *generate.Ask) *view.Message
 	// Refuse says why there will be no video, to who asked and nobody else.
-	Refuse(ctx context.Context, m Message)
+	Refuse(ctx context.Context, m view.Message)
 	// Acknowledge tells the platform that there is a job. It adds to j what the
 	// courier learns from the answer. It returns ErrUnacknowledged when who
 	// asked is known not to see it, and ErrElsewhere when another process
@@ -42,7 +43,7 @@ var (
 // with an acknowledgement, which is given when the job is recorded. From then on
 // the job will end with exactly one message to who asked. The same event is the
 // same job. ok reports whether there is a job.
-func (d *Desk) Submit(ctx context.Context, a Ask, r Responder) (j generate.Job, ok bool) {
+func (d *Service) Submit(ctx context.Context, a Ask, r Responder) (j generate.Job, ok bool) {
 	quick, cancel := context.WithTimeout(ctx, recordWithin)
 	defer cancel()
 	typed := a
@@ -84,7 +85,7 @@ func (d *Desk) Submit(ctx context.Context, a Ask, r Responder) (j generate.Job, 
 
 // takeOn takes on a job that was acknowledged. unidentified says that its
 // courier must find out first who asks.
-func (d *Desk) takeOn(ctx context.Context, j generate.Job, unidentified bool) generate.Job {
+func (d *Service) takeOn(ctx context.Context, j generate.Job, unidentified bool) generate.Job {
 	ctx, cancel := context.WithTimeout(ctx, acceptWithin)
 	defer cancel()
 	take := d.cfg.Generator.Accept
@@ -101,14 +102,14 @@ func (d *Desk) takeOn(ctx context.Context, j generate.Job, unidentified bool) ge
 
 // notRecorded says that there is no job since the store does not answer, and
 // ends the job if it was recorded all the same.
-func (d *Desk) notRecorded(ctx context.Context, g generate.Ask, err error, c Caller, r Responder) {
+func (d *Service) notRecorded(ctx context.Context, g generate.Ask, err error, c Caller, r Responder) {
 	r.Refuse(ctx, d.sorry(ctx, c, "error.not_now", "record job", err))
 	d.drop(ctx, generate.NewID(g.Event))
 }
 
 // drop ends a job that was recorded and of which its requester knows that it is
 // not made.
-func (d *Desk) drop(ctx context.Context, id string) {
+func (d *Service) drop(ctx context.Context, id string) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readLimit)
 	defer cancel()
 	if err := d.cfg.Generator.Drop(ctx, id); err != nil {

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"ltxbot/bot"
+	"ltxbot/bot/view"
 	"ltxbot/core/generate"
 	"ltxbot/core/quota"
 )
@@ -18,7 +19,7 @@ import (
 func TestACommandIsRecordedBeforeItIsAcknowledged(t *testing.T) {
 	g := &fakeGenerator{}
 	r := &responder{}
-	j, ok := newDesk(g).Submit(t.Context(), ask(t, ann, cowboy), r)
+	j, ok := newService(g).Submit(t.Context(), ask(t, ann, cowboy), r)
 	if !ok || j.State != generate.Accepted || g.jobs[j.ID].State != generate.Accepted {
 		t.Errorf("the job is %s, %v", j.State, ok)
 	}
@@ -28,7 +29,7 @@ func TestACommandIsRecordedBeforeItIsAcknowledged(t *testing.T) {
 }
 
 func TestWhatIsRefusedIsNotRecorded(t *testing.T) {
-	place := bot.Message{Plain: "not here"}
+	place := view.Message{Plain: "not here"}
 	for name, c := range map[string]struct {
 		fake *fakeGenerator
 		line string
@@ -41,7 +42,7 @@ func TestWhatIsRefusedIsNotRecorded(t *testing.T) {
 		"the store": {&fakeGenerator{record: errors.New("store is away")}, cowboy, &responder{}, "Nothing was charged"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if _, ok := newDesk(c.fake).Submit(t.Context(), ask(t, ann, c.line), c.r); ok || len(c.fake.jobs) > 0 || len(c.r.acks) > 0 {
+			if _, ok := newService(c.fake).Submit(t.Context(), ask(t, ann, c.line), c.r); ok || len(c.fake.jobs) > 0 || len(c.r.acks) > 0 {
 				t.Errorf("there is a job: %v, %v, acknowledged %v", ok, c.fake.jobs, c.r.acks)
 			}
 			if c.r.refusal == nil || !strings.Contains(c.r.refusal.Plain, c.want) {
@@ -53,7 +54,7 @@ func TestWhatIsRefusedIsNotRecorded(t *testing.T) {
 
 func TestAnEventThatComesTwiceIsOneJob(t *testing.T) {
 	g := &fakeGenerator{}
-	d := newDesk(g)
+	d := newService(g)
 	first, _ := d.Submit(t.Context(), ask(t, ann, cowboy), &responder{})
 	again := &responder{}
 	second, ok := d.Submit(t.Context(), ask(t, ann, cowboy), again)
@@ -66,7 +67,7 @@ func TestAnEventThatComesTwiceIsOneJob(t *testing.T) {
 // process that recorded it was killed.
 func TestARecordThatIsLeftIsTakenOn(t *testing.T) {
 	g := &fakeGenerator{accept: errors.New("killed")}
-	d := newDesk(g)
+	d := newService(g)
 	d.Submit(t.Context(), ask(t, ann, cowboy), &responder{})
 	g.accept = nil
 	if j, ok := d.Submit(t.Context(), ask(t, ann, cowboy), &responder{}); !ok || j.State != generate.Accepted {
@@ -86,7 +87,7 @@ func TestWhatAnAcknowledgementComesTo(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			g := &fakeGenerator{}
-			j, ok := newDesk(g).Submit(t.Context(), ask(t, ann, cowboy), &responder{err: c.err})
+			j, ok := newService(g).Submit(t.Context(), ask(t, ann, cowboy), &responder{err: c.err})
 			if ok != (c.want != "") || ok && g.jobs[j.ID].State != c.want {
 				t.Errorf("the job is %s, %v", g.jobs[j.ID].State, ok)
 			}
@@ -99,7 +100,7 @@ func TestWhatAnAcknowledgementComesTo(t *testing.T) {
 
 func TestTheJobOfAnotherIsNotDropped(t *testing.T) {
 	g := &fakeGenerator{}
-	d := newDesk(g)
+	d := newService(g)
 	d.Submit(t.Context(), ask(t, ann, cowboy), &responder{err: bot.ErrElsewhere})
 	if _, ok := d.Submit(t.Context(), ask(t, ann, cowboy), &responder{err: bot.ErrUnacknowledged}); ok || len(g.jobs) != 1 || len(g.dropped) > 0 {
 		t.Errorf("%d jobs, dropped %v", len(g.jobs), g.dropped)
@@ -112,7 +113,7 @@ func TestAStoreThatHangsIsAnsweredInTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := &fakeGenerator{hang: true}
 		r, begun := &responder{}, time.Now()
-		if _, ok := newDesk(g).Submit(t.Context(), ask(t, ann, cowboy), r); ok || r.refusal == nil || len(r.acks) > 0 {
+		if _, ok := newService(g).Submit(t.Context(), ask(t, ann, cowboy), r); ok || r.refusal == nil || len(r.acks) > 0 {
 			t.Errorf("there is a job: %v; refused with %v, acknowledged %v", ok, r.refusal, r.acks)
 		}
 		if took := time.Since(begun); took < time.Second || took > 2*time.Second {
@@ -132,7 +133,7 @@ func TestWhoIsNotKnownYetIsAskedForAfterTheAcknowledgement(t *testing.T) {
 		asked++
 		return caller(ann)
 	}
-	j, ok := newDesk(g).Submit(t.Context(), a, &responder{})
+	j, ok := newService(g).Submit(t.Context(), a, &responder{})
 	if !ok || j.State != generate.Preparing || asked > 0 {
 		t.Errorf("the job is %s, %v, asked %d times who it is", j.State, ok, asked)
 	}
@@ -147,7 +148,7 @@ func TestWhoIsNotKnownYetIsRefusedInTheirLanguage(t *testing.T) {
 		return c
 	}
 	r := &responder{}
-	if _, ok := newDesk(&fakeGenerator{}).Submit(t.Context(), a, r); ok || r.refusal == nil || !strings.Contains(r.refusal.Plain, "kann nicht") {
+	if _, ok := newService(&fakeGenerator{}).Submit(t.Context(), a, r); ok || r.refusal == nil || !strings.Contains(r.refusal.Plain, "kann nicht") {
 		t.Errorf("refused with %v", r.refusal)
 	}
 }
@@ -155,7 +156,21 @@ func TestWhoIsNotKnownYetIsRefusedInTheirLanguage(t *testing.T) {
 func TestACardSaysWhichLimitHadNoRoom(t *testing.T) {
 	j := job(t, jobA, cowboy, generate.Failed)
 	j.Failure = generate.Failure{Kind: generate.FailQuota, Refusal: &quota.LimitError{Reason: quota.LineFull, Line: 5}}
-	if got := bot.Card(newDesk(&fakeGenerator{}).Printer(j.Place.Locale), j).String(); !strings.Contains(got, "5 jobs waiting") || !strings.Contains(got, "Nothing was charged") {
+	if got := view.Card(newService(&fakeGenerator{}).Printer(j.Place.Locale), j).String(); !strings.Contains(got, "5 jobs waiting") || !strings.Contains(got, "Nothing was charged") {
 		t.Errorf("the card says\n%s", got)
+	}
+}
+
+func TestARefusalGivesTheRightLine(t *testing.T) {
+	for line, want := range map[string]string{
+		"a cat lora:a/b lora_scale:0.5": `/ltx prompt:"a cat" lora:a/b@0.5`,
+		"a cat lora_scale:0.5 seed:7":   `/ltx prompt:"a cat" seed:7 lora:owner/repo@0.5`,
+		"a cat width:1280 fps:24":       `/ltx prompt:"a cat" fps:24 size:1280x720`,
+		"a cat --no hands, text":        `negative:`,
+	} {
+		_, refusal := submit(t, newService(&fakeGenerator{}), ask(t, ann, line))
+		if refusal == nil || !strings.Contains(refusal.String(), want) {
+			t.Errorf("%s: %v, want %q", line, refusal, want)
+		}
 	}
 }

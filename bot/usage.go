@@ -2,16 +2,14 @@ package bot
 
 import (
 	"context"
-	"strings"
 
-	"ltxbot/core/ltx"
+	"ltxbot/bot/view"
 	"ltxbot/core/quota"
 	"ltxbot/core/team"
-	"ltxbot/core/usd"
 )
 
 // Usage shows the limits of the caller and the team.
-func (d *Desk) Usage(ctx context.Context, c Caller) Message {
+func (d *Service) Usage(ctx context.Context, c Caller) view.Message {
 	if d.cfg.Office != nil {
 		return d.Order(ctx, c, team.Order{Verb: "mine"})
 	}
@@ -24,117 +22,10 @@ func (d *Desk) Usage(ctx context.Context, c Caller) Message {
 	if c.Outsider {
 		gauges = ofMember(gauges)
 	}
-	return Usage(d.Printer(c.Locale), gauges)
-}
-
-// Usage shows limits: a bar for each, and when it starts over.
-func Usage(p Printer, gauges []quota.Gauge) Message {
-	v := voice{p}
-	var m Message
-	m.add(v.say(Heading, "usage.title"))
-	for _, kind := range []quota.ScopeKind{quota.Member, quota.Team, quota.Bot} {
-		m.add(v.gauges(kind, gauges)...)
-	}
-	m.add(v.whoRaises(gauges))
-	return m.done()
-}
-
-// whoRaises says who can raise the limits that were shown; without any, what
-// was used.
-func (v voice) whoRaises(gauges []quota.Gauge) Block {
-	admins, operators := false, false
-	for _, g := range gauges {
-		admins = admins || g.Max > 0 && !g.Fixed
-		operators = operators || g.Max > 0 && g.Fixed
-	}
-	switch {
-	case admins && operators:
-		return v.say(Note, "usage.admin_yours")
-	case admins:
-		return v.say(Note, "usage.admin")
-	case operators:
-		return v.say(Note, "usage.operator")
-	}
-	return block(Text, spaced(v.Spans("usage.unlimited"), v.month(gauges))...)
-}
-
-// gauges are the limits of one scope.
-func (v voice) gauges(kind quota.ScopeKind, gauges []quota.Gauge) []Block {
-	var blocks []Block
-	for _, g := range gauges {
-		if g.Scope.Kind != kind || g.Max <= 0 {
-			continue
-		}
-		if len(blocks) == 0 {
-			blocks = append(blocks, Block{Kind: Text, Spans: []Span{{Text: v.Text("usage." + scopeWord[kind]), Style: Strong}}})
-		}
-		line := v.Spans("usage."+string(g.Unit), "used", v.amount(g.Unit, g.Used), "max", v.amount(g.Unit, g.Max), "window", v.window(g.Window))
-		var resets []Span
-		switch {
-		case g.Resets.IsZero():
-		case g.Window.Rolling() > 0:
-			resets = v.Spans("usage.frees", "since", since(g.Resets))
-		default:
-			resets = v.Spans("usage.resets", "since", since(g.Resets))
-		}
-		blocks = append(blocks, block(Text, dotted(line, resets)...), Block{Kind: Bar, Bar: min(1, used(g))})
-	}
-	return blocks
-}
-
-// month is what the member has used this month, for who has no limit.
-func (v voice) month(gauges []quota.Gauge) []Span {
-	var videos int64
-	var price usd.Micros
-	for _, g := range gauges {
-		if g.Scope.Kind != quota.Member || g.Window != quota.Month {
-			continue
-		}
-		if g.Unit == quota.Videos {
-			videos = g.Used
-		} else {
-			price = usd.Micros(g.Used)
-		}
-	}
-	return v.Spans("usage.month", "videos", v.Plural("usage.videos_count", videos), "price", price)
+	return view.Usage(d.Printer(c.Locale), gauges)
 }
 
 // LoRAs says which LoRAs the caller can use.
-func (d *Desk) LoRAs(_ context.Context, c Caller) Message {
-	return LoRAs(d.Printer(c.Locale), d.cfg.Rules())
+func (d *Service) LoRAs(_ context.Context, c Caller) view.Message {
+	return view.LoRAs(d.Printer(c.Locale), d.cfg.Rules())
 }
-
-// LoRAs says which LoRAs can be used under rules.
-func LoRAs(p Printer, rules ltx.Rules) Message {
-	v := voice{p}
-	var names []string
-	if rules.LibraryNames != nil {
-		names = rules.LibraryNames()
-	}
-	hosts := rules.LoRAHosts
-	if hosts == nil {
-		hosts = ltx.DefaultLoRAHosts()
-	}
-	most := rules.MaxLoRAs
-	if most == 0 {
-		most = defaultMaxLoRAs
-	}
-	var m Message
-	m.add(v.say(Heading, "loras.title"))
-	if len(names) > 0 {
-		m.add(v.say(Text, "loras.names"), block(Text, v.List(names, "format.and")...))
-	} else {
-		m.add(v.say(Text, "loras.none"))
-	}
-	m.add(
-		block(Text, append([]Span{{Text: "• "}}, v.Spans("loras.repo")...)...),
-		block(Text, append([]Span{{Text: "• "}}, v.Spans("loras.file", "hosts", strings.Join(hosts, ", "))...)...),
-		v.say(Text, "loras.how", "max", most, "example", v.example("a cowboy walks lora:owner/repo@0.8")),
-		v.say(Note, "loras.model"),
-	)
-	return m.done()
-}
-
-// defaultMaxLoRAs is how many LoRAs a request may name under ltx.Rules that
-// say nothing else.
-const defaultMaxLoRAs = 3

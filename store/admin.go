@@ -13,12 +13,12 @@ import (
 
 type memberRecord struct {
 	stamp
-	quota.MemberStanding
+	quota.MemberState
 }
 
 type teamRecord struct {
 	stamp
-	quota.TeamStanding
+	quota.TeamState
 }
 
 type auditRecord struct {
@@ -27,7 +27,7 @@ type auditRecord struct {
 }
 
 // standing reads what admins decided about a member and its team.
-func standing(tx kv.Tx, team, member string) (quota.Standing, error) {
+func standing(tx kv.Tx, team, member string) (quota.AdminState, error) {
 	var m memberRecord
 	var t teamRecord
 	var memberErr error
@@ -35,12 +35,12 @@ func standing(tx kv.Tx, team, member string) (quota.Standing, error) {
 		_, memberErr = load(tx, join(memberKey, team, member), &m)
 	}
 	_, teamErr := load(tx, join(teamKey, team), &t)
-	return quota.Standing{Member: m.MemberStanding, Team: t.TeamStanding}, errors.Join(memberErr, teamErr)
+	return quota.AdminState{Member: m.MemberState, Team: t.TeamState}, errors.Join(memberErr, teamErr)
 }
 
-// Standing returns what admins decided about a member and its team.
-func (s *Store) Standing(ctx context.Context, team, member string) (quota.Standing, error) {
-	var st quota.Standing
+// AdminState returns what admins decided about a member and its team.
+func (s *Store) AdminState(ctx context.Context, team, member string) (quota.AdminState, error) {
+	var st quota.AdminState
 	err := s.view(ctx, func(t *txn) error {
 		var err error
 		st, err = standing(t, team, member)
@@ -50,18 +50,18 @@ func (s *Store) Standing(ctx context.Context, team, member string) (quota.Standi
 }
 
 // PutMemberStanding replaces what admins decided about a member.
-func (s *Store) PutMemberStanding(ctx context.Context, team, member string, st quota.MemberStanding) error {
-	return s.amend(ctx, team, member, func(_ *txn, old *quota.Standing) error { old.Member = st; return checkNames(member) })
+func (s *Store) PutMemberStanding(ctx context.Context, team, member string, st quota.MemberState) error {
+	return s.amend(ctx, team, member, func(_ *txn, old *quota.AdminState) error { old.Member = st; return checkNames(member) })
 }
 
 // PutTeamStanding replaces what admins decided about a team.
-func (s *Store) PutTeamStanding(ctx context.Context, team string, st quota.TeamStanding) error {
-	return s.amend(ctx, team, "", func(_ *txn, old *quota.Standing) error { old.Team = st; return nil })
+func (s *Store) PutTeamStanding(ctx context.Context, team string, st quota.TeamState) error {
+	return s.amend(ctx, team, "", func(_ *txn, old *quota.AdminState) error { old.Team = st; return nil })
 }
 
 // Amend changes what admins decided and writes the record of it.
-func (s *Store) Amend(ctx context.Context, team, member string, edit func(*quota.Standing) (team.Record, error)) error {
-	return s.amend(ctx, team, member, func(t *txn, st *quota.Standing) error {
+func (s *Store) Amend(ctx context.Context, team, member string, edit func(*quota.AdminState) (team.Record, error)) error {
+	return s.amend(ctx, team, member, func(t *txn, st *quota.AdminState) error {
 		r, err := edit(st)
 		if err != nil {
 			return &refusedError{err}
@@ -74,7 +74,7 @@ func (s *Store) Amend(ctx context.Context, team, member string, edit func(*quota
 type refusedError struct{ error }
 
 // amend changes what admins decided, and admits whose turn has come by it.
-func (s *Store) amend(ctx context.Context, team, member string, edit func(*txn, *quota.Standing) error) error {
+func (s *Store) amend(ctx context.Context, team, member string, edit func(*txn, *quota.AdminState) error) error {
 	if err := checkNames(team); err != nil {
 		return outcome("amend", err)
 	}

@@ -17,7 +17,7 @@ import (
 // BenchmarkJob is a job's whole life in the store, without the engine's part.
 func BenchmarkJob(b *testing.B) {
 	e := &counting{Engine: mem.New(nil).Open()}
-	s := store.New(e, store.Options{Limits: func(string, string, []string, quota.Standing) quota.Line {
+	s := store.New(e, store.Options{Limits: func(string, string, []string, quota.AdminState) quota.Line {
 		return quota.Line{MemberMax: 2, TeamMax: 100, BotMax: 1000}
 	}})
 	defer func() { _ = s.Close() }()

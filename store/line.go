@@ -32,7 +32,7 @@ type line struct {
 	before  map[string]any // what was read, by key
 	touched map[seat]bool
 	more    bool // jobs have room that were not admitted yet
-	admins  map[seat]quota.Standing
+	admins  map[seat]quota.AdminState
 	// fresh are jobs that the transaction writes itself, after the line.
 	fresh map[string]*generate.Job
 }
@@ -92,7 +92,7 @@ func (t *txn) theLine() (*line, error) {
 	}
 	l := &line{
 		t: t, teams: map[string]*lineTeam{}, members: map[seat]*lineMember{}, before: map[string]any{},
-		touched: map[seat]bool{}, admins: map[seat]quota.Standing{}, fresh: map[string]*generate.Job{},
+		touched: map[seat]bool{}, admins: map[seat]quota.AdminState{}, fresh: map[string]*generate.Job{},
 	}
 	if _, err := load(t, lineBotKey, &l.bot); err != nil {
 		return nil, err
@@ -181,7 +181,7 @@ func (l *line) limits(at seat, tiers []string) (quota.Line, error) {
 }
 
 func (l *line) botFull() bool {
-	return full(l.bot.Slots, l.t.s.limits("", "", nil, quota.Standing{}).BotMax)
+	return full(l.bot.Slots, l.t.s.limits("", "", nil, quota.AdminState{}).BotMax)
 }
 
 func (l *line) teamFull(team string) (bool, error) {

@@ -50,7 +50,7 @@ func newWorld(t *testing.T) *world {
 
 func (w *world) open() *store.Store {
 	return store.New(w.db.Open(), store.Options{
-		Limits: func(string, string, []string, quota.Standing) quota.Line { return w.limits },
+		Limits: func(string, string, []string, quota.AdminState) quota.Line { return w.limits },
 	})
 }
 
@@ -122,11 +122,11 @@ func TestTeamsAreKnown(t *testing.T) {
 		}
 	}
 	for _, team := range []string{"acme", "acme-2", "acme/3", "acme 4", "acme0", "ac"} {
-		if err := w.PutTeamStanding(t.Context(), team, quota.TeamStanding{Paused: &quota.Block{By: "operator"}}); err != nil {
+		if err := w.PutTeamStanding(t.Context(), team, quota.TeamState{Paused: &quota.Block{By: "operator"}}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := w.PutMemberStanding(t.Context(), "globex", "discord:2", quota.MemberStanding{Blocked: &quota.Block{By: "operator"}}); err != nil {
+	if err := w.PutMemberStanding(t.Context(), "globex", "discord:2", quota.MemberState{Blocked: &quota.Block{By: "operator"}}); err != nil {
 		t.Fatal(err)
 	}
 	got, err := w.Teams(t.Context())
@@ -185,7 +185,7 @@ func TestLineOfThousands(t *testing.T) {
 	w := newWorld(t)
 	const teams, each = 1000, 10
 	w.limits = quota.Line{BotMax: 5, MemberMax: 1, WaitingMax: 1 << 30}
-	plain := func(quota.Standing) (quota.Reservation, error) {
+	plain := func(quota.AdminState) (quota.Reservation, error) {
 		return quota.Reservation{At: noon, Estimate: 1000, Line: quota.Line{WaitingMax: 1 << 30}}, nil
 	}
 	for i := range teams * each {
@@ -359,7 +359,7 @@ func TestLeapOfTheClock(t *testing.T) {
 		used := func() []int64 {
 			t.Helper()
 			a := quota.Asker{Team: "acme", Member: "discord:1"}
-			used, err := w.Used(t.Context(), "acme", quota.Policy{}.Counts(a, quota.Standing{}, noon))
+			used, err := w.Used(t.Context(), "acme", quota.Policy{}.Counts(a, quota.AdminState{}, noon))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -495,7 +495,7 @@ func TestCopy(t *testing.T) {
 		}
 	}
 	w.accept(w.newJob("waits", "acme", "discord:0"))
-	err := w.Amend(t.Context(), "acme", "discord:0", func(s *quota.Standing) (team.Record, error) {
+	err := w.Amend(t.Context(), "acme", "discord:0", func(s *quota.AdminState) (team.Record, error) {
 		s.Team.Epoch = 3
 		s.Member.Epoch = 2
 		return team.Record{ID: "r1", At: noon, Team: "acme"}, nil

@@ -40,7 +40,7 @@ var (
 // member, nor those of the bot on anything: they are asked for with empty names.
 // It is called within transactions, by several goroutines. After any of its
 // answers has changed, call Store.Admit.
-type Limits func(team, member string, tiers []string, s quota.Standing) quota.Line
+type Limits func(team, member string, tiers []string, s quota.AdminState) quota.Line
 
 // Options are what a Store needs beside its engine.
 type Options struct {
@@ -55,7 +55,7 @@ func New(db kv.Engine, opts Options) *Store {
 		s.log = slog.Default()
 	}
 	if s.limits == nil {
-		s.limits = func(string, string, []string, quota.Standing) quota.Line { return quota.Line{} }
+		s.limits = func(string, string, []string, quota.AdminState) quota.Line { return quota.Line{} }
 	}
 	return s
 }

@@ -74,7 +74,7 @@ type opened struct {
 
 func open(db func() kv.Engine, limits *atomic.Pointer[store.Limits]) *opened {
 	return &opened{
-		Store: store.New(db(), store.Options{Limits: func(team, member string, tiers []string, s quota.Standing) quota.Line {
+		Store: store.New(db(), store.Options{Limits: func(team, member string, tiers []string, s quota.AdminState) quota.Line {
 			if l := limits.Load(); l != nil {
 				return (*l)(team, member, tiers, s)
 			}
@@ -84,7 +84,7 @@ func open(db func() kv.Engine, limits *atomic.Pointer[store.Limits]) *opened {
 	}
 }
 
-func (o *opened) SetLimits(limits func(team, member string, tiers []string, s quota.Standing) quota.Line) {
+func (o *opened) SetLimits(limits func(team, member string, tiers []string, s quota.AdminState) quota.Line) {
 	l := store.Limits(limits)
 	o.limits.Store(&l)
 }

@@ -15,7 +15,7 @@ import (
 	"time"
 
 	"ltxbot/app"
-	"ltxbot/bot"
+	"ltxbot/bot/command"
 	"ltxbot/config"
 	"ltxbot/core/generate"
 	simdiscord "ltxbot/sim/discord"
@@ -311,10 +311,10 @@ func save(from, name string) (string, error) {
 
 // isGenerate reports whether a line asks for a video, and not for an answer.
 func isGenerate(line string) bool {
-	command, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
-	if command != "/ltx" {
+	name, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
+	if name != "/ltx" {
 		return false
 	}
-	parsed, err := bot.ParseLine(rest)
+	parsed, err := command.Parse(rest)
 	return err != nil || parsed.Verb == ""
 }

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"ltxbot/bot"
+	"ltxbot/bot/text"
 )
 
 // typeCategory is the type of a channel that holds others.
@@ -43,9 +43,9 @@ func (b *Bot) checkChannel(ctx context.Context, channel, user string, videos boo
 		f.Text = err.Error()
 		return f
 	}
-	missing := b.missing(bot.DefaultLanguage, have, seen.Type, videos)
+	missing := b.missing(text.DefaultLanguage, have, seen.Type, videos)
 	if slices.Contains(voiceTypes, seen.Type) && have&permConnect == 0 {
-		missing = append(missing, b.text(bot.DefaultLanguage, "discord.permission.connect"))
+		missing = append(missing, b.text(text.DefaultLanguage, "discord.permission.connect"))
 	}
 	if len(missing) > 0 {
 		f.Text = "in " + seen.Name + " the bot lacks: " + strings.Join(missing, ", ") + ". Give these permissions to its role, in the channel or in the server"

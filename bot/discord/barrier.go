@@ -5,7 +5,9 @@ import (
 	"slices"
 	"time"
 
-	"ltxbot/bot"
+	"ltxbot/bot/command"
+	"ltxbot/bot/text"
+	"ltxbot/bot/view"
 	"ltxbot/core/generate"
 )
 
@@ -63,12 +65,12 @@ func (b *Bot) inside(ctx context.Context, i *interaction) bool {
 
 // barredText says why only the token posts there, how the video comes if it
 // takes longer, and where it is linked in any case.
-func (b *Bot) barredText(j generate.Job, why barrier) bot.Block {
-	text := b.text(j.Place.Locale, "discord.barred."+string(why)) + " "
+func (b *Bot) barredText(j generate.Job, why barrier) view.Block {
+	words := b.text(j.Place.Locale, "discord.barred."+string(why)) + " "
 	if j.State == generate.Failed || j.State == generate.Cancelled {
-		return bot.Block{Kind: bot.Note, Spans: []bot.Span{{Text: text + b.text(j.Place.Locale, "discord.barred_late")}}}
+		return view.Block{Kind: view.Note, Spans: []text.Span{{Text: words + b.text(j.Place.Locale, "discord.barred_late")}}}
 	}
-	return bot.Block{Kind: bot.Note, Spans: []bot.Span{
-		{Text: text + b.text(j.Place.Locale, "discord.barred_later") + " "}, {Style: bot.CommandOf, Command: &bot.Command{Verb: bot.VerbShow, Args: []string{j.ID}}},
+	return view.Block{Kind: view.Note, Spans: []text.Span{
+		{Text: words + b.text(j.Place.Locale, "discord.barred_later") + " "}, {Style: text.CommandOf, Command: &text.Command{Verb: command.VerbShow, Args: []string{j.ID}}},
 	}}
 }

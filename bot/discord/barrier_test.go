@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"ltxbot/bot"
+	"ltxbot/bot/view"
 	"ltxbot/core/generate"
 	sim "ltxbot/sim/discord"
 )
@@ -92,7 +92,7 @@ func TestVideoComesByTheTokenWhereTheBotItselfMayNotPost(t *testing.T) {
 				t.Errorf("the card of a delivered job still says %q", text)
 			}
 			// Its buttons work as everywhere.
-			if m := s.response(s.click(s.ada, m, bot.ActDetails, j.ID)); !strings.Contains(m.Text(), j.ID) {
+			if m := s.response(s.click(s.ada, m, view.ActDetails, j.ID)); !strings.Contains(m.Text(), j.ID) {
 				t.Errorf("details are %q", m.Text())
 			}
 		})

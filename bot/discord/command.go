@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"ltxbot/bot"
+	"ltxbot/bot/command"
+	"ltxbot/bot/view"
 	"ltxbot/core/ltx"
 	"ltxbot/core/team"
 )
@@ -38,7 +40,7 @@ func (b *Bot) answerVerb(ctx context.Context, i *interaction, settings []ltx.Set
 	}
 	ctx, cancel := context.WithTimeout(ctx, quickWithin)
 	defer cancel()
-	m := b.cfg.Desk.Answer(ctx, b.caller(i), line)
+	m := b.cfg.Service.Answer(ctx, b.caller(i), line)
 	b.reply(ctx, i, &m)
 	return true
 }
@@ -47,20 +49,20 @@ func (b *Bot) runJobs(ctx context.Context, i *interaction) {
 	ctx, cancel := context.WithTimeout(ctx, quickWithin)
 	defer cancel()
 	c := b.caller(i)
-	var m bot.Message
+	var m view.Message
 	switch name, _ := i.subcommand(); name {
 	case "show":
-		m = b.cfg.Desk.Show(ctx, c, i.value("job"))
+		m = b.cfg.Service.Show(ctx, c, i.value("job"))
 	case "cancel":
-		m = b.cfg.Desk.Cancel(ctx, c, i.value("job"))
-	case bot.EraseWord:
-		order := bot.EraseWord
+		m = b.cfg.Service.Cancel(ctx, c, i.value("job"))
+	case command.EraseWord:
+		order := command.EraseWord
 		if i.value("sure") == "true" {
-			order += " " + bot.SureWord
+			order += " " + command.SureWord
 		}
-		m = b.cfg.Desk.JobsLine(ctx, c, order)
+		m = b.cfg.Service.JobsLine(ctx, c, order)
 	default:
-		m = b.cfg.Desk.Jobs(ctx, c)
+		m = b.cfg.Service.Jobs(ctx, c)
 	}
 	b.reply(ctx, i, &m)
 }
@@ -72,7 +74,7 @@ func (b *Bot) runQuota(ctx context.Context, i *interaction) {
 		b.order(ctx, i, name)
 		return
 	}
-	m := b.cfg.Desk.Usage(ctx, b.caller(i))
+	m := b.cfg.Service.Usage(ctx, b.caller(i))
 	b.reply(ctx, i, &m)
 }
 
@@ -82,19 +84,19 @@ func (b *Bot) order(ctx context.Context, i *interaction, verb string) {
 	for _, s := range i.settings() {
 		o.Args[s.Key] = s.Value
 	}
-	m := b.cfg.Desk.Order(ctx, b.caller(i), o)
+	m := b.cfg.Service.Order(ctx, b.caller(i), o)
 	b.reply(ctx, i, &m)
 }
 
 func (b *Bot) runLoRAs(ctx context.Context, i *interaction) {
 	ctx, cancel := context.WithTimeout(ctx, quickWithin)
 	defer cancel()
-	m := b.cfg.Desk.LoRAs(ctx, b.caller(i))
+	m := b.cfg.Service.LoRAs(ctx, b.caller(i))
 	b.reply(ctx, i, &m)
 }
 
 func (b *Bot) runHelp(ctx context.Context, i *interaction) {
-	m := bot.Help(b.print(i.Locale), i.value("topic"))
+	m := view.Help(b.print(i.Locale), i.value("topic"))
 	b.reply(ctx, i, &m)
 }
 
@@ -121,11 +123,11 @@ func (b *Bot) runRemix(ctx context.Context, i *interaction) {
 	if job := target.job(); job != "" {
 		quick, cancel := context.WithTimeout(ctx, quickWithin)
 		defer cancel()
-		if p := b.cfg.Desk.Press(quick, c, bot.ActEdit, job); p.Form != nil {
+		if p := b.cfg.Service.Press(quick, c, view.ActEdit, job); p.Form != nil {
 			b.open(ctx, i, *p.Form, job)
 			return
 		}
 	}
-	form := b.cfg.Desk.Remix(c, b.readableText(ctx, i, target.text())) //nolint:contextcheck // from memory; what the desk reads for it is the desk's
+	form := b.cfg.Service.Remix(c, b.readableText(ctx, i, target.text())) //nolint:contextcheck // from memory; what the service reads for it is the service's
 	b.open(ctx, i, form, "")
 }

@@ -4,7 +4,9 @@ import (
 	"context"
 	"strings"
 
-	"ltxbot/bot"
+	"ltxbot/bot/command"
+	"ltxbot/bot/text"
+	"ltxbot/bot/view"
 	"ltxbot/core/ltx"
 	"ltxbot/core/team"
 )
@@ -160,7 +162,7 @@ func (b *Bot) jobOptions() []commandOption {
 		b.subcommand("list", "command.jobs"),
 		b.subcommand("show", "command.show", b.jobOption()),
 		b.subcommand("cancel", "command.cancel", b.jobOption()),
-		b.subcommand(bot.EraseWord, "command.erase", b.sureOption()),
+		b.subcommand(command.EraseWord, "command.erase", b.sureOption()),
 	}
 }
 
@@ -198,13 +200,13 @@ func (b *Bot) orderOptions(who team.Audience) []commandOption {
 			continue
 		}
 		o := commandOption{Type: optionSubcommand, Name: v.Name}
-		o.Description, o.DescriptionLocalizations = b.localized(func(l string) string { return bot.AboutVerb(b.print(l), v) })
+		o.Description, o.DescriptionLocalizations = b.localized(func(l string) string { return view.AboutVerb(b.print(l), v) })
 		for _, a := range v.Args {
 			arg := commandOption{
 				Type: optionString, Name: a.Name, Required: a.Required, MaxLength: maxOrderOption,
 				Autocomplete: a.Kind == team.LimitArg,
 			}
-			arg.Description, arg.DescriptionLocalizations = b.localized(func(l string) string { return bot.AboutArg(b.print(l), v, a) })
+			arg.Description, arg.DescriptionLocalizations = b.localized(func(l string) string { return view.AboutArg(b.print(l), v, a) })
 			o.Options = append(o.Options, arg)
 		}
 		out = append(out, o)
@@ -257,11 +259,11 @@ var clientLocales = map[string][]string{
 
 // localized is what say returns in the default language, and in all others
 // where that differs.
-func (b *Bot) localized(say func(locale string) string) (text string, others map[string]string) {
-	text = cut(say(bot.DefaultLanguage), maxDescription)
-	for _, language := range b.cfg.Desk.Languages() {
+func (b *Bot) localized(say func(locale string) string) (words string, others map[string]string) {
+	words = cut(say(text.DefaultLanguage), maxDescription)
+	for _, language := range b.cfg.Service.Languages() {
 		t := cut(say(language), maxDescription)
-		if t == "" || t == text {
+		if t == "" || t == words {
 			continue
 		}
 		for _, locale := range clientLocales[language] {
@@ -271,7 +273,7 @@ func (b *Bot) localized(say func(locale string) string) (text string, others map
 			others[locale] = t
 		}
 	}
-	return text, others
+	return words, others
 }
 
 // size counts a command as Discord does for its limit: names, descriptions

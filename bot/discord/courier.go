@@ -10,7 +10,8 @@ import (
 	"sync"
 	"time"
 
-	"ltxbot/bot"
+	"ltxbot/bot/text"
+	"ltxbot/bot/view"
 	"ltxbot/core/generate"
 )
 
@@ -53,7 +54,7 @@ func (b *Bot) Show(ctx context.Context, j generate.Job, keep generate.Keep) erro
 // showCard brings the card to the conversation.
 func (b *Bot) showCard(ctx context.Context, j generate.Job, m *memory) error {
 	token := m.token(b.cfg.Now())
-	text := bot.Card(b.print(j.Place.Locale), j)
+	text := view.Card(b.print(j.Place.Locale), j)
 	switch {
 	case !j.Place.Private:
 	case token == "":
@@ -153,11 +154,11 @@ func (b *Bot) lastWord(ctx context.Context, j generate.Job, m *memory) error {
 	if j.Place.Private {
 		return b.tellByDM(ctx, j, m)
 	}
-	text := bot.Card(b.print(j.Place.Locale), j)
-	text.Blocks = append([]bot.Block{{
-		Kind: bot.Text, Spans: []bot.Span{{Style: bot.MentionOf, Member: platform + ":" + j.Place.User}},
-	}}, text.Blocks...)
-	o := newMessage(text)
+	words := view.Card(b.print(j.Place.Locale), j)
+	words.Blocks = append([]view.Block{{
+		Kind: view.Text, Spans: []text.Span{{Style: text.MentionOf, Member: platform + ":" + j.Place.User}},
+	}}, words.Blocks...)
+	o := newMessage(words)
 	o.Ping = []string{j.Place.User}
 	if _, err := b.postOnce(ctx, j, m, purposeLast, j.Place.Channel, o); err != nil {
 		return err
@@ -172,7 +173,7 @@ func (b *Bot) tellByDM(ctx context.Context, j generate.Job, m *memory) error {
 	if err != nil {
 		return err
 	}
-	text := bot.Card(b.print(j.Place.Locale), j)
+	text := view.Card(b.print(j.Place.Locale), j)
 	text.Buttons = directButtons(text.Buttons)
 	if _, err := b.postOnce(ctx, j, m, purposeEnd, channel, newMessage(text)); err != nil {
 		return err
@@ -219,8 +220,8 @@ func courierError(err error) error {
 }
 
 // smallPrint is a block of one of this adapter's sentences.
-func (b *Bot) smallPrint(locale, key string) bot.Block {
-	return bot.Block{Kind: bot.Note, Spans: []bot.Span{{Text: b.text(locale, key)}}}
+func (b *Bot) smallPrint(locale, key string) view.Block {
+	return view.Block{Kind: view.Note, Spans: []text.Span{{Text: b.text(locale, key)}}}
 }
 
 // maxShown bounds the remembered cards.

@@ -9,7 +9,7 @@ import (
 	"sync"
 	"time"
 
-	"ltxbot/bot"
+	"ltxbot/bot/view"
 	"ltxbot/core/generate"
 )
 
@@ -125,11 +125,11 @@ func (d *delivery) poster(p purpose, channel string) func(context.Context, outgo
 // too large all the same, it is made smaller once; then, or when it cannot be
 // made to fit, its place is taken by a link. The text is never lost.
 func (d *delivery) send(ctx context.Context, limit int64, ping bool, post func(context.Context, outgoing) (posted, error)) error {
-	return d.sendOr(ctx, limit, bot.LinkTooLarge, ping, post)
+	return d.sendOr(ctx, limit, view.LinkTooLarge, ping, post)
 }
 
 // sendOr is send, with the reason for a link that a limit of 0 asks for.
-func (d *delivery) sendOr(ctx context.Context, limit int64, why bot.LinkReason, ping bool, post func(context.Context, outgoing) (posted, error)) error {
+func (d *delivery) sendOr(ctx context.Context, limit int64, why view.LinkReason, ping bool, post func(context.Context, outgoing) (posted, error)) error {
 	for try := 1; ; try++ {
 		o, fit, err := d.compose(ctx, limit, why)
 		if err != nil {
@@ -157,22 +157,22 @@ func (d *delivery) sendOr(ctx context.Context, limit int64, why bot.LinkReason, 
 }
 
 // whyRefused is why a link takes the place of a file that is refused for good.
-func whyRefused(err error) bot.LinkReason {
+func whyRefused(err error) view.LinkReason {
 	refused, _ := errors.AsType[*APIError](err)
 	switch {
 	case tooLarge(err):
-		return bot.LinkTooLarge
+		return view.LinkTooLarge
 	case contentRefused(err):
 		return refusalReasons[refused.Code]
 	case refused != nil && refused.Status == http.StatusForbidden:
-		return bot.LinkNoRight
+		return view.LinkNoRight
 	}
-	return bot.LinkFailing
+	return view.LinkFailing
 }
 
 // compose makes the message with the video in it, or with a link when it does
 // not fit into limit bytes; with a limit of 0 it is a link, for the reason why.
-func (d *delivery) compose(ctx context.Context, limit int64, why bot.LinkReason) (outgoing, generate.Fit, error) {
+func (d *delivery) compose(ctx context.Context, limit int64, why view.LinkReason) (outgoing, generate.Fit, error) {
 	var file generate.File
 	var err error
 	if limit > 0 {
@@ -180,21 +180,21 @@ func (d *delivery) compose(ctx context.Context, limit int64, why bot.LinkReason)
 	}
 	link, ok := errors.AsType[*generate.LinkError](err)
 	if ok {
-		why = bot.WhyLink(link)
+		why = view.WhyLink(link)
 	}
 	switch {
 	case ok, limit == 0:
-		return newMessage(d.text(bot.ResultFacts{Fit: generate.FitLink, Why: why, URL: d.video.Output.URL})), generate.FitLink, nil
+		return newMessage(d.text(view.ResultFacts{Fit: generate.FitLink, Why: why, URL: d.video.Output.URL})), generate.FitLink, nil
 	case err != nil:
 		return outgoing{}, "", err
 	}
 	u := &upload{path: file.Path, name: file.Name, size: file.Size, contentType: file.ContentType}
-	return newVideo(d.text(bot.ResultFacts{Fit: file.Fit}), u, bot.AltText(d.print(d.job.Place.Locale), d.job)), file.Fit, nil
+	return newVideo(d.text(view.ResultFacts{Fit: file.Fit}), u, view.AltText(d.print(d.job.Place.Locale), d.job)), file.Fit, nil
 }
 
 // text is what the message with the video says.
-func (d *delivery) text(f bot.ResultFacts) bot.Message {
-	text := bot.Result(d.print(d.job.Place.Locale), d.job, f)
+func (d *delivery) text(f view.ResultFacts) view.Message {
+	text := view.Result(d.print(d.job.Place.Locale), d.job, f)
 	if d.direct {
 		text.Buttons = directButtons(text.Buttons)
 	}
@@ -203,9 +203,9 @@ func (d *delivery) text(f bot.ResultFacts) bot.Message {
 
 // directButtons are the buttons that work in direct messages, where no video
 // can be made: there is no team to pay for it.
-func directButtons(all []bot.Button) []bot.Button {
-	return slices.DeleteFunc(slices.Clone(all), func(b bot.Button) bool {
-		return b.Action != bot.ActCancel && b.Action != bot.ActDetails && b.Action != bot.ActDelete
+func directButtons(all []view.Button) []view.Button {
+	return slices.DeleteFunc(slices.Clone(all), func(b view.Button) bool {
+		return b.Action != view.ActCancel && b.Action != view.ActDetails && b.Action != view.ActDelete
 	})
 }
 

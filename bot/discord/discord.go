@@ -24,6 +24,7 @@ import (
 	"time"
 
 	"ltxbot/bot"
+	"ltxbot/bot/adapter"
 	"ltxbot/bot/lookback"
 	"ltxbot/core/generate"
 	"ltxbot/internal/ingress"
@@ -61,7 +62,7 @@ type Config struct {
 	// Team names the budget of a guild; nil or "" = "discord:<guild id>".
 	Team func(guild string) string
 
-	Desk    *bot.Desk
+	Service *bot.Service
 	Version string // of the program
 	Logger  *slog.Logger
 	// ObserveAck is called with the time from the arrival of an interaction
@@ -87,7 +88,7 @@ type Config struct {
 	Once func(ctx context.Context, request string, keep time.Duration) bool
 	// Meter counts requests, where other processes send some with the same
 	// token; nil = there are none.
-	Meter bot.Meter
+	Meter adapter.Meter
 }
 
 // A Turn calls hold while this process is the one that holds the gateway,
@@ -130,8 +131,8 @@ func New(cfg Config) (*Bot, error) {
 	if cfg.Token == "" {
 		return nil, errors.New("discord: the bot token is missing")
 	}
-	if cfg.Desk == nil {
-		return nil, errors.New("discord: the desk is missing")
+	if cfg.Service == nil {
+		return nil, errors.New("discord: the service is missing")
 	}
 	cfg.setDefaults()
 	b := &Bot{

@@ -8,7 +8,8 @@ import (
 	"runtime/debug"
 	"time"
 
-	"ltxbot/bot"
+	"ltxbot/bot/text"
+	"ltxbot/bot/view"
 )
 
 // dispatch handles one interaction, from the gateway or from HTTP. It returns
@@ -93,7 +94,7 @@ func (b *Bot) busy(ctx context.Context, i *interaction) {
 
 // turnAway answers an interaction of any type with a message and does nothing
 // else for it. Who types an option gets no suggestions.
-func (b *Bot) turnAway(ctx context.Context, i *interaction, m *bot.Message) {
+func (b *Bot) turnAway(ctx context.Context, i *interaction, m *view.Message) {
 	if i.Type == interactionAutocomplete {
 		b.suggest(ctx, i, nil)
 		return
@@ -150,7 +151,7 @@ func (b *Bot) answer(ctx context.Context, i *interaction, kind int, data any, ou
 }
 
 // reply answers with a message for the caller only.
-func (b *Bot) reply(ctx context.Context, i *interaction, m *bot.Message) {
+func (b *Bot) reply(ctx context.Context, i *interaction, m *view.Message) {
 	b.replyWith(ctx, i, newMessage(*m))
 }
 
@@ -161,9 +162,9 @@ func (b *Bot) replyWith(ctx context.Context, i *interaction, o outgoing) {
 }
 
 // note is a message of one of this adapter's sentences.
-func (b *Bot) note(locale, key string, args ...any) *bot.Message {
-	text := b.text(locale, key, args...)
-	return &bot.Message{Blocks: []bot.Block{{Kind: bot.Text, Spans: []bot.Span{{Text: text}}}}, Plain: text}
+func (b *Bot) note(locale, key string, args ...any) *view.Message {
+	words := b.text(locale, key, args...)
+	return &view.Message{Blocks: []view.Block{{Kind: view.Text, Spans: []text.Span{{Text: words}}}}, Plain: words}
 }
 
 // quickWithin bounds what is done before an answer that cannot be deferred:

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"ltxbot/bot"
+	"ltxbot/bot/view"
 )
 
 // Error codes that the bot acts on.
@@ -135,8 +135,8 @@ func contentRefused(err error) bool {
 }
 
 // refusalReasons say why a channel does not take a file.
-var refusalReasons = map[int]bot.LinkReason{
-	codeExplicit: bot.LinkExplicit, codeAutoMod: bot.LinkModerated, codeUploadsLimited: bot.LinkLimited,
+var refusalReasons = map[int]view.LinkReason{
+	codeExplicit: view.LinkExplicit, codeAutoMod: view.LinkModerated, codeUploadsLimited: view.LinkLimited,
 }
 
 // apiError makes an error of a refusal's body, which may be JSON or, from

@@ -4,7 +4,8 @@ import (
 	"context"
 	"strings"
 
-	"ltxbot/bot"
+	"ltxbot/bot/adapter"
+	"ltxbot/bot/view"
 )
 
 // What tests of this package's insides reach.
@@ -29,7 +30,7 @@ func (b *Bot) ReadChannel(ctx context.Context, id string) error {
 type Limiter struct{ l *limiter }
 
 // NewLimiter is the limiter of a process.
-func NewLimiter(m bot.Meter) Limiter { return Limiter{newLimiter(m)} }
+func NewLimiter(m adapter.Meter) Limiter { return Limiter{newLimiter(m)} }
 
 // Take waits until a request with the bot's token may be sent.
 func (l Limiter) Take(ctx context.Context) error {
@@ -67,12 +68,12 @@ var (
 )
 
 // NewVideoForTest is a message with a video.
-func NewVideoForTest(m bot.Message, name, alt string) outgoing {
+func NewVideoForTest(m view.Message, name, alt string) outgoing {
 	return newVideo(m, &upload{name: name}, alt)
 }
 
 // TextForTest is all text of a message.
-func TextForTest(m bot.Message) string {
+func TextForTest(m view.Message) string {
 	var b strings.Builder
 	for _, c := range render(m, nil)[0].Components {
 		b.WriteString(c.Content)

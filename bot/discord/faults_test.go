@@ -13,6 +13,7 @@ import (
 
 	"ltxbot/bot"
 	"ltxbot/bot/discord"
+	"ltxbot/bot/view"
 	"ltxbot/core/generate"
 	sim "ltxbot/sim/discord"
 )
@@ -124,7 +125,7 @@ func TestVideosByDirectMessageHaveOnlyTheButtonsThatWorkThere(t *testing.T) {
 	if len(video.Buttons) != 2 {
 		t.Errorf("buttons are %+v", video.Buttons)
 	}
-	if m := s.response(s.click(s.ada, video, bot.ActDetails, j.ID)); !strings.Contains(m.Text(), j.ID) {
+	if m := s.response(s.click(s.ada, video, view.ActDetails, j.ID)); !strings.Contains(m.Text(), j.ID) {
 		t.Errorf("details are %q", m.Text())
 	}
 }
@@ -137,12 +138,12 @@ func TestApplicationIDIsAskedOfDiscord(t *testing.T) {
 
 func TestWrongConfigIsRefused(t *testing.T) {
 	t.Parallel()
-	desk := bot.New(bot.Config{})
+	service := bot.New(bot.Config{})
 	for want, cfg := range map[string]discord.Config{
-		"token":      {Desk: desk},
-		"desk":       {Token: "t"},
-		"public key": {Token: "t", Desk: desk, Mode: discord.HTTP, PublicKey: "zz"},
-		"mode":       {Token: "t", Desk: desk, Mode: "carrier pigeon"},
+		"token":      {Service: service},
+		"service":    {Token: "t"},
+		"public key": {Token: "t", Service: service, Mode: discord.HTTP, PublicKey: "zz"},
+		"mode":       {Token: "t", Service: service, Mode: "carrier pigeon"},
 	} {
 		if _, err := discord.New(cfg); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", want, err)

@@ -20,6 +20,8 @@ import (
 
 	"ltxbot/bot"
 	"ltxbot/bot/discord"
+	"ltxbot/bot/text"
+	"ltxbot/bot/view"
 	"ltxbot/core/generate"
 	"ltxbot/core/ltx"
 	"ltxbot/core/quota"
@@ -222,14 +224,14 @@ func prepareStage(t *testing.T, opts sim.Options, change ...func(*discord.Config
 	s.general = s.guild.NewChannel("general")
 	s.ada = server.NewUser("ada")
 	s.guild.Join(s.ada)
-	desk := bot.New(bot.Config{
-		Generator: s.engine, Command: "/ltx", Catalog: bot.BuiltInCatalog(),
+	service := bot.New(bot.Config{
+		Generator: s.engine, Command: "/ltx", Catalog: text.BuiltInCatalog(),
 		Rules: func() ltx.Rules { return ltx.Rules{Seed: func() int64 { return 7 }} },
 		Usage: func(context.Context, quota.Asker) ([]quota.Gauge, error) { return nil, nil },
 	})
 	s.cfg = discord.Config{
 		Token: server.Token(), ApplicationID: server.ApplicationID(), PublicKey: server.PublicKey(),
-		APIURL: server.APIURL(), Desk: desk, Version: "1.0", Now: server.Now, Timing: quick,
+		APIURL: server.APIURL(), Service: service, Version: "1.0", Now: server.Now, Timing: quick,
 		Logger: slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}
 	for _, c := range change {
@@ -386,7 +388,7 @@ func (s *stage) card(j generate.Job) sim.Message {
 func videos(ch *sim.Channel, id string) []sim.Message {
 	var out []sim.Message
 	for _, m := range ch.Messages() {
-		if _, ok := m.Button(bot.ButtonID(bot.ActDelete, id)); ok {
+		if _, ok := m.Button(view.ButtonID(view.ActDelete, id)); ok {
 			out = append(out, m)
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"ltxbot/bot"
+	"ltxbot/bot/view"
 	"ltxbot/core/generate"
 )
 
@@ -25,7 +26,7 @@ func (b *Bot) generate(ctx context.Context, i *interaction, a bot.Ask, decorate 
 		return
 	}
 	a.Event, a.Caller, a.Place = cmp.Or(a.Event, i.event()), b.caller(i), i.place(false)
-	if j, ok := b.cfg.Desk.Submit(ctx, a, r); ok {
+	if j, ok := b.cfg.Service.Submit(ctx, a, r); ok {
 		b.log.InfoContext(ctx, "job accepted", "job", j.ID, "member", j.Member, "team", j.Team, "state", string(j.State), "interaction", i.ID)
 	}
 }
@@ -40,7 +41,7 @@ type responder struct {
 
 // Check implements bot.Responder. It notes the interaction's token, by which
 // Discord is asked whether the interaction was acknowledged.
-func (r *responder) Check(g *generate.Ask) *bot.Message {
+func (r *responder) Check(g *generate.Ask) *view.Message {
 	own := g.Notes
 	g.Notes = notesOf(r.i)
 	maps.Copy(g.Notes, own)
@@ -57,7 +58,7 @@ func (r *responder) Check(g *generate.Ask) *bot.Message {
 }
 
 // Refuse implements bot.Responder.
-func (r *responder) Refuse(ctx context.Context, m bot.Message) {
+func (r *responder) Refuse(ctx context.Context, m view.Message) {
 	o := newMessage(m)
 	if r.decorate != nil {
 		r.decorate(&o)
@@ -154,7 +155,7 @@ func (b *Bot) refuseAside(ctx context.Context, j generate.Job, m *memory, token 
 		return b.showCard(ctx, j, m)
 	}
 	err = b.rest.do(ctx, call{
-		op: "send refusal", route: routeFollowup(m.get(noteApp), token), body: newMessage(bot.Card(b.print(j.Place.Locale), j)).onlyFor(),
+		op: "send refusal", route: routeFollowup(m.get(noteApp), token), body: newMessage(view.Card(b.print(j.Place.Locale), j)).onlyFor(),
 	})
 	if err != nil && !lost(err) {
 		return err

@@ -8,8 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"ltxbot/bot"
 	"ltxbot/bot/discord"
+	"ltxbot/bot/view"
 	"ltxbot/core/generate"
 	"ltxbot/core/quota"
 	sim "ltxbot/sim/discord"
@@ -28,7 +28,7 @@ func TestCommandBecomesACardAndThenAVideo(t *testing.T) {
 	if card.Loading || card.EphemeralTo != "" || !strings.Contains(card.Text(), "a cowboy walks through a dusty town") {
 		t.Errorf("card is %+v", card)
 	}
-	if _, ok := card.Button(bot.ButtonID(bot.ActCancel, j.ID)); !ok {
+	if _, ok := card.Button(view.ButtonID(view.ActCancel, j.ID)); !ok {
 		t.Errorf("card has no button to cancel: %+v", card.Buttons)
 	}
 	receipt := s.mustDeliver(j.ID, 3<<20)

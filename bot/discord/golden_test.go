@@ -12,6 +12,7 @@ import (
 
 	"ltxbot/bot"
 	"ltxbot/bot/discord"
+	"ltxbot/bot/view"
 	"ltxbot/core/generate"
 	"ltxbot/core/ltx"
 	"ltxbot/core/quota"
@@ -80,39 +81,39 @@ func goldenJob(t *testing.T) generate.Job {
 
 func TestCardsAsSent(t *testing.T) {
 	t.Parallel()
-	desk := bot.New(bot.Config{})
+	service := bot.New(bot.Config{})
 	for _, state := range generate.States {
 		j := goldenJob(t)
 		j.State = state
 		if state == generate.Failed {
 			j.Failure.Kind = generate.FailRefused
 		}
-		golden(t, "card_"+string(state), discord.NewMessage(bot.Card(desk.Printer(j.Place.Locale), j)))
+		golden(t, "card_"+string(state), discord.NewMessage(view.Card(service.Printer(j.Place.Locale), j)))
 	}
 }
 
 func TestVideoMessagesAsSent(t *testing.T) {
 	t.Parallel()
-	desk, j := bot.New(bot.Config{}), goldenJob(t)
+	service, j := bot.New(bot.Config{}), goldenJob(t)
 	j.State = generate.Delivering
-	file := discord.NewVideoForTest(bot.Result(desk.Printer(j.Place.Locale), j, bot.ResultFacts{Fit: generate.FitOriginal}), "ltx-k3f92mq7abcd.mp4", bot.AltText(desk.Printer(j.Place.Locale), j))
+	file := discord.NewVideoForTest(view.Result(service.Printer(j.Place.Locale), j, view.ResultFacts{Fit: generate.FitOriginal}), "ltx-k3f92mq7abcd.mp4", view.AltText(service.Printer(j.Place.Locale), j))
 	file.Ping, file.Nonce, file.ReplyTo = []string{j.Place.User}, "k3f92mq7abcd-video", "99"
 	golden(t, "video", file)
-	link := discord.NewMessage(bot.Result(desk.Printer(j.Place.Locale), j, bot.ResultFacts{Fit: generate.FitLink, URL: j.Output.URL}))
+	link := discord.NewMessage(view.Result(service.Printer(j.Place.Locale), j, view.ResultFacts{Fit: generate.FitLink, URL: j.Output.URL}))
 	link.Ping = []string{j.Place.User}
 	golden(t, "video_link", link)
 }
 
 func TestFormsAsSent(t *testing.T) {
 	t.Parallel()
-	desk, j := bot.New(bot.Config{}), goldenJob(t)
-	golden(t, "form_new", discord.NewModal(desk.Form("en-US", nil), ""))
-	golden(t, "form_edit", discord.NewModal(desk.Form("en-US", &j.Request), j.ID))
+	service, j := bot.New(bot.Config{}), goldenJob(t)
+	golden(t, "form_new", discord.NewModal(service.Form("en-US", nil), ""))
+	golden(t, "form_edit", discord.NewModal(service.Form("en-US", &j.Request), j.ID))
 }
 
 func TestCommandsAsRegistered(t *testing.T) {
 	t.Parallel()
-	b, err := discord.New(discord.Config{Token: "t", Desk: bot.New(bot.Config{})})
+	b, err := discord.New(discord.Config{Token: "t", Service: bot.New(bot.Config{})})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"ltxbot/bot"
+	"ltxbot/bot/view"
 	"ltxbot/core/generate"
 	sim "ltxbot/sim/discord"
 )
@@ -16,7 +16,7 @@ func TestServersThatAreNotListedGetNothing(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	j, video := s.delivered("/ltx prompt:a cowboy")
-	open := s.click(s.ada, video, bot.ActEdit, j.ID)
+	open := s.click(s.ada, video, view.ActEdit, j.ID)
 	if _, err := open.WaitModal(s.ctx); err != nil {
 		t.Fatal(err)
 	}
@@ -28,9 +28,9 @@ func TestServersThatAreNotListedGetNothing(t *testing.T) {
 	act := map[string]func() (*sim.Interaction, error){
 		"command": func() (*sim.Interaction, error) { return s.ada.Type(s.ctx, s.general, "/ltx prompt:a fox") },
 		"order":   func() (*sim.Interaction, error) { return s.ada.Type(s.ctx, s.general, "/ltx-quota show") },
-		"again":   func() (*sim.Interaction, error) { return s.click(s.ada, video, bot.ActAgain, j.ID), nil },
-		"edit":    func() (*sim.Interaction, error) { return s.click(s.ada, video, bot.ActEdit, j.ID), nil },
-		"delete":  func() (*sim.Interaction, error) { return s.click(s.ada, video, bot.ActDelete, j.ID), nil },
+		"again":   func() (*sim.Interaction, error) { return s.click(s.ada, video, view.ActAgain, j.ID), nil },
+		"edit":    func() (*sim.Interaction, error) { return s.click(s.ada, video, view.ActEdit, j.ID), nil },
+		"delete":  func() (*sim.Interaction, error) { return s.click(s.ada, video, view.ActDelete, j.ID), nil },
 		"form":    func() (*sim.Interaction, error) { return s.ada.SubmitModal(s.ctx, open, nil) },
 		"remix":   func() (*sim.Interaction, error) { return s.ada.MessageCommand(s.ctx, video, "Remix with LTX") },
 	}
@@ -75,7 +75,7 @@ func TestButtonsInDirectMessagesWorkWhereServersAreListed(t *testing.T) {
 	s.general.Delete()
 	s.mustDeliver(j.ID, 1<<20)
 	video := videos(s.ada.DM(), j.ID)[0]
-	if m := s.response(s.click(s.ada, video, bot.ActDetails, j.ID)); !strings.Contains(m.Text(), j.ID) {
+	if m := s.response(s.click(s.ada, video, view.ActDetails, j.ID)); !strings.Contains(m.Text(), j.ID) {
 		t.Errorf("details are %q", m.Text())
 	}
 	if i, err := s.ada.Type(s.ctx, s.ada.DM(), "/ltx prompt:a fox"); err == nil {

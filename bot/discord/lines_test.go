@@ -7,7 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"ltxbot/bot"
+	"ltxbot/bot/command"
 	"ltxbot/core/ltx"
 	sim "ltxbot/sim/discord"
 )
@@ -18,7 +18,7 @@ import (
 func TestEveryLineOfTheGrammarMeansTheSameInTheOption(t *testing.T) {
 	t.Parallel()
 	const least = 250
-	file, err := os.ReadFile("../testdata/lines.txt")
+	file, err := os.ReadFile("../command/testdata/lines.txt")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -28,7 +28,7 @@ func TestEveryLineOfTheGrammarMeansTheSameInTheOption(t *testing.T) {
 		if line == "" || strings.HasPrefix(line, " ") || strings.HasPrefix(line, "#") || strings.Contains(line, "⏎") || strings.Contains(line, "<http") {
 			continue // an option is one line, and no link is in brackets there
 		}
-		parsed, err := bot.ParseLine(line)
+		parsed, err := command.Parse(line)
 		if parsed.Verb != "" || line == "/ltx" {
 			continue
 		}

@@ -4,7 +4,7 @@ import (
 	"encoding/json"
 	"strings"
 
-	"ltxbot/bot"
+	"ltxbot/bot/view"
 )
 
 // Flags of messages.
@@ -29,12 +29,12 @@ type outgoing struct {
 }
 
 // newMessage lays out what the bot says.
-func newMessage(m bot.Message) outgoing {
+func newMessage(m view.Message) outgoing {
 	return outgoing{Flags: flagComponentsV2, Components: render(m, nil)}
 }
 
 // newVideo lays out what the bot says with a video.
-func newVideo(m bot.Message, file *upload, alt string) outgoing {
+func newVideo(m view.Message, file *upload, alt string) outgoing {
 	return outgoing{
 		Flags: flagComponentsV2, Components: render(m, &video{name: file.name, alt: alt}),
 		File: file, AltText: alt,
@@ -146,7 +146,7 @@ func (p posted) hasButton(id string) bool {
 func (p posted) job() string {
 	id := ""
 	p.walk(func(c nested) {
-		if _, job, ok := bot.ParseButtonID(c.CustomID); ok && id == "" {
+		if _, job, ok := view.ParseButtonID(c.CustomID); ok && id == "" {
 			id = job
 		}
 	})

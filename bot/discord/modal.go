@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"ltxbot/bot"
+	"ltxbot/bot/view"
 	"ltxbot/core/ltx"
 )
 
@@ -44,17 +45,17 @@ type modal struct {
 const formPrefix = "v1:form:"
 
 // open shows a form. job is the one that is edited, "" for none.
-func (b *Bot) open(ctx context.Context, i *interaction, f bot.Form, job string) {
+func (b *Bot) open(ctx context.Context, i *interaction, f view.Form, job string) {
 	if err := b.answer(ctx, i, callbackModal, newModal(f, job), nil); err != nil && !acknowledged(err) {
 		b.log.WarnContext(ctx, "cannot open a form", "interaction", i.ID, "error", err)
 	}
 }
 
 // newModal lays a form out.
-func newModal(f bot.Form, job string) modal {
+func newModal(f view.Form, job string) modal {
 	m := modal{CustomID: formPrefix + job, Title: cut(oneLine(f.Title), maxModalTitle)}
 	for _, key := range modalFields {
-		if n := slices.IndexFunc(f.Fields, func(f bot.Field) bool { return f.Key == key }); n >= 0 {
+		if n := slices.IndexFunc(f.Fields, func(f view.Field) bool { return f.Key == key }); n >= 0 {
 			m.Components = append(m.Components, newLabel(f.Fields[n]))
 		}
 	}
@@ -62,16 +63,16 @@ func newModal(f bot.Form, job string) modal {
 }
 
 // newLabel lays one field out.
-func newLabel(f bot.Field) component {
+func newLabel(f view.Field) component {
 	label := component{
 		Type: typeLabel, Label: cut(oneLine(f.Label), maxLabel), Description: cut(oneLine(f.Hint), maxLabelHint),
 	}
 	input := component{CustomID: f.Key, Required: &f.Required}
-	if f.Kind == bot.Pick && len(f.Choices) > 0 {
+	if f.Kind == view.Pick && len(f.Choices) > 0 {
 		input.Type, input.Options = typeStringSelect, selectOptions(f)
 	} else {
 		input.Type, input.Style = typeTextInput, inputShort
-		if f.Kind == bot.TextArea {
+		if f.Kind == view.TextArea {
 			input.Style = inputParagraph
 		}
 		input.MaxLength = maxInput
@@ -86,7 +87,7 @@ func newLabel(f bot.Field) component {
 
 // selectOptions are the choices of a field, with its value even if that is
 // none of them.
-func selectOptions(f bot.Field) []selectOption {
+func selectOptions(f view.Field) []selectOption {
 	var out []selectOption
 	found := false
 	for _, c := range f.Choices {
@@ -140,11 +141,11 @@ func (o *outgoing) addButton(button component) {
 // reopen shows a form again with what was typed. Typed texts are remembered
 // for a while only; after that the form is filled in as at first.
 func (b *Bot) reopen(ctx context.Context, i *interaction, draft, job string) {
-	f := b.cfg.Desk.Form(i.Locale, nil)
+	f := b.cfg.Service.Form(i.Locale, nil)
 	if job != "" {
 		quick, cancel := context.WithTimeout(ctx, quickWithin)
 		defer cancel()
-		if p := b.cfg.Desk.Press(quick, b.caller(i), bot.ActEdit, job); p.Form != nil {
+		if p := b.cfg.Service.Press(quick, b.caller(i), view.ActEdit, job); p.Form != nil {
 			f = *p.Form
 		}
 	}
@@ -155,7 +156,7 @@ func (b *Bot) reopen(ctx context.Context, i *interaction, draft, job string) {
 	b.open(ctx, i, f, job)
 }
 
-func fill(fields []bot.Field, s ltx.Setting) {
+func fill(fields []view.Field, s ltx.Setting) {
 	for n := range fields {
 		if fields[n].Key == s.Key {
 			fields[n].Value = s.Value

@@ -11,8 +11,8 @@ import (
 	"strings"
 	"time"
 
-	"ltxbot/bot"
 	"ltxbot/bot/lookback"
+	"ltxbot/bot/view"
 	"ltxbot/core/generate"
 )
 
@@ -163,7 +163,7 @@ func (p posted) own(id uint64) []lookback.Own[ownPost] {
 		add(job, "", false)
 	}
 	p.walk(func(c nested) {
-		if action, job, ok := bot.ParseButtonID(c.CustomID); ok && action == bot.ActDelete {
+		if action, job, ok := view.ParseButtonID(c.CustomID); ok && action == view.ActDelete {
 			add(job, "", true)
 		}
 		for _, word := range codeWord.FindAllStringSubmatch(c.Content, -1) {

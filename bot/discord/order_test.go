@@ -10,6 +10,8 @@ import (
 
 	"ltxbot/bot"
 	"ltxbot/bot/discord"
+	"ltxbot/bot/text"
+	"ltxbot/bot/view"
 	"ltxbot/core/team"
 	sim "ltxbot/sim/discord"
 )
@@ -34,7 +36,7 @@ func (f *fakeOffice) Do(_ context.Context, a team.Actor, o team.Order) (team.Rep
 func TestOrdersAreSubcommandsOfTheTable(t *testing.T) {
 	t.Parallel()
 	office := &fakeOffice{}
-	s := newStage(t, func(c *discord.Config) { c.Desk = bot.New(bot.Config{Office: office}) })
+	s := newStage(t, func(c *discord.Config) { c.Service = bot.New(bot.Config{Office: office}) })
 	boss := s.sim.NewUser("boss")
 	s.guild.Join(boss, s.guild.NewRole("boss", sim.ManageGuild))
 	i, err := boss.Slash(s.ctx, s.general, "ltx-admin grant",
@@ -86,7 +88,7 @@ func TestAnAnnouncementIsPostedOnceForItsNonce(t *testing.T) {
 	s := newStage(t)
 	a := bot.Announcement{
 		Channel: s.general.ID, Nonce: "warn/acme/usd/month/2026-03-01/75",
-		Message: bot.Message{Blocks: []bot.Block{{Kind: bot.Text, Spans: []bot.Span{{Text: "75 % is used"}}}}, Plain: "75 % is used"},
+		Message: view.Message{Blocks: []view.Block{{Kind: view.Text, Spans: []text.Span{{Text: "75 % is used"}}}}, Plain: "75 % is used"},
 	}
 	for range 2 {
 		if err := s.bot.Announce(s.ctx, a); err != nil {

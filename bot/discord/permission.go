@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"ltxbot/bot"
+	"ltxbot/bot/text"
+	"ltxbot/bot/view"
 	"ltxbot/core/generate"
 )
 
@@ -83,7 +85,7 @@ func (b *Bot) team(guild string) string {
 // discord.guilds, so each interaction is checked. Direct messages pass: no
 // video is made there, and what the bot sent there has buttons that cost
 // nothing.
-func (b *Bot) refuseGuild(i *interaction) *bot.Message {
+func (b *Bot) refuseGuild(i *interaction) *view.Message {
 	switch {
 	case i.GuildID == "":
 		return nil
@@ -99,20 +101,20 @@ func (b *Bot) refuseGuild(i *interaction) *bot.Message {
 
 // refusePlace says why nobody can make a video where the interaction
 // happened, or returns nil.
-func (b *Bot) refusePlace(i *interaction) *bot.Message {
+func (b *Bot) refusePlace(i *interaction) *view.Message {
 	switch {
 	case i.GuildID == "" || i.Member == nil:
 		return b.note(i.Locale, "discord.only_in_servers")
 	case !b.allowedChannel(i):
-		var spans []bot.Span
+		var spans []text.Span
 		for n, id := range b.cfg.Channels {
 			if n > 0 {
-				spans = append(spans, bot.Span{Text: ", "})
+				spans = append(spans, text.Span{Text: ", "})
 			}
-			spans = append(spans, bot.Span{Style: bot.MentionOf, Member: channelPrefix + id, Text: id})
+			spans = append(spans, text.Span{Style: text.MentionOf, Member: channelPrefix + id, Text: id})
 		}
 		m := b.note(i.Locale, "discord.channel_not_allowed")
-		m.Blocks = append(m.Blocks, bot.Block{Kind: bot.Text, Spans: spans})
+		m.Blocks = append(m.Blocks, view.Block{Kind: view.Text, Spans: spans})
 		return m
 	case b.cfg.AgeRestrictedOnly && !i.Channel.NSFW:
 		return b.note(i.Locale, "discord.age_restricted_only")
@@ -122,7 +124,7 @@ func (b *Bot) refusePlace(i *interaction) *bot.Message {
 
 // refusePermissions says which permission the bot lacks to post a video where
 // the interaction happened, or returns nil. It is asked before money is spent.
-func (b *Bot) refusePermissions(i *interaction) *bot.Message {
+func (b *Bot) refusePermissions(i *interaction) *view.Message {
 	if missing := b.missingPermissions(i); len(missing) > 0 {
 		return b.note(i.Locale, "place.no_permission", "permissions", strings.Join(missing, ", "))
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"ltxbot/bot"
+	"ltxbot/bot/view"
 )
 
 // press handles a button. Buttons carry an action and a job id and nothing
@@ -15,14 +16,14 @@ func (b *Bot) press(ctx context.Context, i *interaction) {
 		b.reopen(ctx, i, draft, job)
 		return
 	}
-	action, job, ok := bot.ParseButtonID(i.Data.CustomID)
+	action, job, ok := view.ParseButtonID(i.Data.CustomID)
 	if !ok {
 		b.reply(ctx, i, b.note(i.Locale, "discord.unknown_button"))
 		return
 	}
 	quick, cancel := context.WithTimeout(ctx, quickWithin)
 	defer cancel()
-	switch p := b.cfg.Desk.Press(quick, b.caller(i), action, job); {
+	switch p := b.cfg.Service.Press(quick, b.caller(i), action, job); {
 	case p.Form != nil:
 		b.open(ctx, i, *p.Form, job)
 	case p.Ask != nil:
@@ -71,7 +72,7 @@ func (b *Bot) remove(ctx context.Context, i *interaction, job string) {
 
 // showDeleted makes the card of a job say that its video was removed.
 func (b *Bot) showDeleted(ctx context.Context, job string) {
-	j, keep, err := b.cfg.Desk.Deleted(ctx, job)
+	j, keep, err := b.cfg.Service.Deleted(ctx, job)
 	if err == nil {
 		err = b.Show(ctx, j, keep)
 	}
@@ -100,12 +101,12 @@ func (b *Bot) autocomplete(ctx context.Context, i *interaction) {
 		b.suggest(ctx, i, nil)
 		return
 	}
-	found := b.cfg.Desk.Suggest(b.caller(i), o.Name, o.text()) //nolint:contextcheck // from memory; what the desk reads for it is the desk's
+	found := b.cfg.Service.Suggest(b.caller(i), o.Name, o.text()) //nolint:contextcheck // from memory; what the service reads for it is the service's
 	b.suggest(ctx, i, found)
 }
 
 // suggest answers an autocomplete. Its list is sent even when it is empty.
-func (b *Bot) suggest(ctx context.Context, i *interaction, found []bot.Choice) {
+func (b *Bot) suggest(ctx context.Context, i *interaction, found []view.Choice) {
 	choices := []choice{}
 	for _, c := range found[:min(len(found), maxChoices)] {
 		if c.Value == "" || length(c.Value) > maxChoiceName {

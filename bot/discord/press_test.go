@@ -6,15 +6,15 @@ import (
 	"testing"
 	"time"
 
-	"ltxbot/bot"
+	"ltxbot/bot/view"
 	"ltxbot/core/generate"
 	sim "ltxbot/sim/discord"
 )
 
 // click lets somebody press a button of a job.
-func (s *stage) click(u *sim.User, on sim.Message, a bot.Action, job string) *sim.Interaction {
+func (s *stage) click(u *sim.User, on sim.Message, a view.Action, job string) *sim.Interaction {
 	s.t.Helper()
-	i, err := u.Click(s.ctx, on, bot.ButtonID(a, job))
+	i, err := u.Click(s.ctx, on, view.ButtonID(a, job))
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -43,10 +43,10 @@ func TestCancelButtonStopsTheJobOfItsOwnerOnly(t *testing.T) {
 	j := s.ask("/ltx prompt:a cowboy")
 	s.mustShow(j.ID, generate.Running)
 	card := s.card(j)
-	if m := s.response(s.click(bob, card, bot.ActCancel, j.ID)); m.EphemeralTo != bob.ID || !strings.Contains(m.Text(), "admin can do that") {
+	if m := s.response(s.click(bob, card, view.ActCancel, j.ID)); m.EphemeralTo != bob.ID || !strings.Contains(m.Text(), "admin can do that") {
 		t.Errorf("bob reads %q", m.Text())
 	}
-	if m := s.response(s.click(s.ada, card, bot.ActCancel, j.ID)); m.EphemeralTo != s.ada.ID || !strings.Contains(m.Text(), "being cancelled") {
+	if m := s.response(s.click(s.ada, card, view.ActCancel, j.ID)); m.EphemeralTo != s.ada.ID || !strings.Contains(m.Text(), "being cancelled") {
 		t.Errorf("ada reads %q", m.Text())
 	}
 	if want := []string{j.ID + " discord:" + s.ada.ID}; !slices.Equal(s.engine.cancel, want) {
@@ -68,7 +68,7 @@ func TestAdminsMayPressTheButtonsOfOthers(t *testing.T) {
 	j := s.ask("/ltx prompt:a cowboy")
 	s.mustShow(j.ID, generate.Running)
 	for _, u := range []*sim.User{boss, helper} {
-		if m := s.response(s.click(u, s.card(j), bot.ActCancel, j.ID)); !strings.Contains(m.Text(), "being cancelled") {
+		if m := s.response(s.click(u, s.card(j), view.ActCancel, j.ID)); !strings.Contains(m.Text(), "being cancelled") {
 			t.Errorf("%s reads %q", u.Name, m.Text())
 		}
 	}
@@ -80,7 +80,7 @@ func TestAgainMakesAnotherVideoForWhoeverPresses(t *testing.T) {
 	bob := s.sim.NewUser("bob")
 	s.guild.Join(bob)
 	first, video := s.delivered("/ltx prompt:a cowboy seed:42")
-	for action, seed := range map[bot.Action]int64{bot.ActAgain: 7, bot.ActSame: 42} {
+	for action, seed := range map[view.Action]int64{view.ActAgain: 7, view.ActSame: 42} {
 		j := s.job(s.click(bob, video, action, first.ID))
 		if j.Member != "discord:"+bob.ID || j.Parent != first.ID || j.Request.Seed() != seed || j.Request.Prompt() != "a cowboy" {
 			t.Errorf("%s makes %+v", action, j)
@@ -98,7 +98,7 @@ func TestDoubleClickIsOnePress(t *testing.T) {
 	bob := s.sim.NewUser("bob")
 	s.guild.Join(bob)
 	first, video := s.delivered("/ltx prompt:a cowboy seed:42")
-	for _, action := range []bot.Action{bot.ActAgain, bot.ActSame} {
+	for _, action := range []view.Action{view.ActAgain, view.ActSame} {
 		made := s.job(s.click(s.ada, video, action, first.ID))
 		second := s.click(s.ada, video, action, first.ID)
 		if err := second.WaitAck(s.ctx); err != nil {
@@ -123,9 +123,9 @@ func TestDoubleClickThatGoesToTwoProcessesIsOneJob(t *testing.T) {
 	opts.Now = func() time.Time { return now }
 	s := newStageWith(t, opts)
 	first, video := s.delivered("/ltx prompt:a cowboy")
-	made := s.job(s.click(s.ada, video, bot.ActAgain, first.ID))
+	made := s.job(s.click(s.ada, video, view.ActAgain, first.ID))
 	s.restart() // the other process knows nothing of the first click
-	second := s.click(s.ada, video, bot.ActAgain, first.ID)
+	second := s.click(s.ada, video, view.ActAgain, first.ID)
 	if err := second.WaitAck(s.ctx); err != nil {
 		t.Fatal(err)
 	}
@@ -144,7 +144,7 @@ func TestButtonsWorkAfterARestartAndOnOldMessages(t *testing.T) {
 	j, video := s.delivered("/ltx prompt:a cowboy")
 	s.sim.Advance(100 * 24 * 3600e9)
 	s.restart()
-	if m := s.response(s.click(s.ada, video, bot.ActDetails, j.ID)); m.EphemeralTo != s.ada.ID || !strings.Contains(m.Text(), j.ID) {
+	if m := s.response(s.click(s.ada, video, view.ActDetails, j.ID)); m.EphemeralTo != s.ada.ID || !strings.Contains(m.Text(), j.ID) {
 		t.Errorf("details are %q", m.Text())
 	}
 }
@@ -155,11 +155,11 @@ func TestDeleteRemovesTheVideo(t *testing.T) {
 	bob := s.sim.NewUser("bob")
 	s.guild.Join(bob)
 	j, video := s.delivered("/ltx prompt:a cowboy")
-	if m := s.response(s.click(bob, video, bot.ActDelete, j.ID)); m.EphemeralTo != bob.ID {
+	if m := s.response(s.click(bob, video, view.ActDelete, j.ID)); m.EphemeralTo != bob.ID {
 		t.Errorf("bob reads %+v", m)
 	}
 	s.engine.put(j.ID, func(j *generate.Job) { j.State = generate.Delivered })
-	i := s.click(s.ada, video, bot.ActDelete, j.ID)
+	i := s.click(s.ada, video, view.ActDelete, j.ID)
 	if _, err := s.sim.WaitRequest(s.ctx, func(r sim.Request) bool { return r.Route == sim.RouteDeleteResponse && r.Status == 204 }); err != nil {
 		t.Fatal(err)
 	}
@@ -176,7 +176,7 @@ func TestDeleteSaysWhenItCannot(t *testing.T) {
 	s := newStage(t)
 	j, video := s.delivered("/ltx prompt:a cowboy")
 	s.sim.Inject(sim.Fault{Route: sim.RouteDeleteResponse, Status: 403, Times: -1})
-	s.click(s.ada, video, bot.ActDelete, j.ID)
+	s.click(s.ada, video, view.ActDelete, j.ID)
 	if _, err := s.general.WaitMessage(s.ctx, func(m sim.Message) bool { return strings.Contains(m.Text(), "could not delete") }); err != nil {
 		t.Fatal(err)
 	}
@@ -186,7 +186,7 @@ func TestEditOpensTheFormAndKeepsWhatItDoesNotShow(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	first, video := s.delivered("/ltx prompt:a cowboy camera:dolly_in duration:6.5 steps:20 seed:42")
-	i := s.click(s.ada, video, bot.ActEdit, first.ID)
+	i := s.click(s.ada, video, view.ActEdit, first.ID)
 	form, err := i.WaitModal(s.ctx)
 	if err != nil {
 		t.Fatal(err)
@@ -213,7 +213,7 @@ func TestFormThatIsWrongCanBeEditedAgain(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	first, video := s.delivered("/ltx prompt:a cowboy")
-	i := s.click(s.ada, video, bot.ActEdit, first.ID)
+	i := s.click(s.ada, video, view.ActEdit, first.ID)
 	if _, err := i.WaitModal(s.ctx); err != nil {
 		t.Fatal(err)
 	}
@@ -343,7 +343,7 @@ func TestJobIDsAreCompleted(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	j := s.ask("/ltx prompt:a cowboy")
-	for !s.log.has("job accepted") { // then the desk knows it
+	for !s.log.has("job accepted") { // then the service knows it
 		select {
 		case <-time.After(time.Millisecond):
 		case <-s.ctx.Done():

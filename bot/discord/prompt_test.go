@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"ltxbot/bot"
+	"ltxbot/bot/view"
 	"ltxbot/core/generate"
 	sim "ltxbot/sim/discord"
 )
@@ -133,7 +133,7 @@ func TestSettingsInThePromptOfAFormCount(t *testing.T) {
 	}
 	submit := func(values map[string]any) *sim.Interaction {
 		t.Helper()
-		open := s.click(s.ada, video, bot.ActEdit, first.ID)
+		open := s.click(s.ada, video, view.ActEdit, first.ID)
 		if _, err := open.WaitModal(s.ctx); err != nil {
 			t.Fatal(err)
 		}

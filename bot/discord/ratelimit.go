@@ -10,7 +10,7 @@ import (
 
 	"golang.org/x/time/rate"
 
-	"ltxbot/bot"
+	"ltxbot/bot/adapter"
 	"ltxbot/internal/retry"
 )
 
@@ -32,8 +32,8 @@ const maxBuckets = 4096
 // limiter holds requests back that Discord would refuse, as far as its
 // headers tell.
 type limiter struct {
-	bot    *rate.Limiter // of this process
-	shared *bot.Throttle // of all that use the token; nil = there are no others
+	bot    *rate.Limiter    // of this process
+	shared *adapter.Limiter // of all that use the token; nil = there are no others
 
 	mu      sync.Mutex
 	hashes  map[string]string  // X-RateLimit-Bucket by kind of route
@@ -47,14 +47,14 @@ type bucket struct {
 	reset     time.Time
 }
 
-func newLimiter(m bot.Meter) *limiter {
+func newLimiter(m adapter.Meter) *limiter {
 	l := &limiter{
 		bot:     rate.NewLimiter(globalRate, globalRate),
 		hashes:  map[string]string{},
 		buckets: map[string]*bucket{},
 	}
 	if m != nil {
-		l.shared = bot.NewThrottle(bot.ThrottleConfig{Name: "discord requests", Every: sharedEvery, Burst: sharedBurst, Meter: m})
+		l.shared = adapter.NewLimiter(adapter.LimiterConfig{Name: "discord requests", Every: sharedEvery, Burst: sharedBurst, Meter: m})
 	}
 	return l
 }

@@ -5,7 +5,8 @@ import (
 	"slices"
 	"strings"
 
-	"ltxbot/bot"
+	"ltxbot/bot/text"
+	"ltxbot/bot/view"
 )
 
 // Limits of a message's components.
@@ -83,7 +84,7 @@ type video struct {
 
 // render lays a message out: a container with the text, the video after its
 // first block, and the buttons.
-func render(m bot.Message, v *video) []component {
+func render(m view.Message, v *video) []component {
 	texts := fit(m.Blocks, maxMessageText)
 	var inner []component
 	addText := func(parts []string) {
@@ -110,19 +111,19 @@ func render(m bot.Message, v *video) []component {
 	return []component{{Type: typeContainer, Components: inner}}
 }
 
-func buttons(row []bot.Button) []component {
+func buttons(row []view.Button) []component {
 	out := make([]component, 0, len(row))
 	for _, b := range row {
 		style := styleSecondary
 		switch {
 		case b.Danger:
 			style = styleDanger
-		case b.Action == bot.ActAgain || b.Action == bot.ActRetry:
+		case b.Action == view.ActAgain || b.Action == view.ActRetry:
 			style = stylePrimary
 		}
 		out = append(out, component{
 			Type: typeButton, Style: style, Label: cut(oneLine(b.Label), maxButtonLabel),
-			CustomID: bot.ButtonID(b.Action, b.Job),
+			CustomID: view.ButtonID(b.Action, b.Job),
 		})
 	}
 	return out
@@ -130,7 +131,7 @@ func buttons(row []bot.Button) []component {
 
 // fit writes the blocks, and shortens the longest ones until all of them
 // together are no longer than limit.
-func fit(blocks []bot.Block, limit int) []string {
+func fit(blocks []view.Block, limit int) []string {
 	blocks = slices.Clone(blocks)
 	texts := make([]string, len(blocks))
 	for i := range blocks {
@@ -159,7 +160,7 @@ const maxSpan = 4 * maxMessageText
 
 // bounded cuts off what nobody will see of very long texts, so that they cost
 // no time.
-func bounded(parts []bot.Span) []bot.Span {
+func bounded(parts []text.Span) []text.Span {
 	parts = slices.Clone(parts)
 	for i, s := range parts {
 		if len(s.Text) > maxSpan {
@@ -171,21 +172,21 @@ func bounded(parts []bot.Span) []bot.Span {
 
 // writeBlock writes a block in Discord's markdown, in at most limit. Its
 // result is empty when there is no room for anything.
-func writeBlock(b bot.Block, limit int) string {
+func writeBlock(b view.Block, limit int) string {
 	switch b.Kind {
-	case bot.Heading:
+	case view.Heading:
 		return prefixed("### ", spans(b.Spans, limit-len("### "), oneLine))
-	case bot.Note:
+	case view.Note:
 		return prefixed("-# ", spans(b.Spans, limit-len("-# "), oneLine))
-	case bot.Quote:
+	case view.Quote:
 		return writeQuote(b.Spans, limit)
-	case bot.Code:
+	case view.Code:
 		return codeBlock(plainText(b.Spans), limit)
-	case bot.Facts:
+	case view.Facts:
 		return writeFacts(b.Facts, limit)
-	case bot.Bar:
-		return whole(bot.TextBar(b.Bar, barLength), limit)
-	case bot.Text:
+	case view.Bar:
+		return whole(view.TextBar(b.Bar, barLength), limit)
+	case view.Text:
 		return spans(b.Spans, limit, clean)
 	}
 	return spans(b.Spans, limit, clean)
@@ -200,7 +201,7 @@ func prefixed(prefix, text string) string {
 
 // writeQuote puts every line in a quote. Line breaks cost room for the marks,
 // so the longest text that fits with them is searched for.
-func writeQuote(parts []bot.Span, limit int) string {
+func writeQuote(parts []text.Span, limit int) string {
 	const mark = "> "
 	quote := func(room int) string {
 		text := strings.TrimSpace(spans(parts, room, clean))
@@ -222,7 +223,7 @@ func writeQuote(parts []bot.Span, limit int) string {
 	return best
 }
 
-func writeFacts(facts []bot.Fact, limit int) string {
+func writeFacts(facts []view.Fact, limit int) string {
 	var lines []string
 	used := 0
 	for _, f := range facts {
@@ -241,16 +242,16 @@ const barLength = 12
 
 // spans writes spans one after the other, in at most limit. shape makes a
 // text fit for where it stands: on one line, or without dangerous characters.
-func spans(parts []bot.Span, limit int, shape func(string) string) string {
+func spans(parts []text.Span, limit int, shape func(string) string) string {
 	var b strings.Builder
 	used := 0
 	for i, s := range parts {
-		text := writeSpan(s, limit-used, keepEdges(shape))
-		if text == "" && s.Text != "" && s.Style != bot.Plain {
+		words := writeSpan(s, limit-used, keepEdges(shape))
+		if words == "" && s.Text != "" && s.Style != text.Plain {
 			break // no room
 		}
-		b.WriteString(text)
-		used += length(text)
+		b.WriteString(words)
+		used += length(words)
 		if used >= limit && i < len(parts)-1 {
 			break
 		}
@@ -281,28 +282,28 @@ func endsWithSpace(s string) bool   { return strings.TrimRight(s, " \t\r\n") != 
 
 // writeSpan writes one span in at most limit; it is empty when there is no
 // room for it.
-func writeSpan(s bot.Span, limit int, shape func(string) string) string {
+func writeSpan(s text.Span, limit int, shape func(string) string) string {
 	if limit <= 0 {
 		return ""
 	}
 	switch s.Style {
-	case bot.Plain:
+	case text.Plain:
 		return escape(shape(s.Text), limit)
-	case bot.Strong:
+	case text.Strong:
 		text := escape(strings.TrimSpace(oneLine(s.Text)), limit-len("****"))
 		if text == "" {
 			return ""
 		}
 		return "**" + text + "**"
-	case bot.Mono, bot.CommandOf:
+	case text.Mono, text.CommandOf:
 		return inlineCode(s.Text, limit)
-	case bot.MentionOf:
+	case text.MentionOf:
 		return whole(mention(s), limit)
-	case bot.ClockTime:
+	case text.ClockTime:
 		return whole(fmt.Sprintf("<t:%d:f>", s.At.Unix()), limit)
-	case bot.Since:
+	case text.Since:
 		return whole(fmt.Sprintf("<t:%d:R>", s.At.Unix()), limit)
-	case bot.Link:
+	case text.Link:
 		return maskedLink(s.Text, s.URL, limit)
 	}
 	return escape(shape(s.Text), limit)
@@ -321,7 +322,7 @@ const channelPrefix = "discord-channel:"
 
 // mention shows a member's name, or a channel's. It pings only those in
 // allowed_mentions.
-func mention(s bot.Span) string {
+func mention(s text.Span) string {
 	if id, ok := strings.CutPrefix(s.Member, channelPrefix); ok && isSnowflake(id) {
 		return "<#" + id + ">"
 	}
@@ -339,7 +340,7 @@ func isSnowflake(id string) bool {
 }
 
 // plainText is what spans say, without their styles.
-func plainText(parts []bot.Span) string {
+func plainText(parts []text.Span) string {
 	var b strings.Builder
 	for _, s := range parts {
 		b.WriteString(s.Text)

@@ -13,7 +13,7 @@ import (
 	"strings"
 	"time"
 
-	"ltxbot/bot"
+	"ltxbot/bot/adapter"
 	"ltxbot/internal/retry"
 )
 
@@ -71,7 +71,7 @@ type client struct {
 	uploads   *http.Client // without a timeout of its own
 }
 
-func newClient(apiURL, token, version string, m bot.Meter) *client {
+func newClient(apiURL, token, version string, m adapter.Meter) *client {
 	transport := func(idle int) *http.Transport {
 		return &http.Transport{
 			Proxy:                 http.ProxyFromEnvironment,

@@ -5,8 +5,9 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	"ltxbot/bot"
 	"ltxbot/bot/discord"
+	"ltxbot/bot/text"
+	"ltxbot/bot/view"
 )
 
 func TestEscapeShowsAPersonsTextAsItIs(t *testing.T) {
@@ -136,15 +137,15 @@ func FuzzMessage(f *testing.F) {
 	f.Add(strings.Repeat("*", 5000), strings.Repeat("👨‍👩‍👧 ", 3000), 20)
 	f.Add("<@99>\n> x", "```\n@everyone", 2)
 	f.Fuzz(func(t *testing.T, a, b string, n int) {
-		var m bot.Message
-		styles := []bot.Style{bot.Plain, bot.Strong, bot.Mono, bot.Link, bot.MentionOf}
-		kinds := []bot.BlockKind{bot.Heading, bot.Text, bot.Quote, bot.Note, bot.Code, bot.Facts, bot.Bar}
+		var m view.Message
+		styles := []text.Style{text.Plain, text.Strong, text.Mono, text.Link, text.MentionOf}
+		kinds := []view.BlockKind{view.Heading, view.Text, view.Quote, view.Note, view.Code, view.Facts, view.Bar}
 		for i := range min(max(n, 0), 30) {
-			spans := []bot.Span{
+			spans := []text.Span{
 				{Text: a, Style: styles[i%len(styles)], URL: b, Member: "discord:42"},
 				{Text: b, Style: styles[(i+1)%len(styles)], URL: a, Member: a},
 			}
-			m.Blocks = append(m.Blocks, bot.Block{Kind: kinds[i%len(kinds)], Spans: spans, Facts: []bot.Fact{{Label: a, Value: spans}}})
+			m.Blocks = append(m.Blocks, view.Block{Kind: kinds[i%len(kinds)], Spans: spans, Facts: []view.Fact{{Label: a, Value: spans}}})
 		}
 		text := discord.TextForTest(m)
 		if got := discord.Length(text); got > 4000 {

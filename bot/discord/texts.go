@@ -1,9 +1,9 @@
 package discord
 
-import "ltxbot/bot"
+import "ltxbot/bot/text"
 
 // print writes in the language of somebody.
-func (b *Bot) print(locale string) bot.Printer { return b.cfg.Desk.Printer(locale) }
+func (b *Bot) print(locale string) text.Printer { return b.cfg.Service.Printer(locale) }
 
 // text is a text of the catalogue in a language. args are pairs of a name and a
 // value, for what stands in braces in it.

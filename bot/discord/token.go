@@ -4,7 +4,7 @@ import (
 	"context"
 	"net/http"
 
-	"ltxbot/bot"
+	"ltxbot/bot/view"
 	"ltxbot/core/generate"
 )
 
@@ -47,7 +47,7 @@ func (d *delivery) followup(ctx context.Context, token string) error {
 	if err := d.save(ctx, noteFollowup, followupSent); err != nil {
 		return err
 	}
-	text := d.text(bot.ResultFacts{Fit: generate.FitOriginal})
+	text := d.text(view.ResultFacts{Fit: generate.FitOriginal})
 	text.Buttons = nil
 	o := newMessage(text)
 	if d.job.Place.Private {

@@ -4,41 +4,42 @@ import (
 	"slices"
 	"strings"
 
-	"ltxbot/bot"
+	"ltxbot/bot/command"
+	"ltxbot/bot/text"
 	"ltxbot/core/ltx"
 )
 
 // verbs are the commands of Discord for the verbs of a line, up to the value
 // that follows.
 var verbs = map[string]string{
-	bot.VerbHelp:   "/ltx-help topic:",
-	bot.VerbJobs:   "/ltx-jobs list",
-	bot.VerbShow:   "/ltx-jobs show job:",
-	bot.VerbCancel: "/ltx-jobs cancel job:",
-	bot.VerbQuota:  "/ltx-quota show",
-	bot.VerbLoRAs:  "/ltx-loras",
-	bot.VerbAdmin:  "/ltx-admin",
+	command.VerbHelp:   "/ltx-help topic:",
+	command.VerbJobs:   "/ltx-jobs list",
+	command.VerbShow:   "/ltx-jobs show job:",
+	command.VerbCancel: "/ltx-jobs cancel job:",
+	command.VerbQuota:  "/ltx-quota show",
+	command.VerbLoRAs:  "/ltx-loras",
+	command.VerbAdmin:  "/ltx-admin",
 }
 
 // typed writes the commands in spans as they are typed in Discord, where each
 // verb is a command of its own and a prompt is an option.
-func typed(parts []bot.Span) []bot.Span {
+func typed(parts []text.Span) []text.Span {
 	parts = slices.Clone(parts)
 	for i, s := range parts {
-		if s.Style == bot.CommandOf && s.Command != nil {
+		if s.Style == text.CommandOf && s.Command != nil {
 			parts[i].Text = typedCommand(*s.Command)
 		}
 	}
 	return parts
 }
 
-func typedCommand(c bot.Command) string {
+func typedCommand(c text.Command) string {
 	switch {
 	case c.Verb == "":
 		return strings.TrimSpace("/ltx " + options(c.Settings))
-	case c.Verb == bot.VerbJobs && slices.Equal(c.Args, []string{bot.EraseWord, bot.SureWord}):
-		return "/ltx-jobs " + bot.EraseWord + " sure:True"
-	case c.Verb == bot.VerbQuota && len(c.Args) > 0:
+	case c.Verb == command.VerbJobs && slices.Equal(c.Args, []string{command.EraseWord, command.SureWord}):
+		return "/ltx-jobs " + command.EraseWord + " sure:True"
+	case c.Verb == command.VerbQuota && len(c.Args) > 0:
 		return "/ltx-quota " + strings.Join(c.Args, " ")
 	}
 	command, takesValue := strings.CutSuffix(verbs[c.Verb], ":")
@@ -76,6 +77,6 @@ const promptOption = "prompt"
 // plainPrompt reports whether a text in the prompt option is the prompt and
 // nothing else.
 func plainPrompt(text string) bool {
-	line, err := bot.ParseLine(text)
+	line, err := command.Parse(text)
 	return err == nil && line.Verb == "" && slices.Equal(line.Settings, []ltx.Setting{{Key: promptOption, Value: text}})
 }

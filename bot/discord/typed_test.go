@@ -3,17 +3,17 @@ package discord_test
 import (
 	"testing"
 
-	"ltxbot/bot"
 	"ltxbot/bot/discord"
+	"ltxbot/bot/text"
 	"ltxbot/core/ltx"
 )
 
 func TestCommandsAreShownAsTheyAreTypedHere(t *testing.T) {
 	t.Parallel()
-	verb := func(name string, args ...string) bot.Command { return bot.Command{Verb: name, Args: args} }
-	video := func(settings ...ltx.Setting) bot.Command { return bot.Command{Settings: settings} }
+	verb := func(name string, args ...string) text.Command { return text.Command{Verb: name, Args: args} }
+	video := func(settings ...ltx.Setting) text.Command { return text.Command{Settings: settings} }
 	for _, tt := range []struct {
-		in   bot.Command
+		in   text.Command
 		want string
 	}{
 		{verb("help", "options"), "/ltx-help topic:options"},

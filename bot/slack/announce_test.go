@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"ltxbot/bot"
+	"ltxbot/bot/text"
+	"ltxbot/bot/view"
 	sim "ltxbot/sim/slack"
 )
 
@@ -12,7 +14,7 @@ import (
 func warning(ch *sim.Channel, tenants ...string) bot.Announcement {
 	return bot.Announcement{
 		Channel: ch.ID(), Tenants: tenants, Locale: "en", Nonce: "warn/acme",
-		Message: bot.Message{Blocks: []bot.Block{{Kind: bot.Text, Spans: []bot.Span{{Text: "75 % is used"}}}}, Plain: "75 % is used"},
+		Message: view.Message{Blocks: []view.Block{{Kind: view.Text, Spans: []text.Span{{Text: "75 % is used"}}}}, Plain: "75 % is used"},
 	}
 }
 

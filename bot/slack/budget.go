@@ -9,7 +9,7 @@ import (
 
 	"golang.org/x/time/rate"
 
-	"ltxbot/bot"
+	"ltxbot/bot/adapter"
 )
 
 // Edits of messages that a workspace takes: Slack allows 50 a minute in all,
@@ -36,7 +36,7 @@ const editLapse = time.Minute
 // editBudgets are the budgets of all workspaces.
 type editBudgets struct {
 	now   func() time.Time
-	meter bot.Meter // nil = this process is the only one
+	meter adapter.Meter // nil = this process is the only one
 
 	mu         sync.Mutex
 	workspaces map[string]*editBudget
@@ -44,7 +44,7 @@ type editBudgets struct {
 
 // editBudget is the edits of one workspace.
 type editBudget struct {
-	progress, ends *bot.Throttle
+	progress, ends *adapter.Limiter
 
 	// Below the mutex of editBudgets:
 	jobs  map[string]*editor
@@ -58,7 +58,7 @@ type editor struct {
 	edited time.Time // when it was edited last
 }
 
-func newEditBudgets(now func() time.Time, meter bot.Meter) *editBudgets {
+func newEditBudgets(now func() time.Time, meter adapter.Meter) *editBudgets {
 	return &editBudgets{now: now, meter: meter, workspaces: map[string]*editBudget{}}
 }
 
@@ -67,11 +67,11 @@ func (e *editBudgets) of(workspace string) *editBudget {
 	w := e.workspaces[workspace]
 	if w == nil {
 		w = &editBudget{
-			progress: bot.NewThrottle(bot.ThrottleConfig{
+			progress: adapter.NewLimiter(adapter.LimiterConfig{
 				Name: "slack edits " + workspace, Every: progressEvery, Burst: progressBurst, Meter: e.meter, Now: e.now,
 			}),
 			// Alone, the last word waits no longer than with one process.
-			ends: bot.NewThrottle(bot.ThrottleConfig{
+			ends: adapter.NewLimiter(adapter.LimiterConfig{
 				Name: "slack ends " + workspace, Every: endEvery, Burst: endBurst, Meter: e.meter, Now: e.now,
 				Alone: rate.NewLimiter(rate.Every(time.Minute/(progressEdits+endEdits)), progressBurst+endBurst),
 			}),

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"ltxbot/bot"
+	"ltxbot/bot/command"
+	"ltxbot/bot/view"
 )
 
 // command handles a slash command: without a text it opens the form, with one
@@ -15,7 +17,7 @@ func (b *Bot) command(ctx context.Context, in inbound) {
 		return
 	}
 	if strings.TrimSpace(in.command.Text) == "" {
-		b.openForm(ctx, o, b.cfg.Desk.Form(b.people.locale(o), nil), formData{})
+		b.openForm(ctx, o, b.cfg.Service.Form(b.people.locale(o), nil), formData{})
 		return
 	}
 	rest, _ := cutMention(in.command.Text, b.namesOf(ctx, o))
@@ -24,7 +26,7 @@ func (b *Bot) command(ctx context.Context, in inbound) {
 
 // run does what a line asks for, and reports whether it makes a video.
 func (b *Bot) run(ctx context.Context, o origin, typed string) bool {
-	line, err := bot.ParseLine(typed)
+	line, err := command.Parse(typed)
 	if err != nil {
 		b.tell(ctx, o, b.refusal(ctx, o, err))
 		return false
@@ -37,9 +39,9 @@ func (b *Bot) run(ctx context.Context, o origin, typed string) bool {
 	defer cancel()
 	answer, ok := verbs[line.Verb]
 	if !ok {
-		answer = verbs[bot.VerbHelp]
+		answer = verbs[command.VerbHelp]
 	}
-	if line.Verb == bot.VerbAdmin && len(line.Args) > 0 {
+	if line.Verb == command.VerbAdmin && len(line.Args) > 0 {
 		b.people.forget(o, b.cfg.AdminGroups) // who may is asked of Slack at this moment
 	}
 	b.tell(ctx, o, answer(b, ctx, b.caller(ctx, o), strings.Join(line.Args, " ")))
@@ -47,35 +49,35 @@ func (b *Bot) run(ctx context.Context, o origin, typed string) bool {
 }
 
 // verbs are the answers to lines that are about something else than a video.
-var verbs = map[string]func(b *Bot, ctx context.Context, c bot.Caller, arg string) bot.Message{
-	bot.VerbHelp: func(b *Bot, _ context.Context, c bot.Caller, topic string) bot.Message {
-		return bot.Help(b.print(c.Locale), topic)
+var verbs = map[string]func(b *Bot, ctx context.Context, c bot.Caller, arg string) view.Message{
+	command.VerbHelp: func(b *Bot, _ context.Context, c bot.Caller, topic string) view.Message {
+		return view.Help(b.print(c.Locale), topic)
 	},
-	bot.VerbJobs: func(b *Bot, ctx context.Context, c bot.Caller, order string) bot.Message {
-		return b.cfg.Desk.JobsLine(ctx, c, order)
+	command.VerbJobs: func(b *Bot, ctx context.Context, c bot.Caller, order string) view.Message {
+		return b.cfg.Service.JobsLine(ctx, c, order)
 	},
-	bot.VerbShow: func(b *Bot, ctx context.Context, c bot.Caller, job string) bot.Message {
-		return b.cfg.Desk.Show(ctx, c, job)
+	command.VerbShow: func(b *Bot, ctx context.Context, c bot.Caller, job string) view.Message {
+		return b.cfg.Service.Show(ctx, c, job)
 	},
-	bot.VerbCancel: func(b *Bot, ctx context.Context, c bot.Caller, job string) bot.Message {
-		return b.cfg.Desk.Cancel(ctx, c, job)
+	command.VerbCancel: func(b *Bot, ctx context.Context, c bot.Caller, job string) view.Message {
+		return b.cfg.Service.Cancel(ctx, c, job)
 	},
-	bot.VerbQuota: func(b *Bot, ctx context.Context, c bot.Caller, order string) bot.Message {
-		return b.cfg.Desk.OrderLine(ctx, c, bot.VerbQuota, order)
+	command.VerbQuota: func(b *Bot, ctx context.Context, c bot.Caller, order string) view.Message {
+		return b.cfg.Service.OrderLine(ctx, c, command.VerbQuota, order)
 	},
-	bot.VerbLoRAs: func(b *Bot, ctx context.Context, c bot.Caller, _ string) bot.Message {
-		return b.cfg.Desk.LoRAs(ctx, c)
+	command.VerbLoRAs: func(b *Bot, ctx context.Context, c bot.Caller, _ string) view.Message {
+		return b.cfg.Service.LoRAs(ctx, c)
 	},
-	bot.VerbAdmin: (*Bot).admin,
+	command.VerbAdmin: (*Bot).admin,
 }
 
 // admin carries out an order about the team's quotas. Without one it says how
 // the bot is and what there is to do.
-func (b *Bot) admin(ctx context.Context, c bot.Caller, order string) bot.Message {
+func (b *Bot) admin(ctx context.Context, c bot.Caller, order string) view.Message {
 	if !c.Admin {
 		return b.sentence(c.Locale, "slack.admin_only")
 	}
-	m := b.cfg.Desk.OrderLine(ctx, c, bot.VerbAdmin, order)
+	m := b.cfg.Service.OrderLine(ctx, c, command.VerbAdmin, order)
 	if order == "" {
 		status := b.sentence(c.Locale, "slack.admin", "version", b.cfg.Version)
 		m.Blocks = append(status.Blocks, m.Blocks...)
@@ -85,10 +87,10 @@ func (b *Bot) admin(ctx context.Context, c bot.Caller, order string) bot.Message
 }
 
 // refusal is what somebody reads whose line is nearly a verb.
-func (b *Bot) refusal(ctx context.Context, o origin, err error) bot.Message {
+func (b *Bot) refusal(ctx context.Context, o origin, err error) view.Message {
 	c := b.caller(ctx, o)
-	if m := bot.Refuse(b.print(c.Locale), err); m != nil {
+	if m := view.Refuse(b.print(c.Locale), err); m != nil {
 		return *m
 	}
-	return bot.Help(b.print(c.Locale), "")
+	return view.Help(b.print(c.Locale), "")
 }

@@ -12,7 +12,7 @@ import (
 
 	"github.com/slack-go/slack"
 
-	"ltxbot/bot"
+	"ltxbot/bot/view"
 	"ltxbot/core/generate"
 )
 
@@ -130,7 +130,7 @@ func (s *showing) card(l layout) outgoing {
 	if s.job.State == generate.Delivered && s.get(noteResultLost) != "" {
 		return s.result(l, s.job, s.memory)
 	}
-	return l.message(bot.Card(s.print(s.job.Place.Locale), s.job))
+	return l.message(view.Card(s.print(s.job.Place.Locale), s.job))
 }
 
 // edit makes the card say what the job is now.
@@ -258,17 +258,17 @@ func (s *showing) reason(ctx context.Context, err error) outgoing {
 
 // result is the text that follows the video.
 func (b *Bot) result(l layout, j generate.Job, m *memory) outgoing {
-	facts := bot.ResultFacts{Fit: generate.Fit(m.get(noteFit))}
+	facts := view.ResultFacts{Fit: generate.Fit(m.get(noteFit))}
 	if facts.Fit == generate.FitLink {
-		facts.URL, facts.Why = j.Output.URL, bot.LinkReason(m.get(noteWhy))
+		facts.URL, facts.Why = j.Output.URL, view.LinkReason(m.get(noteWhy))
 	}
-	l.value = func(button bot.Button) string {
-		if button.Action == bot.ActDelete && m.get(noteFile) != "" {
+	l.value = func(button view.Button) string {
+		if button.Action == view.ActDelete && m.get(noteFile) != "" {
 			return m.get(noteFile) // what is to be deleted
 		}
 		return j.ID
 	}
-	return l.message(bot.Result(b.print(j.Place.Locale), j, facts))
+	return l.message(view.Result(b.print(j.Place.Locale), j, facts))
 }
 
 // shownCards remembers what the cards of unfinished jobs show, so that an

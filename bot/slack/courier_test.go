@@ -6,7 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"ltxbot/bot"
+	"ltxbot/bot/view"
 	"ltxbot/core/generate"
 )
 
@@ -26,7 +26,7 @@ func TestACommandBecomesAVideoInTheChannel(t *testing.T) {
 	if !strings.Contains(card.Text, "Making the video") {
 		t.Errorf("card says %q", card.Text)
 	}
-	if _, ok := card.Blocks.Button(bot.ButtonID(bot.ActCancel, j.ID)); !ok {
+	if _, ok := card.Blocks.Button(view.ButtonID(view.ActCancel, j.ID)); !ok {
 		t.Error("a running job has no button to cancel it")
 	}
 	receipt := s.mustDeliver(j.ID)

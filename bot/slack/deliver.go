@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"ltxbot/bot"
+	"ltxbot/bot/view"
 	"ltxbot/core/generate"
 )
 
@@ -151,7 +151,7 @@ func (d *delivery) file(ctx context.Context, at spot) error {
 // if the text was not posted either: Slack was away altogether, and the file is
 // tried once more. It reports whether it did.
 func (d *delivery) unlink(ctx context.Context, at spot) (bool, error) {
-	if d.video.Link || d.get(noteWhy) != string(bot.LinkFailing) || d.get(noteResult) != "" || d.get(noteResultLost) != "" {
+	if d.video.Link || d.get(noteWhy) != string(view.LinkFailing) || d.get(noteResult) != "" || d.get(noteResultLost) != "" {
 		return false, nil
 	}
 	if tried := d.number(notePosting + string(purposeResult)); tried != 0 {
@@ -195,7 +195,7 @@ func (d *delivery) failing(ctx context.Context, err *uploadError) error {
 	}
 	left := time.Unix(since, 0).Add(uploadPatience).Sub(d.cfg.Now())
 	if left <= 0 {
-		return d.link(ctx, bot.LinkFailing, err)
+		return d.link(ctx, view.LinkFailing, err)
 	}
 	pause := uploadPause
 	if limited, ok := errors.AsType[*limitError](err); ok {
@@ -253,12 +253,12 @@ func (d *delivery) settle(ctx context.Context, at spot) (shared bool, err error)
 func (d *delivery) put(ctx context.Context, at spot) (shared bool, err error) {
 	file, err := d.video.Fetch(ctx, maxFile)
 	if link, ok := errors.AsType[*generate.LinkError](err); ok {
-		return false, d.save(ctx, noteFit, string(generate.FitLink), noteWhy, string(bot.WhyLink(link)))
+		return false, d.save(ctx, noteFit, string(generate.FitLink), noteWhy, string(view.WhyLink(link)))
 	}
 	if err != nil {
 		return false, err
 	}
-	id, err := d.upload(ctx, d.client, file, bot.AltText(d.print(d.job.Place.Locale), d.job))
+	id, err := d.upload(ctx, d.client, file, view.AltText(d.print(d.job.Place.Locale), d.job))
 	if why, ok := noFile(err); ok {
 		return false, d.link(ctx, why, err)
 	}
@@ -296,10 +296,10 @@ func (d *delivery) put(ctx context.Context, at spot) (shared bool, err error) {
 
 // link notes that the text must have a link, and why. A file that Slack may
 // share in spite of what it says is deleted with the text.
-func (d *delivery) link(ctx context.Context, why bot.LinkReason, err error) error {
+func (d *delivery) link(ctx context.Context, why view.LinkReason, err error) error {
 	d.log.WarnContext(ctx, "slack does not take the video, a link is posted", "job", d.job.ID, "reason", string(why), "error", err)
 	notes := []string{noteFit, string(generate.FitLink), noteWhy, string(why)}
-	if why != bot.LinkFailing { // there, the next failure is a link at once
+	if why != view.LinkFailing { // there, the next failure is a link at once
 		notes = append(notes, noteFailing, "")
 	}
 	return d.save(ctx, notes...)
@@ -340,7 +340,7 @@ func (d *delivery) appear(ctx context.Context, at spot) error {
 		case isLimit(err):
 			return err
 		case d.cfg.Now().After(until):
-			return d.link(ctx, bot.LinkUnseen, cmp.Or(err, errUnseen))
+			return d.link(ctx, view.LinkUnseen, cmp.Or(err, errUnseen))
 		}
 		if err := sleep(ctx, wait); err != nil {
 			return err

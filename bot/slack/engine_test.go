@@ -13,6 +13,7 @@ import (
 
 	"ltxbot/bot"
 	"ltxbot/bot/slack"
+	"ltxbot/bot/text"
 	"ltxbot/core/generate"
 	"ltxbot/core/ltx"
 	"ltxbot/core/quota"
@@ -95,11 +96,11 @@ func (s *stage) begin(path string, n int, p *provider, quotas quota.Policy) *pro
 		Deadline: 20 * time.Minute, Grace: 3 * time.Minute, Owner: fmt.Sprint("process-", n),
 		Logger: slog.New(slog.NewTextHandler(s.log, nil)),
 	})
-	desk := bot.New(bot.Config{
-		Generator: engine, Command: "/ltx", Catalog: bot.BuiltInCatalog(), Rules: rules, Usage: engine.Usage,
+	service := bot.New(bot.Config{
+		Generator: engine, Command: "/ltx", Catalog: text.BuiltInCatalog(), Rules: rules, Usage: engine.Usage,
 	})
-	s.t.Cleanup(desk.Stop)
-	s.cfg.Desk, s.cfg.Now = desk, time.Now
+	s.t.Cleanup(service.Stop)
+	s.cfg.Service, s.cfg.Now = service, time.Now
 	b, err := slack.New(s.cfg)
 	if err != nil {
 		s.t.Fatal(err)

@@ -12,7 +12,7 @@ import (
 
 	"github.com/slack-go/slack"
 
-	"ltxbot/bot"
+	"ltxbot/bot/view"
 	"ltxbot/core/generate"
 	"ltxbot/internal/retry"
 )
@@ -116,22 +116,22 @@ var goneCodes = []string{
 // but not this file, with what people are told.
 // https://docs.slack.dev/reference/methods/files.getUploadURLExternal#errors
 // https://docs.slack.dev/reference/methods/files.completeUploadExternal#errors
-var noFileCodes = map[string]bot.LinkReason{
-	"file_upload_size_restricted":               bot.LinkTooLarge,
-	"file_uploads_disabled":                     bot.LinkUploadsOff,
-	"storage_limit_reached":                     bot.LinkFull,
-	"missing_scope":                             bot.LinkNoRight,
-	"ekm_access_denied":                         bot.LinkDenied,
-	"file_uploads_except_images_disabled":       bot.LinkDenied,
-	"blocked_file_type":                         bot.LinkDenied,
-	"file_type_not_allowed":                     bot.LinkDenied,
-	"slack_connect_file_upload_sharing_blocked": bot.LinkShared,
-	"slack_connect_blocked_file_type":           bot.LinkShared,
-	"slack_connect_clip_sharing_blocked":        bot.LinkShared,
+var noFileCodes = map[string]view.LinkReason{
+	"file_upload_size_restricted":               view.LinkTooLarge,
+	"file_uploads_disabled":                     view.LinkUploadsOff,
+	"storage_limit_reached":                     view.LinkFull,
+	"missing_scope":                             view.LinkNoRight,
+	"ekm_access_denied":                         view.LinkDenied,
+	"file_uploads_except_images_disabled":       view.LinkDenied,
+	"blocked_file_type":                         view.LinkDenied,
+	"file_type_not_allowed":                     view.LinkDenied,
+	"slack_connect_file_upload_sharing_blocked": view.LinkShared,
+	"slack_connect_blocked_file_type":           view.LinkShared,
+	"slack_connect_clip_sharing_blocked":        view.LinkShared,
 }
 
 // noFile reports whether err says that a file is not taken, and why.
-func noFile(err error) (why bot.LinkReason, ok bool) {
+func noFile(err error) (why view.LinkReason, ok bool) {
 	if e, is := errors.AsType[*APIError](err); is {
 		why, ok = noFileCodes[e.Code]
 	}

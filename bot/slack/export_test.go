@@ -8,7 +8,9 @@ import (
 
 	"github.com/slack-go/slack"
 
-	"ltxbot/bot"
+	"ltxbot/bot/adapter"
+	"ltxbot/bot/text"
+	"ltxbot/bot/view"
 )
 
 // The limits that tests compare with.
@@ -27,8 +29,8 @@ func ShortenBackoff() (standard time.Duration) {
 
 // Rendered lays a message out as the bot posts it; only pings may be
 // mentioned, everybody when it is "*".
-func Rendered(m bot.Message, pings string) (blocks json.RawMessage, text string, err error) {
-	l := layout{text: func(key string) string { return bot.BuiltInCatalog().Printer("en", "/ltx").Text(key) }}
+func Rendered(m view.Message, pings string) (blocks json.RawMessage, words string, err error) {
+	l := layout{text: func(key string) string { return text.BuiltInCatalog().Printer("en", "/ltx").Text(key) }}
 	if pings != "*" {
 		l = l.only(pings)
 	}
@@ -52,7 +54,7 @@ func BotEvents() []string { return botEvents }
 // Budget is the budget of edits of one workspace.
 type Budget struct{ e *editBudgets }
 
-func NewBudget(now func() time.Time, m bot.Meter) Budget { return Budget{newEditBudgets(now, m)} }
+func NewBudget(now func() time.Time, m adapter.Meter) Budget { return Budget{newEditBudgets(now, m)} }
 
 // Take asks for one edit.
 func (b Budget) Take(ctx context.Context, job string, last bool) time.Duration {
@@ -60,7 +62,7 @@ func (b Budget) Take(ctx context.Context, job string, last bool) time.Duration {
 }
 
 // FormBlocks are the blocks of a form.
-func FormBlocks(b *Bot, f bot.Form) (slack.ModalViewRequest, error) {
+func FormBlocks(b *Bot, f view.Form) (slack.ModalViewRequest, error) {
 	return b.modal("en", f, formData{Channel: "C1"})
 }
 

@@ -20,6 +20,8 @@ import (
 
 	"ltxbot/bot"
 	"ltxbot/bot/slack"
+	"ltxbot/bot/text"
+	"ltxbot/bot/view"
 	"ltxbot/core/generate"
 	"ltxbot/core/ltx"
 	"ltxbot/core/quota"
@@ -150,14 +152,14 @@ func prepareStage(t *testing.T, opts sim.Options, change ...func(*slack.Config))
 	s.ann = s.ws.AddUser(sim.UserSpec{ID: "U0ANN00001", Name: "ann"})
 	s.bob = s.ws.AddUser(sim.UserSpec{ID: "U0BOB00001", Name: "bob"})
 	s.general = s.ws.AddChannel(sim.ChannelSpec{ID: "C0GENERAL1", Name: "general", Members: []*sim.User{s.ann, s.bob, s.ws.Bot()}})
-	desk := bot.New(bot.Config{
-		Generator: s.engine, Command: "/ltx", Catalog: bot.BuiltInCatalog(), Rules: rules,
+	service := bot.New(bot.Config{
+		Generator: s.engine, Command: "/ltx", Catalog: text.BuiltInCatalog(), Rules: rules,
 		Usage: func(context.Context, quota.Asker) ([]quota.Gauge, error) { return nil, nil },
 	})
-	t.Cleanup(desk.Stop)
+	t.Cleanup(service.Stop)
 	s.cfg = slack.Config{
 		BotToken: s.ws.BotToken(), AppToken: server.AppToken(), SigningSecret: server.SigningSecret(),
-		APIURL: server.APIURL(), Desk: desk, Rules: rules, Version: "1.0", Now: server.Now, Timing: quick,
+		APIURL: server.APIURL(), Service: service, Rules: rules, Version: "1.0", Now: server.Now, Timing: quick,
 		Logger: slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}
 	for _, c := range change {
@@ -388,7 +390,7 @@ func videos(ch *sim.Channel) []sim.Message {
 // results are the messages of a channel that have the buttons of a video.
 func results(ch *sim.Channel, id string) []sim.Message {
 	return slices.DeleteFunc(fromBot(ch), func(m sim.Message) bool {
-		_, ok := m.Blocks.Button(bot.ButtonID(bot.ActDelete, id))
+		_, ok := m.Blocks.Button(view.ButtonID(view.ActDelete, id))
 		return !ok
 	})
 }

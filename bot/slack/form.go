@@ -11,6 +11,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"ltxbot/bot"
+	"ltxbot/bot/view"
 	"ltxbot/core/ltx"
 )
 
@@ -44,17 +45,17 @@ func (b *Bot) shortcut(ctx context.Context, in inbound) {
 	o, i := in.origin(), in.interaction
 	if i.CallbackID == ShortcutMessage {
 		c := b.unvouched(o)
-		b.openForm(ctx, o, b.cfg.Desk.Remix(c, b.remixText(ctx, o, i.Message)), formData{}) //nolint:contextcheck // Remix bounds itself
+		b.openForm(ctx, o, b.cfg.Service.Remix(c, b.remixText(ctx, o, i.Message)), formData{}) //nolint:contextcheck // Remix bounds itself
 		return
 	}
-	b.openForm(ctx, o, b.cfg.Desk.Form(b.people.locale(o), nil), formData{})
+	b.openForm(ctx, o, b.cfg.Service.Form(b.people.locale(o), nil), formData{})
 }
 
 // remixText is what a message says. One of the bot's own names its job in a
 // button.
 func (b *Bot) remixText(ctx context.Context, o origin, m posted) string {
 	for field := range strings.SplitSeq(string(m.Blocks), `"`) {
-		if _, job, ok := bot.ParseButtonID(field); ok {
+		if _, job, ok := view.ParseButtonID(field); ok {
 			return job
 		}
 	}
@@ -67,7 +68,7 @@ func (b *Bot) remixText(ctx context.Context, o origin, m posted) string {
 // openForm shows a form. It is called before anything that takes time: the
 // trigger lives for three seconds.
 // https://docs.slack.dev/surfaces/modals#trigger_id
-func (b *Bot) openForm(ctx context.Context, o origin, f bot.Form, d formData) {
+func (b *Bot) openForm(ctx context.Context, o origin, f view.Form, d formData) {
 	o.acknowledge()
 	d.Channel, d.ChannelName, d.Thread = o.Channel, o.ChannelName, o.Thread
 	if d.ResponseURL, d.At = o.ResponseURL, o.Received.Unix(); d.ResponseURL == "" {
@@ -92,7 +93,7 @@ func (b *Bot) openForm(ctx context.Context, o origin, f bot.Form, d formData) {
 }
 
 // modal lays a form out.
-func (b *Bot) modal(locale string, f bot.Form, d formData) (slack.ModalViewRequest, error) {
+func (b *Bot) modal(locale string, f view.Form, d formData) (slack.ModalViewRequest, error) {
 	data, err := json.Marshal(d)
 	if err != nil {
 		return slack.ModalViewRequest{}, err
@@ -130,7 +131,7 @@ func (b *Bot) whereBlock(locale string) slack.Block {
 }
 
 // field lays one field out.
-func (b *Bot) field(locale string, f bot.Field) slack.Block {
+func (b *Bot) field(locale string, f view.Field) slack.Block {
 	var hint *slack.TextBlockObject
 	if text := cut(oneLine(f.Hint), maxFieldLabel); text != "" {
 		hint = plainText(text)
@@ -140,7 +141,7 @@ func (b *Bot) field(locale string, f bot.Field) slack.Block {
 	return block
 }
 
-func (b *Bot) input(locale string, f bot.Field) slack.BlockElement {
+func (b *Bot) input(locale string, f view.Field) slack.BlockElement {
 	options := optionsOf(f.Choices)
 	switch {
 	case slices.Contains(suggested, f.Key):
@@ -149,13 +150,13 @@ func (b *Bot) input(locale string, f bot.Field) slack.BlockElement {
 		menu.MinQueryLength = &atOnce
 		menu.InitialOption = initial(options, f.Value)
 		return menu
-	case f.Kind == bot.Pick && len(options) > 0:
+	case f.Kind == view.Pick && len(options) > 0:
 		menu := slack.NewOptionsSelectBlockElement(slack.OptTypeStatic, b.hint(locale, "slack.form.pick"), f.Key, options...)
 		menu.InitialOption = initial(options, f.Value)
 		return menu
 	}
 	text := slack.NewPlainTextInputBlockElement(nil, f.Key)
-	text.Multiline = f.Kind == bot.TextArea
+	text.Multiline = f.Kind == view.TextArea
 	text.MaxLength = maxInput
 	if f.MaxLen > 0 {
 		text.MaxLength = min(f.MaxLen, maxInput)
@@ -171,7 +172,7 @@ func (b *Bot) hint(locale, key string) *slack.TextBlockObject {
 
 // optionsOf are choices as options of a menu. A value that does not fit is
 // left out: cut, it would be another one.
-func optionsOf(list []bot.Choice) []*slack.OptionBlockObject {
+func optionsOf(list []view.Choice) []*slack.OptionBlockObject {
 	var out []*slack.OptionBlockObject
 	for _, c := range list {
 		label := cut(oneLine(c.Label), maxOptionText)
@@ -201,17 +202,17 @@ func (b *Bot) suggest(in inbound) any {
 	locale := b.people.locale(o)
 	typed := strings.TrimSpace(i.Value)
 	c := bot.Caller{Platform: platform, Member: memberOf(o), Team: b.team(o), Locale: locale}
-	found := b.cfg.Desk.Suggest(c, i.ActionID, typed)
-	known := slices.ContainsFunc(found, func(c bot.Choice) bool { return strings.EqualFold(c.Value, typed) })
+	found := b.cfg.Service.Suggest(c, i.ActionID, typed)
+	known := slices.ContainsFunc(found, func(c view.Choice) bool { return strings.EqualFold(c.Value, typed) })
 	if typed != "" && !known {
-		found = append(found, bot.Choice{Value: typed, Label: b.text(locale, "slack.form.as_is", "typed", typed)})
+		found = append(found, view.Choice{Value: typed, Label: b.text(locale, "slack.form.as_is", "typed", typed)})
 	}
 	return choices(found)
 }
 
 // choices answers a menu that asks for choices.
 // https://docs.slack.dev/reference/interaction-payloads/block_suggestion-payload
-func choices(found []bot.Choice) any {
+func choices(found []view.Choice) any {
 	options := optionsOf(found)
 	if options == nil {
 		options = []*slack.OptionBlockObject{}
@@ -228,7 +229,7 @@ func (b *Bot) submit(ctx context.Context, in inbound) {
 	}
 	o, settings, d := filledIn(in)
 	if _, err := b.cfg.Rules().Parse(settings); err != nil {
-		if wrong := bot.FieldErrors(b.print(b.people.locale(o)), err); len(wrong) > 0 {
+		if wrong := view.FieldErrors(b.print(b.people.locale(o)), err); len(wrong) > 0 {
 			in.ack.give(fieldErrors(i.View, wrong, ""))
 			return
 		}

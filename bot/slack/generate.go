@@ -5,6 +5,7 @@ import (
 	"maps"
 
 	"ltxbot/bot"
+	"ltxbot/bot/view"
 	"ltxbot/core/generate"
 )
 
@@ -30,7 +31,7 @@ func (b *Bot) generate(ctx context.Context, o origin, a bot.Ask) bool {
 			return c
 		}
 	}
-	job, ok := b.cfg.Desk.Submit(ctx, a, r)
+	job, ok := b.cfg.Service.Submit(ctx, a, r)
 	if !ok {
 		return false
 	}
@@ -67,7 +68,7 @@ type responder struct {
 }
 
 // Check implements bot.Responder.
-func (r *responder) Check(g *generate.Ask) *bot.Message {
+func (r *responder) Check(g *generate.Ask) *view.Message {
 	if r.guest && !r.cfg.AllowGuests {
 		m := r.sentence(g.Place.Locale, "slack.guest")
 		return &m
@@ -80,7 +81,7 @@ func (r *responder) Check(g *generate.Ask) *bot.Message {
 }
 
 // Refuse implements bot.Responder.
-func (r *responder) Refuse(ctx context.Context, m bot.Message) {
+func (r *responder) Refuse(ctx context.Context, m view.Message) {
 	ctx, cancel := context.WithTimeout(ctx, replyWithin)
 	defer cancel()
 	r.tell(ctx, r.origin, m)

@@ -6,6 +6,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"ltxbot/bot"
+	"ltxbot/bot/view"
 )
 
 // home shows the Home tab of somebody who has opened it.
@@ -24,7 +25,7 @@ const typeHome = string(slack.VTHomeTab)
 // publish shows the Home tab, with the answer to a button on it, if there is
 // one. The hash keeps an older picture from replacing a newer one that was
 // published in between.
-func (b *Bot) publish(ctx context.Context, o origin, hash string, answer *bot.Message) {
+func (b *Bot) publish(ctx context.Context, o origin, hash string, answer *view.Message) {
 	ctx, cancel := context.WithTimeout(ctx, replyWithin)
 	defer cancel()
 	c, err := b.client(ctx, o.installation())
@@ -48,7 +49,7 @@ func (b *Bot) publish(ctx context.Context, o origin, hash string, answer *bot.Me
 
 // homeBlocks are what somebody sees on the Home tab: how to begin, the quota,
 // the jobs, and for admins the team and where to manage it.
-func (b *Bot) homeBlocks(ctx context.Context, c bot.Caller, answer *bot.Message) []slack.Block {
+func (b *Bot) homeBlocks(ctx context.Context, c bot.Caller, answer *view.Message) []slack.Block {
 	l := b.layout(c.Locale)
 	begin := slack.NewButtonBlockElement(buttonForm, "", plainText(cut(b.text(c.Locale, "slack.home.make"), maxButtonLabel)))
 	begin.Style = slack.StylePrimary
@@ -58,9 +59,9 @@ func (b *Bot) homeBlocks(ctx context.Context, c bot.Caller, answer *bot.Message)
 	}
 	out = append(out, l.blocks(b.sentence(c.Locale, "slack.home.welcome"), 1)...)
 	out = append(out, slack.NewActionBlock("", begin))
-	parts := []bot.Message{b.cfg.Desk.Usage(ctx, c), b.cfg.Desk.Jobs(ctx, c)}
+	parts := []view.Message{b.cfg.Service.Usage(ctx, c), b.cfg.Service.Jobs(ctx, c)}
 	if c.Admin {
-		parts = append(parts, b.cfg.Desk.Summary(ctx, c)...)
+		parts = append(parts, b.cfg.Service.Summary(ctx, c)...)
 		parts = append(parts, b.sentence(c.Locale, "slack.home.admin"))
 	}
 	for _, m := range parts {

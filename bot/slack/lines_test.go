@@ -7,7 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"ltxbot/bot"
+	"ltxbot/bot/command"
 )
 
 // TestEveryLineOfTheGrammarMeansTheSameInSlack types the lines of the golden
@@ -16,7 +16,7 @@ import (
 func TestEveryLineOfTheGrammarMeansTheSameInSlack(t *testing.T) {
 	t.Parallel()
 	const least = 250
-	file, err := os.ReadFile("../testdata/lines.txt")
+	file, err := os.ReadFile("../command/testdata/lines.txt")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,7 +34,7 @@ func TestEveryLineOfTheGrammarMeansTheSameInSlack(t *testing.T) {
 		if line == "" || strings.HasPrefix(line, " ") || strings.HasPrefix(line, "#") || strings.Contains(line, "⏎") || strings.Contains(line, "<http") {
 			continue // a command is one line, and a link in brackets is what the client makes of one
 		}
-		parsed, err := bot.ParseLine(line)
+		parsed, err := command.Parse(line)
 		if parsed.Verb != "" || line == "/ltx" {
 			continue
 		}

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"ltxbot/bot"
+	"ltxbot/bot/view"
 	"ltxbot/core/generate"
 	sim "ltxbot/sim/slack"
 )
@@ -103,7 +103,7 @@ func TestWithoutTheRightToLookNothingIsPostedTwice(t *testing.T) {
 		if len(videos(s.general)) != 1 || len(fromBot(s.general)) != 2 || len(found) != 1 {
 			t.Fatalf("messages:\n%s", texts(s.general))
 		}
-		if _, ok := found[0].Blocks.Button(bot.ButtonID(bot.ActAgain, j.ID)); !ok || len(found[0].Edits) == 0 {
+		if _, ok := found[0].Blocks.Button(view.ButtonID(view.ActAgain, j.ID)); !ok || len(found[0].Edits) == 0 {
 			t.Error("the card does not stand in for the text")
 		}
 	})

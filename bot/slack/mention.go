@@ -10,7 +10,7 @@ import (
 
 	"github.com/slack-go/slack"
 
-	"ltxbot/bot"
+	"ltxbot/bot/command"
 	"ltxbot/core/ltx"
 )
 
@@ -34,9 +34,9 @@ func (b *Bot) message(ctx context.Context, in inbound) {
 	}
 	typed := b.read(ctx, o, rest)
 	if typed == "" {
-		typed = bot.VerbHelp
+		typed = command.VerbHelp
 	}
-	line, err := bot.ParseLine(typed)
+	line, err := command.Parse(typed)
 	video := err == nil && line.Verb == ""
 	sure := !video || slices.ContainsFunc(line.Settings, isOption) || (direct || where == first) && !small(typed)
 	switch {
@@ -46,7 +46,7 @@ func (b *Bot) message(ctx context.Context, in inbound) {
 	case !video:
 		b.run(ctx, o, typed)
 	case !sure && isGreeting(typed):
-		b.run(ctx, o, bot.VerbHelp)
+		b.run(ctx, o, command.VerbHelp)
 	case !sure && isThanks(typed):
 	case len(e.Files) > 0:
 		b.tell(ctx, o, b.sentence(b.people.locale(o), "slack.files"))

@@ -7,8 +7,8 @@ import (
 	"testing"
 	"time"
 
-	"ltxbot/bot"
 	"ltxbot/bot/slack"
+	"ltxbot/bot/view"
 	"ltxbot/core/generate"
 	sim "ltxbot/sim/slack"
 )
@@ -270,7 +270,7 @@ func TestDirectMessagesToTheBotWorkLikeMentions(t *testing.T) {
 	if len(videos(dm)) != 1 || len(results(dm, j.ID)) != 1 || s.engine.count() != 1 {
 		t.Errorf("%d jobs, messages: %s", s.engine.count(), texts(dm))
 	}
-	if _, ok := fromBot(dm)[0].Blocks.Button(bot.ButtonID(bot.ActCancel, j.ID)); !ok {
+	if _, ok := fromBot(dm)[0].Blocks.Button(view.ButtonID(view.ActCancel, j.ID)); !ok {
 		t.Error("the first message is not the card")
 	}
 }

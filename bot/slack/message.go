@@ -11,7 +11,7 @@ import (
 
 	"github.com/slack-go/slack"
 
-	"ltxbot/bot"
+	"ltxbot/bot/view"
 )
 
 // maxText is the longest text of a message that can be edited, in characters.
@@ -27,7 +27,7 @@ type outgoing struct {
 
 // message lays out what the bot says. The text mentions nobody: a mention is
 // in a block or nowhere.
-func (l layout) message(m bot.Message) outgoing {
+func (l layout) message(m view.Message) outgoing {
 	o := outgoing{blocks: l.blocks(m, maxMessageBlocks), text: escape(oneLine(m.Plain), maxText)}
 	if o.text == "" {
 		for _, b := range m.Blocks {
@@ -110,7 +110,7 @@ func (b *Bot) respond(ctx context.Context, address string, r response) error {
 
 // replace puts something in the place of the message whose button was
 // pressed, which only its reader sees, so that the button is gone.
-func (b *Bot) replace(ctx context.Context, o origin, m bot.Message) {
+func (b *Bot) replace(ctx context.Context, o origin, m view.Message) {
 	o.acknowledge()
 	r := b.layout(b.people.locale(o)).message(m).response("")
 	r.Replace = true
@@ -121,7 +121,7 @@ func (b *Bot) replace(ctx context.Context, o origin, m bot.Message) {
 
 // tell says something to who did something, and to nobody else: by the
 // response URL, else as an ephemeral message, else as a direct message.
-func (b *Bot) tell(ctx context.Context, o origin, m bot.Message) {
+func (b *Bot) tell(ctx context.Context, o origin, m view.Message) {
 	b.tellOut(ctx, o, b.layout(b.people.locale(o)).message(m))
 }
 

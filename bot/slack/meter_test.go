@@ -10,7 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"ltxbot/bot"
+	"ltxbot/bot/adapter"
 	"ltxbot/bot/slack"
 	"ltxbot/core/generate"
 	"ltxbot/internal/redistest"
@@ -38,7 +38,7 @@ type crowd struct {
 }
 
 // newCrowd makes a bot for each meter, each with so many jobs that have a card.
-func newCrowd(t *testing.T, jobs int, meters ...bot.Meter) *crowd {
+func newCrowd(t *testing.T, jobs int, meters ...adapter.Meter) *crowd {
 	t.Helper()
 	c := &crowd{stage: newStageWith(t, sim.Options{})}
 	for _, m := range meters {
@@ -125,11 +125,11 @@ func (c *crowd) wantNoRefusal() {
 
 // virtual makes meters of processes that share a database whose time passes
 // with the simulator's.
-func virtual(t *testing.T) (open func() bot.Meter, follow func(c *crowd) func(time.Duration)) {
+func virtual(t *testing.T) (open func() adapter.Meter, follow func(c *crowd) func(time.Duration)) {
 	t.Helper()
 	now := time.Unix(1_767_225_600, 0)
 	db := mem.New(func() time.Time { return now })
-	open = func() bot.Meter {
+	open = func() adapter.Meter {
 		e := db.Open()
 		t.Cleanup(func() { _ = e.Close() })
 		return e
@@ -181,7 +181,7 @@ func TestAProcessWithOneJobGetsNoMoreForItThanOthers(t *testing.T) {
 func TestProcessesShareTheEditsOnARealServer(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
-	meters := []bot.Meter{openEngine(t, server.URL()), openEngine(t, server.URL())}
+	meters := []adapter.Meter{openEngine(t, server.URL()), openEngine(t, server.URL())}
 	c := newCrowd(t, 6, meters...)
 	began, before := time.Now(), len(c.sim.Requests("chat.update"))
 	const span = 5 * time.Second

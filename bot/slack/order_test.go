@@ -30,7 +30,7 @@ func (f *fakeOffice) Do(_ context.Context, a team.Actor, o team.Order) (team.Rep
 func TestOrdersAreTypedAfterAdminAndQuota(t *testing.T) {
 	t.Parallel()
 	office := &fakeOffice{}
-	s := newStage(t, func(c *slack.Config) { c.Desk = bot.New(bot.Config{Office: office}) })
+	s := newStage(t, func(c *slack.Config) { c.Service = bot.New(bot.Config{Office: office}) })
 	boss := s.ws.AddUser(sim.UserSpec{Name: "boss", Admin: true})
 	s.general.Add(boss)
 	s.slash(boss, s.general, `admin grant @ann videos:5 reason:"a launch"`)
@@ -53,7 +53,7 @@ func TestOrdersAreTypedAfterAdminAndQuota(t *testing.T) {
 func TestAnOrderAsksSlackWhoIsAnAdminAtThisMoment(t *testing.T) {
 	t.Parallel()
 	office := &fakeOffice{}
-	s := newStage(t, func(c *slack.Config) { c.Desk = bot.New(bot.Config{Office: office}) })
+	s := newStage(t, func(c *slack.Config) { c.Service = bot.New(bot.Config{Office: office}) })
 	boss := s.ws.AddUser(sim.UserSpec{Name: "boss", Admin: true})
 	s.general.Add(boss)
 	s.slash(boss, s.general, "admin pause")

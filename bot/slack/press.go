@@ -11,6 +11,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"ltxbot/bot"
+	"ltxbot/bot/view"
 	"ltxbot/core/generate"
 )
 
@@ -64,7 +65,7 @@ const pressWithin = 1500 * time.Millisecond
 
 func (b *Bot) pressed(ctx context.Context, o origin, i *interaction, a action) {
 	if a.ActionID == buttonForm {
-		b.openForm(ctx, o, b.cfg.Desk.Form(b.people.locale(o), nil), formData{})
+		b.openForm(ctx, o, b.cfg.Service.Form(b.people.locale(o), nil), formData{})
 		return
 	}
 	if ts, ok := strings.CutPrefix(a.ActionID, buttonMake); ok {
@@ -76,14 +77,14 @@ func (b *Bot) pressed(ctx context.Context, o origin, i *interaction, a action) {
 	}
 	actionID, toDM := a.ActionID, false
 	if job, ok := strings.CutPrefix(a.ActionID, buttonDM); ok {
-		actionID, toDM = bot.ButtonID(bot.ActRetry, job), true
+		actionID, toDM = view.ButtonID(view.ActRetry, job), true
 	}
-	action, job, ok := bot.ParseButtonID(actionID)
+	action, job, ok := view.ParseButtonID(actionID)
 	if !ok {
 		b.tell(ctx, o, b.sentence(b.people.locale(o), "slack.unknown_button"))
 		return
 	}
-	if action == bot.ActEdit {
+	if action == view.ActEdit {
 		b.edit(ctx, o, job)
 		return
 	}
@@ -107,19 +108,19 @@ func (b *Bot) pressed(ctx context.Context, o origin, i *interaction, a action) {
 
 // follow says what follows from a pressed button. What makes a video is found
 // out from memory: its event is acknowledged when the job is recorded.
-func (b *Bot) follow(ctx context.Context, o origin, action bot.Action, job string) bot.Press {
+func (b *Bot) follow(ctx context.Context, o origin, action view.Action, job string) bot.Press {
 	if slices.Contains(makers, action) {
 		c, _, known := b.vouchNow(ctx, o)
-		if p := b.cfg.Desk.Press(ctx, c, action, job); p.Ask != nil || known {
+		if p := b.cfg.Service.Press(ctx, c, action, job); p.Ask != nil || known {
 			return p
 		}
 	}
 	o.acknowledge()
-	return b.cfg.Desk.Press(ctx, b.caller(ctx, o), action, job)
+	return b.cfg.Service.Press(ctx, b.caller(ctx, o), action, job)
 }
 
 // makers are the actions that make a video.
-var makers = []bot.Action{bot.ActAgain, bot.ActSame, bot.ActRetry}
+var makers = []view.Action{view.ActAgain, view.ActSame, view.ActRetry}
 
 // edit opens the form for a job. Rights need no question to Slack: the form
 // shows nothing that the card does not, and what it sends is checked.
@@ -127,7 +128,7 @@ func (b *Bot) edit(ctx context.Context, o origin, job string) {
 	quick, cancel := context.WithTimeout(ctx, pressWithin)
 	defer cancel()
 	c := b.unvouched(o)
-	switch p := b.cfg.Desk.Press(quick, c, bot.ActEdit, job); {
+	switch p := b.cfg.Service.Press(quick, c, view.ActEdit, job); {
 	case p.Form != nil:
 		b.openForm(ctx, o, *p.Form, formData{Parent: job})
 	case p.Reply != nil:
@@ -164,7 +165,7 @@ func (b *Bot) remove(ctx context.Context, o origin, i *interaction, a action, jo
 		b.tell(ctx, o, b.sentence(b.people.locale(o), "slack.cannot_delete"))
 		return
 	}
-	j, keep, err := b.cfg.Desk.Deleted(ctx, job)
+	j, keep, err := b.cfg.Service.Deleted(ctx, job)
 	if err == nil {
 		err = b.Show(ctx, j, keep)
 	}

@@ -10,7 +10,8 @@ import (
 
 	"github.com/slack-go/slack"
 
-	"ltxbot/bot"
+	"ltxbot/bot/text"
+	"ltxbot/bot/view"
 )
 
 // Limits of blocks, in characters.
@@ -45,9 +46,9 @@ const (
 
 // A layout lays messages out as blocks.
 type layout struct {
-	text  func(key string) string   // sentences in the reader's language
-	pings func(user string) bool    // who may be mentioned; nil = everybody
-	value func(b bot.Button) string // what a button carries besides its id; nil = nothing
+	text  func(key string) string    // sentences in the reader's language
+	pings func(user string) bool     // who may be mentioned; nil = everybody
+	value func(b view.Button) string // what a button carries besides its id; nil = nothing
 }
 
 // layout is how messages look for somebody with this locale.
@@ -64,7 +65,7 @@ func (l layout) only(user string) layout {
 // blocks lays a message out in at most limit blocks. Everything that people
 // wrote is in rich text, or in plain text, which Slack does not interpret, or
 // escaped.
-func (l layout) blocks(m bot.Message, limit int) []slack.Block {
+func (l layout) blocks(m view.Message, limit int) []slack.Block {
 	rows := slices.Collect(slices.Chunk(m.Buttons, maxRowButtons))
 	rows = rows[:min(len(rows), limit)]
 	room := limit - len(rows)
@@ -84,10 +85,10 @@ func (l layout) blocks(m bot.Message, limit int) []slack.Block {
 }
 
 // block lays one block out; it is nil when there is nothing to show.
-func (l layout) block(b bot.Block) slack.Block {
+func (l layout) block(b view.Block) slack.Block {
 	switch b.Kind {
-	case bot.Heading:
-		if slices.ContainsFunc(b.Spans, func(s bot.Span) bool { return s.Style == bot.MentionOf && l.mention(s) != "" }) {
+	case view.Heading:
+		if slices.ContainsFunc(b.Spans, func(s text.Span) bool { return s.Style == text.MentionOf && l.mention(s) != "" }) {
 			return richText(section(l.rich(strong(b.Spans), maxHeader)...)) // a header would show an id
 		}
 		text := cut(oneLine(plainOf(b.Spans)), maxHeader)
@@ -95,25 +96,25 @@ func (l layout) block(b bot.Block) slack.Block {
 			return nil
 		}
 		return slack.NewHeaderBlock(plainText(text))
-	case bot.Note:
+	case view.Note:
 		return l.note(b.Spans)
-	case bot.Facts:
+	case view.Facts:
 		return l.facts(b.Facts)
-	case bot.Bar:
+	case view.Bar:
 		return richText(section(plainSpan(writeBar(b.Bar))))
-	case bot.Quote:
+	case view.Quote:
 		elements := l.rich(b.Spans, maxRichText)
 		if len(elements) == 0 {
 			return nil
 		}
 		return richText(&slack.RichTextQuote{Type: slack.RTEQuote, Elements: elements})
-	case bot.Code:
+	case view.Code:
 		text := cut(strings.TrimSpace(clean(plainOf(b.Spans))), maxRichText)
 		if text == "" {
 			return nil
 		}
 		return richText(&slack.RichTextPreformatted{Type: slack.RTEPreformatted, Elements: []slack.RichTextSectionElement{plainSpan(text)}})
-	case bot.Text:
+	case view.Text:
 	}
 	elements := l.rich(b.Spans, maxRichText)
 	if len(elements) == 0 {
@@ -127,11 +128,11 @@ func richText(elements ...slack.RichTextElement) slack.Block {
 }
 
 // strong are spans with what is plain made bold.
-func strong(spans []bot.Span) []bot.Span {
+func strong(spans []text.Span) []text.Span {
 	out := slices.Clone(spans)
 	for n := range out {
-		if out[n].Style == bot.Plain {
-			out[n].Style = bot.Strong
+		if out[n].Style == text.Plain {
+			out[n].Style = text.Strong
 		}
 	}
 	return out
@@ -152,7 +153,7 @@ func plainText(text string) *slack.TextBlockObject {
 }
 
 // rich writes spans as elements of rich text, of at most limit characters.
-func (l layout) rich(spans []bot.Span, limit int) []slack.RichTextSectionElement {
+func (l layout) rich(spans []text.Span, limit int) []slack.RichTextSectionElement {
 	var out []slack.RichTextSectionElement
 	for _, s := range spans {
 		element, size := l.richSpan(s, limit)
@@ -171,48 +172,48 @@ const dateLength = 24
 
 // richSpan writes one span in at most room characters, and says how many it
 // took.
-func (l layout) richSpan(s bot.Span, room int) (slack.RichTextSectionElement, int) {
-	text := cut(clean(s.Text), room)
-	size := utf8.RuneCountInString(text)
+func (l layout) richSpan(s text.Span, room int) (slack.RichTextSectionElement, int) {
+	words := cut(clean(s.Text), room)
+	size := utf8.RuneCountInString(words)
 	switch s.Style {
-	case bot.MentionOf:
+	case text.MentionOf:
 		if user := l.mention(s); user != "" {
 			return slack.NewRichTextSectionUserElement(user, nil), len(user)
 		}
-	case bot.ClockTime, bot.Since:
+	case text.ClockTime, text.Since:
 		fallback := clockText(s.At)
 		return slack.NewRichTextSectionDateElement(s.At.Unix(), dateFormats[s.Style], nil, &fallback), dateLength
-	case bot.Link:
+	case text.Link:
 		if address := webAddress(s.URL); address != "" {
-			return slack.NewRichTextSectionLinkElement(address, text, nil), size
+			return slack.NewRichTextSectionLinkElement(address, words, nil), size
 		}
-	case bot.Plain, bot.Strong, bot.Mono, bot.CommandOf:
+	case text.Plain, text.Strong, text.Mono, text.CommandOf:
 	}
-	if text == "" {
+	if words == "" {
 		return nil, 0
 	}
-	return slack.NewRichTextSectionTextElement(text, textStyles[s.Style]), size
+	return slack.NewRichTextSectionTextElement(words, textStyles[s.Style]), size
 }
 
 // textStyles are the styles of rich text.
-var textStyles = map[bot.Style]*slack.RichTextSectionTextStyle{
-	bot.Strong:    {Bold: true},
-	bot.Mono:      {Code: true},
-	bot.CommandOf: {Code: true},
+var textStyles = map[text.Style]*slack.RichTextSectionTextStyle{
+	text.Strong:    {Bold: true},
+	text.Mono:      {Code: true},
+	text.CommandOf: {Code: true},
 }
 
 // dateFormats are how points in time look, in the reader's time zone.
 // https://docs.slack.dev/messaging/formatting-message-text#date-formatting
-var dateFormats = map[bot.Style]string{
-	bot.ClockTime: "{date_short_pretty} {time}",
-	bot.Since:     "{ago}",
+var dateFormats = map[text.Style]string{
+	text.ClockTime: "{date_short_pretty} {time}",
+	text.Since:     "{ago}",
 }
 
 // clockText is a point in time for clients that know no dates.
 func clockText(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }
 
 // mention is the user that a span shows, or "" when it must not be mentioned.
-func (l layout) mention(s bot.Span) string {
+func (l layout) mention(s text.Span) string {
 	user := userOf(s.Member)
 	if user == "" || l.pings != nil && !l.pings(user) {
 		return ""
@@ -234,7 +235,7 @@ func userOf(member string) string {
 }
 
 // facts are lines of a bold label and a value.
-func (l layout) facts(facts []bot.Fact) slack.Block {
+func (l layout) facts(facts []view.Fact) slack.Block {
 	var elements []slack.RichTextSectionElement
 	room := maxRichText
 	for n, f := range facts {
@@ -246,7 +247,7 @@ func (l layout) facts(facts []bot.Fact) slack.Block {
 		if room <= 0 {
 			break
 		}
-		elements = append(elements, slack.NewRichTextSectionTextElement(label, textStyles[bot.Strong]))
+		elements = append(elements, slack.NewRichTextSectionTextElement(label, textStyles[text.Strong]))
 		for _, s := range f.Value {
 			s.Text = strings.ReplaceAll(clean(s.Text), "\n", " ")
 			element, size := l.richSpan(s, room)
@@ -266,7 +267,7 @@ func (l layout) facts(facts []bot.Fact) slack.Block {
 
 // note is small print. Only there Slack's markup is written: small print has
 // no rich text.
-func (l layout) note(spans []bot.Span) slack.Block {
+func (l layout) note(spans []text.Span) slack.Block {
 	var b strings.Builder
 	room := maxContext
 	for _, s := range spans {
@@ -286,35 +287,35 @@ func (l layout) note(spans []bot.Span) slack.Block {
 
 // markup writes one span as mrkdwn in at most room characters; it is empty
 // when there is no room.
-func (l layout) markup(s bot.Span, room int) string {
-	text := strings.ReplaceAll(clean(s.Text), "\n", " ")
+func (l layout) markup(s text.Span, room int) string {
+	words := strings.ReplaceAll(clean(s.Text), "\n", " ")
 	switch s.Style {
-	case bot.MentionOf:
+	case text.MentionOf:
 		if user := l.mention(s); user != "" {
 			return whole("<@"+user+">", room)
 		}
-	case bot.ClockTime, bot.Since:
+	case text.ClockTime, text.Since:
 		return whole(fmt.Sprintf("<!date^%d^%s|%s>", s.At.Unix(), dateFormats[s.Style], clockText(s.At)), room)
-	case bot.Link:
+	case text.Link:
 		if address := webAddress(s.URL); address != "" {
-			label := strings.ReplaceAll(text, "|", "/")
+			label := strings.ReplaceAll(words, "|", "/")
 			return whole("<"+entities.Replace(address)+"|"+escape(label, max(1, room-utf8.RuneCountInString(address)-3))+">", room)
 		}
-	case bot.Mono, bot.CommandOf:
-		inner := strings.TrimSpace(strings.ReplaceAll(text, "`", "ˋ"))
+	case text.Mono, text.CommandOf:
+		inner := strings.TrimSpace(strings.ReplaceAll(words, "`", "ˋ"))
 		if inner == "" || room < 3 {
 			return ""
 		}
 		return "`" + escape(inner, room-2) + "`"
-	case bot.Strong:
-		inner := strings.TrimSpace(text)
+	case text.Strong:
+		inner := strings.TrimSpace(words)
 		if inner == "" || room < 3 {
 			return ""
 		}
 		return "*" + escape(unmarked(inner), room-2) + "*"
-	case bot.Plain:
+	case text.Plain:
 	}
-	return escape(unmarked(text), room)
+	return escape(unmarked(words), room)
 }
 
 // whole is a text that cannot be cut.
@@ -326,7 +327,7 @@ func whole(text string, room int) string {
 }
 
 // plainOf is what spans say, without their styles.
-func plainOf(spans []bot.Span) string {
+func plainOf(spans []text.Span) string {
 	var b strings.Builder
 	for _, s := range spans {
 		b.WriteString(s.Text)
@@ -342,25 +343,25 @@ func writeBar(part float64) string {
 		part = 0
 	}
 	part = min(max(part, 0), 1)
-	return fmt.Sprintf("%s %d %%", bot.TextBar(part, barLength), int(part*100))
+	return fmt.Sprintf("%s %d %%", view.TextBar(part, barLength), int(part*100))
 }
 
 // buttons is a row of buttons.
-func (l layout) buttons(row []bot.Button) slack.Block {
+func (l layout) buttons(row []view.Button) slack.Block {
 	elements := make([]slack.BlockElement, 0, len(row))
 	for _, b := range row {
-		button := slack.NewButtonBlockElement(bot.ButtonID(b.Action, b.Job), b.Job, plainText(cut(oneLine(b.Label), maxButtonLabel)))
+		button := slack.NewButtonBlockElement(view.ButtonID(b.Action, b.Job), b.Job, plainText(cut(oneLine(b.Label), maxButtonLabel)))
 		if l.value != nil {
 			button.Value = cut(l.value(b), maxButtonValue)
 		}
 		switch {
 		case b.Danger:
 			button.Style = slack.StyleDanger
-		case b.Action == bot.ActAgain || b.Action == bot.ActRetry:
+		case b.Action == view.ActAgain || b.Action == view.ActRetry:
 			button.Style = slack.StylePrimary
 		}
 		question := b.Confirm
-		if question == "" && b.Action == bot.ActCancel {
+		if question == "" && b.Action == view.ActCancel {
 			question = l.text("slack.confirm.stop")
 		}
 		if question != "" {

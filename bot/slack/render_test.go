@@ -12,7 +12,10 @@ import (
 	"unicode/utf8"
 
 	"ltxbot/bot"
+	"ltxbot/bot/command"
 	"ltxbot/bot/slack"
+	"ltxbot/bot/text"
+	"ltxbot/bot/view"
 	"ltxbot/core/generate"
 	"ltxbot/core/ltx"
 )
@@ -20,27 +23,27 @@ import (
 var at = time.Date(2026, 3, 14, 15, 9, 26, 0, time.UTC)
 
 // everything is a message with each kind of block and span.
-func everything(said string) bot.Message {
-	spans := []bot.Span{
+func everything(said string) view.Message {
+	spans := []text.Span{
 		{Text: said},
-		{Text: said, Style: bot.Strong},
-		{Text: said, Style: bot.Mono},
-		{Style: bot.MentionOf, Member: "slack:T1:U0ANN00001"},
-		{Style: bot.ClockTime, At: at},
-		{Style: bot.Since, At: at},
-		{Text: said, Style: bot.Link, URL: "https://example.org/a?b=c|d>e"},
-		{Text: said, Style: bot.Link, URL: "javascript:" + said},
+		{Text: said, Style: text.Strong},
+		{Text: said, Style: text.Mono},
+		{Style: text.MentionOf, Member: "slack:T1:U0ANN00001"},
+		{Style: text.ClockTime, At: at},
+		{Style: text.Since, At: at},
+		{Text: said, Style: text.Link, URL: "https://example.org/a?b=c|d>e"},
+		{Text: said, Style: text.Link, URL: "javascript:" + said},
 	}
-	m := bot.Message{Plain: said}
-	for _, kind := range []bot.BlockKind{bot.Heading, bot.Text, bot.Quote, bot.Note, bot.Code} {
-		m.Blocks = append(m.Blocks, bot.Block{Kind: kind, Spans: spans})
+	m := view.Message{Plain: said}
+	for _, kind := range []view.BlockKind{view.Heading, view.Text, view.Quote, view.Note, view.Code} {
+		m.Blocks = append(m.Blocks, view.Block{Kind: kind, Spans: spans})
 	}
 	m.Blocks = append(m.Blocks,
-		bot.Block{Kind: bot.Facts, Facts: []bot.Fact{{Label: said, Value: spans}, {Label: "Size", Value: []bot.Span{{Text: said}}}}},
-		bot.Block{Kind: bot.Bar, Bar: 0.42})
+		view.Block{Kind: view.Facts, Facts: []view.Fact{{Label: said, Value: spans}, {Label: "Size", Value: []text.Span{{Text: said}}}}},
+		view.Block{Kind: view.Bar, Bar: 0.42})
 	for n := range 30 {
-		m.Buttons = append(m.Buttons, bot.Button{
-			Action: bot.ActCancel, Job: fmt.Sprintf("k3f92mq7ab%02d", n), Label: said + "x", Danger: n == 0, Confirm: said,
+		m.Buttons = append(m.Buttons, view.Button{
+			Action: view.ActCancel, Job: fmt.Sprintf("k3f92mq7ab%02d", n), Label: said + "x", Danger: n == 0, Confirm: said,
 		})
 	}
 	return m
@@ -49,7 +52,7 @@ func everything(said string) bot.Message {
 func TestMessagesLookAsTheyDid(t *testing.T) {
 	t.Parallel()
 	j := job(t)
-	print := bot.BuiltInCatalog().Printer("en", "/ltx")
+	print := text.BuiltInCatalog().Printer("en", "/ltx")
 	state := func(s generate.State, change func(*generate.Job)) generate.Job {
 		j := j
 		j.State = s
@@ -58,15 +61,15 @@ func TestMessagesLookAsTheyDid(t *testing.T) {
 		}
 		return j
 	}
-	for name, m := range map[string]bot.Message{
+	for name, m := range map[string]view.Message{
 		"everything": everything("a <b> & *c* `d`"),
-		"card_running": bot.Card(print, state(generate.Running, func(j *generate.Job) {
+		"card_running": view.Card(print, state(generate.Running, func(j *generate.Job) {
 			j.Progress.Percent, j.Started = 42, at
 		})),
-		"card_failed": bot.Card(print, state(generate.Failed, func(j *generate.Job) { j.Failure.Kind = generate.FailRefused })),
-		"result":      bot.Result(print, state(generate.Delivering, nil), bot.ResultFacts{Fit: generate.FitOriginal}),
-		"details":     bot.Details(print, state(generate.Delivered, nil)),
-		"help":        bot.Help(print, ""),
+		"card_failed": view.Card(print, state(generate.Failed, func(j *generate.Job) { j.Failure.Kind = generate.FailRefused })),
+		"result":      view.Result(print, state(generate.Delivering, nil), view.ResultFacts{Fit: generate.FitOriginal}),
+		"details":     view.Details(print, state(generate.Delivered, nil)),
+		"help":        view.Help(print, ""),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -86,7 +89,7 @@ func TestMessagesLookAsTheyDid(t *testing.T) {
 // job is a job that never changes.
 func job(t *testing.T) generate.Job {
 	t.Helper()
-	line, err := bot.ParseLine(cowboy + " size:9:16 seed:7")
+	line, err := command.Parse(cowboy + " size:9:16 seed:7")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,10 +107,10 @@ func job(t *testing.T) generate.Job {
 
 func TestAllOfTheHelpFitsIntoAMessage(t *testing.T) {
 	t.Parallel()
-	desk := bot.New(bot.Config{Catalog: bot.BuiltInCatalog(), Rules: rules, Command: "/ltx"})
-	t.Cleanup(desk.Stop)
+	service := bot.New(bot.Config{Catalog: text.BuiltInCatalog(), Rules: rules, Command: "/ltx"})
+	t.Cleanup(service.Stop)
 	for _, topic := range []string{"", "prompt", "options", "examples", "quota"} {
-		m := bot.Help(desk.Printer("en"), topic)
+		m := view.Help(service.Printer("en"), topic)
 		if got := len(m.Blocks); got > slack.MaxMessageBlocks {
 			t.Errorf("help %q has %d blocks", topic, got)
 		}
@@ -134,8 +137,8 @@ func TestOnlyWhoeverMayBeMentionedIs(t *testing.T) {
 
 func TestAHeadingAboutSomebodyMentionsThem(t *testing.T) {
 	t.Parallel()
-	m := bot.Message{Blocks: []bot.Block{{Kind: bot.Heading, Spans: []bot.Span{
-		{Text: "Quota of "}, {Style: bot.MentionOf, Member: "slack:T0ACME0001:U0ANN00001", Text: "slack:T0ACME0001:U0ANN00001"},
+	m := view.Message{Blocks: []view.Block{{Kind: view.Heading, Spans: []text.Span{
+		{Text: "Quota of "}, {Style: text.MentionOf, Member: "slack:T0ACME0001:U0ANN00001", Text: "slack:T0ACME0001:U0ANN00001"},
 	}}}}
 	blocks, _, err := slack.Rendered(m, "*")
 	if err != nil {
@@ -291,15 +294,15 @@ func TestFormsStayWithinTheLimits(t *testing.T) {
 	t.Parallel()
 	s := prepareStage(t, quietSim())
 	long := strings.Repeat("👩‍🚀x", 3000)
-	f := bot.Form{Title: long, Submit: long}
+	f := view.Form{Title: long, Submit: long}
 	for n := range 120 {
-		field := bot.Field{Key: fmt.Sprint("field", n), Label: long, Hint: long, Value: long, Kind: bot.TextArea, MaxLen: 5000, Required: n == 0}
+		field := view.Field{Key: fmt.Sprint("field", n), Label: long, Hint: long, Value: long, Kind: view.TextArea, MaxLen: 5000, Required: n == 0}
 		if n == 1 {
-			field.Kind = bot.Pick
+			field.Kind = view.Pick
 			for c := range 150 {
-				field.Choices = append(field.Choices, bot.Choice{Value: strconv.Itoa(c), Label: long})
+				field.Choices = append(field.Choices, view.Choice{Value: strconv.Itoa(c), Label: long})
 			}
-			field.Choices = append(field.Choices, bot.Choice{Value: long, Label: "too long"})
+			field.Choices = append(field.Choices, view.Choice{Value: long, Label: "too long"})
 		}
 		f.Fields = append(f.Fields, field)
 	}

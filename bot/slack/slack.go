@@ -27,6 +27,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"ltxbot/bot"
+	"ltxbot/bot/adapter"
 	"ltxbot/bot/lookback"
 	"ltxbot/core/generate"
 	"ltxbot/core/ltx"
@@ -69,7 +70,7 @@ type Config struct {
 	// its field; nil = the model's own.
 	Rules func() ltx.Rules
 
-	Desk    *bot.Desk
+	Service *bot.Service
 	Version string // of the program
 	Logger  *slog.Logger
 	// ObserveAck is called with the time from the arrival of an event to its
@@ -90,7 +91,7 @@ type Config struct {
 	Once func(ctx context.Context, request string, keep time.Duration) bool
 	// Meter counts the edits of cards, where other processes edit cards of the
 	// same workspaces; nil = there are none.
-	Meter bot.Meter
+	Meter adapter.Meter
 	// Now is the time; nil = time.Now. Tests set it to the simulator's.
 	Now func() time.Time
 	// Timing of connections and calls; zero fields are the defaults.
@@ -155,8 +156,8 @@ type Bot struct {
 func New(cfg Config) (*Bot, error) {
 	cfg.setDefaults()
 	switch {
-	case cfg.Desk == nil:
-		return nil, errors.New("slack: the desk is missing")
+	case cfg.Service == nil:
+		return nil, errors.New("slack: the service is missing")
 	case cfg.BotToken == "" && cfg.Tokens == nil && cfg.OAuth == nil:
 		return nil, errors.New("slack: the bot token is missing")
 	case cfg.Mode == Socket && cfg.AppToken == "":

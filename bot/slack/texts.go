@@ -1,9 +1,12 @@
 package slack
 
-import "ltxbot/bot"
+import (
+	"ltxbot/bot/text"
+	"ltxbot/bot/view"
+)
 
 // print writes in the language of somebody.
-func (b *Bot) print(locale string) bot.Printer { return b.cfg.Desk.Printer(locale) }
+func (b *Bot) print(locale string) text.Printer { return b.cfg.Service.Printer(locale) }
 
 // text is a text of the catalogue in a language. args are pairs of a name and a
 // value, for what stands in braces in it.
@@ -12,11 +15,11 @@ func (b *Bot) text(locale, key string, args ...any) string {
 }
 
 // spans is text with its styles: code stays code.
-func (b *Bot) spans(locale, key string, args ...any) []bot.Span {
+func (b *Bot) spans(locale, key string, args ...any) []text.Span {
 	return b.print(locale).Spans(key, args...)
 }
 
 // sentence is a message of one text.
-func (b *Bot) sentence(locale, key string, args ...any) bot.Message {
-	return bot.Answer(b.print(locale), key, args...)
+func (b *Bot) sentence(locale, key string, args ...any) view.Message {
+	return view.Answer(b.print(locale), key, args...)
 }

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"ltxbot/bot"
+	"ltxbot/bot/command"
 )
 
 // read turns the text that Slack delivers into what the person typed, without
@@ -14,15 +14,15 @@ import (
 // called by their names; elsewhere a mention stays an id, "@U123": an order is
 // about a member, whatever the name.
 func (b *Bot) read(ctx context.Context, o origin, text string) string {
-	typed := bot.Unformat(unslack(text, nil))
-	if line, err := bot.ParseLine(typed); err != nil || line.Verb != "" || !strings.Contains(text, "<@") {
+	typed := command.Unformat(unslack(text, nil))
+	if line, err := command.Parse(typed); err != nil || line.Verb != "" || !strings.Contains(text, "<@") {
 		return typed
 	}
 	ctx, cancel := context.WithTimeout(ctx, namesWithin)
 	defer cancel()
 	o.ack = nil // not before the job is recorded
 	left := maxNames
-	return bot.Unformat(unslack(text, func(user string) string {
+	return command.Unformat(unslack(text, func(user string) string {
 		if left--; left < 0 {
 			return ""
 		}

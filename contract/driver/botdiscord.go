@@ -7,8 +7,8 @@ import (
 	"path/filepath"
 	"slices"
 
-	"ltxbot/bot"
 	botdiscord "ltxbot/bot/discord"
+	"ltxbot/bot/view"
 	"ltxbot/config"
 	"ltxbot/core/generate"
 	"ltxbot/sim/discord"
@@ -155,9 +155,9 @@ func answered(ctx context.Context, i *discord.Interaction) (discord.Message, err
 }
 
 // press presses a button of a job.
-func (p *discordPlay) press(ctx context.Context, who *discord.User, on discord.Message, action bot.Action) (*discord.Interaction, error) {
+func (p *discordPlay) press(ctx context.Context, who *discord.User, on discord.Message, action view.Action) (*discord.Interaction, error) {
 	for _, b := range on.Buttons {
-		if a, _, ok := bot.ParseButtonID(b.CustomID); ok && a == action {
+		if a, _, ok := view.ParseButtonID(b.CustomID); ok && a == action {
 			i, err := who.Click(ctx, on, b.CustomID)
 			if err == nil {
 				p.presses[i.ID] = botdiscord.PressEvent(i.ID, on.ID, who.ID, b.CustomID)
@@ -169,10 +169,10 @@ func (p *discordPlay) press(ctx context.Context, who *discord.User, on discord.M
 }
 
 // hasAction finds a message with a button for one of the actions.
-func hasAction(actions ...bot.Action) func(discord.Message) bool {
+func hasAction(actions ...view.Action) func(discord.Message) bool {
 	return func(m discord.Message) bool {
 		return slices.ContainsFunc(m.Buttons, func(b discord.Button) bool {
-			a, _, ok := bot.ParseButtonID(b.CustomID)
+			a, _, ok := view.ParseButtonID(b.CustomID)
 			return ok && slices.Contains(actions, a)
 		})
 	}

@@ -10,8 +10,8 @@ import (
 	"strings"
 	"time"
 
-	"ltxbot/bot"
 	botslack "ltxbot/bot/slack"
+	"ltxbot/bot/view"
 	"ltxbot/config"
 	"ltxbot/sim/slack"
 )
@@ -132,9 +132,9 @@ func (p *slackPlay) next(ctx context.Context, in *slack.Channel, is func(slack.M
 }
 
 // buttonOf finds the button for an action.
-func buttonOf(bs slack.Blocks, action bot.Action) (id string, ok bool) {
+func buttonOf(bs slack.Blocks, action view.Action) (id string, ok bool) {
 	for _, b := range bs.Buttons() {
-		if a, _, ok := bot.ParseButtonID(b.ActionID); ok && a == action {
+		if a, _, ok := view.ParseButtonID(b.ActionID); ok && a == action {
 			return b.ActionID, true
 		}
 	}
@@ -142,7 +142,7 @@ func buttonOf(bs slack.Blocks, action bot.Action) (id string, ok bool) {
 }
 
 // withButton finds a message for everybody that has a button for an action.
-func withButton(action bot.Action) func(slack.Message) bool {
+func withButton(action view.Action) func(slack.Message) bool {
 	return func(m slack.Message) bool {
 		_, ok := buttonOf(m.Blocks, action)
 		return ok && m.EphemeralTo == ""
@@ -151,7 +151,7 @@ func withButton(action bot.Action) func(slack.Message) bool {
 
 // delivered waits for the text of the next video, below its file.
 func (p *slackPlay) delivered(ctx context.Context, in *slack.Channel) (slack.Message, error) {
-	m, err := p.next(ctx, in, withButton(bot.ActAgain))
+	m, err := p.next(ctx, in, withButton(view.ActAgain))
 	if err != nil {
 		return m, fmt.Errorf("wait for a video: %w", err)
 	}
@@ -170,7 +170,7 @@ func (p *slackPlay) say(ctx context.Context, who *slack.User, line string) error
 }
 
 // press presses a button of a job.
-func (p *slackPlay) press(ctx context.Context, who *slack.User, on slack.Message, action bot.Action) error {
+func (p *slackPlay) press(ctx context.Context, who *slack.User, on slack.Message, action view.Action) error {
 	id, ok := buttonOf(on.Blocks, action)
 	if !ok {
 		return fmt.Errorf("there is no button %s on %q", action, on.Blocks.Text())

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"time"
 
-	"ltxbot/bot"
+	"ltxbot/bot/view"
 	"ltxbot/core/generate"
 	"ltxbot/sim/discord"
 )
@@ -50,7 +50,7 @@ func (p *discordPlay) hostile(ctx context.Context) error {
 }
 
 func (p *discordPlay) details(ctx context.Context) error {
-	i, err := p.press(ctx, p.ada, p.video, bot.ActDetails)
+	i, err := p.press(ctx, p.ada, p.video, view.ActDetails)
 	if err != nil {
 		return err
 	}
@@ -59,7 +59,7 @@ func (p *discordPlay) details(ctx context.Context) error {
 }
 
 func (p *discordPlay) repeats(ctx context.Context) error {
-	for _, action := range []bot.Action{bot.ActAgain, bot.ActSame} {
+	for _, action := range []view.Action{view.ActAgain, view.ActSame} {
 		i, err := p.press(ctx, p.ada, p.video, action)
 		if err != nil {
 			return err
@@ -73,7 +73,7 @@ func (p *discordPlay) repeats(ctx context.Context) error {
 
 // openForm opens the form of the video.
 func (p *discordPlay) openForm(ctx context.Context) (*discord.Interaction, error) {
-	i, err := p.press(ctx, p.ada, p.video, bot.ActEdit)
+	i, err := p.press(ctx, p.ada, p.video, view.ActEdit)
 	if err != nil {
 		return nil, err
 	}
@@ -206,14 +206,14 @@ func (p *discordPlay) failed(ctx context.Context) error {
 		if _, err := p.ends(ctx, i, generate.Failed); err != nil {
 			return err
 		}
-		card, err := i.WaitResponse(ctx, hasAction(bot.ActRetry, bot.ActEdit))
+		card, err := i.WaitResponse(ctx, hasAction(view.ActRetry, view.ActEdit))
 		if err != nil {
 			return err
 		}
 		if prompt != "no-media" {
 			continue
 		}
-		retry, err := p.press(ctx, p.ada, card, bot.ActRetry)
+		retry, err := p.press(ctx, p.ada, card, view.ActRetry)
 		if err != nil {
 			return err
 		}
@@ -232,18 +232,18 @@ func (p *discordPlay) cancelled(ctx context.Context) error {
 	if _, err := p.ends(ctx, i, generate.Running); err != nil {
 		return err
 	}
-	card, err := i.WaitResponse(ctx, hasAction(bot.ActCancel))
+	card, err := i.WaitResponse(ctx, hasAction(view.ActCancel))
 	if err != nil {
 		return err
 	}
-	other, err := p.press(ctx, p.eve, card, bot.ActCancel)
+	other, err := p.press(ctx, p.eve, card, view.ActCancel)
 	if err != nil {
 		return err
 	}
 	if _, err := answered(ctx, other); err != nil {
 		return err
 	}
-	if _, err := p.press(ctx, p.ada, card, bot.ActCancel); err != nil {
+	if _, err := p.press(ctx, p.ada, card, view.ActCancel); err != nil {
 		return err
 	}
 	_, err = p.ends(ctx, i, generate.Cancelled)
@@ -265,7 +265,7 @@ func (p *discordPlay) waiting(ctx context.Context) error {
 		}
 		started[n] = i
 	}
-	if _, err := started[jobs-1].WaitResponse(ctx, hasAction(bot.ActCancel)); err != nil {
+	if _, err := started[jobs-1].WaitResponse(ctx, hasAction(view.ActCancel)); err != nil {
 		return err
 	}
 	list, err := p.ada.Slash(ctx, p.videos, "ltx-jobs list")
@@ -293,7 +293,7 @@ func (p *discordPlay) waiting(ctx context.Context) error {
 }
 
 func (p *discordPlay) answers(ctx context.Context) error {
-	_, job, _ := bot.ParseButtonID(p.video.Buttons[0].CustomID)
+	_, job, _ := view.ParseButtonID(p.video.Buttons[0].CustomID)
 	for _, line := range []string{
 		"/ltx-help", "/ltx-help topic:prompt", "/ltx-help topic:options", "/ltx-help topic:examples", "/ltx-help topic:quota",
 		"/ltx-jobs list", "/ltx-jobs show job:" + job, "/ltx-jobs show job:nothing", "/ltx-jobs cancel job:" + job,
@@ -380,7 +380,7 @@ func (p *discordPlay) gone(ctx context.Context) error {
 }
 
 func (p *discordPlay) deleted(ctx context.Context) error {
-	i, err := p.press(ctx, p.ada, p.video, bot.ActDelete)
+	i, err := p.press(ctx, p.ada, p.video, view.ActDelete)
 	if err != nil {
 		return err
 	}

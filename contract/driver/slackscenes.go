@@ -5,8 +5,8 @@ import (
 	"errors"
 	"fmt"
 
-	"ltxbot/bot"
 	botslack "ltxbot/bot/slack"
+	"ltxbot/bot/view"
 	"ltxbot/sim/slack"
 )
 
@@ -37,14 +37,14 @@ func (p *slackPlay) hostile(ctx context.Context) error {
 }
 
 func (p *slackPlay) details(ctx context.Context) error {
-	if err := p.press(ctx, p.ann, p.video, bot.ActDetails); err != nil {
+	if err := p.press(ctx, p.ann, p.video, view.ActDetails); err != nil {
 		return err
 	}
 	return p.answered(ctx, p.videos, p.ann)
 }
 
 func (p *slackPlay) repeats(ctx context.Context) error {
-	for _, action := range []bot.Action{bot.ActAgain, bot.ActSame} {
+	for _, action := range []view.Action{view.ActAgain, view.ActSame} {
 		if err := p.press(ctx, p.ann, p.video, action); err != nil {
 			return err
 		}
@@ -71,7 +71,7 @@ func (p *slackPlay) fillIn(ctx context.Context, values map[string][]string) erro
 }
 
 func (p *slackPlay) edit(ctx context.Context) error {
-	if err := p.press(ctx, p.ann, p.video, bot.ActEdit); err != nil {
+	if err := p.press(ctx, p.ann, p.video, view.ActEdit); err != nil {
 		return err
 	}
 	if err := p.fillIn(ctx, map[string][]string{"prompt": {"a horse gallops through the same town"}}); err != nil {
@@ -83,7 +83,7 @@ func (p *slackPlay) edit(ctx context.Context) error {
 
 // mistake fills a form in wrongly: the answer stands under the field.
 func (p *slackPlay) mistake(ctx context.Context) error {
-	if err := p.press(ctx, p.eve, p.video, bot.ActEdit); err != nil {
+	if err := p.press(ctx, p.eve, p.video, view.ActEdit); err != nil {
 		return err
 	}
 	view, err := p.eve.WaitView(ctx, func(v slack.View) bool { return v.CallbackID == botslack.CallbackForm })
@@ -196,17 +196,17 @@ func (p *slackPlay) failed(ctx context.Context) error {
 		if err := p.say(ctx, p.ann, prompt); err != nil {
 			return err
 		}
-		card, err := p.next(ctx, p.videos, withButton(bot.ActEdit))
+		card, err := p.next(ctx, p.videos, withButton(view.ActEdit))
 		if err != nil {
 			return fmt.Errorf("%s: %w", prompt, err)
 		}
 		if prompt != "no-media" {
 			continue
 		}
-		if err := p.press(ctx, p.ann, card, bot.ActRetry); err != nil {
+		if err := p.press(ctx, p.ann, card, view.ActRetry); err != nil {
 			return err
 		}
-		if _, err := p.next(ctx, p.videos, withButton(bot.ActRetry)); err != nil {
+		if _, err := p.next(ctx, p.videos, withButton(view.ActRetry)); err != nil {
 			return err
 		}
 	}
@@ -214,7 +214,7 @@ func (p *slackPlay) failed(ctx context.Context) error {
 }
 
 // gone waits until a message has no button for an action.
-func (p *slackPlay) gone(ctx context.Context, m slack.Message, action bot.Action) error {
+func (p *slackPlay) gone(ctx context.Context, m slack.Message, action view.Action) error {
 	_, err := p.videos.WaitMessage(ctx, func(now slack.Message) bool {
 		_, ok := buttonOf(now.Blocks, action)
 		return now.TS == m.TS && !ok
@@ -226,20 +226,20 @@ func (p *slackPlay) cancelled(ctx context.Context) error {
 	if err := p.say(ctx, p.ann, "stays-running"); err != nil {
 		return err
 	}
-	card, err := p.next(ctx, p.videos, withButton(bot.ActCancel))
+	card, err := p.next(ctx, p.videos, withButton(view.ActCancel))
 	if err != nil {
 		return err
 	}
-	if err := p.press(ctx, p.eve, card, bot.ActCancel); err != nil {
+	if err := p.press(ctx, p.eve, card, view.ActCancel); err != nil {
 		return err
 	}
 	if err := p.answered(ctx, p.videos, p.eve); err != nil {
 		return err
 	}
-	if err := p.press(ctx, p.ann, card, bot.ActCancel); err != nil {
+	if err := p.press(ctx, p.ann, card, view.ActCancel); err != nil {
 		return err
 	}
-	return p.gone(ctx, card, bot.ActCancel)
+	return p.gone(ctx, card, view.ActCancel)
 }
 
 // waiting starts more jobs than one person may have at a time, and cancels
@@ -251,7 +251,7 @@ func (p *slackPlay) waiting(ctx context.Context) error {
 		if err := p.say(ctx, p.ann, "stays-queued"); err != nil {
 			return err
 		}
-		card, err := p.next(ctx, p.videos, withButton(bot.ActCancel))
+		card, err := p.next(ctx, p.videos, withButton(view.ActCancel))
 		if err != nil {
 			return err
 		}
@@ -264,8 +264,8 @@ func (p *slackPlay) waiting(ctx context.Context) error {
 		return err
 	}
 	for _, card := range cards {
-		id, _ := buttonOf(card.Blocks, bot.ActCancel)
-		_, job, _ := bot.ParseButtonID(id)
+		id, _ := buttonOf(card.Blocks, view.ActCancel)
+		_, job, _ := view.ParseButtonID(id)
 		if err := p.say(ctx, p.ann, "cancel "+job); err != nil {
 			return err
 		}
@@ -274,7 +274,7 @@ func (p *slackPlay) waiting(ctx context.Context) error {
 		}
 	}
 	for _, card := range cards {
-		if err := p.gone(ctx, card, bot.ActCancel); err != nil {
+		if err := p.gone(ctx, card, view.ActCancel); err != nil {
 			return err
 		}
 	}
@@ -282,8 +282,8 @@ func (p *slackPlay) waiting(ctx context.Context) error {
 }
 
 func (p *slackPlay) answers(ctx context.Context) error {
-	id, _ := buttonOf(p.video.Blocks, bot.ActAgain)
-	_, job, _ := bot.ParseButtonID(id)
+	id, _ := buttonOf(p.video.Blocks, view.ActAgain)
+	_, job, _ := view.ParseButtonID(id)
 	for _, line := range []string{
 		"help", "help prompt", "help options", "help examples", "help quota",
 		"jobs", "show " + job, "show nothing", "show", "cancel " + job, "quota", "loras", "admin",
@@ -343,7 +343,7 @@ func (p *slackPlay) archived(ctx context.Context) error {
 	if _, err := p.ann.Slash(ctx, temporary, "/ltx", "takes-long to make a ship"); err != nil {
 		return err
 	}
-	if _, err := p.next(ctx, temporary, withButton(bot.ActCancel)); err != nil {
+	if _, err := p.next(ctx, temporary, withButton(view.ActCancel)); err != nil {
 		return err
 	}
 	temporary.Archive(true)
@@ -352,7 +352,7 @@ func (p *slackPlay) archived(ctx context.Context) error {
 }
 
 func (p *slackPlay) deleted(ctx context.Context) error {
-	if err := p.press(ctx, p.ann, p.video, bot.ActDelete); err != nil {
+	if err := p.press(ctx, p.ann, p.video, view.ActDelete); err != nil {
 		return err
 	}
 	return p.server.Wait(ctx, func() bool {

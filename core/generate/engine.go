@@ -185,7 +185,7 @@ func (e *Engine) Quote(ctx context.Context, a Ask) (Quote, error) {
 	if err != nil {
 		return Quote{}, fmt.Errorf("read time: %w", err)
 	}
-	standing, err := e.cfg.Ledger.Standing(ctx, a.Asker.Team, a.Asker.Member)
+	standing, err := e.cfg.Ledger.AdminState(ctx, a.Asker.Team, a.Asker.Member)
 	if err != nil {
 		return Quote{}, fmt.Errorf("read standing: %w", err)
 	}
@@ -254,7 +254,7 @@ func (e *Engine) gauges(ctx context.Context, team string, counts []quota.Count) 
 
 // Usage reads the limits of a member, its team and the bot, and their use.
 func (e *Engine) Usage(ctx context.Context, a quota.Asker) ([]quota.Gauge, error) {
-	s, err := e.cfg.Ledger.Standing(ctx, a.Team, a.Member)
+	s, err := e.cfg.Ledger.AdminState(ctx, a.Team, a.Member)
 	if err != nil {
 		return nil, fmt.Errorf("read standing: %w", err)
 	}

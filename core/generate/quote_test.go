@@ -42,7 +42,7 @@ func TestAQuoteIsWhatAcceptDoes(t *testing.T) {
 				}
 				for _, g := range tt.grants {
 					g.Scope = quota.Scope{Kind: quota.Member, ID: first.Asker.Member}
-					err := p.store.Amend(t.Context(), first.Asker.Team, first.Asker.Member, func(s *quota.Standing) (team.Record, error) {
+					err := p.store.Amend(t.Context(), first.Asker.Team, first.Asker.Member, func(s *quota.AdminState) (team.Record, error) {
 						s.Member.Grants = append(s.Member.Grants, g)
 						return team.Record{ID: g.ID, At: time.Now(), Team: first.Asker.Team, Verb: "grant"}, nil
 					})

@@ -63,14 +63,14 @@ func (c ceiling) reached(l LimitName, amount int64) bool {
 }
 
 // ceiling is that of a member, of a team, or of the bot.
-func (p Policy) Ceiling(kind ScopeKind, team string, s Standing) ceiling {
+func (p Policy) Ceiling(kind ScopeKind, team string, s AdminState) ceiling {
 	switch kind {
 	case Member:
 		set := operators(s.Member.Overrides)
 		return ceiling{Limits{}.under(set, true), func(l LimitName) bool { return operatorSet(set, l) }}
 	case Team:
 		set := operators(s.Team.Overrides)
-		limits := p.TeamLimits(team, Standing{Team: TeamStanding{Overrides: set}})
+		limits := p.TeamLimits(team, AdminState{Team: TeamState{Overrides: set}})
 		return ceiling{limits, func(l LimitName) bool { return !p.AdminsMayRaise || operatorSet(set, l) }}
 	case Bot:
 	}
@@ -84,7 +84,7 @@ func operators(overrides []Override) []Override {
 
 // fixedUnit reports whether any limit of a scope on a unit is one that only
 // the operator can raise: then extras by admins would be a way around it.
-func (p Policy) FixedUnit(kind ScopeKind, s Standing, u Unit) bool {
+func (p Policy) FixedUnit(kind ScopeKind, s AdminState, u Unit) bool {
 	overrides := s.Member.Overrides
 	if kind == Team {
 		if !p.AdminsMayRaise {
@@ -98,7 +98,7 @@ func (p Policy) FixedUnit(kind ScopeKind, s Standing, u Unit) bool {
 // grants are the extras that a reservation may draw on, first those of the
 // member. One that an admin gave is not for limits that only the operator can
 // raise, whichever of the two came first.
-func (p Policy) Grants(s Standing) []Grant {
+func (p Policy) Grants(s AdminState) []Grant {
 	var out []Grant
 	for _, g := range slices.Concat(s.Member.Grants, s.Team.Grants) {
 		if g = p.valid(g, s); g.Videos > 0 || g.USD > 0 {
@@ -109,7 +109,7 @@ func (p Policy) Grants(s Standing) []Grant {
 }
 
 // valid is an extra without what its giver may not give.
-func (p Policy) valid(g Grant, s Standing) Grant {
+func (p Policy) valid(g Grant, s AdminState) Grant {
 	if ByOperator(g.By) {
 		return g
 	}

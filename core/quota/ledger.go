@@ -31,8 +31,8 @@ type Ledger interface {
 	// Hold returns the hold of a job, or ErrNoHold.
 	Hold(ctx context.Context, job string) (Hold, error)
 
-	// Standing returns what admins decided about a member and its team.
-	Standing(ctx context.Context, team, member string) (Standing, error)
+	// AdminState returns what admins decided about a member and its team.
+	AdminState(ctx context.Context, team, member string) (AdminState, error)
 
 	// Used reads the counters of counts, in their order, each with Also.
 	Used(ctx context.Context, team string, counts []Count) ([]int64, error)
@@ -48,19 +48,19 @@ type Key struct {
 // Plan says what a job needs of the ledger, given what admins decided about
 // its member and team. A ledger may call it several times for one Reserve;
 // it must have no effects. Its error, a *LimitError, refuses the job.
-type Plan func(Standing) (Reservation, error)
+type Plan func(AdminState) (Reservation, error)
 
 // ErrNoHold says that a job has no hold.
 var ErrNoHold = errors.New("job has no hold")
 
-// Standing is what admins decided about a member and its team, and the bot.
-type Standing struct {
-	Member MemberStanding `json:"member"`
-	Team   TeamStanding   `json:"team"`
+// AdminState is what admins decided about a member and its team, and the bot.
+type AdminState struct {
+	Member MemberState `json:"member"`
+	Team   TeamState   `json:"team"`
 }
 
-// MemberStanding is what admins decided about one member.
-type MemberStanding struct {
+// MemberState is what admins decided about one member.
+type MemberState struct {
 	Overrides []Override `json:"overrides,omitempty"`
 	Blocked   *Block     `json:"blocked,omitempty"`
 	Grants    []Grant    `json:"grants,omitempty"`
@@ -73,8 +73,8 @@ type MemberStanding struct {
 	Linked  []string `json:"linked,omitempty"`
 }
 
-// TeamStanding is what admins decided about a team.
-type TeamStanding struct {
+// TeamState is what admins decided about a team.
+type TeamState struct {
 	Overrides []Override `json:"overrides,omitempty"`
 	Paused    *Block     `json:"paused,omitempty"`
 	Grants    []Grant    `json:"grants,omitempty"`

@@ -1,7 +1,7 @@
 package quota
 
 // Line is the limits on jobs at a time of a's member, its team and the bot.
-func (p Policy) Line(a Asker, s Standing) Line {
+func (p Policy) Line(a Asker, s AdminState) Line {
 	return Line{
 		MemberMax:  p.MemberLimits(a, s).JobsAtATime,
 		TeamMax:    p.TeamLimits(a.Team, s).JobsAtATime,

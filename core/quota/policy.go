@@ -68,7 +68,7 @@ var errLinked = errors.New("the member has been linked with another account, who
 // Plan says what a job of a needs: room for one video and for its estimate in
 // every window of the member, the team and the bot.
 func (p Policy) Plan(job string, a Asker, estimate usd.Micros, at time.Time) Plan {
-	return func(s Standing) (Reservation, error) {
+	return func(s AdminState) (Reservation, error) {
 		if p.Serves != nil && !p.Serves(a.Team) {
 			return Reservation{}, &LimitError{Reason: Unlisted, Gauge: Gauge{Scope: Scope{Kind: Team, ID: a.Team}}}
 		}
@@ -104,7 +104,7 @@ func (p Policy) Plan(job string, a Asker, estimate usd.Micros, at time.Time) Pla
 // Counts are all counters of a's member, team and bot at the time at, with
 // their limits. Calendar windows are counted whether limited or not, so that
 // a limit added later knows what was used before.
-func (p Policy) Counts(a Asker, s Standing, at time.Time) []Count {
+func (p Policy) Counts(a Asker, s AdminState, at time.Time) []Count {
 	zone := p.ZoneOf(a.Team)
 	counts := slices.Concat(
 		p.MemberLimits(a, s).counts(Scope{Member, a.Member}, s.Member.Epoch, at, zone),
@@ -157,7 +157,7 @@ func (l Limits) in(w Window) WindowLimit {
 
 // MemberLimits are the limits of a's member: the most generous of the default
 // and the member's tiers, limit by limit, then what admins set instead.
-func (p Policy) MemberLimits(a Asker, s Standing) Limits {
+func (p Policy) MemberLimits(a Asker, s AdminState) Limits {
 	limits := p.Member
 	for _, t := range p.Tiers {
 		for _, name := range a.Tiers {
@@ -171,7 +171,7 @@ func (p Policy) MemberLimits(a Asker, s Standing) Limits {
 
 // TeamLimits are the limits of a team: its own from the config, else the
 // default for teams, then what admins set instead.
-func (p Policy) TeamLimits(team string, s Standing) Limits {
+func (p Policy) TeamLimits(team string, s AdminState) Limits {
 	limits := p.Team
 	if l := p.Teams[team].Limits; l != nil {
 		limits = *l

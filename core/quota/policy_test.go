@@ -95,7 +95,7 @@ func TestMemberLimitsAreTheMostGenerous(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			a := ann
 			a.Tiers = test.tiers
-			got := policy.MemberLimits(a, quota.Standing{Member: quota.MemberStanding{Overrides: test.overrides}})
+			got := policy.MemberLimits(a, quota.AdminState{Member: quota.MemberState{Overrides: test.overrides}})
 			if diff := cmp.Diff(test.want, got); diff != "" {
 				t.Errorf("limits (-want +got):\n%s", diff)
 			}
@@ -112,16 +112,16 @@ func TestTeamLimitsAreTheTeamsOwn(t *testing.T) {
 		Team:  quota.Limits{JobsAtATime: 10, Windows: windows(quota.WindowLimit{Window: quota.Month, USD: 200 * usd.Dollar})},
 		Teams: map[string]quota.TeamPolicy{"acme": {Limits: &own}, "globex": {}},
 	}
-	raised := quota.Standing{Team: quota.TeamStanding{Overrides: []quota.Override{{Unit: quota.Jobs, Max: 4, By: quota.Operator}}}}
+	raised := quota.AdminState{Team: quota.TeamState{Overrides: []quota.Override{{Unit: quota.Jobs, Max: 4, By: quota.Operator}}}}
 	for _, test := range []struct {
 		team     string
-		standing quota.Standing
+		standing quota.AdminState
 		want     quota.Limits
 	}{
-		{"acme", quota.Standing{}, own},
+		{"acme", quota.AdminState{}, own},
 		{"acme", raised, quota.Limits{JobsAtATime: 4}},
-		{"globex", quota.Standing{}, policy.Team},
-		{"initech", quota.Standing{}, policy.Team},
+		{"globex", quota.AdminState{}, policy.Team},
+		{"initech", quota.AdminState{}, policy.Team},
 	} {
 		if diff := cmp.Diff(test.want, policy.TeamLimits(test.team, test.standing)); diff != "" {
 			t.Errorf("limits of %s (-want +got):\n%s", test.team, diff)
@@ -138,9 +138,9 @@ func TestPlanAsksForRoomEverywhere(t *testing.T) {
 		Waiting: 5,
 		Teams:   map[string]quota.TeamPolicy{"acme": {Zone: tokyo}},
 	}
-	standing := quota.Standing{
-		Member: quota.MemberStanding{Grants: []quota.Grant{{ID: "mine", Videos: 1, By: "discord:9"}}},
-		Team:   quota.TeamStanding{Grants: []quota.Grant{{ID: "ours", USD: 1, By: quota.Operator}}},
+	standing := quota.AdminState{
+		Member: quota.MemberState{Grants: []quota.Grant{{ID: "mine", Videos: 1, By: "discord:9"}}},
+		Team:   quota.TeamState{Grants: []quota.Grant{{ID: "ours", USD: 1, By: quota.Operator}}},
 	}
 	r, err := policy.Plan("job1", ann, 130_000, at.Add(4*time.Hour))(standing)
 	if err != nil {
@@ -200,14 +200,14 @@ func TestPlanRefusesWhoIsStopped(t *testing.T) {
 	block, pause := quota.Block{By: "discord:9", At: at, Reason: "spam"}, quota.Block{By: "slack:T1:U1", At: at}
 	for _, test := range []struct {
 		name     string
-		standing quota.Standing
+		standing quota.AdminState
 		want     quota.LimitError
 	}{
-		{"a blocked member", quota.Standing{Member: quota.MemberStanding{Blocked: &block}}, quota.LimitError{Reason: quota.Blocked, Block: block}},
-		{"a paused team", quota.Standing{Team: quota.TeamStanding{Paused: &pause}}, quota.LimitError{Reason: quota.Paused, Block: pause}},
+		{"a blocked member", quota.AdminState{Member: quota.MemberState{Blocked: &block}}, quota.LimitError{Reason: quota.Blocked, Block: block}},
+		{"a paused team", quota.AdminState{Team: quota.TeamState{Paused: &pause}}, quota.LimitError{Reason: quota.Paused, Block: pause}},
 		{
 			"a blocked member of a paused team",
-			quota.Standing{Member: quota.MemberStanding{Blocked: &block}, Team: quota.TeamStanding{Paused: &pause}},
+			quota.AdminState{Member: quota.MemberState{Blocked: &block}, Team: quota.TeamState{Paused: &pause}},
 			quota.LimitError{Reason: quota.Paused, Block: pause},
 		},
 	} {

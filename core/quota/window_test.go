@@ -56,7 +56,7 @@ func zone(t *testing.T, name string) *time.Location {
 // count is where a video at a time is counted in a window.
 func count(t interface{ Fatalf(string, ...any) }, w quota.Window, at time.Time, z *time.Location) quota.Count {
 	p := quota.Policy{Zone: z, Member: quota.Limits{Windows: []quota.WindowLimit{{Window: w, Videos: 1}}}}
-	for _, c := range p.Counts(quota.Asker{Team: "acme", Member: "discord:1"}, quota.Standing{}, at) {
+	for _, c := range p.Counts(quota.Asker{Team: "acme", Member: "discord:1"}, quota.AdminState{}, at) {
 		if c.Scope.Kind == quota.Member && c.Unit == quota.Videos && c.Window == w {
 			return c
 		}

@@ -18,8 +18,8 @@ type Book interface {
 	// of this moment, changes it, and returns the record; it may be called
 	// several times and must have no other effects. Its error is returned,
 	// and nothing is changed. An empty member means the team alone: then what
-	// edit does to Standing.Member is dropped.
-	Amend(ctx context.Context, team, member string, edit func(*quota.Standing) (Record, error)) error
+	// edit does to AdminState.Member is dropped.
+	Amend(ctx context.Context, team, member string, edit func(*quota.AdminState) (Record, error)) error
 
 	// Records lists the records of a team, newest first by their At, at most
 	// limit of them.

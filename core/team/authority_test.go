@@ -145,7 +145,7 @@ func TestAnAdminCannotOverrideTheOperator(t *testing.T) {
 			if got := len(w.do(admin(), "log").Records); got != done {
 				t.Errorf("the log has %d records of %d orders", got, done)
 			}
-			s, err := w.store.Standing(t.Context(), "acme", annOnDiscord)
+			s, err := w.store.AdminState(t.Context(), "acme", annOnDiscord)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -262,12 +262,12 @@ func TestALimitSaysWhetherAnAdminCanRaiseIt(t *testing.T) {
 func TestATeamThatIsNotServedMakesNothing(t *testing.T) {
 	w := newOffice(t)
 	w.policy.Serves = func(team string) bool { return team == "globex" }
-	_, err := w.policy.Plan("job1", quota.Asker{Team: "acme", Member: annOnDiscord}, usd.Dollar, w.clock.Now())(quota.Standing{})
+	_, err := w.policy.Plan("job1", quota.Asker{Team: "acme", Member: annOnDiscord}, usd.Dollar, w.clock.Now())(quota.AdminState{})
 	var refused *quota.LimitError
 	if !errors.As(err, &refused) || refused.Reason != quota.Unlisted || refused.Gauge.Scope.ID != "acme" {
 		t.Errorf("got %v", err)
 	}
-	if _, err := w.policy.Plan("job1", quota.Asker{Team: "globex", Member: annOnDiscord}, usd.Dollar, time.Now())(quota.Standing{}); err != nil {
+	if _, err := w.policy.Plan("job1", quota.Asker{Team: "globex", Member: annOnDiscord}, usd.Dollar, time.Now())(quota.AdminState{}); err != nil {
 		t.Errorf("a team that is served: %v", err)
 	}
 }

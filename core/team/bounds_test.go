@@ -17,11 +17,11 @@ func TestAnAdminCannotDecideWithoutBound(t *testing.T) {
 	for name, test := range map[string]struct {
 		line string // with the number of the order
 		most int
-		kept func(quota.Standing) int
+		kept func(quota.AdminState) int
 	}{
-		"limits of the team": {"set team videos_per_%dm 1000", 4, func(s quota.Standing) int { return len(s.Team.Overrides) }},
-		"limits of a member": {"set <@1> usd_per_%dm 1000", 4, func(s quota.Standing) int { return len(s.Member.Overrides) }},
-		"extras of a member": {"grant <@1> videos:%d", 50, func(s quota.Standing) int { return len(s.Member.Grants) }},
+		"limits of the team": {"set team videos_per_%dm 1000", 4, func(s quota.AdminState) int { return len(s.Team.Overrides) }},
+		"limits of a member": {"set <@1> usd_per_%dm 1000", 4, func(s quota.AdminState) int { return len(s.Member.Overrides) }},
+		"extras of a member": {"grant <@1> videos:%d", 50, func(s quota.AdminState) int { return len(s.Member.Grants) }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newOffice(t)
@@ -30,7 +30,7 @@ func TestAnAdminCannotDecideWithoutBound(t *testing.T) {
 			}
 			w.refuse(admin(), fmt.Sprintf(test.line, 1000), team.TooMany)
 			w.refuse(operator(), fmt.Sprintf(test.line, 1000), team.TooMany)
-			s, err := w.store.Standing(t.Context(), "acme", annOnDiscord)
+			s, err := w.store.AdminState(t.Context(), "acme", annOnDiscord)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -14,7 +14,7 @@ import (
 // amend changes what is decided about a member, or about the team when member
 // is empty, with a record of it. change says what it was and what it became;
 // errUnchanged is for what is so already.
-func (o *Office) amend(c *call, member string, change func(*quota.Standing) (before, after string, err error)) (Report, error) {
+func (o *Office) amend(c *call, member string, change func(*quota.AdminState) (before, after string, err error)) (Report, error) {
 	if c.args.err != nil {
 		return Report{}, c.args.err
 	}
@@ -23,7 +23,7 @@ func (o *Office) amend(c *call, member string, change func(*quota.Standing) (bef
 		return Report{}, err
 	}
 	var record Record
-	err = o.cfg.Store.Amend(c.ctx, c.team, account, func(s *quota.Standing) (Record, error) {
+	err = o.cfg.Store.Amend(c.ctx, c.team, account, func(s *quota.AdminState) (Record, error) {
 		before, after, err := change(s)
 		if err != nil {
 			return Record{}, err
@@ -47,7 +47,7 @@ func (o *Office) amend(c *call, member string, change func(*quota.Standing) (bef
 var errUnchanged = errors.New("nothing to change")
 
 // decided is the part of a standing that is about a member, or the team.
-func decided(s *quota.Standing, member string) (overrides *[]quota.Override, grants *[]quota.Grant, epoch *int) {
+func decided(s *quota.AdminState, member string) (overrides *[]quota.Override, grants *[]quota.Grant, epoch *int) {
 	if member == "" {
 		return &s.Team.Overrides, &s.Team.Grants, &s.Team.Epoch
 	}
@@ -62,7 +62,7 @@ func (o *Office) set(c *call) (Report, error) {
 	if err != nil {
 		return Report{}, err
 	}
-	return o.amend(c, who, func(s *quota.Standing) (string, string, error) {
+	return o.amend(c, who, func(s *quota.AdminState) (string, string, error) {
 		overrides, _, _ := decided(s, who)
 		was := now(*s).Max(limit)
 		before := limit.String() + " " + quota.WriteAmount(limit.Unit, was)
@@ -109,7 +109,7 @@ func (o *Office) unset(c *call) (Report, error) {
 	if err != nil {
 		return Report{}, err
 	}
-	return o.amend(c, who, func(s *quota.Standing) (string, string, error) {
+	return o.amend(c, who, func(s *quota.AdminState) (string, string, error) {
 		overrides, _, _ := decided(s, who)
 		var gone []quota.LimitName
 		var kept *quota.Override // what the actor may not take away
@@ -168,7 +168,7 @@ func (c *call) above(l quota.LimitName, most int64) error {
 
 // mayAdd refuses extras and resets by which an admin would get around limits
 // that only the operator can raise.
-func (o *Office) mayAdd(c *call, who string, s quota.Standing, units ...quota.Unit) error {
+func (o *Office) mayAdd(c *call, who string, s quota.AdminState, units ...quota.Unit) error {
 	p := o.cfg.Policy()
 	for _, u := range units {
 		switch {
@@ -184,17 +184,17 @@ func (o *Office) mayAdd(c *call, who string, s quota.Standing, units ...quota.Un
 
 // limitsOf returns what the limits of a member, or of the team, are under a
 // standing. What it must read for that is read at once.
-func (o *Office) limitsOf(c *call, who string) (func(quota.Standing) quota.Limits, error) {
+func (o *Office) limitsOf(c *call, who string) (func(quota.AdminState) quota.Limits, error) {
 	p := o.cfg.Policy()
 	if who == "" {
-		return func(s quota.Standing) quota.Limits { return p.TeamLimits(c.team, s) }, nil
+		return func(s quota.AdminState) quota.Limits { return p.TeamLimits(c.team, s) }, nil
 	}
 	account, err := o.account(c, who)
 	if err != nil {
 		return nil, err
 	}
 	asker := o.asker(c, account)
-	return func(s quota.Standing) quota.Limits { return p.MemberLimits(asker, s) }, nil
+	return func(s quota.AdminState) quota.Limits { return p.MemberLimits(asker, s) }, nil
 }
 
 func (o *Office) grant(c *call) (Report, error) {
@@ -224,7 +224,7 @@ func (o *Office) grant(c *call) (Report, error) {
 	if err != nil {
 		return Report{}, err
 	}
-	return o.amend(c, who, func(s *quota.Standing) (string, string, error) {
+	return o.amend(c, who, func(s *quota.AdminState) (string, string, error) {
 		if err := o.mayAdd(c, who, *s, units...); err != nil {
 			return "", "", err
 		}
@@ -245,7 +245,7 @@ func (o *Office) grant(c *call) (Report, error) {
 // usedUp reports whether nothing was left of an extra that was there when the
 // report was made.
 func (r Report) usedUp(g quota.Grant) bool {
-	there := slices.ContainsFunc(slices.Concat(r.Standing.Member.Grants, r.Standing.Team.Grants), func(o quota.Grant) bool { return o.ID == g.ID })
+	there := slices.ContainsFunc(slices.Concat(r.AdminState.Member.Grants, r.AdminState.Team.Grants), func(o quota.Grant) bool { return o.ID == g.ID })
 	return there && !slices.ContainsFunc(r.Grants, func(u GrantUse) bool { return u.ID == g.ID })
 }
 
@@ -267,7 +267,7 @@ func describeGrant(g quota.Grant) string {
 
 func (o *Office) revoke(c *call) (Report, error) {
 	who := c.args.who()
-	return o.amend(c, who, func(s *quota.Standing) (string, string, error) {
+	return o.amend(c, who, func(s *quota.AdminState) (string, string, error) {
 		_, grants, _ := decided(s, who)
 		if len(*grants) == 0 {
 			return "", "", errUnchanged
@@ -282,13 +282,13 @@ func (o *Office) revoke(c *call) (Report, error) {
 }
 
 func (o *Office) block(c *call) (Report, error) {
-	return o.amend(c, c.args.member(), func(s *quota.Standing) (string, string, error) {
+	return o.amend(c, c.args.member(), func(s *quota.AdminState) (string, string, error) {
 		return c.stop(&s.Member.Blocked)
 	})
 }
 
 func (o *Office) unblock(c *call) (Report, error) {
-	return o.amend(c, c.args.member(), func(s *quota.Standing) (string, string, error) {
+	return o.amend(c, c.args.member(), func(s *quota.AdminState) (string, string, error) {
 		return c.lift(&s.Member.Blocked)
 	})
 }
@@ -329,13 +329,13 @@ func describeBlock(b *quota.Block) string {
 }
 
 func (o *Office) pause(c *call) (Report, error) {
-	return o.amend(c, "", func(s *quota.Standing) (string, string, error) {
+	return o.amend(c, "", func(s *quota.AdminState) (string, string, error) {
 		return c.stop(&s.Team.Paused)
 	})
 }
 
 func (o *Office) resume(c *call) (Report, error) {
-	return o.amend(c, "", func(s *quota.Standing) (string, string, error) {
+	return o.amend(c, "", func(s *quota.AdminState) (string, string, error) {
 		return c.lift(&s.Team.Paused)
 	})
 }
@@ -356,7 +356,7 @@ func (o *Office) reset(c *call) (Report, error) {
 		}
 		before = describeUse(was.Gauges, who)
 	}
-	return o.amend(c, who, func(s *quota.Standing) (string, string, error) {
+	return o.amend(c, who, func(s *quota.AdminState) (string, string, error) {
 		if err := o.mayAdd(c, who, *s, quota.Videos, quota.Dollars); err != nil {
 			return "", "", err
 		}

@@ -68,7 +68,7 @@ func (o *Office) takeCode(c *call, code string) (Report, error) {
 	}
 	// The account that is given up first: whoever is given up by two at once
 	// is had by one of them.
-	r, err := o.amendLink(c, me, account, func(s *quota.Standing) error {
+	r, err := o.amendLink(c, me, account, func(s *quota.AdminState) error {
 		switch {
 		case s.Member.Account != "" || len(s.Member.Linked) > 0:
 			return problem(AlreadyLinked)
@@ -81,7 +81,7 @@ func (o *Office) takeCode(c *call, code string) (Report, error) {
 	if err != nil {
 		return Report{}, err
 	}
-	_, err = o.amendLink(c, account, me, func(s *quota.Standing) error {
+	_, err = o.amendLink(c, account, me, func(s *quota.AdminState) error {
 		samePlatform := func(other string) bool { return platformOf(other) == platformOf(me) }
 		switch {
 		case s.Member.Account != "" || slices.ContainsFunc(s.Member.Linked, samePlatform):
@@ -93,7 +93,7 @@ func (o *Office) takeCode(c *call, code string) (Report, error) {
 		return nil
 	})
 	if err != nil {
-		_, undo := o.amendLink(c, me, "", func(s *quota.Standing) error { s.Member.Account = ""; return nil })
+		_, undo := o.amendLink(c, me, "", func(s *quota.AdminState) error { s.Member.Account = ""; return nil })
 		return Report{}, errors.Join(err, undo)
 	}
 	described, err := o.describe(c, Report{Member: account, Self: true})
@@ -102,9 +102,9 @@ func (o *Office) takeCode(c *call, code string) (Report, error) {
 }
 
 // amendLink changes what a member is linked with; other is what it becomes.
-func (o *Office) amendLink(c *call, member, other string, change func(*quota.Standing) error) (Report, error) {
+func (o *Office) amendLink(c *call, member, other string, change func(*quota.AdminState) error) (Report, error) {
 	var record Record
-	err := o.cfg.Store.Amend(c.ctx, c.team, member, func(s *quota.Standing) (Record, error) {
+	err := o.cfg.Store.Amend(c.ctx, c.team, member, func(s *quota.AdminState) (Record, error) {
 		before := s.Member.Account
 		if before == "" {
 			before = strings.Join(s.Member.Linked, ", ")
@@ -132,7 +132,7 @@ func (o *Office) unlink(c *call) (Report, error) {
 	if account == c.actor.Member && len(others) == 0 {
 		return Report{}, &OrderError{Problem: NotLinked, Verb: c.verb.Name}
 	}
-	first, err := o.amendLink(c, account, "", func(s *quota.Standing) error {
+	first, err := o.amendLink(c, account, "", func(s *quota.AdminState) error {
 		if s.Member.Blocked != nil || len(s.Member.Overrides) > 0 {
 			return &OrderError{Problem: Decided, Verb: c.verb.Name}
 		}
@@ -143,7 +143,7 @@ func (o *Office) unlink(c *call) (Report, error) {
 		return Report{}, err
 	}
 	for _, other := range others {
-		if _, err := o.amendLink(c, other, "", func(s *quota.Standing) error { s.Member.Account = ""; return nil }); err != nil {
+		if _, err := o.amendLink(c, other, "", func(s *quota.AdminState) error { s.Member.Account = ""; return nil }); err != nil {
 			return Report{}, err
 		}
 	}

@@ -111,7 +111,7 @@ type Report struct {
 	Unknown bool `json:"unknown_team,omitempty"`
 
 	Gauges   []quota.Gauge   `json:"gauges,omitempty"`   // usage and limits as they are now
-	Standing *quota.Standing `json:"standing,omitempty"` // what admins decided
+	AdminState *quota.AdminState `json:"standing,omitempty"` // what admins decided
 	Grants   []GrantUse      `json:"grants,omitempty"`   // extras that are left
 	Change   *Record         `json:"change,omitempty"`   // what was changed
 
@@ -239,7 +239,7 @@ func (o *Office) Account(ctx context.Context, team, member string) (account stri
 	if !o.cfg.Linkable(team) {
 		return member, nil, nil
 	}
-	s, err := o.cfg.Store.Standing(ctx, team, member)
+	s, err := o.cfg.Store.AdminState(ctx, team, member)
 	if err != nil {
 		return member, nil, fmt.Errorf("read account: %w", err)
 	}
@@ -274,7 +274,7 @@ func (o *Office) asker(c *call, member string) quota.Asker {
 // describe fills in how a member, or the team, stands now.
 func (o *Office) describe(c *call, r Report) (Report, error) {
 	asker := o.asker(c, r.Member)
-	s, err := o.cfg.Store.Standing(c.ctx, c.team, r.Member)
+	s, err := o.cfg.Store.AdminState(c.ctx, c.team, r.Member)
 	if err != nil {
 		return r, fmt.Errorf("read standing: %w", err)
 	}
@@ -285,7 +285,7 @@ func (o *Office) describe(c *call, r Report) (Report, error) {
 		}
 	}
 	if r.Member == "" {
-		s.Member = quota.MemberStanding{}
+		s.Member = quota.MemberState{}
 	}
 	grants := o.cfg.Policy().Grants(s)
 	limits := len(counts)
@@ -307,7 +307,7 @@ func (o *Office) describe(c *call, r Report) (Report, error) {
 			r.Grants = append(r.Grants, u)
 		}
 	}
-	r.Standing = &s
+	r.AdminState = &s
 	return r, nil
 }
 

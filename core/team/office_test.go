@@ -216,7 +216,7 @@ func TestAnAdminManagesTheOwnTeamOnly(t *testing.T) {
 	w := newOffice(t)
 	w.do(admin(), "block "+annOnDiscord+" spam")
 	for team, blocked := range map[string]bool{"acme": true, "globex": false} {
-		s, err := w.store.Standing(t.Context(), team, annOnDiscord)
+		s, err := w.store.AdminState(t.Context(), team, annOnDiscord)
 		if err != nil || (s.Member.Blocked != nil) != blocked {
 			t.Errorf("in %s: got %+v, %v; want blocked %v", team, s.Member.Blocked, err, blocked)
 		}

@@ -195,7 +195,7 @@ func (o *Office) teams(c *call) (Report, error) {
 		if err != nil {
 			return Report{}, err
 		}
-		t := TeamSpending{Team: name, Spending: *spent.Spending, Paused: stands.Standing.Team.Paused}
+		t := TeamSpending{Team: name, Spending: *spent.Spending, Paused: stands.AdminState.Team.Paused}
 		t.Refused = p.Serves != nil && !p.Serves(name)
 		for _, g := range stands.Gauges {
 			switch {

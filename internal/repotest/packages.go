@@ -27,10 +27,14 @@ type rule struct {
 // do not know each other, and only app and cmd bring them together.
 var rules = []rule{
 	{"core", []string{"core", "internal/retry", "internal/spell"}},
-	{"bot/discord", []string{"core", "bot/discord", "bot/lookback", "bot", "internal"}},
-	{"bot/slack", []string{"core", "bot/slack", "bot/lookback", "bot", "internal"}},
+	{"bot/text", []string{"core", "bot/text", "internal"}},
+	{"bot/command", []string{"core", "bot/command", "bot/text", "internal"}},
+	{"bot/view", []string{"core", "bot/view", "bot/command", "bot/text", "internal"}},
 	{"bot/lookback", []string{"bot/lookback"}},
-	{"bot", []string{"core", "internal"}},
+	{"bot/adapter", []string{"core", "bot/adapter", "bot/text", "bot/view", "internal"}},
+	{"bot/discord", []string{"core", "bot/discord", "bot", "bot/adapter", "bot/command", "bot/lookback", "bot/text", "bot/view", "internal"}},
+	{"bot/slack", []string{"core", "bot/slack", "bot", "bot/adapter", "bot/command", "bot/lookback", "bot/text", "bot/view", "internal"}},
+	{"bot", []string{"core", "bot/command", "bot/text", "bot/view", "internal"}},
 	{"provider", []string{"core", "provider", "internal"}},
 	{"store/bolt", []string{"store/bolt", "store/kv", "internal"}},
 	{"store/redis", []string{"store/redis", "store/kv", "internal"}},

@@ -74,10 +74,10 @@ func TestEachRuleBites(t *testing.T) {
 			"core/testdata/a.go":      imports("ltxbot/app"),
 			"bench/node_modules/a.go": imports("ltxbot/app"),
 		}, []string{
-			"bot/a.go imports ltxbot/bot/slack: bot may import core, internal",
-			"bot/discord/b.go imports ltxbot/bot/slack: bot/discord may import core, bot/discord, bot/lookback, bot, internal",
+			"bot/a.go imports ltxbot/bot/slack: bot may import core, bot/command, bot/text, bot/view, internal",
+			"bot/discord/b.go imports ltxbot/bot/slack: bot/discord may import core, bot/discord, bot, bot/adapter, bot/command, bot/lookback, bot/text, bot/view, internal",
 			"bot/discord/b.go imports github.com/slack-go/slack: only bot/slack does",
-			"bot/discord/c_test.go imports ltxbot/provider/fal: bot/discord may import core, bot/discord, bot/lookback, bot, internal",
+			"bot/discord/c_test.go imports ltxbot/provider/fal: bot/discord may import core, bot/discord, bot, bot/adapter, bot/command, bot/lookback, bot/text, bot/view, internal",
 			"config/a.go imports ltxbot/app: config may import core, config, internal",
 			"core/ltx/a.go imports ltxbot/internal/ingress: core may import core, internal/retry, internal/spell",
 			"core/quota/b.go imports ltxbot/bot: core may import core, internal/retry, internal/spell",

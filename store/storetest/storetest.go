@@ -59,7 +59,7 @@ func Redis(t testing.TB, url string) *store.Store {
 
 // Limits are the limits on jobs at a time of a policy.
 func Limits(policy func() quota.Policy) store.Limits {
-	return func(team, member string, tiers []string, s quota.Standing) quota.Line {
+	return func(team, member string, tiers []string, s quota.AdminState) quota.Line {
 		return policy().Line(quota.Asker{Team: team, Member: member, Tiers: tiers}, s)
 	}
 }

@@ -116,7 +116,7 @@ func testRemoveWithHold(t *testing.T, h Harness) {
 	b := newBench(t, h)
 	a := b.s
 	grant := quota.Grant{ID: "g1", Scope: quota.Scope{Kind: quota.Team, ID: "acme"}, USD: 2 * cost, By: quota.Operator}
-	if err := b.s.PutTeamStanding(t.Context(), "acme", quota.TeamStanding{Grants: []quota.Grant{grant}}); err != nil {
+	if err := b.s.PutTeamStanding(t.Context(), "acme", quota.TeamState{Grants: []quota.Grant{grant}}); err != nil {
 		t.Fatal(err)
 	}
 	b.budget = cost

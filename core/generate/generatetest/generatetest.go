@@ -38,7 +38,7 @@ type Store interface {
 	Forget(ctx context.Context, jobsBefore, promptsBefore time.Time) (int, error)
 
 	// SetLimits makes limits those of the store, also after Reopen.
-	SetLimits(limits func(team, member string, tiers []string, s quota.Standing) quota.Line)
+	SetLimits(limits func(team, member string, tiers []string, s quota.AdminState) quota.Line)
 	// Admit admits the jobs that have room after the limits have changed.
 	Admit(ctx context.Context) error
 	// AcceptClock says that the time of now is right, however far it has gone
@@ -135,7 +135,7 @@ func newBench(t *testing.T, h Harness) *bench {
 	t.Helper()
 	b := &bench{t: t, h: h, clock: quotatest.NewClock(noon), waiting: 100}
 	b.s = h.Open(t, b.clock.Now)
-	b.s.SetLimits(func(team, member string, tiers []string, s quota.Standing) quota.Line {
+	b.s.SetLimits(func(team, member string, tiers []string, s quota.AdminState) quota.Line {
 		return b.policy().Line(quota.Asker{Team: team, Member: member, Tiers: tiers}, s)
 	})
 	t.Cleanup(func() {

@@ -119,7 +119,7 @@ func testMachine(t *testing.T, h Harness) {
 			claims: map[string]generate.Claim{},
 		}
 		w.s = h.Open(t, w.clock.Now)
-		w.s.SetLimits(func(string, string, []string, quota.Standing) quota.Line { return w.line })
+		w.s.SetLimits(func(string, string, []string, quota.AdminState) quota.Line { return w.line })
 		w.m.line = &w.line
 		defer func() {
 			if err := w.s.Close(); err != nil {
@@ -151,7 +151,7 @@ func drawLine(rt *rapid.T) quota.Line {
 }
 
 func (w *machine) plan(line quota.Line) quota.Plan {
-	return func(quota.Standing) (quota.Reservation, error) {
+	return func(quota.AdminState) (quota.Reservation, error) {
 		return quota.Reservation{At: w.clock.Now(), Estimate: cost, Line: line}, nil
 	}
 }

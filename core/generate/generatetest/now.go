@@ -112,16 +112,16 @@ func testOverrideAdmits(t *testing.T, h Harness) {
 	raise := func(limit int64) []quota.Override {
 		return []quota.Override{{Unit: quota.Jobs, Max: limit, By: quota.Operator}}
 	}
-	if err := s.PutTeamStanding(t.Context(), "acme", quota.TeamStanding{Overrides: raise(3)}); err != nil {
+	if err := s.PutTeamStanding(t.Context(), "acme", quota.TeamState{Overrides: raise(3)}); err != nil {
 		t.Fatal(err)
 	}
 	b.wantAdmitted(map[string]bool{"a1": true, "a2": false, "b1": true, "c1": true})
-	if err := s.PutTeamStanding(t.Context(), "acme", quota.TeamStanding{Overrides: raise(10)}); err != nil {
+	if err := s.PutTeamStanding(t.Context(), "acme", quota.TeamState{Overrides: raise(10)}); err != nil {
 		t.Fatal(err)
 	}
 	b.wantAdmitted(map[string]bool{"a2": false})
 	b.accept("b2", "discord:b")
-	if err := s.PutMemberStanding(t.Context(), "acme", "discord:a", quota.MemberStanding{Overrides: raise(2)}); err != nil {
+	if err := s.PutMemberStanding(t.Context(), "acme", "discord:a", quota.MemberState{Overrides: raise(2)}); err != nil {
 		t.Fatal(err)
 	}
 	b.wantAdmitted(map[string]bool{"a2": true, "b2": false})

@@ -88,7 +88,7 @@ func testRefusal(t *testing.T, h Harness) {
 		t.Errorf("refusal: %+v", limit)
 	}
 	failure := errors.New("no plan")
-	_, err := b.s.Accept(t.Context(), b.newJob("job1", "discord:1"), func(quota.Standing) (quota.Reservation, error) {
+	_, err := b.s.Accept(t.Context(), b.newJob("job1", "discord:1"), func(quota.AdminState) (quota.Reservation, error) {
 		return quota.Reservation{}, failure
 	})
 	if !errors.Is(err, failure) {
@@ -220,7 +220,7 @@ func testSweep(t *testing.T, h Harness) {
 	// After a year all windows are over: what is left of old holds is exact,
 	// also where a grant without an end was drawn on.
 	grant := quota.Grant{ID: "g1", Scope: quota.Scope{Kind: quota.Team, ID: "acme"}, USD: 2 * cost, By: quota.Operator}
-	if err := b.s.PutTeamStanding(t.Context(), "acme", quota.TeamStanding{Grants: []quota.Grant{grant}}); err != nil {
+	if err := b.s.PutTeamStanding(t.Context(), "acme", quota.TeamState{Grants: []quota.Grant{grant}}); err != nil {
 		t.Fatal(err)
 	}
 	b.budget = 1

@@ -75,16 +75,16 @@ func (s *shelf) record(id string) team.Record {
 	}
 }
 
-func (s *shelf) amend(team, member string, edit func(*quota.Standing) (team.Record, error)) {
+func (s *shelf) amend(team, member string, edit func(*quota.AdminState) (team.Record, error)) {
 	s.t.Helper()
 	if err := s.b.Amend(s.t.Context(), team, member, edit); err != nil {
 		s.t.Fatalf("amend %s of %s: %v", member, team, err)
 	}
 }
 
-func (s *shelf) standing(team, member string) quota.Standing {
+func (s *shelf) standing(team, member string) quota.AdminState {
 	s.t.Helper()
-	st, err := s.b.Standing(s.t.Context(), team, member)
+	st, err := s.b.AdminState(s.t.Context(), team, member)
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -102,16 +102,16 @@ func (s *shelf) records(team string, limit int) []team.Record {
 
 func testAmend(t *testing.T, h BookHarness) {
 	s := newShelf(t, h, quota.Policy{})
-	want := quota.Standing{
-		Member: quota.MemberStanding{
+	want := quota.AdminState{
+		Member: quota.MemberState{
 			Overrides: []quota.Override{{Unit: quota.Videos, Window: quota.Day, Max: 2, By: "discord:9", At: noon}},
 			Blocked:   &quota.Block{By: "discord:9", At: noon, Reason: "spam"},
 			Grants:    []quota.Grant{{ID: "g1", Scope: quota.Scope{Kind: quota.Member, ID: ann.Member}, Videos: 3, Given: noon}},
 			Epoch:     2, Account: "slack:T1:U2", Linked: []string{"slack:T1:U3"},
 		},
-		Team: quota.TeamStanding{Epoch: 1, Paused: &quota.Block{By: "discord:9", At: noon}},
+		Team: quota.TeamState{Epoch: 1, Paused: &quota.Block{By: "discord:9", At: noon}},
 	}
-	s.amend(ann.Team, ann.Member, func(st *quota.Standing) (team.Record, error) {
+	s.amend(ann.Team, ann.Member, func(st *quota.AdminState) (team.Record, error) {
 		*st = want
 		return s.record("r1"), nil
 	})
@@ -123,11 +123,11 @@ func testAmend(t *testing.T, h BookHarness) {
 	}
 
 	refused := errors.New("refused")
-	err := s.b.Amend(t.Context(), ann.Team, ann.Member, func(st *quota.Standing) (team.Record, error) {
+	err := s.b.Amend(t.Context(), ann.Team, ann.Member, func(st *quota.AdminState) (team.Record, error) {
 		if diff := cmp.Diff(want, *st); diff != "" {
 			t.Errorf("edit is given another standing (-want +got):\n%s", diff)
 		}
-		*st = quota.Standing{}
+		*st = quota.AdminState{}
 		return s.record("r2"), refused
 	})
 	if !errors.Is(err, refused) {
@@ -140,7 +140,7 @@ func testAmend(t *testing.T, h BookHarness) {
 		t.Errorf("got %d records after an edit that was refused, want 1", got)
 	}
 
-	s.amend(ann.Team, "", func(st *quota.Standing) (team.Record, error) {
+	s.amend(ann.Team, "", func(st *quota.AdminState) (team.Record, error) {
 		st.Team.Paused = nil
 		st.Member.Epoch = 99
 		return s.record("r3"), nil
@@ -149,7 +149,7 @@ func testAmend(t *testing.T, h BookHarness) {
 	if diff := cmp.Diff(want, s.standing(ann.Team, ann.Member)); diff != "" {
 		t.Errorf("standing after a change of the team alone (-want +got):\n%s", diff)
 	}
-	if st := s.standing("globex", ann.Member); !cmp.Equal(st, quota.Standing{}) {
+	if st := s.standing("globex", ann.Member); !cmp.Equal(st, quota.AdminState{}) {
 		t.Errorf("another team has the standing %+v", st)
 	}
 }
@@ -158,13 +158,13 @@ func testAmendReaches(t *testing.T, h BookHarness) {
 	s := newShelf(t, h, quota.Policy{Member: quota.Limits{Windows: []quota.WindowLimit{{Window: quota.Day, Videos: 1}}}})
 	s.reserve("job1", ann, 1)
 	s.refuse("job2", ann, 1, quota.OverLimit)
-	s.amend(ann.Team, ann.Member, func(st *quota.Standing) (team.Record, error) {
+	s.amend(ann.Team, ann.Member, func(st *quota.AdminState) (team.Record, error) {
 		st.Member.Overrides = []quota.Override{{Unit: quota.Videos, Window: quota.Day, Max: 2}}
 		return s.record("r1"), nil
 	})
 	s.reserve("job2", ann, 1)
 	s.refuse("job3", ann, 1, quota.OverLimit)
-	s.amend(ann.Team, "", func(st *quota.Standing) (team.Record, error) {
+	s.amend(ann.Team, "", func(st *quota.AdminState) (team.Record, error) {
 		st.Team.Paused = &quota.Block{By: "discord:9", At: s.clock.Now()}
 		return s.record("r2"), nil
 	})
@@ -178,7 +178,7 @@ func testAmendParallel(t *testing.T, h BookHarness) {
 	var all sync.WaitGroup
 	for i := range admins {
 		all.Go(func() {
-			err := s.b.Amend(t.Context(), ann.Team, ann.Member, func(st *quota.Standing) (team.Record, error) {
+			err := s.b.Amend(t.Context(), ann.Team, ann.Member, func(st *quota.AdminState) (team.Record, error) {
 				st.Member.Epoch++
 				st.Team.Epoch++
 				return s.record(fmt.Sprintf("r%d", i)), nil
@@ -202,7 +202,7 @@ func testRecords(t *testing.T, h BookHarness) {
 	for i := range 5 {
 		s.clock.Advance(time.Minute)
 		of := []string{"acme", "globex"}[i%2]
-		s.amend(of, ann.Member, func(*quota.Standing) (team.Record, error) {
+		s.amend(of, ann.Member, func(*quota.AdminState) (team.Record, error) {
 			r := s.record(fmt.Sprintf("r%d", i))
 			r.Team = of
 			return r, nil
@@ -265,7 +265,7 @@ func testEpoch(t *testing.T, h BookHarness) {
 	}}})
 	s.reserve("job1", ann, 100)
 	s.refuse("job2", ann, 100, quota.OverLimit)
-	s.amend(ann.Team, ann.Member, func(st *quota.Standing) (team.Record, error) {
+	s.amend(ann.Team, ann.Member, func(st *quota.AdminState) (team.Record, error) {
 		st.Member.Epoch++
 		return s.record("r1"), nil
 	})
@@ -345,7 +345,7 @@ func testMarksParallel(t *testing.T, h BookHarness) {
 
 func testBookReopen(t *testing.T, h BookHarness) {
 	s := newShelf(t, h, quota.Policy{})
-	s.amend("acme", "", func(st *quota.Standing) (team.Record, error) {
+	s.amend("acme", "", func(st *quota.AdminState) (team.Record, error) {
 		st.Team.Epoch = 7
 		return s.record("r1"), nil
 	})

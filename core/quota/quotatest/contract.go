@@ -80,7 +80,7 @@ func (b *bench) bill(job string, billing quota.Billing) quota.Hold {
 // used is what a has used of unit in a window of a scope.
 func (b *bench) used(a quota.Asker, kind quota.ScopeKind, unit quota.Unit, w quota.Window) int64 {
 	b.t.Helper()
-	for _, c := range b.policy.Counts(a, quota.Standing{}, b.clock.Now()) {
+	for _, c := range b.policy.Counts(a, quota.AdminState{}, b.clock.Now()) {
 		if c.Scope.Kind != kind || c.Unit != unit || c.Window != w {
 			continue
 		}
@@ -149,7 +149,7 @@ func testRefusal(t *testing.T, h Harness) {
 
 	planError := errors.New("no plan")
 	_, err := b.l.Reserve(t.Context(), quota.Key{Job: "job1", Team: "acme", Member: "discord:1"},
-		func(quota.Standing) (quota.Reservation, error) { return quota.Reservation{}, planError })
+		func(quota.AdminState) (quota.Reservation, error) { return quota.Reservation{}, planError })
 	if !errors.Is(err, planError) {
 		t.Errorf("got error %v, want the plan's", err)
 	}
@@ -163,7 +163,7 @@ func testIdempotent(t *testing.T, h Harness) {
 	b := newBench(t, h, quota.Policy{})
 	first := b.reserve("job1", ann, 120_000)
 	again, err := b.l.Reserve(t.Context(), quota.Key{Job: "job1", Team: "acme", Member: "discord:1"},
-		func(quota.Standing) (quota.Reservation, error) {
+		func(quota.AdminState) (quota.Reservation, error) {
 			t.Error("plan was called for a job that has a hold")
 			return quota.Reservation{}, errors.New("called")
 		})
@@ -332,7 +332,7 @@ func testGrants(t *testing.T, h Harness) {
 	scope := quota.Scope{Kind: quota.Member, ID: ann.Member}
 	grant := func(b *bench, grants ...quota.Grant) {
 		b.t.Helper()
-		err := b.l.PutMemberStanding(b.t.Context(), ann.Team, ann.Member, quota.MemberStanding{Grants: grants})
+		err := b.l.PutMemberStanding(b.t.Context(), ann.Team, ann.Member, quota.MemberState{Grants: grants})
 		if err != nil {
 			b.t.Fatal(err)
 		}
@@ -388,14 +388,14 @@ func testGrants(t *testing.T, h Harness) {
 func testStanding(t *testing.T, h Harness) {
 	ctx := t.Context()
 	b := newBench(t, h, quota.Policy{Member: quota.Limits{Windows: []quota.WindowLimit{{Window: quota.Day, Videos: 1}}}})
-	want := quota.Standing{
-		Member: quota.MemberStanding{
+	want := quota.AdminState{
+		Member: quota.MemberState{
 			Overrides: []quota.Override{{Unit: quota.Videos, Window: quota.Day, Max: 2, By: "discord:9", At: noon, Reason: "launch"}},
 			Grants:    []quota.Grant{{ID: "g1", Scope: quota.Scope{Kind: quota.Member, ID: ann.Member}, USD: 5, Given: noon}},
 		},
-		Team: quota.TeamStanding{Overrides: []quota.Override{{Unit: quota.Jobs, Max: 4}}},
+		Team: quota.TeamState{Overrides: []quota.Override{{Unit: quota.Jobs, Max: 4}}},
 	}
-	put := func(s quota.Standing) {
+	put := func(s quota.AdminState) {
 		t.Helper()
 		err := errors.Join(b.l.PutMemberStanding(ctx, ann.Team, ann.Member, s.Member), b.l.PutTeamStanding(ctx, ann.Team, s.Team))
 		if err != nil {
@@ -403,7 +403,7 @@ func testStanding(t *testing.T, h Harness) {
 		}
 	}
 	put(want)
-	got, err := b.l.Standing(ctx, ann.Team, ann.Member)
+	got, err := b.l.AdminState(ctx, ann.Team, ann.Member)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -411,7 +411,7 @@ func testStanding(t *testing.T, h Harness) {
 		t.Errorf("standing (-want +got):\n%s", diff)
 	}
 	bob := quota.Asker{Team: ann.Team, Member: "discord:2"}
-	if got, err = b.l.Standing(ctx, bob.Team, bob.Member); err != nil || got.Member.Overrides != nil || len(got.Team.Overrides) != 1 {
+	if got, err = b.l.AdminState(ctx, bob.Team, bob.Member); err != nil || got.Member.Overrides != nil || len(got.Team.Overrides) != 1 {
 		t.Errorf("standing of another member: got %+v, %v; want only the team's", got, err)
 	}
 	b.reserve("job0", ann, 1)
@@ -419,15 +419,15 @@ func testStanding(t *testing.T, h Harness) {
 	b.refuse("job2", ann, 1, quota.OverLimit)
 
 	stop := &quota.Block{By: "discord:9", At: noon, Reason: "spam"}
-	put(quota.Standing{Member: quota.MemberStanding{Blocked: stop}})
+	put(quota.AdminState{Member: quota.MemberState{Blocked: stop}})
 	if limit := b.refuse("job3", ann, 1, quota.Blocked); limit.Block != *stop {
 		t.Errorf("refusal says %+v, want %+v", limit.Block, *stop)
 	}
 	b.reserve("job4", bob, 1)
-	put(quota.Standing{Team: quota.TeamStanding{Paused: stop}})
+	put(quota.AdminState{Team: quota.TeamState{Paused: stop}})
 	b.refuse("job5", bob, 1, quota.Paused)
 	b.reserve("job6", quota.Asker{Team: "globex", Member: bob.Member}, 1)
-	put(quota.Standing{})
+	put(quota.AdminState{})
 	b.refuse("job7", ann, 1, quota.OverLimit) // the override is gone as well
 }
 
@@ -437,7 +437,7 @@ func testReopen(t *testing.T, h Harness) {
 	b.reserve("job1", ann, 100)
 	b.reserve("job2", ann, 200)
 	settled := b.bill("job1", quota.Settle(70))
-	if err := b.l.PutTeamStanding(ctx, "acme", quota.TeamStanding{Paused: &quota.Block{By: "discord:9"}}); err != nil {
+	if err := b.l.PutTeamStanding(ctx, "acme", quota.TeamState{Paused: &quota.Block{By: "discord:9"}}); err != nil {
 		t.Fatal(err)
 	}
 	before := CheckBooks(t, b.l)
@@ -455,7 +455,7 @@ func testReopen(t *testing.T, h Harness) {
 	}
 	b.wantUsed(ann, quota.Member, quota.Dollars, quota.Day, 270)
 	b.refuse("job3", ann, 1, quota.Paused)
-	if err := b.l.PutTeamStanding(ctx, "acme", quota.TeamStanding{}); err != nil {
+	if err := b.l.PutTeamStanding(ctx, "acme", quota.TeamState{}); err != nil {
 		t.Fatal(err)
 	}
 	b.refuse("job3", ann, 1, quota.OverLimit)

@@ -22,8 +22,8 @@ import (
 type model struct {
 	holds    map[string]quota.Hold
 	counters map[counterID]int64
-	members  map[seat]quota.MemberStanding
-	teams    map[string]quota.TeamStanding
+	members  map[seat]quota.MemberState
+	teams    map[string]quota.TeamState
 }
 
 // seat is a member in a team.
@@ -40,8 +40,8 @@ func newModel() *model {
 	return &model{
 		holds:    map[string]quota.Hold{},
 		counters: map[counterID]int64{},
-		members:  map[seat]quota.MemberStanding{},
-		teams:    map[string]quota.TeamStanding{},
+		members:  map[seat]quota.MemberState{},
+		teams:    map[string]quota.TeamState{},
 	}
 }
 
@@ -52,8 +52,8 @@ func (m *model) counter(team string, s quota.Scope, name string) counterID {
 	return counterID{team, s, name}
 }
 
-func (m *model) standing(at seat) quota.Standing {
-	return quota.Standing{Member: m.members[at], Team: m.teams[at.team]}
+func (m *model) standing(at seat) quota.AdminState {
+	return quota.AdminState{Member: m.members[at], Team: m.teams[at.team]}
 }
 
 func (m *model) reserve(job string, at seat, plan quota.Plan) (quota.Hold, error) {
@@ -205,12 +205,12 @@ func (w *machine) decide(rt *rapid.T) {
 	var err error
 	if rapid.Bool().Draw(rt, "of the team") {
 		grant.Scope = quota.Scope{Kind: quota.Team, ID: at.team}
-		s := quota.TeamStanding{Overrides: []quota.Override{override}, Grants: []quota.Grant{grant}, Paused: rapid.SampledFrom(stop).Draw(rt, "paused")}
+		s := quota.TeamState{Overrides: []quota.Override{override}, Grants: []quota.Grant{grant}, Paused: rapid.SampledFrom(stop).Draw(rt, "paused")}
 		w.m.teams[at.team] = s
 		err = w.l.PutTeamStanding(context.Background(), at.team, s)
 	} else {
 		grant.Scope = quota.Scope{Kind: quota.Member, ID: at.member}
-		s := quota.MemberStanding{Overrides: []quota.Override{override}, Grants: []quota.Grant{grant}, Blocked: rapid.SampledFrom(stop).Draw(rt, "blocked")}
+		s := quota.MemberState{Overrides: []quota.Override{override}, Grants: []quota.Grant{grant}, Blocked: rapid.SampledFrom(stop).Draw(rt, "blocked")}
 		w.m.members[at] = s
 		err = w.l.PutMemberStanding(context.Background(), at.team, at.member, s)
 	}
@@ -230,7 +230,7 @@ func (w *machine) reopen(*rapid.T) { w.l = w.h.Reopen(w.t, w.l, w.clock.Now) }
 func (w *machine) check(rt *rapid.T) {
 	ctx := context.Background()
 	for _, at := range w.seats {
-		standing, err := w.l.Standing(ctx, at.team, at.member)
+		standing, err := w.l.AdminState(ctx, at.team, at.member)
 		if err != nil {
 			rt.Fatalf("standing: %v", err)
 		}

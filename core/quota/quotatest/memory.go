@@ -73,8 +73,8 @@ func (m *Memory) Hold(ctx context.Context, job string) (h quota.Hold, err error)
 	return h, err
 }
 
-// Standing implements quota.Ledger.
-func (m *Memory) Standing(ctx context.Context, team, member string) (s quota.Standing, err error) {
+// AdminState implements quota.Ledger.
+func (m *Memory) AdminState(ctx context.Context, team, member string) (s quota.AdminState, err error) {
 	err = m.locked(ctx, func() error {
 		s = m.model.standing(seat{team, member})
 		return nil
@@ -92,7 +92,7 @@ func (m *Memory) Used(ctx context.Context, team string, counts []quota.Count) (u
 }
 
 // PutMemberStanding implements Ledger.
-func (m *Memory) PutMemberStanding(ctx context.Context, team, member string, s quota.MemberStanding) error {
+func (m *Memory) PutMemberStanding(ctx context.Context, team, member string, s quota.MemberState) error {
 	return m.locked(ctx, func() error {
 		m.model.members[seat{team, member}] = s
 		return nil
@@ -100,7 +100,7 @@ func (m *Memory) PutMemberStanding(ctx context.Context, team, member string, s q
 }
 
 // PutTeamStanding implements Ledger.
-func (m *Memory) PutTeamStanding(ctx context.Context, team string, s quota.TeamStanding) error {
+func (m *Memory) PutTeamStanding(ctx context.Context, team string, s quota.TeamState) error {
 	return m.locked(ctx, func() error {
 		m.model.teams[team] = s
 		return nil
@@ -120,7 +120,7 @@ func (m *Memory) Audit(ctx context.Context) (a quota.Audit, err error) {
 func (m *Memory) Close() error { return nil }
 
 // Amend implements quota.Book.
-func (m *Memory) Amend(ctx context.Context, team, member string, edit func(*quota.Standing) (team.Record, error)) error {
+func (m *Memory) Amend(ctx context.Context, team, member string, edit func(*quota.AdminState) (team.Record, error)) error {
 	return m.locked(ctx, func() error {
 		s := m.model.standing(seat{team, member})
 		r, err := edit(&s)

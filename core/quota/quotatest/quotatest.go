@@ -23,9 +23,9 @@ type Ledger interface {
 	quota.Ledger
 
 	// PutMemberStanding replaces what admins decided about a member.
-	PutMemberStanding(ctx context.Context, team, member string, s quota.MemberStanding) error
+	PutMemberStanding(ctx context.Context, team, member string, s quota.MemberState) error
 	// PutTeamStanding replaces what admins decided about a team.
-	PutTeamStanding(ctx context.Context, team string, s quota.TeamStanding) error
+	PutTeamStanding(ctx context.Context, team string, s quota.TeamState) error
 	// Audit compares the books with the holds.
 	Audit(ctx context.Context) (quota.Audit, error)
 	// Close ends the use of the ledger; what it keeps remains.

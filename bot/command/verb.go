@@ -1,0 +1,271 @@
+package command
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+
+	"ltxbot/core/ltx"
+	"ltxbot/core/team"
+	"ltxbot/internal/spell"
+)
+
+// The verbs of a line.
+const (
+	VerbHelp   = "help"
+	VerbJobs   = "jobs"
+	VerbShow   = "show"
+	VerbCancel = "cancel"
+	VerbQuota  = "quota"
+	VerbLoRAs  = "loras"
+	VerbAdmin  = "admin"
+)
+
+// A verbForm says what else people call a verb, and what may follow it. A
+// word that is followed by anything else begins a prompt, if the line is long
+// enough to be one: "show a cowboy walking".
+type verbForm struct {
+	name    string
+	aliases []string
+	takes   func(args []string) bool
+	wants   string // the text that says what it takes
+}
+
+var verbs = []verbForm{
+	{VerbHelp, []string{"?", "man", "version"}, func(a []string) bool { return len(a) < shortLine }, ""},
+	{VerbJobs, []string{"job", "list", "queue", "status", "history"}, JobsOrder, wantsNothing},
+	{VerbShow, []string{"info"}, oneJob, wantsJob},
+	{VerbCancel, []string{"stop", "abort"}, oneJob, wantsJob},
+	{VerbQuota, []string{"usage", "limits", "limit", "budget"}, ownQuota, wantsNothing},
+	{VerbLoRAs, []string{"lora"}, none, wantsNothing},
+	{VerbAdmin, nil, func([]string) bool { return true }, ""},
+}
+
+// What a verb takes.
+const (
+	wantsJob     = "takes.job"
+	wantsNothing = "takes.nothing"
+	wantsAdmin   = "takes.admin" // what follows is an order of admins
+)
+
+// A line that begins with a verb is hardly a prompt while it is short. One
+// that goes on with an order about quotas may be longer.
+const (
+	shortLine  = 3 // words
+	shortOrder = 6
+)
+
+// pointers are words for jobs where an id belongs: "stop it now".
+var pointers = []string{"all", "everything", "it", "this", "that", "them", "last", "latest", "my", "the", "job", "jobs", "video", "videos", "now", "please"}
+
+// ownQuota tells whether the words after "quota" are an order that everybody
+// may give.
+func ownQuota(args []string) bool {
+	if len(args) == 0 || len(args) == 1 && strings.EqualFold(args[0], VerbShow) {
+		return true
+	}
+	v, ok := team.FindVerb(args[0])
+	return ok && v.Who == team.Everybody && len(args)-1 <= len(v.Args)
+}
+
+func none(args []string) bool { return len(args) == 0 }
+
+func oneJob(args []string) bool { return len(args) == 0 || len(args) == 1 && LooksLikeJob(args[0]) }
+
+// The topics of help.
+const (
+	TopicStart    = ""
+	TopicPrompt   = "prompt"
+	TopicOptions  = "options"
+	TopicExamples = "examples"
+	TopicQuota    = "quota"
+)
+
+var Topics = map[string]string{
+	"prompt": TopicPrompt, "prompts": TopicPrompt, "prompting": TopicPrompt,
+	"options": TopicOptions, "option": TopicOptions, "settings": TopicOptions, "parameters": TopicOptions,
+	"examples": TopicExamples, "example": TopicExamples,
+	"quota": TopicQuota, "limits": TopicQuota,
+}
+
+// A VerbError says that a line is nearly about a verb, and so short that it is
+// hardly a prompt: a single word that is almost one, or a verb with something
+// after it that it does not take.
+type VerbError struct {
+	Word    string // the first word, as typed
+	Nearest string // the verb that it is, or was probably meant to be
+	Rest    string // what the verb does not take; empty when Word is not a verb
+	Wants   string // the text that says what it takes
+}
+
+func (e *VerbError) Error() string {
+	if e.Rest != "" {
+		return fmt.Sprintf("%q is not what %q takes", e.Rest, e.Nearest)
+	}
+	return fmt.Sprintf("%q is not a command; %q is", e.Word, e.Nearest)
+}
+
+// commandName is the name of the command at the start of a line.
+var commandName = regexp.MustCompile(`^/[\p{L}_][\p{L}\p{N}_-]*(?:\s+|$)`)
+
+// cutCommand removes the name of the command. One that ends with a verb, as
+// Discord's do, means that verb: "/ltx-jobs".
+func cutCommand(line string) (rest, verb string) {
+	name := commandName.FindString(line)
+	rest = line[len(name):]
+	if _, last, ok := strings.Cut(strings.ToLower(trimSpace(name)), "-"); ok {
+		if i := findVerb(last); i >= 0 {
+			verb = verbs[i].name
+		}
+	}
+	return rest, verb
+}
+
+func findVerb(word string) int {
+	word = strings.ToLower(word)
+	for i, v := range verbs {
+		if v.name == word || slices.Contains(v.aliases, word) {
+			return i
+		}
+	}
+	return -1
+}
+
+// parseVerb reads a line that is about a verb.
+func parseVerb(line string) (Line, bool, error) {
+	all := Words(line)
+	if len(all) == 0 {
+		return Line{}, false, nil
+	}
+	word, args := verbWord(all[0]), all[1:]
+	if i := findVerb(word); i >= 0 {
+		v := verbs[i]
+		// An alias is a word of prose more often than the verb is.
+		switch exact := strings.EqualFold(word, v.name); {
+		case v.takes(args) && (exact || len(args) == 0 || LooksLikeJob(args[0])):
+			if v.name == VerbQuota && len(args) == 1 && strings.EqualFold(args[0], VerbShow) {
+				args = nil
+			}
+			return Line{Verb: v.name, Args: args}, true, nil
+		case (exact || pointsOnly(args)) && !hasSetting(line):
+			return Line{}, false, v.misused(all[0], args)
+		}
+		return Line{}, false, nil
+	}
+	if len(args) > 1 || len(args) == 1 && !LooksLikeJob(args[0]) {
+		return Line{}, false, nil
+	}
+	if near := nearestVerb(word); near != "" {
+		return Line{}, false, &VerbError{Word: all[0], Nearest: near}
+	}
+	return Line{}, false, nil
+}
+
+// verbWord is a verb as it was probably meant: without the mark of a sentence
+// after it, or the dashes that other programs want before "help".
+func verbWord(word string) string {
+	if word == "?" {
+		return word
+	}
+	word = strings.TrimRight(word, ".!?")
+	bare := strings.TrimLeftFunc(word, func(r rune) bool { return unicode.In(r, unicode.Pd) || r == '−' })
+	if bare != word && (strings.EqualFold(bare, VerbHelp) || strings.EqualFold(bare, "h")) {
+		return VerbHelp
+	}
+	return word
+}
+
+// pointsOnly tells whether words name jobs without an id.
+func pointsOnly(args []string) bool {
+	return !slices.ContainsFunc(args, func(a string) bool {
+		return !slices.Contains(pointers, strings.ToLower(strings.TrimRight(a, ".!?")))
+	})
+}
+
+// hasSetting tells whether a line sets an option: then it is for a video.
+func hasSetting(line string) bool {
+	settings, err := parseSettings(line)
+	return err != nil || slices.ContainsFunc(settings, func(s ltx.Setting) bool { return s.Key != PromptKey })
+}
+
+// misused is the error for a verb with what it does not take, or nil when the
+// line may well be a prompt.
+func (v verbForm) misused(word string, args []string) error {
+	e := &VerbError{Word: word, Nearest: v.name, Rest: strings.Join(args, " "), Wants: v.wants}
+	most := shortLine
+	if v.name == VerbQuota {
+		if order, ok := team.FindVerb(args[0]); ok {
+			most = shortOrder
+			if order.Who != team.Everybody {
+				e.Wants = wantsAdmin
+			}
+		}
+	}
+	if v.wants == "" || 1+len(args) > most {
+		return nil
+	}
+	return e
+}
+
+// nearestVerb is the verb that the word was probably meant to be, or "".
+func nearestVerb(word string) string {
+	const shortest = 3
+	word = strings.ToLower(word)
+	if len(word) < shortest {
+		return ""
+	}
+	for _, v := range verbs {
+		if d := spell.Distance(word, v.name); d == 1 || d == 2 && len(v.name) > 5 {
+			return v.name
+		}
+	}
+	return ""
+}
+
+// words splits a line at white space.
+func Words(line string) []string { return strings.FieldsFunc(line, IsSpace) }
+
+// Job ids: 12 characters; people also type the first few.
+const (
+	JobIDLength  = 12
+	ShortestPart = 4
+)
+
+// jobAlphabet are the characters of a job id, and those that are read as one
+// of them.
+const JobAlphabet = "0123456789abcdefghjkmnpqrstvwxyz" + "ilou"
+
+// looksLikeJob tells whether the word can be a job id, or its beginning.
+func LooksLikeJob(word string) bool {
+	id := strings.ToLower(word)
+	if strings.Trim(id, JobAlphabet) != "" || len(id) < ShortestPart || len(id) > JobIDLength {
+		return false
+	}
+	return len(id) == JobIDLength && !strings.ContainsAny(id, "ilou") || strings.ContainsAny(id, "0123456789")
+}
+
+// jobID makes of a typed job id what the bot calls it: case does not matter,
+// and neither do letters that are read as digits.
+func JobID(typed string) string {
+	return strings.NewReplacer("o", "0", "i", "1", "l", "1", "u", "v").
+		Replace(strings.ToLower(strings.Trim(trimSpace(typed), "`#<>\"'“”.,")))
+}
+
+// What may follow the verb for jobs: "/ltx jobs erase yes".
+const (
+	EraseWord = "erase"
+	SureWord  = "yes"
+)
+
+// jobsOrder tells whether the words after "jobs" are an order.
+func JobsOrder(args []string) bool {
+	switch len(args) {
+	case 0:
+		return true
+	case 1, 2:
+		return strings.EqualFold(args[0], EraseWord) && (len(args) == 1 || strings.EqualFold(args[1], SureWord))
+	}
+	return false
+}

@@ -1,0 +1,124 @@
+// Package bot says what a command, a press of a button and a form mean, and who
+// may do it. An adapter turns an event of its platform into a call of the
+// Service, and lays out the view.Message that comes back.
+//
+// What people type is read in bot/command. What they read is made in bot/view,
+// of texts from bot/text. What both adapters do in the same way is in
+// bot/adapter and bot/lookback.
+package bot
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"log/slog"
+	"sync"
+	"time"
+
+	"ltxbot/bot/text"
+	"ltxbot/bot/view"
+	"ltxbot/core/generate"
+	"ltxbot/core/ltx"
+	"ltxbot/core/quota"
+)
+
+// Generator is what the Service needs of the engine.
+type Generator interface {
+	Quote(ctx context.Context, a generate.Ask) (generate.Quote, error)
+	Record(ctx context.Context, a generate.Ask) (generate.Job, error)
+	Accept(ctx context.Context, j generate.Job) (generate.Job, error)
+	Prepare(ctx context.Context, j generate.Job) (generate.Job, error)
+	Drop(ctx context.Context, job string) error
+	Cancel(ctx context.Context, id, by string) (generate.Job, error)
+	Note(ctx context.Context, id string, notes map[string]string) (generate.Job, error)
+	Job(ctx context.Context, id string) (generate.Job, error)
+	Jobs(ctx context.Context, q generate.Query) ([]generate.Job, error)
+}
+
+// Config is what a Service is made of.
+type Config struct {
+	Generator Generator
+	// Rules are those of this moment; a reload changes them.
+	Rules   func() ltx.Rules
+	Catalog *text.Catalog // nil = the built-in texts
+	// Usage reads the limits of somebody, and their use.
+	Usage func(ctx context.Context, a quota.Asker) ([]quota.Gauge, error)
+	// Office is where quotas are looked at and changed; nil = that can't be
+	// done, and Usage tells what is used.
+	Office Office
+	// Account returns the member whose limits apply to a member of a team,
+	// and all other names of the same person; nil = everybody has one name.
+	Account func(ctx context.Context, team, member string) (account string, others []string, err error)
+	// Archive is where people's data is erased; nil = that can't be done.
+	Archive generate.Archive
+	Command string // what people type: "/ltx"; empty = that
+	Logger  *slog.Logger
+}
+
+// Service takes what people type and press, on any platform, and says what they
+// read. Its methods may be called from many goroutines. All that is shown to
+// somebody is in that person's language, and a card and a result in the
+// language of who asked for the job.
+type Service struct {
+	cfg    Config
+	log    *slog.Logger
+	recent *recent
+	erased pace
+	reads  sync.WaitGroup // of jobs for the memory
+}
+
+// New makes a service.
+func New(cfg Config) *Service {
+	if cfg.Catalog == nil {
+		cfg.Catalog = text.BuiltInCatalog()
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Rules == nil {
+		cfg.Rules = func() ltx.Rules { return ltx.Rules{} }
+	}
+	cfg.Command = cmp.Or(cfg.Command, "/ltx")
+	return &Service{cfg: cfg, log: cfg.Logger, recent: newRecent()}
+}
+
+// Stop waits for what the service reads in the background, a few seconds at most.
+func (d *Service) Stop() { d.reads.Wait() }
+
+// How long a person waits for what the service reads before an answer.
+const (
+	quoteLimit = 500 * time.Millisecond
+	readLimit  = 2 * time.Second
+)
+
+// Printer writes for somebody with this locale.
+func (d *Service) Printer(locale string) text.Printer {
+	return d.cfg.Catalog.Printer(locale, d.cfg.Command)
+}
+
+// Languages are those that have texts: "de", "en" and so on.
+func (d *Service) Languages() []string { return d.cfg.Catalog.Languages() }
+
+// Form is the form for a video: empty, or filled in with a request. The hidden
+// part of LoRA links is not in it; Submit puts it back.
+func (d *Service) Form(locale string, from *ltx.Request) view.Form {
+	return view.NewForm(d.Printer(locale), d.cfg.Rules().QualityNames(), from)
+}
+
+// sorry says that something went wrong where a person cannot do anything about
+// it, and logs it under the id that the person is told.
+func (d *Service) sorry(ctx context.Context, c Caller, key, op string, err error) view.Message {
+	return view.Sorry(d.Printer(c.Locale), key, d.incident(ctx, op, err, c))
+}
+
+// incident logs what went wrong where a person cannot do anything about it,
+// and returns the id by which both can talk about it.
+func (d *Service) incident(ctx context.Context, op string, err error, c Caller) string {
+	id := rand.Text()[:incidentLength]
+	d.log.ErrorContext(ctx, "request of a person did not succeed",
+		"incident", id, "op", op, "member", c.Member, "team", c.Team, "error", err)
+	return id
+}
+
+// incidentLength is long enough to find one line in a log.
+const incidentLength = 8

@@ -1,0 +1,138 @@
+package text
+
+import (
+	"strings"
+	"time"
+	"unicode/utf16"
+
+	"github.com/rivo/uniseg"
+
+	"ltxbot/core/ltx"
+)
+
+// named is a member, by name where it can't be mentioned: on another platform,
+// or where nobody is to be notified.
+func NamedSpan(member string) Span { return Span{Style: MentionOf, Member: member, Text: member} }
+
+// shownValue is how much of a typed value is repeated, in UTF-16 units.
+const ShownValue = 60
+
+// Span is a piece of text of one style.
+type Span struct {
+	Text    string
+	Style   Style
+	Member  string    // of MentionSpan: "discord:8035…"; shows the name, pings only where the platform is told to
+	At      time.Time // of TimeSpan and SinceSpan
+	URL     string    // of LinkSpan
+	Command *Command  // of CommandOf
+}
+
+// Command is a command of the bot, for a platform that has its own way to type
+// it: either a verb, or settings of a video. With neither it is the bare name.
+type Command struct {
+	Verb     string   // "jobs"
+	Args     []string // of the verb
+	Settings []ltx.Setting
+}
+
+// Style is how a span looks, or what a platform makes of it.
+type Style string
+
+// The styles of spans.
+const (
+	Plain     Style = ""
+	Strong    Style = "strong"
+	Mono      Style = "mono"
+	MentionOf Style = "mention"
+	ClockTime Style = "time"  // a point in time, in the reader's time zone
+	Since     Style = "since" // the same, as "in 2 minutes", "3 minutes ago"
+	Link      Style = "link"
+	CommandOf Style = "command" // a command to be typed; Text is how it is typed where a command is one line of text
+)
+
+// dotted joins pieces of a line: "a · b · c".
+func Dotted(pieces ...[]Span) []Span {
+	var out []Span
+	for _, p := range pieces {
+		if len(p) == 0 {
+			continue
+		}
+		if len(out) > 0 {
+			out = join(out, Span{Text: " · "})
+		}
+		for _, s := range p {
+			out = join(out, s)
+		}
+	}
+	return out
+}
+
+// spaced joins sentences with a space between each two.
+func Spaced(sentences ...[]Span) []Span {
+	var out []Span
+	for _, p := range sentences {
+		if len(p) == 0 {
+			continue
+		}
+		if len(out) > 0 {
+			out = join(out, Span{Text: " "})
+		}
+		for _, s := range p {
+			out = join(out, s)
+		}
+	}
+	return out
+}
+
+// flat is the text of spans. A mention that begins a message has none.
+func Flat(spans []Span) string {
+	var b strings.Builder
+	for _, s := range spans {
+		b.WriteString(s.Text)
+	}
+	return strings.TrimSpace(b.String())
+}
+
+func OneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
+
+// shorten cuts a text to at most most UTF-16 units, which is how platforms
+// count, and never within a character as people see it.
+func Shorten(s string, most int) string {
+	if Units(s) <= most {
+		return s
+	}
+	kept, room, state := 0, most-1, -1
+	for rest := s; rest != ""; {
+		var cluster string
+		cluster, rest, _, state = uniseg.FirstGraphemeClusterInString(rest, state)
+		if room -= Units(cluster); room < 0 {
+			break
+		}
+		kept += len(cluster)
+	}
+	return strings.TrimRight(s[:kept], " \n\t,.;:") + "…"
+}
+
+// units counts UTF-16 units.
+func Units(s string) int {
+	n := 0
+	for _, r := range s {
+		n += max(1, utf16.RuneLen(r))
+	}
+	return n
+}
+
+// since is a point in time, shown as its distance from now.
+func SinceSpan(t time.Time) Span { return Span{Text: clock(t), Style: Since, At: t} }
+
+// clockTime is a point in time, shown as date and time of day.
+func TimeSpan(t time.Time) Span { return Span{Text: clock(t), Style: ClockTime, At: t} }
+
+// clock is a point in time for where a platform does not render it.
+func clock(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }
+
+// mention names a member.
+func MentionSpan(member string) Span { return Span{Style: MentionOf, Member: member} }
+
+// mono is a piece of code, a name or an id.
+func MonoSpan(s string) Span { return Span{Text: s, Style: Mono} }

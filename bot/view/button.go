@@ -1,0 +1,57 @@
+package view
+
+import (
+	"slices"
+	"strings"
+
+	"ltxbot/bot/command"
+)
+
+// Button is something to press. Its ID is made of an Action and a job id, and
+// works for as long as the message stands.
+type Button struct {
+	Action  Action
+	Job     string
+	Label   string
+	Danger  bool
+	Confirm string // question to ask first; empty = none (platforms without confirm dialogs ask in their own way or not at all)
+}
+
+// Action is what a button does.
+type Action string
+
+// The actions of buttons.
+const (
+	ActCancel  Action = "cancel"
+	ActAgain   Action = "again"   // the same request, a new seed
+	ActSame    Action = "same"    // the same request and seed
+	ActEdit    Action = "edit"    // a form with the request filled in
+	ActDetails Action = "details" // every parameter, only for who presses
+	ActDelete  Action = "delete"  // remove the video message
+	ActRetry   Action = "retry"   // after a failure
+)
+
+// buttonVersion begins every button id. Messages stand for years: an id keeps
+// its meaning.
+const buttonVersion = "v1"
+
+// Actions is every action.
+var actions = []Action{ActCancel, ActAgain, ActSame, ActEdit, ActDetails, ActDelete, ActRetry}
+
+// ButtonID names a button: "v1:cancel:k3f92mq7abcd". It has 100 characters at
+// most, the limit of both platforms, and needs no state.
+func ButtonID(action Action, job string) string {
+	return buttonVersion + ":" + string(action) + ":" + job
+}
+
+// ParseButtonID reads what ButtonID made.
+func ParseButtonID(id string) (action Action, job string, ok bool) {
+	parts := strings.Split(id, ":")
+	if len(parts) != 3 || parts[0] != buttonVersion || !slices.Contains(actions, Action(parts[1])) {
+		return "", "", false
+	}
+	if len(parts[2]) != command.JobIDLength || strings.Trim(parts[2], command.JobAlphabet) != "" {
+		return "", "", false
+	}
+	return Action(parts[1]), parts[2], true
+}

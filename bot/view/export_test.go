@@ -1,0 +1,4 @@
+package view
+
+// FromNow is fromNow.
+var FromNow = fromNow

@@ -1,0 +1,87 @@
+package view
+
+import (
+	"strings"
+
+	"ltxbot/bot/text"
+	"ltxbot/core/generate"
+	"ltxbot/core/ltx"
+)
+
+// failures is what a person can do after each kind of failure, the most
+// promising first. The texts are failure.* and failure_next.* of the
+// catalogue.
+var failures = map[generate.FailureKind]struct{ actions []Action }{
+	generate.FailRefused:     {[]Action{ActEdit, ActRetry}},
+	generate.FailInvalid:     {[]Action{ActEdit}},
+	generate.FailLoRA:        {[]Action{ActEdit, ActRetry}},
+	generate.FailNoMedia:     {[]Action{ActRetry, ActEdit}},
+	generate.FailTimeout:     {[]Action{ActEdit, ActRetry}},
+	generate.FailProvider:    {[]Action{ActRetry, ActEdit}},
+	generate.FailBusy:        {[]Action{ActRetry}},
+	generate.FailAccount:     {[]Action{ActRetry}},
+	generate.FailCancelled:   {[]Action{ActRetry, ActEdit}},
+	generate.FailLost:        {[]Action{ActRetry}},
+	generate.FailGivenUp:     {[]Action{ActRetry}},
+	generate.FailExpired:     {[]Action{ActRetry}},
+	generate.FailUnreachable: {[]Action{ActRetry}},
+	generate.FailQuota:       {[]Action{ActRetry, ActEdit}},
+	generate.FailNotAllowed:  {},
+	generate.FailInterrupted: {[]Action{ActRetry}},
+
+	generate.FailUnacknowledged: {[]Action{ActRetry}},
+	generate.FailInternal:       {[]Action{ActRetry}},
+}
+
+// failure says what happened to a job, whether it cost something, and what to
+// do next.
+func (v voice) failure(j generate.Job) []text.Span {
+	kind := j.Failure.Kind
+	if _, ok := failures[kind]; !ok {
+		kind = generate.FailInternal
+	}
+	key := "failure." + string(kind)
+	switch f := j.Failure; {
+	case kind != generate.FailInvalid || f.Field == "":
+	case f.Limit != "":
+		key += "_limit"
+	default:
+		key += "_field"
+	}
+	what := v.Spans(key, "field", optionOf(j.Failure.Field), "limit", v.limitWords(j.Failure.Limit), "id", text.MonoSpan(j.ID))
+	return text.Spaced(what, v.bill(j), v.Spans("failure_next."+string(kind)))
+}
+
+// optionOf is what people type for an input of the model: "frames" for
+// "num_frames", "lora" for "loras[0].scale".
+func optionOf(field string) string {
+	name := field
+	if i := strings.IndexAny(field, "[."); i > 0 {
+		name = field[:i]
+	}
+	if p, ok := ltx.Lookup(name); ok {
+		return p.Key()
+	}
+	return field
+}
+
+// bounds are the signs that a provider puts before a bound, and the text for
+// each.
+var bounds = []struct{ sign, key string }{
+	{"<= ", "limit.at_most"}, {">= ", "limit.at_least"}, {"< ", "limit.below"}, {"> ", "limit.above"},
+}
+
+// limitWords writes a limit in words: "at least 1, at most 50" for
+// ">= 1, <= 50".
+func (v voice) limitWords(limit string) string {
+	parts := strings.Split(limit, ", ")
+	for i, part := range parts {
+		for _, b := range bounds {
+			if n, ok := strings.CutPrefix(part, b.sign); ok {
+				parts[i] = v.Text(b.key, "n", n)
+				break
+			}
+		}
+	}
+	return strings.Join(parts, v.Text("format.comma"))
+}

@@ -1,0 +1,164 @@
+package view
+
+import (
+	"slices"
+	"strings"
+
+	"ltxbot/bot/command"
+	"ltxbot/bot/text"
+	"ltxbot/core/ltx"
+)
+
+// Form is a dialog with fields to fill in. What it sends are settings by the
+// fields' keys; a blank one says nothing, or takes back what the edited job
+// had.
+type Form struct {
+	Title  string
+	Submit string
+	Fields []Field // the most used first; a platform with room for few takes those
+}
+
+// Field is one input of a form.
+type Field struct {
+	Key      string // the option: "camera"
+	Label    string
+	Hint     string
+	Value    string
+	Kind     FieldKind
+	Choices  []Choice // of Pick
+	MaxLen   int      // of a text, in characters; 0 = no limit
+	Required bool
+}
+
+// FieldKind is how a field is filled in.
+type FieldKind string
+
+// The kinds of fields.
+const (
+	TextLine FieldKind = "line"
+	TextArea FieldKind = "area"
+	Pick     FieldKind = "pick"
+)
+
+// Choice is one value to choose, and what people read.
+type Choice struct {
+	Value string
+	Label string
+}
+
+// advancedKey is the field for what has none of its own.
+const AdvancedKey = "advanced"
+
+// onForm tells whether a parameter has a field of its own.
+func OnForm(p ltx.Param) bool { return p.Basic }
+
+// NewForm is the form for a video: empty, or filled in with a request. The
+// hidden part of LoRA links is not in it. qualities are those that the operator
+// offers.
+func NewForm(p text.Printer, qualities []string, from *ltx.Request) Form {
+	if from == nil || from.IsZero() {
+		return FilledForm(p, qualities, nil)
+	}
+	f := FilledForm(p, qualities, shownSettings(*from))
+	f.Title = p.Text("form.title_edit")
+	return f
+}
+
+// FilledForm is the form for a new video, filled in with settings.
+func FilledForm(p text.Printer, qualities []string, settings []ltx.Setting) Form {
+	v, values := voice{p}, formValues(settings)
+	f := Form{Title: v.Text("form.title"), Submit: v.Text("form.submit")}
+	for _, param := range ltx.Params() {
+		if OnForm(param) {
+			f.Fields = append(f.Fields, v.field(param, qualities, values[param.Key()]))
+		}
+	}
+	f.Fields = append(f.Fields, Field{
+		Key: AdvancedKey, Label: v.Text("form.more"), Hint: v.Text("form.more_hint"), Kind: TextLine,
+		Value: values[AdvancedKey],
+	})
+	return f
+}
+
+// formValues are settings by the field that they belong to.
+func formValues(settings []ltx.Setting) map[string]string {
+	values := map[string]string{}
+	var more []string
+	for _, s := range settings {
+		p, ok := ltx.Lookup(s.Key)
+		switch {
+		case !ok || p.Operator:
+		case p.Kind == ltx.KindAdvanced:
+			more = append(more, s.Value)
+		case OnForm(p):
+			values[p.Key()] = s.Value
+		case strings.ContainsFunc(s.Value, func(r rune) bool { return r == ',' || command.IsSpace(r) || command.IsOpening(r) }):
+			more = append(more, s.Key+"="+command.Quote(s.Value))
+		default:
+			more = append(more, s.Key+"="+s.Value)
+		}
+	}
+	values[AdvancedKey] = strings.Join(more, " ")
+	return values
+}
+
+// shownSettings are the settings of a request without the hidden part of LoRA
+// links.
+func shownSettings(r ltx.Request) []ltx.Setting {
+	settings := r.Settings()
+	for i, s := range settings {
+		if p, ok := ltx.Lookup(s.Key); ok && p.Kind == ltx.KindLoRAs {
+			settings[i].Value = command.HideQueries(s.Value)
+		}
+	}
+	return settings
+}
+
+// field is the input for one parameter.
+func (v voice) field(p ltx.Param, qualities []string, value string) Field {
+	if p.MaxLen > 0 {
+		value = text.Shorten(value, p.MaxLen)
+	}
+	f := Field{
+		Key: p.Key(), Label: v.label(p), Hint: v.Option(p), Value: value, Kind: TextLine,
+		MaxLen: p.MaxLen, Required: p.MinLen > 0,
+	}
+	switch p.Kind {
+	case ltx.KindText:
+		f.Kind = TextArea
+	case ltx.KindBool:
+		f.Kind = Pick
+		f.Choices = []Choice{{"yes", v.Text("form.yes")}, {"no", v.Text("form.no")}}
+	case ltx.KindChoice, ltx.KindSize, ltx.KindPreset:
+		f.Kind, f.Choices = Pick, Choices(v.Printer, p, qualities)
+	case ltx.KindInt, ltx.KindFloat, ltx.KindDuration, ltx.KindLoRAs, ltx.KindAdvanced:
+	}
+	if f.Kind == Pick && value != "" && !slices.ContainsFunc(f.Choices, func(c Choice) bool { return c.Value == value }) {
+		f.Choices = append([]Choice{{value, value}}, f.Choices...)
+	}
+	return f
+}
+
+// Choices are what can be picked for a parameter. The qualities are the
+// operator's.
+func Choices(v text.Printer, p ltx.Param, qualities []string) []Choice {
+	var out []Choice
+	if p.Kind == ltx.KindPreset {
+		for _, name := range qualities {
+			i := slices.IndexFunc(p.Choices, func(c ltx.Choice) bool { return c.Value == name })
+			label := name
+			if i >= 0 {
+				label = v.Choice(p, p.Choices[i])
+			}
+			out = append(out, Choice{name, label})
+		}
+		return out
+	}
+	for _, c := range p.Choices {
+		out = append(out, Choice{c.Typed(), v.Choice(p, c)})
+	}
+	return out
+}
+
+// label is the name of a field.
+func (v voice) label(p ltx.Param) string { return v.Text("label." + p.Key()) }

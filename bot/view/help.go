@@ -1,0 +1,194 @@
+package view
+
+import (
+	"strconv"
+	"strings"
+
+	"ltxbot/bot/command"
+	"ltxbot/bot/text"
+	"ltxbot/core/ltx"
+)
+
+// helpTopics says what each topic of help is made of.
+var helpTopics = map[string]func(v voice) []Block{
+	command.TopicStart:    voice.helpStart,
+	command.TopicPrompt:   voice.helpPrompt,
+	command.TopicOptions:  voice.helpOptions,
+	command.TopicExamples: voice.helpExamples,
+	command.TopicQuota:    voice.helpQuota,
+}
+
+// Topics are the topics of Help, besides the one to start with.
+func HelpTopics() []string {
+	return []string{command.TopicPrompt, command.TopicOptions, command.TopicExamples, command.TopicQuota}
+}
+
+// Help explains: topic is "", "prompt", "options", "examples", "quota", or the
+// name of an option. An unknown topic is as good as none.
+func Help(p text.Printer, topic string) Message {
+	v := voice{p}
+	var m Message
+	m.add(v.helpAbout(topic)...)
+	return m.done()
+}
+
+// helpAbout is the page for the first word of the topic that has one.
+func (v voice) helpAbout(topic string) []Block {
+	for _, word := range command.Words(strings.ToLower(topic)) {
+		word = strings.Trim(word, "-:=?!.,`")
+		if name, ok := command.Topics[word]; ok {
+			return helpTopics[name](v)
+		}
+		if p, ok := ltx.Lookup(word); ok && !p.Operator {
+			return v.helpOption(p)
+		}
+	}
+	return v.helpStart()
+}
+
+// helpOption is all about one option.
+func (v voice) helpOption(p ltx.Param) []Block {
+	facts := []Fact{}
+	if usual := usually(p); usual != "" {
+		facts = append(facts, Fact{Label: v.Text("help.option_default"), Value: []text.Span{text.MonoSpan(usual)}})
+	}
+	if len(p.Aliases) > 0 {
+		facts = append(facts, Fact{Label: v.Text("help.option_aliases"), Value: v.List(p.Aliases, "format.or")})
+	}
+	return []Block{
+		block(Heading, text.Span{Text: p.Key()}),
+		block(Text, v.optionFact(p)...),
+		{Kind: Facts, Facts: facts},
+		v.say(Note, "help.topics"),
+	}
+}
+
+// usually is the default of a parameter as it is typed, or "" where there is
+// none or it is a long text.
+func usually(p ltx.Param) string {
+	switch value := p.Default.(type) {
+	case bool:
+		if value {
+			return "yes"
+		}
+		return "no"
+	case int:
+		return strconv.Itoa(value)
+	case float64:
+		return text.NumberTyped(value)
+	case string:
+		for _, c := range p.Choices {
+			if c.Value == value {
+				return c.Typed()
+			}
+		}
+	}
+	return ""
+}
+
+// examples are lines to copy. Prompts are in the language that the model
+// knows best, whatever the reader's.
+var examples = []string{
+	`prompt:"Medium close-up, warm evening light. A woman in her sixties with silver hair and a green apron stands behind a bakery counter, ` +
+		`flour on her hands. She lifts a loaf from the oven, taps the crust and smiles. The camera slowly pushes in until the steam fills the frame. ` +
+		`She says in a soft Irish accent, 'That one is for you.' Oven hum, a bell over the door." camera:dolly_in`,
+	`prompt:"Wide establishing shot at dawn, pale blue fog over a pine lake. A red canoe glides from left to right, its paddler in a yellow raincoat. ` +
+		`The camera tracks alongside and rises to reveal snow-covered peaks. Water drips from the paddle, a loon calls in the distance." ` +
+		`camera:jib_up size:16:9 duration:8`,
+	`prompt:"Style: stop-motion clay. A small round robot rolls onto a wooden desk, stops at a coffee cup and tilts its head. The static frame holds ` +
+		`as the robot looks into the cup and its antenna droops. A tinny, monotone voice says, 'Empty. Again.' Soft clock ticking." ` +
+		`camera:static negative:none size:1:1`,
+}
+
+// shortExamples are the same, short enough to begin with.
+var shortExamples = []string{
+	`a cowboy walks through a dusty town camera:dolly_in`,
+	`a red canoe glides over a foggy lake at dawn, a loon calls camera:jib_up size:16:9 duration:8`,
+	`Style: stop-motion clay. A small robot looks into an empty coffee cup camera:static negative:none size:1:1`,
+}
+
+func (v voice) helpStart() []Block {
+	blocks := []Block{v.say(Heading, "help.title"), v.say(Text, "help.start")}
+	for _, e := range shortExamples {
+		blocks = append(blocks, block(Code, v.example(e)))
+	}
+	return append(blocks, v.say(Text, "help.anywhere"), v.say(Text, "help.verbs"), v.say(Text, "help.topics"))
+}
+
+func (v voice) helpExamples() []Block {
+	blocks := make([]Block, 0, 1+len(examples))
+	blocks = append(blocks, v.say(Heading, "help.examples_title"))
+	for _, e := range examples {
+		blocks = append(blocks, block(Code, v.example(e)))
+	}
+	return blocks
+}
+
+// promptParts are the parts of a good prompt, in order.
+var promptParts = []string{"shot", "scene", "action", "people", "camera", "sound"}
+
+func (v voice) helpPrompt() []Block {
+	blocks := []Block{v.say(Heading, "help.prompt_title"), v.say(Text, "help.prompt_form")}
+	for i, part := range promptParts {
+		blocks = append(blocks, block(Text, append([]text.Span{{Text: strconv.Itoa(i+1) + ". "}}, v.Spans("help.prompt_"+part)...)...))
+	}
+	return append(blocks,
+		v.say(Text, "help.prompt_avoid"), v.say(Text, "help.prompt_negative"), v.say(Text, "help.prompt_expand"),
+		v.say(Note, "help.topics"))
+}
+
+func (v voice) helpOptions() []Block {
+	var basic, expert []Fact
+	for _, p := range ltx.Params() {
+		switch {
+		case p.Operator:
+		case p.Option != "":
+			basic = append(basic, Fact{Label: p.Option, Value: v.withDefault(p, v.optionFact(p))})
+		default:
+			expert = append(expert, Fact{Label: p.Name, Value: v.withDefault(p, []text.Span{{Text: v.Option(p)}})})
+		}
+	}
+	return []Block{
+		v.say(Heading, "help.options_title"), v.say(Text, "help.options_how"),
+		{Kind: Facts, Facts: basic},
+		{Kind: Text, Spans: []text.Span{{Text: v.Text("help.advanced_title"), Style: text.Strong}}},
+		v.say(Text, "help.advanced_how", "example", v.example("a cowboy walks video_stg_scale:0.5")),
+		{Kind: Facts, Facts: expert},
+	}
+}
+
+// withDefault adds the default of a parameter, if it has one, to what it is.
+func (v voice) withDefault(p ltx.Param, what []text.Span) []text.Span {
+	usual := usually(p)
+	if usual == "" {
+		return what
+	}
+	return text.Dotted(what, append([]text.Span{{Text: v.Text("help.option_default") + v.Text("format.colon")}}, text.MonoSpan(usual)))
+}
+
+// optionFact is what an option is for, and what it can be where that is short.
+func (v voice) optionFact(p ltx.Param) []text.Span {
+	what := []text.Span{{Text: v.Option(p)}}
+	switch p.Kind {
+	case ltx.KindChoice, ltx.KindPreset, ltx.KindSize:
+		words := make([]string, 0, len(p.Choices))
+		for _, c := range p.Choices {
+			words = append(words, c.Typed())
+		}
+		return append(append(what, text.Span{Text: v.Text("format.colon")}), v.List(words, "format.or")...)
+	case ltx.KindInt, ltx.KindFloat:
+		between := v.Text("tell.range", "min", v.limitNumber(p.Min), "max", v.limitNumber(p.Max))
+		return append(what, text.Span{Text: " (" + between + ")"})
+	case ltx.KindBool:
+		return append(append(what, text.Span{Text: v.Text("format.colon")}), v.List([]string{"yes", "no"}, "format.or")...)
+	case ltx.KindText, ltx.KindDuration, ltx.KindLoRAs, ltx.KindAdvanced:
+	}
+	return what
+}
+
+func (v voice) helpQuota() []Block {
+	return []Block{
+		v.say(Heading, "help.quota_title"), v.say(Text, "help.quota_how"),
+		v.say(Text, "help.quota_line"), v.say(Text, "help.quota_mine"),
+	}
+}

@@ -1,0 +1,117 @@
+package view
+
+import (
+	"strings"
+
+	"ltxbot/bot/text"
+	"ltxbot/core/ltx"
+	"ltxbot/core/quota"
+	"ltxbot/core/usd"
+)
+
+// Usage shows limits: a bar for each, and when it starts over.
+func Usage(p text.Printer, gauges []quota.Gauge) Message {
+	v := voice{p}
+	var m Message
+	m.add(v.say(Heading, "usage.title"))
+	for _, kind := range []quota.ScopeKind{quota.Member, quota.Team, quota.Bot} {
+		m.add(v.gauges(kind, gauges)...)
+	}
+	m.add(v.whoRaises(gauges))
+	return m.done()
+}
+
+// whoRaises says who can raise the limits that were shown; without any, what
+// was used.
+func (v voice) whoRaises(gauges []quota.Gauge) Block {
+	admins, operators := false, false
+	for _, g := range gauges {
+		admins = admins || g.Max > 0 && !g.Fixed
+		operators = operators || g.Max > 0 && g.Fixed
+	}
+	switch {
+	case admins && operators:
+		return v.say(Note, "usage.admin_yours")
+	case admins:
+		return v.say(Note, "usage.admin")
+	case operators:
+		return v.say(Note, "usage.operator")
+	}
+	return block(Text, text.Spaced(v.Spans("usage.unlimited"), v.month(gauges))...)
+}
+
+// gauges are the limits of one scope.
+func (v voice) gauges(kind quota.ScopeKind, gauges []quota.Gauge) []Block {
+	var blocks []Block
+	for _, g := range gauges {
+		if g.Scope.Kind != kind || g.Max <= 0 {
+			continue
+		}
+		if len(blocks) == 0 {
+			blocks = append(blocks, Block{Kind: Text, Spans: []text.Span{{Text: v.Text("usage." + scopeWord[kind]), Style: text.Strong}}})
+		}
+		line := v.Spans("usage."+string(g.Unit), "used", v.amount(g.Unit, g.Used), "max", v.amount(g.Unit, g.Max), "window", v.window(g.Window))
+		var resets []text.Span
+		switch {
+		case g.Resets.IsZero():
+		case g.Window.Rolling() > 0:
+			resets = v.Spans("usage.frees", "since", text.SinceSpan(g.Resets))
+		default:
+			resets = v.Spans("usage.resets", "since", text.SinceSpan(g.Resets))
+		}
+		blocks = append(blocks, block(Text, text.Dotted(line, resets)...), Block{Kind: Bar, Bar: min(1, used(g))})
+	}
+	return blocks
+}
+
+// month is what the member has used this month, for who has no limit.
+func (v voice) month(gauges []quota.Gauge) []text.Span {
+	var videos int64
+	var price usd.Micros
+	for _, g := range gauges {
+		if g.Scope.Kind != quota.Member || g.Window != quota.Month {
+			continue
+		}
+		if g.Unit == quota.Videos {
+			videos = g.Used
+		} else {
+			price = usd.Micros(g.Used)
+		}
+	}
+	return v.Spans("usage.month", "videos", v.Plural("usage.videos_count", videos), "price", price)
+}
+
+// LoRAs says which LoRAs can be used under rules.
+func LoRAs(p text.Printer, rules ltx.Rules) Message {
+	v := voice{p}
+	var names []string
+	if rules.LibraryNames != nil {
+		names = rules.LibraryNames()
+	}
+	hosts := rules.LoRAHosts
+	if hosts == nil {
+		hosts = ltx.DefaultLoRAHosts()
+	}
+	most := rules.MaxLoRAs
+	if most == 0 {
+		most = defaultMaxLoRAs
+	}
+	var m Message
+	m.add(v.say(Heading, "loras.title"))
+	if len(names) > 0 {
+		m.add(v.say(Text, "loras.names"), block(Text, v.List(names, "format.and")...))
+	} else {
+		m.add(v.say(Text, "loras.none"))
+	}
+	m.add(
+		block(Text, append([]text.Span{{Text: "• "}}, v.Spans("loras.repo")...)...),
+		block(Text, append([]text.Span{{Text: "• "}}, v.Spans("loras.file", "hosts", strings.Join(hosts, ", "))...)...),
+		v.say(Text, "loras.how", "max", most, "example", v.example("a cowboy walks lora:owner/repo@0.8")),
+		v.say(Note, "loras.model"),
+	)
+	return m.done()
+}
+
+// defaultMaxLoRAs is how many LoRAs a request may name under ltx.Rules that
+// say nothing else.
+const defaultMaxLoRAs = 3
