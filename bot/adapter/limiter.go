@@ -20,7 +20,7 @@ type Meter interface {
 	HoldBack(ctx context.Context, name string, every time.Duration, burst int, d time.Duration) error
 }
 
-// ThrottleConfig is what a Throttle is made of.
+// LimiterConfig is what a Limiter is made of.
 type LimiterConfig struct {
 	Name  string        // what processes know it by: "slack edits T024BE7LD"
 	Every time.Duration // until one more may be done
@@ -43,7 +43,7 @@ const (
 	meterPause    = 5 * time.Second
 )
 
-// A Throttle is how often something may be done: by all processes together
+// A Limiter is how often something may be done: by all processes together
 // where there is a meter, else by this one.
 type Limiter struct {
 	cfg LimiterConfig
@@ -53,7 +53,7 @@ type Limiter struct {
 	deaf time.Time // the meter is not asked before
 }
 
-// NewThrottle makes a throttle.
+// NewLimiter makes a limiter.
 func NewLimiter(cfg LimiterConfig) *Limiter {
 	if cfg.Now == nil {
 		cfg.Now = time.Now

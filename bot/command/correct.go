@@ -8,7 +8,7 @@ import (
 	"ltxbot/core/ltx"
 )
 
-// corrected are settings with what was probably meant in place of what was
+// Corrected are settings with what was probably meant in place of what was
 // wrong, where that is known, and without options that do not exist.
 func Corrected(settings []ltx.Setting, problems ltx.Invalid) []ltx.Setting {
 	out := slices.Clone(settings)
@@ -62,7 +62,7 @@ func respelled(settings []ltx.Setting, e ltx.FieldError) []ltx.Setting {
 // hasNearest are the problems with a value whose nearest is a whole value.
 var hasNearest = []ltx.Problem{ltx.OutOfRange, ltx.NotAChoice, ltx.NotWhole, ltx.BadSize}
 
-// problemsIn are the problems with settings that an error holds.
+// ProblemsIn are the problems with settings that an error holds.
 func ProblemsIn(err error) ltx.Invalid {
 	if many, ok := errors.AsType[ltx.Invalid](err); ok {
 		return many

@@ -25,7 +25,7 @@ type Line struct {
 	Settings []ltx.Setting // of a video; none when nothing was typed
 }
 
-// ParseLine takes a command apart: "/ltx a cowboy walks camera:dolly_in",
+// Parse takes a command apart: "/ltx a cowboy walks camera:dolly_in",
 // with the command's name or without. Its error is a *LengthError, a *VerbError, a
 // *ValueError, a *SpellingError or an *AskError: what was typed as a setting is
 // applied or refused, and never paid for as words of a prompt.
@@ -101,7 +101,7 @@ func tidy(line string) string {
 	return trimSpace(strings.ToValidUTF8(line, "\ufffd"))
 }
 
-// isSpace tells whether the rune separates words. Chat clients put in some
+// IsSpace tells whether the rune separates words. Chat clients put in some
 // that nobody sees.
 func IsSpace(r rune) bool {
 	return unicode.IsSpace(r) || r == '\u200b' || r == '\u2060' || r == '\ufeff'
@@ -123,7 +123,7 @@ func (e *LengthError) Error() string {
 	return fmt.Sprintf("%d characters are too many; at most %d are read", e.Length, MaxLine)
 }
 
-// checkLength refuses what is too long to be read.
+// CheckLength refuses what is too long to be read.
 func CheckLength(texts ...string) error {
 	for _, text := range texts {
 		if n := utf8.RuneCountInString(text); n > MaxLine {

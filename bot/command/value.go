@@ -317,6 +317,7 @@ const (
 	singleQuotes = `'‘’‚`
 )
 
+// IsOpening tells whether a rune opens a passage in quotes.
 func IsOpening(r rune) bool {
 	return strings.ContainsRune(doubleQuotes, r) || isSingle(r) || r == '«' || r == '「'
 }

@@ -83,6 +83,7 @@ const (
 	TopicQuota    = "quota"
 )
 
+// Topics are the topics of help, by what people type for them.
 var Topics = map[string]string{
 	"prompt": TopicPrompt, "prompts": TopicPrompt, "prompting": TopicPrompt,
 	"options": TopicOptions, "option": TopicOptions, "settings": TopicOptions, "parameters": TopicOptions,
@@ -224,7 +225,7 @@ func nearestVerb(word string) string {
 	return ""
 }
 
-// words splits a line at white space.
+// Words splits a line at white space.
 func Words(line string) []string { return strings.FieldsFunc(line, IsSpace) }
 
 // Job ids: 12 characters; people also type the first few.
@@ -233,11 +234,11 @@ const (
 	ShortestPart = 4
 )
 
-// jobAlphabet are the characters of a job id, and those that are read as one
+// JobAlphabet are the characters of a job id, and those that are read as one
 // of them.
 const JobAlphabet = "0123456789abcdefghjkmnpqrstvwxyz" + "ilou"
 
-// looksLikeJob tells whether the word can be a job id, or its beginning.
+// LooksLikeJob tells whether the word can be a job id, or its beginning.
 func LooksLikeJob(word string) bool {
 	id := strings.ToLower(word)
 	if strings.Trim(id, JobAlphabet) != "" || len(id) < ShortestPart || len(id) > JobIDLength {
@@ -246,7 +247,7 @@ func LooksLikeJob(word string) bool {
 	return len(id) == JobIDLength && !strings.ContainsAny(id, "ilou") || strings.ContainsAny(id, "0123456789")
 }
 
-// jobID makes of a typed job id what the bot calls it: case does not matter,
+// JobID makes of a typed job id what the bot calls it: case does not matter,
 // and neither do letters that are read as digits.
 func JobID(typed string) string {
 	return strings.NewReplacer("o", "0", "i", "1", "l", "1", "u", "v").
@@ -259,7 +260,7 @@ const (
 	SureWord  = "yes"
 )
 
-// jobsOrder tells whether the words after "jobs" are an order.
+// JobsOrder tells whether the words after "jobs" are an order.
 func JobsOrder(args []string) bool {
 	switch len(args) {
 	case 0:

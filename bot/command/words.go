@@ -2,7 +2,7 @@ package command
 
 import "strings"
 
-// orderWords splits a line at spaces. Quotes hold a value together.
+// SplitWords splits a line at spaces. Quotes hold a value together.
 func SplitWords(line string) []string {
 	var words []string
 	var word strings.Builder

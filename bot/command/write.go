@@ -9,7 +9,7 @@ import (
 	"ltxbot/core/ltx"
 )
 
-// typedLine writes settings as they are typed, without what may be secret.
+// Write writes settings as they are typed, without what may be secret.
 func Write(settings []ltx.Setting) string {
 	parts := make([]string, 0, len(settings))
 	for _, s := range settings {
@@ -30,7 +30,7 @@ func Write(settings []ltx.Setting) string {
 	return strings.Join(parts, " ")
 }
 
-// hideQueries removes the queries of links in a list of LoRAs.
+// HideQueries removes the queries of links in a list of LoRAs.
 func HideQueries(value string) string {
 	items := strings.Split(value, ",")
 	for i, item := range items {
@@ -46,6 +46,7 @@ func HideQueries(value string) string {
 	return strings.Join(items, ",")
 }
 
+// Quote puts a value in quotes.
 func Quote(value string) string {
 	var b strings.Builder
 	b.WriteByte('"')
@@ -59,11 +60,12 @@ func Quote(value string) string {
 	return b.String()
 }
 
-// isQuoteOrSpace reports whether a prompt of such characters alone is none.
+// IsQuoteOrSpace reports whether a prompt of such characters alone is none.
 func IsQuoteOrSpace(r rune) bool {
 	return IsSpace(r) || strings.ContainsRune(doubleQuotes, r) || IsOpening(r)
 }
 
+// IsPrompt reports whether a setting is the prompt.
 func IsPrompt(s ltx.Setting) bool {
 	p, ok := ltx.Lookup(s.Key)
 	return ok && p.Name == PromptKey

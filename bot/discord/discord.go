@@ -139,7 +139,9 @@ func New(cfg Config) (*Bot, error) {
 		cfg: cfg, log: cfg.Logger, app: cfg.ApplicationID,
 		rest: newClient(cfg.APIURL, cfg.Token, cfg.Version, cfg.Meter),
 		work: newPool(), drafts: newDrafts(cfg.Now), shown: newShownCards(),
-		tiers: newGuildLimits(cfg.Now), dms: newDMChannels(), posts: lookback.New[ownPost](uint64(searchOverlap.Milliseconds()) << snowflakeTime), clicks: newClicks(cfg.Now), seen: ingress.NewSeen(cfg.Now, 2*maxSkew),
+		tiers: newGuildLimits(cfg.Now), dms: newDMChannels(),
+		posts:  lookback.New[ownPost](uint64(searchOverlap/time.Millisecond) << snowflakeTime),
+		clicks: newClicks(cfg.Now), seen: ingress.NewSeen(cfg.Now, 2*maxSkew),
 		fatal: make(chan error, 1),
 	}
 	switch cfg.Mode {

@@ -135,13 +135,6 @@ func (p posted) walk(visit func(nested)) {
 	each(top)
 }
 
-// hasButton reports whether the message has a button with this id.
-func (p posted) hasButton(id string) bool {
-	found := false
-	p.walk(func(c nested) { found = found || c.CustomID == id })
-	return found
-}
-
 // job is the id of the job that the message's buttons are about, or "".
 func (p posted) job() string {
 	id := ""

@@ -151,7 +151,7 @@ var codeWord = regexp.MustCompile("`([0-9a-z]+)`")
 // button.
 func (p posted) own(id uint64) []lookback.Own[ownPost] {
 	jobs := map[string]ownPost{}
-	add := func(job string, nonce string, video bool) {
+	add := func(job, nonce string, video bool) {
 		o := jobs[job]
 		jobs[job] = ownPost{p.ID, cmp.Or(nonce, o.nonce), o.video || video}
 	}
@@ -170,7 +170,7 @@ func (p posted) own(id uint64) []lookback.Own[ownPost] {
 			add(word[1], "", false)
 		}
 	})
-	var all []lookback.Own[ownPost]
+	all := make([]lookback.Own[ownPost], 0, len(jobs))
 	for job, o := range jobs {
 		all = append(all, lookback.Own[ownPost]{Job: job, ID: id, Post: o})
 	}
@@ -186,5 +186,5 @@ const snowflakeTime = 22
 
 // snowflakeAt is the smallest id of a time.
 func snowflakeAt(t time.Time) uint64 {
-	return uint64(max(0, t.UnixMilli()-discordEpoch)) << snowflakeTime //nolint:gosec // not negative
+	return uint64(max(0, t.UnixMilli()-discordEpoch)) << snowflakeTime
 }

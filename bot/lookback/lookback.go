@@ -273,7 +273,7 @@ func (c *conversation[P]) take(want Part, page Page[P], number int64) {
 	case page.More:
 		now.from = page.Oldest - 1
 	}
-	if number > 0 && !(page.More && page.Ascending) {
+	if number > 0 && (!page.More || !page.Ascending) {
 		c.ended, c.top = number, now.to
 	}
 	var apart []span

@@ -3,7 +3,6 @@ package lookback_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math/rand/v2"
 	"strconv"
 	"sync"
@@ -242,7 +241,7 @@ func TestLooksAtTheSameTimeShareTheirPages(t *testing.T) {
 		c.say(1450)
 		var all sync.WaitGroup
 		for n := range 100 {
-			all.Go(func() { c.mustFind(t, posts, fmt.Sprint(n), 0, 0) })
+			all.Go(func() { c.mustFind(t, posts, strconv.Itoa(n), 0, 0) })
 		}
 		all.Wait()
 		if c.pages > 16 { // the newest one again for those that came while it was read
@@ -259,7 +258,7 @@ func TestARefusalIsOfAllThatWait(t *testing.T) {
 		var all sync.WaitGroup
 		for n := range 20 {
 			all.Go(func() {
-				if _, _, err := posts.Find(t.Context(), c.look(fmt.Sprint(n), 0)); !errors.Is(err, errBusy) {
+				if _, _, err := posts.Find(t.Context(), c.look(strconv.Itoa(n), 0)); !errors.Is(err, errBusy) {
 					t.Errorf("error %v", err)
 				}
 			})
@@ -397,7 +396,7 @@ func TestNoLookEverMissesAMessage(t *testing.T) {
 			}
 			var all sync.WaitGroup
 			for n := range 80 {
-				job := fmt.Sprint(n)
+				job := strconv.Itoa(n)
 				mine := c.post(job)
 				c.say(roll(10))
 				since := mine - 1 - uint64(roll(500))
@@ -434,12 +433,12 @@ func TestMemoryIsBounded(t *testing.T) {
 			c.mustFind(t, posts, "none", 0, 0)
 			for k := range n {
 				look := newChat().look("none", 0)
-				look.In = fmt.Sprint(k)
+				look.In = strconv.Itoa(k)
 				elapse(time.Millisecond)
 				look.Read = func(context.Context, lookback.Part) (lookback.Page[uint64], error) {
 					own := make([]lookback.Own[uint64], size)
 					for i := range own {
-						own[i] = lookback.Own[uint64]{Job: fmt.Sprint(i), ID: 1, Post: 1}
+						own[i] = lookback.Own[uint64]{Job: strconv.Itoa(i), ID: 1, Post: 1}
 					}
 					return lookback.Page[uint64]{Own: own, Oldest: 1, Newest: 1}, nil
 				}

@@ -202,7 +202,7 @@ func (b *Bot) findOwn(ctx context.Context, c *client, j generate.Job, at spot, s
 // Slack names messages by their time: as a number, in microseconds.
 
 // stampAt is the number of a time.
-func stampAt(t time.Time) uint64 { return uint64(max(0, t.UnixMicro())) } //nolint:gosec // not negative
+func stampAt(t time.Time) uint64 { return uint64(max(0, t.UnixMicro())) }
 
 // stampOf is the number of a message.
 func stampOf(ts string) (uint64, error) {

@@ -52,7 +52,7 @@ func everything(said string) view.Message {
 func TestMessagesLookAsTheyDid(t *testing.T) {
 	t.Parallel()
 	j := job(t)
-	print := text.BuiltInCatalog().Printer("en", "/ltx")
+	printer := text.BuiltInCatalog().Printer("en", "/ltx")
 	state := func(s generate.State, change func(*generate.Job)) generate.Job {
 		j := j
 		j.State = s
@@ -63,13 +63,13 @@ func TestMessagesLookAsTheyDid(t *testing.T) {
 	}
 	for name, m := range map[string]view.Message{
 		"everything": everything("a <b> & *c* `d`"),
-		"card_running": view.Card(print, state(generate.Running, func(j *generate.Job) {
+		"card_running": view.Card(printer, state(generate.Running, func(j *generate.Job) {
 			j.Progress.Percent, j.Started = 42, at
 		})),
-		"card_failed": view.Card(print, state(generate.Failed, func(j *generate.Job) { j.Failure.Kind = generate.FailRefused })),
-		"result":      view.Result(print, state(generate.Delivering, nil), view.ResultFacts{Fit: generate.FitOriginal}),
-		"details":     view.Details(print, state(generate.Delivered, nil)),
-		"help":        view.Help(print, ""),
+		"card_failed": view.Card(printer, state(generate.Failed, func(j *generate.Job) { j.Failure.Kind = generate.FailRefused })),
+		"result":      view.Result(printer, state(generate.Delivering, nil), view.ResultFacts{Fit: generate.FitOriginal}),
+		"details":     view.Details(printer, state(generate.Delivered, nil)),
+		"help":        view.Help(printer, ""),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

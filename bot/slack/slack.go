@@ -171,7 +171,7 @@ func New(cfg Config) (*Bot, error) {
 		cfg: cfg, log: cfg.Logger, tokens: cfg.Tokens,
 		web: newHTTPClient(callTimeout), uploads: newHTTPClient(0),
 		work: newPool(), edits: newEditBudgets(cfg.Now, cfg.Meter), shown: newShownCards(),
-		posts:  lookback.New[ownPost](uint64(searchOverlap.Microseconds())),
+		posts:  lookback.New[ownPost](uint64(searchOverlap / time.Microsecond)),
 		clicks: ingress.NewSeen(cfg.Now, doubleClick), events: ingress.NewSeen(cfg.Now, 2*replayWindow),
 		installs: rate.NewLimiter(rate.Every(installPause), installBurst),
 		fatal:    make(chan error, 1), off: newSwitchedOff(), clients: map[string]*client{},

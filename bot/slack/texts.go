@@ -14,11 +14,6 @@ func (b *Bot) text(locale, key string, args ...any) string {
 	return b.print(locale).Text(key, args...)
 }
 
-// spans is text with its styles: code stays code.
-func (b *Bot) spans(locale, key string, args ...any) []text.Span {
-	return b.print(locale).Spans(key, args...)
-}
-
 // sentence is a message of one text.
 func (b *Bot) sentence(locale, key string, args ...any) view.Message {
 	return view.Answer(b.print(locale), key, args...)

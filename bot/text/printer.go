@@ -148,7 +148,7 @@ func (v Printer) Number(n float64) string {
 	return strings.Replace(s, ".", v.Text("format.decimal"), 1)
 }
 
-// numberTyped writes a number as it is typed in a command.
+// NumberTyped writes a number as it is typed in a command.
 func NumberTyped(n float64) string { return strconv.FormatFloat(n, 'f', -1, 64) }
 
 // Money writes an amount; whole dollars without cents.

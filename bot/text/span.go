@@ -10,11 +10,11 @@ import (
 	"ltxbot/core/ltx"
 )
 
-// named is a member, by name where it can't be mentioned: on another platform,
+// NamedSpan is a member, by name where it can't be mentioned: on another platform,
 // or where nobody is to be notified.
 func NamedSpan(member string) Span { return Span{Style: MentionOf, Member: member, Text: member} }
 
-// shownValue is how much of a typed value is repeated, in UTF-16 units.
+// ShownValue is how much of a typed value is repeated, in UTF-16 units.
 const ShownValue = 60
 
 // Span is a piece of text of one style.
@@ -50,7 +50,7 @@ const (
 	CommandOf Style = "command" // a command to be typed; Text is how it is typed where a command is one line of text
 )
 
-// dotted joins pieces of a line: "a · b · c".
+// Dotted joins pieces of a line: "a · b · c".
 func Dotted(pieces ...[]Span) []Span {
 	var out []Span
 	for _, p := range pieces {
@@ -67,7 +67,7 @@ func Dotted(pieces ...[]Span) []Span {
 	return out
 }
 
-// spaced joins sentences with a space between each two.
+// Spaced joins sentences with a space between each two.
 func Spaced(sentences ...[]Span) []Span {
 	var out []Span
 	for _, p := range sentences {
@@ -84,7 +84,7 @@ func Spaced(sentences ...[]Span) []Span {
 	return out
 }
 
-// flat is the text of spans. A mention that begins a message has none.
+// Flat is the text of spans. A mention that begins a message has none.
 func Flat(spans []Span) string {
 	var b strings.Builder
 	for _, s := range spans {
@@ -93,9 +93,10 @@ func Flat(spans []Span) string {
 	return strings.TrimSpace(b.String())
 }
 
+// OneLine is a text without line breaks, and with single spaces.
 func OneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
-// shorten cuts a text to at most most UTF-16 units, which is how platforms
+// Shorten cuts a text to at most most UTF-16 units, which is how platforms
 // count, and never within a character as people see it.
 func Shorten(s string, most int) string {
 	if Units(s) <= most {
@@ -113,7 +114,7 @@ func Shorten(s string, most int) string {
 	return strings.TrimRight(s[:kept], " \n\t,.;:") + "…"
 }
 
-// units counts UTF-16 units.
+// Units counts UTF-16 units.
 func Units(s string) int {
 	n := 0
 	for _, r := range s {
@@ -122,17 +123,17 @@ func Units(s string) int {
 	return n
 }
 
-// since is a point in time, shown as its distance from now.
+// SinceSpan is a point in time, shown as its distance from now.
 func SinceSpan(t time.Time) Span { return Span{Text: clock(t), Style: Since, At: t} }
 
-// clockTime is a point in time, shown as date and time of day.
+// TimeSpan is a point in time, shown as date and time of day.
 func TimeSpan(t time.Time) Span { return Span{Text: clock(t), Style: ClockTime, At: t} }
 
 // clock is a point in time for where a platform does not render it.
 func clock(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }
 
-// mention names a member.
+// MentionSpan names a member.
 func MentionSpan(member string) Span { return Span{Style: MentionOf, Member: member} }
 
-// mono is a piece of code, a name or an id.
+// MonoSpan is a piece of code, a name or an id.
 func MonoSpan(s string) Span { return Span{Text: s, Style: Mono} }

@@ -46,10 +46,10 @@ type Choice struct {
 	Label string
 }
 
-// advancedKey is the field for what has none of its own.
+// AdvancedKey is the field for what has none of its own.
 const AdvancedKey = "advanced"
 
-// onForm tells whether a parameter has a field of its own.
+// OnForm tells whether a parameter has a field of its own.
 func OnForm(p ltx.Param) bool { return p.Basic }
 
 // NewForm is the form for a video: empty, or filled in with a request. The

@@ -202,7 +202,7 @@ func TestRefusalSaysWhatIsWrong(t *testing.T) {
 }
 
 func TestQuotaRefusalSaysWhichLimitAndWhenItStartsOver(t *testing.T) {
-	inBothLanguages(t, "quota", func(t *testing.T, p text.Printer) []shown {
+	inBothLanguages(t, "quota", func(_ *testing.T, p text.Printer) []shown {
 		var out []shown
 		show := func(name string, e quota.LimitError) {
 			out = append(out, shown{name, *view.Refuse(p, &e)})
@@ -238,7 +238,7 @@ func TestQuotaRefusalSaysWhichLimitAndWhenItStartsOver(t *testing.T) {
 }
 
 func TestHelpExplains(t *testing.T) {
-	inBothLanguages(t, "help", func(t *testing.T, p text.Printer) []shown {
+	inBothLanguages(t, "help", func(_ *testing.T, p text.Printer) []shown {
 		out := []shown{{"start", view.Help(p, "")}}
 		for _, topic := range view.HelpTopics() {
 			out = append(out, shown{topic, view.Help(p, topic)})
@@ -261,7 +261,7 @@ func TestTeamsAreListed(t *testing.T) {
 		all.Scope = quota.Scope{Kind: quota.Bot}
 		return []shown{
 			{"none", view.Report(p, team.Report{Verb: "teams"})},
-			{"some", view.Report(p, team.Report{Verb: "teams", Gauges: []quota.Gauge{all}, Teams: []team.TeamSpending{
+			{"some", view.Report(p, team.Report{Verb: "teams", Gauges: []quota.Gauge{all}, Teams: []team.Summary{
 				{Team: "acme", Spending: team.Spending{Videos: 119, UnderWay: 1, Charged: 15 * usd.Dollar, Held: 420_000}, Gauges: []quota.Gauge{budget}},
 				{Team: "discord:175928847299117063", Paused: &quota.Block{By: quota.Operator}},
 				{Team: "slack:T0614TZR7", Refused: true},

@@ -18,7 +18,7 @@ var helpTopics = map[string]func(v voice) []Block{
 	command.TopicQuota:    voice.helpQuota,
 }
 
-// Topics are the topics of Help, besides the one to start with.
+// HelpTopics are the topics of Help, besides the one to start with.
 func HelpTopics() []string {
 	return []string{command.TopicPrompt, command.TopicOptions, command.TopicExamples, command.TopicQuota}
 }

@@ -86,11 +86,11 @@ func UnknownJob(p text.Printer, id, nearest string) Message {
 	return m.done()
 }
 
-// noteRepeat is the note of a job that repeats the request of its parent. An
+// NoteRepeat is the note of a job that repeats the request of its parent. An
 // adapter keeps it beside its own.
 const NoteRepeat = "repeat"
 
-// noteDeleted is the note of a job whose video was removed from its
+// NoteDeleted is the note of a job whose video was removed from its
 // conversation.
 const NoteDeleted = "deleted"
 

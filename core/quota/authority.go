@@ -11,7 +11,7 @@ import "slices"
 // members are the admins' to raise and lower, but for those that the operator
 // has set.
 
-// byOperator reports whether a change was made by the operator.
+// ByOperator reports whether a change was made by the operator.
 func ByOperator(by string) bool { return by == Operator }
 
 // operatorSet reports whether the operator has set a limit by an order.
@@ -62,7 +62,7 @@ func (c ceiling) reached(l LimitName, amount int64) bool {
 	return ok && amount == most
 }
 
-// ceiling is that of a member, of a team, or of the bot.
+// Ceiling is that of a member, of a team, or of the bot.
 func (p Policy) Ceiling(kind ScopeKind, team string, s AdminState) ceiling {
 	switch kind {
 	case Member:
@@ -82,7 +82,7 @@ func operators(overrides []Override) []Override {
 	return slices.DeleteFunc(slices.Clone(overrides), func(v Override) bool { return !ByOperator(v.By) })
 }
 
-// fixedUnit reports whether any limit of a scope on a unit is one that only
+// FixedUnit reports whether any limit of a scope on a unit is one that only
 // the operator can raise: then extras by admins would be a way around it.
 func (p Policy) FixedUnit(kind ScopeKind, s AdminState, u Unit) bool {
 	overrides := s.Member.Overrides
@@ -95,7 +95,7 @@ func (p Policy) FixedUnit(kind ScopeKind, s AdminState, u Unit) bool {
 	return slices.ContainsFunc(overrides, func(o Override) bool { return ByOperator(o.By) && o.Unit == u })
 }
 
-// grants are the extras that a reservation may draw on, first those of the
+// Grants are the extras that a reservation may draw on, first those of the
 // member. One that an admin gave is not for limits that only the operator can
 // raise, whichever of the two came first.
 func (p Policy) Grants(s AdminState) []Grant {

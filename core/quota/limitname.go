@@ -8,7 +8,7 @@ import (
 	"ltxbot/core/usd"
 )
 
-// A limitName is one limit as people name it.
+// A LimitName is one limit as people name it.
 type LimitName struct {
 	Unit   Unit
 	Window Window // empty for Jobs
@@ -34,7 +34,7 @@ func LimitNames() []string {
 	return append(names, LimitName{Unit: Jobs}.String())
 }
 
-// max is how much one limit is; 0 is no limit.
+// Max is how much one limit is; 0 is no limit.
 func (l Limits) Max(name LimitName) int64 {
 	switch name.Unit {
 	case Jobs:
@@ -46,7 +46,7 @@ func (l Limits) Max(name LimitName) int64 {
 	return int64(l.in(name.Window).USD)
 }
 
-// writeAmount writes an amount for the log.
+// WriteAmount writes an amount for the log.
 func WriteAmount(u Unit, n int64) string {
 	switch {
 	case n == 0:
@@ -57,7 +57,7 @@ func WriteAmount(u Unit, n int64) string {
 	return strconv.FormatInt(n, 10)
 }
 
-// writeDollars writes an amount exactly, with two decimals at least: "2.50".
+// WriteDollars writes an amount exactly, with two decimals at least: "2.50".
 func WriteDollars(m usd.Micros) string {
 	sign := ""
 	if m < 0 {

@@ -49,7 +49,7 @@ type Asker struct {
 	Tiers  []string // names of the tiers the member is in
 }
 
-// zoneOf is the time zone of a team's calendar windows.
+// ZoneOf is the time zone of a team's calendar windows.
 func (p Policy) ZoneOf(team string) *time.Location {
 	if z := p.Teams[team].Zone; z != nil {
 		return z
@@ -213,7 +213,7 @@ func generous(a, b Limits) Limits {
 	return out
 }
 
-// tighter is the tighter of two limits, where 0 is no limit.
+// Tighter is the tighter of two limits, where 0 is no limit.
 func Tighter(a, b int64) int64 {
 	if a == 0 || b == 0 {
 		return max(a, b)

@@ -54,7 +54,7 @@ func (w Window) Rolling() time.Duration {
 	return d
 }
 
-// span is the calendar window around t in loc.
+// Span is the calendar window around t in loc.
 func (w Window) Span(t time.Time, loc *time.Location) (start, end time.Time) {
 	y, m, d := t.In(loc).Date()
 	if w == Month {

@@ -110,17 +110,17 @@ type Report struct {
 	// config does not name it, and nobody there has asked for a video.
 	Unknown bool `json:"unknown_team,omitempty"`
 
-	Gauges   []quota.Gauge   `json:"gauges,omitempty"`   // usage and limits as they are now
+	Gauges     []quota.Gauge     `json:"gauges,omitempty"`   // usage and limits as they are now
 	AdminState *quota.AdminState `json:"standing,omitempty"` // what admins decided
-	Grants   []GrantUse      `json:"grants,omitempty"`   // extras that are left
-	Change   *Record         `json:"change,omitempty"`   // what was changed
+	Grants     []GrantUse        `json:"grants,omitempty"`   // extras that are left
+	Change     *Record           `json:"change,omitempty"`   // what was changed
 
 	Month    string           `json:"month,omitempty"` // "2026-03", of Spending
 	Spending *Spending        `json:"spending,omitempty"`
 	Members  []MemberSpending `json:"members,omitempty"` // most first
 	Holds    []quota.Hold     `json:"holds,omitempty"`
 	Records  []Record         `json:"records,omitempty"` // newest first
-	Teams    []TeamSpending   `json:"teams,omitempty"`   // most first
+	Teams    []Summary        `json:"teams,omitempty"`   // most first
 
 	Code    string    `json:"code,omitempty"` // of link
 	Expires time.Time `json:"expires,omitzero"`

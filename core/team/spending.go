@@ -30,8 +30,8 @@ type MemberSpending struct {
 	Spending
 }
 
-// TeamSpending is what a team has spent this month, and how it stands.
-type TeamSpending struct {
+// Summary is what a team has spent this month, and how it stands.
+type Summary struct {
 	Team string `json:"team"`
 
 	Spending
@@ -195,7 +195,7 @@ func (o *Office) teams(c *call) (Report, error) {
 		if err != nil {
 			return Report{}, err
 		}
-		t := TeamSpending{Team: name, Spending: *spent.Spending, Paused: stands.AdminState.Team.Paused}
+		t := Summary{Team: name, Spending: *spent.Spending, Paused: stands.AdminState.Team.Paused}
 		t.Refused = p.Serves != nil && !p.Serves(name)
 		for _, g := range stands.Gauges {
 			switch {
@@ -207,7 +207,7 @@ func (o *Office) teams(c *call) (Report, error) {
 		}
 		r.Teams = append(r.Teams, t)
 	}
-	slices.SortStableFunc(r.Teams, func(a, b TeamSpending) int {
+	slices.SortStableFunc(r.Teams, func(a, b Summary) int {
 		return cmp.Or(cmp.Compare(b.Charged+b.Held, a.Charged+a.Held), cmp.Compare(a.Team, b.Team))
 	})
 	return r, nil

@@ -26,7 +26,7 @@ func Equal(t *testing.T, name, got string) {
 			t.Fatal(err)
 		}
 	}
-	want, err := os.ReadFile(path)
+	want, err := os.ReadFile(path) //nolint:gosec // a test names it
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -122,7 +122,7 @@ func (l *limiter) take(c *call, reply *response) bool {
 	reply.set("X-RateLimit-Reset", strconv.FormatFloat(float64(reset.UnixMilli())/1000, 'f', 3, 64))
 	reply.set("X-RateLimit-Reset-After", strconv.FormatFloat(after.Seconds(), 'f', 3, 64))
 	reply.set("X-RateLimit-Bucket", c.bucketHash())
-	if cfg.Off && !(cfg.History && c.route.pattern == RouteListMessages) {
+	if cfg.Off && (!cfg.History || c.route.pattern != RouteListMessages) {
 		return false
 	}
 	if remaining < 0 {

@@ -183,7 +183,7 @@ func TestTheHistoryIsReadInPages(t *testing.T) {
 		w.ann.Say(w.general, text, "")
 		w.ann.Say(w.general, "re "+text, root)
 	}
-	read := func(method string, args ...string) (texts []string, ts []string, more bool) {
+	read := func(method string, args ...string) (texts, ts []string, more bool) {
 		r := w.call(method, append([]string{"channel", c, "ts", root}, args...)...)
 		list, _ := r["messages"].([]any)
 		for _, m := range list {
