@@ -189,6 +189,7 @@ func parseSettings(line string) ([]ltx.Setting, error) {
 	return p.result(), nil
 }
 
+// PromptKey is the key of the prompt among the settings.
 const PromptKey = "prompt"
 
 // A parser reads a line from left to right.
