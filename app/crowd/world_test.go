@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -34,6 +36,7 @@ type world struct {
 	videos  *simslack.Channel
 	members []*simdiscord.User
 	people  []*simslack.User
+	crowd   []*process
 }
 
 // people of each platform.
@@ -84,7 +87,7 @@ func (w *world) url() string { return "redis://" + w.redis.Addr() + "/0" }
 func (w *world) process(name string) *process {
 	w.t.Helper()
 	port := redistest.FreePort(w.t)
-	return newProcess(w.t, name, fmt.Sprintf(`
+	p := newProcess(w.t, name, fmt.Sprintf(`
 [fal]
 key = %q
 queue_url = %q
@@ -120,6 +123,25 @@ usd_per_month = 100000.0
 		w.discord.Token(), w.discord.ApplicationID(), w.discord.APIURL(),
 		w.acme.BotToken(), w.slack.AppToken(), w.slack.SigningSecret(), w.slack.APIURL(),
 		w.url(), port), port)
+	w.crowd = append(w.crowd, p)
+	return p
+}
+
+// story is what all processes have logged about a job.
+func (w *world) story(job string) string {
+	var b strings.Builder
+	for _, p := range w.crowd {
+		text, err := os.ReadFile(p.log.Name())
+		if err != nil {
+			return err.Error()
+		}
+		for line := range strings.Lines(string(text)) {
+			if strings.Contains(line, job) {
+				b.WriteString("\n" + p.name + ": " + strings.TrimSpace(line))
+			}
+		}
+	}
+	return b.String()
 }
 
 // promptOf is the n-th prompt; no two are the same.
@@ -191,6 +213,7 @@ func (w *world) check(ctx context.Context, jobs []generate.Job, forgotten, unkno
 	videos := w.videosByPrompt()
 	states := map[generate.State]int{}
 	accepted := map[string]bool{}
+	refused := 0 // jobs that ended before they had a hold
 	for _, j := range jobs {
 		states[j.State]++
 		prompt := j.Request.Prompt()
@@ -198,12 +221,15 @@ func (w *world) check(ctx context.Context, jobs []generate.Job, forgotten, unkno
 			w.t.Errorf("%q was accepted twice", prompt)
 		}
 		accepted[prompt] = true
+		if j.Failure.Kind == generate.FailUnacknowledged || j.Failure.Kind == generate.FailInterrupted {
+			refused++
+		}
 		want := 0
 		if j.State == generate.Delivered || j.State == generate.Failed && unknown[prompt] {
 			want = 1
 		}
 		if got := videos[prompt]; got != want {
-			w.t.Errorf("job %s is %s and has %d video messages, want %d", j.ID, j.State, got, want)
+			w.t.Errorf("job %s is %s and has %d video messages, want %d; it was doubted: %t%s", j.ID, j.State, got, want, j.Doubted, w.story(j.ID))
 		}
 	}
 	for prompt := range submits {
@@ -222,7 +248,7 @@ func (w *world) check(ctx context.Context, jobs []generate.Job, forgotten, unkno
 	}
 	total := audit.Totals
 	if len(audit.Wrong) > 0 || total.Held != 0 || total.Settled+total.Released != total.Reserved ||
-		int(total.Holds) > len(jobs) || int(total.Holds) < len(jobs) && forgotten == nil {
+		int(total.Holds) > len(jobs) || int(total.Holds) < len(jobs)-refused && forgotten == nil {
 		w.t.Errorf("ledger of %d jobs: %+v", len(jobs), audit)
 	}
 	w.t.Logf("%d jobs: %v; %d submits; ledger %+v", len(jobs), states, len(w.fal.Submits()), total)

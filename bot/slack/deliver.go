@@ -265,6 +265,12 @@ func (d *delivery) put(ctx context.Context, at spot) (shared bool, err error) {
 	if err != nil {
 		return false, &uploadError{err}
 	}
+	if d.job.Doubted {
+		// Whoever had the job before may have shared the video just now.
+		if shared, err := d.settle(ctx, at); shared || err != nil {
+			return shared, err
+		}
+	}
 	err = d.save(ctx, noteFile, id, noteFileAt, unix(d.cfg.Now()), noteFit, string(file.Fit), noteChannel, at.channel)
 	if err != nil {
 		return false, err

@@ -3,6 +3,7 @@ package generate_test
 import (
 	"context"
 	"errors"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -194,5 +195,67 @@ func TestARunDoesNotGoOnFromAnOlderRecord(t *testing.T) {
 		if now, err = p.store.Job(t.Context(), j.ID); err != nil || !now.Doubted {
 			t.Errorf("the run goes on from a record that is older than what it wrote: %+v, %v", now, err)
 		}
+	})
+}
+
+// againStore hands the first job out again, to the same process, when it is
+// told to: so does a server that takes over from one that has failed.
+type againStore struct {
+	generate.Store
+	first chan generate.Claim
+	again chan struct{}
+	once  *sync.Once
+}
+
+func (s againStore) Take(ctx context.Context) (generate.Claim, error) {
+	taken := false
+	s.once.Do(func() { taken = true })
+	if taken {
+		c, err := s.Store.Take(ctx)
+		if err == nil {
+			s.first <- c
+			c.Lost, c.Done = s.again, func() {}
+		}
+		return c, err
+	}
+	select {
+	case <-s.again:
+	case <-ctx.Done():
+		return generate.Claim{}, generate.ErrClosed
+	}
+	select {
+	case c := <-s.first:
+		var err error
+		c.Job, err = s.Store.Job(ctx, c.Job.ID)
+		c.Doubtful = true
+		return c, err
+	default:
+		return s.Store.Take(ctx)
+	}
+}
+
+func TestAJobThatIsHandedOutAgainWhileItsVideoIsPostedIsPostedOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		again := make(chan struct{})
+		store := againStore{first: make(chan generate.Claim, 1), again: again, once: &sync.Once{}}
+		w.worn = func(s generate.Store) generate.Store {
+			store.Store = s
+			return store
+		}
+		p := w.start(crashAt(0))
+		defer p.kill(t)
+		j := w.deliver(t, p, func(c *fakeChannel) { c.slow = time.Minute })
+		close(again)
+		elapse(5 * time.Minute)
+		got, err := p.store.Job(t.Context(), j.ID)
+		if err != nil || got.State != generate.Delivered {
+			t.Errorf("job is %s, %v, want it delivered", got.State, err)
+		}
+		w.set(func(c *fakeChannel) {
+			if n := c.posts[j.ID]; n != 1 {
+				t.Errorf("posted %d times, want once", n)
+			}
+		})
 	})
 }

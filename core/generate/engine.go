@@ -63,6 +63,7 @@ type Engine struct {
 	abort   context.CancelFunc // hard: give up what is under way
 	hard    context.Context    //nolint:containedctx // the engine's own life, ended by Stop
 	workers sync.WaitGroup
+	working map[string]<-chan struct{} // by job: ends with the latest work on it in this process
 }
 
 // What a process does at most for all its jobs together, whatever their number.
@@ -84,6 +85,7 @@ func New(cfg Config) *Engine {
 	return &Engine{
 		cfg: cfg, log: cfg.Logger, history: newHistory(), streams: newStreams(),
 		polls: newBudget(pollsPerSecond, pollsAtATime), edits: newBudget(editsPerSecond, editsAtATime),
+		working: map[string]<-chan struct{}{},
 	}
 }
 
@@ -153,7 +155,35 @@ func (e *Engine) take(ctx context.Context) {
 			}
 		default:
 			r := newRun(e, claim)
-			e.workers.Go(func() { r.work(ctx) })
+			before, ended := e.following(r.id)
+			e.workers.Go(func() {
+				defer ended()
+				if before != nil {
+					<-before
+					r.stale = true
+				}
+				r.work(ctx)
+			})
+		}
+	}
+}
+
+// following returns what ends with the work of this process on a job that it
+// has been given again, nil if there is none, and what is to be called when the
+// new work has ended. A store that has failed over hands a job out at once:
+// both would post its video.
+func (e *Engine) following(job string) (before <-chan struct{}, ended func()) {
+	done := make(chan struct{})
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	before = e.working[job]
+	e.working[job] = done
+	return before, func() {
+		close(done)
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		if e.working[job] == done {
+			delete(e.working, job)
 		}
 	}
 }

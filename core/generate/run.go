@@ -46,7 +46,7 @@ type run struct {
 // errMoved says that the job is no longer what a step was to work on.
 var errMoved = errors.New("job has moved on")
 
-// errLost says that another process works on the job now.
+// errLost says that another run works on the job now, here or elsewhere.
 var errLost = errors.New("job was taken over")
 
 func newRun(e *Engine, c Claim) *run {
@@ -165,9 +165,6 @@ func (r *run) own(ctx context.Context) error {
 		return nil
 	}
 	return r.change(ctx, quota.Keep(), func(j *Job) error {
-		if r.lost() { // while it was read: the record is the successor's
-			return errLost
-		}
 		j.Owner = r.e.cfg.Owner
 		j.Doubted = j.Doubted || r.doubtful
 		if r.doubtful && j.State == Accepted {
@@ -198,6 +195,9 @@ func (r *run) change(ctx context.Context, b quota.Billing, change func(*Job) err
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for {
+		if r.lost() { // the record is the successor's, also in this process
+			return errLost
+		}
 		next := r.job
 		next.Notes = maps.Clone(next.Notes)
 		if err := change(&next); err != nil {

@@ -456,6 +456,8 @@ type fakeChannel struct {
 	noFiles, busy, away bool
 	why                 map[string]*generate.LinkError // by job: why its video is a link
 	told                map[string]bool                // by job: its command was acknowledged
+	slow                time.Duration                  // how long an upload takes
+	posts               map[string]int                 // by job: how many videos were posted
 	// mute says that nobody can tell what was acknowledged.
 	mute bool
 	// unprepared are the errors of the next calls of Prepare.
@@ -465,7 +467,7 @@ type fakeChannel struct {
 func newFakeChannel() *fakeChannel {
 	return &fakeChannel{
 		cards: map[string][]generate.State{}, last: map[string]generate.Job{}, videos: map[string]string{}, limit: 1 << 20,
-		why: map[string]*generate.LinkError{}, told: map[string]bool{},
+		why: map[string]*generate.LinkError{}, told: map[string]bool{}, posts: map[string]int{},
 	}
 }
 
@@ -535,6 +537,10 @@ func (c *fakeChannel) Deliver(ctx context.Context, j generate.Job, v generate.Vi
 	if err != nil {
 		return generate.Receipt{}, err
 	}
+	c.mu.Lock()
+	slow := c.slow
+	c.mu.Unlock()
+	<-time.After(slow)
 	if err := keep(ctx, map[string]string{"posting": "yes"}); err != nil {
 		return generate.Receipt{}, err
 	}
@@ -553,6 +559,7 @@ func (c *fakeChannel) Deliver(ctx context.Context, j generate.Job, v generate.Vi
 		return generate.Receipt{}, &generate.RetryError{After: 4500 * time.Millisecond, Err: errReply}
 	}
 	c.videos[j.ID], c.why[j.ID] = f.Name, why
+	c.posts[j.ID]++
 	return generate.Receipt{Message: "video-" + j.ID, Fit: f.Fit}, nil
 }
 
