@@ -79,7 +79,7 @@ func (v Verb) named(word string) (Arg, string, bool) {
 // OrderProblem is what is wrong with an order.
 type OrderProblem string
 
-// The problems of orders. Each has a text in the catalogue of package bot.
+// The problems of orders. Each has a text in the catalogue of bot/text.
 const (
 	NoVerb        OrderProblem = "no_verb"
 	UnknownVerb   OrderProblem = "unknown_verb"

@@ -20,6 +20,7 @@ var checks = map[string]func(fs.FS) ([]string, error){
 	"length":           repotest.Length,
 	"words":            repotest.Words,
 	"links":            repotest.Links,
+	"paths":            repotest.Paths,
 }
 
 func TestThisRepository(t *testing.T) {
@@ -131,6 +132,19 @@ func TestEachRuleBites(t *testing.T) {
 			"README.md: the link to docs/b.md#x leads nowhere",
 			"docs/a.md: the link to ../docs/c.md leads nowhere",
 			"docs/a.md: the link to images/a.png leads nowhere",
+		}},
+		{"paths", map[string]string{
+			"bot/view/card.go": "",
+			"bot/text/de.toml": "",
+			"README.md":        "`bot/view`, `bot/view/card.go`, `bot/*/card.go`, `bot/text/{de,fr}.toml`, `card.go`, `other.go`",
+			"docs/a.md":        "`bot/card.go`, `core/usd`, `owner/repo`, `/bot/x`, `bot/NAME`, `bot/text/XX.toml`\n```\n`bot/gone.go`\n```\n",
+			".ci/run":          "",
+			"CONTRIBUTING.md":  "`.ci/run`, `.ci/gone`",
+		}, []string{
+			"CONTRIBUTING.md: there is no file or folder .ci/gone",
+			"README.md: there is no file or folder bot/text/fr.toml",
+			"README.md: there is no file other.go",
+			"docs/a.md: there is no file or folder bot/card.go",
 		}},
 	} {
 		t.Run(c.check, func(t *testing.T) {
