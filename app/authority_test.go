@@ -102,8 +102,8 @@ func TestAnAdminOfAStrangeTeamCannotOverrideTheOperator(t *testing.T) {
 		for _, order := range []struct{ discord, slack, want string }{
 			{"/ltx-admin set who:team limit:usd_per_month amount:none", "admin set team usd_per_month none", "Whoever runs this bot has set"},
 			{"/ltx-admin set who:team limit:usd_per_month amount:0.21", "admin set team usd_per_month 0.21", "You can set less"},
-			{"/ltx-admin grant who:team usd:50", "admin grant team usd:50", "Extra for the whole team"},
-			{"/ltx-admin reset who:team", "admin reset team", "come only from whoever runs this bot"},
+			{"/ltx-admin grant who:team usd:50", "admin grant team usd:50", "Only whoever runs this bot can give the whole team extra"},
+			{"/ltx-admin reset who:team", "admin reset team", "Only whoever runs this bot can give the whole team extra or a fresh start"},
 			{"/ltx-admin set who:" + me + " limit:usd_per_month amount:none", "admin set " + me + " usd_per_month none", "from now on"},
 		} {
 			if got := boss.types(t, order.discord, order.slack); !strings.Contains(got, order.want) {
@@ -114,7 +114,7 @@ func TestAnAdminOfAStrangeTeamCannotOverrideTheOperator(t *testing.T) {
 		operator("pause", "over budget")
 		for _, order := range []struct{ discord, slack, want string }{
 			{"/ltx-admin unblock member:" + me, "admin unblock " + me, "only they can undo it"},
-			{"/ltx-admin block member:" + me, "admin block " + me, "already so"},
+			{"/ltx-admin block member:" + me, "admin block " + me, "already like that"},
 			{"/ltx-admin unblock member:" + me, "admin unblock " + me, "only they can undo it"},
 			{"/ltx-admin resume", "admin resume", "only they can undo it"},
 			{"/ltx prompt:a fox", "a fox", "Whoever runs this bot has paused it for this team. The reason: “over budget”. Only they can change that."},
@@ -164,7 +164,7 @@ func TestATeamThatIsNotListedIsToldSoBeforeAnythingIsSpent(t *testing.T) {
 			s.install(t)
 			for team, boss := range map[string]speaker{"discord:" + s.world.channel.Guild().ID: guild, "slack:" + s.beta.ID(): workspace} {
 				got := boss.types(t, "/ltx prompt:a fox", "a fox")
-				if !strings.Contains(got, "only for the teams on the list of whoever runs it") || !strings.Contains(got, team) || !strings.Contains(got, "Nothing was charged") {
+				if !strings.Contains(got, "only for teams that its operator has listed") || !strings.Contains(got, team) || !strings.Contains(got, "Nothing was charged") {
 					t.Errorf("%s reads %q", team, got)
 				}
 			}
@@ -228,7 +228,7 @@ func TestUnlinkingAccountsIsNoWayOutAndLosesNothing(t *testing.T) {
 		t.Fatalf("no video: %v", err)
 	}
 	for _, got := range []string{workspace.types(t, "", "quota unlink"), guild.types(t, "/ltx-quota unlink", "")} {
-		if !strings.Contains(got, "An admin has decided something about this account") {
+		if !strings.Contains(got, "An admin has set something for this account") {
 			t.Errorf("unlink: %q", got)
 		}
 	}

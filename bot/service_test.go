@@ -146,7 +146,7 @@ func TestPressObeysWhoMayDoWhat(t *testing.T) {
 		{"nobody else sees its details, not even an admin", admin, view.ActDetails, jobB, "This video is private"},
 		{"an admin stops a private job", admin, view.ActCancel, jobB, "is being cancelled"},
 		{"another team's job does not exist", stranger, view.ActDetails, jobA, "There is no job"},
-		{"a finished job cannot be cancelled", caller(bob), view.ActCancel, jobC, "It is over already"},
+		{"a finished job cannot be cancelled", caller(bob), view.ActCancel, jobC, "It is already over"},
 		{"a job that is gone", caller(ann), view.ActAgain, "aaaaaaaaaaaa", "There is no job"},
 		{"a button of another version", caller(ann), "dance", jobA, "is gone"},
 	} {
@@ -267,8 +267,8 @@ func TestALineWithoutTheSecretIsTheMembersOwnLink(t *testing.T) {
 func TestShowAndCancelHelpWithIDs(t *testing.T) {
 	d, _ := world(t)
 	for id, want := range map[string]string{
-		"K3F92MQ7ABCD":   "Making the video",
-		"`k3f92mq7abcd`": "Making the video",
+		"K3F92MQ7ABCD":   "Making your video",
+		"`k3f92mq7abcd`": "Making your video",
 		"k3f92mq7abce":   "Did you mean k3f92mq7abcd?",
 		"k3f9":           "Did you mean k3f92mq7abcd?",
 		"zzzz":           "There is no job zzzz.",

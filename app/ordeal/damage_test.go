@@ -51,7 +51,7 @@ func TestADamagedStore(t *testing.T) {
 			w := newWorld(t, stages[0].make, setup{fal: slow()})
 			p := w.spawn()
 			job, _ := w.ask("")
-			w.cardSays(job, "Making the video")
+			w.cardSays(job, "Making your video")
 			p.kill()
 			if err := w.on.gone(w.ctx); err != nil {
 				t.Fatal(err)

@@ -46,7 +46,7 @@ func TestSIGTERM(t *testing.T) {
 		},
 		{
 			name: "running", setup: setup{fal: simfal.Options{Speed: 1, Timing: simfal.Timing{Run: 8 * time.Second}}},
-			reach: says("Making the video"),
+			reach: says("Making your video"),
 		},
 		{
 			name: "unknown", setup: setup{fal: simfal.Options{Speed: 1, HistoryLag: 8 * time.Second}},
@@ -85,7 +85,7 @@ func TestSIGTERM(t *testing.T) {
 			var n int
 			for i := range max(1, tt.jobs) {
 				if i > 0 {
-					w.cardSays(job, "Making the video")
+					w.cardSays(job, "Making your video")
 				}
 				job, n = w.ask("")
 			}

@@ -239,7 +239,7 @@ func TestVideoFindsAWayWhenTheBotIsShutOutMeanwhile(t *testing.T) {
 			if hasLink := strings.Contains(m.Text(), "https://v3.fal.media/"); hasLink != (tt.fit == generate.FitLink) {
 				t.Errorf("message says %q", m.Text())
 			}
-			if says := "I do not have the right to upload files here"; tt.fit == generate.FitLink && !strings.Contains(m.Text(), says) {
+			if says := "I am not allowed to upload files here"; tt.fit == generate.FitLink && !strings.Contains(m.Text(), says) {
 				t.Errorf("message says %q, want %q", m.Text(), says)
 			}
 			if got := len(shared(s.general)); tt.fit == generate.FitOriginal && got != 1 {

@@ -22,7 +22,7 @@ func TestCardIsEditedWithTheBotTokenOnceTheInteractionTokenIsOld(t *testing.T) {
 	if got := len(s.sim.RequestsTo(sim.RouteEditMessage)); got != 1 {
 		t.Errorf("%d edits with the bot token, want 1", got)
 	}
-	if !strings.Contains(s.card(j).Text(), "Making the video") {
+	if !strings.Contains(s.card(j).Text(), "Making your video") {
 		t.Errorf("card is %q", s.card(j).Text())
 	}
 }
@@ -56,7 +56,7 @@ func TestCardIsPostedAnewWhenTheFirstIsNotKnown(t *testing.T) {
 	s.mustShow(j.ID, generate.Running)
 	posted := 0
 	for _, m := range s.general.Messages() {
-		if m.Interaction == "" && strings.Contains(m.Text(), "Making the video") {
+		if m.Interaction == "" && strings.Contains(m.Text(), "Making your video") {
 			posted++
 		}
 	}
@@ -159,7 +159,7 @@ func TestCardThatTheTokenCannotEditIsEditedByTheBot(t *testing.T) {
 		if all := s.general.Messages(); len(all) != 1 {
 			t.Errorf("card known %t: messages are %+v", known, all)
 		}
-		if card := s.card(j); card.Loading || !strings.Contains(card.Text(), "Making the video") {
+		if card := s.card(j); card.Loading || !strings.Contains(card.Text(), "Making your video") {
 			t.Errorf("card known %t: card is %+v", known, card)
 		}
 	}

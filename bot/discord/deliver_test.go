@@ -199,7 +199,7 @@ func TestVideoWhoseUploadsKeepFailingBecomesALink(t *testing.T) {
 		}
 	}
 	found := videos(s.general, j.ID)
-	if len(found) != 1 || !strings.Contains(found[0].Text(), "Uploading it failed again and again") || !strings.Contains(found[0].Text(), "https://v3.fal.media/") {
+	if len(found) != 1 || !strings.Contains(found[0].Text(), "The upload failed several times") || !strings.Contains(found[0].Text(), "https://v3.fal.media/") {
 		t.Errorf("there are %d messages: %v", len(found), found)
 	}
 }

@@ -40,12 +40,12 @@ func TestSettingsInThePromptOptionCount(t *testing.T) {
 		},
 		{
 			name: "which an option overrides", options: []sim.Argument{sim.Arg("prompt", "a cat seed:9"), sim.Arg("seed", "11")},
-			prompt: "a cat", seed: 11, card: "the option 11 was used, and not 9 in the prompt",
+			prompt: "a cat", seed: 11, card: "11 from the option was used, not 9 from the prompt",
 		},
 		{
 			name:    "which advanced overrides",
 			options: []sim.Argument{sim.Arg("prompt", "a cat seed:9"), sim.Arg("advanced", "seed=11")},
-			prompt:  "a cat", seed: 11, card: "the option 11 was used, and not 9 in the prompt",
+			prompt:  "a cat", seed: 11, card: "11 from the option was used, not 9 from the prompt",
 		},
 		{
 			name: "that say the same as an option", options: []sim.Argument{sim.Arg("prompt", "a cat camera:dolly-in"), sim.Arg("camera", "dolly_in")},
@@ -75,7 +75,7 @@ func TestSettingsInThePromptOptionCount(t *testing.T) {
 			}
 			s.mustShow(j.ID, generate.Queued)
 			text := s.card(j).Text()
-			if !strings.Contains(text, tt.card) || tt.card == "" && strings.Contains(text, "was used, and not") {
+			if !strings.Contains(text, tt.card) || tt.card == "" && strings.Contains(text, "from the option was used") {
 				t.Errorf("card is %q", text)
 			}
 		})

@@ -23,7 +23,7 @@ func TestACommandBecomesAVideoInTheChannel(t *testing.T) {
 	}
 	s.mustShow(j.ID, generate.Running)
 	card := fromBot(s.general)[0]
-	if !strings.Contains(card.Text, "Making the video") {
+	if !strings.Contains(card.Text, "Making your video") {
 		t.Errorf("card says %q", card.Text)
 	}
 	if _, ok := card.Blocks.Button(view.ButtonID(view.ActCancel, j.ID)); !ok {

@@ -161,7 +161,7 @@ func TestUploadsThatFailForAMinuteBecomeALink(t *testing.T) {
 				t.Errorf("it took %s", took)
 			}
 			says := s.result(j.ID)
-			if receipt.Fit != generate.FitLink || !strings.Contains(says, "failed again and again") || !strings.Contains(says, "files/b/x.mp4") {
+			if receipt.Fit != generate.FitLink || !strings.Contains(says, "failed several times") || !strings.Contains(says, "files/b/x.mp4") {
 				t.Errorf("receipt %+v, text %q", receipt, says)
 			}
 			if len(videos(s.general)) != 0 {
@@ -188,7 +188,7 @@ func TestALinkSaysWhyTheVideoCouldNotBeHad(t *testing.T) {
 		err  error
 		says string
 	}{
-		{"it is on a foreign host", generate.ErrForeign, "not on one of the servers"},
+		{"it is on a foreign host", generate.ErrForeign, "on a server that I do not fetch videos from"},
 		{"it cannot be fetched", errDead, "could not fetch it"},
 		{"it is too large", &generate.TooLargeError{Size: 2, Limit: 1}, "too large to upload here"},
 	} {

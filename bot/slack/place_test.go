@@ -230,7 +230,7 @@ func TestAWorkspaceWithoutUploadsGetsALinkWithTheReason(t *testing.T) {
 		"file_upload_size_restricted":               {ask, "too large to upload here"},
 		"storage_limit_reached":                     {ask, "no room left for files"},
 		"ekm_access_denied":                         {ask, "may not be uploaded here"},
-		"missing_scope":                             {ask, "do not have the right to upload"},
+		"missing_scope":                             {ask, "am not allowed to upload"},
 		"blocked_file_type":                         {share, "may not be uploaded here"},
 		"slack_connect_file_upload_sharing_blocked": {share, "shared with another organisation"},
 		"slack_connect_clip_sharing_blocked":        {share, "shared with another organisation"},
@@ -358,7 +358,7 @@ func TestAnOutsiderSeesOnlyWhatStandsInTheSharedChannel(t *testing.T) {
 	for _, tt := range []struct{ line, want string }{
 		{"show " + inside.ID, "There is no job"},
 		{"show " + outside.ID, "a fox in the snow"},
-		{"quota", "What you can use"},
+		{"quota", "Your limits"},
 	} {
 		if _, err := eve.Mention(shared, tt.line, ""); err != nil {
 			t.Fatal(err)

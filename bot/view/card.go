@@ -53,7 +53,7 @@ func shownState(j generate.Job) string {
 	return string(j.State)
 }
 
-// stateLine is "Making the video · 42 % · started 20 seconds ago".
+// stateLine is "Making your video · 42 % · started 20 seconds ago".
 func (v voice) stateLine(j generate.Job) []text.Span {
 	pieces := [][]text.Span{{{Text: JobState(v.Printer, j), Style: text.Strong}}}
 	say := func(key string, args ...any) { pieces = append(pieces, v.Spans(key, args...)) }
@@ -130,7 +130,7 @@ func (v voice) bill(j generate.Job) []text.Span {
 	return v.Spans("price.nothing")
 }
 
-// smallPrint is "≈ $0.13 · you 3 of 10 today · team $4.10 of $200 · k3f9…".
+// smallPrint is "≈ $0.13 · you used 3 of 10 today · team used $4.10 of $200 this month · k3f9…".
 func (v voice) smallPrint(j generate.Job) []text.Span {
 	var price []text.Span
 	switch {

@@ -8,7 +8,7 @@ import (
 	"ltxbot/core/usd"
 )
 
-// gaugeLine is "you 3 of 10 today · team $4.10 of $200": for each scope the
+// gaugeLine is "you used 3 of 10 today · team used $4.10 of $200 this month": for each scope the
 // limit that is nearest.
 func (v voice) gaugeLine(gauges []quota.Gauge) []text.Span {
 	var pieces [][]text.Span
@@ -37,7 +37,7 @@ func used(g quota.Gauge) float64 {
 // scopeWord is the key of who a limit is for.
 var scopeWord = map[quota.ScopeKind]string{quota.Member: "you", quota.Team: "team", quota.Bot: "bot"}
 
-// shortGauge is "you 3 of 10 today".
+// shortGauge is "you used 3 of 10 today".
 func (v voice) shortGauge(g quota.Gauge) []text.Span {
 	return v.Spans("gauge."+windowKey(g.Window), "who", v.Text("gauge."+scopeWord[g.Scope.Kind]),
 		"used", v.amount(g.Unit, g.Used), "max", v.amount(g.Unit, g.Max), "window", v.length(g.Window))

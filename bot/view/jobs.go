@@ -49,7 +49,7 @@ func JobList(p text.Printer, jobs []generate.Job) Message {
 	return m.done()
 }
 
-// listed is one job in a list: "k3f9… · Making the video · a cowboy … · 3
+// listed is one job in a list: "k3f9… · Making your video · a cowboy … · 3
 // minutes ago".
 func (v voice) listed(j generate.Job) []text.Span {
 	var link []text.Span
