@@ -6,7 +6,7 @@ import (
 )
 
 // known is c under the name whose limits apply, with all other names of the
-// same person. When that can't be read, c stays as the platform vouches for.
+// same person. When these can't be read, c is returned as the platform told it.
 func (d *Service) known(ctx context.Context, c Caller) Caller {
 	if d.cfg.Account == nil {
 		return c

@@ -22,10 +22,9 @@ type Office interface {
 // orderLimit is how long a person waits for an order.
 const orderLimit = 5 * time.Second
 
-// Order carries out an order about quotas and says what came of it. Whether
-// the caller may give it is looked at here, by what the caller is at this
-// moment, however the order came: typed, pressed or from a form. The answer is
-// for the caller only.
+// Order carries out an order about quotas and says what came of it. It checks
+// the caller's rights at this moment, whether the order was typed, pressed or
+// came from a form. Only the caller sees the answer.
 func (d *Service) Order(ctx context.Context, c Caller, o team.Order) view.Message {
 	ctx, cancel := context.WithTimeout(ctx, orderLimit)
 	defer cancel()
@@ -111,8 +110,8 @@ func (d *Service) orderRefusal(ctx context.Context, c Caller, err error) view.Me
 	return d.sorry(ctx, c, "error.unreadable", "quota order", err)
 }
 
-// suggestLimits completes the limit of an order. There are more than those
-// with a name: what nobody knows is passed on as it is.
+// suggestLimits completes the limit of an order. Limits over rolling
+// time, such as videos_per_24h, are in no list: what matches none is offered as typed.
 func suggestLimits(typed string) []view.Choice {
 	names := append(quota.LimitNames(), team.AllLimits)
 	all := make([]view.Choice, 0, len(names))

@@ -42,8 +42,8 @@ const (
 	FieldPrompt
 )
 
-// readPrompt takes the settings that stand in the prompt out of it. The notes
-// tell which of them had no effect. Its errors are those of ParseLine.
+// readPrompt moves the settings that were typed in the prompt out of it. The notes
+// say which of them had no effect. Its errors are those of command.Parse.
 func (a *Ask) readPrompt(parent ltx.Request) ([]ltx.Note, error) {
 	at := slices.IndexFunc(a.Settings, command.IsPrompt)
 	if a.Prompt == PlainPrompt || at < 0 {

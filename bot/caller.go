@@ -9,12 +9,12 @@ import (
 // is reports whether the caller is a member, under any name.
 func (c Caller) is(member string) bool { return c.Member == member || slices.Contains(c.Also, member) }
 
-// owns reports whether the caller is who a job is charged to, or who asked for
-// it: accounts that were linked then may not be any more.
+// owns reports whether a job is charged to the caller, or the caller asked for
+// it. These can differ: accounts may have been linked then, and not now.
 func (c Caller) owns(j generate.Job) bool { return c.is(j.Member) || c.is(j.AskedBy()) }
 
-// Caller is who typed or pressed something, as the platform vouches for it at
-// this very moment.
+// Caller is who typed or pressed something, with the roles that the platform
+// reports at that moment.
 type Caller struct {
 	Platform string   // "discord", "slack"
 	Member   string   // "discord:80351110224678912", "slack:T0123ABCD:U0123ABCD"

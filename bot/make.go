@@ -14,10 +14,10 @@ import (
 	"ltxbot/core/quota"
 )
 
-// prepare makes a request of what was typed and looks at the quota. It has no
-// effect and returns in less than a second: when the store does not answer in
-// time, it is left to the acceptance to refuse. The message, if there is one,
-// says why there will be no video.
+// prepare makes a request of what was typed and checks the quota. It changes
+// nothing and returns in less than a second: when the store does not answer in
+// time, the quota is checked only when the job is accepted. The message, if there
+// is one, says why there will be no video.
 func (d *Service) prepare(ctx context.Context, a *Ask) (generate.Ask, *view.Message) {
 	read, done := context.WithTimeout(ctx, quoteLimit)
 	defer done()
@@ -59,8 +59,8 @@ func (d *Service) prepare(ctx context.Context, a *Ask) (generate.Ask, *view.Mess
 	return g, nil
 }
 
-// request is what an ask is for, under the rules of this moment. It takes the
-// settings that stand in the prompt out of it.
+// request makes the Request of an ask, by the rules of this moment. Settings that
+// were typed in the prompt are moved out of it.
 func (d *Service) request(ctx context.Context, a *Ask) (ltx.Request, error) {
 	for _, s := range a.Settings {
 		if err := command.CheckLength(s.Key, s.Value); err != nil {
@@ -94,8 +94,8 @@ func (d *Service) request(ctx context.Context, a *Ask) (ltx.Request, error) {
 	return r, err
 }
 
-// takeBack adds what it means that a form had a field for everything without
-// a field of its own: what is no longer in it is as usual again.
+// takeBack resets what the user has removed from the form's field for advanced
+// settings: what parent set and the field no longer names gets its default.
 func takeBack(settings []ltx.Setting, parent ltx.Request) []ltx.Setting {
 	if !slices.ContainsFunc(settings, func(s ltx.Setting) bool { return s.Key == view.AdvancedKey }) {
 		return settings
@@ -153,8 +153,8 @@ func (d *Service) refuseTyped(ctx context.Context, err error, a Ask) *view.Messa
 	return m
 }
 
-// offers tells whether an error has lines to copy, and adds to them what was
-// set beside the text that it is about.
+// offers reports whether an error has lines to copy. It adds to these lines the
+// settings that were given outside the text.
 func offers(err error, settings []ltx.Setting) bool {
 	beside := func(reading *[]ltx.Setting) {
 		for _, s := range settings {

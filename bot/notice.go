@@ -6,8 +6,8 @@ import (
 	"ltxbot/bot/view"
 )
 
-// An Announcer posts what nobody has asked for: a warning to the admins of a
-// team. An adapter of a platform is one.
+// An Announcer posts a message that is no answer to anybody, such as a warning to
+// the admins of a team. Each platform's adapter implements it.
 type Announcer interface {
 	// Announce posts a.Message. It posts once for a nonce as far as the
 	// platform can tell.

@@ -105,14 +105,14 @@ func (d *Service) Form(locale string, from *ltx.Request) view.Form {
 	return view.NewForm(d.Printer(locale), d.cfg.Rules().QualityNames(), from)
 }
 
-// sorry says that something went wrong where a person cannot do anything about
-// it, and logs it under the id that the person is told.
+// sorry tells a person that something went wrong inside the bot, and logs the
+// error under the id that the message shows.
 func (d *Service) sorry(ctx context.Context, c Caller, key, op string, err error) view.Message {
 	return view.Sorry(d.Printer(c.Locale), key, d.incident(ctx, op, err, c))
 }
 
-// incident logs what went wrong where a person cannot do anything about it,
-// and returns the id by which both can talk about it.
+// incident logs an error that a person cannot mend, and returns its id: the
+// person quotes it, and the operator finds it in the log.
 func (d *Service) incident(ctx context.Context, op string, err error, c Caller) string {
 	id := rand.Text()[:incidentLength]
 	d.log.ErrorContext(ctx, "request of a person did not succeed",

@@ -100,15 +100,14 @@ func (d *Service) takeOn(ctx context.Context, j generate.Job, unidentified bool)
 	return taken
 }
 
-// notRecorded says that there is no job since the store does not answer, and
-// ends the job if it was recorded all the same.
+// notRecorded tells the caller that the store does not answer and there is no
+// job. If the job was recorded after all, it ends it.
 func (d *Service) notRecorded(ctx context.Context, g generate.Ask, err error, c Caller, r Responder) {
 	r.Refuse(ctx, d.sorry(ctx, c, "error.not_now", "record job", err))
 	d.drop(ctx, generate.NewID(g.Event))
 }
 
-// drop ends a job that was recorded and of which its requester knows that it is
-// not made.
+// drop ends a job that was recorded, but whose requester has seen that it failed.
 func (d *Service) drop(ctx context.Context, id string) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readLimit)
 	defer cancel()

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// maxLeap is how far the time may have gone on since the last sweep. More may
-// be a clock that is wrong, and what it takes for expired would be lost.
+// maxLeap is how far the time may be ahead of the last sweep. After a longer jump
+// the clock may be wrong, and a sweep would delete what has not expired.
 const maxLeap = 36 * time.Hour
 
 // leapPatience is how long a process must have run since the leap before it
@@ -56,8 +56,9 @@ type Clock struct {
 // maxAhead is how far Now may be ahead of the clock until that is told.
 const maxAhead = 2 * time.Minute
 
-// Ahead is how far Now is ahead of the clock, which was wrong once: so long the
-// windows of limits stand still. A little is nothing, and 0.
+// Ahead is how far Now is ahead of the clock, because the clock was wrong once.
+// Until the clock catches up, the windows of limits stand still. A small
+// difference counts as 0.
 func (c Clock) Ahead() time.Duration {
 	if d := c.Now.Sub(c.Shown); d > maxAhead {
 		return d
@@ -65,8 +66,8 @@ func (c Clock) Ahead() time.Duration {
 	return 0
 }
 
-// Leapt is how far the time has gone on since the last sweep, if that is so far
-// that a sweep does not believe it at once; else 0.
+// Leapt is how far the time has jumped since the last sweep, if that is too far
+// for a sweep to accept at once; else 0.
 func (c Clock) Leapt() time.Duration {
 	if d := c.Now.Sub(c.Swept); !c.Swept.IsZero() && d > maxLeap {
 		return d
@@ -93,9 +94,8 @@ func (s *Store) Clock(ctx context.Context) (Clock, error) {
 	return c, outcome("read the clock", err)
 }
 
-// AcceptClock makes the store believe the clock: its time becomes what that
-// shows, even if it is less than before, and the next sweep believes it however
-// far it has gone on.
+// AcceptClock sets the store's time to the clock's, even if that is earlier. The
+// next sweep accepts it however far it has jumped.
 func (s *Store) AcceptClock(ctx context.Context) error {
 	if err := s.db.ResetClock(ctx); err != nil {
 		return outcome("accept the clock", closed(err))

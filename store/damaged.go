@@ -7,8 +7,8 @@ import (
 	"ltxbot/core/generate"
 )
 
-// findSeat finds out whose an unfinished job is that can't be read, by the
-// lists that it stands in. It reads many keys.
+// findSeat finds the team and member of an unfinished job that can't be read: it
+// searches the indexes for the job. It reads many keys.
 func (t *txn) findSeat(id string) seat {
 	find := func(prefix string) string {
 		for k := range t.Scan(prefix, "") {
@@ -21,8 +21,8 @@ func (t *txn) findSeat(id string) seat {
 	return seat{find(openByTeam), find(openByMember)}
 }
 
-// discard sets a job aside that can't be read, and gives back its slot or its
-// place in the line: nobody can end it. The caller admits whose turn it is then.
+// discard sets a job aside that can't be read, and frees its slot or its place in
+// the line, since the job can't be ended. The caller then admits whose turn it is.
 func (t *txn) discard(id string, at seat) error {
 	t.s.log.Error("store: a job can't be read; its record is set aside, and its slot is free",
 		slog.String("job", id), slog.String("team", at.team), slog.String("member", at.member))

@@ -200,8 +200,8 @@ func (t *txn) selected(q generate.Query) iter.Seq[string] {
 	}
 }
 
-// index is what the keys begin with of the index with the fewest jobs that q
-// does not select.
+// index returns the key prefix of the index that fits q best: the one with the
+// fewest jobs that q does not select.
 func index(q generate.Query) string {
 	under := func(prefix string, names ...string) string { return join(prefix, names...) + "/" }
 	switch {

@@ -53,8 +53,8 @@ type DaySpending struct {
 	team.Spending
 }
 
-// Spending lists what a team, or with an empty team each, has spent on the
-// days from the one of from to the one before to.
+// Spending lists what a team has spent on each day, from the day of from up to but
+// without the day of to. With an empty team it lists all teams.
 func (s *Store) Spending(ctx context.Context, team string, from, to time.Time) ([]DaySpending, error) {
 	var days []DaySpending
 	err := s.view(ctx, func(t *txn) error {

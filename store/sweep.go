@@ -86,7 +86,7 @@ func (s *Store) each(ctx context.Context, names []string, change func(*txn, stri
 }
 
 // sweepHolds releases the holds that are still held although their job is over
-// or, if the clock can be believed, does not exist.
+// or, if the clock is right, does not exist.
 func (s *Store) sweepHolds(ctx context.Context, clock bool) (int, error) {
 	total := 0
 	err := s.pages(ctx, heldHolds, "", func(keys []string, _ [][]byte) error {

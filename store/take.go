@@ -81,8 +81,9 @@ func (s *Store) Take(ctx context.Context) (generate.Claim, error) {
 // restoreLimit is how long it may take to write a job again.
 const restoreLimit = 30 * time.Second
 
-// restore writes again what this process knew of a job when it lost its claim,
-// if the server is another one by now and has lost that. Then it is handed out.
+// restore writes the record of a job again, which this process had when it lost
+// its claim, if the server was replaced and has lost the record. Then the job is
+// handed out.
 func (s *Store) restore(own ownership) {
 	ctx, cancel := context.WithTimeout(context.Background(), restoreLimit)
 	defer cancel()
@@ -102,8 +103,8 @@ func (s *Store) restore(own ownership) {
 	}
 }
 
-// lost reports whether the server has lost the last record that the owner of a
-// job has written: it is another one, and has an older record or none.
+// lost reports whether the server was replaced and has lost the last record that
+// the owner of a job wrote: it has an older record, or none.
 func (t *txn) lost(own ownership, j generate.Job, stored headRecord, err error) bool {
 	return t.run != "" && own.run != "" && own.run != t.run && own.job.Version == j.Version &&
 		(errors.Is(err, generate.ErrNoJob) || err == nil && stored.Version < j.Version)

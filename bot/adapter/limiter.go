@@ -1,4 +1,5 @@
-// Package adapter is what the adapters of both platforms do in the same way.
+// Package adapter holds what the adapters of both platforms share. A Limiter
+// keeps all processes together below a platform's rate limit.
 package adapter
 
 import (
@@ -32,19 +33,19 @@ type LimiterConfig struct {
 	Now   func() time.Time // nil = time.Now
 }
 
-// guess is how many processes there are, as far as one knows that can't reach
-// the meter.
+// guess is the number of processes that is assumed while the meter can't be
+// reached.
 const guess = 4
 
-// How long the meter may take, and how long it is not asked after it did not
-// answer.
+// meterPatience is the time limit for one answer of the meter. After a failure
+// the meter is not asked for meterPause.
 const (
 	meterPatience = time.Second
 	meterPause    = 5 * time.Second
 )
 
-// A Limiter is how often something may be done: by all processes together
-// where there is a meter, else by this one.
+// A Limiter limits how often something is done: by all processes together if
+// there is a meter, else by this process.
 type Limiter struct {
 	cfg LimiterConfig
 	own *rate.Limiter // what this process does without a meter
@@ -68,9 +69,9 @@ func NewLimiter(cfg LimiterConfig) *Limiter {
 	return t
 }
 
-// Spend returns 0 when it may be done now, or how long not. users is how many
-// in this process want to, and total how many in all processes; 0 when that is
-// not known.
+// Spend returns 0 when the caller may go on now, else how long to wait. users is
+// the number of callers that want to in this process; total is the number in
+// all processes, or 0 when that is not known.
 func (t *Limiter) Spend(ctx context.Context, users int) (wait time.Duration, total int) {
 	if t.hears() {
 		asked, cancel := context.WithTimeout(ctx, meterPatience)
@@ -90,8 +91,8 @@ func (t *Limiter) Spend(ctx context.Context, users int) (wait time.Duration, tot
 	return max(r.DelayFrom(now), time.Millisecond), 0
 }
 
-// HoldBack tells the other processes that nothing is taken for d. Whoever does
-// not hear of it finds out by a refusal of its own.
+// HoldBack tells the other processes that the platform refuses calls for d. A
+// process that is not told finds out when it is refused itself.
 func (t *Limiter) HoldBack(ctx context.Context, d time.Duration) {
 	if !t.hears() {
 		return
@@ -103,14 +104,15 @@ func (t *Limiter) HoldBack(ctx context.Context, d time.Duration) {
 	}
 }
 
-// hears reports whether there is a meter that is worth asking.
+// hears reports whether there is a meter that has not just failed.
 func (t *Limiter) hears() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.cfg.Meter != nil && !t.cfg.Now().Before(t.deaf)
 }
 
-// failed notes that the meter did not answer, unless it was not let.
+// failed notes that the meter did not answer. It does nothing if ctx has ended:
+// then that was the reason.
 func (t *Limiter) failed(ctx context.Context) {
 	if ctx.Err() != nil {
 		return

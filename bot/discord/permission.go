@@ -51,7 +51,7 @@ var needed = []struct {
 	{permReadHistory, "discord.permission.read_history", true, true, false},
 }
 
-// caller is who did it, as Discord vouches for it in this very interaction.
+// caller is who did it, with the roles that this interaction reports.
 func (b *Bot) caller(i *interaction) bot.Caller {
 	c := bot.Caller{
 		Platform: platform, Member: platform + ":" + i.user(), Team: b.team(i.GuildID), Locale: i.Locale,

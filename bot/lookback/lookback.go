@@ -75,8 +75,8 @@ func New[P comparable](overlap uint64) *Posts[P] {
 
 // Find looks for a message of a job. It finds what was posted before it was
 // called, and reads all messages since look.Since before it says that there is
-// none. A message that it remembers may have been deleted or edited since: it
-// was posted all the same. An error of look.Read is returned, to all that were
+// none. A message that it remembers counts as posted, even if it was deleted or
+// edited since. An error of look.Read is returned, to all that were
 // waiting for the page too; what was read until then is remembered.
 func (s *Posts[P]) Find(ctx context.Context, look Look[P]) (post P, found bool, err error) {
 	c := s.enter(look.In)

@@ -29,7 +29,7 @@ type inbound struct {
 	ack         *acknowledgement
 }
 
-// command is a slash command.
+// slashCommand is a slash command.
 // https://docs.slack.dev/interactivity/implementing-slash-commands
 type slashCommand struct {
 	Workspace   string `json:"team_id"`
@@ -116,7 +116,7 @@ type posted struct {
 	Blocks json.RawMessage `json:"blocks"`
 }
 
-// view is what the bot reads of a form or a Home tab.
+// openView is what the bot reads of a form or a Home tab.
 type openView struct {
 	ID         string `json:"id"`
 	Type       string `json:"type"`

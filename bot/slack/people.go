@@ -12,7 +12,7 @@ import (
 	"ltxbot/bot"
 )
 
-// How long what Slack says about people is believed.
+// How long answers of Slack about people are cached.
 const (
 	personLife = time.Minute // who is an admin, who a guest
 	groupLife  = 10 * time.Minute
@@ -30,8 +30,8 @@ type person struct {
 	until    time.Time
 }
 
-// people knows who is who. What Slack does not tell for want of a scope or a
-// plan is gone without: nobody is an admin then, or in a group.
+// people caches who is an admin, a guest, or in a user group. Without the scope
+// for one of these, or on a plan without user groups, nobody is.
 type people struct {
 	bot *Bot
 
@@ -58,15 +58,15 @@ func (p *people) locale(o origin) string {
 	return p.known[o.Workspace+" "+o.User].locale
 }
 
-// caller is who did something, as Slack vouches for it at this moment.
+// caller is who did something, with the roles that Slack reports now.
 func (b *Bot) caller(ctx context.Context, o origin) bot.Caller {
 	c, _ := b.vouch(ctx, o)
 	return c
 }
 
-// vouch is caller, and whether the person is a guest or of another
-// organisation. Neither is ever an admin, whatever Slack says of them: they may
-// be one at home. Nor is anybody while Slack does not say who they are.
+// vouch is caller, and reports whether the person is a guest or of another
+// organisation. Neither is ever an admin here, even if Slack says so: they may be
+// one in their own workspace. While Slack does not answer, nobody is an admin.
 func (b *Bot) vouch(ctx context.Context, o origin) (c bot.Caller, guest bool) {
 	c = bot.Caller{Platform: platform, Member: memberOf(o), Team: b.team(o), Event: o.Event}
 	who := b.people.person(ctx, o)
@@ -80,8 +80,8 @@ func (b *Bot) vouch(ctx context.Context, o origin) (c bot.Caller, guest bool) {
 	return c, who.guest
 }
 
-// vouchNow is vouch from memory. known is false when Slack must be asked: then
-// the caller is who the event names, with no rights.
+// vouchNow is vouch from the cache. known is false when Slack must be asked first:
+// then the caller is who the event names, without rights.
 func (b *Bot) vouchNow(ctx context.Context, o origin) (c bot.Caller, guest, known bool) {
 	if b.people.knows(o, slices.Concat(b.cfg.TierGroups, b.cfg.AdminGroups)) {
 		c, guest = b.vouch(ctx, o)
@@ -90,7 +90,7 @@ func (b *Bot) vouchNow(ctx context.Context, o origin) (c bot.Caller, guest, know
 	return b.unvouched(o), false, false
 }
 
-// unvouched is a caller with what the event says and no rights.
+// unvouched is the caller that the event names, without rights.
 func (b *Bot) unvouched(o origin) bot.Caller {
 	return bot.Caller{
 		Platform: platform, Member: memberOf(o), Team: b.team(o), Locale: b.people.locale(o), Outsider: outsider(o), Channel: o.Channel,

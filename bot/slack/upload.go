@@ -22,7 +22,7 @@ const (
 	maxTitle    = 100  // characters, this bot's own
 	maxFile     = 1 << 30
 	uploadTries = 4
-	// uploadPace bounds the time of an upload: a minute, and a second for
+	// uploadBase and uploadPace bound the time of an upload: a minute, and a second for
 	// each so many bytes.
 	uploadBase = time.Minute
 	uploadPace = 256 << 10

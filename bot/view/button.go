@@ -35,7 +35,7 @@ const (
 // its meaning.
 const buttonVersion = "v1"
 
-// Actions is every action.
+// actions is every action.
 var actions = []Action{ActCancel, ActAgain, ActSame, ActEdit, ActDetails, ActDelete, ActRetry}
 
 // ButtonID names a button: "v1:cancel:k3f92mq7abcd". It has 100 characters at

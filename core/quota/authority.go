@@ -48,7 +48,7 @@ type ceiling struct {
 	holds  func(LimitName) bool // whether an admin may not go beyond one
 }
 
-// of is how far a limit may be raised; ok is false if there is no bound.
+// Of is how far a limit may be raised; ok is false if there is no bound.
 func (c ceiling) Of(l LimitName) (most int64, ok bool) {
 	if !c.holds(l) {
 		return 0, false

@@ -32,8 +32,8 @@ type Book interface {
 
 // Marks are small values that expire, for what may happen once only, however
 // many processes there are: a warning, a code that links two accounts. A mark
-// that has expired is as good as none. Methods are atomic and durable as
-// those of a Book. A key is not empty and has no zero byte.
+// that has expired counts as none. Methods are atomic and durable like those of
+// a Book. A key is not empty and has no zero byte.
 type Marks interface {
 	// ClaimMark writes a mark if there is none under key, and reports whether
 	// it did: of many callers, one.

@@ -11,9 +11,9 @@ import (
 	"ltxbot/core/usd"
 )
 
-// amend changes what is decided about a member, or about the team when member
-// is empty, with a record of it. change says what it was and what it became;
-// errUnchanged is for what is so already.
+// amend changes the AdminState of a member, or of the team when member is empty,
+// and writes an audit record. change returns how it was before and after, or
+// errUnchanged when it is as ordered already.
 func (o *Office) amend(c *call, member string, change func(*quota.AdminState) (before, after string, err error)) (Report, error) {
 	if c.args.err != nil {
 		return Report{}, c.args.err
@@ -142,8 +142,8 @@ func (o *Office) unset(c *call) (Report, error) {
 	})
 }
 
-// without is overrides but for those of one limit that the actor may take
-// away; the slice given is left as it is.
+// without returns a copy of overrides without those of one limit that the actor
+// may undo.
 func (c *call) without(overrides []quota.Override, l quota.LimitName) []quota.Override {
 	return slices.DeleteFunc(slices.Clone(overrides), func(v quota.Override) bool {
 		return v.Unit == l.Unit && v.Window == l.Window && c.mayUndo(v.By)
@@ -182,8 +182,8 @@ func (o *Office) mayAdd(c *call, who string, s quota.AdminState, units ...quota.
 	return nil
 }
 
-// limitsOf returns what the limits of a member, or of the team, are under a
-// standing. What it must read for that is read at once.
+// limitsOf returns a function that computes the limits of a member, or of the
+// team, for an AdminState. It reads what that needs before it returns.
 func (o *Office) limitsOf(c *call, who string) (func(quota.AdminState) quota.Limits, error) {
 	p := o.cfg.Policy()
 	if who == "" {
@@ -293,8 +293,8 @@ func (o *Office) unblock(c *call) (Report, error) {
 	})
 }
 
-// stop blocks a member or pauses a team. What the operator has stopped stays
-// the operator's: else an admin could take it over, and lift it.
+// stop blocks a member or pauses a team. A block of the operator keeps its author:
+// else an admin could make it their own, and lift it.
 func (c *call) stop(b **quota.Block) (before, after string, err error) {
 	if *b != nil && !c.mayUndo((*b).By) {
 		return "", "", errUnchanged
@@ -340,8 +340,8 @@ func (o *Office) resume(c *call) (Report, error) {
 	})
 }
 
-// reset begins a new epoch: its counters are all zero, and those of before
-// keep what jobs under way still settle.
+// reset begins a new epoch, whose counters are all zero. Jobs under way still
+// settle on the counters of the old one.
 func (o *Office) reset(c *call) (Report, error) {
 	who := c.args.who()
 	account, err := o.account(c, who)

@@ -48,9 +48,9 @@ type OfficeConfig struct {
 	Now    func() time.Time // nil = time.Now
 }
 
-// An Office is where quotas are looked at and changed: one place for all ways
-// to do so. It checks itself who may do what, at each order. Its methods may
-// be called from many goroutines.
+// An Office shows and changes quotas, for the chat, the command line and the API
+// alike. It checks at each order whether the actor may give it. Its methods may be
+// called from many goroutines.
 type Office struct{ cfg OfficeConfig }
 
 // NewOffice makes an office.
@@ -78,7 +78,8 @@ func NewOffice(cfg OfficeConfig) *Office {
 	return &Office{cfg: cfg}
 }
 
-// Actor is who orders, as a platform or the API vouches for at this moment.
+// Actor is who gives an order, with the rights that the platform or the API
+// reports at that moment.
 type Actor struct {
 	Member   string // "discord:80351110224678912"; empty for the operator
 	Team     string // the team in which it orders; an operator may order in any
@@ -106,8 +107,8 @@ type Report struct {
 	Member string `json:"member,omitempty"` // whom it is about; empty = the team
 	// Self reports that it is about who ordered.
 	Self bool `json:"self,omitempty"`
-	// Unknown reports that nobody knows the team that the operator named: the
-	// config does not name it, and nobody there has asked for a video.
+	// Unknown reports that the team which the operator named may not exist:
+	// the config does not name it, and nobody there has asked for a video.
 	Unknown bool `json:"unknown_team,omitempty"`
 
 	Gauges     []quota.Gauge     `json:"gauges,omitempty"`   // usage and limits as they are now

@@ -13,8 +13,8 @@ import (
 	"ltxbot/core/usd"
 )
 
-// Spending is what was made and paid in some time, by when it was asked for.
-// It is of the holds, so that a reset does not change it.
+// Spending is what was made and charged in a span of time; a video counts when it
+// was asked for. It is summed from the holds, so a reset does not change it.
 type Spending struct {
 	Videos   int64      `json:"videos"`    // paid
 	UnderWay int64      `json:"under_way"` // neither paid nor given back yet
@@ -230,8 +230,8 @@ func (o *Office) export(c *call) (Report, error) {
 // logLength is how many records a person looks at.
 const logLength = 50
 
-// readRecords is among how many of the newest records those about one member
-// are looked for.
+// readRecords is how many of the newest records are searched for those about one
+// member.
 const readRecords = 5000
 
 func (o *Office) log(c *call) (Report, error) {

@@ -80,7 +80,7 @@ func (w *Warden) Check(ctx context.Context) error {
 }
 
 // checkBudget tells of the highest threshold that each of the team's limits
-// has reached, if that is new. Those below it are as good as told.
+// has reached, if that is new. Lower thresholds count as told then.
 func (w *Warden) checkBudget(ctx context.Context, team Watched) error {
 	standing, err := w.cfg.Store.AdminState(ctx, team.Team, "")
 	if err != nil {

@@ -177,7 +177,7 @@ func (u *User) top() *view {
 	return u.stack[len(u.stack)-1]
 }
 
-// close takes the visible modal away, or all of them.
+// closeViews takes the visible modal away, or all of them.
 func (u *User) closeViews(all bool) []*view {
 	from := len(u.stack) - 1
 	if all {
