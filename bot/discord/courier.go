@@ -25,13 +25,13 @@ const oldEditPause = 30 * time.Second
 // video will come, too.
 func (b *Bot) Show(ctx context.Context, j generate.Job, keep generate.Keep) error {
 	m := recall(j, keep)
-	if m.get(noteInCard) != "" {
+	if m.Get(noteInCard) != "" {
 		return nil
 	}
 	var err error
 	token := m.token(b.cfg.Now())
 	switch {
-	case m.get(noteCardGone) != "":
+	case m.Get(noteCardGone) != "":
 	case j.State == generate.Failed && j.Failure.Kind == generate.FailQuota && !j.Place.Private && token != "":
 		err = b.refuseAside(ctx, j, m, token)
 	default:
@@ -39,7 +39,7 @@ func (b *Bot) Show(ctx context.Context, j generate.Job, keep generate.Keep) erro
 	}
 	// The end of a job without a video is told all the same.
 	noVideo := j.State == generate.Failed || j.State == generate.Cancelled
-	if err == nil && noVideo && m.get(noteCardGone) == yes {
+	if err == nil && noVideo && m.Get(noteCardGone) == yes {
 		err = b.lastWord(ctx, j, m)
 	}
 	if conversationGone(err) && noVideo && !j.Place.Private {
@@ -52,7 +52,7 @@ func (b *Bot) Show(ctx context.Context, j generate.Job, keep generate.Keep) erro
 }
 
 // showCard brings the card to the conversation.
-func (b *Bot) showCard(ctx context.Context, j generate.Job, m *memory) error {
+func (b *Bot) showCard(ctx context.Context, j generate.Job, m memory) error {
 	token := m.token(b.cfg.Now())
 	text := view.Card(b.print(j.Place.Locale), j)
 	switch {
@@ -62,7 +62,7 @@ func (b *Bot) showCard(ctx context.Context, j generate.Job, m *memory) error {
 	case !j.State.Terminal():
 		text.Blocks = append(text.Blocks, b.smallPrint(j.Place.Locale, "discord.private_later"))
 	}
-	barred := barrier(m.get(noteBarred))
+	barred := barrier(m.Get(noteBarred))
 	if barred != open && j.State != generate.Delivered {
 		text.Blocks = append(text.Blocks, b.barredText(j, barred))
 	}
@@ -75,21 +75,21 @@ func (b *Bot) showCard(ctx context.Context, j generate.Job, m *memory) error {
 	}
 	var out posted
 	err := b.rest.do(ctx, call{
-		op: "edit card", route: routeOriginal(http.MethodPatch, m.get(noteApp), token), body: card, out: &out,
+		op: "edit card", route: routeOriginal(http.MethodPatch, m.Get(noteApp), token), body: card, out: &out,
 	})
 	switch {
-	case err == nil && m.get(noteCard) == "":
-		return m.save(ctx, noteCard, out.ID, noteCardChannel, out.ChannelID)
+	case err == nil && m.Get(noteCard) == "":
+		return m.Save(ctx, noteCard, out.ID, noteCardChannel, out.ChannelID)
 	case hasCode(err, codeUnknownMessage):
-		return m.save(ctx, noteCardGone, yes)
+		return m.Save(ctx, noteCardGone, yes)
 	case tokenDead(err):
 	case j.Place.Private || barred != open || !refusedForGood(err):
 		return err
-	case m.get(noteCard) == "":
+	case m.Get(noteCard) == "":
 		b.dropDeferral(ctx, j, m, token)
 	}
 	// For a public card a token that edits nothing is as good as a dead one.
-	if err := m.save(ctx, noteToken, ""); err != nil {
+	if err := m.Save(ctx, noteToken, ""); err != nil {
 		return err
 	}
 	b.shown.forget(j.ID) // it was not shown
@@ -99,9 +99,9 @@ func (b *Bot) showCard(ctx context.Context, j generate.Job, m *memory) error {
 // dropDeferral removes the "thinking" message that cannot be made the card of
 // a job, so that it does not stay for ever beside the card that takes its
 // place.
-func (b *Bot) dropDeferral(ctx context.Context, j generate.Job, m *memory, token string) {
+func (b *Bot) dropDeferral(ctx context.Context, j generate.Job, m memory, token string) {
 	err := b.rest.do(ctx, call{
-		op: "remove deferral", route: routeOriginal(http.MethodDelete, m.get(noteApp), token),
+		op: "remove deferral", route: routeOriginal(http.MethodDelete, m.Get(noteApp), token),
 	})
 	if err != nil {
 		b.log.WarnContext(ctx, "cannot remove a deferral", "job", j.ID, "error", err)
@@ -110,7 +110,7 @@ func (b *Bot) dropDeferral(ctx context.Context, j generate.Job, m *memory, token
 
 // showByBot edits the card with the bot's own token, or posts one where there
 // is none that it can edit.
-func (b *Bot) showByBot(ctx context.Context, j generate.Job, m *memory, card outgoing) error {
+func (b *Bot) showByBot(ctx context.Context, j generate.Job, m memory, card outgoing) error {
 	channel := j.Place.Channel
 	if j.Place.Private {
 		direct, err := b.openDM(ctx, j.Place.User)
@@ -122,17 +122,17 @@ func (b *Bot) showByBot(ctx context.Context, j generate.Job, m *memory, card out
 			return nil // the video says it all
 		}
 	}
-	if m.get(noteCard) == "" || m.cardChannel(j) != channel {
+	if m.Get(noteCard) == "" || m.cardChannel(j) != channel {
 		return b.postCard(ctx, j, m, channel, card)
 	}
 	err := b.rest.do(ctx, call{
-		op: "edit card", body: card, route: routeMessage(http.MethodPatch, channel, m.get(noteCard)),
+		op: "edit card", body: card, route: routeMessage(http.MethodPatch, channel, m.Get(noteCard)),
 	})
 	switch {
 	case hasCode(err, codeUnknownMessage):
 		// Whoever deleted the card does not want to see it; the video comes
 		// all the same.
-		return m.save(ctx, noteCardGone, yes)
+		return m.Save(ctx, noteCardGone, yes)
 	case hasCode(err, codeThreadArchived):
 		return b.postCard(ctx, j, m, channel, card) // which opens the thread again
 	}
@@ -140,17 +140,17 @@ func (b *Bot) showByBot(ctx context.Context, j generate.Job, m *memory, card out
 }
 
 // postCard posts a card in the place of one that can't be edited.
-func (b *Bot) postCard(ctx context.Context, j generate.Job, m *memory, channel string, card outgoing) error {
+func (b *Bot) postCard(ctx context.Context, j generate.Job, m memory, channel string, card outgoing) error {
 	out, err := b.postOnce(ctx, j, m, purposeCard, channel, card)
 	if err != nil {
 		return err
 	}
-	return m.save(ctx, noteCard, out.ID, noteCardChannel, channel)
+	return m.Save(ctx, noteCard, out.ID, noteCardChannel, channel)
 }
 
 // lastWord posts how a job ended, since its card was deleted: once, to the
 // requester.
-func (b *Bot) lastWord(ctx context.Context, j generate.Job, m *memory) error {
+func (b *Bot) lastWord(ctx context.Context, j generate.Job, m memory) error {
 	if j.Place.Private {
 		return b.tellByDM(ctx, j, m)
 	}
@@ -163,12 +163,12 @@ func (b *Bot) lastWord(ctx context.Context, j generate.Job, m *memory) error {
 	if _, err := b.postOnce(ctx, j, m, purposeLast, j.Place.Channel, o); err != nil {
 		return err
 	}
-	return m.save(ctx, noteCardGone, cardTold)
+	return m.Save(ctx, noteCardGone, cardTold)
 }
 
 // tellByDM sends the last word on a job to its requester, where the
 // conversation cannot show it.
-func (b *Bot) tellByDM(ctx context.Context, j generate.Job, m *memory) error {
+func (b *Bot) tellByDM(ctx context.Context, j generate.Job, m memory) error {
 	channel, err := b.openDM(ctx, j.Place.User)
 	if err != nil {
 		return err
@@ -178,7 +178,7 @@ func (b *Bot) tellByDM(ctx context.Context, j generate.Job, m *memory) error {
 	if _, err := b.postOnce(ctx, j, m, purposeEnd, channel, newMessage(text)); err != nil {
 		return err
 	}
-	return m.save(ctx, noteCardGone, cardTold)
+	return m.Save(ctx, noteCardGone, cardTold)
 }
 
 // openDM is the channel of direct messages with a user.
