@@ -2,12 +2,9 @@ package discord
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
-	"sync"
 	"time"
 
 	"ltxbot/bot/text"
@@ -46,7 +43,7 @@ func (b *Bot) Show(ctx context.Context, j generate.Job, keep generate.Keep) erro
 		err = b.tellByDM(ctx, j, m)
 	}
 	if err != nil {
-		b.shown.forget(j.ID)
+		b.shown.Forget(j.ID)
 	}
 	return courierError(err)
 }
@@ -67,7 +64,7 @@ func (b *Bot) showCard(ctx context.Context, j generate.Job, m memory) error {
 		text.Blocks = append(text.Blocks, b.barredText(j, barred))
 	}
 	card := newMessage(text)
-	if !b.shown.news(j, card) {
+	if !b.shown.News(j, card) {
 		return nil
 	}
 	if token == "" {
@@ -92,7 +89,7 @@ func (b *Bot) showCard(ctx context.Context, j generate.Job, m memory) error {
 	if err := m.Save(ctx, noteToken, ""); err != nil {
 		return err
 	}
-	b.shown.forget(j.ID) // it was not shown
+	b.shown.Forget(j.ID) // it was not shown
 	return b.showCard(ctx, j, m)
 }
 
@@ -183,7 +180,7 @@ func (b *Bot) tellByDM(ctx context.Context, j generate.Job, m memory) error {
 
 // openDM is the channel of direct messages with a user.
 func (b *Bot) openDM(ctx context.Context, user string) (string, error) {
-	if id := b.dms.get(user); id != "" {
+	if id := b.dms.Get(user); id != "" {
 		return id, nil
 	}
 	var out struct {
@@ -196,7 +193,7 @@ func (b *Bot) openDM(ctx context.Context, user string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	b.dms.put(user, out.ID)
+	b.dms.Put(user, out.ID)
 	return out.ID, nil
 }
 
@@ -224,70 +221,5 @@ func (b *Bot) smallPrint(locale, key string) view.Block {
 	return view.Block{Kind: view.Note, Spans: []text.Span{{Text: b.text(locale, key)}}}
 }
 
-// maxShown bounds the remembered cards.
-const maxShown = 20000
-
-// shownCards remembers what the cards of unfinished jobs show, so that an
-// edit that changes nothing is not sent. After a restart each is sent once.
-type shownCards struct {
-	mu   sync.Mutex
-	sums map[string][sha256.Size]byte // by job
-}
-
-func newShownCards() shownCards { return shownCards{sums: map[string][sha256.Size]byte{}} }
-
-// news reports whether the card differs from what was shown, and remembers
-// it. The last word on a job always goes out.
-func (s *shownCards) news(j generate.Job, card outgoing) bool {
-	raw, err := json.Marshal(card)
-	if err != nil {
-		return true
-	}
-	sum := sha256.Sum256(raw)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if j.State.Terminal() {
-		delete(s.sums, j.ID)
-		return true
-	}
-	if s.sums[j.ID] == sum {
-		return false
-	}
-	if len(s.sums) >= maxShown {
-		clear(s.sums) // of jobs that other processes took over
-	}
-	s.sums[j.ID] = sum
-	return true
-}
-
-func (s *shownCards) forget(job string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.sums, job)
-}
-
-// maxDMChannels bounds the remembered channels of direct messages.
-const maxDMChannels = 10000
-
-// dmChannels remembers the channels of direct messages by user.
-type dmChannels struct {
-	mu sync.Mutex
-	id map[string]string
-}
-
-func newDMChannels() dmChannels { return dmChannels{id: map[string]string{}} }
-
-func (d *dmChannels) get(user string) string {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.id[user]
-}
-
-func (d *dmChannels) put(user, channel string) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if len(d.id) >= maxDMChannels {
-		clear(d.id)
-	}
-	d.id[user] = channel
-}
+// maxDMChannels is how many channels of direct messages are remembered.
+const maxDMChannels = 10_000

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net/http"
 	"slices"
-	"sync"
 	"time"
 
 	"ltxbot/bot/view"
@@ -211,30 +210,20 @@ func directButtons(all []view.Button) []view.Button {
 // tierLife is how long a guild's boost tier is believed.
 const tierLife = 15 * time.Minute
 
-// guildLimits remembers how much the bot may upload to each guild.
-type guildLimits struct {
-	now func() time.Time
+// maxGuilds is how many guilds' limits are remembered.
+const maxGuilds = 10_000
 
-	mu    sync.Mutex
-	known map[string]guildLimit
-}
-
+// guildLimit is how much the bot may upload to a guild.
 type guildLimit struct {
 	bytes int64
 	until time.Time
-}
-
-func newGuildLimits(now func() time.Time) guildLimits {
-	return guildLimits{now: now, known: map[string]guildLimit{}}
 }
 
 // uploadLimit is how many bytes the bot may upload to a guild with its own
 // token. The limit of an interaction does not hold there: it may be that of
 // the member's Nitro.
 func (b *Bot) uploadLimit(ctx context.Context, guild string) int64 {
-	b.tiers.mu.Lock()
-	known := b.tiers.known[guild]
-	b.tiers.mu.Unlock()
+	known := b.tiers.Get(guild)
 	if b.cfg.Now().Before(known.until) {
 		return known.bytes
 	}
@@ -252,8 +241,6 @@ func (b *Bot) uploadLimit(ctx context.Context, guild string) int64 {
 	case 3:
 		limit = tier3Upload
 	}
-	b.tiers.mu.Lock()
-	defer b.tiers.mu.Unlock()
-	b.tiers.known[guild] = guildLimit{bytes: limit, until: b.cfg.Now().Add(tierLife)}
+	b.tiers.Put(guild, guildLimit{bytes: limit, until: b.cfg.Now().Add(tierLife)})
 	return limit
 }

@@ -109,9 +109,9 @@ type Bot struct {
 	key    ed25519.PublicKey
 	work   pool
 	drafts drafts
-	shown  shownCards
-	tiers  guildLimits
-	dms    dmChannels
+	shown  adapter.ShownCards
+	tiers  *adapter.Cache[guildLimit] // by guild
+	dms    *adapter.Cache[string]     // channels of direct messages, by user
 	posts  *lookback.Posts[ownPost]
 	clicks clicks
 	seen   *ingress.Seen // ids of interactions that came by HTTP
@@ -138,8 +138,10 @@ func New(cfg Config) (*Bot, error) {
 	b := &Bot{
 		cfg: cfg, log: cfg.Logger, app: cfg.ApplicationID,
 		rest: newClient(cfg.APIURL, cfg.Token, cfg.Version, cfg.Meter),
-		work: newPool(), drafts: newDrafts(cfg.Now), shown: newShownCards(),
-		tiers: newGuildLimits(cfg.Now), dms: newDMChannels(), posts: lookback.New[ownPost](uint64(searchOverlap.Milliseconds()) << snowflakeTime), clicks: newClicks(cfg.Now), seen: ingress.NewSeen(cfg.Now, 2*maxSkew),
+		work: newPool(), drafts: newDrafts(cfg.Now), shown: adapter.NewShownCards(),
+		tiers: adapter.NewCache[guildLimit](maxGuilds), dms: adapter.NewCache[string](maxDMChannels),
+		posts:  lookback.New[ownPost](uint64(searchOverlap.Milliseconds()) << snowflakeTime),
+		clicks: newClicks(cfg.Now), seen: ingress.NewSeen(cfg.Now, 2*maxSkew),
 		fatal: make(chan error, 1),
 	}
 	switch cfg.Mode {

@@ -3,14 +3,9 @@ package slack
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
-	"sync"
-
-	"github.com/slack-go/slack"
 
 	"ltxbot/bot/view"
 	"ltxbot/core/generate"
@@ -27,7 +22,7 @@ func (b *Bot) Show(ctx context.Context, j generate.Job, keep generate.Keep) erro
 	s := &showing{Bot: b, memory: recall(j, keep), client: c, job: j}
 	err = s.show(ctx)
 	if err != nil {
-		b.shown.forget(j.ID)
+		b.shown.Forget(j.ID)
 	}
 	return b.courierError(ctx, j, err)
 }
@@ -139,7 +134,7 @@ func (s *showing) edit(ctx context.Context) error {
 		return s.lastWord(ctx)
 	}
 	o := s.card(s.layout(s.job.Place.Locale))
-	if !s.shown.news(s.job, o) {
+	if !s.shown.News(s.job, o.content()) {
 		return nil
 	}
 	workspace := s.job.Place.Tenant
@@ -269,45 +264,4 @@ func (b *Bot) result(l layout, j generate.Job, m memory) outgoing {
 		return j.ID
 	}
 	return l.message(view.Result(b.print(j.Place.Locale), j, facts))
-}
-
-// shownCards remembers what the cards of unfinished jobs show, so that an
-// edit that changes nothing is not sent. After a restart each is sent once.
-type shownCards struct {
-	mu   *sync.Mutex
-	sums map[string][sha256.Size]byte // by job
-}
-
-func newShownCards() shownCards {
-	return shownCards{mu: &sync.Mutex{}, sums: map[string][sha256.Size]byte{}}
-}
-
-// news reports whether the card differs from what was shown, and remembers
-// it. The last word on a job always goes out.
-func (s *shownCards) news(j generate.Job, o outgoing) bool {
-	raw, err := json.Marshal(struct {
-		Text   string
-		Blocks []slack.Block
-	}{o.text, o.blocks})
-	if err != nil {
-		return true
-	}
-	sum := sha256.Sum256(raw)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if j.State.Terminal() {
-		delete(s.sums, j.ID)
-		return true
-	}
-	if s.sums[j.ID] == sum {
-		return false
-	}
-	s.sums[j.ID] = sum
-	return true
-}
-
-func (s *shownCards) forget(job string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.sums, job)
 }

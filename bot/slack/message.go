@@ -25,6 +25,9 @@ type outgoing struct {
 	text   string
 }
 
+// content is what the message shows, as a JSON value.
+func (o outgoing) content() any { return []any{o.text, o.blocks} }
+
 // message lays out what the bot says. The text mentions nobody: a mention is
 // in a block or nowhere.
 func (l layout) message(m view.Message) outgoing {

@@ -132,7 +132,7 @@ type Bot struct {
 	work    pool
 	people  *people
 	edits   *editBudgets
-	shown   shownCards
+	shown   adapter.ShownCards
 	posts   *lookback.Posts[ownPost]
 	clicks  *ingress.Seen // presses, so that a double click counts once
 	events  *ingress.Seen // ids of events and signatures of requests
@@ -170,7 +170,7 @@ func New(cfg Config) (*Bot, error) {
 	b := &Bot{
 		cfg: cfg, log: cfg.Logger, tokens: cfg.Tokens,
 		web: newHTTPClient(callTimeout), uploads: newHTTPClient(0),
-		work: newPool(), edits: newEditBudgets(cfg.Now, cfg.Meter), shown: newShownCards(),
+		work: newPool(), edits: newEditBudgets(cfg.Now, cfg.Meter), shown: adapter.NewShownCards(),
 		posts:  lookback.New[ownPost](uint64(searchOverlap.Microseconds())),
 		clicks: ingress.NewSeen(cfg.Now, doubleClick), events: ingress.NewSeen(cfg.Now, 2*replayWindow),
 		installs: rate.NewLimiter(rate.Every(installPause), installBurst),
