@@ -107,7 +107,7 @@ type Bot struct {
 	log    *slog.Logger
 	rest   *client
 	key    ed25519.PublicKey
-	work   pool
+	work   *adapter.Pool
 	drafts drafts
 	shown  adapter.ShownCards
 	tiers  *adapter.Cache[guildLimit] // by guild
@@ -138,7 +138,7 @@ func New(cfg Config) (*Bot, error) {
 	b := &Bot{
 		cfg: cfg, log: cfg.Logger, app: cfg.ApplicationID,
 		rest: newClient(cfg.APIURL, cfg.Token, cfg.Version, cfg.Meter),
-		work: newPool(), drafts: newDrafts(cfg.Now), shown: adapter.NewShownCards(),
+		work: adapter.NewPool(platform), drafts: newDrafts(cfg.Now), shown: adapter.NewShownCards(),
 		tiers: adapter.NewCache[guildLimit](maxGuilds), dms: adapter.NewCache[string](maxDMChannels),
 		posts:  lookback.New[ownPost](uint64(searchOverlap.Milliseconds()) << snowflakeTime),
 		clicks: newClicks(cfg.Now), seen: ingress.NewSeen(cfg.Now, 2*maxSkew),
@@ -219,7 +219,7 @@ func (b *Bot) Start(ctx context.Context) error {
 	}
 	b.stop = stop
 	b.mu.Unlock()
-	b.work.open(context.WithoutCancel(ctx))
+	b.work.Open(context.WithoutCancel(ctx))
 	if b.cfg.Mode == HTTP {
 		b.connected.Store(true)
 		return nil
@@ -281,7 +281,7 @@ func (b *Bot) Stop(ctx context.Context) error {
 	stop()
 	b.group.Wait()
 	b.connected.Store(false)
-	err := b.work.close(ctx)
+	err := b.work.Close(ctx)
 	b.rest.close()
 	return err
 }

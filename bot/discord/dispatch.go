@@ -20,19 +20,15 @@ func (b *Bot) dispatch(ctx context.Context, raw []byte) {
 		b.log.ErrorContext(ctx, "cannot read an interaction", "error", err)
 		return
 	}
-	room := b.work.run( //nolint:contextcheck // the pool's life: the answer comes after ctx has ended
-		func(ctx context.Context) { b.handle(ctx, i) },
-		func(ctx context.Context) { b.busy(ctx, i) },
-	)
-	switch room {
-	case roomToWork:
-	case roomToSay:
+	switch { //nolint:contextcheck // the pool's life: the answer comes after ctx has ended
+	case b.work.Work(func(ctx context.Context) { b.handle(ctx, i) }):
+	case b.work.Say(func(ctx context.Context) { b.busy(ctx, i) }):
 		b.cfg.OnBusy()
-	case roomNone:
+	case b.work.Closed():
+		b.log.WarnContext(ctx, "interaction dropped: the bot stops", "interaction", i.ID)
+	default:
 		b.cfg.OnBusy()
 		b.log.ErrorContext(ctx, "interaction dropped: too many at a time", "interaction", i.ID)
-	case roomClosed:
-		b.log.WarnContext(ctx, "interaction dropped: the bot stops", "interaction", i.ID)
 	}
 }
 

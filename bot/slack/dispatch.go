@@ -39,7 +39,7 @@ func (b *Bot) receive(kind string, payload []byte, send func(any)) {
 	}
 	in.ack = ack
 	b.atHome(in.interaction)
-	if b.work.work(func(ctx context.Context) { b.handle(ctx, in) }) {
+	if b.work.Work(func(ctx context.Context) { b.handle(ctx, in) }) {
 		return
 	}
 	b.cfg.OnBusy()
@@ -63,7 +63,7 @@ func (b *Bot) turnAway(in inbound) {
 		ack.give(choices(nil))
 	default:
 		ack.give(nil)
-		b.work.apologize(func(ctx context.Context) { b.tell(ctx, in.origin(), busy) })
+		b.work.Say(func(ctx context.Context) { b.tell(ctx, in.origin(), busy) })
 	}
 }
 
