@@ -113,7 +113,7 @@ type Bot struct {
 	tiers  *adapter.Cache[guildLimit] // by guild
 	dms    *adapter.Cache[string]     // channels of direct messages, by user
 	posts  *lookback.Posts[ownPost]
-	clicks clicks
+	clicks *ingress.Seen // presses, so that a double click counts once
 	seen   *ingress.Seen // ids of interactions that came by HTTP
 
 	fatal     chan error
@@ -141,7 +141,7 @@ func New(cfg Config) (*Bot, error) {
 		work: adapter.NewPool(platform), drafts: newDrafts(cfg.Now), shown: adapter.NewShownCards(),
 		tiers: adapter.NewCache[guildLimit](maxGuilds), dms: adapter.NewCache[string](maxDMChannels),
 		posts:  lookback.New[ownPost](uint64(searchOverlap.Milliseconds()) << snowflakeTime),
-		clicks: newClicks(cfg.Now), seen: ingress.NewSeen(cfg.Now, 2*maxSkew),
+		clicks: ingress.NewSeen(cfg.Now, adapter.DoubleClick), seen: ingress.NewSeen(cfg.Now, 2*maxSkew),
 		fatal: make(chan error, 1),
 	}
 	switch cfg.Mode {

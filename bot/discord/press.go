@@ -37,7 +37,7 @@ func (b *Bot) press(ctx context.Context, i *interaction) {
 
 // pressed makes the video that a button is for. A double click is one press.
 func (b *Bot) pressed(ctx context.Context, i *interaction, a bot.Ask) {
-	if b.clicks.first(i) {
+	if b.clicks.First(i.press()) {
 		a.Event = i.pressEvent()
 		b.generate(ctx, i, a, nil)
 		return

@@ -11,6 +11,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"ltxbot/bot"
+	"ltxbot/bot/adapter"
 	"ltxbot/bot/view"
 	"ltxbot/core/generate"
 )
@@ -52,7 +53,7 @@ func PressEvent(channel, message, view, user, button, at string) string {
 	if err != nil {
 		return ""
 	}
-	moment := int64(seconds / doubleClick.Seconds())
+	moment := int64(seconds / adapter.DoubleClick.Seconds())
 	return eventOf(strings.Join([]string{channel, message, view, user, button, strconv.FormatInt(moment, 10)}, ":"))
 }
 

@@ -172,7 +172,7 @@ func New(cfg Config) (*Bot, error) {
 		web: newHTTPClient(callTimeout), uploads: newHTTPClient(0),
 		work: adapter.NewPool(platform), edits: newEditBudgets(cfg.Now, cfg.Meter), shown: adapter.NewShownCards(),
 		posts:  lookback.New[ownPost](uint64(searchOverlap.Microseconds())),
-		clicks: ingress.NewSeen(cfg.Now, doubleClick), events: ingress.NewSeen(cfg.Now, 2*replayWindow),
+		clicks: ingress.NewSeen(cfg.Now, adapter.DoubleClick), events: ingress.NewSeen(cfg.Now, 2*replayWindow),
 		installs: rate.NewLimiter(rate.Every(installPause), installBurst),
 		fatal:    make(chan error, 1), off: newSwitchedOff(), clients: map[string]*client{},
 	}
