@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"ltxbot/bot"
+	"ltxbot/bot/text"
 	"ltxbot/bot/view"
 )
 
@@ -112,7 +113,7 @@ func (b *Bot) suggest(ctx context.Context, i *interaction, found []view.Choice) 
 		if c.Value == "" || length(c.Value) > maxChoiceName {
 			continue // a value that is cut is another value
 		}
-		name := cut(oneLine(c.Label), maxChoiceName)
+		name := cut(text.OneLine(c.Label), maxChoiceName)
 		if strings.TrimSpace(name) == "" {
 			name = c.Value
 		}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"ltxbot/bot/adapter"
+	"ltxbot/bot/text"
 	"ltxbot/bot/view"
 	"ltxbot/core/generate"
 )
@@ -308,7 +309,7 @@ func (d *delivery) link(ctx context.Context, why view.LinkReason, err error) err
 
 // title is what stands over the video.
 func (d *delivery) title() string {
-	if title := cut(oneLine(d.job.Request.Prompt()), maxTitle); title != "" {
+	if title := cut(text.OneLine(d.job.Request.Prompt()), maxTitle); title != "" {
 		return title
 	}
 	return "ltx-" + d.job.ID

@@ -3,9 +3,6 @@ package text
 import (
 	"strings"
 	"time"
-	"unicode/utf16"
-
-	"github.com/rivo/uniseg"
 
 	"ltxbot/core/ltx"
 )
@@ -91,35 +88,6 @@ func Flat(spans []Span) string {
 		b.WriteString(s.Text)
 	}
 	return strings.TrimSpace(b.String())
-}
-
-func OneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
-
-// shorten cuts a text to at most most UTF-16 units, which is how platforms
-// count, and never within a character as people see it.
-func Shorten(s string, most int) string {
-	if Units(s) <= most {
-		return s
-	}
-	kept, room, state := 0, most-1, -1
-	for rest := s; rest != ""; {
-		var cluster string
-		cluster, rest, _, state = uniseg.FirstGraphemeClusterInString(rest, state)
-		if room -= Units(cluster); room < 0 {
-			break
-		}
-		kept += len(cluster)
-	}
-	return strings.TrimRight(s[:kept], " \n\t,.;:") + "…"
-}
-
-// units counts UTF-16 units.
-func Units(s string) int {
-	n := 0
-	for _, r := range s {
-		n += max(1, utf16.RuneLen(r))
-	}
-	return n
 }
 
 // since is a point in time, shown as its distance from now.
