@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"ltxbot/bot"
+	"ltxbot/bot/adapter"
 	"ltxbot/bot/text"
 	"ltxbot/bot/view"
 )
@@ -58,7 +59,7 @@ func (b *Bot) remove(ctx context.Context, i *interaction, job string) {
 		op: "delete message", route: routeOriginal(http.MethodDelete, i.ApplicationID, i.Token),
 	})
 	if err == nil || hasCode(err, codeUnknownMessage) {
-		b.showDeleted(ctx, job)
+		adapter.ShowDeleted(ctx, b.log, job, b.cfg.Service.Deleted, b.Show)
 		return
 	}
 	b.log.WarnContext(ctx, "cannot delete a message", "interaction", i.ID, "error", err)
@@ -68,17 +69,6 @@ func (b *Bot) remove(ctx context.Context, i *interaction, job string) {
 	})
 	if err != nil {
 		b.log.WarnContext(ctx, "cannot say that a message stays", "interaction", i.ID, "error", err)
-	}
-}
-
-// showDeleted makes the card of a job say that its video was removed.
-func (b *Bot) showDeleted(ctx context.Context, job string) {
-	j, keep, err := b.cfg.Service.Deleted(ctx, job)
-	if err == nil {
-		err = b.Show(ctx, j, keep)
-	}
-	if err != nil {
-		b.log.WarnContext(ctx, "cannot show that a video was deleted", "job", job, "error", err)
 	}
 }
 
