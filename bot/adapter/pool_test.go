@@ -83,12 +83,12 @@ func TestCloseWaitsForWorkUnderWayEvenAfterItIsCancelled(t *testing.T) {
 		p.Open(t.Context())
 		var ended atomic.Bool
 		p.Work(func(ctx context.Context) {
-			time.Sleep(time.Second)
+			<-time.After(time.Second)
 			if ctx.Err() != nil {
 				t.Error("work is cancelled while Close has time")
 			}
 			<-ctx.Done()
-			time.Sleep(time.Minute) // what it does before it gives up
+			<-time.After(time.Minute) // what it does before it gives up
 			ended.Store(true)
 		})
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
