@@ -17,9 +17,9 @@ func (b *Bot) dispatch(ctx context.Context, raw []byte) {
 		b.log.ErrorContext(ctx, "cannot read an interaction", "error", err)
 		return
 	}
-	switch { //nolint:contextcheck // the pool's life: the answer comes after ctx has ended
-	case b.work.Work(func(ctx context.Context) { b.handle(ctx, i) }):
-	case b.work.Say(func(ctx context.Context) { b.busy(ctx, i) }):
+	switch {
+	case b.work.Work(func(ctx context.Context) { b.handle(ctx, i) }): //nolint:contextcheck // the pool's life: the answer comes after ctx has ended
+	case b.work.Say(func(ctx context.Context) { b.busy(ctx, i) }): //nolint:contextcheck // as above
 		b.cfg.OnBusy()
 	case b.work.Closed():
 		b.log.WarnContext(ctx, "interaction dropped: the bot stops", "interaction", i.ID)

@@ -65,6 +65,7 @@ func (e *Engine) Record(ctx context.Context, a generate.Ask) (generate.Job, erro
 	}
 	id := generate.NewID(a.Event)
 	if j, ok := e.Known[id]; ok {
+		j.Notes = maps.Clone(j.Notes) // as a store does, which the caller may change
 		return j, generate.ErrExists
 	}
 	j := generate.Job{
@@ -74,6 +75,7 @@ func (e *Engine) Record(ctx context.Context, a generate.Ask) (generate.Job, erro
 		Progress: generate.Progress{Position: -1},
 	}
 	e.Known[id] = j
+	j.Notes = maps.Clone(j.Notes)
 	return j, nil
 }
 
