@@ -181,7 +181,7 @@ func writeBlock(b view.Block, limit int) string {
 	case view.Quote:
 		return writeQuote(b.Spans, limit)
 	case view.Code:
-		return codeBlock(plainText(b.Spans), limit)
+		return codeBlock(text.Unstyled(b.Spans), limit)
 	case view.Facts:
 		return writeFacts(b.Facts, limit)
 	case view.Bar:
@@ -337,13 +337,4 @@ func mention(s text.Span) string {
 // https://discord.com/developers/docs/reference#snowflakes
 func isSnowflake(id string) bool {
 	return id != "" && len(id) <= 20 && strings.Trim(id, "0123456789") == ""
-}
-
-// plainText is what spans say, without their styles.
-func plainText(parts []text.Span) string {
-	var b strings.Builder
-	for _, s := range parts {
-		b.WriteString(s.Text)
-	}
-	return b.String()
 }

@@ -35,7 +35,7 @@ func (l layout) message(m view.Message) outgoing {
 	o := outgoing{blocks: l.blocks(m, maxMessageBlocks), text: escape(text.OneLine(m.Plain), maxText)}
 	if o.text == "" {
 		for _, b := range m.Blocks {
-			o.text += plainOf(b.Spans) + " "
+			o.text += text.Unstyled(b.Spans) + " "
 		}
 		o.text = escape(text.OneLine(o.text), maxText)
 	}

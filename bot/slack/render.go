@@ -91,7 +91,7 @@ func (l layout) block(b view.Block) slack.Block {
 		if slices.ContainsFunc(b.Spans, func(s text.Span) bool { return s.Style == text.MentionOf && l.mention(s) != "" }) {
 			return richText(section(l.rich(strong(b.Spans), maxHeader)...)) // a header would show an id
 		}
-		text := cut(text.OneLine(plainOf(b.Spans)), maxHeader)
+		text := cut(text.OneLine(text.Unstyled(b.Spans)), maxHeader)
 		if text == "" {
 			return nil
 		}
@@ -109,7 +109,7 @@ func (l layout) block(b view.Block) slack.Block {
 		}
 		return richText(&slack.RichTextQuote{Type: slack.RTEQuote, Elements: elements})
 	case view.Code:
-		text := cut(strings.TrimSpace(text.Clean(plainOf(b.Spans))), maxRichText)
+		text := cut(strings.TrimSpace(text.Clean(text.Unstyled(b.Spans))), maxRichText)
 		if text == "" {
 			return nil
 		}
@@ -324,15 +324,6 @@ func whole(text string, room int) string {
 		return ""
 	}
 	return text
-}
-
-// plainOf is what spans say, without their styles.
-func plainOf(spans []text.Span) string {
-	var b strings.Builder
-	for _, s := range spans {
-		b.WriteString(s.Text)
-	}
-	return b.String()
 }
 
 // barLength is how many pieces a progress bar has.

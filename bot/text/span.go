@@ -81,14 +81,18 @@ func Spaced(sentences ...[]Span) []Span {
 	return out
 }
 
-// flat is the text of spans. A mention that begins a message has none.
-func Flat(spans []Span) string {
+// Unstyled is what spans say, without their styles. A mention that begins a
+// message says nothing.
+func Unstyled(spans []Span) string {
 	var b strings.Builder
 	for _, s := range spans {
 		b.WriteString(s.Text)
 	}
-	return strings.TrimSpace(b.String())
+	return b.String()
 }
+
+// Flat is Unstyled without space around it.
+func Flat(spans []Span) string { return strings.TrimSpace(Unstyled(spans)) }
 
 // since is a point in time, shown as its distance from now.
 func SinceSpan(t time.Time) Span { return Span{Text: clock(t), Style: Since, At: t} }
