@@ -156,7 +156,7 @@ func TestJobOfABarredPlaceMustBeOverWhileTheTokenLives(t *testing.T) {
 	if left := j.Until.Sub(before); left < 13*time.Minute || left > 13*time.Minute+10*time.Second {
 		t.Errorf("the job has to be over after %s", left)
 	}
-	s.engine.put(j.ID, func(j *generate.Job) { j.Failure.Kind = generate.FailUnreachable })
+	s.engine.Put(j.ID, func(j *generate.Job) { j.Failure.Kind = generate.FailUnreachable })
 	s.mustShow(j.ID, generate.Failed)
 	if text := s.card(j).Text(); !strings.Contains(text, "mention me here once") || !strings.Contains(text, "could not be made in that time") || !strings.Contains(text, "Nothing was charged") {
 		t.Errorf("card is %q", text)
@@ -295,7 +295,7 @@ func TestAVideoThatReachedNobodyIsLinkedWhereItsJobIsShown(t *testing.T) {
 	if _, err := s.deliver(j.ID, 1<<20); !errors.Is(err, generate.ErrUnreachable) {
 		t.Fatalf("got %v", err)
 	}
-	s.engine.put(j.ID, func(j *generate.Job) {
+	s.engine.Put(j.ID, func(j *generate.Job) {
 		j.State, j.Failure.Kind, j.Charged = generate.Failed, generate.FailUnreachable, 130_000
 		j.Output.URL = "https://v3.fal.media/files/b/video.mp4"
 	})

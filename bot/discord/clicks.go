@@ -3,44 +3,9 @@ package discord
 import (
 	"strconv"
 	"strings"
-	"sync"
-	"time"
+
+	"ltxbot/bot/adapter"
 )
-
-// doubleClick is how soon a second press of the same button by the same
-// person is not meant.
-const doubleClick = 2 * time.Second
-
-// maxClicks bounds the remembered presses.
-const maxClicks = 1000
-
-// clicks remembers presses for a moment.
-type clicks struct {
-	now func() time.Time
-
-	mu sync.Mutex
-	at map[string]time.Time
-}
-
-func newClicks(now func() time.Time) clicks { return clicks{now: now, at: map[string]time.Time{}} }
-
-// first reports whether the press is not the second half of a double click.
-func (c *clicks) first(i *interaction) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	now := c.now()
-	for press, at := range c.at {
-		if now.Sub(at) > doubleClick || len(c.at) >= maxClicks {
-			delete(c.at, press)
-		}
-	}
-	press := i.press()
-	if _, known := c.at[press]; known {
-		return false
-	}
-	c.at[press] = now
-	return true
-}
 
 // press names who pressed which button of which message.
 func (i *interaction) press() string {
@@ -71,6 +36,6 @@ func eventOfPress(interaction, press string) string {
 	if err != nil {
 		return platform + ":" + interaction
 	}
-	moment := (id >> snowflakeTime) / doubleClick.Milliseconds()
+	moment := (id >> snowflakeTime) / adapter.DoubleClick.Milliseconds()
 	return platform + ":" + press + ":" + strconv.FormatInt(moment, 10)
 }

@@ -2,12 +2,9 @@ package discord
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
-	"sync"
 	"time"
 
 	"ltxbot/bot/text"
@@ -25,13 +22,13 @@ const oldEditPause = 30 * time.Second
 // video will come, too.
 func (b *Bot) Show(ctx context.Context, j generate.Job, keep generate.Keep) error {
 	m := recall(j, keep)
-	if m.get(noteInCard) != "" {
+	if m.Get(noteInCard) != "" {
 		return nil
 	}
 	var err error
 	token := m.token(b.cfg.Now())
 	switch {
-	case m.get(noteCardGone) != "":
+	case m.Get(noteCardGone) != "":
 	case j.State == generate.Failed && j.Failure.Kind == generate.FailQuota && !j.Place.Private && token != "":
 		err = b.refuseAside(ctx, j, m, token)
 	default:
@@ -39,20 +36,20 @@ func (b *Bot) Show(ctx context.Context, j generate.Job, keep generate.Keep) erro
 	}
 	// The end of a job without a video is told all the same.
 	noVideo := j.State == generate.Failed || j.State == generate.Cancelled
-	if err == nil && noVideo && m.get(noteCardGone) == yes {
+	if err == nil && noVideo && m.Get(noteCardGone) == yes {
 		err = b.lastWord(ctx, j, m)
 	}
 	if conversationGone(err) && noVideo && !j.Place.Private {
 		err = b.tellByDM(ctx, j, m)
 	}
 	if err != nil {
-		b.shown.forget(j.ID)
+		b.shown.Forget(j.ID)
 	}
 	return courierError(err)
 }
 
 // showCard brings the card to the conversation.
-func (b *Bot) showCard(ctx context.Context, j generate.Job, m *memory) error {
+func (b *Bot) showCard(ctx context.Context, j generate.Job, m memory) error {
 	token := m.token(b.cfg.Now())
 	text := view.Card(b.print(j.Place.Locale), j)
 	switch {
@@ -62,12 +59,12 @@ func (b *Bot) showCard(ctx context.Context, j generate.Job, m *memory) error {
 	case !j.State.Terminal():
 		text.Blocks = append(text.Blocks, b.smallPrint(j.Place.Locale, "discord.private_later"))
 	}
-	barred := barrier(m.get(noteBarred))
+	barred := barrier(m.Get(noteBarred))
 	if barred != open && j.State != generate.Delivered {
 		text.Blocks = append(text.Blocks, b.barredText(j, barred))
 	}
 	card := newMessage(text)
-	if !b.shown.news(j, card) {
+	if !b.shown.News(j, card) {
 		return nil
 	}
 	if token == "" {
@@ -75,33 +72,33 @@ func (b *Bot) showCard(ctx context.Context, j generate.Job, m *memory) error {
 	}
 	var out posted
 	err := b.rest.do(ctx, call{
-		op: "edit card", route: routeOriginal(http.MethodPatch, m.get(noteApp), token), body: card, out: &out,
+		op: "edit card", route: routeOriginal(http.MethodPatch, m.Get(noteApp), token), body: card, out: &out,
 	})
 	switch {
-	case err == nil && m.get(noteCard) == "":
-		return m.save(ctx, noteCard, out.ID, noteCardChannel, out.ChannelID)
+	case err == nil && m.Get(noteCard) == "":
+		return m.Save(ctx, noteCard, out.ID, noteCardChannel, out.ChannelID)
 	case hasCode(err, codeUnknownMessage):
-		return m.save(ctx, noteCardGone, yes)
+		return m.Save(ctx, noteCardGone, yes)
 	case tokenDead(err):
 	case j.Place.Private || barred != open || !refusedForGood(err):
 		return err
-	case m.get(noteCard) == "":
+	case m.Get(noteCard) == "":
 		b.dropDeferral(ctx, j, m, token)
 	}
 	// For a public card a token that edits nothing is as good as a dead one.
-	if err := m.save(ctx, noteToken, ""); err != nil {
+	if err := m.Save(ctx, noteToken, ""); err != nil {
 		return err
 	}
-	b.shown.forget(j.ID) // it was not shown
+	b.shown.Forget(j.ID) // it was not shown
 	return b.showCard(ctx, j, m)
 }
 
 // dropDeferral removes the "thinking" message that cannot be made the card of
 // a job, so that it does not stay for ever beside the card that takes its
 // place.
-func (b *Bot) dropDeferral(ctx context.Context, j generate.Job, m *memory, token string) {
+func (b *Bot) dropDeferral(ctx context.Context, j generate.Job, m memory, token string) {
 	err := b.rest.do(ctx, call{
-		op: "remove deferral", route: routeOriginal(http.MethodDelete, m.get(noteApp), token),
+		op: "remove deferral", route: routeOriginal(http.MethodDelete, m.Get(noteApp), token),
 	})
 	if err != nil {
 		b.log.WarnContext(ctx, "cannot remove a deferral", "job", j.ID, "error", err)
@@ -110,7 +107,7 @@ func (b *Bot) dropDeferral(ctx context.Context, j generate.Job, m *memory, token
 
 // showByBot edits the card with the bot's own token, or posts one where there
 // is none that it can edit.
-func (b *Bot) showByBot(ctx context.Context, j generate.Job, m *memory, card outgoing) error {
+func (b *Bot) showByBot(ctx context.Context, j generate.Job, m memory, card outgoing) error {
 	channel := j.Place.Channel
 	if j.Place.Private {
 		direct, err := b.openDM(ctx, j.Place.User)
@@ -122,17 +119,17 @@ func (b *Bot) showByBot(ctx context.Context, j generate.Job, m *memory, card out
 			return nil // the video says it all
 		}
 	}
-	if m.get(noteCard) == "" || m.cardChannel(j) != channel {
+	if m.Get(noteCard) == "" || m.cardChannel(j) != channel {
 		return b.postCard(ctx, j, m, channel, card)
 	}
 	err := b.rest.do(ctx, call{
-		op: "edit card", body: card, route: routeMessage(http.MethodPatch, channel, m.get(noteCard)),
+		op: "edit card", body: card, route: routeMessage(http.MethodPatch, channel, m.Get(noteCard)),
 	})
 	switch {
 	case hasCode(err, codeUnknownMessage):
 		// Whoever deleted the card does not want to see it; the video comes
 		// all the same.
-		return m.save(ctx, noteCardGone, yes)
+		return m.Save(ctx, noteCardGone, yes)
 	case hasCode(err, codeThreadArchived):
 		return b.postCard(ctx, j, m, channel, card) // which opens the thread again
 	}
@@ -140,17 +137,17 @@ func (b *Bot) showByBot(ctx context.Context, j generate.Job, m *memory, card out
 }
 
 // postCard posts a card in the place of one that can't be edited.
-func (b *Bot) postCard(ctx context.Context, j generate.Job, m *memory, channel string, card outgoing) error {
+func (b *Bot) postCard(ctx context.Context, j generate.Job, m memory, channel string, card outgoing) error {
 	out, err := b.postOnce(ctx, j, m, purposeCard, channel, card)
 	if err != nil {
 		return err
 	}
-	return m.save(ctx, noteCard, out.ID, noteCardChannel, channel)
+	return m.Save(ctx, noteCard, out.ID, noteCardChannel, channel)
 }
 
 // lastWord posts how a job ended, since its card was deleted: once, to the
 // requester.
-func (b *Bot) lastWord(ctx context.Context, j generate.Job, m *memory) error {
+func (b *Bot) lastWord(ctx context.Context, j generate.Job, m memory) error {
 	if j.Place.Private {
 		return b.tellByDM(ctx, j, m)
 	}
@@ -163,12 +160,12 @@ func (b *Bot) lastWord(ctx context.Context, j generate.Job, m *memory) error {
 	if _, err := b.postOnce(ctx, j, m, purposeLast, j.Place.Channel, o); err != nil {
 		return err
 	}
-	return m.save(ctx, noteCardGone, cardTold)
+	return m.Save(ctx, noteCardGone, cardTold)
 }
 
 // tellByDM sends the last word on a job to its requester, where the
 // conversation cannot show it.
-func (b *Bot) tellByDM(ctx context.Context, j generate.Job, m *memory) error {
+func (b *Bot) tellByDM(ctx context.Context, j generate.Job, m memory) error {
 	channel, err := b.openDM(ctx, j.Place.User)
 	if err != nil {
 		return err
@@ -178,12 +175,12 @@ func (b *Bot) tellByDM(ctx context.Context, j generate.Job, m *memory) error {
 	if _, err := b.postOnce(ctx, j, m, purposeEnd, channel, newMessage(text)); err != nil {
 		return err
 	}
-	return m.save(ctx, noteCardGone, cardTold)
+	return m.Save(ctx, noteCardGone, cardTold)
 }
 
 // openDM is the channel of direct messages with a user.
 func (b *Bot) openDM(ctx context.Context, user string) (string, error) {
-	if id := b.dms.get(user); id != "" {
+	if id := b.dms.Get(user); id != "" {
 		return id, nil
 	}
 	var out struct {
@@ -196,7 +193,7 @@ func (b *Bot) openDM(ctx context.Context, user string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	b.dms.put(user, out.ID)
+	b.dms.Put(user, out.ID)
 	return out.ID, nil
 }
 
@@ -224,70 +221,5 @@ func (b *Bot) smallPrint(locale, key string) view.Block {
 	return view.Block{Kind: view.Note, Spans: []text.Span{{Text: b.text(locale, key)}}}
 }
 
-// maxShown bounds the remembered cards.
-const maxShown = 20000
-
-// shownCards remembers what the cards of unfinished jobs show, so that an
-// edit that changes nothing is not sent. After a restart each is sent once.
-type shownCards struct {
-	mu   sync.Mutex
-	sums map[string][sha256.Size]byte // by job
-}
-
-func newShownCards() shownCards { return shownCards{sums: map[string][sha256.Size]byte{}} }
-
-// news reports whether the card differs from what was shown, and remembers
-// it. The last word on a job always goes out.
-func (s *shownCards) news(j generate.Job, card outgoing) bool {
-	raw, err := json.Marshal(card)
-	if err != nil {
-		return true
-	}
-	sum := sha256.Sum256(raw)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if j.State.Terminal() {
-		delete(s.sums, j.ID)
-		return true
-	}
-	if s.sums[j.ID] == sum {
-		return false
-	}
-	if len(s.sums) >= maxShown {
-		clear(s.sums) // of jobs that other processes took over
-	}
-	s.sums[j.ID] = sum
-	return true
-}
-
-func (s *shownCards) forget(job string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.sums, job)
-}
-
-// maxDMChannels bounds the remembered channels of direct messages.
-const maxDMChannels = 10000
-
-// dmChannels remembers the channels of direct messages by user.
-type dmChannels struct {
-	mu sync.Mutex
-	id map[string]string
-}
-
-func newDMChannels() dmChannels { return dmChannels{id: map[string]string{}} }
-
-func (d *dmChannels) get(user string) string {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.id[user]
-}
-
-func (d *dmChannels) put(user, channel string) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if len(d.id) >= maxDMChannels {
-		clear(d.id)
-	}
-	d.id[user] = channel
-}
+// maxDMChannels is how many channels of direct messages are remembered.
+const maxDMChannels = 10_000

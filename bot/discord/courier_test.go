@@ -50,7 +50,7 @@ func TestCardIsPostedAnewWhenTheFirstIsNotKnown(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	j := s.ask("/ltx prompt:a cowboy")
-	s.engine.put(j.ID, func(j *generate.Job) { j.Notes = map[string]string{} })
+	s.engine.Put(j.ID, func(j *generate.Job) { j.Notes = map[string]string{} })
 	s.sim.Inject(sim.Fault{Route: sim.RouteCreateMessage, LoseReply: true})
 	s.mustShow(j.ID, generate.Queued)
 	s.mustShow(j.ID, generate.Running)
@@ -124,7 +124,7 @@ func TestJobThatEndsWithoutAVideoIsToldOnceWhenItsCardIsGone(t *testing.T) {
 				s.mustShow(j.ID, generate.Running)
 			}
 			s.sim.Advance(tt.wait)
-			s.engine.put(j.ID, func(j *generate.Job) { j.Failure.Kind = generate.FailTimeout })
+			s.engine.Put(j.ID, func(j *generate.Job) { j.Failure.Kind = generate.FailTimeout })
 			s.sim.Inject(sim.Fault{Route: sim.RouteCreateMessage, LoseReply: true})
 			for range 3 {
 				s.mustShow(j.ID, tt.state)
@@ -145,7 +145,7 @@ func TestCardThatTheTokenCannotEditIsEditedByTheBot(t *testing.T) {
 		s := newStage(t)
 		j := s.ask("/ltx prompt:a cowboy")
 		if !known {
-			s.engine.put(j.ID, func(j *generate.Job) {
+			s.engine.Put(j.ID, func(j *generate.Job) {
 				j.Notes = maps.Clone(j.Notes)
 				delete(j.Notes, "card")
 			})
@@ -223,7 +223,7 @@ func TestRealRateLimitsAreKept(t *testing.T) {
 	s := newStageWith(t, sim.Options{IdentifyEvery: -1, RateLimits: sim.RateLimits{Speed: 5}})
 	j := s.ask("/ltx prompt:a cowboy")
 	for n := range 20 {
-		s.engine.put(j.ID, func(j *generate.Job) { j.Progress.Percent = n + 1 })
+		s.engine.Put(j.ID, func(j *generate.Job) { j.Progress.Percent = n + 1 })
 		s.mustShow(j.ID, generate.Running)
 	}
 	if got := s.sim.InvalidRequests(); got != 0 {
@@ -239,7 +239,7 @@ func TestEditsOfOldMessagesBecomeSlower(t *testing.T) {
 	s.sim.Advance(2 * time.Hour)
 	var again *generate.RetryError
 	for n := range 5 {
-		s.engine.put(j.ID, func(j *generate.Job) { j.Progress.Percent = n + 1 })
+		s.engine.Put(j.ID, func(j *generate.Job) { j.Progress.Percent = n + 1 })
 		if err := s.show(j.ID, generate.Running); errors.As(err, &again) {
 			break
 		}
@@ -294,7 +294,7 @@ func TestPrivateCardIsContinuedByDirectMessage(t *testing.T) {
 	s.mustShow(j.ID, generate.Running)
 	s.sim.Advance(20 * time.Minute)
 	s.mustShow(j.ID, generate.Fetched)
-	s.engine.put(j.ID, func(j *generate.Job) { j.Failure.Kind = generate.FailTimeout })
+	s.engine.Put(j.ID, func(j *generate.Job) { j.Failure.Kind = generate.FailTimeout })
 	for range 2 {
 		s.mustShow(j.ID, generate.Failed)
 	}
@@ -322,7 +322,7 @@ func TestJobThatFailsIsToldByDirectMessageWhenTheChannelIsGone(t *testing.T) {
 	s.mustShow(j.ID, generate.Running)
 	s.sim.Advance(20 * time.Minute)
 	s.general.Delete()
-	s.engine.put(j.ID, func(j *generate.Job) { j.Failure.Kind = generate.FailTimeout })
+	s.engine.Put(j.ID, func(j *generate.Job) { j.Failure.Kind = generate.FailTimeout })
 	for range 2 {
 		s.mustShow(j.ID, generate.Failed)
 	}

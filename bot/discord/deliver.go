@@ -5,8 +5,6 @@ import (
 	"errors"
 	"net/http"
 	"slices"
-	"strconv"
-	"sync"
 	"time"
 
 	"ltxbot/bot/view"
@@ -30,14 +28,14 @@ const (
 func (b *Bot) Deliver(ctx context.Context, j generate.Job, v generate.Video, keep generate.Keep) (generate.Receipt, error) {
 	m := recall(j, keep)
 	d := &delivery{Bot: b, job: j, video: v, memory: m}
-	if m.get(noteVideo) == "" {
+	if m.Get(noteVideo) == "" {
 		if err := d.run(ctx); err != nil {
 			return generate.Receipt{}, courierError(err)
 		}
 	}
 	return generate.Receipt{
-		Message: m.get(noteVideo), Fit: generate.Fit(m.get(noteFit)),
-		Link: messageLink(j, m.get(noteVideoChannel), m.get(noteVideo)),
+		Message: m.Get(noteVideo), Fit: generate.Fit(m.Get(noteFit)),
+		Link: messageLink(j, m.Get(noteVideoChannel), m.Get(noteVideo)),
 	}, nil
 }
 
@@ -53,7 +51,7 @@ func messageLink(j generate.Job, channel, message string) string {
 // delivery is one try to deliver one video.
 type delivery struct {
 	*Bot
-	*memory
+	memory
 
 	job    generate.Job
 	video  generate.Video
@@ -64,8 +62,8 @@ type delivery struct {
 // ways where that does not post: the video was paid for.
 func (d *delivery) run(ctx context.Context) error {
 	token := d.token(d.cfg.Now())
-	begun := d.get(noteFollowup) != ""
-	if d.job.Place.Private || token != "" && (begun || d.get(noteBarred) != "") {
+	begun := d.Get(noteFollowup) != ""
+	if d.job.Place.Private || token != "" && (begun || d.Get(noteBarred) != "") {
 		return d.otherwise(ctx, token)
 	}
 	err := d.send(ctx, d.uploadLimit(ctx, d.job.Place.Tenant), true, d.poster(purposeVideo, d.job.Place.Channel))
@@ -84,7 +82,7 @@ func (d *delivery) otherwise(ctx context.Context, token string) error {
 			return err
 		}
 		if tokenDead(err) {
-			if err := d.save(ctx, noteToken, ""); err != nil {
+			if err := d.Save(ctx, noteToken, ""); err != nil {
 				return err
 			}
 		}
@@ -114,8 +112,8 @@ func (d *delivery) byDM(ctx context.Context) error {
 // the card if that is there.
 func (d *delivery) poster(p purpose, channel string) func(context.Context, outgoing) (posted, error) {
 	return func(ctx context.Context, o outgoing) (posted, error) {
-		if d.get(noteCardGone) == "" && d.cardChannel(d.job) == channel {
-			o.ReplyTo = d.get(noteCard)
+		if d.Get(noteCardGone) == "" && d.cardChannel(d.job) == channel {
+			o.ReplyTo = d.Get(noteCard)
 		}
 		return d.postOnce(ctx, d.job, d.memory, p, channel, o)
 	}
@@ -141,7 +139,7 @@ func (d *delivery) sendOr(ctx context.Context, limit int64, why view.LinkReason,
 		out, err := post(ctx, o)
 		switch {
 		case err == nil:
-			return d.save(ctx, noteVideo, out.ID, noteVideoChannel, out.ChannelID, noteFit, string(fit), noteFollowup, "")
+			return d.Save(ctx, noteVideo, out.ID, noteVideoChannel, out.ChannelID, noteFit, string(fit), noteFollowup, "")
 		case o.File != nil && contentRefused(err):
 			limit, why = 0, whyRefused(err)
 		case o.File == nil || !tooLarge(err):
@@ -212,30 +210,20 @@ func directButtons(all []view.Button) []view.Button {
 // tierLife is how long a guild's boost tier is believed.
 const tierLife = 15 * time.Minute
 
-// guildLimits remembers how much the bot may upload to each guild.
-type guildLimits struct {
-	now func() time.Time
+// maxGuilds is how many guilds' limits are remembered.
+const maxGuilds = 10_000
 
-	mu    sync.Mutex
-	known map[string]guildLimit
-}
-
+// guildLimit is how much the bot may upload to a guild.
 type guildLimit struct {
 	bytes int64
 	until time.Time
-}
-
-func newGuildLimits(now func() time.Time) guildLimits {
-	return guildLimits{now: now, known: map[string]guildLimit{}}
 }
 
 // uploadLimit is how many bytes the bot may upload to a guild with its own
 // token. The limit of an interaction does not hold there: it may be that of
 // the member's Nitro.
 func (b *Bot) uploadLimit(ctx context.Context, guild string) int64 {
-	b.tiers.mu.Lock()
-	known := b.tiers.known[guild]
-	b.tiers.mu.Unlock()
+	known := b.tiers.Get(guild)
 	if b.cfg.Now().Before(known.until) {
 		return known.bytes
 	}
@@ -253,11 +241,6 @@ func (b *Bot) uploadLimit(ctx context.Context, guild string) int64 {
 	case 3:
 		limit = tier3Upload
 	}
-	b.tiers.mu.Lock()
-	defer b.tiers.mu.Unlock()
-	b.tiers.known[guild] = guildLimit{bytes: limit, until: b.cfg.Now().Add(tierLife)}
+	b.tiers.Put(guild, guildLimit{bytes: limit, until: b.cfg.Now().Add(tierLife)})
 	return limit
 }
-
-// unix is a time as a note.
-func unix(t time.Time) string { return strconv.FormatInt(t.Unix(), 10) }

@@ -67,10 +67,10 @@ func TestVideoOfADoubtedJobIsFoundInTheChannel(t *testing.T) {
 	s := newStage(t)
 	j := s.ask("/ltx prompt:a cowboy")
 	s.mustShow(j.ID, generate.Running)
-	before := s.engine.put(j.ID, func(*generate.Job) {}).Notes
+	before := s.engine.Put(j.ID, func(*generate.Job) {}).Notes
 	first := s.mustDeliver(j.ID, 1<<20)
 	s.sim.Advance(2 * time.Hour)
-	s.engine.put(j.ID, func(j *generate.Job) { j.Notes, j.Doubted = before, true })
+	s.engine.Put(j.ID, func(j *generate.Job) { j.Notes, j.Doubted = before, true })
 	s.restart()
 	again := s.mustDeliver(j.ID, 1<<20)
 	if got := len(videos(s.general, j.ID)); got != 1 || first.Message != again.Message {

@@ -107,13 +107,13 @@ type Bot struct {
 	log    *slog.Logger
 	rest   *client
 	key    ed25519.PublicKey
-	work   pool
+	work   *adapter.Pool
 	drafts drafts
-	shown  shownCards
-	tiers  guildLimits
-	dms    dmChannels
+	shown  adapter.ShownCards
+	tiers  *adapter.Cache[guildLimit] // by guild
+	dms    *adapter.Cache[string]     // channels of direct messages, by user
 	posts  *lookback.Posts[ownPost]
-	clicks clicks
+	clicks *ingress.Seen // presses, so that a double click counts once
 	seen   *ingress.Seen // ids of interactions that came by HTTP
 
 	fatal     chan error
@@ -138,10 +138,10 @@ func New(cfg Config) (*Bot, error) {
 	b := &Bot{
 		cfg: cfg, log: cfg.Logger, app: cfg.ApplicationID,
 		rest: newClient(cfg.APIURL, cfg.Token, cfg.Version, cfg.Meter),
-		work: newPool(), drafts: newDrafts(cfg.Now), shown: newShownCards(),
-		tiers: newGuildLimits(cfg.Now), dms: newDMChannels(),
+		work: adapter.NewPool(platform), drafts: newDrafts(cfg.Now), shown: adapter.NewShownCards(),
+		tiers: adapter.NewCache[guildLimit](maxGuilds), dms: adapter.NewCache[string](maxDMChannels),
 		posts:  lookback.New[ownPost](uint64(searchOverlap/time.Millisecond) << snowflakeTime),
-		clicks: newClicks(cfg.Now), seen: ingress.NewSeen(cfg.Now, 2*maxSkew),
+		clicks: ingress.NewSeen(cfg.Now, adapter.DoubleClick), seen: ingress.NewSeen(cfg.Now, 2*maxSkew),
 		fatal: make(chan error, 1),
 	}
 	switch cfg.Mode {
@@ -219,7 +219,7 @@ func (b *Bot) Start(ctx context.Context) error {
 	}
 	b.stop = stop
 	b.mu.Unlock()
-	b.work.open(context.WithoutCancel(ctx))
+	b.work.Open(context.WithoutCancel(ctx))
 	if b.cfg.Mode == HTTP {
 		b.connected.Store(true)
 		return nil
@@ -281,7 +281,7 @@ func (b *Bot) Stop(ctx context.Context) error {
 	stop()
 	b.group.Wait()
 	b.connected.Store(false)
-	err := b.work.close(ctx)
+	err := b.work.Close(ctx)
 	b.rest.close()
 	return err
 }

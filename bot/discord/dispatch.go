@@ -2,12 +2,9 @@ package discord
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
-	"fmt"
-	"runtime/debug"
 	"time"
 
+	"ltxbot/bot/adapter"
 	"ltxbot/bot/text"
 	"ltxbot/bot/view"
 )
@@ -20,19 +17,15 @@ func (b *Bot) dispatch(ctx context.Context, raw []byte) {
 		b.log.ErrorContext(ctx, "cannot read an interaction", "error", err)
 		return
 	}
-	room := b.work.run( //nolint:contextcheck // the pool's life: the answer comes after ctx has ended
-		func(ctx context.Context) { b.handle(ctx, i) },
-		func(ctx context.Context) { b.busy(ctx, i) },
-	)
-	switch room {
-	case roomToWork:
-	case roomToSay:
+	switch {
+	case b.work.Work(func(ctx context.Context) { b.handle(ctx, i) }): //nolint:contextcheck // the pool's life: the answer comes after ctx has ended
+	case b.work.Say(func(ctx context.Context) { b.busy(ctx, i) }): //nolint:contextcheck // as above
 		b.cfg.OnBusy()
-	case roomNone:
+	case b.work.Closed():
+		b.log.WarnContext(ctx, "interaction dropped: the bot stops", "interaction", i.ID)
+	default:
 		b.cfg.OnBusy()
 		b.log.ErrorContext(ctx, "interaction dropped: too many at a time", "interaction", i.ID)
-	case roomClosed:
-		b.log.WarnContext(ctx, "interaction dropped: the bot stops", "interaction", i.ID)
 	}
 }
 
@@ -40,16 +33,9 @@ func (b *Bot) dispatch(ctx context.Context, raw []byte) {
 // waits for another one to answer.
 const letFirst = 500 * time.Millisecond
 
-// handle answers an interaction. A panic costs one answer, not the process.
+// handle answers an interaction.
 func (b *Bot) handle(ctx context.Context, i *interaction) {
-	defer func() {
-		if p := recover(); p != nil {
-			incident := newIncident()
-			b.log.ErrorContext(ctx, "handler panicked", "incident", incident, "interaction", i.ID,
-				"panic", fmt.Sprint(p), "stack", string(debug.Stack()))
-			b.apologize(ctx, i, incident)
-		}
-	}()
+	defer adapter.Guard(ctx, b.log, func(incident string) { b.apologize(ctx, i, incident) }, "interaction", i.ID)
 	if b.cfg.Doubt() {
 		i.second = true
 		if sleep(ctx, letFirst) != nil {
@@ -72,15 +58,6 @@ func (b *Bot) handle(ctx context.Context, i *interaction) {
 	default:
 		b.log.WarnContext(ctx, "interaction of an unknown type", "interaction", i.ID, "type", i.Type)
 	}
-}
-
-// newIncident is an id by which an operator finds a panic in the log.
-func newIncident() string {
-	var id [4]byte
-	if _, err := rand.Read(id[:]); err != nil {
-		return "unknown"
-	}
-	return hex.EncodeToString(id[:])
 }
 
 // busy answers when there is no room to work, if Discord still takes that.

@@ -175,7 +175,7 @@ func TestStartAndStopAreBounded(t *testing.T) {
 	if err := s.bot.Start(s.ctx); err == nil {
 		t.Error("a second start succeeds")
 	}
-	s.engine.wait = make(chan struct{}) // never closed: Accept hangs
+	s.engine.Wait = make(chan struct{}) // never closed: Accept hangs
 	i, err := s.ada.Type(s.ctx, s.general, "/ltx prompt:a cowboy")
 	if err != nil {
 		t.Fatal(err)
@@ -246,7 +246,7 @@ func TestRefusedAcknowledgementMakesNoJob(t *testing.T) {
 			t.Fatal("the fault was not met")
 		}
 	}
-	if _, acked := i.Acked(); acked || len(s.engine.accepted) != 0 {
+	if _, acked := i.Acked(); acked || len(s.engine.Accepted) != 0 {
 		t.Error("a job was accepted for somebody who does not know")
 	}
 }
@@ -254,9 +254,9 @@ func TestRefusedAcknowledgementMakesNoJob(t *testing.T) {
 func TestPanicAfterTheAcknowledgementIsTold(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	s.engine.mu.Lock()
-	s.engine.panicsLate = true
-	s.engine.mu.Unlock()
+	s.engine.Lock()
+	s.engine.PanicsLate = true
+	s.engine.Unlock()
 	i, err := s.ada.Type(s.ctx, s.general, "/ltx prompt:a cowboy")
 	if err != nil {
 		t.Fatal(err)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -19,6 +18,7 @@ import (
 	"time"
 
 	"ltxbot/bot"
+	"ltxbot/bot/adapter/adaptertest"
 	"ltxbot/bot/discord"
 	"ltxbot/bot/text"
 	"ltxbot/bot/view"
@@ -29,147 +29,6 @@ import (
 	sim "ltxbot/sim/discord"
 )
 
-// engine stands for the real one: it keeps jobs and does nothing with them.
-// Tests take a job from state to state and call the courier themselves.
-type engine struct {
-	accepted chan generate.Job
-	wait     chan struct{} // Accept waits for it, when set
-
-	mu         sync.Mutex
-	jobs       map[string]generate.Job
-	refuse     *quota.LimitError
-	panics     bool
-	panicsLate bool // in Accept
-	cancel     []string
-}
-
-func newEngine() *engine {
-	return &engine{jobs: map[string]generate.Job{}, accepted: make(chan generate.Job, 1000)}
-}
-
-func (e *engine) Quote(context.Context, generate.Ask) (generate.Quote, error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.panics {
-		panic("a bug")
-	}
-	return generate.Quote{Estimate: 130_000}, nil
-}
-
-func (e *engine) Record(_ context.Context, a generate.Ask) (generate.Job, error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	id := generate.NewID(a.Event)
-	if j, ok := e.jobs[id]; ok {
-		return j, generate.ErrExists
-	}
-	j := generate.Job{
-		ID: id, State: generate.Received, Event: a.Event,
-		Team: a.Asker.Team, Member: a.Asker.Member, Tiers: a.Asker.Tiers, Place: a.Place, Parent: a.Parent, Until: a.Until,
-		Request: a.Request, Notes: a.Notes, Estimate: 130_000, Created: time.Now(),
-		Progress: generate.Progress{Position: -1},
-	}
-	e.jobs[id] = j
-	return j, nil
-}
-
-func (e *engine) Accept(ctx context.Context, j generate.Job) (generate.Job, error) {
-	if e.wait != nil {
-		select {
-		case <-e.wait:
-		case <-ctx.Done():
-			return generate.Job{}, ctx.Err()
-		}
-	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.panicsLate {
-		panic("a late bug")
-	}
-	if old := e.jobs[j.ID]; old.State != generate.Received && old.State != generate.Preparing {
-		return old, nil
-	}
-	j.State, j.Admitted = generate.Accepted, true
-	if e.refuse != nil {
-		j.State, j.Admitted = generate.Failed, false
-		j.Failure = generate.Failure{Kind: generate.FailQuota, Refusal: e.refuse}
-	}
-	e.jobs[j.ID] = j
-	e.accepted <- j
-	return j, nil
-}
-
-func (e *engine) Prepare(_ context.Context, j generate.Job) (generate.Job, error) { return j, nil }
-
-func (e *engine) Drop(_ context.Context, id string) error {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	delete(e.jobs, id)
-	return nil
-}
-
-func (e *engine) Cancel(_ context.Context, id, by string) (generate.Job, error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.cancel = append(e.cancel, id+" "+by)
-	j := e.jobs[id]
-	j.Cancel = &generate.CancelRequest{By: by, At: time.Now()}
-	e.jobs[id] = j
-	return j, nil
-}
-
-func (e *engine) Note(_ context.Context, id string, notes map[string]string) (generate.Job, error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	j, ok := e.jobs[id]
-	if !ok {
-		return generate.Job{}, generate.ErrNoJob
-	}
-	j.Notes = maps.Clone(j.Notes)
-	if j.Notes == nil {
-		j.Notes = map[string]string{}
-	}
-	for k, v := range notes {
-		if v == "" {
-			delete(j.Notes, k)
-			continue
-		}
-		j.Notes[k] = v
-	}
-	e.jobs[id] = j
-	return j, nil
-}
-
-func (e *engine) Job(_ context.Context, id string) (generate.Job, error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	j, ok := e.jobs[id]
-	if !ok {
-		return generate.Job{}, generate.ErrNoJob
-	}
-	return j, nil
-}
-
-func (e *engine) Jobs(context.Context, generate.Query) ([]generate.Job, error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	var out []generate.Job
-	for _, j := range e.jobs {
-		out = append(out, j)
-	}
-	return out, nil
-}
-
-// put changes a job.
-func (e *engine) put(id string, change func(*generate.Job)) generate.Job {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	j := e.jobs[id]
-	change(&j)
-	e.jobs[id] = j
-	return j
-}
-
 // A stage is a guild with a channel and a person, and the bot.
 type stage struct {
 	t       *testing.T
@@ -178,7 +37,7 @@ type stage struct {
 	guild   *sim.Guild
 	general *sim.Channel
 	ada     *sim.User
-	engine  *engine
+	engine  *adaptertest.Engine
 	bot     *discord.Bot
 	cfg     discord.Config
 	log     *syncBuffer
@@ -219,7 +78,7 @@ func prepareStage(t *testing.T, opts sim.Options, change ...func(*discord.Config
 	t.Cleanup(func() { server.Close() })
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	t.Cleanup(cancel)
-	s := &stage{t: t, ctx: ctx, sim: server, engine: newEngine(), log: &syncBuffer{}}
+	s := &stage{t: t, ctx: ctx, sim: server, engine: adaptertest.NewEngine(), log: &syncBuffer{}}
 	s.guild = server.NewGuild("Acme")
 	s.general = s.guild.NewChannel("general")
 	s.ada = server.NewUser("ada")
@@ -295,7 +154,7 @@ func (s *stage) job(i *sim.Interaction) generate.Job {
 	s.t.Helper()
 	for {
 		select {
-		case j := <-s.engine.accepted:
+		case j := <-s.engine.Accepted:
 			if j.Notes["secret_token"] == i.Token() {
 				return j
 			}
@@ -315,7 +174,7 @@ func (s *stage) keep(id string) generate.Keep {
 
 // show makes the card show a job in a state.
 func (s *stage) show(id string, state generate.State) error {
-	j := s.engine.put(id, func(j *generate.Job) { j.State = state })
+	j := s.engine.Put(id, func(j *generate.Job) { j.State = state })
 	return s.bot.Courier().Show(s.ctx, j, s.keep(id))
 }
 
@@ -328,7 +187,7 @@ func (s *stage) mustShow(id string, state generate.State) {
 
 // deliver delivers a video of so many bytes.
 func (s *stage) deliver(id string, size int64) (generate.Receipt, error) {
-	j := s.engine.put(id, func(j *generate.Job) { j.State = generate.Delivering })
+	j := s.engine.Put(id, func(j *generate.Job) { j.State = generate.Delivering })
 	return s.bot.Courier().Deliver(s.ctx, j, s.video(j, size), s.keep(id))
 }
 

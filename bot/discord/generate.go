@@ -128,7 +128,7 @@ func (b *Bot) Acknowledged(ctx context.Context, j generate.Job) (bool, error) {
 	}
 	var out posted
 	err := b.rest.do(ctx, call{
-		op: "look for the acknowledgement", route: routeOriginal(http.MethodGet, m.get(noteApp), token), out: &out, again: true,
+		op: "look for the acknowledgement", route: routeOriginal(http.MethodGet, m.Get(noteApp), token), out: &out, again: true,
 	})
 	switch {
 	case err == nil:
@@ -148,17 +148,17 @@ func (b *Bot) Prepare(_ context.Context, j generate.Job) (generate.Job, error) {
 // refuseAside says that a limit had no room, in the place of a card that has
 // only been thinking: what concerns the requester alone does not stay in the
 // channel. It may be said twice if the process is killed in between.
-func (b *Bot) refuseAside(ctx context.Context, j generate.Job, m *memory, token string) error {
-	err := b.rest.do(ctx, call{op: "remove deferral", route: routeOriginal(http.MethodDelete, m.get(noteApp), token)})
+func (b *Bot) refuseAside(ctx context.Context, j generate.Job, m memory, token string) error {
+	err := b.rest.do(ctx, call{op: "remove deferral", route: routeOriginal(http.MethodDelete, m.Get(noteApp), token)})
 	if err != nil && !hasCode(err, codeUnknownMessage) {
 		b.log.WarnContext(ctx, "cannot remove a deferral", "job", j.ID, "error", err)
 		return b.showCard(ctx, j, m)
 	}
 	err = b.rest.do(ctx, call{
-		op: "send refusal", route: routeFollowup(m.get(noteApp), token), body: newMessage(view.Card(b.print(j.Place.Locale), j)).onlyFor(),
+		op: "send refusal", route: routeFollowup(m.Get(noteApp), token), body: newMessage(view.Card(b.print(j.Place.Locale), j)).onlyFor(),
 	})
 	if err != nil && !lost(err) {
 		return err
 	}
-	return m.save(ctx, noteCardGone, cardTold)
+	return m.Save(ctx, noteCardGone, cardTold)
 }

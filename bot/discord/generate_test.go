@@ -60,7 +60,7 @@ func TestCommandBecomesACardAndThenAVideo(t *testing.T) {
 func TestCommandIsAcknowledgedBeforeItIsAccepted(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	s.engine.wait = make(chan struct{})
+	s.engine.Wait = make(chan struct{})
 	i, err := s.ada.Type(s.ctx, s.general, "/ltx prompt:a cowboy")
 	if err != nil {
 		t.Fatal(err)
@@ -74,7 +74,7 @@ func TestCommandIsAcknowledgedBeforeItIsAccepted(t *testing.T) {
 	if m, _ := i.Response(); !m.Loading || m.EphemeralTo != "" {
 		t.Errorf("response is %+v, want a public deferral", m)
 	}
-	close(s.engine.wait)
+	close(s.engine.Wait)
 	s.job(i)
 }
 
@@ -123,7 +123,7 @@ func TestInvalidCommandIsRefusedToTheCallerOnly(t *testing.T) {
 // out after the acknowledgement.
 func (s *stage) askInVain(line string) (generate.Job, *sim.Interaction) {
 	s.t.Helper()
-	s.engine.refuse = &quota.LimitError{Reason: quota.LineFull, Line: 5}
+	s.engine.Refuse = &quota.LimitError{Reason: quota.LineFull, Line: 5}
 	i, err := s.ada.Type(s.ctx, s.general, line)
 	if err != nil {
 		s.t.Fatal(err)
@@ -252,8 +252,8 @@ func TestSameEventOfTwoConnectionsIsOneJob(t *testing.T) {
 	if err := s.bot.Stop(s.ctx); err != nil {
 		t.Fatal(err)
 	}
-	if len(s.engine.jobs) != 1 || s.engine.jobs[j.ID].ID == "" {
-		t.Errorf("jobs are %v", s.engine.jobs)
+	if len(s.engine.Known) != 1 || s.engine.Known[j.ID].ID == "" {
+		t.Errorf("jobs are %v", s.engine.Known)
 	}
 }
 
@@ -359,7 +359,7 @@ func TestPlaceIsCheckedBeforeMoneyIsSpent(t *testing.T) {
 			if m.EphemeralTo != s.ada.ID || !strings.Contains(m.Text(), tt.want) {
 				t.Errorf("answer is %q", m.Text())
 			}
-			if len(s.engine.jobs) != 0 {
+			if len(s.engine.Known) != 0 {
 				t.Error("a job was accepted")
 			}
 		})
@@ -409,7 +409,7 @@ func TestCallerIsWhoDiscordSays(t *testing.T) {
 func TestPanicCostsOneAnswer(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	s.engine.panics = true
+	s.engine.Panics = true
 	i, err := s.ada.Type(s.ctx, s.general, "/ltx prompt:a cowboy")
 	if err != nil {
 		t.Fatal(err)
@@ -418,9 +418,9 @@ func TestPanicCostsOneAnswer(t *testing.T) {
 	if m.EphemeralTo != s.ada.ID || !strings.Contains(m.Text(), "number") || !s.log.has("handler panicked") {
 		t.Errorf("answer is %q", m.Text())
 	}
-	s.engine.mu.Lock()
-	s.engine.panics = false
-	s.engine.mu.Unlock()
+	s.engine.Lock()
+	s.engine.Panics = false
+	s.engine.Unlock()
 	s.ask("/ltx prompt:a cowboy")
 }
 
@@ -432,7 +432,7 @@ func TestFloodIsAnsweredPolitely(t *testing.T) {
 	opts.Now = func() time.Time { return now }
 	var turnedAway atomic.Int64
 	s := newStageWith(t, opts, func(c *discord.Config) { c.OnBusy = func() { turnedAway.Add(1) } })
-	s.engine.wait = make(chan struct{})
+	s.engine.Wait = make(chan struct{})
 	s.sim.Inject(sim.Fault{Route: sim.RouteCallback, Delay: 100 * time.Millisecond, Times: -1})
 	const flood = 500 // more than there is room to work, and to say so at a time
 	var asked []*sim.Interaction
@@ -455,13 +455,13 @@ func TestFloodIsAnsweredPolitely(t *testing.T) {
 			}
 		}
 	}
-	close(s.engine.wait)
+	close(s.engine.Wait)
 	if want := flood - 256; busy != want || turnedAway.Load() != int64(want) {
 		t.Errorf("%d are told to come back, %d are counted, want %d", busy, turnedAway.Load(), want)
 	}
-	s.engine.mu.Lock()
-	accepted := len(s.engine.jobs)
-	s.engine.mu.Unlock()
+	s.engine.Lock()
+	accepted := len(s.engine.Known)
+	s.engine.Unlock()
 	if accepted > 256 {
 		t.Errorf("%d jobs were accepted", accepted)
 	}

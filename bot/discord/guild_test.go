@@ -51,7 +51,7 @@ func TestServersThatAreNotListedGetNothing(t *testing.T) {
 	if err := typing.WaitAck(s.ctx); err != nil || len(typing.Choices()) != 0 {
 		t.Errorf("suggestions %v, %v", typing.Choices(), err)
 	}
-	if n := len(s.engine.accepted); n != 0 {
+	if n := len(s.engine.Accepted); n != 0 {
 		t.Errorf("%d jobs were made", n)
 	}
 	if got := len(videos(s.general, j.ID)); got != 1 {

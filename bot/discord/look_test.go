@@ -64,13 +64,13 @@ func TestJobsThatLookAtTheSameTimeReadTheChannelOnce(t *testing.T) {
 	for n := range jobs {
 		j := s.ask(fmt.Sprintf("/ltx prompt:cowboy %d", n))
 		s.mustShow(j.ID, generate.Running)
-		before := s.engine.put(j.ID, func(*generate.Job) {}).Notes
+		before := s.engine.Put(j.ID, func(*generate.Job) {}).Notes
 		if n%2 == 0 {
 			if _, err := s.deliverAtLast(j.ID); err != nil {
 				t.Fatal(err)
 			}
 		}
-		s.engine.put(j.ID, func(j *generate.Job) { j.Notes, j.Doubted = before, true })
+		s.engine.Put(j.ID, func(j *generate.Job) { j.Notes, j.Doubted = before, true })
 		ids = append(ids, j.ID)
 	}
 	s.sim.Advance(2 * time.Hour)

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"ltxbot/bot/text"
 	"ltxbot/core/ltx"
 )
 
@@ -91,7 +92,7 @@ func (n *names) of(ctx context.Context, sign, id string) string {
 		name, kind = n.person(ctx, id), "someone"
 	}
 	// A name must not read as a setting or as the end of a quote.
-	name = strings.Join(strings.FieldsFunc(oneLine(name), func(r rune) bool { return strings.ContainsRune(` :=："“”`, r) }), " ")
+	name = strings.Join(strings.FieldsFunc(text.OneLine(name), func(r rune) bool { return strings.ContainsRune(` :=："“”`, r) }), " ")
 	return cmp.Or(name, kind)
 }
 

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"strings"
 
+	"ltxbot/bot/text"
 	"ltxbot/bot/view"
 )
 
@@ -82,7 +83,7 @@ func (o outgoing) MarshalJSON() ([]byte, error) {
 		Nonce:           o.Nonce, EnforceNonce: o.Nonce != "",
 	}
 	if o.File != nil {
-		wire.Attachments = []attachmentPart{{ID: "0", Filename: o.File.name, Description: cut(clean(o.AltText), maxAltText)}}
+		wire.Attachments = []attachmentPart{{ID: "0", Filename: o.File.name, Description: cut(text.Clean(o.AltText), maxAltText)}}
 	}
 	if o.ReplyTo != "" {
 		wire.Reference = &messageReference{MessageID: o.ReplyTo}

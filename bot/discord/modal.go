@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"ltxbot/bot"
+	"ltxbot/bot/text"
 	"ltxbot/bot/view"
 	"ltxbot/core/ltx"
 )
@@ -53,7 +54,7 @@ func (b *Bot) open(ctx context.Context, i *interaction, f view.Form, job string)
 
 // newModal lays a form out.
 func newModal(f view.Form, job string) modal {
-	m := modal{CustomID: formPrefix + job, Title: cut(oneLine(f.Title), maxModalTitle)}
+	m := modal{CustomID: formPrefix + job, Title: cut(text.OneLine(f.Title), maxModalTitle)}
 	for _, key := range modalFields {
 		if n := slices.IndexFunc(f.Fields, func(f view.Field) bool { return f.Key == key }); n >= 0 {
 			m.Components = append(m.Components, newLabel(f.Fields[n]))
@@ -65,7 +66,7 @@ func newModal(f view.Form, job string) modal {
 // newLabel lays one field out.
 func newLabel(f view.Field) component {
 	label := component{
-		Type: typeLabel, Label: cut(oneLine(f.Label), maxLabel), Description: cut(oneLine(f.Hint), maxLabelHint),
+		Type: typeLabel, Label: cut(text.OneLine(f.Label), maxLabel), Description: cut(text.OneLine(f.Hint), maxLabelHint),
 	}
 	input := component{CustomID: f.Key, Required: &f.Required}
 	if f.Kind == view.Pick && len(f.Choices) > 0 {
@@ -94,7 +95,7 @@ func selectOptions(f view.Field) []selectOption {
 		if c.Value == "" || length(c.Value) > maxOptionText || len(out) == maxOptions {
 			continue
 		}
-		o := selectOption{Label: cut(oneLine(c.Label), maxOptionText), Value: c.Value, Default: c.Value == f.Value}
+		o := selectOption{Label: cut(text.OneLine(c.Label), maxOptionText), Value: c.Value, Default: c.Value == f.Value}
 		found = found || o.Default
 		out = append(out, o)
 	}

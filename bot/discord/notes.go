@@ -1,11 +1,10 @@
 package discord
 
 import (
-	"context"
-	"maps"
 	"strconv"
 	"time"
 
+	"ltxbot/bot/adapter"
 	"ltxbot/core/generate"
 )
 
@@ -39,7 +38,7 @@ const (
 func notesOf(i *interaction) map[string]string {
 	n := map[string]string{
 		noteToken:      i.Token,
-		noteTokenUntil: strconv.FormatInt(i.received.Add(tokenLife).Unix(), 10),
+		noteTokenUntil: adapter.Unix(i.received.Add(tokenLife)),
 		noteApp:        i.ApplicationID,
 	}
 	if i.AttachmentSizeLimit > 0 {
@@ -48,60 +47,24 @@ func notesOf(i *interaction) map[string]string {
 	return n
 }
 
-// memory is the notes of a job during one call of the courier.
-type memory struct {
-	notes map[string]string
-	keep  generate.Keep
-}
+// memory is the notes of a job, with what this platform reads out of them.
+type memory struct{ *adapter.Notes }
 
-// recall reads the notes of a job.
-func recall(j generate.Job, keep generate.Keep) *memory {
-	m := &memory{notes: map[string]string{}, keep: keep}
-	maps.Copy(m.notes, j.Notes)
-	return m
-}
-
-func (m *memory) get(note string) string { return m.notes[note] }
-
-// number is a note that is a number, 0 if there is none.
-func (m *memory) number(note string) int64 {
-	n, err := strconv.ParseInt(m.notes[note], 10, 64)
-	if err != nil {
-		return 0
-	}
-	return n
-}
-
-// save keeps notes, given as pairs. An empty value removes one.
-func (m *memory) save(ctx context.Context, pairs ...string) error {
-	change := map[string]string{}
-	for n := 0; n+1 < len(pairs); n += 2 {
-		change[pairs[n]] = pairs[n+1]
-	}
-	if err := m.keep(ctx, change); err != nil {
-		return err
-	}
-	for k, v := range change {
-		if v == "" {
-			delete(m.notes, k)
-			continue
-		}
-		m.notes[k] = v
-	}
-	return nil
+func recall(j generate.Job, keep generate.Keep) memory {
+	return memory{adapter.NotesOf(j, keep)}
 }
 
 // token is the interaction's token while it can be used, else "".
-func (m *memory) token(now time.Time) string {
-	if now.Unix() >= m.number(noteTokenUntil) {
+func (m memory) token(now time.Time) string {
+	if now.Unix() >= m.Number(noteTokenUntil) {
 		return ""
 	}
-	return m.notes[noteToken]
+	return m.Get(noteToken)
 }
 
 // cardChannel is the channel where the card is.
-func (m *memory) cardChannel(j generate.Job) string {
-	if c := m.get(noteCardChannel); c != "" {
+func (m memory) cardChannel(j generate.Job) string {
+	if c := m.Get(noteCardChannel); c != "" {
 		return c
 	}
 	return j.Place.Channel

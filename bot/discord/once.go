@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"ltxbot/bot/adapter"
 	"ltxbot/bot/lookback"
 	"ltxbot/bot/view"
 	"ltxbot/core/generate"
@@ -48,12 +49,12 @@ const (
 // noted before it is made. Where the bot may not read the channel's history,
 // a post whose reply was lost minutes ago can't be found. For a job of which
 // the store may lack that note, the channel is looked through as well.
-func (b *Bot) postOnce(ctx context.Context, j generate.Job, m *memory, p purpose, channel string, o outgoing) (posted, error) {
+func (b *Bot) postOnce(ctx context.Context, j generate.Job, m memory, p purpose, channel string, o outgoing) (posted, error) {
 	note := notePosting + string(p)
 	now := b.cfg.Now()
-	first := m.number(note)
+	first := m.Number(note)
 	if first == 0 {
-		if err := m.save(ctx, note, unix(now)); err != nil {
+		if err := m.Save(ctx, note, adapter.Unix(now)); err != nil {
 			return posted{}, err
 		}
 	}

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"ltxbot/bot"
+	"ltxbot/bot/adapter"
+	"ltxbot/bot/text"
 	"ltxbot/bot/view"
 )
 
@@ -37,7 +39,7 @@ func (b *Bot) press(ctx context.Context, i *interaction) {
 
 // pressed makes the video that a button is for. A double click is one press.
 func (b *Bot) pressed(ctx context.Context, i *interaction, a bot.Ask) {
-	if b.clicks.first(i) {
+	if b.clicks.First(i.press()) {
 		a.Event = i.pressEvent()
 		b.generate(ctx, i, a, nil)
 		return
@@ -57,7 +59,7 @@ func (b *Bot) remove(ctx context.Context, i *interaction, job string) {
 		op: "delete message", route: routeOriginal(http.MethodDelete, i.ApplicationID, i.Token),
 	})
 	if err == nil || hasCode(err, codeUnknownMessage) {
-		b.showDeleted(ctx, job)
+		adapter.ShowDeleted(ctx, b.log, job, b.cfg.Service.Deleted, b.Show)
 		return
 	}
 	b.log.WarnContext(ctx, "cannot delete a message", "interaction", i.ID, "error", err)
@@ -67,17 +69,6 @@ func (b *Bot) remove(ctx context.Context, i *interaction, job string) {
 	})
 	if err != nil {
 		b.log.WarnContext(ctx, "cannot say that a message stays", "interaction", i.ID, "error", err)
-	}
-}
-
-// showDeleted makes the card of a job say that its video was removed.
-func (b *Bot) showDeleted(ctx context.Context, job string) {
-	j, keep, err := b.cfg.Service.Deleted(ctx, job)
-	if err == nil {
-		err = b.Show(ctx, j, keep)
-	}
-	if err != nil {
-		b.log.WarnContext(ctx, "cannot show that a video was deleted", "job", job, "error", err)
 	}
 }
 
@@ -112,7 +103,7 @@ func (b *Bot) suggest(ctx context.Context, i *interaction, found []view.Choice) 
 		if c.Value == "" || length(c.Value) > maxChoiceName {
 			continue // a value that is cut is another value
 		}
-		name := cut(oneLine(c.Label), maxChoiceName)
+		name := cut(text.OneLine(c.Label), maxChoiceName)
 		if strings.TrimSpace(name) == "" {
 			name = c.Value
 		}

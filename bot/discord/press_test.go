@@ -49,8 +49,8 @@ func TestCancelButtonStopsTheJobOfItsOwnerOnly(t *testing.T) {
 	if m := s.response(s.click(s.ada, card, view.ActCancel, j.ID)); m.EphemeralTo != s.ada.ID || !strings.Contains(m.Text(), "being cancelled") {
 		t.Errorf("ada reads %q", m.Text())
 	}
-	if want := []string{j.ID + " discord:" + s.ada.ID}; !slices.Equal(s.engine.cancel, want) {
-		t.Errorf("cancelled %v, want %v", s.engine.cancel, want)
+	if want := []string{j.ID + " discord:" + s.ada.ID}; !slices.Equal(s.engine.Cancelled, want) {
+		t.Errorf("cancelled %v, want %v", s.engine.Cancelled, want)
 	}
 }
 
@@ -104,8 +104,8 @@ func TestDoubleClickIsOnePress(t *testing.T) {
 		if err := second.WaitAck(s.ctx); err != nil {
 			t.Fatal(err)
 		}
-		if got := second.CallbackType(); got != 6 || len(s.engine.accepted) != 0 {
-			t.Errorf("%s: the second click is answered with %d, and %d jobs more", action, got, len(s.engine.accepted))
+		if got := second.CallbackType(); got != 6 || len(s.engine.Accepted) != 0 {
+			t.Errorf("%s: the second click is answered with %d, and %d jobs more", action, got, len(s.engine.Accepted))
 		}
 		if j := s.job(s.click(bob, video, action, first.ID)); j.ID == made.ID {
 			t.Errorf("%s: somebody else's click is no click", action)
@@ -129,8 +129,8 @@ func TestDoubleClickThatGoesToTwoProcessesIsOneJob(t *testing.T) {
 	if err := second.WaitAck(s.ctx); err != nil {
 		t.Fatal(err)
 	}
-	if got := second.CallbackType(); got != 6 || len(s.engine.accepted) != 0 || len(s.engine.jobs) != 2 {
-		t.Errorf("the second click is answered with %d; jobs are %v", got, s.engine.jobs)
+	if got := second.CallbackType(); got != 6 || len(s.engine.Accepted) != 0 || len(s.engine.Known) != 2 {
+		t.Errorf("the second click is answered with %d; jobs are %v", got, s.engine.Known)
 	}
 	s.mustShow(made.ID, generate.Running)
 	if card := s.card(made); card.Loading {
@@ -158,7 +158,7 @@ func TestDeleteRemovesTheVideo(t *testing.T) {
 	if m := s.response(s.click(bob, video, view.ActDelete, j.ID)); m.EphemeralTo != bob.ID {
 		t.Errorf("bob reads %+v", m)
 	}
-	s.engine.put(j.ID, func(j *generate.Job) { j.State = generate.Delivered })
+	s.engine.Put(j.ID, func(j *generate.Job) { j.State = generate.Delivered })
 	i := s.click(s.ada, video, view.ActDelete, j.ID)
 	if _, err := s.sim.WaitRequest(s.ctx, func(r sim.Request) bool { return r.Route == sim.RouteDeleteResponse && r.Status == 204 }); err != nil {
 		t.Fatal(err)

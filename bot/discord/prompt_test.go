@@ -107,7 +107,7 @@ func TestPromptOptionThatIsNoPromptCostsNothing(t *testing.T) {
 			t.Errorf("%q: ada reads %q", typed, m.Text())
 		}
 	}
-	if n := len(s.engine.accepted); n != 0 {
+	if n := len(s.engine.Accepted); n != 0 {
 		t.Errorf("%d jobs were made", n)
 	}
 	// What the bot says to write is a prompt.
@@ -150,7 +150,7 @@ func TestSettingsInThePromptOfAFormCount(t *testing.T) {
 		t.Errorf("prompt %q, seed %d", r.Prompt(), r.Seed())
 	}
 	i := submit(map[string]any{"prompt": "a dog camera:dolly_in", "camera": "jib_up"})
-	if m := s.response(i); !strings.Contains(m.Text(), "camera") || len(m.Buttons) != 1 || len(s.engine.accepted) != 0 {
+	if m := s.response(i); !strings.Contains(m.Text(), "camera") || len(m.Buttons) != 1 || len(s.engine.Accepted) != 0 {
 		t.Errorf("ada reads %q", m.Text())
 	}
 }

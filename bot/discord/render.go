@@ -97,13 +97,13 @@ func render(m view.Message, v *video) []component {
 		lead := min(1, len(texts))
 		addText(texts[:lead])
 		inner = append(inner, component{Type: typeMediaGallery, Items: []galleryItem{{
-			Media: mediaItem{URL: "attachment://" + v.name}, Description: cut(clean(v.alt), maxAltText),
+			Media: mediaItem{URL: "attachment://" + v.name}, Description: cut(text.Clean(v.alt), maxAltText),
 		}}})
 		texts = texts[lead:]
 	}
 	addText(texts)
 	if len(inner) == 0 && m.Plain != "" {
-		addText([]string{escape(oneLine(m.Plain), maxMessageText)})
+		addText([]string{escape(text.OneLine(m.Plain), maxMessageText)})
 	}
 	for row := range slices.Chunk(m.Buttons, maxRowButtons) {
 		inner = append(inner, component{Type: typeActionRow, Components: buttons(row)})
@@ -122,7 +122,7 @@ func buttons(row []view.Button) []component {
 			style = stylePrimary
 		}
 		out = append(out, component{
-			Type: typeButton, Style: style, Label: cut(oneLine(b.Label), maxButtonLabel),
+			Type: typeButton, Style: style, Label: cut(text.OneLine(b.Label), maxButtonLabel),
 			CustomID: view.ButtonID(b.Action, b.Job),
 		})
 	}
@@ -175,21 +175,21 @@ func bounded(parts []text.Span) []text.Span {
 func writeBlock(b view.Block, limit int) string {
 	switch b.Kind {
 	case view.Heading:
-		return prefixed("### ", spans(b.Spans, limit-len("### "), oneLine))
+		return prefixed("### ", spans(b.Spans, limit-len("### "), text.OneLine))
 	case view.Note:
-		return prefixed("-# ", spans(b.Spans, limit-len("-# "), oneLine))
+		return prefixed("-# ", spans(b.Spans, limit-len("-# "), text.OneLine))
 	case view.Quote:
 		return writeQuote(b.Spans, limit)
 	case view.Code:
-		return codeBlock(plainText(b.Spans), limit)
+		return codeBlock(text.Unstyled(b.Spans), limit)
 	case view.Facts:
 		return writeFacts(b.Facts, limit)
 	case view.Bar:
 		return whole(view.TextBar(b.Bar, barLength), limit)
 	case view.Text:
-		return spans(b.Spans, limit, clean)
+		return spans(b.Spans, limit, text.Clean)
 	}
-	return spans(b.Spans, limit, clean)
+	return spans(b.Spans, limit, text.Clean)
 }
 
 func prefixed(prefix, text string) string {
@@ -204,7 +204,7 @@ func prefixed(prefix, text string) string {
 func writeQuote(parts []text.Span, limit int) string {
 	const mark = "> "
 	quote := func(room int) string {
-		text := strings.TrimSpace(spans(parts, room, clean))
+		text := strings.TrimSpace(spans(parts, room, text.Clean))
 		return prefixed(mark, strings.ReplaceAll(text, "\n", "\n"+mark))
 	}
 	best := quote(limit - len(mark))
@@ -227,8 +227,8 @@ func writeFacts(facts []view.Fact, limit int) string {
 	var lines []string
 	used := 0
 	for _, f := range facts {
-		label := "**" + escape(oneLine(f.Label), limit) + "** "
-		line := label + spans(f.Value, limit-used-length(label), oneLine)
+		label := "**" + escape(text.OneLine(f.Label), limit) + "** "
+		line := label + spans(f.Value, limit-used-length(label), text.OneLine)
 		if used += length(line) + 1; used > limit+1 {
 			break
 		}
@@ -290,7 +290,7 @@ func writeSpan(s text.Span, limit int, shape func(string) string) string {
 	case text.Plain:
 		return escape(shape(s.Text), limit)
 	case text.Strong:
-		text := escape(strings.TrimSpace(oneLine(s.Text)), limit-len("****"))
+		text := escape(strings.TrimSpace(text.OneLine(s.Text)), limit-len("****"))
 		if text == "" {
 			return ""
 		}
@@ -328,7 +328,7 @@ func mention(s text.Span) string {
 	}
 	id, ok := strings.CutPrefix(s.Member, "discord:")
 	if !ok || !isSnowflake(id) {
-		return escape(oneLine(s.Text), maxMessageText)
+		return escape(text.OneLine(s.Text), maxMessageText)
 	}
 	return "<@" + id + ">"
 }
@@ -337,13 +337,4 @@ func mention(s text.Span) string {
 // https://discord.com/developers/docs/reference#snowflakes
 func isSnowflake(id string) bool {
 	return id != "" && len(id) <= 20 && strings.Trim(id, "0123456789") == ""
-}
-
-// plainText is what spans say, without their styles.
-func plainText(parts []text.Span) string {
-	var b strings.Builder
-	for _, s := range parts {
-		b.WriteString(s.Text)
-	}
-	return b.String()
 }

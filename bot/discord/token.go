@@ -20,31 +20,31 @@ import (
 // there twice rather than not at all.
 func (d *delivery) byToken(ctx context.Context, token string) error {
 	var err error
-	if d.get(noteFollowup) == "" {
+	if d.Get(noteFollowup) == "" {
 		err = d.followup(ctx, token)
 	}
-	if id := d.get(noteFollowup); err == nil && id != followupSent {
-		err = d.send(ctx, d.tokenLimit(), false, d.putter(routeOwn(http.MethodPatch, d.get(noteApp), token, id)))
+	if id := d.Get(noteFollowup); err == nil && id != followupSent {
+		err = d.send(ctx, d.tokenLimit(), false, d.putter(routeOwn(http.MethodPatch, d.Get(noteApp), token, id)))
 		if hasCode(err, codeUnknownMessage) {
-			err = d.save(ctx, noteFollowup, followupSent)
+			err = d.Save(ctx, noteFollowup, followupSent)
 		}
 	}
-	if err == nil && d.get(noteFollowup) == followupSent {
-		err = d.send(ctx, d.tokenLimit(), false, d.cardPutter(routeOriginal(http.MethodPatch, d.get(noteApp), token)))
+	if err == nil && d.Get(noteFollowup) == followupSent {
+		err = d.send(ctx, d.tokenLimit(), false, d.cardPutter(routeOriginal(http.MethodPatch, d.Get(noteApp), token)))
 	}
 	return err
 }
 
 // tokenLimit is how many bytes the interaction's token may upload.
 func (d *delivery) tokenLimit() int64 {
-	return min(max(d.number(noteLimit), defaultUpload), trustedUpload)
+	return min(max(d.Number(noteLimit), defaultUpload), trustedUpload)
 }
 
 // followup sends a message by the interaction's token, once, into which the
 // video will be put. It has no buttons yet: they are about the video. After it
 // noteFollowup is known, unless there is an error.
 func (d *delivery) followup(ctx context.Context, token string) error {
-	if err := d.save(ctx, noteFollowup, followupSent); err != nil {
+	if err := d.Save(ctx, noteFollowup, followupSent); err != nil {
 		return err
 	}
 	text := d.text(view.ResultFacts{Fit: generate.FitOriginal})
@@ -56,16 +56,16 @@ func (d *delivery) followup(ctx context.Context, token string) error {
 	o.Ping = []string{d.job.Place.User}
 	var out posted
 	err := d.rest.do(ctx, call{
-		op: "announce video", route: routeFollowup(d.get(noteApp), token), body: o, out: &out,
+		op: "announce video", route: routeFollowup(d.Get(noteApp), token), body: o, out: &out,
 	})
 	switch {
-	case lost(err), err == nil && (out.ID == "" || out.ID == d.get(noteCard)):
+	case lost(err), err == nil && (out.ID == "" || out.ID == d.Get(noteCard)):
 		return nil // the card it is
 	case err == nil:
-		return d.save(ctx, noteFollowup, out.ID)
+		return d.Save(ctx, noteFollowup, out.ID)
 	}
 	// Refused: it is known that nothing was posted.
-	if err := d.save(ctx, noteFollowup, ""); err != nil {
+	if err := d.Save(ctx, noteFollowup, ""); err != nil {
 		return err
 	}
 	return err
@@ -74,18 +74,18 @@ func (d *delivery) followup(ctx context.Context, token string) error {
 // intoCard puts the video into the card, or a link where no file is taken. It
 // is the last way: nobody is notified.
 func (d *delivery) intoCard(ctx context.Context) error {
-	if d.get(noteCardGone) != "" {
+	if d.Get(noteCardGone) != "" {
 		return errNoCard
 	}
 	limit := int64(defaultUpload)
 	var put func(context.Context, outgoing) (posted, error)
 	switch token := d.token(d.cfg.Now()); {
 	case token != "":
-		limit, put = d.tokenLimit(), d.cardPutter(routeOriginal(http.MethodPatch, d.get(noteApp), token))
-	case d.job.Place.Private || d.get(noteCard) == "":
+		limit, put = d.tokenLimit(), d.cardPutter(routeOriginal(http.MethodPatch, d.Get(noteApp), token))
+	case d.job.Place.Private || d.Get(noteCard) == "":
 		return errNoCard
 	default:
-		put = d.cardPutter(routeMessage(http.MethodPatch, d.cardChannel(d.job), d.get(noteCard)))
+		put = d.cardPutter(routeMessage(http.MethodPatch, d.cardChannel(d.job), d.Get(noteCard)))
 	}
 	err := d.send(ctx, limit, false, put)
 	if refusedForGood(err) {
@@ -115,6 +115,6 @@ func (d *delivery) cardPutter(into route) func(context.Context, outgoing) (poste
 		if err != nil {
 			return posted{}, err
 		}
-		return out, d.save(ctx, noteInCard, yes)
+		return out, d.Save(ctx, noteInCard, yes)
 	}
 }

@@ -13,7 +13,7 @@ var asideKinds = []generate.FailureKind{generate.FailQuota, generate.FailNotAllo
 
 // aside reports whether the job ended before it was accepted, and has no card.
 func (s *showing) aside() bool {
-	return s.job.State == generate.Failed && s.get(noteCard) == "" && slices.Contains(asideKinds, s.job.Failure.Kind)
+	return s.job.State == generate.Failed && s.Get(noteCard) == "" && slices.Contains(asideKinds, s.job.Failure.Kind)
 }
 
 // tellAside tells the requester, and nobody else, why the job was not
@@ -32,5 +32,5 @@ func (s *showing) tellAside(ctx context.Context) error {
 	if err != nil && !lost(err) {
 		return err
 	}
-	return s.save(ctx, noteTold, "yes")
+	return s.Save(ctx, noteTold, "yes")
 }

@@ -89,7 +89,7 @@ func TestManyJobsMeetNoRateLimit(t *testing.T) {
 	before := len(s.sim.Requests("chat.update"))
 	for round := range 40 {
 		for _, j := range jobs {
-			s.engine.put(j.ID, func(j *generate.Job) { j.Progress.Percent = round })
+			s.engine.Put(j.ID, func(j *generate.Job) { j.Progress.Percent = round })
 			if err := s.show(j.ID, generate.Running); err != nil && retryOf(err) == nil {
 				t.Fatal(err)
 			}

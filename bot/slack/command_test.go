@@ -64,7 +64,7 @@ func TestAnswersAreForTheCallerOnly(t *testing.T) {
 func TestARefusalOfTheQuotaIsForTheCallerOnly(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	s.engine.refuse = &quota.LimitError{Reason: quota.LineFull, Line: 5}
+	s.engine.Refuse = &quota.LimitError{Reason: quota.LineFull, Line: 5}
 	s.slash(s.ann, s.general, cowboy)
 	s.whisper(s.ann, s.general, "5 jobs waiting")
 	if got := len(fromBot(s.general)); got != 0 {

@@ -3,14 +3,9 @@ package slack
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
-	"sync"
-
-	"github.com/slack-go/slack"
 
 	"ltxbot/bot/view"
 	"ltxbot/core/generate"
@@ -27,7 +22,7 @@ func (b *Bot) Show(ctx context.Context, j generate.Job, keep generate.Keep) erro
 	s := &showing{Bot: b, memory: recall(j, keep), client: c, job: j}
 	err = s.show(ctx)
 	if err != nil {
-		b.shown.forget(j.ID)
+		b.shown.Forget(j.ID)
 	}
 	return b.courierError(ctx, j, err)
 }
@@ -46,7 +41,7 @@ func noClient(err error) error {
 // showing is one call of Show.
 type showing struct {
 	*Bot
-	*memory
+	memory
 
 	client *client
 	job    generate.Job
@@ -60,26 +55,26 @@ func (s *showing) noVideo() bool {
 
 func (s *showing) show(ctx context.Context) error {
 	switch {
-	case s.get(noteTold) != "" && s.job.State.Terminal():
+	case s.Get(noteTold) != "" && s.job.State.Terminal():
 		return nil
-	case s.get(noteTold) != "":
+	case s.Get(noteTold) != "":
 		return generate.ErrUnreachable // no money for what cannot be posted
 	case s.aside():
 		return s.tellAside(ctx)
-	case s.get(noteCard) != "":
+	case s.Get(noteCard) != "":
 		return s.edit(ctx)
-	case s.get(noteCardGone) != "":
+	case s.Get(noteCardGone) != "":
 		return s.lastWord(ctx)
 	}
 	if err := s.enter(ctx); err != nil {
 		return err
 	}
-	tried := s.number(notePosting+string(purposeCard)) != 0
+	tried := s.Number(notePosting+string(purposeCard)) != 0
 	out, err := s.postOnce(ctx, s.client, s.job, s.memory, purposeCard, s.spot(), s.card(s.layout(s.job.Place.Locale).only("")))
 	switch {
 	case errors.Is(err, errOutcome):
 		s.log.WarnContext(ctx, "cannot find out whether the card was posted, it is gone without", "job", s.job.ID)
-		if err := s.save(ctx, noteCardGone, "yes"); err != nil {
+		if err := s.Save(ctx, noteCardGone, "yes"); err != nil {
 			return err
 		}
 		return s.lastWord(ctx)
@@ -88,7 +83,7 @@ func (s *showing) show(ctx context.Context) error {
 	case err != nil:
 		return err
 	}
-	if err := s.save(ctx, noteCard, out.ts, noteCardChannel, out.channel, notePosting+string(purposeCard), ""); err != nil {
+	if err := s.Save(ctx, noteCard, out.ts, noteCardChannel, out.channel, notePosting+string(purposeCard), ""); err != nil {
 		return err
 	}
 	if tried {
@@ -127,7 +122,7 @@ func spotOf(j generate.Job) spot {
 // card is what the card says. When the text with the buttons may be missing,
 // the card stands in for it.
 func (s *showing) card(l layout) outgoing {
-	if s.job.State == generate.Delivered && s.get(noteResultLost) != "" {
+	if s.job.State == generate.Delivered && s.Get(noteResultLost) != "" {
 		return s.result(l, s.job, s.memory)
 	}
 	return l.message(view.Card(s.print(s.job.Place.Locale), s.job))
@@ -135,11 +130,11 @@ func (s *showing) card(l layout) outgoing {
 
 // edit makes the card say what the job is now.
 func (s *showing) edit(ctx context.Context) error {
-	if s.get(noteCardGone) != "" {
+	if s.Get(noteCardGone) != "" {
 		return s.lastWord(ctx)
 	}
 	o := s.card(s.layout(s.job.Place.Locale))
-	if !s.shown.news(s.job, o) {
+	if !s.shown.News(s.job, o.content()) {
 		return nil
 	}
 	workspace := s.job.Place.Tenant
@@ -147,7 +142,7 @@ func (s *showing) edit(ctx context.Context) error {
 		return &limitError{op: "edit card", after: wait}
 	}
 	err := s.client.again(ctx, "edit card", func(ctx context.Context) error {
-		_, _, _, err := s.client.api.UpdateMessageContext(ctx, s.get(noteCardChannel), s.get(noteCard), o.edit()...)
+		_, _, _, err := s.client.api.UpdateMessageContext(ctx, s.Get(noteCardChannel), s.Get(noteCard), o.edit()...)
 		s.edits.refused(ctx, workspace, err)
 		return err
 	})
@@ -157,7 +152,7 @@ func (s *showing) edit(ctx context.Context) error {
 	}
 	// Somebody deleted the card, or the workspace allows no edits of old
 	// messages. The video comes all the same.
-	if err := s.save(ctx, noteCardGone, "yes"); err != nil {
+	if err := s.Save(ctx, noteCardGone, "yes"); err != nil {
 		return err
 	}
 	return s.lastWord(ctx)
@@ -171,16 +166,16 @@ func (s *showing) lastWord(ctx context.Context) error {
 	}
 	o := s.card(s.layout(s.job.Place.Locale).only(s.job.Place.User))
 	var err error
-	if s.get(notePosting+string(purposeEndDM)) == "" {
+	if s.Get(notePosting+string(purposeEndDM)) == "" {
 		_, err = s.postOnce(ctx, s.client, s.job, s.memory, purposeEnd, s.spot(), o)
 	}
-	if s.get(notePosting+string(purposeEndDM)) != "" || hasCode(err, goneCodes...) {
+	if s.Get(notePosting+string(purposeEndDM)) != "" || hasCode(err, goneCodes...) {
 		_, err = s.postOnce(ctx, s.client, s.job, s.memory, purposeEndDM, spot{channel: s.job.Place.User}, o)
 	}
 	if err != nil && !errors.Is(err, errOutcome) {
 		return err
 	}
-	return s.save(ctx, noteTold, "yes")
+	return s.Save(ctx, noteTold, "yes")
 }
 
 // cannotPost tells the requester that the conversation does not take the
@@ -214,7 +209,7 @@ func (s *showing) cannotPost(ctx context.Context, err error) error {
 
 // told notes that the requester knows that there is no video.
 func (s *showing) told(ctx context.Context, err error) error {
-	if saveErr := s.save(ctx, noteTold, "yes"); saveErr != nil {
+	if saveErr := s.Save(ctx, noteTold, "yes"); saveErr != nil {
 		return saveErr
 	}
 	return fmt.Errorf("%w: %w", generate.ErrUnreachable, err)
@@ -242,7 +237,7 @@ func (s *showing) reason(ctx context.Context, err error) outgoing {
 	if errors.As(err, &refusal) && reasons[refusal.Code] != "" {
 		key = reasons[refusal.Code]
 	}
-	if key == "slack.place.private" && s.get(noteChannelName) == directMessage {
+	if key == "slack.place.private" && s.Get(noteChannelName) == directMessage {
 		key = "slack.place.dm"
 	}
 	name := "the bot"
@@ -257,57 +252,16 @@ func (s *showing) reason(ctx context.Context, err error) outgoing {
 }
 
 // result is the text that follows the video.
-func (b *Bot) result(l layout, j generate.Job, m *memory) outgoing {
-	facts := view.ResultFacts{Fit: generate.Fit(m.get(noteFit))}
+func (b *Bot) result(l layout, j generate.Job, m memory) outgoing {
+	facts := view.ResultFacts{Fit: generate.Fit(m.Get(noteFit))}
 	if facts.Fit == generate.FitLink {
-		facts.URL, facts.Why = j.Output.URL, view.LinkReason(m.get(noteWhy))
+		facts.URL, facts.Why = j.Output.URL, view.LinkReason(m.Get(noteWhy))
 	}
 	l.value = func(button view.Button) string {
-		if button.Action == view.ActDelete && m.get(noteFile) != "" {
-			return m.get(noteFile) // what is to be deleted
+		if button.Action == view.ActDelete && m.Get(noteFile) != "" {
+			return m.Get(noteFile) // what is to be deleted
 		}
 		return j.ID
 	}
 	return l.message(view.Result(b.print(j.Place.Locale), j, facts))
-}
-
-// shownCards remembers what the cards of unfinished jobs show, so that an
-// edit that changes nothing is not sent. After a restart each is sent once.
-type shownCards struct {
-	mu   *sync.Mutex
-	sums map[string][sha256.Size]byte // by job
-}
-
-func newShownCards() shownCards {
-	return shownCards{mu: &sync.Mutex{}, sums: map[string][sha256.Size]byte{}}
-}
-
-// news reports whether the card differs from what was shown, and remembers
-// it. The last word on a job always goes out.
-func (s *shownCards) news(j generate.Job, o outgoing) bool {
-	raw, err := json.Marshal(struct {
-		Text   string
-		Blocks []slack.Block
-	}{o.text, o.blocks})
-	if err != nil {
-		return true
-	}
-	sum := sha256.Sum256(raw)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if j.State.Terminal() {
-		delete(s.sums, j.ID)
-		return true
-	}
-	if s.sums[j.ID] == sum {
-		return false
-	}
-	s.sums[j.ID] = sum
-	return true
-}
-
-func (s *shownCards) forget(job string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.sums, job)
 }

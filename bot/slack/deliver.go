@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"ltxbot/bot/adapter"
+	"ltxbot/bot/text"
 	"ltxbot/bot/view"
 	"ltxbot/core/generate"
 )
@@ -36,7 +38,7 @@ func (b *Bot) Deliver(ctx context.Context, j generate.Job, v generate.Video, kee
 // delivery is one try to deliver one video.
 type delivery struct {
 	*Bot
-	*memory
+	memory
 
 	client *client
 	job    generate.Job
@@ -56,21 +58,21 @@ func (d *delivery) run(ctx context.Context) error {
 // spot is where the video goes.
 func (d *delivery) spot() spot {
 	at := spotOf(d.job)
-	if channel := d.get(noteChannel); channel != "" {
+	if channel := d.Get(noteChannel); channel != "" {
 		if channel != at.channel {
 			at.thread = ""
 		}
 		at.channel = channel
 	}
-	if at.direct() && d.get(noteCardChannel) != "" {
-		at.channel = d.get(noteCardChannel) // as the card has shown
+	if at.direct() && d.Get(noteCardChannel) != "" {
+		at.channel = d.Get(noteCardChannel) // as the card has shown
 	}
 	return at
 }
 
 // moved reports whether the video goes elsewhere than asked for.
 func (d *delivery) moved() bool {
-	channel := d.get(noteChannel)
+	channel := d.Get(noteChannel)
 	return channel != "" && channel != d.job.Place.Channel && !d.job.Place.Private
 }
 
@@ -80,7 +82,7 @@ func (d *delivery) move(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := d.save(ctx, noteChannel, channel); err != nil {
+	if err := d.Save(ctx, noteChannel, channel); err != nil {
 		return err
 	}
 	return d.to(ctx, spot{channel: channel})
@@ -116,7 +118,7 @@ func (d *delivery) to(ctx context.Context, at spot) error {
 		}
 		at.channel = channel
 	}
-	if d.get(noteShared) == "" {
+	if d.Get(noteShared) == "" {
 		if err := d.file(ctx, at); err != nil {
 			return err
 		}
@@ -129,7 +131,7 @@ func (d *delivery) to(ctx context.Context, at spot) error {
 
 // file shares the video, or leaves it to the text to have a link.
 func (d *delivery) file(ctx context.Context, at spot) error {
-	if d.get(noteFit) == string(generate.FitLink) {
+	if d.Get(noteFit) == string(generate.FitLink) {
 		if again, err := d.unlink(ctx, at); err != nil || !again {
 			return err
 		}
@@ -144,17 +146,17 @@ func (d *delivery) file(ctx context.Context, at spot) error {
 	if err != nil || !shared {
 		return err
 	}
-	return d.save(ctx, noteShared, unix(d.cfg.Now()), noteChannel, at.channel, noteFailing, "")
+	return d.Save(ctx, noteShared, adapter.Unix(d.cfg.Now()), noteChannel, at.channel, noteFailing, "")
 }
 
 // unlink takes back that the text must have a link since uploads have failed,
 // if the text was not posted either: Slack was away altogether, and the file is
 // tried once more. It reports whether it did.
 func (d *delivery) unlink(ctx context.Context, at spot) (bool, error) {
-	if d.video.Link || d.get(noteWhy) != string(view.LinkFailing) || d.get(noteResult) != "" || d.get(noteResultLost) != "" {
+	if d.video.Link || d.Get(noteWhy) != string(view.LinkFailing) || d.Get(noteResult) != "" || d.Get(noteResultLost) != "" {
 		return false, nil
 	}
-	if tried := d.number(notePosting + string(purposeResult)); tried != 0 {
+	if tried := d.Number(notePosting + string(purposeResult)); tried != 0 {
 		since := time.Unix(tried, 0)
 		found, err := d.findPosted(ctx, d.client, d.job, purposeResult, at, since)
 		switch {
@@ -166,7 +168,7 @@ func (d *delivery) unlink(ctx context.Context, at spot) (bool, error) {
 			return false, &limitError{op: "look for the text of a video", after: d.cfg.Timing.Settle}
 		}
 	}
-	return true, d.save(ctx, noteFit, "", noteWhy, "")
+	return true, d.Save(ctx, noteFit, "", noteWhy, "")
 }
 
 // An uploadError says that the video could not be uploaded or shared.
@@ -186,10 +188,10 @@ const (
 // failing asks for another try, or leaves it to the text to have a link when
 // all tries of a minute have failed.
 func (d *delivery) failing(ctx context.Context, err *uploadError) error {
-	since := d.number(noteFailing)
+	since := d.Number(noteFailing)
 	if since == 0 {
 		since = d.cfg.Now().Unix()
-		if err := d.save(ctx, noteFailing, unix(d.cfg.Now())); err != nil {
+		if err := d.Save(ctx, noteFailing, adapter.Unix(d.cfg.Now())); err != nil {
 			return err
 		}
 	}
@@ -208,13 +210,13 @@ func (d *delivery) failing(ctx context.Context, err *uploadError) error {
 
 // settle finds out whether a file whose sharing was begun before is shared.
 func (d *delivery) settle(ctx context.Context, at spot) (shared bool, err error) {
-	file := d.get(noteFile)
+	file := d.Get(noteFile)
 	if file == "" && d.job.Doubted {
 		if file, err = d.findVideo(ctx, d.client, d.job, at); err != nil && !hasCode(err, noHistoryCodes...) && !hasCode(err, "not_in_channel") {
 			return false, err
 		}
 		if file != "" {
-			err = d.save(ctx, noteFile, file, noteFileAt, unix(d.cfg.Now()), noteFit, string(generate.FitOriginal), noteChannel, at.channel)
+			err = d.Save(ctx, noteFile, file, noteFileAt, adapter.Unix(d.cfg.Now()), noteFit, string(generate.FitOriginal), noteChannel, at.channel)
 			if err != nil {
 				return false, err
 			}
@@ -226,15 +228,15 @@ func (d *delivery) settle(ctx context.Context, at spot) (shared bool, err error)
 	ts, ok, err := d.shared(ctx, d.client, file, at.channel)
 	switch {
 	case ok:
-		return true, d.save(ctx, noteShareTS, ts)
+		return true, d.Save(ctx, noteShareTS, ts)
 	case hasCode(err, "file_not_found", "file_deleted"):
 		// It was never shared, and cannot be any more.
-		return false, d.save(ctx, noteFile, "")
+		return false, d.Save(ctx, noteFile, "")
 	case isLimit(err):
 		return false, err
 	case err != nil && !hasCode(err, "missing_scope"):
 		return false, &uploadError{err}
-	case err == nil && d.cfg.Now().Sub(time.Unix(d.number(noteFileAt), 0)) < d.cfg.Timing.Share:
+	case err == nil && d.cfg.Now().Sub(time.Unix(d.Number(noteFileAt), 0)) < d.cfg.Timing.Share:
 		return false, &limitError{op: "wait for the video to appear", after: d.cfg.Timing.Settle}
 	}
 	err = d.share(ctx, d.client, file, d.title(), at)
@@ -253,7 +255,7 @@ func (d *delivery) settle(ctx context.Context, at spot) (shared bool, err error)
 func (d *delivery) put(ctx context.Context, at spot) (shared bool, err error) {
 	file, err := d.video.Fetch(ctx, maxFile)
 	if link, ok := errors.AsType[*generate.LinkError](err); ok {
-		return false, d.save(ctx, noteFit, string(generate.FitLink), noteWhy, string(view.WhyLink(link)))
+		return false, d.Save(ctx, noteFit, string(generate.FitLink), noteWhy, string(view.WhyLink(link)))
 	}
 	if err != nil {
 		return false, err
@@ -271,7 +273,7 @@ func (d *delivery) put(ctx context.Context, at spot) (shared bool, err error) {
 			return shared, err
 		}
 	}
-	err = d.save(ctx, noteFile, id, noteFileAt, unix(d.cfg.Now()), noteFit, string(file.Fit), noteChannel, at.channel)
+	err = d.Save(ctx, noteFile, id, noteFileAt, adapter.Unix(d.cfg.Now()), noteFit, string(file.Fit), noteChannel, at.channel)
 	if err != nil {
 		return false, err
 	}
@@ -288,13 +290,13 @@ func (d *delivery) put(ctx context.Context, at spot) (shared bool, err error) {
 	case lost(err):
 		return false, &uploadError{err}
 	case refused:
-		if saveErr := d.save(ctx, noteFile, ""); saveErr != nil {
+		if saveErr := d.Save(ctx, noteFile, ""); saveErr != nil {
 			return false, saveErr
 		}
 		return false, d.link(ctx, why, err)
 	}
 	// Refused: it is known that it is not shared.
-	if saveErr := d.save(ctx, noteFile, "", noteChannel, ""); saveErr != nil {
+	if saveErr := d.Save(ctx, noteFile, "", noteChannel, ""); saveErr != nil {
 		return false, saveErr
 	}
 	return false, &uploadError{err}
@@ -308,12 +310,12 @@ func (d *delivery) link(ctx context.Context, why view.LinkReason, err error) err
 	if why != view.LinkFailing { // there, the next failure is a link at once
 		notes = append(notes, noteFailing, "")
 	}
-	return d.save(ctx, notes...)
+	return d.Save(ctx, notes...)
 }
 
 // title is what stands over the video.
 func (d *delivery) title() string {
-	if title := cut(oneLine(d.job.Request.Prompt()), maxTitle); title != "" {
+	if title := cut(text.OneLine(d.job.Request.Prompt()), maxTitle); title != "" {
 		return title
 	}
 	return "ltx-" + d.job.ID
@@ -332,15 +334,15 @@ var errUnseen = errors.New("slack accepted the file and does not show it")
 // it; Slack shares files some time after it was told to. Sometimes it never
 // does: then the text has a link. Where the bot may not ask, it does not wait.
 func (d *delivery) appear(ctx context.Context, at spot) error {
-	if d.get(noteShared) == "" || d.get(noteFit) == string(generate.FitLink) || d.get(noteResult) != "" || d.get(noteResultLost) != "" {
+	if d.Get(noteShared) == "" || d.Get(noteFit) == string(generate.FitLink) || d.Get(noteResult) != "" || d.Get(noteResultLost) != "" {
 		return nil
 	}
-	until := time.Unix(d.number(noteShared), 0).Add(d.cfg.Timing.Share)
-	for wait := appearPause; d.get(noteShareTS) == "" && d.client.may("files:read"); wait = min(wait*3/2, appearMost) {
-		ts, ok, err := d.shared(ctx, d.client, d.get(noteFile), at.channel)
+	until := time.Unix(d.Number(noteShared), 0).Add(d.cfg.Timing.Share)
+	for wait := appearPause; d.Get(noteShareTS) == "" && d.client.may("files:read"); wait = min(wait*3/2, appearMost) {
+		ts, ok, err := d.shared(ctx, d.client, d.Get(noteFile), at.channel)
 		switch {
 		case ok:
-			return d.save(ctx, noteShareTS, ts)
+			return d.Save(ctx, noteShareTS, ts)
 		case hasCode(err, "missing_scope"):
 			return nil // the text follows all the same
 		case isLimit(err):
@@ -357,34 +359,34 @@ func (d *delivery) appear(ctx context.Context, at spot) error {
 
 // text posts the text with the buttons.
 func (d *delivery) text(ctx context.Context, at spot) error {
-	if d.get(noteResult) != "" || d.get(noteResultLost) != "" {
+	if d.Get(noteResult) != "" || d.Get(noteResultLost) != "" {
 		return nil
 	}
 	o := d.result(d.layout(d.job.Place.Locale).only(d.job.Place.User), d.job, d.memory)
 	out, err := d.postOnce(ctx, d.client, d.job, d.memory, purposeResult, at, o)
 	if errors.Is(err, errOutcome) {
 		d.log.WarnContext(ctx, "cannot find out whether the text of a video was posted, the card has its buttons", "job", d.job.ID)
-		return d.save(ctx, noteResultLost, "yes")
+		return d.Save(ctx, noteResultLost, "yes")
 	}
 	if err != nil {
 		return err
 	}
-	return d.save(ctx, noteResult, out.ts, noteChannel, out.channel, notePosting+string(purposeResult), "")
+	return d.Save(ctx, noteResult, out.ts, noteChannel, out.channel, notePosting+string(purposeResult), "")
 }
 
 // receipt proves the delivery.
 func (d *delivery) receipt(ctx context.Context) generate.Receipt {
-	r := generate.Receipt{Fit: generate.Fit(d.get(noteFit))}
-	ts := d.get(noteShareTS)
+	r := generate.Receipt{Fit: generate.Fit(d.Get(noteFit))}
+	ts := d.Get(noteShareTS)
 	if ts == "" {
-		ts = d.get(noteResult)
+		ts = d.Get(noteResult)
 	}
 	if ts == "" {
 		return r
 	}
-	r.Message = d.get(noteChannel) + ":" + ts
+	r.Message = d.Get(noteChannel) + ":" + ts
 	if me, err := d.client.identity(ctx); err == nil {
-		r.Link = permalink(me.URL, d.get(noteChannel), ts, d.spot().thread)
+		r.Link = permalink(me.URL, d.Get(noteChannel), ts, d.spot().thread)
 	}
 	return r
 }

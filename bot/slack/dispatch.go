@@ -2,12 +2,10 @@ package slack
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
-	"fmt"
-	"runtime/debug"
 	"sync"
 	"time"
+
+	"ltxbot/bot/adapter"
 )
 
 // An acknowledgement is what Slack must have within three seconds. It can be
@@ -39,7 +37,7 @@ func (b *Bot) receive(kind string, payload []byte, send func(any)) {
 	}
 	in.ack = ack
 	b.atHome(in.interaction)
-	if b.work.work(func(ctx context.Context) { b.handle(ctx, in) }) {
+	if b.work.Work(func(ctx context.Context) { b.handle(ctx, in) }) {
 		return
 	}
 	b.cfg.OnBusy()
@@ -63,23 +61,18 @@ func (b *Bot) turnAway(in inbound) {
 		ack.give(choices(nil))
 	default:
 		ack.give(nil)
-		b.work.apologize(func(ctx context.Context) { b.tell(ctx, in.origin(), busy) })
+		b.work.Say(func(ctx context.Context) { b.tell(ctx, in.origin(), busy) })
 	}
 }
 
-// handle does what an event asks for. A panic costs one answer, not the
-// process.
+// handle does what an event asks for.
 func (b *Bot) handle(ctx context.Context, in inbound) {
 	defer in.ack.give(nil)
-	defer func() {
-		if p := recover(); p != nil {
-			incident := newIncident()
-			b.log.ErrorContext(ctx, "handler panicked", "incident", incident, "kind", in.kind, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
-			apology, cancel := context.WithTimeout(ctx, replyWithin)
-			defer cancel()
-			b.tell(apology, in.origin(), b.sentence(b.people.locale(in.origin()), "slack.incident", "id", incident))
-		}
-	}()
+	defer adapter.Guard(ctx, b.log, func(incident string) {
+		apology, cancel := context.WithTimeout(ctx, replyWithin)
+		defer cancel()
+		b.tell(apology, in.origin(), b.sentence(b.people.locale(in.origin()), "slack.incident", "id", incident))
+	}, "kind", in.kind)
 	switch {
 	case in.command != nil:
 		b.command(ctx, in)
@@ -148,18 +141,5 @@ func (b *Bot) confirmFatal(ctx context.Context, o origin, code string) {
 	}
 }
 
-// newIncident is an id by which an operator finds a panic in the log.
-func newIncident() string {
-	var id [4]byte
-	if _, err := rand.Read(id[:]); err != nil {
-		return "unknown"
-	}
-	return hex.EncodeToString(id[:])
-}
-
 // replyWithin bounds an answer to a person.
 const replyWithin = 20 * time.Second
-
-// doubleClick is how soon a second press of the same button by the same
-// person is not meant.
-const doubleClick = 2 * time.Second

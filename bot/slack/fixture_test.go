@@ -19,6 +19,7 @@ import (
 	"go.uber.org/goleak"
 
 	"ltxbot/bot"
+	"ltxbot/bot/adapter/adaptertest"
 	"ltxbot/bot/slack"
 	"ltxbot/bot/text"
 	"ltxbot/bot/view"
@@ -79,7 +80,7 @@ type stage struct {
 	general *sim.Channel // public, with the bot
 	ann     *sim.User
 	bob     *sim.User
-	engine  *engine
+	engine  *adaptertest.Engine
 	bot     *slack.Bot
 	cfg     slack.Config
 	log     *syncBuffer
@@ -147,7 +148,7 @@ func prepareStage(t *testing.T, opts sim.Options, change ...func(*slack.Config))
 	t.Cleanup(server.Close)
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	t.Cleanup(cancel)
-	s := &stage{t: t, ctx: ctx, sim: server, engine: newEngine(), log: &syncBuffer{}}
+	s := &stage{t: t, ctx: ctx, sim: server, engine: adaptertest.NewEngine(), log: &syncBuffer{}}
 	s.ws = server.AddWorkspace(sim.WorkspaceSpec{ID: "T0ACME0001"})
 	s.ann = s.ws.AddUser(sim.UserSpec{ID: "U0ANN00001", Name: "ann"})
 	s.bob = s.ws.AddUser(sim.UserSpec{ID: "U0BOB00001", Name: "bob"})
@@ -180,7 +181,7 @@ func (s *stage) newBot() *slack.Bot {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	s.engine.courier.Store(b.Courier())
+	s.engine.Courier = b.Courier()
 	s.t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(s.t.Context()), 30*time.Second)
 		defer cancel()
@@ -264,7 +265,7 @@ func (s *stage) slash(u *sim.User, ch *sim.Channel, line string) sim.Receipt {
 func (s *stage) job() generate.Job {
 	s.t.Helper()
 	select {
-	case j := <-s.engine.accepted:
+	case j := <-s.engine.Accepted:
 		return j
 	case <-time.After(time.Minute):
 		s.t.Fatalf("no job was accepted; log:\n%s", s.log.String())
@@ -275,7 +276,7 @@ func (s *stage) job() generate.Job {
 // noJob checks that nothing was accepted.
 func (s *stage) noJob() {
 	s.t.Helper()
-	if n := s.engine.count(); n != 0 {
+	if n := s.engine.Count(); n != 0 {
 		s.t.Errorf("%d jobs were accepted", n)
 	}
 }
@@ -290,7 +291,7 @@ func (s *stage) keep(id string) generate.Keep {
 
 // show makes the card show a job in a state.
 func (s *stage) show(id string, state generate.State) error {
-	j := s.engine.put(id, func(j *generate.Job) { j.State = state })
+	j := s.engine.Put(id, func(j *generate.Job) { j.State = state })
 	return s.bot.Courier().Show(s.ctx, j, s.keep(id))
 }
 
@@ -306,7 +307,7 @@ const content = "\x00\x00\x00\x18ftypmp42 a video"
 
 // deliver delivers a video.
 func (s *stage) deliver(id string) (generate.Receipt, error) {
-	j := s.engine.put(id, func(j *generate.Job) { j.State = generate.Delivering })
+	j := s.engine.Put(id, func(j *generate.Job) { j.State = generate.Delivering })
 	return s.bot.Courier().Deliver(s.ctx, j, s.video(j), s.keep(id))
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"ltxbot/bot"
+	"ltxbot/bot/text"
 	"ltxbot/bot/view"
 	"ltxbot/core/ltx"
 )
@@ -106,8 +107,8 @@ func (b *Bot) modal(locale string, f view.Form, d formData) (slack.ModalViewRequ
 	}
 	v := slack.ModalViewRequest{
 		Type: slack.VTModal, CallbackID: CallbackForm, PrivateMetadata: string(data),
-		Title:  plainText(cut(oneLine(f.Title), maxViewTitle)),
-		Submit: plainText(cut(oneLine(f.Submit), maxViewTitle)),
+		Title:  plainText(cut(text.OneLine(f.Title), maxViewTitle)),
+		Submit: plainText(cut(text.OneLine(f.Submit), maxViewTitle)),
 		Close:  plainText(cut(b.text(locale, "slack.form.close"), maxViewTitle)),
 	}
 	for _, field := range f.Fields[:min(len(f.Fields), maxViewBlocks-1)] {
@@ -133,10 +134,10 @@ func (b *Bot) whereBlock(locale string) slack.Block {
 // field lays one field out.
 func (b *Bot) field(locale string, f view.Field) slack.Block {
 	var hint *slack.TextBlockObject
-	if text := cut(oneLine(f.Hint), maxFieldLabel); text != "" {
+	if text := cut(text.OneLine(f.Hint), maxFieldLabel); text != "" {
 		hint = plainText(text)
 	}
-	block := slack.NewInputBlock(f.Key, plainText(cut(oneLine(f.Label), maxFieldLabel)), hint, b.input(locale, f))
+	block := slack.NewInputBlock(f.Key, plainText(cut(text.OneLine(f.Label), maxFieldLabel)), hint, b.input(locale, f))
 	block.Optional = !f.Required
 	return block
 }
@@ -175,7 +176,7 @@ func (b *Bot) hint(locale, key string) *slack.TextBlockObject {
 func optionsOf(list []view.Choice) []*slack.OptionBlockObject {
 	var out []*slack.OptionBlockObject
 	for _, c := range list {
-		label := cut(oneLine(c.Label), maxOptionText)
+		label := cut(text.OneLine(c.Label), maxOptionText)
 		if label == "" {
 			label = cut(c.Value, maxOptionText)
 		}

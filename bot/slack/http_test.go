@@ -136,7 +136,7 @@ func TestOnlySlackIsListenedTo(t *testing.T) {
 		t.Errorf("the same request once more: %d", status)
 	}
 	s.job()
-	if got := s.engine.count(); got != 1 {
+	if got := s.engine.Count(); got != 1 {
 		t.Errorf("%d jobs", got)
 	}
 }

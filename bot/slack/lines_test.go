@@ -55,7 +55,7 @@ func TestEveryLineOfTheGrammarMeansTheSameInSlack(t *testing.T) {
 		t.Errorf("%d lines were typed, want at least %d", typed, least)
 	}
 	select {
-	case j := <-s.engine.accepted:
+	case j := <-s.engine.Accepted:
 		t.Errorf("a refused line made a video: %s", j.Request.SecretCommandLine())
 	default:
 	}

@@ -28,7 +28,7 @@ func (s *stage) askForLink() generate.Job {
 	s.t.Helper()
 	j := s.ask(cowboy)
 	s.mustShow(j.ID, generate.Accepted)
-	return s.engine.put(j.ID, func(j *generate.Job) { j.Output.URL = "https://v3.fal.media/files/b/x.mp4" })
+	return s.engine.Put(j.ID, func(j *generate.Job) { j.Output.URL = "https://v3.fal.media/files/b/x.mp4" })
 }
 
 // Slack says ok, and no message with the file ever comes.
@@ -106,7 +106,7 @@ func TestAFileThatNeverAppearsIsWaitedForAfterARestart(t *testing.T) {
 	s.sim.SetShareDelay(-1)
 	j := s.askForLink()
 	ctx, cancel := context.WithCancel(s.ctx)
-	j = s.engine.put(j.ID, func(j *generate.Job) { j.State = generate.Delivering })
+	j = s.engine.Put(j.ID, func(j *generate.Job) { j.State = generate.Delivering })
 	ended := make(chan error, 1)
 	go func() {
 		_, err := s.bot.Courier().Deliver(ctx, j, s.video(j), s.keep(j.ID))

@@ -21,7 +21,7 @@ func TestATextThatIsFarBackIsNotPostedAgain(t *testing.T) {
 			root := ""
 			if threaded {
 				root = s.ann.Say(s.general, "look", "").TS
-				s.engine.put(j.ID, func(j *generate.Job) { j.Place.Thread = root })
+				s.engine.Put(j.ID, func(j *generate.Job) { j.Place.Thread = root })
 			}
 			s.mustShow(j.ID, generate.Accepted)
 			for range 700 {
@@ -59,7 +59,7 @@ func TestJobsThatLookAtTheSameTimeReadTheChannelOnce(t *testing.T) {
 		if n%2 == 0 {
 			s.deliverAtLast(j.ID)
 		}
-		s.engine.put(j.ID, func(j *generate.Job) { j.Notes, j.Doubted = before, true })
+		s.engine.Put(j.ID, func(j *generate.Job) { j.Notes, j.Doubted = before, true })
 		ids = append(ids, j.ID)
 	}
 	for range 1400 {

@@ -54,7 +54,7 @@ func TestADoubtedJobIsLookedForBeforeAnythingIsPosted(t *testing.T) {
 	j := s.ask(cowboy)
 	s.mustShow(j.ID, generate.Accepted)
 	s.deliverAtLast(j.ID)
-	s.engine.put(j.ID, func(j *generate.Job) { j.Notes, j.Doubted = nil, true })
+	s.engine.Put(j.ID, func(j *generate.Job) { j.Notes, j.Doubted = nil, true })
 	s.mustShow(j.ID, generate.Running)
 	s.deliverAtLast(j.ID)
 	if len(videos(s.general)) != 1 || len(results(s.general, j.ID)) != 1 || len(fromBot(s.general)) != 3 {
@@ -84,7 +84,7 @@ func TestWithoutTheRightToLookNothingIsPostedTwice(t *testing.T) {
 		j := s.ask(cowboy)
 		s.sim.Inject(sim.Fault{Method: "chat.postMessage", Kind: sim.LoseReply})
 		s.showAtLast(j.ID, generate.Accepted)
-		s.engine.put(j.ID, func(j *generate.Job) { j.Failure.Kind = generate.FailNoMedia })
+		s.engine.Put(j.ID, func(j *generate.Job) { j.Failure.Kind = generate.FailNoMedia })
 		s.showAtLast(j.ID, generate.Failed)
 		s.showAtLast(j.ID, generate.Failed)
 		if got := fromBot(s.general); len(got) != 2 || !strings.Contains(got[1].Text, "finished without a video") {
@@ -140,7 +140,7 @@ func TestARestartInTheMiddleContinuesWhereItWas(t *testing.T) {
 			saved := before
 			dead := false
 			keep := s.keep(j.ID)
-			running := s.engine.put(j.ID, func(j *generate.Job) { j.State = generate.Delivering })
+			running := s.engine.Put(j.ID, func(j *generate.Job) { j.State = generate.Delivering })
 			_, _ = s.bot.Courier().Deliver(s.ctx, running, s.video(running), func(ctx context.Context, notes map[string]string) error {
 				if dead = dead || len(s.sim.Requests(point)) >= after; dead {
 					return errDead
@@ -148,7 +148,7 @@ func TestARestartInTheMiddleContinuesWhereItWas(t *testing.T) {
 				defer func() { saved = s.notes(j.ID) }()
 				return keep(ctx, notes)
 			})
-			s.engine.put(j.ID, func(j *generate.Job) { j.Notes = saved })
+			s.engine.Put(j.ID, func(j *generate.Job) { j.Notes = saved })
 			s.restart()
 			s.deliverAtLast(j.ID)
 			s.showAtLast(j.ID, generate.Delivered)
@@ -166,10 +166,10 @@ func TestACardWhosePostWasLostInACrashIsFound(t *testing.T) {
 		j := s.ask(cowboy)
 		if thread {
 			root := s.ann.Say(s.general, "look", "")
-			s.engine.put(j.ID, func(j *generate.Job) { j.Place.Thread = root.TS })
+			s.engine.Put(j.ID, func(j *generate.Job) { j.Place.Thread = root.TS })
 		}
 		keep := s.keep(j.ID)
-		accepted := s.engine.put(j.ID, func(*generate.Job) {})
+		accepted := s.engine.Put(j.ID, func(*generate.Job) {})
 		err := s.bot.Courier().Show(s.ctx, accepted, func(ctx context.Context, notes map[string]string) error {
 			if len(s.sim.Requests("chat.postMessage")) > 0 {
 				return errDead
@@ -210,7 +210,7 @@ func TestACardThatSomebodyDeletedIsNotPostedAgainUntilThereIsSomethingToSay(t *t
 	if got := len(fromBot(s.general)); got != 0 {
 		t.Errorf("%d messages after the card was deleted", got)
 	}
-	s.engine.put(j.ID, func(j *generate.Job) { j.Failure.Kind = generate.FailProvider })
+	s.engine.Put(j.ID, func(j *generate.Job) { j.Failure.Kind = generate.FailProvider })
 	s.mustShow(j.ID, generate.Failed)
 	s.mustShow(j.ID, generate.Failed)
 	if got := fromBot(s.general); len(got) != 1 || !strings.Contains(got[0].Text, "No video") {

@@ -11,6 +11,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"ltxbot/bot/command"
+	"ltxbot/bot/text"
 	"ltxbot/core/ltx"
 )
 
@@ -178,7 +179,7 @@ const buttonMake = "v1:make:"
 // askWhether asks whether somebody wants a video of what they said.
 func (b *Bot) askWhether(ctx context.Context, o origin, ts, typed string) {
 	locale := b.people.locale(o)
-	out := b.layout(locale).message(b.sentence(locale, "slack.ask", "prompt", cut(oneLine(typed), maxAsked)))
+	out := b.layout(locale).message(b.sentence(locale, "slack.ask", "prompt", cut(text.OneLine(typed), maxAsked)))
 	if len([]rune(typed)) <= maxButtonValue {
 		label := plainText(cut(b.text(locale, "slack.button.make"), maxButtonLabel))
 		out.blocks = append(out.blocks, slack.NewActionBlock("", slack.NewButtonBlockElement(buttonMake+ts, typed, label)))

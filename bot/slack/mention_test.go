@@ -145,8 +145,8 @@ func TestAnUnclearMessageBecomesAVideoByItsButtonOnce(t *testing.T) {
 	s.whisper(s.ann, s.general, "I am making a video of it")
 	s.edits(said, "a red fox runs with BOT camera:dolly_in")
 	s.settled()
-	if s.engine.count() != 1 {
-		t.Errorf("%d jobs", s.engine.count())
+	if s.engine.Count() != 1 {
+		t.Errorf("%d jobs", s.engine.Count())
 	}
 }
 
@@ -162,8 +162,8 @@ func TestAnEditedMessageIsTheSameOrder(t *testing.T) {
 	s.restart() // nothing is remembered of the events
 	s.edits(said, "BOT a blue fox")
 	s.settled()
-	if s.engine.count() != 1 {
-		t.Errorf("%d jobs", s.engine.count())
+	if s.engine.Count() != 1 {
+		t.Errorf("%d jobs", s.engine.Count())
 	}
 }
 
@@ -183,8 +183,8 @@ func TestAnEditMendsAnOrderThatWasRefused(t *testing.T) {
 			s.restart() // connections do not last for an hour
 			s.edits(said, "BOT a red fox camera:dolly_in")
 			s.settled()
-			if s.engine.count() != tt.jobs {
-				t.Errorf("%d jobs", s.engine.count())
+			if s.engine.Count() != tt.jobs {
+				t.Errorf("%d jobs", s.engine.Count())
 			}
 		})
 	}
@@ -267,8 +267,8 @@ func TestDirectMessagesToTheBotWorkLikeMentions(t *testing.T) {
 	s.edits(said, "a red fox runs")
 	s.hears(func() { dm.Delete(said.TS) })
 	s.settled()
-	if len(videos(dm)) != 1 || len(results(dm, j.ID)) != 1 || s.engine.count() != 1 {
-		t.Errorf("%d jobs, messages: %s", s.engine.count(), texts(dm))
+	if len(videos(dm)) != 1 || len(results(dm, j.ID)) != 1 || s.engine.Count() != 1 {
+		t.Errorf("%d jobs, messages: %s", s.engine.Count(), texts(dm))
 	}
 	if _, ok := fromBot(dm)[0].Blocks.Button(view.ButtonID(view.ActCancel, j.ID)); !ok {
 		t.Error("the first message is not the card")
@@ -310,8 +310,8 @@ func TestAMentionInASharedChannelIsForTheInstallationThatItNames(t *testing.T) {
 	}
 	beta.user.Say(shared, "<@"+gamma.ws.Bot().ID()+"> a red fox runs", "")
 	s.whisper(beta.user, shared, "Guests and people of other organisations")
-	if s.engine.count() != 1 {
-		t.Errorf("%d jobs", s.engine.count())
+	if s.engine.Count() != 1 {
+		t.Errorf("%d jobs", s.engine.Count())
 	}
 }
 

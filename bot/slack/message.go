@@ -11,6 +11,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"ltxbot/bot/text"
 	"ltxbot/bot/view"
 )
 
@@ -25,15 +26,18 @@ type outgoing struct {
 	text   string
 }
 
+// content is what the message shows, as a JSON value.
+func (o outgoing) content() any { return []any{o.text, o.blocks} }
+
 // message lays out what the bot says. The text mentions nobody: a mention is
 // in a block or nowhere.
 func (l layout) message(m view.Message) outgoing {
-	o := outgoing{blocks: l.blocks(m, maxMessageBlocks), text: escape(oneLine(m.Plain), maxText)}
+	o := outgoing{blocks: l.blocks(m, maxMessageBlocks), text: escape(text.OneLine(m.Plain), maxText)}
 	if o.text == "" {
 		for _, b := range m.Blocks {
-			o.text += plainOf(b.Spans) + " "
+			o.text += text.Unstyled(b.Spans) + " "
 		}
-		o.text = escape(oneLine(o.text), maxText)
+		o.text = escape(text.OneLine(o.text), maxText)
 	}
 	return o
 }

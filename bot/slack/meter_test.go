@@ -60,7 +60,7 @@ func newCrowd(t *testing.T, jobs int, meters ...adapter.Meter) *crowd {
 
 // showBy lets a bot show a job in a state, with news in it.
 func (c *crowd) showBy(which int, id string, state generate.State) error {
-	j := c.engine.put(id, func(j *generate.Job) {
+	j := c.engine.Put(id, func(j *generate.Job) {
 		j.State = state
 		j.Progress.Percent++
 	})

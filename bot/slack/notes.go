@@ -2,10 +2,10 @@ package slack
 
 import (
 	"context"
-	"maps"
 	"strconv"
 	"time"
 
+	"ltxbot/bot/adapter"
 	"ltxbot/core/generate"
 )
 
@@ -50,7 +50,7 @@ func notesOf(o origin, now time.Time) map[string]string {
 	n := map[string]string{}
 	if o.ResponseURL != "" {
 		n[noteURL] = o.ResponseURL
-		n[noteURLUntil] = strconv.FormatInt(now.Add(responseLife).Unix(), 10)
+		n[noteURLUntil] = adapter.Unix(now.Add(responseLife))
 		n[noteURLUses] = strconv.Itoa(responseUsed)
 	}
 	if o.ChannelName != "" {
@@ -68,63 +68,19 @@ func notesOf(o origin, now time.Time) map[string]string {
 	return n
 }
 
-// memory is the notes of a job during one call of the courier.
-type memory struct {
-	notes map[string]string
-	keep  generate.Keep
-}
+// memory is the notes of a job, with what this platform reads out of them.
+type memory struct{ *adapter.Notes }
 
-// recall reads the notes of a job.
-func recall(j generate.Job, keep generate.Keep) *memory {
-	m := &memory{notes: map[string]string{}, keep: keep}
-	maps.Copy(m.notes, j.Notes)
-	return m
-}
-
-func (m *memory) get(note string) string { return m.notes[note] }
-
-// number is a note that is a number, 0 if there is none.
-func (m *memory) number(note string) int64 {
-	n, err := strconv.ParseInt(m.notes[note], 10, 64)
-	if err != nil {
-		return 0
-	}
-	return n
-}
-
-// save keeps notes, given as pairs. An empty value removes one.
-func (m *memory) save(ctx context.Context, pairs ...string) error {
-	change := map[string]string{}
-	for n := 0; n+1 < len(pairs); n += 2 {
-		if m.notes[pairs[n]] != pairs[n+1] {
-			change[pairs[n]] = pairs[n+1]
-		}
-	}
-	if len(change) == 0 {
-		return nil
-	}
-	if err := m.keep(ctx, change); err != nil {
-		return err
-	}
-	for k, v := range change {
-		if v == "" {
-			delete(m.notes, k)
-			continue
-		}
-		m.notes[k] = v
-	}
-	return nil
+func recall(j generate.Job, keep generate.Keep) memory {
+	return memory{adapter.NotesOf(j, keep)}
 }
 
 // responseURL takes one use of the response URL; "" when there is none left.
 // The use is counted before it is made.
-func (m *memory) responseURL(ctx context.Context, now time.Time) (string, error) {
-	address, uses := m.get(noteURL), m.number(noteURLUses)
-	if address == "" || now.Unix() >= m.number(noteURLUntil) || uses >= responseUses {
+func (m memory) responseURL(ctx context.Context, now time.Time) (string, error) {
+	address, uses := m.Get(noteURL), m.Number(noteURLUses)
+	if address == "" || now.Unix() >= m.Number(noteURLUntil) || uses >= responseUses {
 		return "", nil
 	}
-	return address, m.save(ctx, noteURLUses, strconv.FormatInt(uses+1, 10))
+	return address, m.Save(ctx, noteURLUses, strconv.FormatInt(uses+1, 10))
 }
-
-// unix is a time as a note.
-func unix(t time.Time) string { return strconv.FormatInt(t.Unix(), 10) }

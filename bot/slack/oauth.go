@@ -12,6 +12,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"ltxbot/bot/text"
 	"ltxbot/internal/ingress"
 )
 
@@ -81,7 +82,7 @@ func (b *Bot) serveOAuth(w http.ResponseWriter, r *http.Request) {
 		b.cfg.Guard.Note(ingress.Install, ingress.TooOften)
 		b.writePage(w, pageBusy)
 	case query.Get("error") != "" || code == "":
-		b.log.WarnContext(ctx, "slack did not allow an installation", "code", cut(oneLine(query.Get("error")), maxTitle))
+		b.log.WarnContext(ctx, "slack did not allow an installation", "code", cut(text.OneLine(query.Get("error")), maxTitle))
 		b.writePage(w, pageTrouble)
 	default:
 		in, err := b.install(ctx, code)

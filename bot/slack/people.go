@@ -4,19 +4,21 @@ import (
 	"cmp"
 	"context"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/slack-go/slack"
 
 	"ltxbot/bot"
+	"ltxbot/bot/adapter"
 )
 
-// How long answers of Slack about people are cached.
+// How long answers of Slack about people are cached, and how many.
 const (
 	personLife = time.Minute // who is an admin, who a guest
 	groupLife  = 10 * time.Minute
-	maxPeople  = 20000
+	maxPeople  = 20_000
+	maxGroups  = 1000
+	maxNoted   = 100
 )
 
 // person is what the bot must know of somebody.
@@ -35,10 +37,9 @@ type person struct {
 type people struct {
 	bot *Bot
 
-	mu     sync.Mutex
-	known  map[string]person // by workspace and user
-	groups map[string]group  // by workspace and id
-	noted  map[string]bool   // what was logged once
+	known  *adapter.Cache[person] // by workspace and user
+	groups *adapter.Cache[group]  // by workspace and id
+	noted  *adapter.Cache[bool]   // what was logged once
 }
 
 // group is the members of a user group.
@@ -48,14 +49,15 @@ type group struct {
 }
 
 func newPeople(b *Bot) *people {
-	return &people{bot: b, known: map[string]person{}, groups: map[string]group{}, noted: map[string]bool{}}
+	return &people{
+		bot: b, known: adapter.NewCache[person](maxPeople),
+		groups: adapter.NewCache[group](maxGroups), noted: adapter.NewCache[bool](maxNoted),
+	}
 }
 
 // locale is the language of somebody, if it is known.
 func (p *people) locale(o origin) string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.known[o.Workspace+" "+o.User].locale
+	return p.known.Get(o.Workspace + " " + o.User).locale
 }
 
 // caller is who did something, with the roles that Slack reports now.
@@ -129,24 +131,20 @@ func (b *Bot) team(o origin) string {
 // these user groups.
 func (p *people) knows(o origin, groups []string) bool {
 	now := p.bot.cfg.Now()
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	who, ok := p.known[o.Workspace+" "+o.User]
-	if !ok || !now.Before(who.until) {
+	who := p.known.Get(o.Workspace + " " + o.User)
+	if !now.Before(who.until) {
 		return false
 	}
 	return who.stranger || outsider(o) || !slices.ContainsFunc(groups, func(id string) bool {
-		return !now.Before(p.groups[o.Workspace+" "+id].until)
+		return !now.Before(p.groups.Get(o.Workspace + " " + id).until)
 	})
 }
 
 // person looks somebody up.
 func (p *people) person(ctx context.Context, o origin) person {
 	key, now := o.Workspace+" "+o.User, p.bot.cfg.Now()
-	p.mu.Lock()
-	known, ok := p.known[key]
-	p.mu.Unlock()
-	if ok && now.Before(known.until) {
+	known := p.known.Get(key)
+	if now.Before(known.until) {
 		return known
 	}
 	o.acknowledge()
@@ -167,12 +165,7 @@ func (p *people) person(ctx context.Context, o origin) person {
 		name:     cmp.Or(u.Profile.DisplayName, u.Profile.RealName, u.RealName, u.Name),
 		locale:   u.Locale, until: now.Add(personLife),
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if len(p.known) >= maxPeople {
-		clear(p.known)
-	}
-	p.known[key] = fresh
+	p.known.Put(key, fresh)
 	return fresh
 }
 
@@ -212,13 +205,12 @@ func (p *people) ask(ctx context.Context, o origin) (*slack.User, identity, erro
 
 // forget makes the bot ask Slack again about somebody, and about these groups.
 func (p *people) forget(o origin, groups []string) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	who := p.known[o.Workspace+" "+o.User]
+	key := o.Workspace + " " + o.User
+	who := p.known.Get(key)
 	who.until = time.Time{} // what is no right is still good
-	p.known[o.Workspace+" "+o.User] = who
+	p.known.Put(key, who)
 	for _, id := range groups {
-		delete(p.groups, o.Workspace+" "+id)
+		p.groups.Forget(o.Workspace + " " + id)
 	}
 }
 
@@ -237,10 +229,8 @@ func (p *people) groupsOf(ctx context.Context, o origin, ids []string) []string 
 // for a while either: the limit is twenty a minute.
 func (p *people) members(ctx context.Context, o origin, id string) []string {
 	key, now := o.Workspace+" "+id, p.bot.cfg.Now()
-	p.mu.Lock()
-	known, ok := p.groups[key]
-	p.mu.Unlock()
-	if ok && now.Before(known.until) {
+	known := p.groups.Get(key)
+	if now.Before(known.until) {
 		return known.users
 	}
 	o.acknowledge()
@@ -264,19 +254,13 @@ func (p *people) members(ctx context.Context, o origin, id string) []string {
 		p.note("user group", err)
 		fresh.until = now.Add(personLife)
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.groups[key] = fresh
+	p.groups.Put(key, fresh)
 	return fresh.users
 }
 
 // note logs an error once, until it is another one.
 func (p *people) note(what string, err error) {
-	p.mu.Lock()
-	first := !p.noted[what+err.Error()]
-	p.noted[what+err.Error()] = true
-	p.mu.Unlock()
-	if first {
+	if !p.noted.Put(what+err.Error(), true) {
 		p.bot.log.Warn("cannot ask slack about people", "about", what, "error", err)
 	}
 }

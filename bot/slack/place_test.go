@@ -59,7 +59,7 @@ func TestAChannelThatTakesNoMessagesIsFoundOutBeforeMoneyIsSpent(t *testing.T) {
 			if err := s.show(j.ID, generate.Accepted); !errors.Is(err, generate.ErrUnreachable) {
 				t.Errorf("a second try says %v: it must stay unreachable", err)
 			}
-			s.engine.put(j.ID, func(j *generate.Job) { j.Failure.Kind = generate.FailUnreachable })
+			s.engine.Put(j.ID, func(j *generate.Job) { j.Failure.Kind = generate.FailUnreachable })
 			s.mustShow(j.ID, generate.Failed)
 			if got := len(room.Messages()); got != 1 {
 				t.Errorf("%d messages, want the one answer: %s", got, texts(room))
@@ -145,7 +145,7 @@ func TestWithoutAResponseURLTheRequesterIsToldByDirectMessage(t *testing.T) {
 	secret := s.ws.AddChannel(sim.ChannelSpec{Name: "secret", Kind: sim.Private, Members: []*sim.User{s.ann}})
 	s.slash(s.ann, secret, cowboy)
 	j := s.job()
-	s.engine.put(j.ID, func(j *generate.Job) { j.Notes["response_till"] = "1" })
+	s.engine.Put(j.ID, func(j *generate.Job) { j.Notes["response_till"] = "1" })
 	if err := s.show(j.ID, generate.Accepted); !errors.Is(err, generate.ErrUnreachable) {
 		t.Fatalf("show says %v", err)
 	}
@@ -241,7 +241,7 @@ func TestAWorkspaceWithoutUploadsGetsALinkWithTheReason(t *testing.T) {
 			j := s.ask(cowboy)
 			s.mustShow(j.ID, generate.Accepted)
 			s.sim.Inject(sim.Fault{Method: where, Kind: sim.APIError, Error: code, Times: -1})
-			s.engine.put(j.ID, func(j *generate.Job) { j.Output.URL = "https://v3.fal.media/files/b/x.mp4" })
+			s.engine.Put(j.ID, func(j *generate.Job) { j.Output.URL = "https://v3.fal.media/files/b/x.mp4" })
 			receipt := s.mustDeliver(j.ID)
 			found := results(s.general, j.ID)
 			if len(found) != 1 || receipt.Fit != generate.FitLink {
@@ -318,7 +318,7 @@ func TestOutsidersOfASharedChannelMayLookButNotMake(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.whisper(eve, shared, "All settings")
-	if s.engine.count() != 1 || len(videos(shared)) != 1 || len(s.engine.cancel) != 0 {
+	if s.engine.Count() != 1 || len(videos(shared)) != 1 || len(s.engine.Cancelled) != 0 {
 		t.Error("an outsider did more than look")
 	}
 	if !slices.ContainsFunc(shared.Messages(), func(m sim.Message) bool { return m.TS == result.TS }) {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"ltxbot/bot/adapter"
 	"ltxbot/bot/lookback"
 	"ltxbot/core/generate"
 )
@@ -57,10 +58,10 @@ const metadataType = "ltx_job"
 // for in the conversation by its metadata. Where the bot may not read that,
 // the error is errOutcome, and the message must not be posted again. For a job
 // of which the store may lack an intention, it is looked for as well.
-func (b *Bot) postOnce(ctx context.Context, c *client, j generate.Job, m *memory, p purpose, at spot, o outgoing) (message, error) {
+func (b *Bot) postOnce(ctx context.Context, c *client, j generate.Job, m memory, p purpose, at spot, o outgoing) (message, error) {
 	note := notePosting + string(p)
 	now := b.cfg.Now()
-	switch first := m.number(note); {
+	switch first := m.Number(note); {
 	case first == 0 && j.Doubted:
 		found, err := b.findPosted(ctx, c, j, p, at, j.Created)
 		if err != nil && !hasCode(err, noHistoryCodes...) && !hasCode(err, "not_in_channel", "channel_not_found") || found.ts != "" {
@@ -79,7 +80,7 @@ func (b *Bot) postOnce(ctx context.Context, c *client, j generate.Job, m *memory
 			return message{}, &limitError{op: "look for " + string(p), after: b.cfg.Timing.Settle}
 		}
 	}
-	if err := m.save(ctx, note, unix(now)); err != nil {
+	if err := m.Save(ctx, note, adapter.Unix(now)); err != nil {
 		return message{}, err
 	}
 	out, err := b.postJoining(ctx, c, j, p, at, o)
@@ -87,7 +88,7 @@ func (b *Bot) postOnce(ctx context.Context, c *client, j generate.Job, m *memory
 		return out, err
 	}
 	// Refused: it is known that nothing was posted.
-	if err := m.save(ctx, note, ""); err != nil {
+	if err := m.Save(ctx, note, ""); err != nil {
 		return message{}, err
 	}
 	return message{}, err

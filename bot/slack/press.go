@@ -11,6 +11,7 @@ import (
 	"github.com/slack-go/slack"
 
 	"ltxbot/bot"
+	"ltxbot/bot/adapter"
 	"ltxbot/bot/view"
 	"ltxbot/core/generate"
 )
@@ -52,7 +53,7 @@ func PressEvent(channel, message, view, user, button, at string) string {
 	if err != nil {
 		return ""
 	}
-	moment := int64(seconds / doubleClick.Seconds())
+	moment := int64(seconds / adapter.DoubleClick.Seconds())
 	return eventOf(strings.Join([]string{channel, message, view, user, button, strconv.FormatInt(moment, 10)}, ":"))
 }
 
@@ -165,13 +166,7 @@ func (b *Bot) remove(ctx context.Context, o origin, i *interaction, a action, jo
 		b.tell(ctx, o, b.sentence(b.people.locale(o), "slack.cannot_delete"))
 		return
 	}
-	j, keep, err := b.cfg.Service.Deleted(ctx, job)
-	if err == nil {
-		err = b.Show(ctx, j, keep)
-	}
-	if err != nil {
-		b.log.WarnContext(ctx, "cannot show that a video was deleted", "job", job, "error", err)
-	}
+	adapter.ShowDeleted(ctx, b.log, job, b.cfg.Service.Deleted, b.Show)
 }
 
 // directButton offers to make a job again and send it by direct message.

@@ -53,7 +53,7 @@ func TestAgainMakesANewJobWithANewSeedOnceForADoubleClick(t *testing.T) {
 	if same := s.job(); same.ID == again.ID || same.Request.Seed() != j.Request.Seed() {
 		t.Error("the same seed is not the same")
 	}
-	if got := s.engine.count(); got != 3 {
+	if got := s.engine.Count(); got != 3 {
 		t.Errorf("%d jobs, want 3", got)
 	}
 }
@@ -83,8 +83,8 @@ func TestCancelIsForTheOwnerAndAdminsAndAsksFirst(t *testing.T) {
 	}
 	s.click(s.bob, card, "Cancel")
 	s.whisper(s.bob, s.general, "or an admin")
-	if len(s.engine.cancel) != 0 {
-		t.Fatalf("cancelled: %v", s.engine.cancel)
+	if len(s.engine.Cancelled) != 0 {
+		t.Fatalf("cancelled: %v", s.engine.Cancelled)
 	}
 	s.click(boss, card, "Cancel")
 	s.whisper(boss, s.general, "is being cancelled")

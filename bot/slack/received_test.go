@@ -23,7 +23,7 @@ func TestTheAcknowledgementComesAfterTheRecord(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newStage(t)
-			s.engine.recorded = make(chan struct{})
+			s.engine.WaitRecord = make(chan struct{})
 			answered := make(chan error, 1)
 			go func() {
 				_, err := s.ann.Slash(s.ctx, s.general, "/ltx", cowboy)
@@ -34,7 +34,7 @@ func TestTheAcknowledgementComesAfterTheRecord(t *testing.T) {
 				t.Fatalf("answered before the record: %v", err)
 			case <-time.After(200 * time.Millisecond):
 			}
-			close(s.engine.recorded)
+			close(s.engine.WaitRecord)
 			if err := <-answered; err != nil {
 				t.Error(err)
 			}
@@ -46,7 +46,7 @@ func TestTheAcknowledgementComesAfterTheRecord(t *testing.T) {
 func TestAStoreThatHangsIsSaidWithinThreeSeconds(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	s.engine.recorded = make(chan struct{})
+	s.engine.WaitRecord = make(chan struct{})
 	s.slash(s.ann, s.general, cowboy) // it fails after three seconds without an acknowledgement
 	s.whisper(s.ann, s.general, "Nothing was charged")
 	s.noJob()
@@ -62,12 +62,12 @@ func TestSlackIsAskedWhoSomebodyIsAfterTheAcknowledgement(t *testing.T) {
 	s.start()
 	s.sim.Inject(sim.Fault{Method: "users.info", Kind: sim.Delay, Delay: 4 * time.Second})
 	s.slash(s.ann, s.general, cowboy) // it fails after three seconds without an acknowledgement
-	if j := s.job(); len(j.Tiers) != 1 || j.Place.Locale != "en-US" || s.engine.prepared.Load() != 1 {
-		t.Errorf("%q in the tiers %q, prepared %d times", j.Place.Locale, j.Tiers, s.engine.prepared.Load())
+	if j := s.job(); len(j.Tiers) != 1 || j.Place.Locale != "en-US" || s.engine.Prepared.Load() != 1 {
+		t.Errorf("%q in the tiers %q, prepared %d times", j.Place.Locale, j.Tiers, s.engine.Prepared.Load())
 	}
 	s.slash(s.ann, s.general, cowboy)
-	if j := s.job(); len(j.Tiers) != 1 || s.engine.prepared.Load() != 1 {
-		t.Errorf("who is known is looked up again: tiers %q, prepared %d times", j.Tiers, s.engine.prepared.Load())
+	if j := s.job(); len(j.Tiers) != 1 || s.engine.Prepared.Load() != 1 {
+		t.Errorf("who is known is looked up again: tiers %q, prepared %d times", j.Tiers, s.engine.Prepared.Load())
 	}
 }
 
@@ -90,7 +90,7 @@ func TestAJobThatWasNotAcceptedIsToldToItsRequesterOnly(t *testing.T) {
 			if !urls { // the response URL is too old
 				s.sim.Advance(31 * time.Minute)
 			}
-			s.engine.put(j.ID, func(j *generate.Job) { j.Failure = tt.failure })
+			s.engine.Put(j.ID, func(j *generate.Job) { j.Failure = tt.failure })
 			for range 2 {
 				s.mustShow(j.ID, generate.Failed)
 			}
@@ -117,7 +117,7 @@ func TestAnInterruptedCommandIsMadeByAButton(t *testing.T) {
 	if told, err := s.bot.Courier().Acknowledged(s.ctx, j); told || err == nil {
 		t.Errorf("it is known that it was acknowledged: %v, %v", told, err)
 	}
-	s.engine.put(j.ID, func(j *generate.Job) { j.Failure.Kind = generate.FailInterrupted })
+	s.engine.Put(j.ID, func(j *generate.Job) { j.Failure.Kind = generate.FailInterrupted })
 	s.mustShow(j.ID, generate.Failed)
 	m := s.whisper(s.ann, s.general, "restarted")
 	if _, err := s.ann.Click(s.ctx, m, "Make it"); err != nil {

@@ -76,7 +76,7 @@ func (l layout) blocks(m view.Message, limit int) []slack.Block {
 		}
 	}
 	if len(out) == 0 && m.Plain != "" && room > 0 {
-		out = append(out, richText(section(plainSpan(oneLine(m.Plain)))))
+		out = append(out, richText(section(plainSpan(text.OneLine(m.Plain)))))
 	}
 	for _, row := range rows {
 		out = append(out, l.buttons(row))
@@ -91,7 +91,7 @@ func (l layout) block(b view.Block) slack.Block {
 		if slices.ContainsFunc(b.Spans, func(s text.Span) bool { return s.Style == text.MentionOf && l.mention(s) != "" }) {
 			return richText(section(l.rich(strong(b.Spans), maxHeader)...)) // a header would show an id
 		}
-		text := cut(oneLine(plainOf(b.Spans)), maxHeader)
+		text := cut(text.OneLine(text.Unstyled(b.Spans)), maxHeader)
 		if text == "" {
 			return nil
 		}
@@ -109,7 +109,7 @@ func (l layout) block(b view.Block) slack.Block {
 		}
 		return richText(&slack.RichTextQuote{Type: slack.RTEQuote, Elements: elements})
 	case view.Code:
-		text := cut(strings.TrimSpace(clean(plainOf(b.Spans))), maxRichText)
+		text := cut(strings.TrimSpace(text.Clean(text.Unstyled(b.Spans))), maxRichText)
 		if text == "" {
 			return nil
 		}
@@ -173,7 +173,7 @@ const dateLength = 24
 // richSpan writes one span in at most room characters, and says how many it
 // took.
 func (l layout) richSpan(s text.Span, room int) (slack.RichTextSectionElement, int) {
-	words := cut(clean(s.Text), room)
+	words := cut(text.Clean(s.Text), room)
 	size := utf8.RuneCountInString(words)
 	switch s.Style {
 	case text.MentionOf:
@@ -239,7 +239,7 @@ func (l layout) facts(facts []view.Fact) slack.Block {
 	var elements []slack.RichTextSectionElement
 	room := maxRichText
 	for n, f := range facts {
-		label := oneLine(f.Label) + " "
+		label := text.OneLine(f.Label) + " "
 		if n > 0 {
 			label = "\n" + label
 		}
@@ -249,7 +249,7 @@ func (l layout) facts(facts []view.Fact) slack.Block {
 		}
 		elements = append(elements, slack.NewRichTextSectionTextElement(label, textStyles[text.Strong]))
 		for _, s := range f.Value {
-			s.Text = strings.ReplaceAll(clean(s.Text), "\n", " ")
+			s.Text = strings.ReplaceAll(text.Clean(s.Text), "\n", " ")
 			element, size := l.richSpan(s, room)
 			if room -= size; element != nil {
 				elements = append(elements, element)
@@ -288,7 +288,7 @@ func (l layout) note(spans []text.Span) slack.Block {
 // markup writes one span as mrkdwn in at most room characters; it is empty
 // when there is no room.
 func (l layout) markup(s text.Span, room int) string {
-	words := strings.ReplaceAll(clean(s.Text), "\n", " ")
+	words := strings.ReplaceAll(text.Clean(s.Text), "\n", " ")
 	switch s.Style {
 	case text.MentionOf:
 		if user := l.mention(s); user != "" {
@@ -326,15 +326,6 @@ func whole(text string, room int) string {
 	return text
 }
 
-// plainOf is what spans say, without their styles.
-func plainOf(spans []text.Span) string {
-	var b strings.Builder
-	for _, s := range spans {
-		b.WriteString(s.Text)
-	}
-	return b.String()
-}
-
 // barLength is how many pieces a progress bar has.
 const barLength = 12
 
@@ -350,7 +341,7 @@ func writeBar(part float64) string {
 func (l layout) buttons(row []view.Button) slack.Block {
 	elements := make([]slack.BlockElement, 0, len(row))
 	for _, b := range row {
-		button := slack.NewButtonBlockElement(view.ButtonID(b.Action, b.Job), b.Job, plainText(cut(oneLine(b.Label), maxButtonLabel)))
+		button := slack.NewButtonBlockElement(view.ButtonID(b.Action, b.Job), b.Job, plainText(cut(text.OneLine(b.Label), maxButtonLabel)))
 		if l.value != nil {
 			button.Value = cut(l.value(b), maxButtonValue)
 		}
@@ -375,7 +366,7 @@ func (l layout) buttons(row []view.Button) slack.Block {
 func (l layout) confirm(question string) *slack.ConfirmationBlockObject {
 	return &slack.ConfirmationBlockObject{
 		Title:   plainText(cut(l.text("slack.confirm.title"), maxConfirmTitle)),
-		Text:    plainText(cut(oneLine(question), maxConfirmText)),
+		Text:    plainText(cut(text.OneLine(question), maxConfirmText)),
 		Confirm: plainText(cut(l.text("slack.confirm.yes"), maxConfirmButton)),
 		Deny:    plainText(cut(l.text("slack.confirm.no"), maxConfirmButton)),
 		Style:   slack.StyleDanger,

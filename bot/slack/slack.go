@@ -129,10 +129,10 @@ type Bot struct {
 	tokens  Tokens
 	web     *http.Client // short calls
 	uploads *http.Client // without a timeout of its own
-	work    pool
+	work    *adapter.Pool
 	people  *people
 	edits   *editBudgets
-	shown   shownCards
+	shown   adapter.ShownCards
 	posts   *lookback.Posts[ownPost]
 	clicks  *ingress.Seen // presses, so that a double click counts once
 	events  *ingress.Seen // ids of events and signatures of requests
@@ -170,9 +170,9 @@ func New(cfg Config) (*Bot, error) {
 	b := &Bot{
 		cfg: cfg, log: cfg.Logger, tokens: cfg.Tokens,
 		web: newHTTPClient(callTimeout), uploads: newHTTPClient(0),
-		work: newPool(), edits: newEditBudgets(cfg.Now, cfg.Meter), shown: newShownCards(),
+		work: adapter.NewPool(platform), edits: newEditBudgets(cfg.Now, cfg.Meter), shown: adapter.NewShownCards(),
 		posts:  lookback.New[ownPost](uint64(searchOverlap / time.Microsecond)),
-		clicks: ingress.NewSeen(cfg.Now, doubleClick), events: ingress.NewSeen(cfg.Now, 2*replayWindow),
+		clicks: ingress.NewSeen(cfg.Now, adapter.DoubleClick), events: ingress.NewSeen(cfg.Now, 2*replayWindow),
 		installs: rate.NewLimiter(rate.Every(installPause), installBurst),
 		fatal:    make(chan error, 1), off: newSwitchedOff(), clients: map[string]*client{},
 	}
@@ -251,7 +251,7 @@ func (b *Bot) Start(ctx context.Context) error {
 	if err := b.hello(ctx); err != nil {
 		return err
 	}
-	b.work.open(life)
+	b.work.Open(life)
 	if b.cfg.Mode == HTTP {
 		return nil
 	}
@@ -283,10 +283,9 @@ func (b *Bot) Stop(ctx context.Context) error {
 	if stop == nil {
 		return nil
 	}
-	err := b.work.close(ctx)
+	err := b.work.Close(ctx)
 	stop()
 	b.group.Wait()
-	b.work.wait()
 	b.web.CloseIdleConnections()
 	b.uploads.CloseIdleConnections()
 	return err

@@ -22,14 +22,14 @@ func TestTheAcknowledgementDoesNotWaitForTheStore(t *testing.T) {
 	s := prepareStage(t, sim.Options{NoRateLimits: true}, func(c *slack.Config) {
 		c.ObserveAck = func(d time.Duration) { slowest.Store(max(slowest.Load(), int64(d))) }
 	})
-	s.engine.wait = make(chan struct{})
+	s.engine.Wait = make(chan struct{})
 	s.start()
 	r := s.slash(s.ann, s.general, cowboy) // it returns with the acknowledgement: while the engine waits
 	s.until("the acknowledgement is observed", func() bool { return slowest.Load() > 0 })
 	if len(r.Answer) > 0 && string(r.Answer) != "null" {
 		t.Errorf("the acknowledgement says %s", r.Answer)
 	}
-	close(s.engine.wait)
+	close(s.engine.Wait)
 	s.job()
 }
 
@@ -37,7 +37,7 @@ func TestABurstBeyondTheRoomIsToldToComeBackAndCounted(t *testing.T) {
 	t.Parallel()
 	var turnedAway atomic.Int64
 	s := prepareStage(t, sim.Options{NoRateLimits: true}, func(c *slack.Config) { c.OnBusy = func() { turnedAway.Add(1) } })
-	s.engine.wait = make(chan struct{})
+	s.engine.Wait = make(chan struct{})
 	s.start()
 	const burst = 300
 	var busy, fine atomic.Int64
@@ -59,7 +59,7 @@ func TestABurstBeyondTheRoomIsToldToComeBackAndCounted(t *testing.T) {
 	if busy.Load() == 0 || busy.Load() != turnedAway.Load() || busy.Load()+fine.Load() != burst {
 		t.Errorf("%d accepted, %d turned away, %d counted", fine.Load(), busy.Load(), turnedAway.Load())
 	}
-	close(s.engine.wait)
+	close(s.engine.Wait)
 	for range fine.Load() {
 		s.job()
 	}
@@ -125,14 +125,14 @@ func TestAnEventThatNobodyCanReadIsAcknowledged(t *testing.T) {
 func TestAPanicCostsOneAnswer(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	s.engine.mu.Lock()
-	s.engine.panics = true
-	s.engine.mu.Unlock()
+	s.engine.Lock()
+	s.engine.Panics = true
+	s.engine.Unlock()
 	s.slash(s.ann, s.general, cowboy)
 	s.whisper(s.ann, s.general, "the number")
-	s.engine.mu.Lock()
-	s.engine.panics = false
-	s.engine.mu.Unlock()
+	s.engine.Lock()
+	s.engine.Panics = false
+	s.engine.Unlock()
 	s.ask(cowboy)
 }
 
@@ -220,7 +220,7 @@ func TestAnEventThatIsBroughtTwiceIsOneJob(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := s.engine.count(); got != 1 {
+	if got := s.engine.Count(); got != 1 {
 		t.Errorf("%d jobs", got)
 	}
 }

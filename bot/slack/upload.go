@@ -11,6 +11,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"ltxbot/bot/text"
 	"ltxbot/core/generate"
 )
 
@@ -36,7 +37,7 @@ func (b *Bot) upload(ctx context.Context, c *client, f generate.File, alt string
 	err := c.again(ctx, "ask for an upload", func(ctx context.Context) error {
 		var err error
 		where, err = c.api.GetUploadURLExternalContext(ctx, slack.GetUploadURLExternalParameters{
-			FileName: f.Name, FileSize: int(f.Size), AltTxt: cut(oneLine(alt), maxAltText),
+			FileName: f.Name, FileSize: int(f.Size), AltTxt: cut(text.OneLine(alt), maxAltText),
 		})
 		if err == nil && (where.UploadURL == "" || where.FileID == "") {
 			err = errEmpty

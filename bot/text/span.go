@@ -3,9 +3,6 @@ package text
 import (
 	"strings"
 	"time"
-	"unicode/utf16"
-
-	"github.com/rivo/uniseg"
 
 	"ltxbot/core/ltx"
 )
@@ -84,44 +81,18 @@ func Spaced(sentences ...[]Span) []Span {
 	return out
 }
 
-// Flat is the text of spans. A mention that begins a message has none.
-func Flat(spans []Span) string {
+// Unstyled is what spans say, without their styles. A mention that begins a
+// message says nothing.
+func Unstyled(spans []Span) string {
 	var b strings.Builder
 	for _, s := range spans {
 		b.WriteString(s.Text)
 	}
-	return strings.TrimSpace(b.String())
+	return b.String()
 }
 
-// OneLine is a text without line breaks, and with single spaces.
-func OneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
-
-// Shorten cuts a text to at most most UTF-16 units, which is how platforms
-// count, and never within a character as people see it.
-func Shorten(s string, most int) string {
-	if Units(s) <= most {
-		return s
-	}
-	kept, room, state := 0, most-1, -1
-	for rest := s; rest != ""; {
-		var cluster string
-		cluster, rest, _, state = uniseg.FirstGraphemeClusterInString(rest, state)
-		if room -= Units(cluster); room < 0 {
-			break
-		}
-		kept += len(cluster)
-	}
-	return strings.TrimRight(s[:kept], " \n\t,.;:") + "…"
-}
-
-// Units counts UTF-16 units.
-func Units(s string) int {
-	n := 0
-	for _, r := range s {
-		n += max(1, utf16.RuneLen(r))
-	}
-	return n
-}
+// Flat is Unstyled without space around it.
+func Flat(spans []Span) string { return strings.TrimSpace(Unstyled(spans)) }
 
 // SinceSpan is a point in time, shown as its distance from now.
 func SinceSpan(t time.Time) Span { return Span{Text: clock(t), Style: Since, At: t} }
