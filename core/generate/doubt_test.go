@@ -226,7 +226,7 @@ func (s againStore) Take(ctx context.Context) (generate.Claim, error) {
 	select {
 	case c := <-s.first:
 		var err error
-		c.Job, err = s.Store.Job(ctx, c.Job.ID)
+		c.Job, err = s.Job(ctx, c.Job.ID)
 		c.Doubtful = true
 		return c, err
 	default:
