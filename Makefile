@@ -38,12 +38,12 @@ fuzz: ## run every fuzz target for 20 seconds
 	.ci/fuzz 20 3600
 
 bench: ## measure this bot beside one for Node, and the store on Redis (eight minutes on an idle machine)
-	npm ci --prefix bench/node --ignore-scripts
-	go test -run '^$$' -bench Bots -benchtime 1x -timeout 30m ./bench
-	go test -run '^$$' -bench Redis -benchtime 10000x -timeout 30m ./bench
+	npm ci --prefix e2e/bench/node --ignore-scripts
+	go test -run '^$$' -bench Bots -benchtime 1x -timeout 30m ./e2e/bench
+	go test -run '^$$' -bench Redis -benchtime 10000x -timeout 30m ./e2e/bench
 
 soak: ## kill the bot again and again for LTXBOT_SOAK minutes, 10 unless told
-	LTXBOT_SOAK=$${LTXBOT_SOAK:-10} go test -count=1 -v -timeout 24h -run TestSoak ./app/ordeal
+	LTXBOT_SOAK=$${LTXBOT_SOAK:-10} go test -count=1 -v -timeout 24h -run TestSoak ./e2e/faults
 
 check: ## all of it, as it runs before a merge
 	.ci/run

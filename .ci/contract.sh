@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Checks with real clients and published schemas; see contract/README.md. It
+# Checks with real clients and published schemas; see e2e/contract/README.md. It
 # needs Go, Node 20 and a registry of npm; the checks themselves use loopback
 # alone.
 set -euo pipefail
@@ -7,8 +7,8 @@ cd "$(dirname "$0")/.."
 
 for attempt in 1 2 3; do
   # No package has to run anything to be installed.
-  timeout 120 npm ci --prefix contract --ignore-scripts --no-audit --no-fund && break
+  timeout 120 npm ci --prefix e2e/contract --ignore-scripts --no-audit --no-fund && break
   [ "$attempt" -lt 3 ] || exit 1
   sleep $((attempt * 5))
 done
-go run ./contract/driver
+go run ./e2e/contract/driver

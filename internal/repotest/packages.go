@@ -51,8 +51,7 @@ var rules = []rule{
 	{"internal", []string{"internal"}},
 	{"app", []string{"."}},
 	{"cmd", []string{"."}},
-	{"bench", []string{"."}},
-	{"contract", []string{"."}},
+	{"e2e", []string{"."}},
 }
 
 // An owner is the only folder that may import a library, tests aside.

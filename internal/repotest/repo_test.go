@@ -73,7 +73,7 @@ func TestEachRuleBites(t *testing.T) {
 			"app/a.go":                imports("ltxbot/bot/slack", "ltxbot/store/redis", "ltxbot/sim/fal"),
 			"helpers/a.go":            imports("ltxbot/core/quota"),
 			"core/testdata/a.go":      imports("ltxbot/app"),
-			"bench/node_modules/a.go": imports("ltxbot/app"),
+			"e2e/bench/node_modules/a.go": imports("ltxbot/app"),
 		}, []string{
 			"bot/a.go imports ltxbot/bot/slack: bot may import core, bot/command, bot/text, bot/view, internal",
 			"bot/discord/b.go imports ltxbot/bot/slack: bot/discord may import core, bot/discord, bot, bot/adapter, bot/command, bot/lookback, bot/text, bot/view, internal",

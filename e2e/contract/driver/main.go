@@ -2,7 +2,7 @@
 // platforms do, and with the platforms' published schemas that the bot does. It
 // runs on loopback alone.
 //
-//	npm ci --prefix contract && go run ./contract/driver [check ...]
+//	npm ci --prefix e2e/contract && go run ./e2e/contract/driver [check ...]
 package main
 
 import (
@@ -124,10 +124,10 @@ func choose(names []string) ([]check, error) {
 // project finds the Node project from the root of the repository or from
 // inside the project.
 func project() (string, error) {
-	for _, dir := range []string{"contract", ".", ".."} {
+	for _, dir := range []string{"e2e/contract", ".", ".."} {
 		if _, err := os.Stat(filepath.Join(dir, "node_modules", "discord.js")); err == nil {
 			return filepath.Abs(dir)
 		}
 	}
-	return "", errors.New("the Node packages are not installed: run npm ci --prefix contract in the root of the repository")
+	return "", errors.New("the Node packages are not installed: run npm ci --prefix e2e/contract in the root of the repository")
 }

@@ -26,7 +26,7 @@ import (
 // nothing happens: the engine, its store on disk and the client of fal against
 // a server that answers at once. Cards are counted and not sent.
 //
-//	go test -run '^$' -bench Waiting -benchtime 1x ./bench
+//	go test -run '^$' -bench Waiting -benchtime 1x ./e2e/bench
 //
 // The server is part of the process, so that the figures are upper bounds.
 func BenchmarkWaiting(b *testing.B) {

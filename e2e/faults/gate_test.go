@@ -1,4 +1,4 @@
-package ordeal_test
+package faults_test
 
 import (
 	"errors"

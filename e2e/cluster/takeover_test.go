@@ -1,4 +1,4 @@
-package crowd_test
+package cluster_test
 
 import (
 	"context"

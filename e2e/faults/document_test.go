@@ -1,4 +1,4 @@
-package ordeal_test
+package faults_test
 
 import (
 	"flag"
@@ -17,7 +17,7 @@ const documentPath = "../../docs/reliability.md"
 
 // The marks between which the document is made from the tests.
 const (
-	beginTable = "<!-- Made by the tests of app/ordeal: go test ./app/ordeal -run TestFaults -update -->\n"
+	beginTable = "<!-- Made by the tests of e2e/faults: go test ./e2e/faults -run TestFaults -update -->\n"
 	endTable   = "<!-- End of what is made. -->\n"
 )
 

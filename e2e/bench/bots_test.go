@@ -237,7 +237,7 @@ func BenchmarkBots(b *testing.B) {
 	need.Tool(b, "ffmpeg")
 	need.Tool(b, "node")
 	if _, err := os.Stat("node/node_modules"); err != nil {
-		b.Skip("the Node bot is not installed: npm ci --prefix bench/node --ignore-scripts")
+		b.Skip("the Node bot is not installed: npm ci --prefix e2e/bench/node --ignore-scripts")
 	}
 	const during = 10 * time.Second
 	var acks, lags versus

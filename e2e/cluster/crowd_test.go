@@ -1,7 +1,7 @@
-// Package crowd_test lets three bots share one Redis while they are killed and
+// Package cluster_test lets three bots share one Redis while they are killed and
 // stopped in their tracks, and counts afterwards: no job is lost, none is
 // submitted or delivered twice, and the money adds up.
-package crowd_test
+package cluster_test
 
 import (
 	"context"
