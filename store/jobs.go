@@ -203,8 +203,9 @@ const maxLeapOfVersion = 1 << 40
 
 func (t *txn) save(j generate.Job, b quota.Billing, own ownership) (generate.Job, error) {
 	stored, err := head(t, j.ID)
+	again := t.lost(own, j, stored, err)
 	switch {
-	case t.lost(own, j, stored, err):
+	case again:
 		// The server has lost what this process wrote: it is written again.
 		t.s.log.Warn("store: job is written again that the server has lost", slog.String("job", j.ID))
 		stored.Run = own.run
@@ -223,7 +224,7 @@ func (t *txn) save(j generate.Job, b quota.Billing, own ownership) (generate.Job
 	if old.ID != "" && (old.Team != j.Team || old.Member != j.Member) {
 		return generate.Job{}, errors.New("a job can't change its team or member")
 	}
-	if early(old.State) && !early(j.State) && !j.State.Terminal() {
+	if early(old.State) && !early(j.State) && !j.State.Terminal() && !again {
 		return generate.Job{}, fmt.Errorf("a job that is %s becomes %s by Accept", old.State, j.State)
 	}
 	if b.Kind != quota.KeepHold {

@@ -286,3 +286,32 @@ func TestLostWrites(t *testing.T) {
 		t.Error("a job is doubtful that says so itself")
 	}
 }
+
+// TestTheAcceptanceOfAJobIsLost: what its owner knows is written over the record
+// of a command that was not accepted yet.
+func TestTheAcceptanceOfAJobIsLost(t *testing.T) {
+	w := newWorld(t)
+	w.db.Restart("run1")
+	j := w.newJob("job1", "acme", "discord:1")
+	j.State = generate.Received
+	j, err := w.Record(t.Context(), j)
+	if err != nil {
+		t.Fatal(err)
+	}
+	restore := w.db.Save()
+	j.State = generate.Accepted
+	w.accept(j)
+	j = w.take(w.Store).Job
+	j.State = generate.Delivering
+	j = w.save(j, quota.Keep())
+	restore()
+	w.db.Restart("run2")
+	j.Notes = map[string]string{"file": "F1"}
+	j = w.save(j, quota.Keep())
+	if got := w.job("job1"); got.State != generate.Delivering || got.Notes["file"] != "F1" {
+		t.Errorf("the record is %s with %v, want what its owner knows", got.State, got.Notes)
+	}
+	j.State = generate.Delivered
+	w.save(j, quota.Keep())
+	quotatest.CheckBooks(t, w.Store)
+}
