@@ -46,8 +46,8 @@ func TestAFailoverLosesTheLastSecond(t *testing.T) {
 				}
 				return len(jobs) > 20 && kinds[generate.Delivered] && kinds[generate.Queued]
 			})
-			w.server.Replicated(replica)
 			known := states(w.jobs(ctx))
+			w.server.Replicated(replica) // it has all of these at least
 			replica.CLI("REPLICAOF", "NO", "ONE")
 			pause(ctx, lostFor)
 			lost := states(w.jobs(ctx))
