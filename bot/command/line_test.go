@@ -143,7 +143,7 @@ func FuzzParseLine(f *testing.F) {
 	for _, line := range []string{
 		"a cat [camera:dolly_in] lora:a/b; c/d", "the camera: static", "(best quality:1.3)", "一只猫 camera：dolly_in，seed：7", `a "cat\" <lora:x:1>`,
 		"negative: a\nb camera : static", `prompt:"a" 'b' width:3`, "Negative prompt: x", "「camera: static", "quota [a_b:c",
-		`{"prompt": "a", "seed": 7}`, `{'prompt': 'a "b', 'loras': [{"path": "a,b"}]`, "Steps: 9, Seed: 1, Size: 1x1", "カメラ：static durée:5", "a --no b, c", "CFG scale: 7",
+		`{"prompt": "a", "seed": 7}`, `{'prompt': 'a "b', 'loras': [{"path": "a,b"}]`, "Steps: 9, Seed: 1, Size: 1x1", "カメラ：static durée:5", "a --no b, c", "CFG scale: 7", "negative: \xff\nb camesa : static",
 	} {
 		f.Add(line)
 	}

@@ -22,13 +22,17 @@ func Write(settings []ltx.Setting) string {
 			value = HideQueries(value)
 		}
 		isList := known && p.Kind == ltx.KindLoRAs // whose commas need no quotes
-		if p.Name == PromptKey || strings.ContainsFunc(value, func(r rune) bool { return unicode.IsSpace(r) || IsOpening(r) || r == ',' && !isList || r == '\\' }) {
+		if p.Name == PromptKey || !strings.ContainsFunc(value, isWordRune) || strings.ContainsFunc(value, func(r rune) bool { return unicode.IsSpace(r) || IsOpening(r) || r == ',' && !isList || r == '\\' }) {
 			value = Quote(value)
 		}
 		parts = append(parts, s.Key+":"+value)
 	}
 	return strings.Join(parts, " ")
 }
+
+// isWordRune reports whether a rune makes a value a word: others alone may be
+// taken for the end of a sentence.
+func isWordRune(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
 
 // HideQueries removes the queries of links in a list of LoRAs.
 func HideQueries(value string) string {
