@@ -45,7 +45,9 @@ func TestAnyProcessMayDieAtAnyTime(t *testing.T) {
 	var all sync.WaitGroup
 	all.Go(func() { w.keepAsking(ctx, stop) })
 	cause(ctx, rand.New(rand.NewPCG(chosen, 0)), crowd, faults)
-	w.wait(ctx, "enough jobs", func(all []generate.Job) bool { return len(all) >= jobs })
+	for ctx.Err() == nil && len(w.fal.Submits()) < jobs {
+		pause(ctx, 200*time.Millisecond)
+	}
 	close(stop)
 	all.Wait()
 	done := w.wait(ctx, "the end of all jobs", func(all []generate.Job) bool {

@@ -207,7 +207,8 @@ func (e *Engine) View(ctx context.Context, fn func(kv.Tx) error) error {
 	cache, reading := map[string]entry{}, "view "+e.id
 	for n := 0; ctx.Err() == nil; n++ {
 		if n >= viewTries {
-			if err := e.takeTurn(ctx, reading, turnFor); err != nil {
+			// The more there is to read, the longer writers wait, within bounds.
+			if err := e.takeTurn(ctx, reading, min(time.Duration(n-viewTries+1)*turnFor, mostTurn)); err != nil {
 				return err
 			}
 		}

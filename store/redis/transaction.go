@@ -268,7 +268,7 @@ func (e *Engine) apply(ctx context.Context, b batch) ([]failed, error) {
 	return stale, nil
 }
 
-// takeTurn makes the transactions of others wait, for turnFor at most, unless it
+// takeTurn makes the transactions of others wait, for so long at most, unless it
 // is another one's turn already. With zero it gives the turn back.
 func (e *Engine) takeTurn(ctx context.Context, who string, d time.Duration) error {
 	_, err := e.eval(ctx, leaseScript, []string{e.keyName("turn")}, who, d.Milliseconds())
@@ -290,8 +290,10 @@ const (
 	// turnAfter is how often a transaction conflicts with those of others before
 	// it takes a turn: then it can't conflict again.
 	turnAfter = 2
-	// turnFor is how long others wait at most.
-	turnFor = 300 * time.Millisecond
+	// turnFor is how long others wait at most, and mostTurn for a View that has
+	// much to read: less than what a command may take until it is recorded.
+	turnFor  = 300 * time.Millisecond
+	mostTurn = 1500 * time.Millisecond
 )
 
 // errContention says that a transaction did not get its turn in time.
