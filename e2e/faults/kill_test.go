@@ -272,7 +272,7 @@ func (l *life) recall() {
 		for i := range l.jobs {
 			j, err := s.Job(l.ctx, l.jobs[i].job)
 			l.jobs[i].made = err == nil
-			l.jobs[i].unsure = err == nil && j.State == generate.Received
+			l.jobs[i].unsure = err == nil && (j.State == generate.Received || j.Unconfirmed || j.Failure.Kind == generate.FailUnacknowledged)
 			if err != nil && !errors.Is(err, generate.ErrNoJob) {
 				l.t.Errorf("read job: %v", err)
 			}
