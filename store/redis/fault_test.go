@@ -136,6 +136,32 @@ func TestADeliveryThatDoesNotArriveIsHandedOutAgain(t *testing.T) {
 	}
 }
 
+// A failover can take one claim away and lose the reply to another delivery: as
+// many as before, but not the same.
+func TestAClaimThatIsLostAndADeliveryThatDoesNotArriveAreBothNoticed(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t)
+	d := newDatabase(server, nil)
+	e := d.Open(t)
+	t.Cleanup(func() { e.Close() })
+	stream := "{" + d.opts.Prefix + "}:jobs"
+	publish(t, e, "a")
+	c := claim(t, e)
+	publish(t, e, "b")
+	pending := strings.Fields(server.CLI("XPENDING", stream, "bot", "-", "+", "1"))
+	if len(pending) < 2 {
+		t.Fatalf("pending: %q", pending)
+	}
+	entry, consumer := pending[0], pending[1]
+	server.CLI("XREADGROUP", "GROUP", "bot", consumer, "COUNT", "1", "STREAMS", stream, ">")
+	server.CLI("XACK", stream, "bot", entry)
+	server.CLI("XDEL", stream, entry)
+	closed(t, "the claim is lost that Redis does not know", c.Lost)
+	if c := claim(t, e); c.Job != "b" {
+		t.Errorf("claimed %s", c.Job)
+	}
+}
+
 func TestAllJobsOfADeadProcessAreTakenOver(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {

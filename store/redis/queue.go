@@ -220,6 +220,10 @@ func (e *Engine) listen(changes *goredis.PubSub) {
 // beatEvery is between two signs of life.
 const beatEvery = kv.TakeoverAfter / 4
 
+// compareEvery is between two signs of life with which the claims are compared
+// one by one. With the others their number is enough.
+const compareEvery = 3
+
 // What a process says with a sign of life.
 const (
 	join  = "join"
@@ -241,7 +245,7 @@ func (e *Engine) beatLoop(life context.Context) {
 		e.claims.reset(e.id)
 	})
 	defer silent.Stop()
-	for {
+	for n := 1; ; n++ {
 		select {
 		case <-life.Done():
 			return
@@ -252,7 +256,7 @@ func (e *Engine) beatLoop(life context.Context) {
 		if !e.claims.known() {
 			say = join
 		}
-		switch err := e.beat(life, say); {
+		switch err := e.beat(life, say, n%compareEvery == 0); {
 		case errors.Is(err, errTakenOver):
 			e.log.WarnContext(life, "redis: others have taken the jobs of this process over")
 			e.claims.reset(e.id)
@@ -266,8 +270,9 @@ func (e *Engine) beatLoop(life context.Context) {
 var errTakenOver = errors.New("others have taken over")
 
 // beat is one sign of life. It hands out what silent processes have claimed,
-// and compares what this one has claimed with what Redis says.
-func (e *Engine) beat(ctx context.Context, say string) error {
+// and compares what this one has claimed with what Redis says: its number, or
+// each claim.
+func (e *Engine) beat(ctx context.Context, say string, each bool) error {
 	for {
 		consumer, held := e.claims.name()
 		reply, err := e.eval(ctx, beatScript, e.handoutKeys("processes"), consumer, say, kv.TakeoverAfter.Milliseconds(), handOutMost)
@@ -284,7 +289,7 @@ func (e *Engine) beat(ctx context.Context, say string) error {
 			continue // there is more to hand out
 		}
 		e.claims.join(consumer)
-		if say != leave && int(numbers[0]) != held {
+		if say != leave && (each || int(numbers[0]) != held) {
 			e.compare(ctx, consumer)
 		}
 		_, timeErr := e.serverTime(ctx, "")
@@ -350,7 +355,7 @@ func (e *Engine) giveBackUnseen(ctx context.Context, consumer, id string) {
 
 // leave hands out what this process has claimed.
 func (e *Engine) leave(ctx context.Context) {
-	if err := e.beat(ctx, leave); err != nil {
+	if err := e.beat(ctx, leave, false); err != nil {
 		e.log.WarnContext(ctx, "redis: jobs go to another process in a while", slog.Any("error", err))
 	}
 	e.claims.reset(e.id)

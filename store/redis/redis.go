@@ -135,7 +135,7 @@ func (e *Engine) start(ctx context.Context) error {
 		return err
 	}
 	e.claims.reset(e.id)
-	if err := e.beat(ctx, join); err != nil {
+	if err := e.beat(ctx, join, false); err != nil {
 		return err
 	}
 	var life context.Context
