@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"errors"
-	"iter"
 	"log/slog"
 	"time"
 
@@ -152,52 +151,57 @@ func (s *Store) Job(ctx context.Context, id string) (generate.Job, error) {
 // defaultLimit is how many jobs a Query without a limit selects at most.
 const defaultLimit = 100
 
-// Jobs lists jobs, newest first. One that can't be read is left out.
+// listPage is how many entries of an index are read in one transaction for a
+// list: few enough that it succeeds while other processes write all the time.
+const listPage = 32
+
+// Jobs lists jobs, newest first. One that can't be read is left out. A long list
+// is not one state of the store: it is read in pages.
 func (s *Store) Jobs(ctx context.Context, q generate.Query) ([]generate.Job, error) {
 	if q.Limit <= 0 {
 		q.Limit = defaultLimit
 	}
-	var jobs []generate.Job
-	err := s.view(ctx, func(t *txn) error {
-		jobs = nil
-		for id := range t.selected(q) {
-			r, err := job(t, id)
-			if errors.Is(err, generate.ErrNoJob) {
-				continue // it was set aside
-			}
-			if err != nil {
-				s.log.WarnContext(ctx, "store: job left out of a list", slog.String("job", id), slog.Any("error", err))
-				continue
-			}
-			if selects(q, r.Job) {
-				jobs = append(jobs, r.Job)
-			}
-			if len(jobs) == q.Limit {
-				break
-			}
-		}
-		return ctx.Err()
-	})
-	if err != nil {
-		return nil, outcome("list jobs", err)
-	}
-	return jobs, nil
-}
-
-// selected goes over the ids of jobs that q may select, newest first.
-func (t *txn) selected(q generate.Query) iter.Seq[string] {
-	prefix := index(q)
-	before := ""
+	prefix, before := index(q), ""
 	if !q.Before.IsZero() {
 		before = prefix + stamped(q.Before)
 	}
-	return func(yield func(string) bool) {
-		for k := range t.ScanReverse(prefix, before) {
-			if !yield(last(k)) {
-				return
-			}
+	var jobs []generate.Job
+	for {
+		var page []generate.Job
+		var next string
+		err := s.view(ctx, func(t *txn) error {
+			page, next = t.listPage(ctx, q, prefix, before, q.Limit-len(jobs))
+			return ctx.Err()
+		})
+		if err != nil {
+			return nil, outcome("list jobs", err)
+		}
+		jobs = append(jobs, page...)
+		if next == "" || len(jobs) == q.Limit {
+			return jobs, nil
+		}
+		before = next
+	}
+}
+
+// listPage reads a page of an index from before on, and at most so many jobs
+// that q selects. next is where the page after it begins, "" if there is none.
+func (t *txn) listPage(ctx context.Context, q generate.Query, prefix, before string, most int) (jobs []generate.Job, next string) {
+	n := 0
+	for k := range t.ScanReverse(prefix, before) {
+		r, err := job(t, last(k))
+		switch {
+		case errors.Is(err, generate.ErrNoJob): // it was set aside
+		case err != nil:
+			t.s.log.WarnContext(ctx, "store: job left out of a list", slog.String("job", last(k)), slog.Any("error", err))
+		case selects(q, r.Job):
+			jobs = append(jobs, r.Job)
+		}
+		if n++; n == listPage || len(jobs) == most {
+			return jobs, k
 		}
 	}
+	return jobs, ""
 }
 
 // index returns the key prefix of the index that fits q best: the one with the

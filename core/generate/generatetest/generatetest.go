@@ -75,6 +75,7 @@ func Run(t *testing.T, h Harness) {
 		{"a save bills the hold with it", testBilling},
 		{"a swept hold no longer counts", testSweep},
 		{"jobs are listed newest first", testJobs},
+		{"a long list is whole", testLongList},
 
 		{"a free slot is given to the next in line", testAdmission},
 		{"a job that could go at once is never one too many", testLineFull},

@@ -2,6 +2,7 @@ package generatetest
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -296,6 +297,54 @@ func testJobs(t *testing.T, h Harness) {
 			if diff := jobDiff(b.job(j.ID), j); diff != "" {
 				t.Errorf("%s: job %s in a list (-read +listed):\n%s", test.name, j.ID, diff)
 			}
+		}
+		if !slices.Equal(got, test.want) {
+			t.Errorf("%s: got %v, want %v", test.name, got, test.want)
+		}
+	}
+}
+
+// A list is read in parts: none of its jobs is missing or there twice, and what
+// is not selected in between does not end it.
+func testLongList(t *testing.T, h Harness) {
+	b := newBench(t, h)
+	const jobs = 150
+	var all, even []string // newest first
+	for i := range jobs {
+		j := b.newJob(fmt.Sprintf("job%03d", i), "discord:1")
+		if i%2 == 0 {
+			j.Place.Channel = "C2"
+		}
+		if i < jobs/2 { // many asked at the same instant
+			b.clock.Advance(time.Second)
+		}
+		j.Created = b.clock.Now()
+		if _, err := b.s.Record(t.Context(), j); err != nil {
+			t.Fatal(err)
+		}
+		all = append([]string{j.ID}, all...)
+		if i%2 == 0 {
+			even = append([]string{j.ID}, even...)
+		}
+	}
+	at := generate.Query{Channel: "C2", Platform: "discord", Tenant: "G1", State: generate.Received, Limit: jobs}
+	for _, test := range []struct {
+		name  string
+		query generate.Query
+		want  []string
+	}{
+		{"all", generate.Query{Limit: jobs}, all},
+		{"some", generate.Query{Limit: 70}, all[:70]},
+		{"every other one", at, even},
+		{"every other one of a state", generate.Query{Member: "discord:1", Channel: "C2", Platform: "discord", Tenant: "G1", Limit: 60}, even[:60]},
+	} {
+		listed, err := b.s.Jobs(t.Context(), test.query)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := make([]string, len(listed))
+		for i, j := range listed {
+			got[i] = j.ID
 		}
 		if !slices.Equal(got, test.want) {
 			t.Errorf("%s: got %v, want %v", test.name, got, test.want)
