@@ -72,7 +72,7 @@ func early(s generate.State) bool { return s == generate.Received || s == genera
 
 func (t *txn) accept(batch []generate.Asked) ([]generate.Job, error) {
 	var exist []generate.Job
-	before := make([]generate.Job, len(batch))
+	before := make([]jobRecord, len(batch))
 	for i, a := range batch {
 		old, err := job(t, a.Job.ID)
 		switch {
@@ -80,7 +80,7 @@ func (t *txn) accept(batch []generate.Asked) ([]generate.Job, error) {
 		case err != nil:
 			return nil, err
 		case early(old.State) && old.Version == a.Job.Version:
-			before[i] = old.Job
+			before[i] = old
 		default:
 			exist = append(exist, old.Job)
 		}
@@ -109,7 +109,7 @@ func (t *txn) accept(batch []generate.Asked) ([]generate.Job, error) {
 			return nil, err
 		}
 		l.bot.Seq++
-		j.State, j.Version, j.Admitted = generate.Accepted, before[i].Version+1, false
+		j.State, j.Version, j.Admitted = generate.Accepted, a.Job.Version+1, false // a record that was lost had that number
 		j.Line = r.Line
 		j.Line.Seq = l.bot.Seq
 		most[at] = r.Line.WaitingMax
@@ -130,7 +130,11 @@ func (t *txn) accept(batch []generate.Asked) ([]generate.Job, error) {
 		}
 	}
 	for i, j := range jobs {
-		if err := t.putJob(before[i], j, t.run); err != nil {
+		run := t.run
+		if before[i].ID != "" { // what was lost since may have accepted it, and more
+			run = before[i].Run
+		}
+		if err := t.putJob(before[i].Job, j, run); err != nil {
 			return nil, err
 		}
 	}

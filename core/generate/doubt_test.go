@@ -66,6 +66,56 @@ func TestAJobThatMayHaveBeenSubmittedIsLookedForFirst(t *testing.T) {
 	}
 }
 
+// A command that the record says was only received may have been accepted and
+// submitted in what the store has lost.
+func TestAReceivedJobThatMayHaveBeenSubmittedIsLookedForFirst(t *testing.T) {
+	for _, tt := range []struct {
+		name      string
+		mute      bool // nobody can tell whether it was acknowledged
+		submitted bool // before the writes were lost
+		want      generate.State
+	}{
+		{"it was", false, true, generate.Delivered},
+		{"it was, and nobody knows of an acknowledgement", true, true, generate.Delivered},
+		{"nobody knows it", false, false, generate.Failed},
+		{"nobody knows anything", true, false, generate.Failed},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t)
+				w.channel.mute = tt.mute
+				first := w.start(crashAt(0))
+				a := ask(t, 1)
+				j, err := first.engine.Record(t.Context(), a)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if err := first.acknowledge(t.Context(), j.ID); err != nil {
+					t.Fatal(err)
+				}
+				first.kill(t)
+				if tt.submitted {
+					if _, err := w.provider.take(generate.Order{Job: j.ID, Endpoint: "fal-ai/test", Request: a.Request}); err != nil {
+						t.Fatal(err)
+					}
+				}
+				before := w.provider.submitted(j.ID)
+				w.worn = func(s generate.Store) generate.Store { return forgetfulStore{s} }
+				p := w.start(crashAt(0))
+				defer p.kill(t)
+				elapse(30 * time.Minute)
+				got, h := finished(t, p, j.ID), hold(t, p, j.ID)
+				if got.State != tt.want || (h.State == quota.Settled) != tt.submitted {
+					t.Errorf("job is %s (%s) and its hold %s, want %s", got.State, got.Failure.Kind, h.State, tt.want)
+				}
+				if n := w.provider.submitted(j.ID) - before; n != 0 {
+					t.Errorf("submitted %d times more", n)
+				}
+			})
+		})
+	}
+}
+
 func TestAnOldDoubtfulJobIsLookedForAsLongAsAnother(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -165,6 +215,20 @@ func (s relapsingStore) Save(ctx context.Context, j generate.Job, b quota.Billin
 	return s.Store.Save(ctx, j, b)
 }
 
+func (s relapsingStore) Accept(ctx context.Context, j generate.Job, plan quota.Plan) (generate.Job, error) {
+	if old := s.back.Load(); old != nil && j.Version != old.Version {
+		return *old, generate.ErrExists
+	}
+	if s.back.Swap(nil) != nil {
+		now, err := s.Store.Job(ctx, j.ID)
+		if err != nil {
+			return generate.Job{}, err
+		}
+		j.Version = now.Version
+	}
+	return s.Store.Accept(ctx, j, plan)
+}
+
 func (s relapsingStore) Take(ctx context.Context) (generate.Claim, error) {
 	c, err := s.Store.Take(ctx)
 	if old := s.back.Load(); old != nil {
@@ -194,6 +258,34 @@ func TestARunDoesNotGoOnFromAnOlderRecord(t *testing.T) {
 		elapse(5 * time.Minute)
 		if now, err = p.store.Job(t.Context(), j.ID); err != nil || !now.Doubted {
 			t.Errorf("the run goes on from a record that is older than what it wrote: %+v, %v", now, err)
+		}
+	})
+}
+
+// A job that is prepared is accepted after its record was put back, too.
+func TestAPreparingJobOutlivesAnOlderRecord(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.channel.unprepared = []error{later(10 * time.Second)}
+		var back atomic.Pointer[generate.Job]
+		w.worn = func(s generate.Store) generate.Store { return relapsingStore{s, &back} }
+		p := w.start(crashAt(0))
+		j, err := p.engine.Record(t.Context(), ask(t, 1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if j, err = p.engine.Prepare(t.Context(), j); err != nil {
+			t.Fatal(err)
+		}
+		p.kill(t)
+		w.channel.unprepared = []error{later(10 * time.Second)}
+		p = w.start(crashAt(0))
+		defer p.kill(t)
+		elapse(time.Second)
+		back.Store(&j) // older than what the run has written when it claimed the job
+		elapse(10 * time.Minute)
+		if j, err = p.store.Job(t.Context(), j.ID); err != nil || !j.State.Terminal() {
+			t.Errorf("job is %s, %v, want it over", j.State, err)
 		}
 	})
 }

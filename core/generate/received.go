@@ -202,7 +202,7 @@ func (e *unpreparedError) Error() string { return e.err.Error() }
 
 // try asks the courier about a job and accepts it, once.
 func (p *preparing) try(ctx context.Context, j Job) error {
-	if j.Cancel != nil {
+	if j.Cancel != nil && !j.Doubted {
 		return p.finish(ctx, Preparing, Cancelled, Failure{}, quota.Keep())
 	}
 	courier := p.courier(j)
@@ -214,6 +214,7 @@ func (p *preparing) try(ctx context.Context, j Job) error {
 	if j.Unconfirmed {
 		told, err := courier.Acknowledged(call, j)
 		switch {
+		case errors.Is(err, ErrCannotTell) && j.Doubted: // it may have been submitted since
 		case errors.Is(err, ErrCannotTell):
 			return p.finish(ctx, Preparing, Failed, Failure{Kind: FailInterrupted}, quota.Keep())
 		case err != nil:
@@ -235,8 +236,8 @@ func (p *preparing) try(ctx context.Context, j Job) error {
 	accepted, err := p.e.accept(ctx, ready)
 	if errors.Is(err, ErrExists) || errors.Is(err, ErrConflict) {
 		fresh, err := p.e.cfg.Store.Job(ctx, j.ID) // it was changed meanwhile: a button was pressed
-		if err == nil {
-			p.replace(fresh)
+		if err == nil && !p.replace(fresh) {
+			return errLost // the store has lost what was written since, as in change
 		}
 		return err
 	}

@@ -158,8 +158,7 @@ func (r *run) mine(ctx context.Context) bool {
 func wallClock() time.Time { return time.Now().Round(0) }
 
 // own makes this process the owner of the job, so that saves of a former
-// owner conflict. A doubtful job that is recorded as not begun was perhaps
-// submitted since: like one whose submit was lost, it is looked for first.
+// owner conflict.
 func (r *run) own(ctx context.Context) error {
 	if r.snapshot().Owner == r.e.cfg.Owner && !r.doubtful {
 		return nil
@@ -167,9 +166,6 @@ func (r *run) own(ctx context.Context) error {
 	return r.change(ctx, quota.Keep(), func(j *Job) error {
 		j.Owner = r.e.cfg.Owner
 		j.Doubted = j.Doubted || r.doubtful
-		if r.doubtful && j.State == Accepted {
-			j.State, j.Submitted, j.Deadline = Unknown, j.Created, time.Now().Add(r.e.cfg.Deadline)
-		}
 		return nil
 	})
 }

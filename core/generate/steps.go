@@ -49,6 +49,11 @@ func (a *asking) end() {}
 // begin waits for the job's turn, shows its card, and saves the intention to
 // submit. No money is spent for a conversation that does not take the card.
 func (a *asking) begin(ctx context.Context, j Job) (time.Duration, error) {
+	if j.Doubted { // it was perhaps submitted: like one whose submit was lost, it is looked for
+		return 0, a.update(ctx, Accepted, quota.Keep(), func(j *Job) {
+			j.State, j.Submitted, j.Deadline = Unknown, j.Created, time.Now().Add(a.e.cfg.Deadline)
+		})
+	}
 	if j.Cancel != nil {
 		return 0, a.finish(ctx, Accepted, Cancelled, Failure{}, quota.Release())
 	}
