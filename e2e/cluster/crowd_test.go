@@ -14,12 +14,14 @@ import (
 	"time"
 
 	"ltxbot/core/generate"
+	"ltxbot/internal/need"
 )
 
 // seed makes the order of kills repeatable.
 var seed = flag.Uint64("crowd.seed", 0, "seed of the chaos; 0 = another one each time")
 
 func TestAnyProcessMayDieAtAnyTime(t *testing.T) {
+	need.Long(t)
 	chosen := *seed
 	if chosen == 0 {
 		chosen = rand.Uint64()

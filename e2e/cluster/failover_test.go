@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"ltxbot/core/generate"
+	"ltxbot/internal/need"
 	"ltxbot/internal/redistest"
 )
 
@@ -18,6 +19,7 @@ const lostFor = time.Second
 // second of writes, while everything goes on, and in the second case while one
 // of the processes that made them dies as well.
 func TestAFailoverLosesTheLastSecond(t *testing.T) {
+	need.Long(t)
 	for _, tt := range []struct {
 		name string
 		dies bool

@@ -32,6 +32,15 @@ func Speed(t testing.TB) {
 	}
 }
 
+// Long skips a test of a whole cluster that takes minutes, unless every case of
+// long tests is tried: in .ci/run.
+func Long(t testing.TB) {
+	t.Helper()
+	if !Thorough() {
+		t.Skipf("takes minutes: set %s=all and leave the race detector out", requireVariable)
+	}
+}
+
 // Tool returns the path of a program. If it is not installed the test ends:
 // failed if LTXBOT_REQUIRE names it, skipped otherwise.
 func Tool(t testing.TB, name string) string {
