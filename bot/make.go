@@ -102,7 +102,7 @@ func takeBack(settings []ltx.Setting, parent ltx.Request) []ltx.Setting {
 	}
 	out := slices.Clone(settings)
 	for _, s := range parent.Settings() {
-		if p, ok := ltx.Lookup(s.Key); ok && !view.OnForm(p) {
+		if p, ok := ltx.Lookup(s.Key); ok && !view.OnForm(p) && p.Kind != ltx.KindMedia {
 			out = append(out, ltx.Setting{Key: s.Key})
 		}
 	}

@@ -64,16 +64,16 @@ func TestSubmitRefusesWithTheLineToCorrect(t *testing.T) {
 // not in it, neither as an option nor as words that are paid for.
 func TestTheLineToSendAgainIsWithoutFlagsOfOtherTools(t *testing.T) {
 	for typed, want := range map[string]string{
-		"a lion --v 6 --ar 16:9":                                         `/ltx prompt:"a lion" ar:16:9`,
-		"a lion --stylize 500 --chaos 20 on a rock":                      `/ltx prompt:"a lion on a rock"`,
-		"a lion --sref https://example.com/a.png":                        `/ltx prompt:"a lion"`,
-		"a lion image:https://example.com/a.png":                         `/ltx prompt:"a lion"`,
-		"a lion --вес 5 --камера dolly_in":                               `/ltx prompt:"a lion"`,
-		"a lion count:4 model=pro":                                       `/ltx prompt:"a lion"`,
-		"a lion --no people --ar 16:9":                                   `/ltx prompt:"a lion" ar:16:9 negative:people`,
-		`{"prompt": "a lion", "image_url": "https://example.com/a.png"}`: `/ltx prompt:"a lion"`,
-		"a lion made_up:7":                                               `/ltx prompt:"a lion"`,
-		"a lion duraton:5":                                               `/ltx prompt:"a lion" duration:5`,
+		"a lion --v 6 --ar 16:9":                                       `/ltx prompt:"a lion" ar:16:9`,
+		"a lion --stylize 500 --chaos 20 on a rock":                    `/ltx prompt:"a lion on a rock"`,
+		"a lion --sref https://example.com/a.png":                      `/ltx prompt:"a lion"`,
+		"a lion edit:extend":                                           `/ltx prompt:"a lion"`,
+		"a lion --вес 5 --камера dolly_in":                             `/ltx prompt:"a lion"`,
+		"a lion count:4 model=pro":                                     `/ltx prompt:"a lion"`,
+		"a lion --no people --ar 16:9":                                 `/ltx prompt:"a lion" ar:16:9 negative:people`,
+		`{"prompt": "a lion", "made_up": "https://example.com/a.png"}`: `/ltx prompt:"a lion"`,
+		"a lion made_up:7":                                             `/ltx prompt:"a lion"`,
+		"a lion duraton:5":                                             `/ltx prompt:"a lion" duration:5`,
 	} {
 		_, refusal := submit(t, newService(&fakeGenerator{}), ask(t, ann, typed))
 		if refusal == nil {

@@ -411,6 +411,9 @@ func (p *parser) plausible(m found, near bool) bool {
 		defer func() { p.horizon = 0 }()
 	}
 	text, _ := p.value(m)
+	if m.param.IsSetting(text) {
+		return true
+	}
 	if m.param.Kind == ltx.KindLoRAs {
 		return !m.param.IsWord(m.key) && exact(m) || strings.Contains(text, "/") || scaleWord.MatchString(text)
 	}

@@ -80,6 +80,7 @@ const (
 	TopicPrompt   = "prompt"
 	TopicOptions  = "options"
 	TopicExamples = "examples"
+	TopicAdvanced = "advanced"
 	TopicQuota    = "quota"
 )
 
@@ -87,6 +88,7 @@ const (
 var Topics = map[string]string{
 	"prompt": TopicPrompt, "prompts": TopicPrompt, "prompting": TopicPrompt,
 	"options": TopicOptions, "option": TopicOptions, "settings": TopicOptions, "parameters": TopicOptions,
+	"advanced": TopicAdvanced, "experts": TopicAdvanced, "expert": TopicAdvanced,
 	"examples": TopicExamples, "example": TopicExamples,
 	"quota": TopicQuota, "limits": TopicQuota,
 }

@@ -116,7 +116,7 @@ func (b *Bot) commands(guild string) []appCommand {
 func (b *Bot) modelOptions() []commandOption {
 	var out []commandOption
 	for _, p := range ltx.Params() {
-		if p.Option == "" || p.Operator {
+		if p.Option == "" || p.Operator || p.Rare || p.Kind == ltx.KindMedia {
 			continue
 		}
 		out = append(out, b.modelOption(p))
@@ -149,7 +149,7 @@ func (b *Bot) modelOption(p ltx.Param) commandOption {
 		}
 	case ltx.KindSize, ltx.KindLoRAs, ltx.KindDuration:
 		o.Autocomplete = true
-	case ltx.KindAdvanced:
+	case ltx.KindAdvanced, ltx.KindMedia:
 	}
 	if bounded {
 		o.MinValue, o.MaxValue = &p.Min, &p.Max
@@ -222,6 +222,7 @@ const maxOrderOption = 500
 var helpTopics = []struct{ value, name string }{
 	{"prompt", "help.prompt_title"},
 	{"options", "help.options_title"},
+	{"advanced", "help.advanced_title"},
 	{"examples", "help.examples_title"},
 	{"quota", "help.quota_title"},
 }

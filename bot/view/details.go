@@ -70,7 +70,7 @@ func (v voice) jobFacts(j generate.Job) []Fact {
 func (v voice) settingFacts(r ltx.Request) []Fact {
 	var facts []Fact
 	for _, p := range ltx.Params() {
-		if p.Name == "" || p.Name == command.PromptKey || p.Operator {
+		if p.Name == "" || p.Name == command.PromptKey || p.Operator || r.Value(p.Name) == nil {
 			continue
 		}
 		facts = append(facts, Fact{Label: p.Key(), Value: []text.Span{text.MonoSpan(v.setting(p, r))}})
@@ -88,6 +88,8 @@ func (v voice) setting(p ltx.Param, r ltx.Request) string {
 		return "no"
 	case float64:
 		return text.NumberTyped(value)
+	case ltx.Media:
+		return value.Shown()
 	case ltx.Size:
 		return value.String()
 	case []ltx.LoRA:

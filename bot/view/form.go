@@ -87,7 +87,7 @@ func formValues(settings []ltx.Setting) map[string]string {
 	for _, s := range settings {
 		p, ok := ltx.Lookup(s.Key)
 		switch {
-		case !ok || p.Operator:
+		case !ok || p.Operator || p.Kind == ltx.KindMedia: // a file stays with the request
 		case p.Kind == ltx.KindAdvanced:
 			more = append(more, s.Value)
 		case OnForm(p):
@@ -131,7 +131,7 @@ func (v voice) field(p ltx.Param, qualities []string, value string) Field {
 		f.Choices = []Choice{{"yes", v.Text("form.yes")}, {"no", v.Text("form.no")}}
 	case ltx.KindChoice, ltx.KindSize, ltx.KindPreset:
 		f.Kind, f.Choices = Pick, Choices(v.Printer, p, qualities)
-	case ltx.KindInt, ltx.KindFloat, ltx.KindDuration, ltx.KindLoRAs, ltx.KindAdvanced:
+	case ltx.KindInt, ltx.KindFloat, ltx.KindDuration, ltx.KindLoRAs, ltx.KindAdvanced, ltx.KindMedia:
 	}
 	if f.Kind == Pick && value != "" && !slices.ContainsFunc(f.Choices, func(c Choice) bool { return c.Value == value }) {
 		f.Choices = append([]Choice{{value, value}}, f.Choices...)

@@ -14,16 +14,17 @@ var helpTopics = map[string]func(v voice) []Block{
 	command.TopicStart:    voice.helpStart,
 	command.TopicPrompt:   voice.helpPrompt,
 	command.TopicOptions:  voice.helpOptions,
+	command.TopicAdvanced: voice.helpAdvanced,
 	command.TopicExamples: voice.helpExamples,
 	command.TopicQuota:    voice.helpQuota,
 }
 
 // HelpTopics are the topics of Help, besides the one to start with.
 func HelpTopics() []string {
-	return []string{command.TopicPrompt, command.TopicOptions, command.TopicExamples, command.TopicQuota}
+	return []string{command.TopicPrompt, command.TopicOptions, command.TopicAdvanced, command.TopicExamples, command.TopicQuota}
 }
 
-// Help explains: topic is "", "prompt", "options", "examples", "quota", or the
+// Help explains: topic is "", "prompt", "options", "advanced", "examples", "quota", or the
 // name of an option. An unknown topic is as good as none.
 func Help(p text.Printer, topic string) Message {
 	v := voice{p}
@@ -138,22 +139,29 @@ func (v voice) helpPrompt() []Block {
 }
 
 func (v voice) helpOptions() []Block {
-	var basic, expert []Fact
+	var facts []Fact
 	for _, p := range ltx.Params() {
-		switch {
-		case p.Operator:
-		case p.Option != "":
-			basic = append(basic, Fact{Label: p.Option, Value: v.withDefault(p, v.optionFact(p))})
-		default:
-			expert = append(expert, Fact{Label: p.Name, Value: v.withDefault(p, []text.Span{{Text: v.Option(p)}})})
+		if !p.Operator && p.Option != "" {
+			facts = append(facts, Fact{Label: p.Option, Value: v.withDefault(p, v.optionFact(p))})
 		}
 	}
 	return []Block{
-		v.say(Heading, "help.options_title"), v.say(Text, "help.options_how"),
-		{Kind: Facts, Facts: basic},
-		{Kind: Text, Spans: []text.Span{{Text: v.Text("help.advanced_title"), Style: text.Strong}}},
+		v.say(Heading, "help.options_title"), v.say(Text, "help.options_how"), {Kind: Facts, Facts: facts}, v.say(Note, "help.topics"),
+	}
+}
+
+// helpAdvanced is about what has no option of its own.
+func (v voice) helpAdvanced() []Block {
+	var facts []Fact
+	for _, p := range ltx.Params() {
+		if !p.Operator && p.Option == "" {
+			facts = append(facts, Fact{Label: p.Name, Value: v.withDefault(p, []text.Span{{Text: v.Option(p)}})})
+		}
+	}
+	return []Block{
+		v.say(Heading, "help.advanced_title"),
 		v.say(Text, "help.advanced_how", "example", v.example("a cowboy walks video_stg_scale:0.5")),
-		{Kind: Facts, Facts: expert},
+		{Kind: Facts, Facts: facts}, v.say(Note, "help.topics"),
 	}
 }
 
@@ -181,7 +189,7 @@ func (v voice) optionFact(p ltx.Param) []text.Span {
 		return append(what, text.Span{Text: " (" + between + ")"})
 	case ltx.KindBool:
 		return append(append(what, text.Span{Text: v.Text("format.colon")}), v.List([]string{"yes", "no"}, "format.or")...)
-	case ltx.KindText, ltx.KindDuration, ltx.KindLoRAs, ltx.KindAdvanced:
+	case ltx.KindText, ltx.KindDuration, ltx.KindLoRAs, ltx.KindAdvanced, ltx.KindMedia:
 	}
 	return what
 }

@@ -17,8 +17,9 @@ const neutralNegative = "watermark, signature"
 // changed and what it could not read on the way.
 type evaluation struct {
 	rules    Rules
-	quick    bool    // nobody reads the problems: look for no nearest
-	fps      float64 // what durations are measured with
+	quick    bool             // nobody reads the problems: look for no nearest
+	fps      float64          // what durations are measured with
+	files    map[string]Media // that a platform gave, by id
 	values   map[string]any
 	private  bool
 	notes    []Note
@@ -26,8 +27,8 @@ type evaluation struct {
 }
 
 // evaluate turns a whole layer into the values of a request.
-func (r Rules) evaluate(l layer) *evaluation {
-	e := &evaluation{rules: r, fps: DefaultFPS, values: make(map[string]any, len(table))}
+func (r Rules) evaluate(l layer, files map[string]Media) *evaluation {
+	e := &evaluation{rules: r, files: files, fps: DefaultFPS, values: make(map[string]any, len(table))}
 	fps := row(idFPS)
 	e.values[idFPS] = e.value(fps, l.text(fps))
 	if v, ok := e.values[idFPS].(float64); ok {
@@ -41,7 +42,9 @@ func (r Rules) evaluate(l layer) *evaluation {
 		case idFrames:
 			e.values[idFrames] = e.frames(l)
 		default:
-			e.values[p.id()] = e.value(p, l.text(p))
+			if v := e.value(p, l.text(p)); v != nil {
+				e.values[p.id()] = v
+			}
 		}
 	}
 	if r.AllowUnsafe {
@@ -122,6 +125,8 @@ func (e *evaluation) value(p Param, text string) any {
 		return e.size(p, text)
 	case KindLoRAs:
 		return e.loras(p, text)
+	case KindMedia:
+		return e.media(p, text)
 	case KindDuration, KindPreset, KindAdvanced:
 	}
 	e.fail(p, FieldError{Problem: Misplaced})

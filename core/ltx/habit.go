@@ -21,7 +21,6 @@ var (
 	startsWithDigit = regexp.MustCompile(`^\p{Nd}`)
 	number          = regexp.MustCompile(`^[x×]?\p{Nd}+[x×]?$`)
 	modelName       = regexp.MustCompile(`(?i)^(?:ltxv?.*|.*\p{Nd}.*|quality|pro|fast|distilled|turbo|dev|full)$`)
-	link            = regexp.MustCompile(`://`)
 	editName        = regexp.MustCompile(`(?i)^(?:extend|retake|reframe|restyle)$`)
 )
 
@@ -36,11 +35,9 @@ var habits = func() map[string]habit {
 		"edit":   {editName, WordsOnly, nil},
 	}
 	for keys, h := range map[string]habit{
-		"lorascale loraweight lorastrength":                                       {nil, Spelling, scaledLoRA},
-		"count numvideos videos batch batchsize batchcount repeat":                {number, OneVideo, nil},
-		"model modelid modelname checkpoint":                                      {modelName, OneModel, nil},
-		"image img imageurl startimage firstframe endimage lastframe clip video":  {link, WordsOnly, nil},
-		"videourl soundtrack audiourl endimageurl startimageurl initimage imgurl": {link, WordsOnly, nil},
+		"lorascale loraweight lorastrength":                        {nil, Spelling, scaledLoRA},
+		"count numvideos videos batch batchsize batchcount repeat": {number, OneVideo, nil},
+		"model modelid modelname checkpoint":                       {modelName, OneModel, nil},
 	} {
 		for key := range strings.FieldsSeq(keys) {
 			out[key] = h
@@ -66,7 +63,7 @@ func withoutHabits(in []Setting) (rest []Setting, problems Invalid) {
 		return slices.IndexFunc(in, func(s Setting) bool { return fold(s.Key) == key })
 	}
 	if w, h := at("width"), at("height"); w >= 0 && h >= 0 && in[w].Value != "" && in[h].Value != "" {
-		both := Setting{row(idSize).Key(), strings.TrimSpace(in[w].Value) + "x" + strings.TrimSpace(in[h].Value)}
+		both := Setting{Key: row(idSize).Key(), Value: strings.TrimSpace(in[w].Value) + "x" + strings.TrimSpace(in[h].Value)}
 		in = slices.Clone(in)
 		in[min(w, h)] = both
 		in = slices.Delete(in, max(w, h), max(w, h)+1)

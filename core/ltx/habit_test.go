@@ -64,8 +64,6 @@ func TestAHabitThatIsACommonWordCountsOnlyWithAValueThatFits(t *testing.T) {
 		{"model", "pro", true},
 		{"model", "ltx-2.5", true},
 		{"model", "smiling", false},
-		{"image", "https://example.com/a.png", true},
-		{"image", "sunny", false},
 		{"edit", "extend", true},
 		{"edit", "quick", false},
 		{"width", "1280", true},

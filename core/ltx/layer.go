@@ -127,7 +127,7 @@ func (p Param) sameText(a, b string) bool {
 	switch p.Kind {
 	case KindChoice, KindSize, KindBool, KindPreset:
 		return fold(a) == fold(b)
-	case KindText, KindInt, KindFloat, KindDuration, KindLoRAs, KindAdvanced:
+	case KindText, KindInt, KindFloat, KindDuration, KindLoRAs, KindAdvanced, KindMedia:
 	}
 	return strings.TrimSpace(a) == strings.TrimSpace(b)
 }
@@ -156,7 +156,7 @@ func splitPairs(p Param, text string) (pairs []Setting, problems Invalid) {
 			problems = append(problems, FieldError{Option: p.Key(), Problem: Misplaced})
 			continue
 		}
-		pairs = append(pairs, Setting{key, value})
+		pairs = append(pairs, Setting{Key: key, Value: value})
 	}
 }
 

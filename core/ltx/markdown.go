@@ -47,6 +47,8 @@ func (p Param) describeValues() string {
 		return p.codeWords() + "; a ratio: `16:9`; sides from " + between + ": `1280x704`"
 	case KindLoRAs:
 		return "up to 3 of a team name, `owner/repo`, `https://….safetensors`; each with `@` and a scale from " + between
+	case KindMedia:
+		return "a file, `https://…`, the id of a job"
 	case KindAdvanced:
 		return "`key=value key=value`"
 	}
@@ -70,7 +72,7 @@ func (p Param) describeDefault() string {
 		return "random"
 	case idFrames, idDuration:
 		return "121 frames (5 s)"
-	case idLoRAs, idQuality:
+	case idLoRAs, idQuality, idImage, idEndImage, idTrack, idClip:
 		return "none"
 	case idNegative:
 		return "a list of things that spoil most videos"

@@ -21,6 +21,7 @@ const (
 	KindLoRAs    Kind = "loras"    // a comma-separated list, each with a scale
 	KindPreset   Kind = "preset"   // one of the operator's qualities
 	KindAdvanced Kind = "advanced" // key=value pairs, each a setting of its own
+	KindMedia    Kind = "media"    // a file: a link, a job's video, or what the platform has
 )
 
 // A Param is one row of the table that describes the model. Everything that
@@ -67,6 +68,9 @@ type Param struct {
 	Operator bool
 	// Basic is set for what most people use; the rest is for experts.
 	Basic bool
+	// Rare is set for an option that has no field where fields are few, as
+	// those of a command on Discord are. It is typed, or set by advanced.
+	Rare bool
 }
 
 // Key returns what a person types to set the parameter: its option, or its
@@ -99,7 +103,7 @@ func (p Param) check(value string, quick bool) *FieldError {
 	case p.Operator:
 		e.fail(p, FieldError{Problem: OperatorOnly})
 	case p.Kind == KindAdvanced, p.Kind == KindPreset:
-		_, err := Rules{}.Parse([]Setting{{idPrompt, "a"}, {p.id(), value}})
+		_, err := Rules{}.Parse([]Setting{{Key: idPrompt, Value: "a"}, {Key: p.id(), Value: value}})
 		e.problems, _ = errors.AsType[Invalid](err)
 	case p.id() == idDuration || p.id() == idFrames:
 		e.frames(layer{p.id(): value})
@@ -110,6 +114,12 @@ func (p Param) check(value string, quick bool) *FieldError {
 		return nil
 	}
 	return &e.problems[0]
+}
+
+// IsSetting tells whether a value is no prose, even if it does not fit: a link
+// to a file.
+func (p Param) IsSetting(value string) bool {
+	return p.Kind == KindMedia && strings.Contains(value, "://")
 }
 
 // id names the row among all rows.

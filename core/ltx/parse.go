@@ -21,7 +21,7 @@ func (r Rules) Parse(in []Setting) (Request, error) {
 
 	below := preset.over(defaults)
 	all := given.over(below)
-	e := r.evaluate(all)
+	e := r.evaluate(all, filesOf(in))
 	if problems = append(problems, e.problems...); len(problems) == 0 {
 		problems = r.checkMegapixels(Request{values: e.values})
 	}
@@ -30,6 +30,7 @@ func (r Rules) Parse(in []Setting) (Request, error) {
 	}
 	req := Request{Private: e.private, Notes: e.notes, values: e.values, quality: quality}
 	req.given = r.differing(req, given, below)
+	req.model, req.endpoint = DefaultModel, r.endpoint(req)
 	return req, nil
 }
 
@@ -93,7 +94,7 @@ func (r Rules) checkMegapixels(req Request) Invalid {
 // would be anyway, in the order of the table.
 func (r Rules) differing(req Request, given, below layer) []string {
 	r.Seed = func() int64 { return 0 } // none is drawn for a comparison
-	e := r.evaluate(withPrompt(below))
+	e := r.evaluate(withPrompt(below), nil)
 	e.fps = req.FPS()
 	e.values[idFrames] = e.frames(below)
 	own, _ := r.quality(below)

@@ -160,7 +160,7 @@ func TestStaticCameraIsNotWorkedAgainst(t *testing.T) {
 
 func TestEveryLengthStaysWithinTheModel(t *testing.T) {
 	for fps := 1.0; fps <= 60; fps += 0.25 {
-		rules := ltx.Rules{Seed: seven, Defaults: []ltx.Setting{{"fps", trim(fps)}}}
+		rules := ltx.Rules{Seed: seven, Defaults: []ltx.Setting{{Key: "fps", Value: trim(fps)}}}
 		for _, frames := range []string{"9", "10", "13", "121", "240", "480", "481"} {
 			req := parseBy(t, rules, set("frames", frames)...)
 			n := req.Frames()

@@ -48,6 +48,8 @@ const (
 	LoRACivitaiPage   Problem = "lora_civitai_page"   // the model's page, not its file
 	LoRAPickle        Problem = "lora_pickle"         // Other is the extension of a file that may run code
 	LoRANotTensors    Problem = "lora_not_tensors"    // not a .safetensors file
+	NotMedia          Problem = "not_media"           // no link, no job's id, no file of the platform
+	BadLink           Problem = "bad_link"            // Value is no https link to a public server
 )
 
 // Problems returns every Problem.
@@ -57,6 +59,7 @@ func Problems() []Problem {
 		Spelling, NotShown, OneVideo, OneModel, WordsOnly, BadAdvanced, Conflict, Duplicate, OperatorOnly, Misplaced, TooManyMegapixels, TooManyLoRAs,
 		LoRAUnknown, LoRAScale, LoRAMalformed, LoRATooLong, LoRANotHTTPS, LoRAHasUser, LoRAHasPort, LoRAAddress,
 		LoRALocal, LoRAHost, LoRACivitaiPage, LoRAPickle, LoRANotTensors,
+		NotMedia, BadLink,
 	}
 }
 
@@ -222,6 +225,12 @@ var problemTexts = map[Problem]func(FieldError) string{
 	},
 	LoRANotTensors: func(e FieldError) string {
 		return fmt.Sprintf("%s: %q does not link to a .safetensors file.", e.Option, e.Value)
+	},
+	NotMedia: func(e FieldError) string {
+		return fmt.Sprintf("%s: %q is no file. Attach a file, or give an https link or the id of a job.", e.Option, e.Value)
+	},
+	BadLink: func(e FieldError) string {
+		return fmt.Sprintf("%s: %q must be an https link to a public server, without a user name or a port.", e.Option, e.Value)
 	},
 }
 

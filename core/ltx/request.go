@@ -15,6 +15,10 @@ import (
 	"ltxbot/core/usd"
 )
 
+// DefaultModel is the name of the model that makes videos unless another is
+// chosen.
+const DefaultModel = "ltx-2.3"
+
 // Request is what a person asked for: every parameter of the model, resolved,
 // validated and ready to send. It is made by Rules.Parse and never changes;
 // copies may be shared. The zero value asks for nothing.
@@ -24,9 +28,11 @@ type Request struct {
 	// Notes tell what was changed to fit.
 	Notes []Note
 
-	values  map[string]any // by id: string, bool, int64, float64, Size or []LoRA
-	quality string         // the quality in effect, or ""
-	given   []string       // ids of what the person set to another value than it has by default
+	values   map[string]any // by id: string, bool, int64, float64, Size or []LoRA
+	model    string         // what people choose: "ltx-2.3"
+	endpoint string         // where it goes: "fal-ai/ltx-2.3-22b/text-to-video/lora"
+	quality  string         // the quality in effect, or ""
+	given    []string       // ids of what the person set to another value than it has by default
 }
 
 // Prompt is what the video shows. It is never logged.
@@ -82,6 +88,13 @@ func (r Request) Expand() bool { return get[bool](r, idExpand) }
 // Quality is the name of the chosen quality, or "".
 func (r Request) Quality() string { return r.quality }
 
+// Model is the name of the model: "ltx-2.3".
+func (r Request) Model() string { return r.model }
+
+// Endpoint is where the request goes: the table chooses it by what goes into
+// the video, by the model, by what is done with a clip, and by the LoRAs.
+func (r Request) Endpoint() string { return r.endpoint }
+
 // IsZero tells whether the request asks for nothing.
 func (r Request) IsZero() bool { return r.values == nil }
 
@@ -107,7 +120,7 @@ func (r Request) WithSeed(seed int64) Request {
 
 // Equal tells whether two requests are the same in every respect.
 func (r Request) Equal(other Request) bool {
-	return r.Private == other.Private && r.quality == other.quality &&
+	return r.Private == other.Private && r.quality == other.quality && r.model == other.model && r.endpoint == other.endpoint &&
 		slices.Equal(r.Notes, other.Notes) && slices.Equal(r.given, other.given) &&
 		sameValue(r.values, other.values)
 }

@@ -248,7 +248,7 @@ func TestCostIsNeverBelowTheBill(t *testing.T) {
 
 // someSettings draws settings that are all valid.
 func someSettings(t *rapid.T) []ltx.Setting {
-	settings := []ltx.Setting{{"prompt", rapid.StringMatching(`[a-zA-ZäöüÄ"'\\,. 。\n]{0,40}x`).Draw(t, "prompt")}}
+	settings := []ltx.Setting{{Key: "prompt", Value: rapid.StringMatching(`[a-zA-ZäöüÄ"'\\,. 。\n]{0,40}x`).Draw(t, "prompt")}}
 	for _, p := range ltx.Params() {
 		if p.Operator || p.Key() == "prompt" || p.Key() == "frames" || !rapid.Bool().Draw(t, "sets "+p.Key()) {
 			continue
@@ -277,7 +277,7 @@ func someSettings(t *rapid.T) []ltx.Setting {
 		case ltx.KindAdvanced:
 			continue
 		}
-		settings = append(settings, ltx.Setting{p.Key(), value})
+		settings = append(settings, ltx.Setting{Key: p.Key(), Value: value})
 	}
 	if fps := rapid.SampledFrom([]string{"24", "25", "30", "12.5", "60"}).Draw(t, "frame rate"); true {
 		settings = replaceFPS(settings, fps)

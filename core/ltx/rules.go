@@ -15,6 +15,9 @@ import (
 type Setting struct {
 	Key   string `json:"key"`
 	Value string `json:"value"`
+	// File is what a platform gave for a parameter of KindMedia: see
+	// FileSetting. It is zero for all that a person typed.
+	File Media `json:"file,omitzero"`
 }
 
 // SettingsOf makes settings of a table in a config file, in the order of its
@@ -22,7 +25,7 @@ type Setting struct {
 func SettingsOf(m map[string]string) []Setting {
 	settings := make([]Setting, 0, len(m))
 	for _, key := range slices.Sorted(maps.Keys(m)) {
-		settings = append(settings, Setting{key, m[key]})
+		settings = append(settings, Setting{Key: key, Value: m[key]})
 	}
 	return settings
 }
@@ -53,6 +56,10 @@ type Rules struct {
 	MaxMegapixels int64
 	// MaxPrompt is the longest prompt, in Unicode code points; 0 is 2000.
 	MaxPrompt int
+	// Endpoint is the one of the default model that makes videos from text,
+	// and EndpointWithoutLoRA that for requests without a LoRA. Empty is
+	// DefaultEndpoint, and Endpoint.
+	Endpoint, EndpointWithoutLoRA string
 	// AllowUnsafe turns the provider's content checker off.
 	AllowUnsafe bool
 	// Seed draws a seed between 0 and MaxSeed; nil is a random one.
@@ -63,10 +70,10 @@ type Rules struct {
 func DefaultQualities() map[string][]Setting {
 	preset := func(steps, acceleration, multiscale, encoding string) []Setting {
 		return []Setting{
-			{"num_inference_steps", steps},
-			{"acceleration", acceleration},
-			{"use_multiscale", multiscale},
-			{"video_quality", encoding},
+			{Key: "num_inference_steps", Value: steps},
+			{Key: "acceleration", Value: acceleration},
+			{Key: "use_multiscale", Value: multiscale},
+			{Key: "video_quality", Value: encoding},
 		}
 	}
 	return map[string][]Setting{
@@ -117,6 +124,18 @@ func (r Rules) hosts() []string {
 	return r.LoRAHosts
 }
 
+// DefaultEndpoint makes videos from text, with LoRAs or without.
+// https://fal.ai/models/fal-ai/ltx-2.3-22b/text-to-video/lora
+const DefaultEndpoint = "fal-ai/ltx-2.3-22b/text-to-video/lora"
+
+// endpoint is where a request goes.
+func (r Rules) endpoint(req Request) string {
+	if !req.HasLoRA() && r.EndpointWithoutLoRA != "" {
+		return r.EndpointWithoutLoRA
+	}
+	return cmp.Or(r.Endpoint, DefaultEndpoint)
+}
+
 func (r Rules) maxLoRAs() int  { return cmp.Or(r.MaxLoRAs, defaultMaxLoRAs) }
 func (r Rules) maxSide() int   { return cmp.Or(r.MaxSide, maxSide) }
 func (r Rules) maxPrompt() int { return cmp.Or(r.MaxPrompt, row(idPrompt).MaxLen) }
@@ -150,12 +169,12 @@ func (r Rules) validateSettings() []error {
 	defaults, problems := collect(byOperator, r.Defaults)
 	_, more := r.quality(defaults)
 	problems = append(problems, more...)
-	if problems = append(problems, r.evaluate(withPrompt(defaults)).problems...); len(problems) > 0 {
+	if problems = append(problems, r.evaluate(withPrompt(defaults), nil).problems...); len(problems) > 0 {
 		errs = append(errs, fmt.Errorf("defaults: %w", sorted(problems)))
 	}
 	for _, name := range r.QualityNames() {
 		preset, problems := collect(byQuality, r.qualities()[name])
-		if problems = append(problems, r.evaluate(withPrompt(preset)).problems...); len(problems) > 0 {
+		if problems = append(problems, r.evaluate(withPrompt(preset), nil).problems...); len(problems) > 0 {
 			errs = append(errs, fmt.Errorf("quality %q: %w", name, sorted(problems)))
 		}
 	}
@@ -163,13 +182,13 @@ func (r Rules) validateSettings() []error {
 		return errs
 	}
 	for _, name := range append([]string{""}, r.QualityNames()...) {
-		if _, err := r.Parse([]Setting{{idPrompt, "a"}, {idQuality, name}}); err != nil {
+		if _, err := r.Parse([]Setting{{Key: idPrompt, Value: "a"}, {Key: idQuality, Value: name}}); err != nil {
 			errs = append(errs, fmt.Errorf("a request with the defaults and quality %q: %w", name, err))
 		}
 	}
 	// The video would come inside the answer and nowhere else: it could
 	// neither be fetched again nor be found in the history.
-	if req, err := r.Parse([]Setting{{idPrompt, "a"}}); err == nil && req.Value("sync_mode") == true {
+	if req, err := r.Parse([]Setting{{Key: idPrompt, Value: "a"}}); err == nil && req.Value("sync_mode") == true {
 		errs = append(errs, errors.New("defaults: sync_mode must stay off: a video that is paid for could be lost"))
 	}
 	return errs

@@ -19,9 +19,9 @@ func (r Request) Settings() []Setting {
 // Changed returns what the person changed, for a card: without the prompt,
 // without a seed that was drawn, LoRA paths without what may be secret.
 func (r Request) Changed() []Setting {
-	return r.settings(func(id string) bool {
+	return shownSettings(r.settings(func(id string) bool {
 		return id != idPrompt && slices.Contains(r.given, id)
-	}, LoRA.shownTyped)
+	}, LoRA.shownTyped))
 }
 
 // CommandLine writes Settings as one line that can be typed after the
@@ -34,9 +34,18 @@ func (r Request) CommandLine() string {
 
 // TypedSettings are the settings that CommandLine writes.
 func (r Request) TypedSettings() []Setting {
-	return r.settings(func(id string) bool {
+	return shownSettings(r.settings(func(id string) bool {
 		return id == idPrompt || id == idSeed || slices.Contains(r.given, id)
-	}, LoRA.shownTyped)
+	}, LoRA.shownTyped))
+}
+
+// shownSettings are settings without their files: the address of one may be
+// secret.
+func shownSettings(settings []Setting) []Setting {
+	for i := range settings {
+		settings[i].File = Media{}
+	}
+	return settings
 }
 
 // SecretCommandLine is CommandLine with whole LoRA paths. Only the requester
@@ -124,7 +133,7 @@ func Fold(settings []Setting) []Setting {
 	for _, s := range rest {
 		pairs = append(pairs, s.Key+"="+quoted(s.Value))
 	}
-	return append(folded, Setting{row(idAdvanced).Key(), strings.Join(pairs, " ")})
+	return append(folded, Setting{Key: row(idAdvanced).Key(), Value: strings.Join(pairs, " ")})
 }
 
 // settings returns the settings of the rows that are wanted, in the order of
@@ -147,30 +156,32 @@ func (r Request) settings(want func(id string) bool, lora func(LoRA) string) []S
 func (r Request) setting(p Param, lora func(LoRA) string) Setting {
 	switch v := r.values[p.id()].(type) {
 	case bool:
-		return Setting{p.Key(), yesNo(v)}
+		return Setting{Key: p.Key(), Value: yesNo(v)}
 	case float64:
-		return Setting{p.Key(), num(v)}
+		return Setting{Key: p.Key(), Value: num(v)}
 	case int64:
 		if p.id() == idFrames {
 			if text, ok := typedDuration(v, r.FPS()); ok {
-				return Setting{row(idDuration).Key(), text}
+				return Setting{Key: row(idDuration).Key(), Value: text}
 			}
 		}
-		return Setting{p.Key(), num(float64(v))}
+		return Setting{Key: p.Key(), Value: num(float64(v))}
 	case Size:
-		return Setting{p.Key(), p.typedSize(v)}
+		return Setting{Key: p.Key(), Value: p.typedSize(v)}
 	case []LoRA:
-		return Setting{p.Key(), typedLoRAs(v, lora)}
+		return Setting{Key: p.Key(), Value: typedLoRAs(v, lora)}
+	case Media:
+		return FileSetting(p.Key(), v)
 	case string:
-		return Setting{p.Key(), p.typedText(v)}
+		return Setting{Key: p.Key(), Value: p.typedText(v)}
 	}
 	if p.id() == idPrivate {
-		return Setting{p.Key(), yesNo(r.Private)}
+		return Setting{Key: p.Key(), Value: yesNo(r.Private)}
 	}
 	if r.quality == "" {
-		return Setting{p.Key(), "none"}
+		return Setting{Key: p.Key(), Value: "none"}
 	}
-	return Setting{p.Key(), r.quality}
+	return Setting{Key: p.Key(), Value: r.quality}
 }
 
 // typedSize writes a size by its name if it has one.

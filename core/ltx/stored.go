@@ -23,16 +23,18 @@ func (r Request) Values() iter.Seq2[string, any] {
 // stored is how a Request is stored. Fields may be added; a stored name is
 // never used for something else.
 type stored struct {
-	Values  map[string]json.RawMessage `json:"values,omitempty"`
-	Private bool                       `json:"private,omitempty"`
-	Quality string                     `json:"quality,omitempty"`
-	Given   []string                   `json:"given,omitempty"`
-	Notes   []Note                     `json:"notes,omitempty"`
+	Values   map[string]json.RawMessage `json:"values,omitempty"`
+	Model    string                     `json:"model,omitempty"`
+	Endpoint string                     `json:"endpoint,omitempty"`
+	Private  bool                       `json:"private,omitempty"`
+	Quality  string                     `json:"quality,omitempty"`
+	Given    []string                   `json:"given,omitempty"`
+	Notes    []Note                     `json:"notes,omitempty"`
 }
 
 // MarshalJSON writes the form in which a request is stored.
 func (r Request) MarshalJSON() ([]byte, error) {
-	s := stored{Private: r.Private, Quality: r.quality, Given: r.given, Notes: r.Notes, Values: map[string]json.RawMessage{}}
+	s := stored{Model: r.model, Endpoint: r.endpoint, Private: r.Private, Quality: r.quality, Given: r.given, Notes: r.Notes, Values: map[string]json.RawMessage{}}
 	for name, v := range r.Values() {
 		b, err := json.Marshal(v)
 		if err != nil {
@@ -51,7 +53,7 @@ func (r *Request) UnmarshalJSON(b []byte) error {
 	if err := json.Unmarshal(b, &s); err != nil {
 		return fmt.Errorf("decode request: %w", err)
 	}
-	*r = Request{Private: s.Private, Notes: s.Notes, quality: s.Quality, given: s.Given}
+	*r = Request{model: s.Model, endpoint: s.Endpoint, Private: s.Private, Notes: s.Notes, quality: s.Quality, given: s.Given}
 	if len(s.Values) == 0 {
 		return nil
 	}
@@ -63,7 +65,9 @@ func (r *Request) UnmarshalJSON(b []byte) error {
 		}
 		raw, ok := s.Values[p.Name]
 		if !ok {
-			values[p.Name] = missing.value(p, p.defaultText())
+			if v := missing.value(p, p.defaultText()); v != nil {
+				values[p.Name] = v
+			}
 			continue
 		}
 		v, err := p.decode(raw)
@@ -94,6 +98,8 @@ func (p Param) decode(raw json.RawMessage) (any, error) {
 		return decodeAs[Size](raw)
 	case KindLoRAs:
 		return decodeAs[[]LoRA](raw)
+	case KindMedia:
+		return decodeAs[Media](raw)
 	case KindDuration, KindPreset, KindAdvanced:
 	}
 	return nil, fmt.Errorf("a %s has no value", p.Kind)

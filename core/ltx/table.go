@@ -19,6 +19,10 @@ const (
 	idQuality  = "quality"
 	idPrivate  = "private"
 	idAdvanced = "advanced"
+	idImage    = "image_url"
+	idEndImage = "end_image_url"
+	idTrack    = "audio_url"
+	idClip     = "video_url"
 )
 
 // DefaultFPS is the model's own frame rate, in frames per second.
@@ -67,6 +71,26 @@ var table = []Param{
 		Name: idLoRAs, Option: "lora", Aliases: []string{"lora_url", "lora_path", "lora_link", "style", "styles"}, Words: []string{"style", "styles"}, Kind: KindLoRAs,
 		Min: 0, Max: 4, Basic: true,
 		Help: "Up to 3, with commas: a team name, owner/repo or a .safetensors URL, each with @scale",
+	},
+	{
+		Name: idImage, Option: "image", Aliases: []string{"img", "picture", "photo", "img_url", "start_image", "start_image_url", "init_image", "first_frame"}, Kind: KindMedia,
+		Translations: []string{"bild", "imagen", "画像"}, Words: []string{"image", "img", "picture", "photo", "bild", "imagen", "画像"},
+		Help: "A picture that the video begins with: a file, a link, or a job's id",
+	},
+	{
+		Name: idEndImage, Option: "end_image", Aliases: []string{"last_image", "last_frame", "end_frame"}, Kind: KindMedia,
+		Translations: []string{"endbild", "imagen_final", "image_finale", "最後の画像"}, Words: []string{"endbild", "最後の画像"},
+		Help: "A picture that the video ends with: a file or a link",
+	},
+	{
+		Name: idTrack, Option: "soundtrack", Aliases: []string{"music", "song", "voice", "audio_file"}, Kind: KindMedia,
+		Translations: []string{"tonspur", "banda_sonora", "bande_son", "音源"}, Words: []string{"soundtrack", "music", "song", "voice", "tonspur", "音源"},
+		Help: "A sound that the video is made for: speech, music; a file or a link",
+	},
+	{
+		Name: idClip, Option: "clip", Aliases: []string{"video", "source_video", "input_video"}, Kind: KindMedia,
+		Translations: []string{"vídeo", "vidéo", "動画"}, Words: []string{"clip", "video", "vídeo", "vidéo", "動画"},
+		Help: "A video to go on from: a file, a link, or a job's id",
 	},
 	{
 		Name: idNegative, Option: "negative", Aliases: []string{"neg", "avoid", "without"}, Kind: KindText,
@@ -124,12 +148,12 @@ var table = []Param{
 		Help: "Whether the model may elaborate on the prompt",
 	},
 	{
-		Name: "camera_lora_scale", Option: "camera_scale", Aliases: []string{"camera_strength", "cam_scale"},
+		Name: "camera_lora_scale", Option: "camera_scale", Rare: true, Aliases: []string{"camera_strength", "cam_scale"},
 		Kind: KindFloat, Min: 0, Max: 1, Default: 1.0,
 		Help: "How strong the camera move is",
 	},
 	{
-		Name: "acceleration", Option: "acceleration", Aliases: []string{"accel", "accelerate", "speed"}, Words: []string{"speed"},
+		Name: "acceleration", Option: "acceleration", Rare: true, Aliases: []string{"accel", "accelerate", "speed"}, Words: []string{"speed"},
 		Kind: KindChoice, Choices: accelerations, Default: "none",
 		Help: "Faster, for less quality",
 	},

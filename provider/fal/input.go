@@ -36,6 +36,9 @@ func input(o generate.Order) ([]byte, error) {
 	}
 	b := bytes.NewBufferString("{")
 	for name, v := range o.Request.Values() {
+		if _, ok := v.(ltx.Media); ok {
+			continue
+		}
 		if loras, ok := v.([]ltx.LoRA); ok {
 			if !takesLoRAs {
 				continue

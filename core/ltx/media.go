@@ -1,0 +1,168 @@
+package ltx
+
+import (
+	"maps"
+	"net/url"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// Media is a file that goes into a video: the value of a parameter of
+// KindMedia. Its JSON is the form in which it is stored.
+type Media struct {
+	// Ref is where the file is, as it was given: "https://…", "job:k3f92mq7abcd",
+	// or a reference of the platform, "discord:<url>", "slack:<file id>". It
+	// may hold secrets: never log or show it; Shown is for that.
+	Ref  string `json:"ref"`
+	Name string `json:"name,omitempty"` // as people see it: "cat.png"
+	// URL is where the provider finds the file: this is what is sent. It is
+	// empty until the file is there, and as secret as Ref.
+	URL     string  `json:"url,omitempty"`
+	Type    string  `json:"type,omitempty"`    // "image/png", as the content tells; empty until it was read
+	Bytes   int64   `json:"bytes,omitempty"`   // 0 until it was read
+	Width   int     `json:"width,omitempty"`   // pixels; 0 where not known, and of a sound
+	Height  int     `json:"height,omitempty"`  // pixels; 0 where not known, and of a sound
+	Seconds float64 `json:"seconds,omitempty"` // length; 0 where not known, and of a picture
+	FPS     float64 `json:"fps,omitempty"`     // frames per second of a clip; 0 where not known
+	Sound   bool    `json:"sound,omitempty"`   // a clip that has sound
+}
+
+// Shown is what people read of the file: its name, or where it is without what
+// may be secret.
+func (m Media) Shown() string {
+	switch {
+	case strings.HasPrefix(m.Ref, jobRef):
+		return m.Ref
+	case m.Name != "":
+		return shown(m.Name)
+	}
+	return shown(m.Ref)
+}
+
+// typed writes the file as a setting that can be typed; that of a platform
+// can't be, and is named.
+func (m Media) typed() string {
+	if isLink(m.Ref) {
+		return withoutSecrets(m.Ref)
+	}
+	return m.Shown()
+}
+
+// FileSetting sets a parameter of KindMedia to a file that the platform has: an
+// attachment. Only its caller can name such a file. A person who types the same
+// reference is refused.
+func FileSetting(key string, m Media) Setting {
+	return Setting{Key: key, Value: m.typed(), File: m}
+}
+
+// jobRef stands before the id of a job whose video is meant.
+const jobRef = "job:"
+
+// maxLink is the longest link to a file, in bytes.
+const maxLink = 2048
+
+var (
+	// jobForm is the id of a job, and bareJobForm one that is no word. See
+	// generate.NewID.
+	jobForm  = regexp.MustCompile(`^[0-9a-hjkmnp-tv-z]{12}$`)
+	hasDigit = regexp.MustCompile(`[0-9]`)
+)
+
+// isLink tells whether a reference is the address of a file.
+func isLink(ref string) bool { return strings.HasPrefix(ref, "https://") }
+
+// media reads what a person typed for a file: an https link, or a job's id.
+func (e *evaluation) media(p Param, text string) any {
+	if f, ok := e.files[p.id()]; ok {
+		return f
+	}
+	text = unwrapLink(strings.TrimSpace(text))
+	switch {
+	case text == "" || isNone(text):
+		return nil
+	case strings.Contains(text, "://"):
+		ref, ok := checkLink(text)
+		if !ok {
+			e.fail(p, FieldError{Problem: BadLink, Value: shown(text)})
+			return nil
+		}
+		return Media{Ref: ref, Name: nameOfLink(ref)}
+	}
+	id, named := strings.CutPrefix(strings.ToLower(text), jobRef)
+	if id = strings.TrimSpace(id); jobForm.MatchString(id) && (named || hasDigit.MatchString(id)) {
+		return Media{Ref: jobRef + id}
+	}
+	e.fail(p, FieldError{Problem: NotMedia, Value: shown(text)})
+	return nil
+}
+
+// checkLink returns the link without its fragment, or false when no public
+// server can be meant. Whoever fetches the file looks at the address again.
+func checkLink(raw string) (string, bool) {
+	u, err := url.Parse(raw)
+	if err != nil || len(raw) > maxLink || u.Scheme != "https" || u.User != nil || hasOddRunes(raw) || hidesOddRunes(u.Path) {
+		return "", false
+	}
+	labels := strings.Split(canonicalHost(u.Hostname()), ".")
+	last := labels[len(labels)-1]
+	if strings.Contains(u.Host, ":") || numericLabel.MatchString(last) || !hostForm.MatchString(strings.Join(labels, ".")) ||
+		len(labels) == 1 || slices.Contains([]string{"localhost", "local", "internal"}, last) {
+		return "", false
+	}
+	u.Fragment, u.RawFragment = "", ""
+	return u.String(), true
+}
+
+// nameOfLink is the last part of a link's path, as people read it.
+func nameOfLink(ref string) string {
+	u, err := url.Parse(ref)
+	if err != nil || strings.Trim(u.Path, "/") == "" {
+		return ""
+	}
+	return shown(path.Base(u.Path))
+}
+
+// filesOf are the files among settings that a platform gave, by the id of
+// their row.
+func filesOf(settings []Setting) map[string]Media {
+	files := map[string]Media{}
+	for _, s := range settings {
+		if p, ok := find(s.Key); ok && p.Kind == KindMedia && s.File.Ref != "" {
+			files[p.id()] = s.File
+		}
+	}
+	return files
+}
+
+// Media returns the file that a parameter of KindMedia is set to, by its id:
+// "image_url". It is false when there is none.
+func (r Request) Media(id string) (Media, bool) {
+	m, ok := r.values[id].(Media)
+	return m, ok
+}
+
+// WithMedia returns the request with these files as they are known now, by the
+// id of their row. Size and length follow them where nobody has set them. The
+// error is Invalid.
+func (r Request) WithMedia(_ Rules, media map[string]Media) (Request, error) {
+	values := maps.Clone(r.values)
+	for id, m := range media {
+		values[id] = m
+	}
+	r.values = values
+	return r, nil
+}
+
+// Pending returns the ids of the files that the provider does not have yet, in
+// the order of the table.
+func (r Request) Pending() []string {
+	var ids []string
+	for _, p := range table {
+		if m, ok := r.Media(p.id()); ok && m.URL == "" {
+			ids = append(ids, p.id())
+		}
+	}
+	return ids
+}
