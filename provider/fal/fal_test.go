@@ -233,7 +233,7 @@ func TestKeyNeverPrints(t *testing.T) {
 }
 
 func TestJobFromSubmitToVideo(t *testing.T) {
-	w := newWorld(t, sim.Options{Speed: 50})
+	w := newWorld(t, sim.Options{Speed: 10})
 	s := w.submit(t, prompt)
 	if s.Endpoint != lora || s.StatusURL == "" || s.ResponseURL == "" || s.CancelURL == "" {
 		t.Errorf("submission: %+v", s)
