@@ -1,4 +1,6 @@
-// Package media makes finished videos play and fit. It reads what an MP4 is
+// Package media makes finished videos play and fit, and tells what files are
+// that people give (inspect.go): pictures, sounds and videos are read in Go,
+// from their first bytes and headers. It reads what an MP4 is
 // from its own boxes and moves its index to the front; ffmpeg re-encodes what
 // clients don't play, and shrinks what a conversation has no room for. For an
 // ordinary video that fits, no process is started.

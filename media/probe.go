@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"strconv"
+	"strings"
 	"time"
 
 	"ltxbot/core/generate"
@@ -20,6 +21,8 @@ type probe struct {
 	profile       int    // of H.264, as avcC has it; 0 when ffprobe was asked
 	pixels        string // "yuv420p"; empty when not known
 	width, height int    // of the picture, in pixels
+	turned        bool   // by 90 degrees, when it is shown
+	fps           float64
 	audio         bool
 	faststart     bool // the index comes before the data; true for what is no MP4
 }
@@ -71,12 +74,15 @@ func describe(path string) (probe, error) {
 
 const probeLimit = 20 * time.Second
 
-// ask asks ffprobe.
-func (f *FFmpeg) ask(ctx context.Context, in generate.File) (probe, error) {
+// ask asks ffprobe. more are arguments before the name of the file.
+func (f *FFmpeg) ask(ctx context.Context, in generate.File, more ...string) (probe, error) {
 	ctx, cancel := context.WithTimeout(ctx, probeLimit)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, f.ffprobe, "-v", "error", "-protocol_whitelist", "file,pipe", //nolint:gosec // as in run
-		"-print_format", "json", "-show_entries", "format=duration:stream=codec_type,codec_name,pix_fmt,width,height", in.Path)
+	args := append([]string{
+		"-v", "error", "-protocol_whitelist", "file,pipe", "-print_format", "json",
+		"-show_entries", "format=duration:stream=codec_type,codec_name,pix_fmt,width,height,avg_frame_rate:stream_side_data=rotation",
+	}, more...)
+	cmd := exec.CommandContext(ctx, f.ffprobe, append(args, in.Path)...) //nolint:gosec // as in run
 	cmd.Env = environment()
 	out, err := cmd.Output()
 	if err != nil {
@@ -89,6 +95,10 @@ func (f *FFmpeg) ask(ctx context.Context, in generate.File) (probe, error) {
 			PixFmt    string `json:"pix_fmt"`
 			Width     int    `json:"width"`
 			Height    int    `json:"height"`
+			FrameRate string `json:"avg_frame_rate"`
+			SideData  []struct {
+				Rotation int `json:"rotation"`
+			} `json:"side_data_list"`
 		} `json:"streams"`
 		Format struct {
 			Duration string `json:"duration"`
@@ -105,7 +115,21 @@ func (f *FFmpeg) ask(ctx context.Context, in generate.File) (probe, error) {
 			p.audio = true
 		case "video":
 			p.codec, p.pixels, p.width, p.height = s.CodecName, s.PixFmt, s.Width, s.Height
+			p.fps = ratio(s.FrameRate)
+			for _, d := range s.SideData {
+				p.turned = p.turned || d.Rotation%180 != 0
+			}
 		}
 	}
 	return p, nil
+}
+
+// ratio reads "24000/1001"; 0 when it is none.
+func ratio(s string) float64 {
+	above, below, _ := strings.Cut(s, "/")
+	n, _ := strconv.ParseFloat(above, 64)
+	if d, err := strconv.ParseFloat(below, 64); err == nil && d > 0 {
+		return n / d
+	}
+	return 0
 }

@@ -56,3 +56,6 @@ func Quote(s string) string {
 	b, _ := json.Marshal(s)
 	return strings.TrimSpace(string(b))
 }
+
+// MaxUpload is the size of the largest file that is uploaded, in bytes.
+const MaxUpload = maxUpload

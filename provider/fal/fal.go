@@ -44,6 +44,7 @@ type Client struct {
 	webhooks   *Webhooks
 	slots      chan struct{} // a token for each call under way
 	downloads  chan struct{} // a token for each download under way
+	uploads    chan struct{} // a token for each upload under way
 
 	once  *http.Client // for the paid POST: a new connection for each, no redirects
 	calls *http.Client // for everything else that carries the key: no redirects
@@ -111,7 +112,7 @@ func New(cfg Config) (*Client, error) {
 		},
 		rand:  cfg.Rand,
 		scrub: newScrubber(cfg.Key),
-		slots: make(chan struct{}, maxCalls), downloads: make(chan struct{}, maxDownloads),
+		slots: make(chan struct{}, maxCalls), downloads: make(chan struct{}, maxDownloads), uploads: make(chan struct{}, maxUploads),
 	}
 	if c.log == nil {
 		c.log = slog.New(slog.DiscardHandler)

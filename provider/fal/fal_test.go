@@ -198,8 +198,8 @@ func TestNewRefusesBadConfig(t *testing.T) {
 		{"plain http", func(c *fal.Config) { c.QueueURL = "http://queue.fal.run" }, `fal: queue_url: "http://queue.fal.run": want https (http only on loopback)`},
 		{"no host", func(c *fal.Config) { c.APIURL = "https://" }, `fal: api_url: "https:": want https://host/path`},
 		{"a password", func(c *fal.Config) { c.RESTURL = "https://me:hunter2@rest.fal.ai" }, `fal: rest_url: "https://me:xxxxx@rest.fal.ai": want https://host/path`},
-		{"any host", func(c *fal.Config) { c.MediaHosts = []string{"*"} }, `fal: media_hosts: "*": want a host, "*." and a domain, or a loopback host:port`},
-		{"any host of a top-level domain", func(c *fal.Config) { c.MediaHosts = []string{"*.media"} }, `fal: media_hosts: "*.media": want a host, "*." and a domain, or a loopback host:port`},
+		{"any host", func(c *fal.Config) { c.MediaHosts = []string{"*"} }, `fal: media_hosts: "*": want a host, or "*." and a domain, or a loopback host:port`},
+		{"any host of a top-level domain", func(c *fal.Config) { c.MediaHosts = []string{"*.media"} }, `fal: media_hosts: "*.media": want a host, or "*." and a domain, or a loopback host:port`},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			cfg := good

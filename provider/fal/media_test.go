@@ -255,34 +255,3 @@ func TestContentRange(t *testing.T) {
 		}
 	}
 }
-
-func TestUpload(t *testing.T) {
-	w := newWorld(t, sim.Options{})
-	u, err := w.Upload(t.Context(), "style.safetensors", "application/octet-stream", strings.NewReader("weights"), 7)
-	if err != nil {
-		t.Fatal(err)
-	}
-	m, err := w.Open(t.Context(), u, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer m.Body.Close()
-	if got, err := io.ReadAll(m.Body); string(got) != "weights" || err != nil {
-		t.Errorf("%q, %v", got, err)
-	}
-	for _, f := range []sim.Fault{
-		{Status: 401, Body: `{"detail":"Authorization header is required"}`},
-		{Status: 200, Body: `{}`},
-		{Status: 200, Body: `{"upload_url":"http://evil.example/?` + signature + `","file_url":"x"}`},
-		{After: 1, Status: 403, Body: "expired " + signature},
-		{After: 1, Drop: true},
-	} {
-		f.Op = sim.OpUpload
-		w.sim.Inject(f)
-		_, err := w.Upload(t.Context(), "a.txt", "text/plain", strings.NewReader("a"), 1)
-		w.assertError(t, err)
-	}
-	if _, err := w.Upload(t.Context(), "a", "b", nil, 1<<40); err == nil {
-		t.Error("a terabyte was uploaded")
-	}
-}

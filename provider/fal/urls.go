@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"ltxbot/core/generate"
+	"ltxbot/internal/hosts"
 )
 
 // baseURL reads the address of one of fal's hosts: https, or plain http on
@@ -125,20 +126,16 @@ func (c *Client) submission(endpoint, id, statusURL, responseURL, cancelURL stri
 	}
 }
 
-// mediaHosts are the hosts that downloads may come from.
-type mediaHosts []string
+// mediaHosts are the hosts that downloads may come from. A loopback host may be
+// listed with its port.
+type mediaHosts struct{ hosts.List }
 
-func parseMediaHosts(list []string) (mediaHosts, error) {
-	hosts := make(mediaHosts, 0, len(list))
-	for _, h := range list {
-		h = strings.ToLower(strings.TrimSpace(h))
-		bare := strings.TrimPrefix(h, "*.")
-		if bare == "" || strings.ContainsAny(bare, "*/@? ") || (bare != h && !strings.Contains(bare, ".")) {
-			return nil, fmt.Errorf("%q: want a host, \"*.\" and a domain, or a loopback host:port", h)
-		}
-		hosts = append(hosts, h)
+func parseMediaHosts(patterns []string) (mediaHosts, error) {
+	list, err := hosts.Parse(patterns)
+	if err != nil {
+		return mediaHosts{}, fmt.Errorf("%w, or a loopback host:port", err)
 	}
-	return hosts, nil
+	return mediaHosts{list}, nil
 }
 
 // check allows https on a listed host, and plain http on a listed loopback
@@ -147,19 +144,15 @@ func (m mediaHosts) check(u *url.URL) error {
 	if u.User != nil {
 		return generate.ErrForeign
 	}
-	host := strings.ToLower(strings.TrimSuffix(u.Hostname(), "."))
-	port := u.Port()
-	listed := port != "" && slices.Contains(m, net.JoinHostPort(host, port))
+	host, port := hosts.Name(u.Hostname()), u.Port()
+	listed := port != "" && slices.Contains(m.List, net.JoinHostPort(host, port))
 	switch u.Scheme {
 	case "http":
-		if isLoopback(host) && (listed || slices.Contains(m, host)) {
+		if isLoopback(host) && (listed || slices.Contains(m.List, host)) {
 			return nil
 		}
 	case "https":
-		if listed || (port == "" || port == "443") && slices.ContainsFunc(m, func(pattern string) bool {
-			domain, wild := strings.CutPrefix(pattern, "*")
-			return pattern == host || wild && strings.HasSuffix(host, domain)
-		}) {
+		if listed || (port == "" || port == "443") && m.Has(host) {
 			return nil
 		}
 	}

@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	_ "embed" // the clips
 	"encoding/binary"
-	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -59,10 +58,9 @@ type file struct {
 	size        int64
 	made        time.Time
 	gone        time.Time
+	life        time.Duration // as its uploader asked; 0 = the simulator's
+	uploaded    bool
 }
-
-// maxUpload bounds a file that a client may upload.
-const maxUpload = 16 << 20
 
 // publish puts a clip on the CDN, padded to at least size bytes. The caller
 // holds mu.
@@ -170,51 +168,4 @@ func (p padded) ReadAt(b []byte, off int64) (int, error) {
 		return n, io.EOF
 	}
 	return n, nil
-}
-
-// initiateUpload answers POST /storage/upload/initiate with a signed URL.
-// https://fal.ai/docs/documentation/model-apis/fal-cdn
-func (s *Server) initiateUpload(r *http.Request) reply {
-	if a, no := s.refuse(r, keylessService); no {
-		return a
-	}
-	var ask struct {
-		Name string `json:"file_name"`
-		Type string `json:"content_type"`
-	}
-	if json.NewDecoder(io.LimitReader(r.Body, maxInput)).Decode(&ask) != nil || ask.Name == "" || ask.Type == "" ||
-		strings.ContainsAny(ask.Name, "/\\") {
-		return jsonReply(http.StatusUnprocessableEntity, map[string]any{"detail": "file_name and content_type are required"})
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	token := rand.Text()
-	f := s.store(&file{name: ask.Name, contentType: ask.Type, content: bytes.NewReader(nil), made: time.Now()})
-	s.uploads[token] = f.dir + "/" + f.name
-	return jsonReply(http.StatusOK, map[string]any{
-		"upload_url": s.base.JoinPath("media/upload", token).String() + "?signature=" + rand.Text(),
-		"file_url":   s.fileURL(f),
-	})
-}
-
-// receiveUpload takes the bytes of a file, once.
-func (s *Server) receiveUpload(r *http.Request) reply {
-	if r.Header.Get("Authorization") != "" {
-		s.violate("PUT %s: the key was sent to a signed URL", r.URL.Path)
-		return reply{status: http.StatusBadRequest, header: http.Header{}, body: []byte("Only one auth mechanism allowed")}
-	}
-	content, err := io.ReadAll(io.LimitReader(r.Body, maxUpload+1))
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	token := r.PathValue("token")
-	f := s.files[s.uploads[token]]
-	if f == nil || r.URL.Query().Get("signature") == "" {
-		return reply{status: http.StatusForbidden, header: http.Header{}, body: []byte("Signature expired")}
-	}
-	if err != nil || len(content) > maxUpload {
-		return reply{status: http.StatusRequestEntityTooLarge, header: http.Header{}}
-	}
-	delete(s.uploads, token)
-	f.content, f.size, f.gone = bytes.NewReader(content), int64(len(content)), time.Now().Add(s.o.MediaTTL)
-	return reply{status: http.StatusOK, header: http.Header{}}
 }

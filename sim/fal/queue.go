@@ -24,8 +24,11 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("GET /api/v1/models/requests/by-endpoint", s.answering(OpHistory, s.history))
 	mux.HandleFunc("GET /api/v1/models/pricing", s.answering(OpPricing, s.pricing))
 	mux.HandleFunc("GET /rest/.well-known/jwks.json", s.answering(OpJWKS, s.jwks))
-	mux.HandleFunc("POST /rest/storage/upload/initiate", s.answering(OpUpload, s.initiateUpload))
-	mux.HandleFunc("PUT /media/upload/{token}", s.answering(OpUpload, s.receiveUpload))
+	mux.HandleFunc("POST /rest/storage/upload/initiate", s.answering(OpUpload, func(r *http.Request) reply { return s.initiate(r, false) }))
+	mux.HandleFunc("POST /rest/storage/upload/initiate-multipart", s.answering(OpUpload, func(r *http.Request) reply { return s.initiate(r, true) }))
+	mux.HandleFunc("PUT /media/upload/{token}", s.answering(OpUpload, s.receiveWhole))
+	mux.HandleFunc("PUT /media/multipart/{token}/{part}", s.answering(OpUpload, s.receivePart))
+	mux.HandleFunc("POST /media/multipart/{token}/complete", s.answering(OpUpload, s.completeParts))
 	mux.HandleFunc("GET /media/files/b/{dir}/{name}", s.serving(OpMedia, s.serveFile))
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		s.violate("%s %s: there is no such path", r.Method, r.URL.Path)

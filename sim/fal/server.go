@@ -44,7 +44,8 @@ type Server struct {
 	queue   []*job
 	running []*job
 	files   map[string]*file
-	uploads map[string]string // upload token to file name
+	uploads map[string]*upload // by token
+	stored  int64              // bytes that clients have put here
 	next    []Outcome
 	when    []trigger
 	calls   []webhookCall // to be made
@@ -109,7 +110,7 @@ func Start(o Options) (*Server, error) {
 		changed: make(chan struct{}),
 		jobs:    map[string]*job{},
 		files:   map[string]*file{},
-		uploads: map[string]string{},
+		uploads: map[string]*upload{},
 		signer:  signer,
 		record:  record{counts: map[Op]int{}},
 	}

@@ -3,6 +3,7 @@ package fal_test
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -147,21 +148,107 @@ func TestFaults(t *testing.T) {
 	}
 }
 
+// place asks for an upload and returns where it goes.
+func place(t *testing.T, s *fal.Server, path, lifecycle string) (put, get string) {
+	t.Helper()
+	a := ask(t, s, http.MethodPost, s.RESTURL()+"/storage/upload/"+path+"?storage_type=fal-cdn-v3", `{"file_name":"a.txt","content_type":"text/plain"}`,
+		"X-Fal-Object-Lifecycle:"+lifecycle)
+	at := a.json(t)
+	return at["upload_url"].(string), at["file_url"].(string)
+}
+
+const keyless = "Authorization:"
+
 func TestUpload(t *testing.T) {
 	s := start(t, fal.Options{})
-	a := ask(t, s, http.MethodPost, s.RESTURL()+"/storage/upload/initiate?storage_type=fal-cdn-v3", `{"file_name":"a.txt","content_type":"text/plain"}`)
-	place := a.json(t)
-	if got := ask(t, s, http.MethodPut, place["upload_url"].(string), "hello"); got.status != 400 {
-		t.Errorf("with a key: %d", got.status)
+	put, get := place(t, s, "initiate", "")
+	for _, tt := range []struct {
+		name    string
+		url     string
+		headers []string
+		want    int
+	}{
+		{"with a key", put, []string{"Content-Type:text/plain"}, 400},
+		{"of another type", put, []string{keyless, "Content-Type:text/html"}, 403},
+		{"without a type", put, []string{keyless}, 403},
+		{"with another signature", put + "x", []string{keyless, "Content-Type:text/plain"}, 403},
+		{"as signed", put, []string{keyless, "Content-Type:text/plain"}, 200},
+		{"again", put, []string{keyless, "Content-Type:text/plain"}, 403},
+	} {
+		if tt.want == 200 {
+			if got := ask(t, s, http.MethodGet, get, "", keyless); got.status != 404 {
+				t.Errorf("before it is put: %d", got.status)
+			}
+		}
+		if got := ask(t, s, http.MethodPut, tt.url, "hello", tt.headers...); got.status != tt.want {
+			t.Errorf("%s: %d %s", tt.name, got.status, got.body)
+		}
 	}
-	if got := ask(t, s, http.MethodPut, place["upload_url"].(string), "hello", "Authorization:"); got.status != 200 {
-		t.Fatalf("put: %d %s", got.status, got.body)
-	}
-	if got := ask(t, s, http.MethodGet, place["file_url"].(string), "", "Authorization:"); got.body != "hello" || got.header.Get("Content-Type") != "text/plain" {
+	if got := ask(t, s, http.MethodGet, get, "", keyless); got.body != "hello" || got.header.Get("Content-Type") != "text/plain" {
 		t.Errorf("get: %+v", got)
 	}
-	if got := ask(t, s, http.MethodPut, place["upload_url"].(string), "again", "Authorization:"); got.status != 403 {
-		t.Errorf("put again: %d", got.status)
+	if stored := s.Stored(); !slices.Equal(stored, []string{get}) {
+		t.Errorf("stored: %v", stored)
+	}
+}
+
+func TestUploadInParts(t *testing.T) {
+	s := start(t, fal.Options{})
+	put, get := place(t, s, "initiate-multipart", "")
+	base, query, _ := strings.Cut(put, "?")
+	large := strings.Repeat("x", 5<<20)
+	part := func(number, content string) string {
+		a := ask(t, s, http.MethodPut, base+"/"+number+"?"+query, content, keyless)
+		if a.status != 200 {
+			t.Fatalf("part %s: %d %s", number, a.status, a.body)
+		}
+		return a.json(t)["etag"].(string)
+	}
+	complete := func(parts string) exchange {
+		return ask(t, s, http.MethodPost, base+"/complete?"+query, `{"parts":[`+parts+`]}`, keyless, "Content-Type:application/json")
+	}
+	named := func(number int, tag string) string { return fmt.Sprintf(`{"partNumber":%d,"etag":%q}`, number, tag) }
+
+	small, second := part("1", "small"), part("2", "end")
+	if a := complete(named(1, small) + "," + named(2, second)); a.status != 400 || !strings.Contains(a.body, "EntityTooSmall") {
+		t.Errorf("a first part that is too small: %d %s", a.status, a.body)
+	}
+	first := part("1", large)
+	for name, parts := range map[string]string{
+		"a tag of what was replaced": named(1, small) + "," + named(2, second),
+		"a part that is not there":   named(1, first) + "," + named(3, second),
+		"in another order":           named(2, second) + "," + named(1, first),
+		"not all of them":            named(1, first),
+		"none":                       "",
+	} {
+		if a := complete(parts); a.status != 400 {
+			t.Errorf("%s: %d %s", name, a.status, a.body)
+		}
+	}
+	if a := ask(t, s, http.MethodPut, base+"/0?"+query, "x", keyless); a.status != 400 {
+		t.Errorf("part 0: %d", a.status)
+	}
+	if a := complete(named(1, first) + "," + named(2, second)); a.status != 200 {
+		t.Fatalf("complete: %d %s", a.status, a.body)
+	}
+	if got := ask(t, s, http.MethodGet, get, "", keyless); got.body != large+"end" {
+		t.Errorf("get: %d, %d bytes", got.status, len(got.body))
+	}
+}
+
+func TestAnUploadIsKeptAsLongAsItsSenderAsks(t *testing.T) {
+	s := start(t, fal.Options{})
+	put, get := place(t, s, "initiate", `{"expiration_duration_seconds":0.01}`)
+	if a := ask(t, s, http.MethodPut, put, "hello", keyless, "Content-Type:text/plain"); a.status != 200 {
+		t.Fatal(a.status)
+	}
+	await(t, "it is gone", func() bool { return ask(t, s, http.MethodGet, get, "", keyless).status == 404 })
+	for _, wrong := range []string{"1h", `{"expiration_duration_seconds":"1h"}`, `{"expiration_duration_seconds":0}`, `{"expires":1}`} {
+		before := len(s.Violations())
+		place(t, s, "initiate", wrong)
+		if len(s.Violations()) != before+1 {
+			t.Errorf("%s is taken", wrong)
+		}
 	}
 }
 
