@@ -26,11 +26,14 @@ const (
 	separator         = 14
 	container         = 17
 	label             = 18
-	fileUpload        = 19
+	fileUpload        = FileUpload
 	radioGroup        = 21
 	checkboxGroup     = 22
 	checkbox          = 23
 )
+
+// FileUpload is the type of a Field that takes files.
+const FileUpload = 19
 
 // Limits of components.
 // https://discord.com/developers/docs/components/reference
