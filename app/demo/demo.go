@@ -53,12 +53,14 @@ var simulated = []func(*Demo, *config.Config) error{(*Demo).addDiscord, (*Demo).
 
 // stage is a simulated platform with somebody in a channel.
 type stage interface {
-	// say types a line as a command. It returns when the platform took it.
-	say(ctx context.Context, line string) (*act, error)
+	// say types a line as a command, with files. It returns when the platform
+	// took it.
+	say(ctx context.Context, line string, files []File) (*act, error)
 	// press presses a button of the form that is open, else the newest one
 	// with that label, or returns errNoButton. found is called just before.
 	press(ctx context.Context, label string, found func()) (*act, error)
-	// fill writes into a field of the form that is open: "Prompt: a fox".
+	// fill writes into a field of the form that is open: "Prompt: a fox". Into
+	// a field for files go the paths of files: "Picture: cat.png".
 	fill(line string) error
 	// watch tells everything that appears, until ctx is done.
 	watch(ctx context.Context, tell func(Event))
@@ -212,9 +214,9 @@ var errNoForm = errors.New("no form is open")
 // errNoStage says that a platform is not simulated.
 var errNoStage = errors.New("no such platform; there are " + strings.Join(config.PlatformNames(), " and "))
 
-// Do types one command on a platform and follows it to its end. tell, if not
-// nil, is called with each event as it happens.
-func (d *Demo) Do(ctx context.Context, platform, line string, tell func(Event)) (Result, error) {
+// Do types one command on a platform, with files, and follows it to its end.
+// tell, if not nil, is called with each event as it happens.
+func (d *Demo) Do(ctx context.Context, platform, line string, files []File, tell func(Event)) (Result, error) {
 	s, ok := d.stages[platform]
 	if !ok {
 		return Result{}, fmt.Errorf("%s: %w", platform, errNoStage)
@@ -224,8 +226,8 @@ func (d *Demo) Do(ctx context.Context, platform, line string, tell func(Event)) 
 	watching, stop := context.WithCancel(ctx)
 	defer stop()
 	s.watch(watching, rec.add)
-	rec.add(Event{Kind: Typed, Platform: platform, Who: "ada", Text: line})
-	a, err := s.say(ctx, line)
+	rec.add(typed(platform, line, files))
+	a, err := s.say(ctx, line, files)
 	if err != nil {
 		return Result{Outcome: "refused", Transcript: rec.events()}, err
 	}

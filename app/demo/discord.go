@@ -37,13 +37,17 @@ type discordForm struct {
 // say types a slash command as a person does: what has the name of an option
 // goes there, and everything else is the prompt. What the client would not let
 // a person send is sent all the same, so that the bot's own answer shows.
-func (s *discordStage) say(ctx context.Context, line string) (*act, error) {
+func (s *discordStage) say(ctx context.Context, line string, files []File) (*act, error) {
 	if s.screen() != nil {
 		return nil, errCovered
 	}
 	line = strings.ReplaceAll(line, "@"+s.user.Name, "<@"+s.user.ID+">") // as the client sends it
-	i, err := s.user.Type(ctx, s.channel, line)
-	if _, refused := errors.AsType[*simdiscord.RefusedError](err); refused && isGenerate(line) {
+	beside := make([]simdiscord.Argument, 0, len(files))
+	for _, o := range optionsFor(files) {
+		beside = append(beside, simdiscord.Arg(o.Option, simdiscord.File{Name: o.Name, Data: o.Data}))
+	}
+	i, err := s.user.Type(ctx, s.channel, line, beside...)
+	if _, refused := errors.AsType[*simdiscord.RefusedError](err); refused && isGenerate(line) && len(files) == 0 {
 		i, err = s.user.TypeUnchecked(ctx, s.channel, line)
 	}
 	return s.act(i), err
@@ -138,6 +142,12 @@ func (s *discordStage) pressForm(ctx context.Context, f *discordForm, label stri
 	for _, field := range f.fields {
 		switch text, filled := f.filled[field.key]; {
 		case !filled:
+		case field.takesFiles:
+			files, err := readFiles(text)
+			if err != nil {
+				return nil, err
+			}
+			values[field.key] = uploads(files)
 		case len(field.options) > 0 && text == "":
 			values[field.key] = []string{}
 		default:
@@ -150,6 +160,15 @@ func (s *discordStage) pressForm(ctx context.Context, f *discordForm, label stri
 		s.show(nil)
 	}
 	return s.act(i), err
+}
+
+// uploads are files as a form takes them.
+func uploads(files []File) []simdiscord.File {
+	out := make([]simdiscord.File, 0, len(files))
+	for _, f := range files {
+		out = append(out, simdiscord.File{Name: f.Name, Data: f.Data})
+	}
+	return out
 }
 
 func (s *discordStage) fill(line string) error {
@@ -172,7 +191,7 @@ func (s *discordStage) formOf(i *simdiscord.Interaction) *discordForm {
 	// The buttons have the client's labels.
 	f := &discordForm{form: form{title: m.Title, submit: "Submit", close: "Cancel", filled: map[string]string{}}, by: i}
 	for _, in := range m.Fields {
-		field := formField{key: in.CustomID, label: in.Label, value: in.Value, required: in.Required}
+		field := formField{key: in.CustomID, label: in.Label, value: in.Value, required: in.Required, takesFiles: in.Type == simdiscord.FileUpload}
 		for _, o := range in.Options {
 			field.options = append(field.options, option{o.Name, fmt.Sprint(o.Value)})
 		}

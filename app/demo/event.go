@@ -55,6 +55,15 @@ type recorder struct {
 	seen []Event
 }
 
+// typed is a command that is typed.
+func typed(platform, line string, files []File) Event {
+	e := Event{Kind: Typed, Platform: platform, Who: "ada", Text: line}
+	for _, f := range files {
+		e.Files = append(e.Files, f.Name)
+	}
+	return e
+}
+
 func newRecorder(tell func(Event)) *recorder {
 	return &recorder{start: time.Now(), tell: tell}
 }
@@ -122,6 +131,9 @@ func (e Event) Write(w io.Writer) error {
 	switch e.Kind {
 	case Typed, Pressed, Filled:
 		fmt.Fprintf(&b, "%s %s: %s\n", e.Who, e.Kind, e.Text)
+		for _, f := range e.Files {
+			b.WriteString("        📎 " + f + "\n")
+		}
 	case Ack:
 		fmt.Fprintf(&b, "%s is thinking…\n", e.Who)
 	case Deleted:

@@ -23,6 +23,8 @@ type formField struct {
 	options  []option
 	required bool
 	wrong    string // what the bot says about it
+
+	takesFiles bool
 }
 
 // option is one choice of a menu.
@@ -78,6 +80,9 @@ func (f formField) String() string {
 		}
 	}
 	text = strings.TrimSpace(text)
+	if f.takesFiles {
+		text += "  📎"
+	}
 	if len(f.options) > 0 {
 		var labels []string
 		for _, o := range f.options[:min(mostOptions, len(f.options))] {

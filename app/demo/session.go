@@ -17,6 +17,7 @@ type Session struct {
 
 	mu     sync.Mutex
 	on     string
+	files  []File // that go with the next command
 	open   []*act // commands whose end was not seen yet
 	record *recorder
 }
@@ -50,11 +51,22 @@ func (s *Session) On(platform string) error {
 	return nil
 }
 
+// Attach takes a file that goes with the next command.
+func (s *Session) Attach(f File) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.files = append(s.files, f)
+}
+
 // Say types a command.
 func (s *Session) Say(ctx context.Context, line string) error {
 	on, st := s.here()
-	s.record.add(Event{Kind: Typed, Platform: on, Who: "ada", Text: line})
-	return s.opened(st.say(ctx, line))
+	s.mu.Lock()
+	files := s.files
+	s.files = nil
+	s.mu.Unlock()
+	s.record.add(typed(on, line, files))
+	return s.opened(st.say(ctx, line, files))
 }
 
 // patience is how many looks a form, or a button, that an earlier command

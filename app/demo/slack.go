@@ -37,14 +37,34 @@ type slackForm struct {
 	view simslack.View
 }
 
-func (s *slackStage) say(ctx context.Context, line string) (*act, error) {
+// say types a slash command. One with files is said in a message that mentions
+// the bot, since a command takes none.
+func (s *slackStage) say(ctx context.Context, line string, files []File) (*act, error) {
 	if s.screen() != nil {
 		return nil, errCovered
 	}
 	command, text, _ := strings.Cut(strings.TrimSpace(line), " ")
+	if len(files) > 0 {
+		return s.mention(text, files)
+	}
 	before := len(s.seen())
 	r, err := s.user.Slash(ctx, s.channel, command, text)
 	return s.act(r, before), err
+}
+
+// mention says something to the bot with files.
+func (s *slackStage) mention(text string, files []File) (*act, error) {
+	specs := make([]simslack.FileSpec, 0, len(files))
+	for _, f := range files {
+		specs = append(specs, simslack.FileSpec{Name: f.Name, Content: f.Data})
+	}
+	m, err := s.user.Share(s.channel, "<@"+s.channel.Workspace().Bot().ID()+"> "+text, "", specs...)
+	if err != nil {
+		return nil, err
+	}
+	a := s.act(simslack.Receipt{}, len(s.seen()))
+	a.job = generate.NewID(slack.MessageEvent(m.Channel, m.TS))
+	return a, nil
 }
 
 func (s *slackStage) press(ctx context.Context, label string, found func()) (*act, error) {
@@ -105,6 +125,7 @@ func (s *slackStage) look() *slackForm {
 		if text, ok := f.filled[in.BlockID]; ok {
 			field.value = text
 		}
+		field.takesFiles = in.Type == "file_input"
 		for _, o := range in.Options {
 			field.options = append(field.options, option{o.Label, o.Value})
 		}
@@ -126,7 +147,17 @@ func (s *slackStage) pressForm(ctx context.Context, f *slackForm, label string, 
 	}
 	values := map[string][]string{}
 	for key, text := range f.filled {
-		if values[key] = nil; text != "" {
+		values[key] = nil
+		at := slices.IndexFunc(f.fields, func(field formField) bool { return field.key == key })
+		switch {
+		case text == "":
+		case at >= 0 && f.fields[at].takesFiles:
+			ids, err := s.addFiles(text)
+			if err != nil {
+				return nil, err
+			}
+			values[key] = ids
+		default:
 			values[key] = []string{text}
 		}
 	}
@@ -138,6 +169,23 @@ func (s *slackStage) pressForm(ctx context.Context, f *slackForm, label string, 
 	a := s.act(r, before)
 	a.job = generate.NewID(slack.FormEvent(f.view.ID))
 	return a, err
+}
+
+// addFiles uploads the files that are named, and returns their ids.
+func (s *slackStage) addFiles(names string) ([]string, error) {
+	files, err := readFiles(names)
+	if err != nil {
+		return nil, err
+	}
+	ids := make([]string, 0, len(files))
+	for _, f := range files {
+		id, err := s.user.AddFile(simslack.FileSpec{Name: f.Name, Content: f.Data})
+		if err != nil {
+			return nil, err
+		}
+		ids = append(ids, id)
+	}
+	return ids, nil
 }
 
 func (s *slackStage) fill(line string) error {

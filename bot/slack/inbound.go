@@ -290,7 +290,7 @@ func (in inbound) place() origin {
 		if e.Event.Type == eventMention || e.Event.Type == eventMessage {
 			// A message is one order, however often it is edited: each time
 			// Slack brings it under another event id.
-			o.Event, o.Edited = messageEvent(o.Channel, e.Event.TS), e.Event.Edited != nil
+			o.Event, o.Edited = MessageEvent(o.Channel, e.Event.TS), e.Event.Edited != nil
 		}
 		if e.Event.Kind == "im" {
 			o.ChannelName = directMessage
@@ -331,5 +331,5 @@ func eventOf(name string) string {
 	return platform + ":" + name
 }
 
-// messageEvent is the event of a message that makes a video.
-func messageEvent(channel, ts string) string { return eventOf("message:" + channel + ":" + ts) }
+// MessageEvent is the event of a message that makes a video.
+func MessageEvent(channel, ts string) string { return eventOf("message:" + channel + ":" + ts) }

@@ -279,7 +279,7 @@ func TestAnAttachedFileIsRefusedBeforeItCosts(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	dm := s.ann.DM()
-	if _, err := s.ann.Upload(dm, "a.png", []byte("x")); err != nil {
+	if _, err := s.ann.Share(dm, "", "", sim.FileSpec{Name: "a.png", Content: []byte("x")}); err != nil {
 		t.Fatal(err)
 	}
 	s.whisper(s.ann, dm, "a cowboy walks") // without words, help

@@ -70,7 +70,7 @@ func (b *Bot) pressed(ctx context.Context, o origin, i *interaction, a action) {
 		return
 	}
 	if ts, ok := strings.CutPrefix(a.ActionID, buttonMake); ok {
-		o.Event = messageEvent(o.Channel, ts)
+		o.Event = MessageEvent(o.Channel, ts)
 		if b.run(ctx, o, a.Value) {
 			b.replace(ctx, o, b.sentence(b.people.locale(o), "slack.making"))
 		}

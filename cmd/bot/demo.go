@@ -19,6 +19,7 @@ import (
 // demoCmd runs the bot in a simulated world.
 type demoCmd struct {
 	Execute string        `short:"e" placeholder:"COMMAND" help:"Do this one command, print what happens, save the video, exit 0 if it was delivered."`
+	Attach  []string      `sep:"none" placeholder:"FILE" help:"A picture, sound or video that goes with the command, as often as there are files: --attach cat.png. OPTION=FILE says for which option, such as end_image=dog.png."`
 	On      string        `enum:"${platforms}" default:"discord" help:"Where to type: ${enum}."`
 	JSON    bool          `help:"Print the result as JSON."`
 	Fal     string        `enum:"sim,live" default:"sim" help:"sim: no cost. live: real videos with the key in FAL_KEY, which cost money."`
@@ -51,7 +52,11 @@ func (c demoCmd) once(ctx context.Context, d *demo.Demo, term terminal) error {
 	if c.JSON {
 		tell = nil
 	}
-	r, err := d.Do(ctx, c.On, c.Execute, tell)
+	files, err := c.files()
+	if err != nil {
+		return err
+	}
+	r, err := d.Do(ctx, c.On, c.Execute, files, tell)
 	if c.JSON {
 		enc := json.NewEncoder(term.out)
 		enc.SetIndent("", "  ")
@@ -71,6 +76,19 @@ func (c demoCmd) once(ctx context.Context, d *demo.Demo, term terminal) error {
 	return nil
 }
 
+// files are the files that go with the command.
+func (c demoCmd) files() ([]demo.File, error) {
+	files := make([]demo.File, 0, len(c.Attach))
+	for _, path := range c.Attach {
+		f, err := demo.ReadFile(path)
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, f)
+	}
+	return files, nil
+}
+
 // converse reads commands from the terminal.
 func (c demoCmd) converse(ctx context.Context, d *demo.Demo, term terminal) error {
 	fmt.Fprint(term.out, c.welcome())
@@ -84,6 +102,13 @@ func (c demoCmd) converse(ctx context.Context, d *demo.Demo, term terminal) erro
 		return err
 	}
 	defer s.Close()
+	files, err := c.files()
+	if err != nil {
+		return err
+	}
+	for _, f := range files {
+		s.Attach(f)
+	}
 	lines := make(chan string)
 	go func() {
 		defer close(lines)
@@ -120,6 +145,11 @@ func (c demoCmd) line(ctx context.Context, s *demo.Session, line string, term te
 	case line == "":
 	case strings.HasPrefix(line, "/"):
 		err = s.Say(ctx, line)
+	case word == "attach":
+		var f demo.File
+		if f, err = demo.ReadFile(strings.TrimSpace(rest)); err == nil {
+			s.Attach(f)
+		}
 	case word == "press":
 		err = s.Press(ctx, strings.Trim(rest, " []"))
 	case word == "fill":
@@ -166,8 +196,9 @@ func isTerminal(in io.Reader) bool {
 }
 
 const help = `  /ltx …            a command, as you would type it there
+  attach cat.png    a picture, sound or video that goes with the next command
   press Cancel      press the newest button with that label
-  fill Prompt: …    write into a field of the form that is open
+  fill Prompt: …    write into a field of the form that is open; a field for files takes their names
   on slack          go to the Slack channel (on discord: back)
   wait              until everything has come to its end
   tricks            words in a prompt that make the simulated fal misbehave

@@ -1,7 +1,6 @@
 package discord
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"slices"
@@ -71,7 +70,7 @@ func (u *User) use(ctx context.Context, action string, on Message, customID stri
 				return refuse(err)
 			}
 			data["values"] = values
-			v := &invocation{s: u.server, channel: m.channel, action: action}
+			v := u.invocation(m.channel, action)
 			v.resolveIDs(kind, values)
 			if v.resolved != nil {
 				data["resolved"] = v.resolved
@@ -85,13 +84,7 @@ func (u *User) use(ctx context.Context, action string, on Message, customID stri
 
 // checkSelection says why the values cannot be chosen, if they cannot.
 func checkSelection(c object, values []string) string {
-	lo, hi := 1, 1
-	if c["min_values"] != nil {
-		lo = intOf(c["min_values"])
-	}
-	if c["max_values"] != nil {
-		hi = intOf(c["max_values"])
-	}
+	lo, hi := bounds(c)
 	if len(values) < lo || len(values) > hi {
 		return fmt.Sprintf("%d to %d values have to be chosen", lo, hi)
 	}
@@ -193,7 +186,7 @@ func (u *User) SubmitModal(ctx context.Context, i *Interaction, values map[strin
 		if i.modal == nil || i.User != u {
 			return nil, nil, &RefusedError{Action: action, Reason: "no form is open"}
 		}
-		v := &invocation{s: u.server, channel: i.Channel, action: action}
+		v := u.invocation(i.Channel, action)
 		for name := range values {
 			if !slices.ContainsFunc(i.modal.Fields, func(f Field) bool { return f.CustomID == name }) {
 				return nil, nil, v.refuse(name, "the form has no such field")
@@ -308,20 +301,17 @@ func (v *invocation) uploads(out object, f Field, c object, given any) (object, 
 	case []File:
 		files = g
 	}
-	if f.Required && len(files) == 0 || len(files) > max(intOf(c["max_values"]), 1) {
-		return nil, v.refuse(f.CustomID, "wrong number of files")
+	least, most := bounds(c)
+	if (f.Required || len(files) > 0) && len(files) < least || len(files) > most {
+		return nil, v.refuse(f.CustomID, "%d to %d files have to be chosen", least, most)
 	}
 	ids := []string{}
 	for _, given := range files {
-		u, err := v.s.store(bytes.NewReader(given.Data), 0, given.Name, given.ContentType)
+		id, err := v.attach(f.CustomID, given, fileTypesIn(c))
 		if err != nil {
 			return nil, err
 		}
-		stored := v.s.newFile(u, v.channel.ID, given.Name, "")
-		stored.ephemeral = true
-		v.s.world.files[stored.id] = stored
-		v.resolve("attachments", stored.id, stored.json())
-		ids = append(ids, stored.id)
+		ids = append(ids, id)
 	}
 	out["values"] = ids
 	return out, nil

@@ -252,6 +252,7 @@ func (c *checker) checkNested(path string, o object, kind, depth int) {
 }
 
 func (c *checker) checkValueRules(path string, o object, kind int) {
+	c.checkFileTypes(path, o)
 	choices := objectsIn(o["choices"])
 	if boolIn(o["autocomplete"]) && len(choices) > 0 {
 		c.add(join(path, "choices"), "APPLICATION_COMMAND_OPTIONS_CHOICES_AUTOCOMPLETE", "Options with autocomplete cannot have choices")

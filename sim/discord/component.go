@@ -26,11 +26,14 @@ const (
 	separator         = 14
 	container         = 17
 	label             = 18
-	fileUpload        = 19
+	fileUpload        = FileUpload
 	radioGroup        = 21
 	checkboxGroup     = 22
 	checkbox          = 23
 )
+
+// FileUpload is the type of a Field that takes files.
+const FileUpload = 19
 
 // Limits of components.
 // https://discord.com/developers/docs/components/reference
@@ -244,17 +247,29 @@ func (c *checker) checkButton(path string, b object) {
 	}
 }
 
-func (c *checker) checkSelect(path string, m object) {
-	lo, hi := 1, 1
+// bounds are how many values or files a person chooses.
+func bounds(m object) (least, most int) {
+	least, most = 1, 1
 	if m["min_values"] != nil {
-		lo = intOf(m["min_values"])
+		least = intOf(m["min_values"])
 	}
 	if m["max_values"] != nil {
-		hi = intOf(m["max_values"])
+		most = intOf(m["max_values"])
 	}
-	if lo > hi {
+	return least, most
+}
+
+// checkBounds returns how many can be chosen.
+func (c *checker) checkBounds(path string, m object) (most int) {
+	least, most := bounds(m)
+	if least > most {
 		c.add(join(path, "min_values"), "COMPONENT_MIN_VALUES_EXCEEDS_MAX", "min_values must be less than or equal to max_values")
 	}
+	return most
+}
+
+func (c *checker) checkSelect(path string, m object) {
+	hi := c.checkBounds(path, m)
 	if intOf(m["type"]) != stringSelect {
 		return
 	}

@@ -19,7 +19,12 @@ import (
 // https://discord.com/developers/docs/reference#signed-attachment-cdn-urls
 const attachmentURLLifetime = 24 * time.Hour
 
-// A file is an attachment of a message.
+// looseFileLifetime is how long a file is kept that came with an interaction
+// and is in no message. Discord says "a set period of time"; a day is assumed.
+// https://discord.com/developers/docs/resources/message#attachment-object
+const looseFileLifetime = 24 * time.Hour
+
+// A file is an attachment of a message, or of an interaction.
 type file struct {
 	id          string
 	server      *Server
@@ -32,6 +37,8 @@ type file struct {
 	sha256      string
 	spoiler     bool
 	ephemeral   bool
+	width       int // in pixels, of a picture
+	height      int
 	path        string // on disk
 	upload      *upload
 }
@@ -48,6 +55,9 @@ func (f *file) json() object {
 	}
 	if f.ephemeral {
 		out["ephemeral"] = true
+	}
+	if f.width > 0 {
+		out["width"], out["height"] = f.width, f.height
 	}
 	if f.spoiler {
 		out["flags"] = 1 << 3
@@ -77,6 +87,15 @@ func (s *Server) signature(where, query string) string {
 	return hex.EncodeToString(mac.Sum(nil))
 }
 
+// gone reports whether the bytes are removed: with the message, or after a day
+// where there is none.
+func (f *file) gone() bool {
+	if f.message == nil {
+		return f.server.now().Sub(snowflakeTime(f.id)) >= looseFileLifetime
+	}
+	return f.message.deleted
+}
+
 // Attachments serves the bytes behind attachment URLs, with ranges. The
 // server has it at /attachments/ and /ephemeral-attachments/; a page on
 // another origin can mount it too.
@@ -94,7 +113,7 @@ func (s *Server) serveAttachment(w http.ResponseWriter, r *http.Request) {
 	}
 	s.mu.Lock()
 	f := s.world.files[parts[2]]
-	gone := f == nil || (f.message != nil && f.message.deleted)
+	gone := f == nil || f.gone()
 	s.mu.Unlock()
 	if gone {
 		http.Error(w, "This content is no longer available.", http.StatusNotFound)
@@ -126,6 +145,7 @@ func cleanName(name string) string {
 var contentTypes = map[string]string{
 	".mp4": "video/mp4", ".webm": "video/webm", ".mov": "video/quicktime", ".gif": "image/gif",
 	".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".webp": "image/webp",
+	".mp3": "audio/mpeg", ".wav": "audio/x-wav", ".m4a": "audio/mp4", ".ogg": "audio/ogg", ".flac": "audio/flac",
 	".txt": "text/plain; charset=utf-8", ".json": "application/json; charset=utf-8",
 }
 
@@ -146,11 +166,13 @@ func contentTypeOf(name, sent string) string {
 // newFile makes an attachment of an upload. It exists for others only when a
 // message has kept it.
 func (s *Server) newFile(u *upload, channelID, name, description string) *file {
-	return &file{
+	f := &file{
 		id: s.newID(), server: s, upload: u, channelID: channelID, name: cleanName(name), description: description,
 		contentType: contentTypeOf(name, u.contentType), size: u.size, sha256: u.sha256, path: u.path,
 		spoiler: strings.HasPrefix(name, "SPOILER_"),
 	}
+	f.width, f.height = sizeOf(f.path)
+	return f
 }
 
 // keep stores the file as an attachment of m.

@@ -322,16 +322,6 @@ func (s *Server) AttachmentPath(id string) (string, bool) {
 	return f.path, true
 }
 
-// Say posts a message of a person.
-func (u *User) Say(c *Channel, text string) Message {
-	s := u.server
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	m := &message{channel: c, author: u}
-	s.post(m, draft{content: text}, nil, rulesOf(nil, false))
-	return m.snapshot()
-}
-
 // DeleteMessage deletes a message as a moderator does.
 func (s *Server) DeleteMessage(id string) {
 	s.mu.Lock()

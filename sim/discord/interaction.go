@@ -57,7 +57,7 @@ type Interaction struct {
 func (s *Server) newInteraction(kind int, u *User, ch *Channel) *Interaction {
 	i := &Interaction{
 		ID: s.newID(), User: u, Channel: ch, server: s, token: randomText(218), kind: kind, created: s.now(),
-		limit: max(u.uploadLimit, ch.guild.uploadLimit()),
+		limit: u.limitIn(ch),
 	}
 	i.userInstall = ch.guild != nil && ch.guild.members[s.bot.ID] == nil
 	s.interactions[i.token] = i

@@ -91,6 +91,9 @@ func (c *checker) checkModal(path string, modal object) {
 			c.checkTextInput(path, m)
 		case stringSelect, userSelect, roleSelect, mentionableSelect, channelSelect:
 			c.checkSelect(path, m)
+		case fileUpload:
+			c.checkFileTypes(path, m)
+			c.checkBounds(path, m)
 		case radioGroup:
 			c.checkUniqueOptions(path, objectsIn(m["options"]), 1)
 		case checkboxGroup:

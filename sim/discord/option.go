@@ -1,7 +1,6 @@
 package discord
 
 import (
-	"bytes"
 	"fmt"
 	"math"
 	"slices"
@@ -21,6 +20,7 @@ type option struct {
 	minLen       int
 	maxLen       int // 0 means no limit but the platform's
 	channelTypes []int
+	fileTypes    []string
 	options      []*option
 }
 
@@ -51,6 +51,7 @@ func parseOptions(def object) []*option {
 		for _, t := range listIn(o["channel_types"]) {
 			opt.channelTypes = append(opt.channelTypes, intOf(t))
 		}
+		opt.fileTypes = fileTypesIn(o)
 		out = append(out, opt)
 	}
 	return out
@@ -66,22 +67,20 @@ type Argument struct {
 // *Role, *Channel or File; a string is read as the client reads what is typed.
 func Arg(name string, value any) Argument { return Argument{Name: name, Value: value} }
 
-// A File is something that a person uploads.
-type File struct {
-	Name        string
-	ContentType string
-	Data        []byte
-}
-
 // An invocation collects the options of a command as they are sent.
 type invocation struct {
 	s        *Server
 	channel  *Channel
+	user     *User
 	action   string
 	raw      bool // autocomplete: half-typed values are sent as they are
 	focus    string
 	focused  *option
 	resolved object
+}
+
+func (u *User) invocation(ch *Channel, action string) *invocation {
+	return &invocation{s: u.server, channel: ch, user: u, action: action}
 }
 
 func (v *invocation) refuse(field, format string, args ...any) error {
@@ -217,15 +216,7 @@ func (v *invocation) reference(o *option, given any) (any, error) {
 		}
 	case File:
 		if wants(optionAttachment) {
-			u, err := v.s.store(bytes.NewReader(g.Data), 0, g.Name, g.ContentType)
-			if err != nil {
-				return nil, err
-			}
-			f := v.s.newFile(u, v.channel.ID, g.Name, "")
-			f.ephemeral = true
-			v.s.world.files[f.id] = f
-			v.resolve("attachments", f.id, f.json())
-			return f.id, nil
+			return v.attach(o.name, g, o.fileTypes)
 		}
 	}
 	return nil, v.refuse(o.name, "%T is not a value of this kind", given)

@@ -30,44 +30,64 @@ func (u *User) Autocomplete(ctx context.Context, ch *Channel, name, focused stri
 // to be registered; "id" and "type" are filled in when they are missing.
 func (u *User) SlashRaw(ctx context.Context, ch *Channel, name string, data map[string]any) (*Interaction, error) {
 	return u.do(ctx, func() (*Interaction, object, error) {
-		cmd, guild, err := u.findCommand(ch, "slash command", commandChat, name)
-		if err != nil {
-			return nil, nil, err
-		}
-		body := object{"id": cmd.id, "name": cmd.name, "type": cmd.kind}
-		if guild != "" {
-			body["guild_id"] = guild
-		}
-		maps.Copy(body, data)
-		i := u.server.newInteraction(typeCommand, u, ch)
-		i.name, i.command = name, cmd
-		return i, body, nil
+		return u.invokeRaw(ch, name, data)
 	})
+}
+
+func (u *User) invokeRaw(ch *Channel, name string, data object) (*Interaction, object, error) {
+	cmd, guild, err := u.findCommand(ch, "slash command", commandChat, name)
+	if err != nil {
+		return nil, nil, err
+	}
+	body := object{"id": cmd.id, "name": cmd.name, "type": cmd.kind}
+	if guild != "" {
+		body["guild_id"] = guild
+	}
+	maps.Copy(body, data)
+	i := u.server.newInteraction(typeCommand, u, ch)
+	i.name, i.command = name, cmd
+	return i, body, nil
 }
 
 // Type uses a chat command as it is typed: "/ltx prompt:a cowboy duration:5".
 // A value ends where the next option's name and colon begin. What is typed
 // before the first one goes into the first option, if that is a required text.
-func (u *User) Type(ctx context.Context, ch *Channel, line string) (*Interaction, error) {
+// What cannot be typed, such as a File, is given beside the line.
+func (u *User) Type(ctx context.Context, ch *Channel, line string, beside ...Argument) (*Interaction, error) {
 	name, args, err := u.parseLine(ch, line)
 	if err != nil {
 		return nil, err
 	}
-	return u.Slash(ctx, ch, name, args...)
+	return u.Slash(ctx, ch, name, append(args, beside...)...)
 }
 
 // TypeUnchecked is Type for a command without subcommands, whose values are
 // sent as they were typed even if the client would not take them.
-func (u *User) TypeUnchecked(ctx context.Context, ch *Channel, line string) (*Interaction, error) {
+func (u *User) TypeUnchecked(ctx context.Context, ch *Channel, line string, beside ...Argument) (*Interaction, error) {
 	name, args, err := u.parseLine(ch, line)
 	if err != nil {
 		return nil, err
 	}
-	options := make([]any, 0, len(args))
-	for _, a := range args {
-		options = append(options, object{"name": a.Name, "type": optionString, "value": a.Value})
-	}
-	return u.SlashRaw(ctx, ch, name, object{"options": options})
+	return u.do(ctx, func() (*Interaction, object, error) {
+		v := u.invocation(ch, "slash command")
+		options := make([]any, 0, len(args)+len(beside))
+		for _, a := range slices.Concat(args, beside) {
+			o := object{"name": a.Name, "type": optionString, "value": a.Value}
+			if file, ok := a.Value.(File); ok {
+				id, err := v.attach(a.Name, file, nil)
+				if err != nil {
+					return nil, nil, err
+				}
+				o["type"], o["value"] = optionAttachment, id
+			}
+			options = append(options, o)
+		}
+		data := object{"options": options}
+		if v.resolved != nil {
+			data["resolved"] = v.resolved
+		}
+		return u.invokeRaw(ch, name, data)
+	})
 }
 
 func (u *User) parseLine(ch *Channel, line string) (string, []Argument, error) {
@@ -167,7 +187,7 @@ func (u *User) UserCommand(ctx context.Context, ch *Channel, on *User, name stri
 		}
 		i := u.server.newInteraction(typeCommand, u, ch)
 		i.name, i.command = name, cmd
-		v := &invocation{s: u.server, channel: ch, action: action}
+		v := u.invocation(ch, action)
 		v.resolveUser(on)
 		data := object{"id": cmd.id, "name": name, "type": commandUser, "target_id": on.ID, "resolved": v.resolved}
 		if guild != "" {
@@ -201,7 +221,8 @@ func (u *User) invoke(ch *Channel, action string, kind int, name, focused string
 	if err != nil {
 		return nil, nil, err
 	}
-	v := &invocation{s: u.server, channel: ch, action: action, raw: kind == typeAutocomplete, focus: focused}
+	v := u.invocation(ch, action)
+	v.raw, v.focus = kind == typeAutocomplete, focused
 	options, err := v.descend(cmd.options, path[1:], args)
 	if err != nil {
 		return nil, nil, err

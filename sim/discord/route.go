@@ -43,6 +43,7 @@ const (
 	RouteGuild          = "GET /guilds/{guild}"
 	RouteMember         = "GET /guilds/{guild}/members/{user}"
 	RouteCreateDM       = "POST /users/@me/channels"
+	RouteRefreshURLs    = "POST /attachments/refresh-urls"
 	RoutePutCommands    = "PUT /applications/{application}/commands"
 	RoutePutGuildCmds   = "PUT /applications/{application}/guilds/{guild}/commands"
 )
@@ -58,6 +59,7 @@ func routeTable() []route {
 		{pattern: RouteGatewayBot, handle: (*call).getGatewayBot},
 		{pattern: "GET /users/{user}", handle: (*call).getUser},
 		{pattern: RouteCreateDM, handle: (*call).createDM},
+		{pattern: RouteRefreshURLs, handle: (*call).refreshURLs},
 		{pattern: "GET /applications/@me", handle: (*call).getApplication},
 		{pattern: "GET /oauth2/applications/@me", handle: (*call).getApplication},
 		{pattern: RouteGuild, handle: (*call).getGuild},

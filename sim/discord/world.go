@@ -67,6 +67,9 @@ func (u *User) SetUploadLimit(bytes int) {
 	u.uploadLimit = bytes
 }
 
+// limitIn is the largest attachment in bytes that the person may send.
+func (u *User) limitIn(ch *Channel) int { return max(u.uploadLimit, ch.guild.uploadLimit()) }
+
 // RefuseDMs makes direct messages to the person fail with 50007.
 func (u *User) RefuseDMs(refuse bool) {
 	u.server.mu.Lock()

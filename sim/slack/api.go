@@ -144,14 +144,14 @@ func (s *Server) do(c *call) (obj, error) {
 		return nil, err
 	}
 	if len(m.scopes) > 0 && !slices.ContainsFunc(m.scopes, c.token.has) {
-		return nil, c.missing(m.scopes[0])
+		return nil, c.token.missing(m.scopes[0])
 	}
 	return m.do(s, c)
 }
 
 // missing is the refusal for want of a scope.
-func (c *call) missing(scope string) error {
-	return &apiError{code: "missing_scope", needed: scope, provided: strings.Join(c.token.scopes, ",")}
+func (t *token) missing(scope string) error {
+	return &apiError{code: "missing_scope", needed: scope, provided: strings.Join(t.scopes, ",")}
 }
 
 // answer is the HTTP status and body for a reply or a refusal.

@@ -33,6 +33,7 @@ type validation struct {
 	tables   int
 	focused  bool
 	input    bool // within an input block
+	files    bool // there is a file input
 }
 
 func (v *validation) errorf(at, format string, args ...any) {

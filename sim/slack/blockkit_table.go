@@ -147,7 +147,7 @@ var elementTypes = map[string]blockType{
 	}, nil},
 	"file_input": {onModal, []field{
 		actionID, may("filetypes", items(1, maxOptions, text(1, maxActionID))), may("max_files", whole(1, maxInputFiles)),
-	}, nil},
+	}, readsFiles},
 }
 
 var (
@@ -205,6 +205,11 @@ func oneImage(v *validation, at string, o obj) {
 		v.errorf(at, "exactly one of image_url and slack_file is required")
 	}
 }
+
+// readsFiles notes that the app needs the scope for what people put into a
+// file input. How Slack refuses one without it is not documented.
+// https://docs.slack.dev/reference/block-kit/block-elements/file-input-element
+func readsFiles(v *validation, _ string, _ obj) { v.files = true }
 
 func sectionHasText(v *validation, at string, o obj) {
 	if o["text"] == nil && o["fields"] == nil {

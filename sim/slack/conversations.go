@@ -12,7 +12,7 @@ func (s *Server) conversationsInfo(c *call) (obj, error) {
 		return nil, err
 	}
 	if scope := scopeFor(ch, "read"); !c.token.has(scope) {
-		return nil, c.missing(scope)
+		return nil, c.token.missing(scope)
 	}
 	o := ch.object(w)
 	if c.bool("include_num_members") {
@@ -75,9 +75,9 @@ func (s *Server) conversationsOpen(c *call) (obj, error) {
 	case len(people) > 8:
 		return nil, refuse("too_many_users")
 	case len(people) == 1 && !c.token.has("im:write"):
-		return nil, c.missing("im:write")
+		return nil, c.token.missing("im:write")
 	case len(people) > 1 && !c.token.has("mpim:write"):
-		return nil, c.missing("mpim:write")
+		return nil, c.token.missing("mpim:write")
 	}
 	if len(people) == 1 {
 		before := len(w.rooms)
@@ -108,7 +108,7 @@ func (s *Server) readable(c *call) (*Channel, error) {
 		return nil, err
 	}
 	if scope := scopeFor(ch, "history"); !c.token.has(scope) {
-		return nil, c.missing(scope)
+		return nil, c.token.missing(scope)
 	}
 	if !ch.has(w.bot) {
 		return nil, refuse("not_in_channel")

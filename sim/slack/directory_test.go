@@ -108,7 +108,7 @@ func TestAPersonsFileReachesTheAppThroughAForm(t *testing.T) {
 		}
 		return nil, true
 	})
-	m, err := w.ann.Upload(w.general, "fox.png", []byte("png"))
+	m, err := w.ann.Share(w.general, "", "", slack.FileSpec{Name: "fox.png", Content: []byte("png")})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,8 @@
 package slack
 
 import (
+	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -8,6 +10,7 @@ import (
 	"mime"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -33,7 +36,9 @@ type file struct {
 	owner                *User
 	uploaded, completed  bool
 	deleted              bool
+	external             string // where it is, if that is not Slack
 	shares               []share
+	opened               []*Workspace // the installations whose forms it was put into
 	s                    *Server
 }
 
@@ -54,7 +59,29 @@ func (f *file) snapshot() File {
 }
 
 func (f *file) url() string {
+	if f.external != "" {
+		return f.external
+	}
 	return f.s.base + "/files-pri/" + f.ws.spec.ID + "-" + f.id + "/" + f.name
+}
+
+// downloadURL is the address that a browser saves instead of showing it.
+func (f *file) downloadURL() string {
+	return f.s.base + "/files-pri/" + f.ws.spec.ID + "-" + f.id + "/download/" + f.name
+}
+
+// readable reports whether the app may look at the file with a token: it has
+// uploaded it, was given it in a form, or is in a conversation that has it.
+// https://docs.slack.dev/reference/scopes/files.read
+func (f *file) readable(t *token) bool {
+	if t.serves(f.ws) && f.owner == f.ws.bot || slices.ContainsFunc(f.opened, t.serves) {
+		return true
+	}
+	return slices.ContainsFunc(f.shares, func(sh share) bool {
+		return slices.ContainsFunc(append(slices.Clone(sh.ch.spec.Shared), sh.ch.ws), func(w *Workspace) bool {
+			return t.serves(w) && sh.ch.has(w.bot)
+		})
+	})
 }
 
 func (f *file) permalink() string {
@@ -63,6 +90,9 @@ func (f *file) permalink() string {
 
 // object is the file as files.info and messages carry it.
 func (f *file) object() obj {
+	if f.deleted {
+		return obj{"id": f.id, "mode": "tombstone"}
+	}
 	public, private := obj{}, obj{}
 	channels, groups, ims := []any{}, []any{}, []any{}
 	for _, sh := range f.shares {
@@ -90,13 +120,30 @@ func (f *file) object() obj {
 		shares["private"] = private
 	}
 	kind := strings.TrimPrefix(filepath.Ext(f.name), ".")
-	return obj{
+	o := obj{
 		"id": f.id, "created": 1700000000, "timestamp": 1700000000, "name": f.name, "title": f.title, "mimetype": f.mimetype, "filetype": kind,
 		"pretty_type": strings.ToUpper(kind), "user": f.owner.spec.ID, "user_team": f.ws.spec.ID, "editable": false, "size": f.size,
 		"mode": "hosted", "is_external": false, "external_type": "", "is_public": len(public) > 0, "public_url_shared": false,
-		"display_as_bot": false, "username": "", "url_private": f.url(), "url_private_download": f.url(), "permalink": f.permalink(),
+		"display_as_bot": false, "username": "", "url_private": f.url(), "url_private_download": f.downloadURL(), "permalink": f.permalink(),
 		"media_display_type": mediaType(f.mimetype), "has_rich_preview": false, "file_access": "visible", "alt_txt": f.alt,
 		"shares": shares, "channels": channels, "groups": groups, "ims": ims, "comments_count": 0,
+	}
+	if f.external != "" {
+		o["mode"], o["is_external"], o["external_type"] = "external", true, "gdrive"
+		delete(o, "url_private_download")
+	}
+	return o
+}
+
+// foreignFiles leaves in an event for w no more of the files of another
+// organisation than their ids: the app has to ask for the rest.
+// https://docs.slack.dev/reference/objects/file-object
+func foreignFiles(event obj, files []*file, w *Workspace) {
+	list := asList(event["files"])
+	for i, f := range files {
+		if f.owner.stranger(w) {
+			list[i] = obj{"id": f.id, "created": 1700000000, "timestamp": 1700000000, "mode": "file_access", "file_access": "check_file_info"}
+		}
 	}
 }
 
@@ -126,14 +173,19 @@ func (f *file) save(r io.Reader) (err error) {
 		return fmt.Errorf("save file: %w", err)
 	}
 	f.path, f.size, f.sum = out.Name(), n, hex.EncodeToString(sum.Sum(nil))
-	f.mimetype = mime.TypeByExtension(filepath.Ext(f.name))
-	if f.mimetype == "" {
-		f.mimetype = map[string]string{".mp4": "video/mp4", ".webm": "video/webm", ".mov": "video/quicktime"}[filepath.Ext(f.name)]
-	}
-	if f.mimetype == "" {
-		f.mimetype = "application/octet-stream"
-	}
+	f.mimetype = mimetypeOf(f.name)
 	return nil
+}
+
+// mimetypes are those that do not depend on the machine's table.
+var mimetypes = map[string]string{
+	".mp4": "video/mp4", ".webm": "video/webm", ".mov": "video/quicktime", ".mp3": "audio/mpeg", ".wav": "audio/wav", ".m4a": "audio/mp4",
+	".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".webp": "image/webp", ".gif": "image/gif",
+}
+
+func mimetypeOf(name string) string {
+	ext := strings.ToLower(filepath.Ext(name))
+	return cmp.Or(mimetypes[ext], mime.TypeByExtension(ext), "application/octet-stream")
 }
 
 // OpenFile opens the bytes of an uploaded file, for a page that plays it.
@@ -150,20 +202,70 @@ func (s *Server) OpenFile(id string) (*os.File, error) {
 	return os.Open(path)
 }
 
-// Upload shares a file in the channel as u, for an app that is asked to use it.
-func (u *User) Upload(c *Channel, name string, content []byte) (Message, error) {
+// FileSpec describes a file that a person has.
+type FileSpec struct {
+	Name    string
+	Content []byte
+	// External is the address of a file that is elsewhere, such as in Google
+	// Drive, and only linked in Slack.
+	External string
+}
+
+// AddFile uploads a file that nobody else sees, as a client does for a form.
+func (u *User) AddFile(spec FileSpec) (id string, err error) {
+	f, err := u.addFile(spec)
+	if err != nil {
+		return "", err
+	}
+	return f.id, nil
+}
+
+func (u *User) addFile(spec FileSpec) (*file, error) {
 	u.s.mu.Lock()
-	f := &file{s: u.s, id: u.s.newID("F"), name: name, title: name, length: int64(len(content)), ws: u.ws, owner: u}
+	f := &file{
+		s: u.s, id: u.s.newID("F"), name: spec.Name, title: spec.Name, length: int64(len(spec.Content)), ws: u.ws, owner: u,
+		external: spec.External, mimetype: mimetypeOf(spec.Name),
+	}
 	u.s.mu.Unlock()
-	if err := f.save(strings.NewReader(string(content))); err != nil {
-		return Message{}, err
+	if spec.External == "" {
+		if err := f.save(bytes.NewReader(spec.Content)); err != nil {
+			return nil, err
+		}
 	}
 	u.s.mu.Lock()
 	defer u.s.mu.Unlock()
 	f.uploaded, f.completed = true, true
 	u.s.files[f.id] = f
-	r := &record{ch: c, author: u, files: []*file{f}}
-	u.s.post(r)
-	f.shares = append(f.shares, share{c, r.ts, ""})
+	return f, nil
+}
+
+// Share posts a message of u with files, in a thread when threadTS is not
+// empty. The text is Slack's mrkdwn, so <@U…> mentions somebody.
+func (u *User) Share(c *Channel, text, threadTS string, specs ...FileSpec) (Message, error) {
+	r := &record{ch: c, author: u, text: text, thread: threadTS, unfurl: true}
+	for _, spec := range specs {
+		f, err := u.addFile(spec)
+		if err != nil {
+			return Message{}, err
+		}
+		r.files = append(r.files, f)
+	}
+	u.s.mu.Lock()
+	defer u.s.mu.Unlock()
+	u.s.share(r)
 	return r.snapshot(), nil
+}
+
+// DeleteFile deletes a file that u uploaded: a tombstone stays where it was
+// shared.
+func (u *User) DeleteFile(id string) error {
+	u.s.mu.Lock()
+	defer u.s.mu.Unlock()
+	f := u.s.files[id]
+	if f == nil || f.owner != u || f.deleted {
+		return &ActionError{Action: "delete file", Code: "file_not_found"}
+	}
+	f.deleted = true
+	u.s.changed()
+	return nil
 }

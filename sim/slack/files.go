@@ -233,7 +233,9 @@ func (s *Server) shareTargets(c *call) ([]*Channel, error) {
 func (s *Server) share(r *record) {
 	s.post(r)
 	for _, f := range r.files {
-		f.shares = append(f.shares, share{r.ch, r.ts, r.thread})
+		if !r.ch.has(f.ws.bot) {
+			continue
+		}
 		s.emit(f.ws, obj{
 			"type": "file_shared", "file_id": f.id, "user_id": f.owner.spec.ID, "file": obj{"id": f.id}, "channel_id": r.ch.spec.ID,
 		})
@@ -270,7 +272,7 @@ func (s *Server) Files() []File {
 func (s *Server) filesInfo(c *call) (obj, error) {
 	f := s.files[c.str("file")]
 	switch {
-	case f == nil || !f.completed || !c.token.serves(f.ws):
+	case f == nil || !f.completed || !f.readable(c.token):
 		return nil, refuse("file_not_found")
 	case f.deleted:
 		return nil, refuse("file_deleted")
@@ -304,7 +306,7 @@ func (s *Server) serveDownload(w http.ResponseWriter, r *http.Request) {
 	bearer := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
 	s.mu.Lock()
 	f, t := s.files[id], s.tokens[bearer]
-	allowed := f != nil && t != nil && t.problem == "" && !f.deleted && f.uploaded && t.has("files:read") && t.serves(f.ws)
+	allowed := f != nil && t != nil && t.problem == "" && !f.deleted && f.uploaded && f.external == "" && t.has("files:read") && f.readable(t)
 	var path, mimetype string
 	if allowed {
 		path, mimetype = f.path, f.mimetype

@@ -76,6 +76,9 @@ type record struct {
 // post adds r to its channel; s.mu is held.
 func (s *Server) post(r *record) {
 	r.ts = s.newTS()
+	for _, f := range r.files {
+		f.shares = append(f.shares, share{r.ch, r.ts, r.thread})
+	}
 	if r.thread != "" {
 		parent := r.ch.find(r.thread)
 		r.orphan = parent == nil

@@ -3,7 +3,9 @@ package slack
 import (
 	"context"
 	"encoding/json"
+	"path/filepath"
 	"slices"
+	"strings"
 )
 
 // maxInputFileBytes is the largest file that a file input takes.
@@ -74,7 +76,7 @@ func (s *Server) take(v *view, values map[string][]string) map[string]string {
 				value, problem = choose(p.el, given, []obj{{"text": obj{"type": "plain_text", "text": given[0]}, "value": given[0]}})
 			}
 			if problem == "" && p.el["type"] == "file_input" {
-				problem = s.attach(v.user, value)
+				problem = s.attach(v, p.el, value)
 			}
 			if problem != "" {
 				problems[block] = problem
@@ -94,19 +96,26 @@ func (s *Server) take(v *view, values map[string][]string) map[string]string {
 	return problems
 }
 
-// attach puts file objects in place of the ids that u has chosen for a file
-// input, and says what is wrong with them.
-func (s *Server) attach(u *User, value obj) (problem string) {
-	chosen := asList(value["files"])
+// attach puts file objects in place of the ids that somebody has chosen for a
+// file input, and says what is wrong with them.
+func (s *Server) attach(v *view, el, value obj) (problem string) {
+	chosen, types := asList(value["files"]), asList(el["filetypes"])
+	if most, ok := el["max_files"].(float64); len(chosen) > maxInputFiles || ok && float64(len(chosen)) > most {
+		return "has too many files"
+	}
 	files := make([]any, 0, len(chosen))
 	for _, id := range chosen {
 		f := s.files[str(id)]
-		if f == nil || f.owner != u || f.deleted {
+		if f == nil || f.owner != v.user || f.deleted {
 			return "has no such file"
+		}
+		if ext := strings.ToLower(strings.TrimPrefix(filepath.Ext(f.name), ".")); len(types) > 0 && !slices.Contains(types, any(ext)) {
+			return "takes no such type of file"
 		}
 		if f.size > maxInputFileBytes {
 			return "is larger than 10 MB"
 		}
+		f.opened = append(f.opened, v.ws)
 		files = append(files, f.object())
 	}
 	value["files"] = files

@@ -223,6 +223,7 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("GET /link/", s.serveSocket)
 	mux.HandleFunc("POST /upload/v1/{key}", s.serveUpload)
 	mux.HandleFunc("GET /files-pri/{file}/{name}", s.serveDownload)
+	mux.HandleFunc("GET /files-pri/{file}/download/{name}", s.serveDownload)
 	mux.HandleFunc("POST /commands/{key}", s.serveResponseURL)
 	mux.HandleFunc("POST /actions/{key}", s.serveResponseURL)
 	mux.HandleFunc("GET /signin", serveSignIn)

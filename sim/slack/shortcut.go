@@ -49,7 +49,9 @@ func (s *Server) shortcutPayload(u *User, callbackID string, m *Message) (obj, s
 	}
 	p := s.interaction("message_action", u, u.ws)
 	p["callback_id"], p["action_ts"], p["trigger_id"] = callbackID, s.newTS(), s.newTrigger(u, u.ws, c, nil)
-	p["channel"], p["message"], p["message_ts"] = obj{"id": c.spec.ID, "name": c.commandName()}, r.object(), r.ts
+	message := r.object()
+	foreignFiles(message, r.files, u.ws)
+	p["channel"], p["message"], p["message_ts"] = obj{"id": c.spec.ID, "name": c.commandName()}, message, r.ts
 	p["response_url"] = s.newResponseURL("actions", u.ws, u, c, r)
 	return p, ""
 }

@@ -84,6 +84,7 @@ func (s *Server) tellMentioned(r *record) {
 			continue
 		}
 		event := r.object()
+		foreignFiles(event, r.files, w)
 		event["type"], event["channel"], event["user_team"] = "app_mention", r.ch.spec.ID, r.author.ws.spec.ID
 		s.emit(w, event)
 	}

@@ -34,7 +34,7 @@ func TestTheAppIsToldOfMessagesThatConcernIt(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.dm.Delete(direct.TS)
-	if _, err := w.ann.Upload(w.dm, "a.png", []byte("x")); err != nil {
+	if _, err := w.ann.Share(w.dm, "", "", slack.FileSpec{Name: "a.png", Content: []byte("x")}); err != nil {
 		t.Fatal(err)
 	}
 	if r := w.call("chat.postMessage", "channel", w.dm.ID(), "text", "mine"); r["ok"] != true {
@@ -47,6 +47,7 @@ func TestTheAppIsToldOfMessagesThatConcernIt(t *testing.T) {
 		"message message_changed edited:false bot:false": 1,
 		"message message_deleted edited:false bot:false": 1,
 		"message file_share edited:false bot:false":      1,
+		"file_shared <nil> edited:false bot:false":       1,
 		"message <nil> edited:false bot:true":            1,
 	}
 	seen := map[string]int{}

@@ -121,6 +121,9 @@ func (s *Server) checkView(x any, kind string, t *token) (obj, error) {
 	if len(v.problems) > 0 {
 		return nil, refuse("invalid_arguments", v.problems...)
 	}
+	if v.files && !t.has("files:read") {
+		return nil, t.missing("files:read")
+	}
 	return o, nil
 }
 

@@ -13,6 +13,7 @@ const script = new Script(
   'open a form',
   'push back a mistake',
   'read a form',
+  'read files',
   'upload',
   'publish a Home tab',
   'answer a mention',
@@ -92,6 +93,7 @@ app.action('again', async ({ ack, body, action, client, respond }) => {
           label: plain('Camera'),
           element: { type: 'static_select', action_id: 'camera', options: ['dolly_in', 'static'].map((v) => ({ text: plain(v), value: v })) },
         },
+        { type: 'input', block_id: 'picture', optional: true, label: plain('Picture'), element: { type: 'file_input', action_id: 'picture', filetypes: ['png'], max_files: 1 } },
       ],
     },
   });
@@ -99,6 +101,21 @@ app.action('again', async ({ ack, body, action, client, respond }) => {
   script.done('open a form');
   await respond({ replace_original: false, response_type: 'ephemeral', text: 'the form is open' });
 });
+
+/** Looks at a file that ann gave to the app, and fetches it. */
+async function look(file, name, client) {
+  assert.equal(file.name, name);
+  assert.equal(file.mimetype, 'image/png');
+  const info = await client.files.info({ file: file.id });
+  for (const url of [file.url_private, info.file.url_private_download]) {
+    const answer = await fetch(url, { headers: { authorization: `Bearer ${process.env.BOT_TOKEN}` } });
+    const got = Buffer.from(await answer.arrayBuffer());
+    assert.equal(got.length, file.size);
+    assert.equal(got.toString('latin1', 1, 4), 'PNG');
+  }
+  const page = await fetch(file.url_private);
+  assert.match(page.headers.get('content-type'), /^text\/html/); // with 200, and no error
+}
 
 app.view('form', async ({ ack, view, body, client }) => {
   const prompt = view.state.values.prompt.prompt.value;
@@ -111,6 +128,7 @@ app.view('form', async ({ ack, view, body, client }) => {
   assert.equal(view.state.values.camera.camera.selected_option.value, 'static');
   await ack();
   script.done('read a form');
+  await look(view.state.values.picture.picture.files[0], 'form.png', client);
   const bytes = Buffer.alloc(100_000, 'video');
   const done = await client.filesUploadV2({
     channel_id: view.private_metadata,
@@ -133,10 +151,12 @@ app.event('app_home_opened', async ({ event, client }) => {
   script.done('publish a Home tab');
 });
 
-app.event('app_mention', async ({ event, say }) => {
+app.event('app_mention', async ({ event, say, client }) => {
   assert.match(event.text, /^<@U\w+> a fox$/);
   await say({ text: 'in the thread', thread_ts: event.ts });
   script.done('answer a mention');
+  await look(event.files[0], 'message.png', client);
+  script.done('read files');
 });
 
 app.shortcut('new_video', async ({ ack, shortcut, client }) => {

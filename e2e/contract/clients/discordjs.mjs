@@ -13,6 +13,7 @@ import {
   ContainerBuilder,
   ContextMenuCommandBuilder,
   DiscordAPIError,
+  FileUploadBuilder,
   InteractionContextType,
   LabelBuilder,
   MediaGalleryBuilder,
@@ -33,6 +34,7 @@ const script = new Script(
   'log in',
   'register commands',
   'suggest choices',
+  'read attached files',
   'defer and edit',
   'upload and download',
   'follow up',
@@ -58,7 +60,8 @@ const commands = [
     )
     .addIntegerOption((o) => o.setName('steps').setDescription('How many').setMinValue(1).setMaxValue(50))
     .addNumberOption((o) => o.setName('guidance').setDescription('How close'))
-    .addBooleanOption((o) => o.setName('audio').setDescription('With sound')),
+    .addBooleanOption((o) => o.setName('audio').setDescription('With sound'))
+    .addAttachmentOption((o) => o.setName('picture').setDescription('Where it begins')),
   new SlashCommandBuilder()
     .setName('manage')
     .setDescription('Manage')
@@ -98,6 +101,17 @@ const text = (content) => new TextDisplayBuilder().setContent(content);
 const row = (...parts) => new ActionRowBuilder().addComponents(parts);
 const again = () => row(new ButtonBuilder().setCustomId('again').setLabel('Again').setStyle(ButtonStyle.Primary));
 
+/** Looks at a file that ada gave to the bot, and fetches it. */
+async function look(attachment, name, ephemeral) {
+  assert.equal(attachment.name, name);
+  assert.equal(attachment.contentType, 'image/png');
+  assert.deepEqual([attachment.width, attachment.height], [3, 2]);
+  assert.equal(attachment.ephemeral, ephemeral);
+  const got = Buffer.from(await (await fetch(attachment.url)).arrayBuffer());
+  assert.equal(got.length, attachment.size);
+  assert.equal(got.toString('latin1', 1, 4), 'PNG');
+}
+
 async function make(i) {
   assert.equal(i.options.getString('prompt', true), 'a cowboy');
   assert.equal(i.options.getString('camera'), 'dolly_in');
@@ -108,6 +122,7 @@ async function make(i) {
   assert.ok(i.appPermissions.has(PermissionFlagsBits.AttachFiles));
   assert.equal(i.attachmentSizeLimit, 10 << 20);
   assert.equal(i.locale, 'en-US');
+  await look(i.options.getAttachment('picture', true), 'option.png', true);
 
   const deferred = await i.deferReply({ withResponse: true });
   assert.equal(deferred.interaction.responseMessageLoading, true);
@@ -173,6 +188,7 @@ const form = () =>
         .setStringSelectMenuComponent(
           new StringSelectMenuBuilder().setCustomId('camera').addOptions({ label: 'Dolly in', value: 'dolly_in' }, { label: 'Still', value: 'static', default: true }),
         ),
+      new LabelBuilder().setLabel('Picture').setFileUploadComponent(new FileUploadBuilder().setCustomId('picture').setMaxValues(2)),
     );
 
 client.on(
@@ -186,16 +202,19 @@ client.on(
       await make(i);
     } else if (i.isMessageContextMenuCommand()) {
       assert.equal(i.targetMessage.content, 'a horse in the rain');
+      await look(i.targetMessage.attachments.first(), 'message.png', false);
       await i.reply({ content: `remix of ${i.targetMessage.content}`, flags: MessageFlags.Ephemeral });
       await i.editReply({ content: 'changed' });
       await i.deleteReply();
       script.done('use a message');
+      script.done('read attached files');
     } else if (i.isButton()) {
       await i.showModal(form());
       script.done('open a form');
     } else if (i.isModalSubmit()) {
       assert.equal(i.fields.getTextInputValue('prompt'), 'a horse');
       assert.deepEqual(i.fields.getStringSelectValues('camera'), ['static']);
+      await look(i.fields.getUploadedFiles('picture', true).first(), 'form.png', true);
       await i.reply({ content: 'a horse it is', flags: MessageFlags.Ephemeral });
       script.done('read a form');
     } else if (i.isStringSelectMenu()) {

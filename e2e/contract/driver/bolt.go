@@ -89,7 +89,11 @@ func (p *boltPlay) form(ctx context.Context) error {
 	if view, err = p.ann.WaitView(ctx, func(v slack.View) bool { return v.Errors["prompt"] != "" }); err != nil {
 		return err
 	}
-	if _, err := p.ann.SubmitView(ctx, view, map[string][]string{"Prompt": {"a horse"}, "Camera": {"static"}}); err != nil {
+	picture, err := p.ann.AddFile(slack.FileSpec{Name: "form.png", Content: png()})
+	if err != nil {
+		return err
+	}
+	if _, err := p.ann.SubmitView(ctx, view, map[string][]string{"Prompt": {"a horse"}, "Camera": {"static"}, "Picture": {picture}}); err != nil {
 		return err
 	}
 	m, err := p.videos.WaitMessage(ctx, func(m slack.Message) bool { return len(m.Files) == 1 })
@@ -113,7 +117,7 @@ func (p *boltPlay) home(ctx context.Context) error {
 }
 
 func (p *boltPlay) mention(ctx context.Context) error {
-	asked, err := p.ann.Mention(p.videos, "a fox", "")
+	asked, err := p.ann.Share(p.videos, "<@"+p.videos.Workspace().Bot().ID()+"> a fox", "", slack.FileSpec{Name: "message.png", Content: png()})
 	if err != nil {
 		return err
 	}

@@ -82,9 +82,12 @@ func served(route string) func(discord.Request) bool {
 	return func(r discord.Request) bool { return r.Route == route && r.Status < 300 }
 }
 
+// picture is a file of three pixels by two.
+func picture(name string) discord.File { return discord.File{Name: name, Data: png()} }
+
 func (p *discordJSPlay) make(ctx context.Context) error {
 	i, err := p.ada.Slash(ctx, p.general, "make", discord.Arg("prompt", "a cowboy"), discord.Arg("camera", "dolly_in"),
-		discord.Arg("steps", 30), discord.Arg("guidance", 2.5), discord.Arg("audio", false))
+		discord.Arg("steps", 30), discord.Arg("guidance", 2.5), discord.Arg("audio", false), discord.Arg("picture", picture("option.png")))
 	if err != nil {
 		return err
 	}
@@ -118,7 +121,7 @@ func (p *discordJSPlay) form(ctx context.Context) error {
 	if err := same("form", modal.Title+": "+modal.Fields[0].Value, "Edit: a cowboy"); err != nil {
 		return err
 	}
-	sent, err := p.ada.SubmitModal(ctx, click, map[string]any{"prompt": "a horse"})
+	sent, err := p.ada.SubmitModal(ctx, click, map[string]any{"prompt": "a horse", "picture": picture("form.png")})
 	if err != nil {
 		return err
 	}
@@ -145,7 +148,10 @@ func (p *discordJSPlay) choose(ctx context.Context) error {
 // remix uses a command on a message while the connection is broken: it arrives
 // by the same session, resumed.
 func (p *discordJSPlay) remix(ctx context.Context) error {
-	message := p.ada.Say(p.general, "a horse in the rain")
+	message, err := p.ada.Share(p.general, "a horse in the rain", picture("message.png"))
+	if err != nil {
+		return err
+	}
 	sessions := p.server.Identifies()
 	p.server.DropGateway()
 	i, err := p.ada.MessageCommand(ctx, message, "Remix")
