@@ -11,6 +11,8 @@ import (
 	"ltxbot/app/metrics"
 	"ltxbot/bot"
 	"ltxbot/bot/adapter"
+	"ltxbot/bot/text"
+	"ltxbot/bot/view"
 	"ltxbot/config"
 	"ltxbot/core/generate"
 	"ltxbot/core/team"
@@ -79,6 +81,7 @@ type platformParts struct {
 // newPlatforms builds the chat platforms that are switched on.
 func newPlatforms(p platformParts, parts *lifecycle) (platforms, error) {
 	var all platforms
+	texts := catalog(p.cfg)
 	for _, c := range p.cfg.Platforms() {
 		if !c.On {
 			continue
@@ -86,6 +89,7 @@ func newPlatforms(p platformParts, parts *lifecycle) (platforms, error) {
 		service := bot.New(bot.Config{
 			Generator: p.engine,
 			Rules:     p.now.rules,
+			Catalog:   texts,
 			Usage:     p.engine.Usage,
 			Office:    p.office,
 			Account:   p.office.Account,
@@ -101,6 +105,12 @@ func newPlatforms(p platformParts, parts *lifecycle) (platforms, error) {
 		all = append(all, platform{a, c.Name, service})
 	}
 	return all, nil
+}
+
+// catalog is the texts, with the operator's words for the line that says that a
+// video was made by AI.
+func catalog(cfg config.Config) *text.Catalog {
+	return text.BuiltInCatalog().Reworded(view.KeyLabel, cfg.Label.In)
 }
 
 // has reports whether a platform is switched on.

@@ -34,6 +34,7 @@ type Config struct {
 	LoRA      LoRA      `toml:"lora" doc:"Which LoRAs people may use."`
 	Limits    Limits    `toml:"limits" doc:"How large a request may be, whoever makes it."`
 	Media     Media     `toml:"media" doc:"What happens to a video between fal and the channel."`
+	Label     Label     `toml:"label" doc:"The line with every video that says that it was made by AI: the licence of the model asks for it, and so does the law in some places. At most 100 characters, no mentions."`
 	Retention Retention `toml:"retention" doc:"How long finished jobs are remembered. \"0s\" = for ever."`
 	Log       Log       `toml:"log" doc:"The log on standard error."`
 
@@ -176,6 +177,7 @@ func (c Config) validate(k *checker) {
 	c.LoRA.check(k)
 	c.Limits.check(k)
 	c.Media.check(k)
+	c.Label.check(k)
 	c.Retention.check(k)
 	c.Log.check(k)
 	walk("", reflect.ValueOf(&c).Elem(), func(f field) {

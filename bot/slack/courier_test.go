@@ -61,6 +61,9 @@ func TestACommandBecomesAVideoInTheChannel(t *testing.T) {
 	if file.Size != int64(len(content)) || file.Mimetype != "video/mp4" || !strings.Contains(file.AltText, "a cowboy walks") {
 		t.Errorf("file is %+v", file)
 	}
+	if !strings.HasPrefix(file.Title, "a cowboy walks") || !strings.HasSuffix(file.Title, " · Made by AI.") {
+		t.Errorf("the message with the video is titled %q; it must say by itself that AI made it", file.Title)
+	}
 	want := "https://acme.slack.com/archives/C0GENERAL1/p" + strings.ReplaceAll(video[0].TS, ".", "")
 	if receipt.Link != want || receipt.Message != "C0GENERAL1:"+video[0].TS || receipt.Fit != generate.FitOriginal {
 		t.Errorf("receipt is %+v, want the link %s", receipt, want)

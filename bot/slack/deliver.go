@@ -313,12 +313,11 @@ func (d *delivery) link(ctx context.Context, why view.LinkReason, err error) err
 	return d.Save(ctx, notes...)
 }
 
-// title is what stands over the video.
+// title is what stands over the video, which is a message of its own: so it
+// says by itself that it was made by AI.
 func (d *delivery) title() string {
-	if title := cut(text.OneLine(d.job.Request.Prompt()), maxTitle); title != "" {
-		return title
-	}
-	return "ltx-" + d.job.ID
+	title := cmp.Or(cut(text.OneLine(d.job.Request.Prompt()), maxTitle), "ltx-"+d.job.ID)
+	return title + " · " + view.Label(d.print(d.job.Place.Locale))
 }
 
 // How often Slack is asked whether a file has appeared.

@@ -20,7 +20,7 @@ import (
 // https://slack.com/help/articles/201330736-Add-files-to-Slack
 const (
 	maxAltText  = 1000 // characters
-	maxTitle    = 100  // characters, this bot's own
+	maxTitle    = 100  // characters of the prompt, this bot's own
 	maxFile     = 1 << 30
 	uploadTries = 4
 	// uploadBase and uploadPace bound the time of an upload: a minute, and a second for

@@ -71,6 +71,21 @@ func NewCatalog(files fs.FS) (*Catalog, error) {
 	return c, nil
 }
 
+// Reworded is the catalogue with other words for one text: what say returns for
+// a language, where that is not "". They are shown as they are, without
+// placeholders and styles.
+func (c *Catalog) Reworded(key string, say func(language string) string) *Catalog {
+	out := &Catalog{languages: map[string]map[string]text{}}
+	for language, texts := range c.languages {
+		if words := say(language); words != "" {
+			texts = maps.Clone(texts)
+			texts[key] = text{{literal: OneLine(words)}}
+		}
+		out.languages[language] = texts
+	}
+	return out
+}
+
 // flatten makes keys of the path to each text: "card.ahead.one".
 func flatten(into map[string]text, prefix string, tree map[string]any) error {
 	for name, v := range tree {

@@ -105,7 +105,7 @@ func (v voice) explain(j generate.Job) []Block {
 	case j.State == generate.Failed && j.Failure.Kind == generate.FailUnreachable && j.Output.URL != "":
 		// It was made, and could not be brought here.
 		watch := text.Span{Text: v.Text("result.watch"), Style: text.Link, URL: j.Output.URL}
-		return []Block{block(Text, v.failure(j)...), block(Text, watch), v.say(Note, "result.public")}
+		return []Block{block(Text, v.failure(j)...), block(Text, watch), v.say(Note, KeyLabel), v.say(Note, "result.public")}
 	case j.State == generate.Failed && j.Failure.Refusal != nil:
 		return v.limit(j.Failure.Refusal)
 	case j.State == generate.Failed:

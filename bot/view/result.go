@@ -61,7 +61,7 @@ func Result(p text.Printer, j generate.Job, r ResultFacts) Message {
 	if j.Parent != "" && j.Notes[NoteRepeat] == "" {
 		ready = v.Spans("result.remix", "id", text.MonoSpan(j.Parent))
 	}
-	m.add(block(Text, text.Spaced([]text.Span{text.MentionSpan(j.AskedBy())}, ready)...))
+	m.add(block(Text, text.Spaced([]text.Span{text.MentionSpan(j.AskedBy())}, ready)...), v.say(Note, KeyLabel))
 	if j.Cancel != nil && j.Cancel.By != generate.ByDeadline {
 		m.add(v.say(Text, "result.too_late", "price", cmp.Or(j.Charged, j.Estimate)))
 	}
@@ -83,6 +83,13 @@ func Result(p text.Printer, j generate.Job, r ResultFacts) Message {
 	m.Buttons = v.buttons(j.ID, ActAgain, ActSame, ActEdit, ActDetails, ActDelete)
 	return m.done()
 }
+
+// KeyLabel is the key of the line that says that a video was made by AI. Whoever
+// posts what the model makes must say so; the operator chooses the words.
+const KeyLabel = "result.label"
+
+// Label is that line.
+func Label(p text.Printer) string { return p.Text(KeyLabel) }
 
 // smaller says that the video was made smaller, and where it is in full.
 func (v voice) smaller(j generate.Job) Block {
@@ -167,5 +174,5 @@ const maxAlt = 1000
 // AltText describes the video for people who do not see it.
 func AltText(p text.Printer, j generate.Job) string {
 	length := p.Number(madeOf(j).length.Seconds())
-	return text.Shorten(p.Text("result.alt", "seconds", length, "prompt", text.OneLine(j.Request.Prompt())), maxAlt)
+	return text.Shorten(p.Text("result.alt", "label", Label(p), "seconds", length, "prompt", text.OneLine(j.Request.Prompt())), maxAlt)
 }
