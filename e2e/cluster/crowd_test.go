@@ -7,7 +7,6 @@ import (
 	"context"
 	"flag"
 	"math/rand/v2"
-	"os"
 	"sync"
 	"syscall"
 	"testing"
@@ -27,10 +26,7 @@ func TestAnyProcessMayDieAtAnyTime(t *testing.T) {
 		chosen = rand.Uint64()
 	}
 	t.Logf("repeat with -crowd.seed=%d", chosen)
-	jobs, faults := 60, 2
-	if os.Getenv("CI") != "" {
-		jobs, faults = 300, 7
-	}
+	const jobs, faults = 300, 7
 	w := newWorld(t, 10)
 	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
 	defer cancel()
