@@ -8,6 +8,7 @@ import (
 	"net/http"
 
 	"ltxbot/bot"
+	"ltxbot/bot/adapter"
 	"ltxbot/bot/discord"
 )
 
@@ -16,6 +17,7 @@ import (
 func discordConfig(b base, service *bot.Service) discord.Config {
 	c := b.cfg.Discord
 	return discord.Config{
+		Config:            adapter.Config{Version: b.version, Logger: b.log.With("platform", "discord"), Tiers: b.tiers("discord")},
 		Token:             c.Token.Reveal(),
 		ApplicationID:     c.ApplicationID,
 		PublicKey:         c.PublicKey,
@@ -26,11 +28,8 @@ func discordConfig(b base, service *bot.Service) discord.Config {
 		Channels:          c.Channels,
 		AgeRestrictedOnly: c.NSFW == "age_restricted_only",
 		Announcements:     adminChannels(b.cfg, "discord"),
-		Tiers:             b.tiers("discord"),
 		Team:              func(guild string) string { return b.now.teams().of("discord", guild) },
 		Service:           service,
-		Version:           b.version,
-		Logger:            b.log.With("platform", "discord"),
 	}
 }
 

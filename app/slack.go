@@ -7,6 +7,7 @@ import (
 	"net/http"
 
 	"ltxbot/bot"
+	"ltxbot/bot/adapter"
 	"ltxbot/bot/slack"
 )
 
@@ -16,6 +17,7 @@ import (
 func slackConfig(b base, service *bot.Service, kept slack.Installations) (slack.Config, error) {
 	c := b.cfg.Slack
 	cfg := slack.Config{
+		Config:        adapter.Config{Version: b.version, Logger: b.log.With("platform", "slack"), Tiers: b.tiers("slack")},
 		BotToken:      c.BotToken.Reveal(),
 		AppToken:      c.AppToken.Reveal(),
 		SigningSecret: c.SigningSecret.Reveal(),
@@ -25,14 +27,11 @@ func slackConfig(b base, service *bot.Service, kept slack.Installations) (slack.
 		AdminGroups:   c.AdminGroups,
 		TierGroups:    groupsOf(b.cfg, "slack"),
 		AllowGuests:   c.AllowGuests,
-		Tiers:         b.tiers("slack"),
 		Team: func(workspace, enterprise string) string {
 			return b.now.teams().of("slack", workspace, enterprise)
 		},
 		Rules:   b.now.rules,
 		Service: service,
-		Version: b.version,
-		Logger:  b.log.With("platform", "slack"),
 	}
 	if !c.Several() {
 		return cfg, nil

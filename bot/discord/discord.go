@@ -45,6 +45,8 @@ const (
 
 // Config is what a Bot is made of.
 type Config struct {
+	adapter.Config
+
 	Token         string // of the bot, without "Bot "
 	ApplicationID string // empty = asked of Discord
 	PublicKey     string // of the application, in hex; for HTTP
@@ -57,22 +59,10 @@ type Config struct {
 	AgeRestrictedOnly bool     // videos only in age-restricted channels
 	Announcements     []string // channels that Announce is for; Check looks at them
 
-	// Tiers names the quota tiers of a member with these roles; nil = none.
-	Tiers func(member string, roles []string) []string
 	// Team names the budget of a guild; nil or "" = "discord:<guild id>".
 	Team func(guild string) string
 
 	Service *bot.Service
-	Version string // of the program
-	Logger  *slog.Logger
-	// ObserveAck is called with the time from the arrival of an interaction
-	// to its acknowledgement; nil = nobody looks.
-	ObserveAck func(time.Duration)
-	// OnBusy is called for each interaction that was turned away because too
-	// many were under way; nil = nobody looks.
-	OnBusy func()
-	// Now is the time; nil = time.Now. Tests set it to the simulator's.
-	Now func() time.Time
 	// Timing of the gateway; zero fields are the defaults.
 	Timing Timing
 	// Turn lets one of several processes hold the gateway; nil = there are no
@@ -81,14 +71,6 @@ type Config struct {
 	// Doubt reports whether another process may hold the gateway as well. Then
 	// the other one goes first; nil = never.
 	Doubt func() bool
-	// Guard bounds and counts what comes by HTTP; nil = one of its own.
-	Guard *ingress.Guard
-	// Once reports whether no other process has taken a request in within keep,
-	// and notes that this one has; nil = there are no others.
-	Once func(ctx context.Context, request string, keep time.Duration) bool
-	// Meter counts requests, where other processes send some with the same
-	// token; nil = there are none.
-	Meter adapter.Meter
 }
 
 // A Turn calls hold while this process is the one that holds the gateway,
@@ -165,32 +147,8 @@ func (c *Config) setDefaults() {
 	if c.APIURL == "" {
 		c.APIURL = "https://discord.com/api"
 	}
-	if c.Tiers == nil {
-		c.Tiers = func(string, []string) []string { return nil }
-	}
 	if c.Team == nil {
 		c.Team = func(string) string { return "" }
-	}
-	if c.Version == "" {
-		c.Version = "0"
-	}
-	if c.Logger == nil {
-		c.Logger = slog.New(slog.DiscardHandler)
-	}
-	if c.ObserveAck == nil {
-		c.ObserveAck = func(time.Duration) {}
-	}
-	if c.OnBusy == nil {
-		c.OnBusy = func() {}
-	}
-	if c.Now == nil {
-		c.Now = time.Now
-	}
-	if c.Once == nil {
-		c.Once = func(context.Context, string, time.Duration) bool { return true }
-	}
-	if c.Guard == nil {
-		c.Guard = ingress.New(c.Logger, nil)
 	}
 	if c.Turn == nil {
 		c.Turn = always
@@ -198,6 +156,7 @@ func (c *Config) setDefaults() {
 	if c.Doubt == nil {
 		c.Doubt = func() bool { return false }
 	}
+	c.Config.SetDefaults()
 	c.Timing.setDefaults()
 }
 

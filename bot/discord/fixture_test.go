@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"ltxbot/bot"
+	"ltxbot/bot/adapter"
 	"ltxbot/bot/adapter/adaptertest"
 	"ltxbot/bot/discord"
 	"ltxbot/bot/text"
@@ -90,8 +91,11 @@ func prepareStage(t *testing.T, opts sim.Options, change ...func(*discord.Config
 	})
 	s.cfg = discord.Config{
 		Token: server.Token(), ApplicationID: server.ApplicationID(), PublicKey: server.PublicKey(),
-		APIURL: server.APIURL(), Service: service, Version: "1.0", Now: server.Now, Timing: quick,
-		Logger: slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		APIURL: server.APIURL(), Service: service, Timing: quick,
+		Config: adapter.Config{
+			Version: "1.0", Now: server.Now,
+			Logger: slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		},
 	}
 	for _, c := range change {
 		c(&s.cfg)

@@ -19,6 +19,7 @@ import (
 	"go.uber.org/goleak"
 
 	"ltxbot/bot"
+	"ltxbot/bot/adapter"
 	"ltxbot/bot/adapter/adaptertest"
 	"ltxbot/bot/slack"
 	"ltxbot/bot/text"
@@ -160,8 +161,11 @@ func prepareStage(t *testing.T, opts sim.Options, change ...func(*slack.Config))
 	t.Cleanup(service.Stop)
 	s.cfg = slack.Config{
 		BotToken: s.ws.BotToken(), AppToken: server.AppToken(), SigningSecret: server.SigningSecret(),
-		APIURL: server.APIURL(), Service: service, Rules: rules, Version: "1.0", Now: server.Now, Timing: quick,
-		Logger: slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		APIURL: server.APIURL(), Service: service, Rules: rules, Timing: quick,
+		Config: adapter.Config{
+			Version: "1.0", Now: server.Now,
+			Logger: slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		},
 	}
 	for _, c := range change {
 		c(&s.cfg)

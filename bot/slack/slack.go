@@ -49,6 +49,8 @@ const (
 
 // Config is what a Bot is made of.
 type Config struct {
+	adapter.Config
+
 	BotToken      string // xoxb-…
 	AppToken      string // xapp-…, for Socket
 	SigningSecret string // for HTTP
@@ -60,9 +62,6 @@ type Config struct {
 	TierGroups  []string // user groups that decide about quota tiers
 	AllowGuests bool     // guests and people of other organisations may make videos
 
-	// Tiers names the quota tiers of a member who is in these user groups, as
-	// far as they are among TierGroups; nil = none.
-	Tiers func(member string, groups []string) []string
 	// Team names the budget of a workspace, which may belong to an
 	// organisation; nil or "" = "slack:<workspace id>".
 	Team func(workspace, enterprise string) string
@@ -71,29 +70,12 @@ type Config struct {
 	Rules func() ltx.Rules
 
 	Service *bot.Service
-	Version string // of the program
-	Logger  *slog.Logger
-	// ObserveAck is called with the time from the arrival of an event to its
-	// acknowledgement, OnBusy for each event that was turned away because
-	// too many were under way; nil = nobody looks.
-	ObserveAck func(time.Duration)
-	OnBusy     func()
 	// OAuth lets any number of workspaces install the app; nil = BotToken is
 	// the only installation's. With it, BotToken may be empty.
 	OAuth *OAuth
 	// Tokens finds the token of an installation; nil = by OAuth, or BotToken
 	// for all.
 	Tokens Tokens
-	// Guard bounds and counts what comes by HTTP; nil = one of its own.
-	Guard *ingress.Guard
-	// Once reports whether no other process has taken a request in within keep,
-	// and notes that this one has; nil = there are no others.
-	Once func(ctx context.Context, request string, keep time.Duration) bool
-	// Meter counts the edits of cards, where other processes edit cards of the
-	// same workspaces; nil = there are none.
-	Meter adapter.Meter
-	// Now is the time; nil = time.Now. Tests set it to the simulator's.
-	Now func() time.Time
 	// Timing of connections and calls; zero fields are the defaults.
 	Timing Timing
 }
@@ -199,33 +181,13 @@ func (c *Config) setDefaults() {
 	if c.Command == "" {
 		c.Command = "/ltx"
 	}
-	if c.Tiers == nil {
-		c.Tiers = func(string, []string) []string { return nil }
-	}
 	if c.Team == nil {
 		c.Team = func(string, string) string { return "" }
 	}
 	if c.Rules == nil {
 		c.Rules = func() ltx.Rules { return ltx.Rules{} }
 	}
-	if c.Logger == nil {
-		c.Logger = slog.New(slog.DiscardHandler)
-	}
-	if c.ObserveAck == nil {
-		c.ObserveAck = func(time.Duration) {}
-	}
-	if c.OnBusy == nil {
-		c.OnBusy = func() {}
-	}
-	if c.Now == nil {
-		c.Now = time.Now
-	}
-	if c.Once == nil {
-		c.Once = func(context.Context, string, time.Duration) bool { return true }
-	}
-	if c.Guard == nil {
-		c.Guard = ingress.New(c.Logger, nil)
-	}
+	c.Config.SetDefaults()
 	c.Timing.setDefaults()
 }
 

@@ -161,7 +161,8 @@ func (v voice) helpAdvanced() []Block {
 	return []Block{
 		v.say(Heading, "help.advanced_title"),
 		v.say(Text, "help.advanced_how", "example", v.example("a cowboy walks video_stg_scale:0.5")),
-		{Kind: Facts, Facts: facts}, v.say(Note, "help.topics"),
+		{Kind: Facts, Facts: facts},
+		v.say(Note, "help.topics"),
 	}
 }
 
