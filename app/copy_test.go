@@ -124,7 +124,7 @@ func TestAStoreIsCopiedThereAndBack(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
 	for range 5 {
-		c, err := middle.Take(ctx)
+		c, err := middle.Claim(ctx)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -108,7 +108,7 @@ func claimed(t *testing.T, s *store.Store) generate.Claim {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
-	c, err := s.Take(ctx)
+	c, err := s.Claim(ctx)
 	if err != nil {
 		t.Fatalf("take: %v", err)
 	}
@@ -235,7 +235,7 @@ func TestARestartOfRedisLosesNothing(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 		defer cancel()
 		for range 10 {
-			c, err := s.Take(ctx)
+			c, err := s.Claim(ctx)
 			if err != nil {
 				t.Errorf("take: %v", err)
 				break

@@ -167,7 +167,7 @@ func TestADamagedJobGivesItsPlaceBack(t *testing.T) {
 		for range 2 { // whoever takes it sets it aside
 			w.sweep()
 			ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
-			_, _ = w.Take(ctx)
+			_, _ = w.Claim(ctx)
 			cancel()
 		}
 		w.finish("job1")

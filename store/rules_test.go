@@ -105,7 +105,7 @@ func (w *world) take(s *store.Store) generate.Claim {
 	w.t.Helper()
 	ctx, cancel := context.WithTimeout(w.t.Context(), 10*time.Second)
 	defer cancel()
-	c, err := s.Take(ctx)
+	c, err := s.Claim(ctx)
 	if err != nil {
 		w.t.Fatalf("take: %v", err)
 	}
@@ -567,7 +567,7 @@ func TestClosed(t *testing.T) {
 	for name, call := range map[string]func() error{
 		"job":    func() error { _, err := w.Job(ctx, "a"); return err },
 		"accept": func() error { j := w.newJob("a", "a", "a"); _, err := w.Accept(ctx, j, w.plan(j)); return err },
-		"take":   func() error { _, err := w.Take(ctx); return err },
+		"claim":  func() error { _, err := w.Claim(ctx); return err },
 		"sweep":  func() error { _, err := w.Sweep(ctx); return err },
 		"audit":  func() error { _, err := w.Audit(ctx); return err },
 		"now":    func() error { _, err := w.Now(ctx); return err },

@@ -65,7 +65,7 @@ func New(db kv.Engine, opts Options) *Store {
 func (s *Store) Backup(ctx context.Context, w io.Writer) error { return closed(s.db.Backup(ctx, w)) }
 
 // Close ends claims, waits for transactions under way and closes the engine.
-// Whoever waits in Take gets generate.ErrClosed, and so does every later call.
+// Whoever waits in Claim gets generate.ErrClosed, and so does every later call.
 // It may be called twice.
 func (s *Store) Close() error { return s.db.Close() }
 

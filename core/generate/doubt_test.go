@@ -17,8 +17,8 @@ import (
 // than it knows.
 type forgetfulStore struct{ generate.Store }
 
-func (s forgetfulStore) Take(ctx context.Context) (generate.Claim, error) {
-	c, err := s.Store.Take(ctx)
+func (s forgetfulStore) Claim(ctx context.Context) (generate.Claim, error) {
+	c, err := s.Store.Claim(ctx)
 	c.Doubtful = true
 	return c, err
 }
@@ -229,8 +229,8 @@ func (s relapsingStore) Accept(ctx context.Context, j generate.Job, plan quota.P
 	return s.Store.Accept(ctx, j, plan)
 }
 
-func (s relapsingStore) Take(ctx context.Context) (generate.Claim, error) {
-	c, err := s.Store.Take(ctx)
+func (s relapsingStore) Claim(ctx context.Context) (generate.Claim, error) {
+	c, err := s.Store.Claim(ctx)
 	if old := s.back.Load(); old != nil {
 		c.Job, c.Doubtful = *old, true
 	}
@@ -299,11 +299,11 @@ type againStore struct {
 	once  *sync.Once
 }
 
-func (s againStore) Take(ctx context.Context) (generate.Claim, error) {
+func (s againStore) Claim(ctx context.Context) (generate.Claim, error) {
 	taken := false
 	s.once.Do(func() { taken = true })
 	if taken {
-		c, err := s.Store.Take(ctx)
+		c, err := s.Store.Claim(ctx)
 		if err == nil {
 			s.first <- c
 			c.Lost, c.Done = s.again, func() {}
@@ -322,7 +322,7 @@ func (s againStore) Take(ctx context.Context) (generate.Claim, error) {
 		c.Doubtful = true
 		return c, err
 	default:
-		return s.Store.Take(ctx)
+		return s.Store.Claim(ctx)
 	}
 }
 

@@ -110,7 +110,7 @@ func (e *Engine) Start(ctx context.Context) error {
 	soft, e.stop = context.WithCancel(e.hard)
 	e.workers.Go(func() { e.polls.serve(soft) })
 	e.workers.Go(func() { e.edits.serve(soft) })
-	e.workers.Go(func() { e.take(soft) })
+	e.workers.Go(func() { e.claim(soft) })
 	e.workers.Go(func() { e.watchReceived(soft) })
 	return nil
 }
@@ -141,10 +141,10 @@ func (e *Engine) Stop(ctx context.Context) error {
 	}
 }
 
-// take claims jobs and gives each a goroutine.
-func (e *Engine) take(ctx context.Context) {
+// claim takes jobs on and gives each a goroutine.
+func (e *Engine) claim(ctx context.Context) {
 	for {
-		claim, err := e.cfg.Store.Take(ctx)
+		claim, err := e.cfg.Store.Claim(ctx)
 		switch {
 		case ctx.Err() != nil || errors.Is(err, ErrClosed):
 			return

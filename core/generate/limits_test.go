@@ -262,8 +262,8 @@ type muteStore struct {
 	places *[]time.Time
 }
 
-func (s muteStore) Take(ctx context.Context) (generate.Claim, error) {
-	c, err := s.Store.Take(ctx)
+func (s muteStore) Claim(ctx context.Context) (generate.Claim, error) {
+	c, err := s.Store.Claim(ctx)
 	c.Changed = nil
 	return c, err
 }

@@ -51,10 +51,10 @@ type meeting struct {
 	both chan struct{}
 }
 
-func (m meeting) Take(ctx context.Context) (generate.Claim, error) {
+func (m meeting) Claim(ctx context.Context) (generate.Claim, error) {
 	select {
 	case <-m.one:
-		return m.Store.Take(ctx)
+		return m.Store.Claim(ctx)
 	case <-ctx.Done():
 		return generate.Claim{}, ctx.Err()
 	}

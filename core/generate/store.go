@@ -24,7 +24,7 @@ type Store interface {
 	// j's, becomes Accepted. Any other that exists is returned with
 	// ErrExists. Refusals are a *quota.LimitError. The job is recorded with
 	// the reservation's Line and its Seq, with Version 1, and with Admitted
-	// set if its turn has come at once; it is handed out by Take.
+	// set if its turn has come at once; it is handed out by Claim.
 	Accept(ctx context.Context, j Job, plan quota.Plan) (Job, error)
 
 	// Save replaces the stored job by j and bills its hold, if the stored
@@ -51,10 +51,10 @@ type Store interface {
 	// nobody's future. It is never less than it was before.
 	Now(ctx context.Context) (time.Time, error)
 
-	// Take waits for an unfinished job that no live process works on and
+	// Claim waits for an unfinished job that no live process works on and
 	// claims it for this one. Each job is handed out to one process at a
 	// time.
-	Take(ctx context.Context) (Claim, error)
+	Claim(ctx context.Context) (Claim, error)
 }
 
 // Asked is a job that is to be accepted, and what it needs of the ledger.

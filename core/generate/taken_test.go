@@ -20,8 +20,8 @@ type deafStore struct {
 	away *atomic.Bool // it answers no reads
 }
 
-func (s deafStore) Take(ctx context.Context) (generate.Claim, error) {
-	c, err := s.Store.Take(ctx)
+func (s deafStore) Claim(ctx context.Context) (generate.Claim, error) {
+	c, err := s.Store.Claim(ctx)
 	c.Changed, c.Lost, c.Done = nil, make(chan struct{}), func() {}
 	return c, err
 }

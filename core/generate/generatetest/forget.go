@@ -94,7 +94,7 @@ func testRemove(t *testing.T, h Harness) {
 	if err := a.Remove(t.Context(), j); !errors.Is(err, generate.ErrNoJob) {
 		t.Errorf("remove again: got error %v, want ErrNoJob", err)
 	}
-	b.wantNothingToTake()
+	b.wantNothingToClaim()
 
 	// What it has cost still counts, until the window is over.
 	b.wantHold("job1", true)

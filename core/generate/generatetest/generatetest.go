@@ -93,7 +93,7 @@ func Run(t *testing.T, h Harness) {
 		{"a recorded job holds nothing until it is accepted", testRecord},
 		{"a batch is accepted as a whole or not at all", testBatch},
 
-		{"each unfinished job is handed out to one worker", testTake},
+		{"each unfinished job is handed out to one worker", testClaim},
 		{"a job that is done with is not handed out again", testTakeFinished},
 		{"a job that comes alive again is handed out", testTakeRevived},
 		{"a job that is looked for once more is not done with", testTakeLookAt},
@@ -246,24 +246,24 @@ func (b *bench) finish(id string) generate.Job {
 	return b.save(j, quota.Settle(cost))
 }
 
-// take claims a job within patience.
-func (b *bench) take() generate.Claim {
+// claim claims a job within patience.
+func (b *bench) claim() generate.Claim {
 	b.t.Helper()
 	ctx, cancel := context.WithTimeout(b.t.Context(), patience)
 	defer cancel()
-	c, err := b.s.Take(ctx)
+	c, err := b.s.Claim(ctx)
 	if err != nil {
-		b.t.Fatalf("take: %v", err)
+		b.t.Fatalf("claim: %v", err)
 	}
 	return c
 }
 
-// wantNothingToTake checks that no job is handed out for a moment.
-func (b *bench) wantNothingToTake() {
+// wantNothingToClaim checks that no job is handed out for a moment.
+func (b *bench) wantNothingToClaim() {
 	b.t.Helper()
 	ctx, cancel := context.WithTimeout(b.t.Context(), 30*time.Millisecond)
 	defer cancel()
-	if c, err := b.s.Take(ctx); err == nil {
+	if c, err := b.s.Claim(ctx); err == nil {
 		b.t.Errorf("job %s in state %s was handed out", c.Job.ID, c.Job.State)
 		c.Done()
 	}

@@ -37,7 +37,7 @@ func testLoad(t *testing.T, h Harness) {
 	for range 4 {
 		workers.Go(func() {
 			for {
-				c, err := b.s.Take(ctx)
+				c, err := b.s.Claim(ctx)
 				if err != nil {
 					return
 				}

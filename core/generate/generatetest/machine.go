@@ -128,11 +128,11 @@ func testMachine(t *testing.T, h Harness) {
 		}()
 		actions := map[string]func(*rapid.T){
 			"accept": w.accept, "accept again": w.acceptAgain, "save": w.save, "save stale": w.saveStale,
-			"take": w.take, "done": w.done, "reopen": w.reopen,
+			"claim": w.claim, "done": w.done, "reopen": w.reopen,
 		}
 		names := []string{
 			"accept", "accept", "accept", "accept", "save", "save", "save", "save", "save",
-			"take", "take", "done", "save stale", "accept again", "reopen",
+			"claim", "claim", "done", "save stale", "accept again", "reopen",
 		}
 		for range rapid.IntRange(1, machineSteps).Draw(rt, "steps") {
 			actions[rapid.SampledFrom(names).Draw(rt, "action")](rt)
@@ -291,16 +291,16 @@ func (w *machine) free() []generate.Job {
 	})
 }
 
-func (w *machine) take(rt *rapid.T) {
+func (w *machine) claim(rt *rapid.T) {
 	free := w.free()
 	if len(free) == 0 {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	c, err := w.s.Take(ctx)
+	c, err := w.s.Claim(ctx)
 	if err != nil {
-		rt.Fatalf("take, with %d jobs to hand out: %v", len(free), err)
+		rt.Fatalf("claim, with %d jobs to hand out: %v", len(free), err)
 	}
 	i := slices.IndexFunc(free, func(j generate.Job) bool { return j.ID == c.Job.ID })
 	if i < 0 {

@@ -213,7 +213,7 @@ func testRecord(t *testing.T, h Harness) {
 	if again, err := s.Record(t.Context(), b.newJob("job1", "discord:2")); !errors.Is(err, generate.ErrExists) || again.Member != "discord:1" {
 		t.Errorf("record again: got %+v, %v; want the job that exists", again, err)
 	}
-	b.wantNothingToTake()
+	b.wantNothingToClaim()
 	b.wantHold("job1", false)
 	if jobs, err := s.Jobs(t.Context(), generate.Query{State: generate.Received}); err != nil || len(jobs) != 1 {
 		t.Errorf("recorded jobs: %d, %v; want 1", len(jobs), err)
@@ -222,7 +222,7 @@ func testRecord(t *testing.T, h Harness) {
 	// It is prepared, by whoever takes it, and accepted or refused.
 	recorded.State = generate.Preparing
 	preparing := b.save(recorded, quota.Keep())
-	c := b.take()
+	c := b.claim()
 	if c.Job.State != generate.Preparing {
 		t.Errorf("took a job in state %s", c.Job.State)
 	}
@@ -315,7 +315,7 @@ func testBatch(t *testing.T, h Harness) {
 		t.Errorf("totals: %+v", totals)
 	}
 	for range 5 {
-		defer b.take().Done()
+		defer b.claim().Done()
 	}
-	b.wantNothingToTake()
+	b.wantNothingToClaim()
 }

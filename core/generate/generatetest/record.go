@@ -104,7 +104,7 @@ func testRefusal(t *testing.T, h Harness) {
 	if jobs, err := b.s.Jobs(t.Context(), generate.Query{}); err != nil || len(jobs) != 0 {
 		t.Errorf("list: got %d jobs, %v; want none", len(jobs), err)
 	}
-	b.wantNothingToTake()
+	b.wantNothingToClaim()
 	b.budget = 0
 	b.accept("job1", "discord:1") // a refusal is not remembered
 }

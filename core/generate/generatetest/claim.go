@@ -12,7 +12,7 @@ import (
 	"ltxbot/core/quota"
 )
 
-func testTake(t *testing.T, h Harness) {
+func testClaim(t *testing.T, h Harness) {
 	b := newBench(t, h)
 	const jobs, workers, rounds = 30, 8, 3
 	for _, id := range names(jobs) {
@@ -27,7 +27,7 @@ func testTake(t *testing.T, h Harness) {
 	for range workers {
 		all.Go(func() {
 			for {
-				c, err := b.s.Take(ctx)
+				c, err := b.s.Claim(ctx)
 				if err != nil {
 					return
 				}
@@ -71,7 +71,7 @@ func testTake(t *testing.T, h Harness) {
 func testTakeFinished(t *testing.T, h Harness) {
 	b := newBench(t, h)
 	b.accept("job1", "discord:1")
-	c := b.take()
+	c := b.claim()
 	if diff := jobDiff(b.job("job1"), c.Job); diff != "" {
 		t.Errorf("job that is handed out (-stored +claimed):\n%s", diff)
 	}
@@ -80,18 +80,18 @@ func testTakeFinished(t *testing.T, h Harness) {
 		t.Error("a fresh claim is lost")
 	default:
 	}
-	b.wantNothingToTake()
+	b.wantNothingToClaim()
 	b.become("job1", generate.Failed, quota.Release()) // over, but not shown yet
 	c.Done()
-	c = b.take()
+	c = b.claim()
 	b.finish("job1")
 	c.Done()
-	b.wantNothingToTake()
+	b.wantNothingToClaim()
 
 	// One that was finished by somebody else before it was taken.
 	b.accept("job2", "discord:1")
 	b.finish("job2")
-	b.wantNothingToTake()
+	b.wantNothingToClaim()
 }
 
 func testTakeLookAt(t *testing.T, h Harness) {
@@ -105,22 +105,22 @@ func testTakeLookAt(t *testing.T, h Harness) {
 	if err != nil || len(open) != 1 {
 		t.Errorf("%d jobs are unfinished, %v; want the one that is lost for now", len(open), err)
 	}
-	c := b.take()
+	c := b.claim()
 	j = c.Job
 	j.LookAt = time.Time{}
 	b.save(j, quota.Keep())
 	c.Done()
-	b.wantNothingToTake()
+	b.wantNothingToClaim()
 }
 
 func testTakeRevived(t *testing.T, h Harness) {
 	b := newBench(t, h)
 	b.accept("job1", "discord:1")
-	c := b.take()
+	c := b.claim()
 	b.finish("job1")
 	c.Done()
 	b.become("job1", generate.Queued, quota.Keep()) // a webhook came late
-	c = b.take()
+	c = b.claim()
 	if c.Job.ID != "job1" || c.Job.State != generate.Queued {
 		t.Errorf("took %s in state %s", c.Job.ID, c.Job.State)
 	}
@@ -132,8 +132,8 @@ func testTakeRevived(t *testing.T, h Harness) {
 	j.Shown = generate.Failed
 	b.save(j, quota.Keep())
 	b.become("job1", generate.Queued, quota.Keep())
-	c = b.take()
-	b.wantNothingToTake()
+	c = b.claim()
+	b.wantNothingToClaim()
 	c.Done()
 }
 
@@ -144,7 +144,7 @@ func testChanged(t *testing.T, h Harness) {
 	b.accept("job2", "discord:2")
 	claims := map[string]generate.Claim{}
 	for range 2 {
-		c := b.take()
+		c := b.claim()
 		defer c.Done()
 		claims[c.Job.ID] = c
 	}
@@ -167,14 +167,14 @@ func testTakeEnds(t *testing.T, h Harness) {
 	s := h.Open(t, func() time.Time { return noon })
 	ctx, cancel := context.WithCancel(t.Context())
 	results := make(chan error)
-	take := func(ctx context.Context) {
-		_, err := s.Take(ctx)
+	claim := func(ctx context.Context) {
+		_, err := s.Claim(ctx)
 		results <- err
 	}
 	go func() {
-		take(ctx)
-		take(ctx)
-		take(context.WithoutCancel(ctx))
+		claim(ctx)
+		claim(ctx)
+		claim(context.WithoutCancel(ctx))
 	}()
 	cancel()
 	for _, when := range []string{"while waiting", "before the call"} {
@@ -206,7 +206,7 @@ func testReopen(t *testing.T, h Harness) {
 		t.Fatal(err)
 	}
 	b.finish("done")
-	claim := b.take() // dies with the process
+	claim := b.claim() // dies with the process
 	before := map[string]generate.Job{}
 	for _, id := range []string{"a1", "a2", "b1", "c1", "done"} {
 		before[id] = b.job(id)
@@ -224,7 +224,7 @@ func testReopen(t *testing.T, h Harness) {
 	}
 	var taken []string
 	for range 4 {
-		c := b.take()
+		c := b.claim()
 		defer c.Done()
 		taken = append(taken, c.Job.ID)
 	}
@@ -232,7 +232,7 @@ func testReopen(t *testing.T, h Harness) {
 	if want := []string{"a1", "a2", "b1", "c1"}; !slices.Equal(taken, want) {
 		t.Errorf("handed out after a restart: got %v, want %v", taken, want)
 	}
-	b.wantNothingToTake()
+	b.wantNothingToClaim()
 	if _, err := b.tryAccept(b.newJob("a1", "discord:a")); !errors.Is(err, generate.ErrExists) {
 		t.Errorf("accept again after a restart: got error %v, want ErrExists", err)
 	}

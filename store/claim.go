@@ -33,10 +33,10 @@ func (s *Store) saved(o ownership) {
 	}
 }
 
-// Take waits for an unfinished job that nobody works on and claims it. Changed
+// Claim waits for an unfinished job that nobody works on and claims it. Changed
 // also gets a value for the saves of the claim's own holder, who tells them by
 // their version.
-func (s *Store) Take(ctx context.Context) (generate.Claim, error) {
+func (s *Store) Claim(ctx context.Context) (generate.Claim, error) {
 	for {
 		c, err := s.db.Claim(ctx)
 		if err != nil {
@@ -45,7 +45,7 @@ func (s *Store) Take(ctx context.Context) (generate.Claim, error) {
 		r, err := s.claimed(ctx, c.Job)
 		if err != nil {
 			c.Release()
-			return generate.Claim{}, outcome("take job "+c.Job, err)
+			return generate.Claim{}, outcome("claim job "+c.Job, err)
 		}
 		if r.ID == "" {
 			c.Release()
