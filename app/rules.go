@@ -19,6 +19,12 @@ func rulesOf(c config.Config) (ltx.Rules, error) {
 		MaxMegapixels: c.Limits.MaxMegapixels,
 		MaxPrompt:     c.Limits.MaxPrompt,
 		AllowUnsafe:   !c.Fal.SafetyChecker,
+
+		Endpoint: c.Fal.Model, EndpointWithoutLoRA: c.Fal.ModelWithoutLoRA,
+		Custom: c.Models.CustomEndpoints(), Price: c.PriceOf,
+	}
+	if len(c.Models.Allow) > 0 {
+		r.Models = c.Models.Allow
 	}
 	for name, options := range c.Quality {
 		r.Qualities[name] = ltx.SettingsOf(options.Text())

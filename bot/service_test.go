@@ -69,7 +69,7 @@ func TestTheLineToSendAgainIsWithoutFlagsOfOtherTools(t *testing.T) {
 		"a lion --sref https://example.com/a.png":                      `/ltx prompt:"a lion"`,
 		"a lion edit:extend":                                           `/ltx prompt:"a lion"`,
 		"a lion --вес 5 --камера dolly_in":                             `/ltx prompt:"a lion"`,
-		"a lion count:4 model=pro":                                     `/ltx prompt:"a lion"`,
+		"a lion count:4 model=pro":                                     `/ltx prompt:"a lion" model:pro`,
 		"a lion --no people --ar 16:9":                                 `/ltx prompt:"a lion" ar:16:9 negative:people`,
 		`{"prompt": "a lion", "made_up": "https://example.com/a.png"}`: `/ltx prompt:"a lion"`,
 		"a lion made_up:7":                                             `/ltx prompt:"a lion"`,

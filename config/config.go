@@ -14,8 +14,6 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
-
-	"ltxbot/core/ltx"
 )
 
 // A Config is everything an operator can decide. The order of its fields is
@@ -49,7 +47,7 @@ const maxFile = 1 << 20
 func Default() Config {
 	return Config{
 		Fal:       defaultFal(),
-		Models:    Models{Prices: ltx.Prices()},
+		Models:    Models{Prices: knownPrices()},
 		Discord:   defaultDiscord(),
 		Slack:     defaultSlack(),
 		Store:     Store{URL: secretRef("bolt:ltx.db")},
@@ -164,6 +162,10 @@ func (c Config) Validate() error {
 func (c Config) validate(k *checker) {
 	c.Fal.check(k)
 	c.Models.check(k)
+	c.checkText(k, "fal.model", c.Fal.Model)
+	if c.Fal.ModelWithoutLoRA != "" {
+		c.checkText(k, "fal.model_without_lora", c.Fal.ModelWithoutLoRA)
+	}
 	c.Discord.check(k)
 	c.Slack.check(k)
 	c.checkSeveral(k)

@@ -149,17 +149,33 @@ func TestEachEndpointHasItsPrice(t *testing.T) {
 		{"a price of fal.model", "[fal]\nusd_per_megapixel = 0.002", 0.002, 0.001605},
 		{"a price of another endpoint", "[models.prices]\n\"" + plain + "\" = 0.0017", 0.001805, 0.0017},
 		{"fal.model has its own key", "[models.prices]\n\"" + lora + "\" = 0.5", 0.001805, 0.001605},
-		{"another fal.model", "[fal]\nmodel = \"" + plain + "\"", 0.001805, 0.001805},
+		{"another fal.model", "[fal]\nmodel = \"" + plain + "\"", 0.001805, 0.001605},
+		{"a price of another fal.model", "[fal]\nmodel = \"" + plain + "\"\nusd_per_megapixel = 0.0019", 0.001805, 0.0019},
 	} {
 		cfg, err := config.Parse([]byte(tt.file))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if a, b := cfg.PriceOf(lora), cfg.PriceOf(plain); a != tt.atLoRA || b != tt.atPlain {
+		if a, b := cfg.PriceOf(lora).USD, cfg.PriceOf(plain).USD; a != tt.atLoRA || b != tt.atPlain {
 			t.Errorf("%s: %v and %v, want %v and %v", tt.name, a, b, tt.atLoRA, tt.atPlain)
 		}
 	}
-	cfg, err := config.Parse([]byte("[models.prices]\n\"a/b.c\" = 2.0\n"))
+	const tiered = "lightricks/ltx-2.5/text-to-video/fast"
+	cfg, err := config.Parse([]byte("[models.prices]\n\"" + tiered + "@720p\" = 0.1\n[[models.custom]]\nendpoint = \"acme/ltx/own\"\nlike = \"" + plain + "\"\nusd = 0.003\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cfg.Validate(); err != nil && strings.Contains(err.Error(), "models") {
+		t.Error(err)
+	}
+	want := ltx.Price{Unit: ltx.OutputSecond, USD: 0.30, BySide: map[int]float64{720: 0.1, 1080: 0.13, 1440: 0.19, 2160: 0.30}}
+	if diff := cmp.Diff(want, cfg.PriceOf(tiered)); diff != "" {
+		t.Errorf("price by resolution (-want +got):\n%s", diff)
+	}
+	if got := cfg.PriceOf("acme/ltx/own"); got.USD != 0.003 || got.Unit != ltx.Megapixel {
+		t.Errorf("an endpoint of the operator's own costs %v", got)
+	}
+	cfg, err = config.Parse([]byte("[models.prices]\n\"a/b.c\" = 2.0\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -262,6 +278,7 @@ func TestEveryCommentedKeyOfTheExampleIsTheDefault(t *testing.T) {
 	rolling := []config.Rolling{{Window: config.Duration{Duration: 24 * time.Hour}, Videos: 5, USD: 1}}
 	want.Quota.Member.Rolling, want.Quota.Team.Rolling, want.Quota.Bot.Rolling = rolling, rolling, rolling
 	want.Quota.Tiers = []config.Tier{{Name: "studio", Limit: config.Limit{Rolling: rolling}}}
+	want.Models.Custom = []config.Custom{{}}
 	want.Teams = []config.Team{{Name: "acme", Limit: config.Limit{Rolling: rolling}}}
 	if diff := cmp.Diff(want, got, same); diff != "" {
 		t.Errorf("the example with every # removed (-want +got):\n%s", diff)

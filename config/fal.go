@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 
 	"ltxbot/core/ltx"
 )
@@ -14,14 +15,14 @@ import (
 // Fal is the model and the account that pays for it.
 type Fal struct {
 	Key              Secret   `toml:"key" need:"yes" doc:"API key from https://fal.ai/dashboard/keys. Like every secret: a literal, env:NAME or file:/path."`
-	Model            string   `toml:"model" doc:"Endpoint that makes the videos."`
-	ModelWithoutLoRA string   `toml:"model_without_lora" doc:"Cheaper endpoint for requests without a LoRA; empty = model."`
+	Model            string   `toml:"model" doc:"Endpoint that makes videos from text. Its model is the default one, also for what begins with a picture, a sound or a video."`
+	ModelWithoutLoRA string   `toml:"model_without_lora" doc:"Cheaper endpoint for text without a LoRA; empty = model."`
 	QueueURL         string   `toml:"queue_url" doc:"fal's queue."`
 	RestURL          string   `toml:"rest_url" doc:"fal's file storage and the keys that sign webhooks."`
 	APIURL           string   `toml:"api_url" doc:"fal's platform API: the history where a lost request is looked for."`
 	MediaHosts       []string `toml:"media_hosts" doc:"Results are downloaded from these hosts only; *. stands for any host below. Over plain http only this machine is asked, where it is listed with its port, such as 127.0.0.1:9000."`
 	WebhookURL       string   `toml:"webhook_url" doc:"Public https address of this bot's web server, for results that fal pushes to /fal/webhook; empty = the bot asks by itself."`
-	USDPerMegapixel  float64  `toml:"usd_per_megapixel" doc:"Price of one megapixel of video (width × height × frames / 1,000,000) in US dollars, at the endpoint in model; see its page on https://fal.ai. Other endpoints: models.prices."`
+	USDPerMegapixel  float64  `toml:"usd_per_megapixel" doc:"Price of one megapixel of video (width × height × frames / 1,000,000) in US dollars, at the endpoint in model; see its page on https://fal.ai. Other endpoints have the prices that the bot knows, or those in models.prices."`
 	Deadline         Duration `toml:"deadline" doc:"A job that takes longer is cancelled at fal."`
 	Grace            Duration `toml:"grace" doc:"How long a request whose reply was lost is looked for before it is given up."`
 	GiveUp           Duration `toml:"give_up" doc:"How long after the deadline a job that fal never ends is waited for. Then it has failed: what was held for it is free again, or charged with quota.bill_failures."`
@@ -47,14 +48,16 @@ func defaultFal() Fal {
 // endpointPattern is an endpoint of fal: owner/app and a path below it.
 var endpointPattern = regexp.MustCompile(`^[A-Za-z0-9_-]+(/[A-Za-z0-9_.-]+)+$`)
 
+// endpointExample is what an endpoint looks like.
+const endpointExample = `an endpoint such as "fal-ai/ltx-2.3-22b/text-to-video/lora"`
+
 func (f Fal) check(k *checker) {
 	if f.Key.Reveal() == "" {
 		k.add("fal.key", "", "is empty: set FAL_KEY, or name another source with env: or file:")
 	}
-	const endpoint = `an endpoint such as "fal-ai/ltx-2.3-22b/text-to-video/lora"`
-	k.matches("fal.model", f.Model, endpointPattern, endpoint)
+	k.matches("fal.model", f.Model, endpointPattern, endpointExample)
 	if f.ModelWithoutLoRA != "" {
-		k.matches("fal.model_without_lora", f.ModelWithoutLoRA, endpointPattern, "empty or "+endpoint)
+		k.matches("fal.model_without_lora", f.ModelWithoutLoRA, endpointPattern, "empty or "+endpointExample)
 	}
 	k.baseURL("fal.queue_url", f.QueueURL)
 	k.baseURL("fal.rest_url", f.RestURL)
@@ -74,16 +77,94 @@ func (f Fal) check(k *checker) {
 
 // Models is what is said of fal's endpoints beside the one in fal.model.
 type Models struct {
-	Prices Prices `toml:"prices" doc:"Price of one megapixel of video at each endpoint, in US dollars. The one in fal.model has its price in fal.usd_per_megapixel; one that is not here is taken to cost as much."`
+	Allow  []string `toml:"allow" doc:"Models that people may choose, beside that of fal.model: ltx-2.3, distilled, quality, pro, fast, ltx-2.5, ltx-2.5-pro. Empty = all. What is sent to pro, fast and ltx-2.5 goes to Lightricks, a partner of fal."`
+	Prices Prices   `toml:"prices" doc:"Prices in US dollars by endpoint: of a megapixel of video, or of a second where the endpoint counts these. @720p stands for a resolution that has a price of its own. The endpoint in fal.model has its price in fal.usd_per_megapixel."`
+	Custom []Custom `toml:"custom" doc:"An endpoint that the bot does not know, for fal.model and fal.model_without_lora. Repeat the table for each."`
 }
 
-// Prices are the prices of a megapixel by endpoint, in US dollars.
+// Custom is an endpoint of the operator's own.
+type Custom struct {
+	Endpoint string  `toml:"endpoint" doc:"Its id at fal."`
+	Like     string  `toml:"like" doc:"An endpoint that the bot knows and that takes the same inputs."`
+	USD      float64 `toml:"usd" doc:"Price of a megapixel, or of a second where the endpoint that it is like counts these, in US dollars; 0 = the same. In fal.model it has its price in fal.usd_per_megapixel."`
+}
+
+// Prices are prices by endpoint, in US dollars; "endpoint@720p" is that of a
+// resolution.
 type Prices map[string]float64
 
-func (m Models) check(k *checker) {
-	for _, endpoint := range slices.Sorted(maps.Keys(m.Prices)) {
-		checkPrice(k, join("models.prices", endpoint), m.Prices[endpoint])
+// knownPrices are the prices of the table, but for that of the default endpoint.
+func knownPrices() Prices {
+	prices := Prices{}
+	for _, endpoint := range ltx.EndpointIDs() {
+		known, _ := ltx.FindEndpoint(endpoint)
+		if len(known.Price.BySide) == 0 && endpoint != ltx.DefaultEndpoint {
+			prices[endpoint] = known.Price.USD
+		}
+		for side, usd := range known.Price.BySide {
+			prices[fmt.Sprintf("%s@%dp", endpoint, side)] = usd
+		}
 	}
+	return prices
+}
+
+func (m Models) check(k *checker) {
+	for n, name := range m.Allow {
+		if !slices.Contains(ltx.Models(), name) {
+			k.add(fmt.Sprintf("models.allow.%d", n), name, "is no model; there are "+strings.Join(ltx.Models(), ", "))
+		}
+	}
+	for n, c := range m.Custom {
+		key := fmt.Sprintf("models.custom.%d", n)
+		if c == (Custom{}) {
+			continue
+		}
+		k.matches(key+".endpoint", c.Endpoint, endpointPattern, endpointExample)
+		if _, ok := ltx.FindEndpoint(c.Like); !ok {
+			k.add(key+".like", c.Like, "is no endpoint that the bot knows")
+		}
+		if c.USD != 0 {
+			checkPrice(k, key+".usd", c.USD)
+		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(m.Prices)) {
+		checkPrice(k, join("models.prices", key), m.Prices[key])
+		endpoint, side, tiered := strings.Cut(key, "@")
+		e, ok := ltx.FindEndpoint(m.like(endpoint))
+		if !ok {
+			k.add(join("models.prices", key), "", "is no endpoint that the bot knows")
+		} else if _, has := e.Price.BySide[sideOf(side)]; tiered && !has {
+			k.add(join("models.prices", key), "", "has no price of its own for "+side)
+		}
+	}
+}
+
+// like is the endpoint of the table that an endpoint is, or is like.
+func (m Models) like(endpoint string) string {
+	i := slices.IndexFunc(m.Custom, func(c Custom) bool { return c.Endpoint == endpoint })
+	if i < 0 {
+		return endpoint
+	}
+	return m.Custom[i].Like
+}
+
+// sideOf reads "720p".
+func sideOf(text string) int {
+	n, err := strconv.Atoi(strings.TrimSuffix(text, "p"))
+	if err != nil {
+		return 0
+	}
+	return n
+}
+
+// CustomEndpoints are the operator's own endpoints, each with the one that it is
+// like.
+func (m Models) CustomEndpoints() map[string]string {
+	custom := make(map[string]string, len(m.Custom))
+	for _, c := range m.Custom {
+		custom[c.Endpoint] = c.Like
+	}
+	return custom
 }
 
 func checkPrice(k *checker, key string, price float64) {
@@ -92,12 +173,49 @@ func checkPrice(k *checker, key string, price float64) {
 	}
 }
 
-// PriceOf is what a megapixel costs at an endpoint, in US dollars.
-func (c Config) PriceOf(endpoint string) float64 {
-	if price, ok := c.Models.Prices[endpoint]; ok && endpoint != c.Fal.Model {
-		return price
+// PriceOf is what an endpoint costs.
+func (c Config) PriceOf(endpoint string) ltx.Price {
+	e, ok := ltx.FindEndpoint(c.Models.like(endpoint))
+	if !ok { // a job of an endpoint that is no longer in the config
+		return ltx.Price{Unit: ltx.Megapixel, USD: c.Fal.USDPerMegapixel}
 	}
-	return c.Fal.USDPerMegapixel
+	price := e.Price
+	price.BySide = maps.Clone(price.BySide)
+	for _, own := range c.Models.Custom {
+		if own.Endpoint == endpoint && own.USD > 0 {
+			price.USD, price.BySide = own.USD, nil
+		}
+	}
+	if usd, ok := c.Models.Prices[endpoint]; ok {
+		price.USD, price.BySide = usd, nil
+	}
+	for side := range price.BySide {
+		if usd, ok := c.Models.Prices[fmt.Sprintf("%s@%dp", endpoint, side)]; ok {
+			price.BySide[side] = usd
+			price.USD = max(price.USD, usd)
+		}
+	}
+	// The key has a default, which is the price of the default endpoint alone.
+	says := c.Fal.Model == ltx.DefaultEndpoint || c.Fal.USDPerMegapixel != ltx.DefaultUSDPerMegapixel
+	if endpoint == c.Fal.Model && price.Unit == ltx.Megapixel && says {
+		price.USD = c.Fal.USDPerMegapixel
+	}
+	return price
+}
+
+// checkText complains about an endpoint that the bot does not know, or that
+// does not make videos from text.
+func (c Config) checkText(k *checker, key, endpoint string) {
+	if !endpointPattern.MatchString(endpoint) {
+		return // told already
+	}
+	e, ok := ltx.FindEndpoint(c.Models.like(endpoint))
+	switch {
+	case !ok:
+		k.add(key, endpoint, "is no endpoint that the bot knows: fal would ignore what it does not take; describe it in [[models.custom]]")
+	case !e.IsText():
+		k.add(key, endpoint, "makes no videos from text alone")
+	}
 }
 
 // Options are parameters of the model by name. A value is a string, an int64,

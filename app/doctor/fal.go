@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"ltxbot/core/generate"
+	"ltxbot/core/ltx"
 	"ltxbot/provider/fal"
 )
 
@@ -66,47 +68,104 @@ func (p patient) prices(ctx context.Context) []Finding {
 		return nil
 	}
 	defer client.Close()
-	models := []string{p.cfg.Fal.Model}
+	own := []string{p.cfg.Fal.Model}
 	if m := p.cfg.Fal.ModelWithoutLoRA; m != "" && m != p.cfg.Fal.Model {
-		models = append(models, m)
+		own = append(own, m)
+	}
+	asked := slices.Clone(own)
+	for _, id := range ltx.EndpointIDs() {
+		if !slices.Contains(own, id) && len(asked) < mostPrices {
+			asked = append(asked, id)
+		}
 	}
 	ctx, cancel := context.WithTimeout(ctx, askLimit)
 	defer cancel()
-	listed, err := client.Prices(ctx, models...)
+	listed, err := client.Prices(ctx, asked...)
 	if err != nil {
 		return []Finding{warning(areaPrice, "compare fal.usd_per_megapixel and [models.prices] with the model's page on https://fal.ai yourself", "fal tells no price: %v", err)}
 	}
 	var found []Finding
-	for _, m := range models {
+	for _, m := range own {
 		found = append(found, p.price(m, listed))
+	}
+	return append(found, p.otherPrices(asked[len(own):], listed)...)
+}
+
+// mostPrices is how many endpoints fal tells the prices of at a time.
+// https://fal.ai/docs/platform-apis/v1/models/pricing
+const mostPrices = 50
+
+// otherPrices judges the prices of the endpoints that are not in the config: a
+// word about each that differs, and one about all that do not. fal lists
+// something else than the price of a second for some of its partners'
+// endpoints: these are left out.
+func (p patient) otherPrices(ids []string, listed []fal.Price) []Finding {
+	var found []Finding
+	right := 0
+	for _, l := range listed {
+		ours := p.cfg.PriceOf(l.Endpoint)
+		if !slices.Contains(ids, l.Endpoint) || !counts(l, ours.Unit) {
+			continue
+		}
+		if knows(ours, l.UnitPrice) {
+			right++
+			continue
+		}
+		found = append(found, warning(areaPrice, fmt.Sprintf("set %q in the table [models.prices] to %v", l.Endpoint, l.UnitPrice),
+			"%s costs $%v per %s, the bot counts with $%v", l.Endpoint, l.UnitPrice, l.Unit, ours.USD))
+	}
+	if right > 0 {
+		found = append(found, ok(areaPrice, "%d other endpoints cost what the bot counts with", right))
 	}
 	return found
 }
 
+// counts tells whether fal's unit is ours.
+func counts(l fal.Price, unit ltx.Unit) bool {
+	word := "megapixel"
+	if unit != ltx.Megapixel {
+		word = "second"
+	}
+	return l.Currency == "USD" && l.UnitPrice > 0 && strings.HasPrefix(l.Unit, word)
+}
+
+// knows tells whether a price is one of ours.
+func knows(ours ltx.Price, usd float64) bool {
+	near := func(a float64) bool { return math.Abs(usd/a-1) <= tolerance }
+	for _, tier := range ours.BySide {
+		if near(tier) {
+			return true
+		}
+	}
+	return near(ours.USD)
+}
+
 // price judges the price of one model.
 func (p patient) price(model string, listed []fal.Price) Finding {
-	ours, key := p.cfg.PriceOf(model), "fal.usd_per_megapixel"
-	if model != p.cfg.Fal.Model {
+	known, key := p.cfg.PriceOf(model), "fal.usd_per_megapixel"
+	ours := known.USD
+	if model != p.cfg.Fal.Model || known.Unit != ltx.Megapixel {
 		key = fmt.Sprintf("%q in the table [models.prices]", model)
 	}
 	for _, l := range listed {
 		if l.Endpoint != model {
 			continue
 		}
-		if l.Currency != "USD" || !strings.HasPrefix(l.Unit, "megapixel") || l.UnitPrice <= 0 {
-			return problem(areaPrice, "update the bot: it counts in US dollars per megapixel",
+		if !counts(l, known.Unit) {
+			return problem(areaPrice, "update the bot: it counts in US dollars per "+string(known.Unit),
 				"%s costs %v %s per %s", model, l.UnitPrice, l.Currency, l.Unit)
+		}
+		if knows(known, l.UnitPrice) {
+			return ok(areaPrice, "%s costs $%v per %s, as in the config", model, l.UnitPrice, known.Unit)
 		}
 		set := fmt.Sprintf("set %s = %v", key, l.UnitPrice)
 		switch drift := l.UnitPrice/ours - 1; {
-		case math.Abs(drift) <= tolerance:
-			return ok(areaPrice, "%s costs $%v per megapixel, as in the config", model, l.UnitPrice)
 		case drift > 0:
-			return problem(areaPrice, set, "%s costs $%v per megapixel, %.0f %% more than the config says: limits in dollars let too much through",
-				model, l.UnitPrice, drift*100)
+			return problem(areaPrice, set, "%s costs $%v per %s, %.0f %% more than the config says: limits in dollars let too much through",
+				model, l.UnitPrice, known.Unit, drift*100)
 		default:
-			return warning(areaPrice, set, "%s costs $%v per megapixel, %.0f %% less than the config says: too much is held and charged",
-				model, l.UnitPrice, -drift*100)
+			return warning(areaPrice, set, "%s costs $%v per %s, %.0f %% less than the config says: too much is held and charged",
+				model, l.UnitPrice, known.Unit, -drift*100)
 		}
 	}
 	return warning(areaPrice, "check fal.model and fal.model_without_lora", "fal lists no price of %s", model)

@@ -92,7 +92,7 @@ func (s *stage) begin(path string, n int, p *provider, quotas quota.Policy) *pro
 	engine := generate.New(generate.Config{
 		Store: store, Ledger: store, Provider: p, Couriers: couriers,
 		Media:  generate.MediaConfig{Dir: s.t.TempDir(), MaxBytes: 1 << 20},
-		Policy: func() quota.Policy { return quotas }, Endpoint: "fal-ai/test", Price: func(string) float64 { return 0.001805 }, GiveUp: 2 * time.Hour,
+		Policy: func() quota.Policy { return quotas }, Price: func(string) ltx.Price { return ltx.Price{Unit: ltx.Megapixel, USD: 0.001805} }, GiveUp: 2 * time.Hour,
 		Deadline: 20 * time.Minute, Grace: 3 * time.Minute, Owner: fmt.Sprint("process-", n),
 		Logger: slog.New(slog.NewTextHandler(s.log, nil)),
 	})

@@ -122,6 +122,8 @@ var problemMore = map[ltx.Problem][]string{
 	ltx.LoRAUnknown:       {"tell.did_you_mean"},
 	ltx.TooManyMegapixels: {"tell.lasts"},
 	ltx.OutOfRange:        {"tell.fps_lasts"},
+	ltx.NotTaken:          {"tell.models", "tell.write"},
+	ltx.ModelCannot:       {"tell.models"},
 }
 
 // problem says what is wrong with a setting, and what would be right.
@@ -129,6 +131,9 @@ func (v voice) problem(e ltx.FieldError) []text.Span {
 	key := "problem." + string(e.Problem)
 	if e.Problem == ltx.Duplicate && e.Value == "" {
 		key += "_text"
+	}
+	if e.Problem == ltx.NotTaken && e.Other != "" {
+		key += "_for"
 	}
 	args := []any{
 		"option", e.Option, "value", text.Shorten(e.Value, text.ShownValue), "count", e.Count,
@@ -139,6 +144,10 @@ func (v voice) problem(e ltx.FieldError) []text.Span {
 	sentences := [][]text.Span{v.Spans(key, args...)}
 	for _, more := range problemMore[e.Problem] {
 		switch {
+		case more == "tell.models":
+			if len(e.Choices) > 0 {
+				sentences = append(sentences, v.Spans(more, args...))
+			}
 		case more == "tell.fps_lasts":
 			if e.Unit == "seconds" && e.Other != "" {
 				sentences = append(sentences, v.Spans(more, args...))

@@ -104,7 +104,7 @@ func byValue() []string {
 	for _, p := range ltx.Problems() {
 		add("problem.", string(p))
 	}
-	add("problem.", "duplicate_text")
+	add("problem.", "duplicate_text", "not_taken_for")
 	for _, r := range ltx.Reasons() {
 		add("note.", string(r))
 	}

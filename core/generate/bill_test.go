@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"ltxbot/core/generate"
+	"ltxbot/core/ltx"
 	"ltxbot/core/quota"
 	"ltxbot/core/usd"
 )
@@ -75,16 +76,26 @@ func TestABillOutOfProportionIsNotCharged(t *testing.T) {
 func TestEachEndpointHasItsPrice(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
-		w.plain, w.provider.units = "fal-ai/test/plain", 71.37
+		w.provider.units = 71.37
 		p := w.start(crashAt(0))
 		defer p.kill(t)
-		id := p.accept(t, 1)
+		a := ask(t, 1)
+		plain, err := ltx.Rules{EndpointWithoutLoRA: plainEndpoint}.Parse(a.Request.Settings())
+		if err != nil {
+			t.Fatal(err)
+		}
+		a.Request = plain
+		accepted, err := p.submit(t.Context(), a)
+		if err != nil {
+			t.Fatal(err)
+		}
+		id := accepted.ID
 		elapse(2 * time.Minute)
 		j := finished(t, p, id)
-		if j.Estimate != 115_560 || j.Charged != 114_549 || j.Endpoint != "fal-ai/test/plain" {
+		if j.Estimate != 115_560 || j.Charged != 114_549 || j.Endpoint != plainEndpoint {
 			t.Errorf("estimate %d, charged %d at %s; want 115560 and 114549", j.Estimate, j.Charged, j.Endpoint)
 		}
-		quote, err := p.engine.Quote(t.Context(), ask(t, 2))
+		quote, err := p.engine.Quote(t.Context(), a)
 		if err != nil || quote.Estimate != 115_560 {
 			t.Errorf("quote = %d, %v", quote.Estimate, err)
 		}

@@ -26,10 +26,8 @@ type Config struct {
 
 	Policy func() quota.Policy // the policy of this moment; a reload changes it
 
-	Endpoint            string // "fal-ai/ltx-2.3-22b/text-to-video/lora"
-	EndpointWithoutLoRA string // for requests without a LoRA; empty = Endpoint
-	// Price is what a megapixel costs at an endpoint, in US dollars.
-	Price        func(endpoint string) float64
+	// Price is what an endpoint costs.
+	Price        func(endpoint string) ltx.Price
 	BillFailures bool          // charge failures that the provider may bill
 	Deadline     time.Duration // from submit until the provider is asked to stop
 	Grace        time.Duration // how long a lost submit is looked for
@@ -259,14 +257,7 @@ func gaugesWith(r quota.Reservation, entries []quota.Entry, used func(quota.Scop
 
 // estimate is what a request will cost at most, as far as is known before.
 func (e *Engine) estimate(r ltx.Request) usd.Micros {
-	return ltx.Cost(float64(r.Megapixels()), e.cfg.Price(e.endpoint(r)))
-}
-
-func (e *Engine) endpoint(r ltx.Request) string {
-	if !r.HasLoRA() && e.cfg.EndpointWithoutLoRA != "" {
-		return e.cfg.EndpointWithoutLoRA
-	}
-	return e.cfg.Endpoint
+	return r.Estimate(e.cfg.Price(r.Endpoint()))
 }
 
 // gauges reads how far counts are used.

@@ -167,8 +167,8 @@ func (f *flight) run(t *testing.T, s *store.Store, webhooks bool, d time.Duratio
 	t.Helper()
 	e := generate.New(generate.Config{
 		Store: s, Ledger: s, Provider: f, Couriers: map[string]generate.Courier{"test": f},
-		Policy:   func() quota.Policy { return quota.Policy{} },
-		Endpoint: "fal-ai/test", Price: price, Webhooks: webhooks,
+		Policy: func() quota.Policy { return quota.Policy{} },
+		Price:  price, Webhooks: webhooks,
 		Deadline: 24 * time.Hour, Grace: 3 * time.Minute, GiveUp: time.Hour, Owner: "process",
 	})
 	if err := e.Start(t.Context()); err != nil {

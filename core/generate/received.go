@@ -33,7 +33,7 @@ func (e *Engine) Record(ctx context.Context, a Ask) (Job, error) {
 	j := Job{
 		ID: NewID(a.Event), State: Received, Event: a.Event,
 		Team: a.Asker.Team, Member: a.Asker.Member, Tiers: a.Asker.Tiers, Place: a.Place, Parent: a.Parent, Until: a.Until,
-		Request: a.Request, Endpoint: e.endpoint(a.Request), Estimate: e.estimate(a.Request),
+		Request: a.Request, Endpoint: a.Request.Endpoint(), Estimate: e.estimate(a.Request),
 		Notes: a.Notes, Owner: e.cfg.Owner, Created: time.Now(),
 	}
 	recorded, err := e.cfg.Store.Record(ctx, j)

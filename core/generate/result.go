@@ -5,7 +5,6 @@ import (
 	"errors"
 	"time"
 
-	"ltxbot/core/ltx"
 	"ltxbot/core/quota"
 	"ltxbot/core/usd"
 )
@@ -136,13 +135,7 @@ func (w *watching) refused(ctx context.Context, j Job, err *ProviderError) error
 // real size of the output, else the estimate; and never more than maxOverrun
 // times the estimate. billed is what the provider bills if that is more.
 func (e *Engine) charge(j Job, result Result) (charged, billed usd.Micros) {
-	bill := j.Estimate
-	if mp, ok := result.Output.Megapixels(); ok {
-		bill = ltx.Cost(float64(mp), e.cfg.Price(j.Endpoint))
-	}
-	if result.BillableUnits > 0 {
-		bill = ltx.Cost(result.BillableUnits, e.cfg.Price(j.Endpoint))
-	}
+	bill := j.Request.Bill(e.cfg.Price(j.Endpoint), result.BillableUnits, result.Output)
 	switch most := maxOverrun * j.Estimate; {
 	case j.Charged > 0: // before it was taken up again, and the hold was settled with it
 		return j.Charged, 0

@@ -43,7 +43,7 @@ func TestAThousandJobsAreTakenUpAgain(t *testing.T) {
 		Provider: touchedProvider{w.provider, touched},
 		Couriers: map[string]generate.Courier{"test": touchedCourier{w.channel, touched}},
 		Media:    generate.MediaConfig{Dir: t.TempDir(), MaxBytes: 1 << 20},
-		Policy:   func() quota.Policy { return w.policy }, Endpoint: "fal-ai/test", Price: func(string) float64 { return 0.001805 }, GiveUp: 2 * time.Hour,
+		Policy:   func() quota.Policy { return w.policy }, Price: price, GiveUp: 2 * time.Hour,
 		Deadline: 20 * time.Minute, Grace: 3 * time.Minute, Owner: "second",
 	})
 	if err := engine.Start(t.Context()); err != nil {

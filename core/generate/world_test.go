@@ -36,7 +36,6 @@ type world struct {
 	courier  generate.Courier  // nil = channel
 	asked    generate.Provider // nil = provider
 	deadline time.Duration     // 0 = 20 minutes
-	plain    string            // the endpoint without LoRA; empty = the one with
 	// billFailures charges what the provider may bill.
 	billFailures bool
 	off          bool            // the platform is switched off
@@ -61,12 +60,15 @@ func newWorld(t *testing.T) *world {
 }
 
 // price is that of fal's endpoints with and without LoRA.
-func price(endpoint string) float64 {
-	if endpoint == "fal-ai/test/plain" {
-		return 0.001605
+func price(endpoint string) ltx.Price {
+	if endpoint == plainEndpoint {
+		return ltx.Price{Unit: ltx.Megapixel, USD: 0.001605}
 	}
-	return 0.001805
+	return ltx.Price{Unit: ltx.Megapixel, USD: 0.001805}
 }
+
+// plainEndpoint takes no LoRAs.
+const plainEndpoint = "fal-ai/ltx-2.3-22b/text-to-video"
 
 // process is one run of the program in the world.
 type process struct {
@@ -134,8 +136,7 @@ func (w *world) join(store *store.Store, c *crasher) *process {
 		Couriers: couriers,
 		Media:    generate.MediaConfig{Dir: w.dir, MaxBytes: w.maxBytes, Fitter: w.fitter},
 		Policy:   func() quota.Policy { return w.policy },
-		Endpoint: "fal-ai/test",
-		Price:    price, EndpointWithoutLoRA: w.plain, BillFailures: w.billFailures,
+		Price:    price, BillFailures: w.billFailures,
 		Deadline: deadline,
 		Grace:    3 * time.Minute,
 		GiveUp:   2 * time.Hour,

@@ -17,6 +17,7 @@ const neutralNegative = "watermark, signature"
 // changed and what it could not read on the way.
 type evaluation struct {
 	rules    Rules
+	endpoint Endpoint         // zero = one that takes everything
 	quick    bool             // nobody reads the problems: look for no nearest
 	fps      float64          // what durations are measured with
 	files    map[string]Media // that a platform gave, by id
@@ -26,34 +27,56 @@ type evaluation struct {
 	problems Invalid
 }
 
-// evaluate turns a whole layer into the values of a request.
-func (r Rules) evaluate(l layer, files map[string]Media) *evaluation {
-	e := &evaluation{rules: r, files: files, fps: DefaultFPS, values: make(map[string]any, len(table))}
-	fps := row(idFPS)
-	e.values[idFPS] = e.value(fps, l.text(fps))
-	if v, ok := e.values[idFPS].(float64); ok {
-		e.fps = v
-	}
-	for _, p := range table {
-		switch p.id() {
-		case idFPS, idDuration, idQuality, idAdvanced:
-		case idPrivate:
-			e.private = e.value(p, l.text(p)) == true
-		case idFrames:
-			e.values[idFrames] = e.frames(l)
-		default:
-			if v := e.value(p, l.text(p)); v != nil {
-				e.values[p.id()] = v
-			}
+// evaluate turns a whole layer into the values of a request to an endpoint.
+func (r Rules) evaluate(at Endpoint, l layer, files map[string]Media) *evaluation {
+	e := &evaluation{rules: r, endpoint: at, files: files, fps: DefaultFPS, values: make(map[string]any, len(table))}
+	l = l.fitting(at)
+	if at.shape != nil {
+		e.fitShape(at.shape, l)
+	} else if at.takes(idFPS) {
+		fps := at.row(row(idFPS))
+		e.values[idFPS] = e.value(fps, l.text(fps))
+		if v, ok := e.values[idFPS].(float64); ok {
+			e.fps = v
 		}
 	}
-	if r.AllowUnsafe {
+	for _, p := range table {
+		if p = at.row(p); at.takes(p.id()) {
+			e.read(p, l)
+		}
+	}
+	if r.AllowUnsafe && at.takes(idSafety) {
 		e.values[idSafety] = false
 	}
 	if len(e.problems) == 0 {
 		e.combine()
 	}
 	return e
+}
+
+// read reads what the layer says for one row.
+func (e *evaluation) read(p Param, l layer) {
+	switch p.id() {
+	case idFPS, idDuration, idQuality, idAdvanced, idModel, idEdit:
+		return
+	case idPrivate:
+		e.private = e.value(p, l.text(p)) == true
+		return
+	case idFrames, idSize:
+		if e.endpoint.shape != nil {
+			return
+		}
+	}
+	if p.id() == idFrames {
+		e.values[idFrames] = e.frames(l)
+		return
+	}
+	if _, ok := l[p.id()]; !ok && p.Default == (unset{}) {
+		return
+	}
+	if v := e.value(p, l.text(p)); v != nil {
+		e.values[p.id()] = v
+	}
 }
 
 // combine settles what depends on more than one row.
@@ -67,8 +90,12 @@ func (e *evaluation) combine() {
 		}
 		loras[i].Trigger = ""
 	}
-	e.values[idLoRAs] = loras
-	e.values[idPrompt] = e.value(row(idPrompt), prompt)
+	if e.endpoint.TakesLoRAs() {
+		e.values[idLoRAs] = loras
+	}
+	if e.endpoint.takes(idPrompt) {
+		e.values[idPrompt] = e.value(row(idPrompt), prompt)
+	}
 	if req.Camera() == "static" && req.Negative() == defaultNegative {
 		e.values[idNegative] = strings.TrimSuffix(defaultNegative, ", static")
 		e.note(row(idNegative), DroppedStatic, "static", "")
@@ -138,6 +165,9 @@ func (e *evaluation) text(p Param, text string) any {
 	most := p.MaxLen
 	if p.id() == idPrompt {
 		most = e.rules.maxPrompt()
+		if f, _ := e.endpoint.field(idPrompt); f.maxLen > 0 {
+			most = min(most, f.maxLen)
+		}
 	}
 	n := utf8.RuneCountInString(s)
 	switch {
@@ -266,7 +296,10 @@ func (e *evaluation) loras(p Param, text string) any {
 	var loras []LoRA
 	items := loraItems(text)
 	for _, item := range items[:min(len(items), e.rules.maxLoRAs())] {
-		l, notes, err := e.rules.ParseLoRA(item)
+		l, notes, err := e.rules.parseLoRA(p, item)
+		if f, _ := e.endpoint.field(idLoRAs); err == nil && f.values != nil && !isLink(l.Path) {
+			err = FieldError{Problem: LoRANotDirect, Value: l.label(), Other: modelOf(e.endpoint.ID).Value}
+		}
 		if problem, ok := errors.AsType[FieldError](err); ok {
 			e.fail(p, problem)
 			continue

@@ -21,7 +21,6 @@ var (
 	startsWithDigit = regexp.MustCompile(`^\p{Nd}`)
 	number          = regexp.MustCompile(`^[x×]?\p{Nd}+[x×]?$`)
 	modelName       = regexp.MustCompile(`(?i)^(?:ltxv?.*|.*\p{Nd}.*|quality|pro|fast|distilled|turbo|dev|full)$`)
-	editName        = regexp.MustCompile(`(?i)^(?:extend|retake|reframe|restyle)$`)
 )
 
 var habits = func() map[string]habit {
@@ -32,12 +31,10 @@ var habits = func() map[string]habit {
 		"width":  {nil, Spelling, func(value string, _ []Setting) string { return sizeOf(value, "") }},
 		"height": {nil, Spelling, func(value string, _ []Setting) string { return sizeOf("", value) }},
 		"no":     {nil, NotShown, negative},
-		"edit":   {editName, WordsOnly, nil},
 	}
 	for keys, h := range map[string]habit{
 		"lorascale loraweight lorastrength":                        {nil, Spelling, scaledLoRA},
 		"count numvideos videos batch batchsize batchcount repeat": {number, OneVideo, nil},
-		"model modelid modelname checkpoint":                       {modelName, OneModel, nil},
 	} {
 		for key := range strings.FieldsSeq(keys) {
 			out[key] = h

@@ -61,11 +61,6 @@ func TestAHabitThatIsACommonWordCountsOnlyWithAValueThatFits(t *testing.T) {
 		{"count", "x4", true},
 		{"count", "Dracula", false},
 		{"num_videos", "2", true},
-		{"model", "pro", true},
-		{"model", "ltx-2.5", true},
-		{"model", "smiling", false},
-		{"edit", "extend", true},
-		{"edit", "quick", false},
 		{"width", "1280", true},
 		{"width", "wide", false},
 		{"camera", "dolly_in", false}, // no habit

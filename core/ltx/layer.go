@@ -102,7 +102,7 @@ func collect(from source, in []Setting) (layer, Invalid) {
 
 // misplaced tells whether a row makes no sense but in a command.
 func misplaced(p Param, from source) bool {
-	return p.id() == idPrompt || from == byQuality && (p.id() == idQuality || p.id() == idPrivate || p.id() == idSeed)
+	return p.id() == idPrompt || p.id() == idEdit || p.Kind == KindMedia || from == byQuality && (p.id() == idQuality || p.id() == idPrivate || p.id() == idSeed)
 }
 
 // put adds the text for a row, unless another is there already.

@@ -103,8 +103,10 @@ var pickled = []string{".pt", ".pth", ".ckpt", ".bin", ".pkl", ".pickle", ".zip"
 // "owner/repo" or an https URL, each with "@scale" or without. It is how an
 // entry of the library is checked before it is saved. The error is a
 // FieldError.
-func (r Rules) ParseLoRA(text string) (LoRA, []Note, error) {
-	p := row(idLoRAs)
+func (r Rules) ParseLoRA(text string) (LoRA, []Note, error) { return r.parseLoRA(row(idLoRAs), text) }
+
+// parseLoRA is ParseLoRA with the limits of an endpoint.
+func (r Rules) parseLoRA(p Param, text string) (LoRA, []Note, error) {
 	name, scale, ferr := splitScale(p, unwrapLink(strings.TrimSpace(text)))
 	if ferr != nil {
 		if right, ok := respelled(text); ok {
@@ -121,6 +123,9 @@ func (r Rules) ParseLoRA(text string) (LoRA, []Note, error) {
 	}
 	if scale != nil {
 		l.Scale = *scale
+	}
+	if l.Scale > p.Max {
+		return LoRA{}, nil, FieldError{Option: p.Key(), Problem: LoRAScale, Value: num(l.Scale), Min: p.Min, Max: p.Max}
 	}
 	if m := otherModel.FindStringSubmatch(withoutSecrets(l.Path)); m != nil {
 		notes = append(notes, Note{Option: p.Key(), From: l.label(), To: strings.ToLower(m[1]), Reason: OtherModelLoRA})

@@ -1,7 +1,6 @@
 package ltx
 
 import (
-	"maps"
 	"net/url"
 	"path"
 	"regexp"
@@ -141,18 +140,6 @@ func filesOf(settings []Setting) map[string]Media {
 func (r Request) Media(id string) (Media, bool) {
 	m, ok := r.values[id].(Media)
 	return m, ok
-}
-
-// WithMedia returns the request with these files as they are known now, by the
-// id of their row. Size and length follow them where nobody has set them. The
-// error is Invalid.
-func (r Request) WithMedia(_ Rules, media map[string]Media) (Request, error) {
-	values := maps.Clone(r.values)
-	for id, m := range media {
-		values[id] = m
-	}
-	r.values = values
-	return r, nil
 }
 
 // Pending returns the ids of the files that the provider does not have yet, in

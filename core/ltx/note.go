@@ -19,6 +19,10 @@ const (
 	AddedTrigger    Reason = "added_trigger"    // the LoRA's trigger words were put into the prompt
 	DroppedStatic   Reason = "dropped_static"   // "static" left the default negative prompt
 	SilentFormat    Reason = "silent_format"    // the format cannot carry the sound
+	FittedToModel   Reason = "fitted_to_model"  // the model makes only certain sizes, lengths and frame rates
+	CutToLongest    Reason = "cut_to_longest"   // the file is longer than a video can be
+	PromptUnused    Reason = "prompt_unused"    // nothing of the prompt is used
+	ByPartner       Reason = "by_partner"       // the request goes to a partner of the provider
 	Overridden      Reason = "overridden"       // an option of its own won over the text of the prompt
 )
 
@@ -27,7 +31,7 @@ func Reasons() []Reason {
 	return []Reason{
 		SnappedSize, SizeOfRatio, SnappedDuration, SnappedFrames, ShortenedFrames,
 		RewrittenLoRA, StrongLoRA, OtherModelLoRA, AddedTrigger, DroppedStatic, SilentFormat,
-		Overridden,
+		FittedToModel, CutToLongest, PromptUnused, ByPartner, Overridden,
 	}
 }
 
@@ -54,6 +58,10 @@ var noteTexts = map[Reason]string{
 	AddedTrigger:    "%[1]s: %[3]q was added to the prompt, because the LoRA %[2]s needs it.",
 	DroppedStatic:   "%[1]s: %[2]q was dropped from the default, because the camera is static.",
 	SilentFormat:    "%[1]s: %[2]s has no sound.",
+	FittedToModel:   "%[1]s: %[2]s became %[3]s, because the model makes no other.",
+	CutToLongest:    "%[1]s: the file lasts %[2]s; the video lasts %[3]s.",
+	PromptUnused:    "%[1]s: nothing of it is used for this.",
+	ByPartner:       "%[1]s: this goes to %[2]s, a partner of fal, and costs %[3]s a second.",
 	Overridden:      "%[1]s: the option %[3]s was used, and not %[2]s in the prompt.",
 }
 

@@ -117,9 +117,10 @@ func (p Param) check(value string, quick bool) *FieldError {
 }
 
 // IsSetting tells whether a value is no prose, even if it does not fit: a link
-// to a file.
+// to a file, a name as models have it.
 func (p Param) IsSetting(value string) bool {
-	return p.Kind == KindMedia && strings.Contains(value, "://")
+	value = strings.TrimSpace(value)
+	return p.Kind == KindMedia && strings.Contains(value, "://") || p.id() == idModel && modelName.MatchString(value)
 }
 
 // id names the row among all rows.

@@ -21,17 +21,53 @@ func (r Rules) Parse(in []Setting) (Request, error) {
 
 	below := preset.over(defaults)
 	all := given.over(below)
-	e := r.evaluate(all, filesOf(in))
-	if problems = append(problems, e.problems...); len(problems) == 0 {
-		problems = r.checkMegapixels(Request{values: e.values})
+	w, more := r.choose(all, given)
+	problems = append(problems, more...)
+	if w.endpoint.ID != "" {
+		problems = append(problems, r.misfits(w, given)...)
+		below = r.possible(w.endpoint, below)
+		all = given.over(below)
 	}
-	if len(problems) > 0 {
+	e := r.evaluate(w.endpoint, all, filesOf(in))
+	if problems = append(problems, e.problems...); len(problems) > 0 {
 		return Request{}, sorted(problems)
 	}
-	req := Request{Private: e.private, Notes: e.notes, values: e.values, quality: quality}
-	req.given = r.differing(req, given, below)
-	req.model, req.endpoint = DefaultModel, r.endpoint(req)
-	return req, nil
+	req := r.request(w, e, all)
+	req.quality = quality
+	req.given = r.differing(req, w, given, below)
+	if problems := r.checkMegapixels(req); len(problems) > 0 {
+		return Request{}, problems
+	}
+	if len(req.auto) == 0 && w.task == fromText {
+		return req, nil
+	}
+	return req.settle(r)
+}
+
+// request makes a request of what was read.
+func (r Rules) request(w route, e *evaluation, all layer) Request {
+	req := Request{
+		Private: e.private, Notes: e.notes, values: e.values,
+		model: w.model.Value, endpoint: w.endpoint.ID, like: r.like(w.endpoint.ID), task: w.task,
+	}
+	if w.task.ofClip() {
+		req.edit = w.task
+	}
+	if w.task != fromText {
+		for _, id := range following {
+			_, set := all[id]
+			if _, timed := all[idDuration]; !set && (id != idFrames || !timed) {
+				req.auto = append(req.auto, id)
+			}
+		}
+	}
+	if !w.endpoint.takes(idPrompt) && all.set(idPrompt) {
+		req.Notes = append(req.Notes, Note{Option: row(idPrompt).Key(), Reason: PromptUnused})
+	}
+	if who := w.endpoint.Partner; who != "" {
+		req.Notes = append(req.Notes, Note{Option: row(idModel).Key(), From: who, To: "$" + num(r.price(w.endpoint).At(req.Size())), Reason: ByPartner})
+	}
+	return req
 }
 
 // sorted puts problems into the order of the table and drops repeated ones.
@@ -92,12 +128,15 @@ func (r Rules) checkMegapixels(req Request) Invalid {
 
 // differing returns the ids of what the person set to something else than it
 // would be anyway, in the order of the table.
-func (r Rules) differing(req Request, given, below layer) []string {
+func (r Rules) differing(req Request, w route, given, below layer) []string {
 	r.Seed = func() int64 { return 0 } // none is drawn for a comparison
-	e := r.evaluate(withPrompt(below), nil)
-	e.fps = req.FPS()
-	e.values[idFrames] = e.frames(below)
+	e := r.evaluate(w.endpoint, withPrompt(below), nil)
+	if w.endpoint.shape == nil {
+		e.fps = req.FPS()
+		e.values[idFrames] = e.frames(below)
+	}
 	own, _ := r.quality(below)
+	usual, _, _ := r.model(below, nil)
 	ids := make([]string, 0, len(given))
 	for _, p := range table {
 		id := p.id()
@@ -108,11 +147,17 @@ func (r Rules) differing(req Request, given, below layer) []string {
 			ok = ok && !isRandom(given[id])
 		case idFrames:
 			_, timed := given[idDuration]
-			ok = (ok || timed) && e.values[id] != req.values[id]
+			ok = (ok || timed) && (e.values[id] != req.values[id] || w.task != fromText)
+		case idFPS, idSize:
+			ok = ok && (!sameValue(e.values[id], req.values[id]) || w.task != fromText)
 		case idDuration:
 			ok = false
 		case idQuality:
 			ok = ok && own != req.quality
+		case idModel:
+			ok = ok && usual.Value != req.model
+		case idEdit:
+			ok = given.set(id)
 		case idPrivate:
 			ok = ok && e.private != req.Private
 		default:

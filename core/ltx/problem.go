@@ -26,8 +26,6 @@ const (
 	Spelling          Problem = "spelling"            // Value is what was typed, Nearest how it is written here
 	NotShown          Problem = "not_shown"           // as Spelling, for what the video must not show
 	OneVideo          Problem = "one_video"           // Value asks for several videos
-	OneModel          Problem = "one_model"           // Value asks for another model
-	WordsOnly         Problem = "words_only"          // Value is a picture, a video or a sound to begin with
 	BadAdvanced       Problem = "bad_advanced"        // Value is a key without a value
 	Conflict          Problem = "conflict"            // Other is set as well
 	Duplicate         Problem = "duplicate"           // set twice, to Value and to Other; both empty for texts
@@ -48,6 +46,11 @@ const (
 	LoRACivitaiPage   Problem = "lora_civitai_page"   // the model's page, not its file
 	LoRAPickle        Problem = "lora_pickle"         // Other is the extension of a file that may run code
 	LoRANotTensors    Problem = "lora_not_tensors"    // not a .safetensors file
+	LoRANotDirect     Problem = "lora_not_direct"     // a repository where Other, the model, takes links to files only
+	NotTaken          Problem = "not_taken"           // Value, the model, has no such option, for Other if that is why; Choices are the models that have it, Nearest the edit
+	ModelCannot       Problem = "model_cannot"        // Value, the model, does not do Other; Choices are the models that do
+	NeedsInput        Problem = "needs_input"         // Other must be given as well
+	MediaLength       Problem = "media_length"        // Value is the length of the file; Min, Max, Unit; Other the model
 	NotMedia          Problem = "not_media"           // no link, no job's id, no file of the platform
 	BadLink           Problem = "bad_link"            // Value is no https link to a public server
 )
@@ -56,10 +59,10 @@ const (
 func Problems() []Problem {
 	return []Problem{
 		Unknown, Missing, TooLong, OutOfRange, NotAChoice, NotANumber, NotWhole, NotABool, BadSize, BadDuration,
-		Spelling, NotShown, OneVideo, OneModel, WordsOnly, BadAdvanced, Conflict, Duplicate, OperatorOnly, Misplaced, TooManyMegapixels, TooManyLoRAs,
+		Spelling, NotShown, OneVideo, BadAdvanced, Conflict, Duplicate, OperatorOnly, Misplaced, TooManyMegapixels, TooManyLoRAs,
 		LoRAUnknown, LoRAScale, LoRAMalformed, LoRATooLong, LoRANotHTTPS, LoRAHasUser, LoRAHasPort, LoRAAddress,
 		LoRALocal, LoRAHost, LoRACivitaiPage, LoRAPickle, LoRANotTensors,
-		NotMedia, BadLink,
+		LoRANotDirect, NotTaken, ModelCannot, NeedsInput, MediaLength, NotMedia, BadLink,
 	}
 }
 
@@ -151,12 +154,6 @@ var problemTexts = map[Problem]func(FieldError) string{
 	OneVideo: func(e FieldError) string {
 		return fmt.Sprintf("One command makes one video: leave out %s, and send the command again for another.", e.Value)
 	},
-	OneModel: func(e FieldError) string {
-		return fmt.Sprintf("All videos are made with LTX-2.3: leave out %s.", e.Value)
-	},
-	WordsOnly: func(e FieldError) string {
-		return fmt.Sprintf("Videos are made from words only: leave out %s, and describe what it shows.", e.Value)
-	},
 	BadAdvanced: func(e FieldError) string {
 		return fmt.Sprintf("%s: %q needs a value. Write pairs such as scheduler=ltx2 video_cfg_scale=4.", e.Option, e.Value)
 	},
@@ -225,6 +222,34 @@ var problemTexts = map[Problem]func(FieldError) string{
 	},
 	LoRANotTensors: func(e FieldError) string {
 		return fmt.Sprintf("%s: %q does not link to a .safetensors file.", e.Option, e.Value)
+	},
+	LoRANotDirect: func(e FieldError) string {
+		return fmt.Sprintf("%s: the model %s takes links to .safetensors files only; %q is a repository.", e.Option, e.Other, e.Value)
+	},
+	NotTaken: func(e FieldError) string {
+		model := e.Value
+		if e.Other != "" {
+			model += " with " + e.Other
+		}
+		switch {
+		case e.Nearest != "":
+			return fmt.Sprintf("%s does not exist for %s. Leave it out, or write %s.", e.Option, model, e.Nearest)
+		case len(e.Choices) == 0:
+			return fmt.Sprintf("%s does not exist for %s. Leave it out.", e.Option, model)
+		}
+		return fmt.Sprintf("%s does not exist for %s. Leave it out, or choose a model that has it: %s.", e.Option, model, listed(e.Choices))
+	},
+	ModelCannot: func(e FieldError) string {
+		if len(e.Choices) == 0 {
+			return fmt.Sprintf("The model %s does not take %s, and none that you may use does.", e.Value, e.Other)
+		}
+		return fmt.Sprintf("The model %s does not take %s. These do: %s.", e.Value, e.Other, listed(e.Choices))
+	},
+	NeedsInput: func(e FieldError) string {
+		return fmt.Sprintf("%s needs %s as well.", e.Option, e.Other)
+	},
+	MediaLength: func(e FieldError) string {
+		return fmt.Sprintf("%s: the file lasts %s; with %s it must last %s.", e.Option, e.Value, e.Other, e.limits())
 	},
 	NotMedia: func(e FieldError) string {
 		return fmt.Sprintf("%s: %q is no file. Attach a file, or give an https link or the id of a job.", e.Option, e.Value)

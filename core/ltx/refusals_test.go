@@ -64,7 +64,21 @@ var refused = []struct {
 	{in: set("size", "100:1")},
 	{in: set("no", "people")},
 	{in: set("count", "4")},
-	{in: set("model", "pro")},
+	{in: set("model", "pro", "negative", "rain", "seed", "7", "camera", "dolly_in", "lora", "a/b")},
+	{in: set("model", "ltx-2.5", "seed", "7", "camera", "dolly_in")},
+	{in: set("model", "ltx-2.3", "camera", "focus_shift")},
+	{in: set("model", "flux-2")},
+	{in: set("model", "quality", "camera", "static"), rules: ltx.Rules{Defaults: set("steps", "40", "camera", "dolly_in", "lora", "a/b", "guidance", "5")}},
+	{in: set("model", "quality"), rules: ltx.Rules{Models: []string{"distilled"}}},
+	{in: set("model", "distilled", "clip", "https://example.com/a.mp4")},
+	{in: set("model", "fast", "soundtrack", "https://example.com/a.mp3")},
+	{in: set("clip", "https://example.com/a.mp4", "image", "https://example.com/a.png")},
+	{in: set("clip", "https://example.com/a.mp4", "soundtrack", "https://example.com/a.mp3")},
+	{in: set("clip", "https://example.com/a.mp4", "edit", "retake", "lora", "a/b", "size", "720p")},
+	{in: set("end_image", "https://example.com/a.png")},
+	{in: set("soundtrack", "https://example.com/a.mp3", "audio", "yes")},
+	{in: set("model", "quality", "lora", "a/b")},
+	{in: set("model", "quality", "lora", "https://fal.media/x.safetensors@3", "steps", "40")},
 	{in: set("edit", "extend")},
 	{in: set("image", "http://example.com/a.png?token=hush")},
 	{in: set("image", "https://user:hush@example.com/a.png")},
@@ -102,7 +116,8 @@ var refused = []struct {
 
 func TestRefusals(t *testing.T) {
 	var b strings.Builder
-	met := map[ltx.Problem]bool{ltx.Misplaced: true} // in TestBadRulesAreNamed
+	// Misplaced is in TestBadRulesAreNamed, MediaLength in TestFilesSettleSizeAndLength.
+	met := map[ltx.Problem]bool{ltx.Misplaced: true, ltx.MediaLength: true}
 	for _, tt := range refused {
 		in := tt.in
 		if !slices.ContainsFunc(in, func(s ltx.Setting) bool { return s.Key == "prompt" }) {

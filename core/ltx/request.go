@@ -9,15 +9,8 @@ package ltx
 
 import (
 	"maps"
-	"math"
 	"slices"
-
-	"ltxbot/core/usd"
 )
-
-// DefaultModel is the name of the model that makes videos unless another is
-// chosen.
-const DefaultModel = "ltx-2.3"
 
 // Request is what a person asked for: every parameter of the model, resolved,
 // validated and ready to send. It is made by Rules.Parse and never changes;
@@ -31,6 +24,10 @@ type Request struct {
 	values   map[string]any // by id: string, bool, int64, float64, Size or []LoRA
 	model    string         // what people choose: "ltx-2.3"
 	endpoint string         // where it goes: "fal-ai/ltx-2.3-22b/text-to-video/lora"
+	like     string         // the endpoint of the table whose inputs it has; the same unless the operator has described one
+	task     task           // what goes in, and what is done with it
+	edit     task           // what is done with the clip, or ""
+	auto     []string       // ids of size, length and frame rate where nobody has set them
 	quality  string         // the quality in effect, or ""
 	given    []string       // ids of what the person set to another value than it has by default
 }
@@ -95,6 +92,12 @@ func (r Request) Model() string { return r.model }
 // the video, by the model, by what is done with a clip, and by the LoRAs.
 func (r Request) Endpoint() string { return r.endpoint }
 
+// Edit is what is done with the clip: "extend", "retake"; "" without a clip.
+func (r Request) Edit() string { return string(r.edit) }
+
+// TakesLoRAs tells whether the endpoint requires a list of LoRAs.
+func (r Request) TakesLoRAs() bool { return endpoints[r.like].TakesLoRAs() }
+
 // IsZero tells whether the request asks for nothing.
 func (r Request) IsZero() bool { return r.values == nil }
 
@@ -121,47 +124,9 @@ func (r Request) WithSeed(seed int64) Request {
 // Equal tells whether two requests are the same in every respect.
 func (r Request) Equal(other Request) bool {
 	return r.Private == other.Private && r.quality == other.quality && r.model == other.model && r.endpoint == other.endpoint &&
+		r.like == other.like && r.task == other.task && slices.Equal(r.auto, other.auto) &&
 		slices.Equal(r.Notes, other.Notes) && slices.Equal(r.given, other.given) &&
 		sameValue(r.values, other.values)
-}
-
-// pixelsPerMegapixel is the unit of the bill.
-// https://fal.ai/models/fal-ai/ltx-2.3-22b/text-to-video/lora
-const pixelsPerMegapixel = 1_000_000
-
-// Megapixels is what the provider bills: width × height × frames in millions,
-// rounded up.
-func (r Request) Megapixels() int64 {
-	s := r.Size()
-	return megapixels(s.Width, s.Height, r.Frames())
-}
-
-// Cost estimates the price of the request. The model may make a larger video
-// than was asked for, so the bill can be a little higher.
-func (r Request) Cost(usdPerMegapixel float64) usd.Micros {
-	return Cost(float64(r.Megapixels()), usdPerMegapixel)
-}
-
-// DefaultUSDPerMegapixel is the provider's price of this model, in US dollars.
-// https://fal.ai/models/fal-ai/ltx-2.3-22b/text-to-video/lora
-const DefaultUSDPerMegapixel = 0.001805
-
-// Cost is the price of so many megapixels, rounded up to a micro-dollar so
-// that an estimate is never below the bill.
-func Cost(megapixels, usdPerMegapixel float64) usd.Micros {
-	micros := math.Ceil(megapixels*usdPerMegapixel*float64(usd.Dollar) - 1e-6)
-	if math.IsNaN(micros) || micros <= 0 {
-		return 0
-	}
-	return usd.Micros(min(micros, maxMicros))
-}
-
-// maxMicros is more than anybody can pay, and far from overflowing a sum.
-const maxMicros = 1 << 60
-
-func megapixels(width, height, frames int) int64 {
-	pixels := int64(width) * int64(height) * int64(frames)
-	return (pixels + pixelsPerMegapixel - 1) / pixelsPerMegapixel
 }
 
 // get returns the value of a row, or zero.

@@ -22,7 +22,7 @@ import (
 // inputSchema compiles the provider's schema of the input.
 func inputSchema(t testing.TB) *jsonschema.Schema {
 	t.Helper()
-	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(simfal.Document(endpoint)))
+	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(simfal.Document(ltx.DefaultEndpoint)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,15 +81,15 @@ func TestARequestSurvivesStorage(t *testing.T) {
 	}
 }
 
-func TestAnOlderRequestHasDefaultsForNewInputs(t *testing.T) {
+func TestAnUnknownStoredInputIsIgnored(t *testing.T) {
 	var req ltx.Request
 	if err := json.Unmarshal([]byte(`{"values":{"prompt":"a","seed":3,"num_frames":9,"gone":1},"new":true}`), &req); err != nil {
 		t.Fatal(err)
 	}
-	if req.Prompt() != "a" || req.Seed() != 3 || req.Frames() != 9 || req.FPS() != 24 || req.Camera() != "none" {
+	if req.Prompt() != "a" || req.Seed() != 3 || req.Frames() != 9 {
 		t.Errorf("got %v", maps.Collect(req.Values()))
 	}
-	for _, bad := range []string{`[]`, `{"values":[]}`, `{"values":{"prompt":"a","seed":"x"}}`, `{"values":{"seed":1}}`} {
+	for _, bad := range []string{`[]`, `{"values":[]}`, `{"values":{"prompt":"a","seed":"x"}}`} {
 		if err := json.Unmarshal([]byte(bad), &req); err == nil {
 			t.Errorf("%s is accepted", bad)
 		}
@@ -220,7 +220,7 @@ func TestPrices(t *testing.T) {
 		if got := req.Megapixels(); got != tt.megapixels {
 			t.Errorf("%s × %s: %d megapixels, want %d", tt.size, tt.frames, got, tt.megapixels)
 		}
-		if got := req.Cost(ltx.DefaultUSDPerMegapixel); got != tt.price {
+		if got := req.Estimate(ltx.Price{Unit: ltx.Megapixel, USD: ltx.DefaultUSDPerMegapixel}); got != tt.price {
 			t.Errorf("%s × %s: %d micro-dollars, want %d", tt.size, tt.frames, got, tt.price)
 		}
 	}
@@ -246,10 +246,27 @@ func TestCostIsNeverBelowTheBill(t *testing.T) {
 	}
 }
 
+// textRows are the rows that set something of a video from text, with the
+// limits that they have there.
+func textRows() []ltx.Param {
+	var rows []ltx.Param
+	for _, p := range ltx.Params() {
+		if p.Name == "" && p.Key() != "model" && p.Key() != "edit" {
+			rows = append(rows, p)
+		}
+		for _, f := range ltx.FieldsForTest(ltx.DefaultEndpoint) {
+			if f.Name == p.Name {
+				rows = append(rows, f.Param)
+			}
+		}
+	}
+	return rows
+}
+
 // someSettings draws settings that are all valid.
 func someSettings(t *rapid.T) []ltx.Setting {
 	settings := []ltx.Setting{{Key: "prompt", Value: rapid.StringMatching(`[a-zA-ZäöüÄ"'\\,. 。\n]{0,40}x`).Draw(t, "prompt")}}
-	for _, p := range ltx.Params() {
+	for _, p := range textRows() {
 		if p.Operator || p.Key() == "prompt" || p.Key() == "frames" || !rapid.Bool().Draw(t, "sets "+p.Key()) {
 			continue
 		}
@@ -274,7 +291,7 @@ func someSettings(t *rapid.T) []ltx.Setting {
 			value = rapid.SampledFrom([]string{"8", "8.1s", "8,33", "8000ms"}).Draw(t, p.Key())
 		case ltx.KindLoRAs:
 			value = rapid.SampledFrom([]string{"none", "a/b", "a/b@0.5,c/d@4", "https://fal.media/a@b/x.safetensors?t=1", "huggingface.co/a/b/blob/x/y.safetensors@0"}).Draw(t, p.Key())
-		case ltx.KindAdvanced:
+		case ltx.KindAdvanced, ltx.KindMedia:
 			continue
 		}
 		settings = append(settings, ltx.Setting{Key: p.Key(), Value: value})

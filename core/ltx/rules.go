@@ -60,6 +60,14 @@ type Rules struct {
 	// and EndpointWithoutLoRA that for requests without a LoRA. Empty is
 	// DefaultEndpoint, and Endpoint.
 	Endpoint, EndpointWithoutLoRA string
+	// Custom are endpoints that are not in the table, each with the one that it
+	// is like.
+	Custom map[string]string
+	// Models are the names of those that people may choose, beside that of
+	// Endpoint; nil is all.
+	Models []string
+	// Price is what an endpoint costs; nil is as in the table.
+	Price func(endpoint string) Price
 	// AllowUnsafe turns the provider's content checker off.
 	AllowUnsafe bool
 	// Seed draws a seed between 0 and MaxSeed; nil is a random one.
@@ -124,19 +132,16 @@ func (r Rules) hosts() []string {
 	return r.LoRAHosts
 }
 
-// DefaultEndpoint makes videos from text, with LoRAs or without.
-// https://fal.ai/models/fal-ai/ltx-2.3-22b/text-to-video/lora
-const DefaultEndpoint = "fal-ai/ltx-2.3-22b/text-to-video/lora"
+func (r Rules) maxLoRAs() int { return cmp.Or(r.MaxLoRAs, defaultMaxLoRAs) }
 
-// endpoint is where a request goes.
-func (r Rules) endpoint(req Request) string {
-	if !req.HasLoRA() && r.EndpointWithoutLoRA != "" {
-		return r.EndpointWithoutLoRA
+// longestSide is the operator's limit; what has none is bounded by the model.
+func (r Rules) longestSide() int {
+	if r.MaxSide == 0 || r.MaxSide == maxSide {
+		return maxTypedSide
 	}
-	return cmp.Or(r.Endpoint, DefaultEndpoint)
+	return r.MaxSide
 }
 
-func (r Rules) maxLoRAs() int  { return cmp.Or(r.MaxLoRAs, defaultMaxLoRAs) }
 func (r Rules) maxSide() int   { return cmp.Or(r.MaxSide, maxSide) }
 func (r Rules) maxPrompt() int { return cmp.Or(r.MaxPrompt, row(idPrompt).MaxLen) }
 
@@ -156,10 +161,34 @@ func (r Rules) Validate() error {
 			fault("%q is not a host that LoRAs can come from", h)
 		}
 	}
+	errs = append(errs, r.validateEndpoints()...)
 	if len(errs) == 0 {
 		errs = append(errs, r.validateSettings()...)
 	}
 	return errors.Join(errs...)
+}
+
+// validateEndpoints looks for endpoints and models that nobody knows.
+func (r Rules) validateEndpoints() []error {
+	var errs []error
+	for _, id := range slices.Sorted(maps.Keys(r.Custom)) {
+		if _, ok := endpoints[r.Custom[id]]; !ok {
+			errs = append(errs, fmt.Errorf("the endpoint %q is like %q, which is not in the table", id, r.Custom[id]))
+		}
+	}
+	for _, id := range []string{r.textEndpoint(), cmp.Or(r.EndpointWithoutLoRA, r.textEndpoint())} {
+		if e, ok := r.find(id); !ok {
+			errs = append(errs, fmt.Errorf("the endpoint %q is not known; describe it in models.custom", id))
+		} else if !e.IsText() {
+			errs = append(errs, fmt.Errorf("the endpoint %q makes no videos from text alone", id))
+		}
+	}
+	for _, name := range r.Models {
+		if !slices.Contains(Models(), name) {
+			errs = append(errs, fmt.Errorf("there is no model %q; there are %s", name, listed(Models())))
+		}
+	}
+	return errs
 }
 
 // validateSettings tries the defaults and each quality, first alone and then
@@ -169,12 +198,12 @@ func (r Rules) validateSettings() []error {
 	defaults, problems := collect(byOperator, r.Defaults)
 	_, more := r.quality(defaults)
 	problems = append(problems, more...)
-	if problems = append(problems, r.evaluate(withPrompt(defaults), nil).problems...); len(problems) > 0 {
+	if problems = append(problems, r.evaluate(Endpoint{}, withPrompt(defaults), nil).problems...); len(problems) > 0 {
 		errs = append(errs, fmt.Errorf("defaults: %w", sorted(problems)))
 	}
 	for _, name := range r.QualityNames() {
 		preset, problems := collect(byQuality, r.qualities()[name])
-		if problems = append(problems, r.evaluate(withPrompt(preset), nil).problems...); len(problems) > 0 {
+		if problems = append(problems, r.evaluate(Endpoint{}, withPrompt(preset), nil).problems...); len(problems) > 0 {
 			errs = append(errs, fmt.Errorf("quality %q: %w", name, sorted(problems)))
 		}
 	}

@@ -1,6 +1,7 @@
 package ltx
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"unicode"
@@ -144,7 +145,7 @@ func (r Request) settings(want func(id string) bool, lora func(LoRA) string) []S
 		return nil
 	}
 	for _, p := range table {
-		if !want(p.id()) {
+		if _, has := r.values[p.id()]; !want(p.id()) || !has && p.Name != "" {
 			continue
 		}
 		settings = append(settings, r.setting(p, lora))
@@ -175,13 +176,15 @@ func (r Request) setting(p Param, lora func(LoRA) string) Setting {
 	case string:
 		return Setting{Key: p.Key(), Value: p.typedText(v)}
 	}
-	if p.id() == idPrivate {
+	switch p.id() {
+	case idPrivate:
 		return Setting{Key: p.Key(), Value: yesNo(r.Private)}
+	case idModel:
+		return Setting{Key: p.Key(), Value: r.model}
+	case idEdit:
+		return Setting{Key: p.Key(), Value: string(r.edit)}
 	}
-	if r.quality == "" {
-		return Setting{Key: p.Key(), Value: "none"}
-	}
-	return Setting{Key: p.Key(), Value: r.quality}
+	return Setting{Key: p.Key(), Value: cmp.Or(r.quality, "none")}
 }
 
 // typedSize writes a size by its name if it has one.

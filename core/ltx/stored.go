@@ -6,9 +6,9 @@ import (
 	"iter"
 )
 
-// Values are what the video is asked for, by the model's own name of each
-// input and in the order of the table: a string, bool, int64, float64, Size or
-// []LoRA. They hold the prompt and may hold secrets in LoRA paths: they are
+// Values are what the video is asked for, by the table's name of each input and
+// in the order of the table, also where the endpoint calls it otherwise: a string, bool, int64, float64, Size,
+// []LoRA or Media. They hold the prompt and may hold secrets in LoRA paths: they are
 // never logged.
 func (r Request) Values() iter.Seq2[string, any] {
 	return func(yield func(string, any) bool) {
@@ -26,6 +26,10 @@ type stored struct {
 	Values   map[string]json.RawMessage `json:"values,omitempty"`
 	Model    string                     `json:"model,omitempty"`
 	Endpoint string                     `json:"endpoint,omitempty"`
+	Like     string                     `json:"like,omitempty"`
+	Task     task                       `json:"task,omitempty"`
+	Edit     task                       `json:"edit,omitempty"`
+	Auto     []string                   `json:"auto,omitempty"`
 	Private  bool                       `json:"private,omitempty"`
 	Quality  string                     `json:"quality,omitempty"`
 	Given    []string                   `json:"given,omitempty"`
@@ -34,7 +38,7 @@ type stored struct {
 
 // MarshalJSON writes the form in which a request is stored.
 func (r Request) MarshalJSON() ([]byte, error) {
-	s := stored{Model: r.model, Endpoint: r.endpoint, Private: r.Private, Quality: r.quality, Given: r.given, Notes: r.Notes, Values: map[string]json.RawMessage{}}
+	s := stored{Model: r.model, Endpoint: r.endpoint, Like: r.like, Task: r.task, Edit: r.edit, Auto: r.auto, Private: r.Private, Quality: r.quality, Given: r.given, Notes: r.Notes, Values: map[string]json.RawMessage{}}
 	for name, v := range r.Values() {
 		b, err := json.Marshal(v)
 		if err != nil {
@@ -45,29 +49,24 @@ func (r Request) MarshalJSON() ([]byte, error) {
 	return json.Marshal(s)
 }
 
-// UnmarshalJSON reads what MarshalJSON wrote, today or in an older version:
-// an input that was not known then has its default. A stored request is not
-// validated again: the rules may have changed since.
+// UnmarshalJSON reads what MarshalJSON wrote. A stored request is not validated
+// again: the rules may have changed since.
 func (r *Request) UnmarshalJSON(b []byte) error {
 	var s stored
 	if err := json.Unmarshal(b, &s); err != nil {
 		return fmt.Errorf("decode request: %w", err)
 	}
-	*r = Request{model: s.Model, endpoint: s.Endpoint, Private: s.Private, Notes: s.Notes, quality: s.Quality, given: s.Given}
+	*r = Request{model: s.Model, endpoint: s.Endpoint, like: s.Like, task: s.Task, edit: s.Edit, auto: s.Auto, Private: s.Private, Notes: s.Notes, quality: s.Quality, given: s.Given}
 	if len(s.Values) == 0 {
 		return nil
 	}
 	values := make(map[string]any, len(table))
-	missing := evaluation{rules: Rules{Seed: func() int64 { return 0 }}, fps: DefaultFPS}
 	for _, p := range table {
 		if p.Name == "" {
 			continue
 		}
 		raw, ok := s.Values[p.Name]
 		if !ok {
-			if v := missing.value(p, p.defaultText()); v != nil {
-				values[p.Name] = v
-			}
 			continue
 		}
 		v, err := p.decode(raw)
@@ -75,9 +74,6 @@ func (r *Request) UnmarshalJSON(b []byte) error {
 			return fmt.Errorf("decode request: %s: %w", p.Name, err)
 		}
 		values[p.Name] = v
-	}
-	if len(missing.problems) > 0 {
-		return fmt.Errorf("decode request: %w", missing.problems)
 	}
 	r.values = values
 	return nil

@@ -23,6 +23,8 @@ const (
 	idEndImage = "end_image_url"
 	idTrack    = "audio_url"
 	idClip     = "video_url"
+	idModel    = "model"
+	idEdit     = "edit"
 )
 
 // DefaultFPS is the model's own frame rate, in frames per second.
@@ -91,6 +93,18 @@ var table = []Param{
 		Name: idClip, Option: "clip", Aliases: []string{"video", "source_video", "input_video"}, Kind: KindMedia,
 		Translations: []string{"vídeo", "vidéo", "動画"}, Words: []string{"clip", "video", "vídeo", "vidéo", "動画"},
 		Help: "A video to go on from: a file, a link, or a job's id",
+	},
+	{
+		Option: idModel, Aliases: []string{"model_id", "model_name", "checkpoint"}, Words: []string{"model", "checkpoint", "modell", "modelo", "modèle", "モデル"}, Kind: KindChoice,
+		Translations: []string{"modell", "modelo", "modèle", "モデル"},
+		Choices:      modelChoices(),
+		Help:         "Which model makes the video; some cost more, some are run by Lightricks",
+	},
+	{
+		Option: idEdit, Aliases: []string{"edit_mode"}, Words: []string{"edit", "bearbeiten", "editar", "modifier", "編集"}, Kind: KindChoice,
+		Translations: []string{"bearbeiten", "editar", "modifier", "編集"},
+		Choices:      edits,
+		Help:         "What is done with the clip; extend unless you say otherwise",
 	},
 	{
 		Name: idNegative, Option: "negative", Aliases: []string{"neg", "avoid", "without"}, Kind: KindText,
@@ -223,6 +237,54 @@ var table = []Param{
 		Help: "Strength of the distilled LoRA in every later pass",
 	},
 	{
+		Name: "image_strength", Aliases: []string{"picture_strength"}, Kind: KindFloat, Min: 0, Max: 1, Default: 1.0,
+		Help: "How closely the video keeps to the first picture",
+	},
+	{
+		Name: "end_image_strength", Kind: KindFloat, Min: 0, Max: 1, Default: 1.0,
+		Help: "How closely the video keeps to the last picture",
+	},
+	{
+		Name: "interpolation_direction", Aliases: []string{"interpolation"}, Words: []string{"interpolation"}, Kind: KindChoice, Choices: directions, Default: "forward",
+		Help: "From the first picture to the last one, or backward",
+	},
+	{
+		Name: "audio_strength", Aliases: []string{"sound_strength"}, Kind: KindFloat, Min: 0, Max: 1, Default: 1.0,
+		Help: "How closely the sound is kept; 1 keeps it as it is",
+	},
+	{
+		Name: "preprocess_audio", Kind: KindBool, Default: true,
+		Help: "Whether the soundtrack is prepared for the model first",
+	},
+	{
+		Name: "video_strength", Aliases: []string{"clip_strength"}, Kind: KindFloat, Min: 0, Max: 1, Default: 1.0,
+		Help: "How closely the video follows the clip; less leaves the model more freedom",
+	},
+	{
+		Name: "preprocessor", Kind: KindChoice, Choices: preprocessors, Default: "none",
+		Help: "What is taken from the clip: its depth, its edges, its poses",
+	},
+	{
+		Name: "ic_lora_type", Aliases: []string{"ic_lora"}, Kind: KindChoice, Choices: controlLoRAs, Default: "union",
+		Help: "The LoRA that follows the clip",
+	},
+	{
+		Name: "extend_direction", Kind: KindChoice, Choices: directions, Default: "forward",
+		Help: "Whether the clip goes on after its end, or begins earlier",
+	},
+	{
+		Name: "num_context_frames", Aliases: []string{"context_frames"}, Kind: KindInt, Min: 0, Max: 121, Unit: "frames", Default: 25,
+		Help: "How many frames of the clip the extension looks at",
+	},
+	{
+		Name: "start_time", Aliases: []string{"retake_from"}, Kind: KindFloat, Min: 0, Max: 20, Unit: "seconds", Default: 0.0,
+		Help: "Where in the clip the part to retake begins, in seconds; duration is its length",
+	},
+	{
+		Name: "retake_mode", Kind: KindChoice, Choices: retakeModes, Default: "replace_audio_and_video",
+		Help: "What is made anew: the picture, the sound or both",
+	},
+	{
 		Name: idSafety, Aliases: []string{"safety_checker", "safety"}, Words: []string{"safety"}, Kind: KindBool, Default: true, Operator: true,
 		Help: "Whether prompt and result are checked for unsafe content",
 	},
@@ -240,6 +302,7 @@ var cameras = []Choice{
 	{Value: "jib_up", Label: "Jib up", Synonyms: []string{"crane up", "boom up", "pedestal up", "move up", "rise", "up"}},
 	{Value: "jib_down", Label: "Jib down", Synonyms: []string{"crane down", "boom down", "pedestal down", "move down", "lower", "down"}},
 	{Value: "static", Label: "Static", Synonyms: []string{"still", "fixed", "locked", "locked off", "tripod", "static shot", "static frame"}},
+	{Value: "focus_shift", Label: "Focus shift (LTX-2.5)", Synonyms: []string{"rack focus", "focus pull", "pull focus", "shift focus"}},
 	{Value: "none", Label: "None (as the prompt says)", Synonyms: []string{"no", "off", "free", "auto"}},
 }
 
@@ -264,6 +327,8 @@ var sizes = []Choice{
 	{Value: "square", Label: "Small square (512×512)", Pixels: Size{512, 512}, Synonyms: []string{"small square"}},
 	{Value: "720p", Label: "720p (1280×704)", Pixels: Size{1280, 704}, Synonyms: []string{"hd", "720"}},
 	{Value: "1080p", Label: "1080p (1920×1088)", Pixels: Size{1920, 1088}, Synonyms: []string{"full hd", "fhd", "1080"}},
+	{Value: "1440p", Label: "1440p (2560×1440, by Lightricks)", Pixels: Size{2560, 1440}, Synonyms: []string{"qhd", "2k", "1440"}},
+	{Value: "2160p", Label: "2160p (3840×2160, by Lightricks)", Pixels: Size{3840, 2160}, Synonyms: []string{"4k", "uhd", "2160"}},
 	{Value: "vertical", Label: "Vertical 720p (704×1280)", Pixels: Size{704, 1280}, Synonyms: []string{"story", "reel", "reels", "shorts", "phone"}},
 }
 
@@ -291,6 +356,31 @@ var schedulers = []Choice{
 	{Value: "ltx2", Label: "LTX-2"},
 	{Value: "linear_quadratic", Label: "Linear quadratic"},
 	{Value: "beta", Label: "Beta"},
+}
+
+var directions = []Choice{
+	{Value: "forward", Label: "Forward", Synonyms: []string{"end", "after"}},
+	{Value: "backward", Label: "Backward", Synonyms: []string{"start", "before"}},
+}
+
+var preprocessors = []Choice{
+	{Value: "depth", Label: "Depth"},
+	{Value: "canny", Label: "Edges", Synonyms: []string{"edges"}},
+	{Value: "pose", Label: "Poses", Synonyms: []string{"poses"}},
+	{Value: "none", Label: "None", Synonyms: []string{"no", "off"}},
+}
+
+var controlLoRAs = []Choice{
+	{Value: "match_preprocessor", Label: "That of the preprocessor"},
+	{Value: "union", Label: "Union"},
+	{Value: "detailer", Label: "Detailer"},
+	{Value: "none", Label: "None", Synonyms: []string{"no", "off"}},
+}
+
+var retakeModes = []Choice{
+	{Value: "replace_audio", Label: "Sound", Synonyms: []string{"audio", "sound"}},
+	{Value: "replace_video", Label: "Picture", Synonyms: []string{"video", "picture"}},
+	{Value: "replace_audio_and_video", Label: "Both", Synonyms: []string{"both", "all"}},
 }
 
 var encodings = []Choice{

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"ltxbot/core/generate"
+	"ltxbot/core/ltx"
 	"ltxbot/core/quota"
 	"ltxbot/provider/fal"
 	"ltxbot/store"
@@ -152,7 +153,7 @@ func newWaitingEngine(b *testing.B, s *store.Store, q *queue, couriers generate.
 	return generate.New(generate.Config{
 		Store: s, Ledger: s, Provider: client, Couriers: map[string]generate.Courier{"test": couriers},
 		Policy:   func() quota.Policy { return quota.Policy{} },
-		Endpoint: "fal-ai/ltx-2.3-22b/text-to-video/lora", Price: func(string) float64 { return 0.0018 },
+		Price:    func(string) ltx.Price { return ltx.Price{Unit: ltx.Megapixel, USD: 0.0018} },
 		Deadline: time.Hour, Grace: 3 * time.Minute, GiveUp: time.Hour, Owner: "bench",
 	})
 }

@@ -126,6 +126,16 @@ func order(t *testing.T, text string, settings ...ltx.Setting) generate.Order {
 	return generate.Order{Job: "job1", Endpoint: lora, Request: r}
 }
 
+// plainOrder is an order at the endpoint without LoRAs.
+func plainOrder(t *testing.T, text string) generate.Order {
+	t.Helper()
+	r, err := ltx.Rules{EndpointWithoutLoRA: noLoRA}.Parse([]ltx.Setting{{Key: "prompt", Value: text}, {Key: "seed", Value: "42"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return generate.Order{Job: "job1", Endpoint: noLoRA, Request: r}
+}
+
 func (w *world) submit(t *testing.T, text string) generate.Submission {
 	t.Helper()
 	s, err := w.Submit(t.Context(), order(t, text))
@@ -276,8 +286,7 @@ func TestSubmitSendsEveryInputOnceAndAsked(t *testing.T) {
 	if _, err := w.Submit(t.Context(), order(t, prompt)); err != nil {
 		t.Fatal(err)
 	}
-	o := order(t, prompt)
-	o.Endpoint = noLoRA
+	o := plainOrder(t, prompt)
 	if _, err := w.Submit(t.Context(), o); err != nil {
 		t.Fatal(err)
 	}
@@ -296,7 +305,7 @@ func TestSubmitSendsEveryInputOnceAndAsked(t *testing.T) {
 	o = order(t, prompt, ltx.Setting{Key: "lora", Value: "owner/repo"})
 	o.Endpoint = noLoRA
 	if _, err := w.Submit(t.Context(), o); !errors.Is(err, generate.ErrNotSent) {
-		t.Errorf("a LoRA for an endpoint without: %v", err)
+		t.Errorf("a request for another endpoint: %v", err)
 	}
 }
 

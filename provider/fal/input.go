@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 
 	"ltxbot/core/generate"
 	"ltxbot/core/ltx"
@@ -22,27 +21,21 @@ type loraInput struct {
 // https://fal.ai/models/fal-ai/ltx-2.3-22b/text-to-video/lora/api
 var noLoRA = []loraInput{{Scale: 1}}
 
-// input is the JSON that o is submitted with: every input of the model,
-// explicit, in the order of the table. Endpoints whose last part is "lora"
-// require the input "loras"; the others do not have it. It holds the prompt
-// and may hold secrets in LoRA paths: it is never logged.
+// input is the JSON that o is submitted with: every input of its endpoint,
+// explicit, in the order of the table. It holds the prompt and may hold secrets
+// in LoRA paths and addresses of files: it is never logged.
 func input(o generate.Order) ([]byte, error) {
-	takesLoRAs := strings.HasSuffix(o.Endpoint, "/lora")
 	switch {
 	case o.Request.IsZero():
 		return nil, errors.New("the order has no request")
-	case o.Request.HasLoRA() && !takesLoRAs:
-		return nil, errors.New("the endpoint takes no LoRA")
+	case o.Request.Endpoint() != o.Endpoint:
+		return nil, errors.New("the request is for another endpoint")
+	case len(o.Request.Pending()) > 0:
+		return nil, errors.New("a file of the request is not at the provider")
 	}
 	b := bytes.NewBufferString("{")
-	for name, v := range o.Request.Values() {
-		if _, ok := v.(ltx.Media); ok {
-			continue
-		}
+	for name, v := range o.Request.Body() {
 		if loras, ok := v.([]ltx.LoRA); ok {
-			if !takesLoRAs {
-				continue
-			}
 			v = loraInputs(loras)
 		}
 		text, err := json.Marshal(v)
@@ -70,12 +63,18 @@ func loraInputs(loras []ltx.LoRA) []loraInput {
 }
 
 // private are the texts of o that an answer may repeat and a log must not:
-// what the person wrote, and LoRA paths, which may hold tokens.
+// what the person wrote, and LoRA paths and addresses of files, which may hold
+// tokens.
 func private(o generate.Order) []string {
 	loras := o.Request.LoRAs()
 	texts := append(make([]string, 0, 2+len(loras)), o.Request.Prompt(), o.Request.Negative())
 	for _, l := range loras {
 		texts = append(texts, l.Path)
+	}
+	for _, v := range o.Request.Values() {
+		if m, ok := v.(ltx.Media); ok {
+			texts = append(texts, m.Ref, m.URL)
+		}
 	}
 	return texts
 }

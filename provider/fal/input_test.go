@@ -97,8 +97,7 @@ func decoded(t *testing.T, o generate.Order) map[string]any {
 func TestTheEndpointWithoutLoRAsIsSentNone(t *testing.T) {
 	o := order(t, prompt)
 	with := decoded(t, o)
-	o.Endpoint = noLoRA
-	without := decoded(t, o)
+	without := decoded(t, plainOrder(t, prompt))
 	delete(with, "loras")
 	if diff := cmp.Diff(with, without); diff != "" {
 		t.Errorf("other fields differ (-with +without):\n%s", diff)

@@ -136,13 +136,3 @@ func (e endpoint) withDefaults(in map[string]any) map[string]any {
 // nil if there is none. The schemas are in components.schemas, "input" and
 // "output" refer to them.
 func Document(endpoint string) []byte { return slices.Clone(endpoints()[endpoint].text) }
-
-// megapixelPrices is what a megapixel costs at the endpoints whose bill the
-// simulator knows, in US dollars. A video of any other is not billed.
-// https://fal.ai/models/fal-ai/ltx-2.3-22b/text-to-video/lora and its siblings
-var megapixelPrices = map[string]float64{
-	"fal-ai/ltx-2.3-22b/text-to-video":                0.001605,
-	"fal-ai/ltx-2.3-22b/text-to-video/lora":           0.001805,
-	"fal-ai/ltx-2.3-22b/distilled/text-to-video":      0.001205,
-	"fal-ai/ltx-2.3-22b/distilled/text-to-video/lora": 0.001405,
-}

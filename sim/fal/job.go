@@ -45,7 +45,7 @@ type job struct {
 	ended     time.Time
 
 	reply  reply   // of the result, once completed
-	billed float64 // megapixels
+	billed float64 // in the endpoint's unit
 }
 
 // newID makes a UUID version 7, as fal's recent request ids are.
@@ -110,13 +110,17 @@ const defaultSide = 512
 // dimensions are the width, height and frames that the model makes of an
 // input with its defaults: it snaps sides to 32 and frames to 8n+1 unless exact.
 func dimensions(in map[string]any, exact bool) (width, height, frames int) {
-	name, _ := in["video_size"].(string)
+	size := in["video_size"]
+	if size == nil {
+		size = in["resolution"]
+	}
+	name, _ := size.(string)
 	preset, known := presets[name]
 	if !known { // it follows a picture or a video, which nobody looks at here
 		preset = presets["landscape_16_9"]
 	}
 	width, height = preset[0], preset[1]
-	if sides, ok := in["video_size"].(map[string]any); ok {
+	if sides, ok := size.(map[string]any); ok {
 		width = int(numberOr(sides["width"], defaultSide))
 		height = int(numberOr(sides["height"], defaultSide))
 	}
@@ -175,17 +179,25 @@ func (s *Server) finish(j *job, now time.Time) {
 func (s *Server) success(j *job, now time.Time) reply {
 	in := j.endpoint.withDefaults(j.input)
 	width, height, frames := dimensions(in, s.o.Exact)
-	fps := numberOr(in["fps"], 24)
+	fps := numberOr(in["fps"], numberOr(in["frames_per_second"], 24))
 	bytes := s.o.FileSize
 	if j.outcome == Huge {
 		bytes = hugeSize
 	}
 	name, _ := in["video_output_type"].(string)
 	f := s.publish(formatOf(name), bytes, now)
-	if _, known := megapixelPrices[j.endpoint.path]; known {
+	switch t, _ := tariffOf(j.endpoint.path); t.unit {
+	case "megapixels":
 		j.billed = math.Round(float64(width)*float64(height)*float64(frames)/100) / 10_000
+		s.megapixels += j.billed
+	case "seconds":
+		j.billed = seconds(in)
+		r := jsonReply(200, map[string]any{"video": map[string]any{
+			"url": s.fileURL(f), "content_type": f.contentType, "file_name": f.name, "file_size": f.size,
+		}})
+		r.header.Set("X-Fal-Billable-Units", fmt.Sprint(j.billed))
+		return r
 	}
-	s.megapixels += j.billed
 	prompt, _ := in["prompt"].(string)
 	if in["enable_prompt_expansion"] == true {
 		prompt += " The light is soft and the movement steady; faint ambient sound fills the scene."

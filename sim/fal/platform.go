@@ -107,9 +107,9 @@ func (s *Server) pricing(r *http.Request) reply {
 	}
 	prices := []map[string]any{}
 	for _, id := range ids {
-		if price, known := megapixelPrices[id]; known {
+		if t, known := tariffOf(id); known {
 			prices = append(prices, map[string]any{
-				"endpoint_id": id, "unit_price": price, "unit": "megapixels", "currency": "USD",
+				"endpoint_id": id, "unit_price": t.usd, "unit": t.unit, "currency": "USD",
 			})
 		}
 	}

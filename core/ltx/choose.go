@@ -1,0 +1,238 @@
+package ltx
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// A route is where a request goes, and why.
+type route struct {
+	model    Model
+	task     task
+	endpoint Endpoint
+}
+
+// DefaultModel is the name of the model that makes videos unless another is
+// chosen.
+func (r Rules) DefaultModel() string { return modelOf(r.like(r.textEndpoint())).Value }
+
+// DefaultEndpoint makes videos from text, with LoRAs or without.
+// https://fal.ai/models/fal-ai/ltx-2.3-22b/text-to-video/lora
+const DefaultEndpoint = "fal-ai/ltx-2.3-22b/text-to-video/lora"
+
+func (r Rules) textEndpoint() string { return cmp.Or(r.Endpoint, DefaultEndpoint) }
+
+// like is the endpoint of the table that an id names, or that the operator has
+// said it is like.
+func (r Rules) like(id string) string { return cmp.Or(r.Custom[id], id) }
+
+// find is the endpoint of an id of the table or of the operator's own.
+func (r Rules) find(id string) (Endpoint, bool) {
+	e, ok := endpoints[r.like(id)]
+	e.ID = id
+	return e, ok
+}
+
+// price is what a unit costs at an endpoint.
+func (r Rules) price(e Endpoint) Price {
+	if r.Price != nil {
+		return r.Price(e.ID)
+	}
+	return e.Price
+}
+
+// allowed are the models that people may choose, the default one first.
+func (r Rules) allowed() []Model {
+	own := r.DefaultModel()
+	list := slices.DeleteFunc(slices.Clone(models), func(m Model) bool {
+		return r.Models != nil && m.Value != own && !slices.Contains(r.Models, m.Value)
+	})
+	slices.SortStableFunc(list, func(a, b Model) int {
+		if a.Value == b.Value {
+			return 0
+		}
+		return cmp.Compare(btoi(b.Value == own), btoi(a.Value == own))
+	})
+	return list
+}
+
+func btoi(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// set tells whether a layer says anything for a row but none.
+func (l layer) set(id string) bool {
+	text, ok := l[id]
+	return ok && strings.TrimSpace(text) != "" && !isNone(text)
+}
+
+// files are the rows of files in the order of the table.
+var files = []string{idImage, idEndImage, idTrack, idClip}
+
+// taskOf is what the layer asks for, by what goes in.
+func taskOf(l layer) (task, Invalid) {
+	var t task
+	if text, ok := l[idEdit]; ok && strings.TrimSpace(text) != "" && !isNone(text) {
+		t, ok = editOf(text)
+		if !ok {
+			return "", nil // told where the value is read
+		}
+		if !l.set(idClip) {
+			return "", Invalid{{Option: row(idEdit).Key(), Problem: NeedsInput, Other: row(idClip).Key()}}
+		}
+		return t, nil
+	}
+	switch {
+	case l.set(idClip):
+		return extend, nil
+	case l.set(idTrack):
+		return fromSound, nil
+	case l.set(idImage):
+		return fromImage, nil
+	case l.set(idEndImage):
+		return "", Invalid{{Option: row(idEndImage).Key(), Problem: NeedsInput, Other: row(idImage).Key()}}
+	}
+	return fromText, nil
+}
+
+// choose finds the endpoint for a layer. Where the model is not what a person
+// has named, another one does what it can't do. LoRAs that nobody takes for the
+// task choose nothing: misfits tells.
+func (r Rules) choose(all, given layer) (route, Invalid) {
+	t, problems := taskOf(all)
+	m, chosen, more := r.model(all, given)
+	if problems = append(problems, more...); len(problems) > 0 || t == "" {
+		return route{}, problems
+	}
+	candidates := []Model{m}
+	if !chosen {
+		candidates = append(candidates, r.allowed()...)
+	}
+	for _, loras := range []bool{all.set(idLoRAs), false} {
+		for _, m := range candidates {
+			if e, ok := r.endpointOf(m, t, loras); ok {
+				return route{m, t, e}, nil
+			}
+		}
+	}
+	able := slices.DeleteFunc(r.allowed(), func(m Model) bool { _, ok := r.endpointOf(m, t, false); return !ok })
+	return route{}, Invalid{{Option: row(idModel).Key(), Problem: ModelCannot, Value: m.Value, Other: t.String(), Choices: modelNames(able)}}
+}
+
+// endpointOf is where a model does a task. Text to video of the default model
+// follows the operator.
+func (r Rules) endpointOf(m Model, t task, loras bool) (Endpoint, bool) {
+	if t == fromText && m.Value == r.DefaultModel() {
+		id := r.textEndpoint()
+		if !loras {
+			id = cmp.Or(r.EndpointWithoutLoRA, id)
+		}
+		if e, ok := r.find(id); ok && (!loras || e.TakesLoRAs()) {
+			return e, true
+		}
+	}
+	return m.endpoint(t, loras)
+}
+
+// model is the one that the layer names; chosen is set when a person did.
+func (r Rules) model(all, given layer) (m Model, chosen bool, _ Invalid) {
+	allowed := r.allowed()
+	text, ok := all[idModel]
+	if !ok || strings.TrimSpace(text) == "" || isNone(text) {
+		return allowed[0], false, nil
+	}
+	_, chosen = given[idModel]
+	c, known := row(idModel).choice(text)
+	i := slices.IndexFunc(allowed, func(m Model) bool { return known && m.Value == c.Value })
+	if i < 0 {
+		names := modelNames(allowed)
+		return Model{}, chosen, Invalid{{
+			Option: row(idModel).Key(), Problem: NotAChoice, Value: shown(text), Choices: names, Nearest: nearest(text, names),
+		}}
+	}
+	return allowed[i], chosen, nil
+}
+
+// misfits are what a person set that the endpoint does not have, by name, with
+// the models that have it for the same task.
+func (r Rules) misfits(w route, given layer) Invalid {
+	var problems Invalid
+	for _, p := range table {
+		id := p.id()
+		if _, ok := given[id]; !ok || w.endpoint.takes(id) || p.Kind == KindMedia && !given.set(id) {
+			continue
+		}
+		if id == idPrompt || id == idLoRAs && !given.set(id) {
+			continue // a prompt that is not needed is noted
+		}
+		e := FieldError{Option: p.Key(), Problem: NotTaken, Value: w.model.Value}
+		if w.task != fromText {
+			e.Other = w.task.String()
+		}
+		for _, m := range r.allowed() {
+			if other, ok := r.endpointOf(m, w.task, given.set(idLoRAs) || id == idLoRAs); ok && other.takes(id) {
+				e.Choices = append(e.Choices, m.Value)
+			}
+		}
+		if len(e.Choices) == 0 && p.Kind == KindMedia && w.task.ofClip() {
+			e.Nearest = r.editWith(w.model, id)
+		}
+		problems = append(problems, e)
+	}
+	return problems
+}
+
+// editWith is an edit that takes a file, "edit:reference", of this model or
+// another one; "" if there is none.
+func (r Rules) editWith(own Model, id string) string {
+	for _, m := range append([]Model{own}, r.allowed()...) {
+		for _, t := range tasks {
+			if e, ok := r.endpointOf(m, t, false); ok && t.ofClip() && e.takes(id) {
+				return t.String()
+			}
+		}
+	}
+	return ""
+}
+
+// possible returns the layer without what the endpoint has and does not take in
+// this value: the operator's default for one model may be too much for another.
+func (r Rules) possible(e Endpoint, l layer) layer {
+	out := maps.Clone(l)
+	for _, f := range e.fields {
+		text, ok := l[f.row]
+		if !ok || f.values == nil && f.min == 0 && f.max == 0 {
+			continue
+		}
+		try := evaluation{rules: r, endpoint: e, quick: true, fps: DefaultFPS, values: map[string]any{}}
+		if try.value(e.row(row(f.row)), text); len(try.problems) > 0 {
+			delete(out, f.row)
+		}
+	}
+	return out
+}
+
+// fitting returns the layer without what the endpoint does not have.
+func (l layer) fitting(e Endpoint) layer {
+	out := layer{}
+	for id, text := range l {
+		if e.takes(id) {
+			out[id] = text
+		}
+	}
+	return out
+}
+
+// edits are the values of the option edit.
+var edits = []Choice{
+	{Value: string(extend), Label: "Extend: the clip goes on", Synonyms: []string{"continue", "longer"}},
+	{Value: string(restyle), Label: "Restyle: the same motion, another look", Synonyms: []string{"style", "video-to-video", "v2v"}},
+	{Value: string(reference), Label: "Reference: a new video that moves like the clip", Synonyms: []string{"reference-video", "motion"}},
+	{Value: string(retake), Label: "Retake: make a part of the clip anew", Synonyms: []string{"redo"}},
+	{Value: string(reframe), Label: "Reframe: another shape", Synonyms: []string{"crop"}},
+}

@@ -1,0 +1,79 @@
+package ltx_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"testing"
+
+	"ltxbot/core/ltx"
+)
+
+const (
+	aPicture = "https://example.com/a.png"
+	aSound   = "https://example.com/a.mp3"
+	aClip    = "https://example.com/a.mp4"
+)
+
+// there are files as they are known once they were read and uploaded.
+func there(id string, width, height int, seconds, fps float64) map[string]ltx.Media {
+	return map[string]ltx.Media{id: {
+		Ref: "https://example.com/" + id, URL: "https://v3.fal.media/files/b/x/" + id, Width: width, Height: height, Seconds: seconds, FPS: fps,
+	}}
+}
+
+func TestFilesSettleSizeAndLength(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		in    []ltx.Setting
+		files map[string]ltx.Media
+		want  string // size, frames, fps; or the problem
+	}{
+		{"a picture gives its shape", set("image", aPicture), there("image_url", 3000, 4000, 0, 0), "640x832 121 24"},
+		{"a very wide picture is bounded", set("image", aPicture), there("image_url", 9000, 1000, 0, 0), "1536x384 121 24"},
+		{"a size that was typed wins", set("image", aPicture, "size", "16:9"), there("image_url", 3000, 4000, 0, 0), "1024x576 121 24"},
+		{"what is not known changes nothing", set("image", aPicture), there("image_url", 0, 0, 0, 0), "1024x576 121 24"},
+		{"a soundtrack gives its length", set("soundtrack", aSound), there("audio_url", 0, 0, 7.3, 0), "1024x576 177 24"},
+		{"a long soundtrack is cut", set("soundtrack", aSound), there("audio_url", 0, 0, 95, 0), "1024x576 481 24"},
+		{"a duration that was typed wins", set("soundtrack", aSound, "duration", "3"), there("audio_url", 0, 0, 7.3, 0), "1024x576 73 24"},
+		{"an extended clip keeps its size and rate", set("clip", aClip), there("video_url", 1280, 720, 6, 30), "1280x704 153 30"},
+		{"a restyled clip keeps shape, rate and length", set("clip", aClip, "edit", "restyle"), there("video_url", 1080, 1920, 4, 25), "576x1024 105 25"},
+		{"a long clip is cut", set("clip", aClip, "edit", "reference"), there("video_url", 1920, 1080, 90, 60), "1024x576 481 60"},
+		{"a rate that was typed wins", set("clip", aClip, "edit", "restyle", "fps", "12"), there("video_url", 1920, 1080, 4, 25), "1024x576 49 12"},
+		{"a picture of a partner's model", set("model", "pro", "image", aPicture), there("image_url", 3000, 4000, 0, 0), "1080x1920 150 25"},
+		{"a soundtrack of a partner's model", set("model", "pro", "soundtrack", aSound), there("audio_url", 0, 0, 7.3, 0), "1920x1080 183 25"},
+		{"a soundtrack that is too long for it", set("model", "ltx-2.5-pro", "soundtrack", aSound), there("audio_url", 0, 0, 12, 0), "media_length"},
+		{"a soundtrack that is too short for it", set("model", "ltx-2.5", "soundtrack", aSound), there("audio_url", 0, 0, 1, 0), "media_length"},
+		{"a part to retake ends with the clip", set("clip", aClip, "edit", "retake", "start_time", "3"), there("video_url", 1920, 1080, 6, 25), "1920x1080 75 25"},
+		{"a part to retake begins in the clip", set("clip", aClip, "edit", "retake", "start_time", "5"), there("video_url", 1920, 1080, 6, 25), "out_of_range"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			rules := ltx.Rules{Seed: seven}
+			req := parseBy(t, rules, tt.in...)
+			settled, err := req.WithMedia(rules, tt.files)
+			got := fmt.Sprint(settled.Size(), settled.Frames(), settled.FPS())
+			if e, ok := errors.AsType[ltx.FieldError](err); ok {
+				got = string(e.Problem)
+			}
+			if got != tt.want {
+				t.Errorf("got %s, want %s (%v)", got, tt.want, err)
+			}
+			if err != nil {
+				return
+			}
+			text, _ := json.Marshal(settled)
+			var read ltx.Request
+			if err := json.Unmarshal(text, &read); err != nil || !read.Equal(settled) {
+				t.Errorf("storage changes the request: %v", err)
+			}
+			again, err := rules.Parse(settled.Settings())
+			if err != nil || sameValues(settled, again) != "" || again.Endpoint() != settled.Endpoint() {
+				t.Errorf("its settings make another request: %v\n%s", err, sameValues(settled, again))
+			}
+			if len(maps.Collect(settled.Body())) == 0 || len(settled.Pending()) > 0 {
+				t.Error("nothing is sent")
+			}
+		})
+	}
+}
