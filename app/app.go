@@ -23,6 +23,8 @@ type Options struct {
 	Logger  *slog.Logger
 	// Load reads the config again, for a reload; nil = that can't be done.
 	Load func() (config.Config, error)
+	// Links fetches what people's links lead to; nil = from public addresses.
+	Links generate.Links
 }
 
 func (o *Options) setDefaults() {
@@ -89,7 +91,11 @@ func New(ctx context.Context, cfg config.Config, opts Options) (_ *App, err erro
 
 	files, trial := newMedia(cfg.Media, log)
 	couriers := map[string]generate.Courier{} // the engine asks for them once it runs
-	engine := newEngine(cfg, now, store, provider, couriers, files, watched, log)
+	inputs, err := newInputs(cfg.Inputs, now, files, opts)
+	if err != nil {
+		return nil, err
+	}
+	engine := newEngine(cfg, now, store, provider, couriers, files, inputs, watched, log)
 	people := records{now: now, store: store, engine: engine, log: log}
 	office := newOffice(people)
 	chats, err := newPlatforms(platformParts{
@@ -141,7 +147,7 @@ func newProvider(c config.Fal, h hooks, version string, o *ops, log *slog.Logger
 
 func newEngine(
 	cfg config.Config, now *current, store *storage, provider *fal.Client, couriers map[string]generate.Courier,
-	files generate.MediaConfig, o *ops, log *slog.Logger,
+	files generate.MediaConfig, inputs generate.InputConfig, o *ops, log *slog.Logger,
 ) *generate.Engine {
 	return generate.New(generate.Config{
 		Store:        store,
@@ -149,6 +155,7 @@ func newEngine(
 		Provider:     provider,
 		Couriers:     couriers,
 		Media:        files,
+		Inputs:       inputs,
 		Policy:       now.policy,
 		Price:        cfg.PriceOf,
 		BillFailures: cfg.Quota.BillFailures,

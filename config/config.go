@@ -31,6 +31,7 @@ type Config struct {
 	Quality   Quality   `toml:"quality" doc:"What quality:draft, quality:standard and quality:best set, by the API names of the model's parameters; a key that is set here replaces the default. Another table, such as [quality.cinema], makes another quality."`
 	LoRA      LoRA      `toml:"lora" doc:"Which LoRAs people may use."`
 	Limits    Limits    `toml:"limits" doc:"How large a request may be, whoever makes it."`
+	Inputs    Inputs    `toml:"inputs" doc:"The pictures, sounds and clips that people put into a video."`
 	Media     Media     `toml:"media" doc:"What happens to a video between fal and the channel."`
 	Label     Label     `toml:"label" doc:"The line with every video that says that it was made by AI: the licence of the model asks for it, and so does the law in some places. At most 100 characters, no mentions."`
 	Retention Retention `toml:"retention" doc:"How long finished jobs are remembered. \"0s\" = for ever."`
@@ -57,6 +58,7 @@ func Default() Config {
 		Quality:   defaultQuality(),
 		LoRA:      defaultLoRA(),
 		Limits:    Limits{MaxSide: 1920, MaxPrompt: 2000},
+		Inputs:    defaultInputs(),
 		Media:     Media{FFmpeg: "ffmpeg", MaxBytes: 500_000_000},
 		Retention: Retention{Jobs: Duration{90 * day}, Prompts: Duration{90 * day}},
 		Log:       Log{Level: "info", Format: "text"},

@@ -95,6 +95,25 @@ func (f *FFmpeg) Fit(ctx context.Context, in generate.File, dir string, limit in
 	return job.shrink(ctx, limit)
 }
 
+// LastFrame implements generate.Frames.
+func (f *FFmpeg) LastFrame(ctx context.Context, video, png string) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, f.limit, errors.New("taking a picture out of a video took too long"))
+	defer cancel()
+	_, give, err := f.takeCores(ctx, 1)
+	if err != nil {
+		return err
+	}
+	defer give()
+	job := encode{f: f, dir: filepath.Dir(png)}
+	// Each picture of the last second is written over the one before.
+	last := []string{"-i", video, "-an", "-update", "1", "-f", "image2", "-c:v", "png", png}
+	err = job.run(ctx, 0, 100, append([]string{"-sseof", "-1"}, last...)...)
+	if _, missing := os.Stat(png); err != nil || missing != nil { // not all formats can be entered there
+		err = job.run(ctx, 0, 100, last...)
+	}
+	return err
+}
+
 // takeCores waits for a core to encode on, and takes others that are idle, up
 // to most. give gives them back.
 func (f *FFmpeg) takeCores(ctx context.Context, most int) (n int, give func(), err error) {

@@ -9,6 +9,7 @@ import (
 	"os"
 
 	"ltxbot/core/generate"
+	"ltxbot/core/ltx"
 )
 
 // Content is what a file is, as its bytes say. Its name says nothing.
@@ -119,36 +120,52 @@ var demuxers = map[string]string{
 	typeOgg: "ogg", typeFLAC: "flac", typeMP3: "mp3", typeAAC: "aac", typeWAV: "wav",
 }
 
-// An Inspector tells what files are that people give. FFprobe, if it is there,
-// is asked about those of a known type that are not read here.
+// An Inspector implements generate.Inspector. FFprobe, if it is there, is asked
+// about files of a known type that are not read here.
 type Inspector struct{ FFmpeg *FFmpeg }
 
-// Inspect tells what the file at path is.
-func (i Inspector) Inspect(ctx context.Context, path string) (Content, error) {
+// Inspect implements generate.Inspector.
+func (i Inspector) Inspect(ctx context.Context, path string) (ltx.Media, error) {
+	c, size, err := i.inspect(ctx, path)
+	m := ltx.Media{
+		Type: c.Type, Bytes: size, Width: c.Width, Height: c.Height, Seconds: c.Seconds, FPS: c.FPS,
+		Sound: c.Sound && c.Width > 0, // of a clip
+	}
+	switch {
+	case errors.Is(err, ErrUnknownType):
+		err = &generate.InputError{Kind: generate.FailInputType, Err: err}
+	case errors.Is(err, errDamaged):
+		err = &generate.InputError{Kind: generate.FailInputBroken, Err: err}
+	}
+	return m, err
+}
+
+// inspect tells what the file at path is, and its size.
+func (i Inspector) inspect(ctx context.Context, path string) (Content, int64, error) {
 	r, err := os.Open(path) //nolint:gosec // a path of our own making
 	if err != nil {
-		return Content{}, fmt.Errorf("inspect a file: %w", err)
+		return Content{}, 0, fmt.Errorf("inspect a file: %w", err)
 	}
 	defer func() { _ = r.Close() }()
 	info, err := r.Stat()
 	if err != nil {
-		return Content{}, fmt.Errorf("inspect a file: %w", err)
+		return Content{}, 0, fmt.Errorf("inspect a file: %w", err)
 	}
 	c, err := Inspect(r, info.Size())
 	demuxer := demuxers[c.Type]
 	if err == nil || i.FFmpeg == nil || demuxer == "" {
-		return c, err
+		return c, info.Size(), err
 	}
 	p, askErr := i.FFmpeg.ask(ctx, generate.File{Path: path, ContentType: c.Type}, "-f", demuxer)
 	if askErr != nil {
-		return c, errors.Join(err, askErr)
+		return c, info.Size(), errors.Join(err, askErr)
 	}
 	asked := Content{Type: c.Type, Width: p.width, Height: p.height, Seconds: p.seconds, FPS: p.fps, Sound: p.audio}
 	if p.turned {
 		asked.Width, asked.Height = asked.Height, asked.Width
 	}
 	if !asked.plausible() || asked.Seconds == 0 {
-		return c, err
+		return c, info.Size(), err
 	}
-	return asked, nil
+	return asked, info.Size(), nil
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"image/png"
 	"io"
 	"math"
 	"os"
@@ -13,6 +14,8 @@ import (
 	"strings"
 	"testing"
 
+	"ltxbot/core/generate"
+	"ltxbot/core/ltx"
 	"ltxbot/internal/need"
 	"ltxbot/media"
 )
@@ -83,6 +86,17 @@ func near(a, b media.Content) bool {
 	ok := math.Abs(a.Seconds-b.Seconds) < 0.12 && math.Abs(a.FPS-b.FPS) < 1
 	a.Seconds, a.FPS = b.Seconds, b.FPS
 	return ok && a == b
+}
+
+// content is what an Inspector tells of a file.
+func content(m ltx.Media) media.Content {
+	return media.Content{Type: m.Type, Width: m.Width, Height: m.Height, Seconds: m.Seconds, FPS: m.FPS, Sound: m.Sound}
+}
+
+// failsAs reports whether an error says what is wrong with a file.
+func failsAs(err error, kind generate.FailureKind) bool {
+	wrong, ok := errors.AsType[*generate.InputError](err)
+	return ok && wrong.Kind == kind
 }
 
 func inspect(b []byte) (media.Content, error) {
@@ -283,23 +297,29 @@ func TestFFprobeIsAskedOnlyWhereTheHeadersDoNotTell(t *testing.T) {
 	for name, b := range map[string][]byte{"an MP4": whole, "a text": []byte("ffconcat version 1.0"), "half a PNG": []byte("\x89PNG\r\n\x1a\n")} {
 		got, err := with.Inspect(t.Context(), write(b))
 		bare, bareErr := without.Inspect(t.Context(), write(b))
-		if len(started(t, dir)) > 0 || got != bare || (err == nil) != (bareErr == nil) {
+		if len(started(t, dir)) > 0 || got != bare || got.Bytes != int64(len(b)) || (err == nil) != (bareErr == nil) {
 			t.Errorf("%s: %v was started, %+v, %v", name, started(t, dir), got, err)
 		}
 	}
 	got, err := with.Inspect(t.Context(), write(fragmented))
 	want := media.Content{Type: "video/mp4", Width: 36, Height: 64, Seconds: 0.5, FPS: 24, Sound: true}
-	if err != nil || !near(got, want) {
+	if err != nil || !near(content(got), want) {
 		t.Errorf("a fragmented MP4: %+v, %v; want %+v", got, err, want)
 	}
 	if args, err := os.ReadFile(filepath.Join(dir, "args")); err != nil || !strings.Contains(string(args), " -f mov ") {
 		t.Errorf("ffprobe may choose how to read it: %s, %v", args, err)
 	}
-	if got, err := without.Inspect(t.Context(), write(fragmented)); err == nil || got != (media.Content{Type: "video/mp4"}) {
+	if got, err := without.Inspect(t.Context(), write(fragmented)); !failsAs(err, generate.FailInputBroken) || content(got) != (media.Content{Type: "video/mp4"}) {
 		t.Errorf("a fragmented MP4 without ffprobe: %+v, %v", got, err)
 	}
+	if _, err := without.Inspect(t.Context(), write([]byte("text"))); !failsAs(err, generate.FailInputType) {
+		t.Errorf("a text: %v", err)
+	}
+	if _, err := without.Inspect(t.Context(), filepath.Join(t.TempDir(), "nothing")); err == nil || failsAs(err, generate.FailInputBroken) {
+		t.Errorf("no file: %v", err)
+	}
 	f, _ = fakes(t, broken, broken)
-	if got, err := (media.Inspector{FFmpeg: f}).Inspect(t.Context(), write(fragmented)); err == nil || got.Type != "video/mp4" {
+	if got, err := (media.Inspector{FFmpeg: f}).Inspect(t.Context(), write(fragmented)); !failsAs(err, generate.FailInputBroken) || got.Type != "video/mp4" {
 		t.Errorf("a fragmented MP4 that ffprobe can't read: %+v, %v", got, err)
 	}
 }
@@ -319,8 +339,47 @@ func TestARealFragmentedMP4IsRead(t *testing.T) {
 	}
 	got, err := media.Inspector{FFmpeg: f}.Inspect(t.Context(), path)
 	want := media.Content{Type: "video/mp4", Width: 96, Height: 64, Seconds: 1.5, FPS: 24, Sound: true}
-	if err != nil || !near(got, want) {
+	if err != nil || !near(content(got), want) {
 		t.Errorf("%+v, %v; want %+v", got, err, want)
+	}
+}
+
+// TestTheLastFrameOfAVideo: the picture of a video that fades to red is red at
+// its end.
+func TestTheLastFrameOfAVideo(t *testing.T) {
+	t.Parallel()
+	need.Tool(t, "ffprobe")
+	f, err := media.Find(need.Tool(t, "ffmpeg"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, args := range map[string][]string{
+		"an MP4": {"-f", "mp4", "-c:v", "libx264", "-pix_fmt", "yuv420p"}, "a WebM": {"-f", "webm", "-c:v", "libvpx"}, "a GIF": {"-f", "gif"},
+	} {
+		video, picture := filepath.Join(t.TempDir(), "video"), filepath.Join(t.TempDir(), "frame.png")
+		b := made(t, with([]string{"-f", "lavfi", "-i", "color=blue:size=64x48:rate=8:duration=2", "-f", "lavfi", "-i", "color=red:size=64x48:rate=8:duration=0.25", "-filter_complex", "[0][1]concat"}, args...)...)
+		if err := os.WriteFile(video, b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := f.LastFrame(t.Context(), video, picture); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		r, err := os.Open(picture)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer r.Close()
+		decoded, err := png.Decode(r)
+		if err != nil || decoded.Bounds().Dx() != 64 || decoded.Bounds().Dy() != 48 {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if red, _, blue, _ := decoded.At(32, 24).RGBA(); red < blue {
+			t.Errorf("%s: the last picture has the color %v", name, decoded.At(32, 24))
+		}
+	}
+	nothing := filepath.Join(t.TempDir(), "nothing")
+	if err := f.LastFrame(t.Context(), nothing, nothing+".png"); err == nil {
+		t.Error("a video that is not there has a last picture")
 	}
 }
 

@@ -2,6 +2,7 @@ package slack_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -72,6 +73,10 @@ func (p *provider) Find(context.Context, generate.Order, time.Time, time.Time) (
 
 func (p *provider) Open(context.Context, string, int64) (generate.Media, error) {
 	return generate.Media{Body: io.NopCloser(strings.NewReader(content)), Size: int64(len(content)), ContentType: "video/mp4"}, nil
+}
+
+func (p *provider) Upload(context.Context, string, string, io.ReaderAt, int64) (string, error) {
+	return "", errors.New("no file is given here")
 }
 
 // process is the bot with the real engine, on a store that outlives it.

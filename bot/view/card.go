@@ -38,7 +38,13 @@ func Card(p text.Printer, j generate.Job) Message {
 }
 
 // JobState says how a job is doing: "Making your video".
-func JobState(p text.Printer, j generate.Job) string { return p.Text("state." + shownState(j)) }
+func JobState(p text.Printer, j generate.Job) string {
+	state := shownState(j)
+	if state == string(generate.Preparing) && j.Progress.Input != "" {
+		return p.Text(uploading(j.Progress.Input))
+	}
+	return p.Text("state." + state)
+}
 
 // shownState is the state of a job, or what a person should know instead.
 func shownState(j generate.Job) string {
@@ -51,6 +57,17 @@ func shownState(j generate.Job) string {
 		return "deleted"
 	}
 	return string(j.State)
+}
+
+// uploading is what is said of a job whose file for a parameter is on its way.
+func uploading(parameter string) (key string) {
+	switch parameter {
+	case "audio_url":
+		return "state.uploading_sound"
+	case "video_url":
+		return "state.uploading_clip"
+	}
+	return "state.uploading_picture"
 }
 
 // stateLine is "Making your video · 42 % · started 20 seconds ago".

@@ -31,6 +31,14 @@ var failures = map[generate.FailureKind]struct{ actions []Action }{
 
 	generate.FailUnacknowledged: {[]Action{ActRetry}},
 	generate.FailInternal:       {[]Action{ActRetry}},
+
+	generate.FailInput:       {[]Action{ActEdit}},
+	generate.FailInputType:   {[]Action{ActEdit}},
+	generate.FailInputLarge:  {[]Action{ActEdit}},
+	generate.FailInputBroken: {[]Action{ActEdit}},
+	generate.FailInputGone:   {[]Action{ActEdit, ActRetry}},
+	generate.FailInputLink:   {[]Action{ActEdit}},
+	generate.FailInputFetch:  {[]Action{ActRetry, ActEdit}},
 }
 
 // failure says what happened to a job, whether it cost something, and what to
@@ -42,6 +50,16 @@ func (v voice) failure(j generate.Job) []text.Span {
 	}
 	key := "failure." + string(kind)
 	switch f := j.Failure; {
+	case kind == generate.FailInput && len(f.Invalid) > 0:
+		var what []text.Span
+		for _, e := range f.Invalid {
+			what = text.Spaced(what, v.problem(e))
+		}
+		return text.Spaced(what, v.bill(j))
+	case kind == generate.FailInputType && f.Limit != "":
+		key = "failure.input_type_limit"
+	case kind == generate.FailInputLarge && f.Limit != "":
+		key = "failure.input_large_limit"
 	case kind != generate.FailInvalid || f.Field == "":
 	case f.Limit != "":
 		key += "_limit"

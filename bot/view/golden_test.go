@@ -54,6 +54,9 @@ func TestCardSaysHowAJobIsDoing(t *testing.T) {
 			out = append(out, shown{name, view.Card(p, j)})
 		}
 		now := time.Now()
+		for _, id := range []string{"", "image_url", "end_image_url", "audio_url", "video_url"} {
+			show("preparing "+id, cowboy, generate.Preparing, func(j *generate.Job) { j.Progress.Input = id })
+		}
 		show("accepted", cowboy, generate.Accepted, nil)
 		show("accepted, with what was adjusted", cowboy+" size:1300x720 duration:5.1 seed:9 format:gif", generate.Accepted, nil)
 		show("waits for its turn", cowboy, generate.Accepted, func(j *generate.Job) { j.Admitted, j.Progress.Waiting = false, 2 })
@@ -114,8 +117,17 @@ func TestFailureSaysWhatHappenedAndWhatToDo(t *testing.T) {
 			if kind == generate.FailExpired {
 				charged = 128_500 // the video was made
 			}
-			show(string(kind), generate.Failure{Kind: kind}, charged)
+			var field string
+			if strings.HasPrefix(string(kind), "input") {
+				field = "image_url"
+			}
+			show(string(kind), generate.Failure{Kind: kind, Field: field}, charged)
 		}
+		show("input of another type, types known", generate.Failure{Kind: generate.FailInputType, Field: "image_url", Limit: "PNG, JPEG, WebP"}, 0)
+		show("input too large, limit known", generate.Failure{Kind: generate.FailInputLarge, Field: "video_url", Limit: "500 MB"}, 0)
+		show("input does not fit", generate.Failure{Kind: generate.FailInput, Field: "audio_url", Invalid: ltx.Invalid{
+			{Option: "duration", Value: "42", Problem: ltx.OutOfRange, Min: 1, Max: 20, Unit: "s", Nearest: "20"},
+		}}, 0)
 		show("invalid, field known", generate.Failure{Kind: generate.FailInvalid, Field: "num_frames"}, 0)
 		show("invalid, limit known", generate.Failure{Kind: generate.FailInvalid, Field: "num_frames", Limit: "<= 481"}, 0)
 		show("invalid, two limits", generate.Failure{Kind: generate.FailInvalid, Field: "loras[0].scale", Limit: ">= 0, < 4"}, 0)

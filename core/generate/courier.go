@@ -12,7 +12,8 @@ import (
 
 // A Courier carries a job's news to the conversation that asked for it. Its
 // methods may be called for many jobs at once. For one job they are not called
-// in parallel, except that Show may be called while Video.Fetch is under way.
+// in parallel, except that Show may be called while Video.Fetch or OpenInput is
+// under way.
 type Courier interface {
 	// Show makes the card say what j now is. It is called again with newer
 	// states and may be called twice with the same one. It returns a
@@ -34,6 +35,12 @@ type Courier interface {
 	// acknowledgement may: who asks, in which tiers. A *RefusedError ends the
 	// job, and so does ErrUnreachable; after any other error it is called again.
 	Prepare(ctx context.Context, j Job) (Job, error)
+
+	// OpenInput opens a file that was given in the conversation of j, by its
+	// Ref. It returns ErrGone when the file was deleted or the bot can't see it,
+	// and a *RetryError or another error to be called again. It may be called
+	// while Show is under way.
+	OpenInput(ctx context.Context, j Job, m ltx.Media) (Media, error)
 }
 
 // ErrCannotTell says that nobody knows whether a command was acknowledged.

@@ -23,6 +23,7 @@ type Config struct {
 	Provider Provider
 	Couriers map[string]Courier // by Place.Platform
 	Media    MediaConfig
+	Inputs   InputConfig
 
 	Policy func() quota.Policy // the policy of this moment; a reload changes it
 
@@ -54,7 +55,8 @@ type Engine struct {
 	polls   *budget // calls at the provider
 	edits   *budget // of cards
 	streams *streams
-	kept    atomic.Int64 // bytes of videos on disk that wait for another try
+	kept    atomic.Int64  // bytes of videos on disk that wait for another try
+	inputs  chan struct{} // a token for each file on its way to the provider
 
 	mu      sync.Mutex
 	stop    context.CancelFunc // soft: begin nothing new
@@ -83,7 +85,7 @@ func New(cfg Config) *Engine {
 	return &Engine{
 		cfg: cfg, log: cfg.Logger, history: newHistory(), streams: newStreams(),
 		polls: newBudget(pollsPerSecond, pollsAtATime), edits: newBudget(editsPerSecond, editsAtATime),
-		working: map[string]<-chan struct{}{},
+		working: map[string]<-chan struct{}{}, inputs: make(chan struct{}, inputsAtATime),
 	}
 }
 

@@ -25,6 +25,15 @@ const (
 	// FailUnacknowledged is a command that the platform has called failed.
 	FailUnacknowledged FailureKind = "unacknowledged"
 	FailInternal       FailureKind = "internal" // a bug or a broken store of this bot
+
+	// Of a file that was given; Failure.Field is its parameter.
+	FailInput       FailureKind = "input"        // it does not fit the model: Failure.Invalid says how
+	FailInputType   FailureKind = "input_type"   // another kind of file is wanted: Failure.Limit
+	FailInputLarge  FailureKind = "input_large"  // it has more bytes than Failure.Limit
+	FailInputBroken FailureKind = "input_broken" // it is cut off or damaged
+	FailInputGone   FailureKind = "input_gone"   // it was deleted, or the bot can't see it
+	FailInputLink   FailureKind = "input_link"   // the link may not be fetched: not public, not https, not an allowed host
+	FailInputFetch  FailureKind = "input_fetch"  // its host does not answer, or the provider's storage
 )
 
 // FailureKinds is every kind of failure, for metrics and texts.
@@ -32,4 +41,5 @@ var FailureKinds = []FailureKind{
 	FailRefused, FailInvalid, FailLoRA, FailNoMedia, FailTimeout, FailProvider, FailBusy,
 	FailAccount, FailCancelled, FailLost, FailGivenUp, FailExpired, FailUnreachable,
 	FailQuota, FailNotAllowed, FailInterrupted, FailUnacknowledged, FailInternal,
+	FailInput, FailInputType, FailInputLarge, FailInputBroken, FailInputGone, FailInputLink, FailInputFetch,
 }

@@ -115,6 +115,10 @@ func (f *flight) Show(context.Context, generate.Job, generate.Keep) error {
 	return nil
 }
 
+func (*flight) OpenInput(context.Context, generate.Job, ltx.Media) (generate.Media, error) {
+	return generate.Media{}, generate.ErrGone
+}
+
 func (*flight) Acknowledged(context.Context, generate.Job) (bool, error) { return true, nil }
 
 func (*flight) Prepare(_ context.Context, j generate.Job) (generate.Job, error) { return j, nil }

@@ -123,6 +123,8 @@ type Failure struct {
 	Limit string      `json:"limit,omitempty"` // the limit it named
 	// Refusal is the limit that had no room, for FailQuota.
 	Refusal *quota.LimitError `json:"refusal,omitempty"`
+	// Invalid is what is wrong with a file, for FailInput.
+	Invalid ltx.Invalid `json:"invalid,omitempty"`
 }
 
 // Receipt proves that a video was posted.
@@ -150,6 +152,7 @@ type Progress struct {
 	Percent  int           // 0 to 100; never falls while the job runs
 	Fitting  int           // 0 to 100 while the video is made to fit; 0 when it is not
 	Expected time.Duration // how long jobs like this one run; 0 when not known
+	Input    string        // the parameter whose file is being uploaded: "image_url"; else empty
 }
 
 // SecretNote begins the name of a note that holds a secret, such as the token of

@@ -56,6 +56,10 @@ type Provider interface {
 	// Open downloads the media at url from offset on. Only the provider's
 	// media hosts are contacted, redirects included, and never with the key.
 	Open(ctx context.Context, url string, offset int64) (Media, error)
+
+	// Upload puts size bytes of body where the provider can fetch them as an
+	// input, and returns their URL. It may be called again after any error.
+	Upload(ctx context.Context, name, contentType string, body io.ReaderAt, size int64) (url string, err error)
 }
 
 // An Order is what is submitted: a request, the endpoint that shall run it

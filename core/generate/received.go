@@ -80,8 +80,12 @@ func (e *Engine) Prepare(ctx context.Context, j Job) (Job, error) {
 // quota is held, and it will end with a video or with the reason why there is
 // none. One that is refused is returned as Failed, and its requester is told. If
 // it has gone on meanwhile, it is returned as it is. Accept tries until ctx is
-// done; what it leaves is taken up later.
+// done; what it leaves is taken up later. One with files that must be uploaded
+// first is returned as Preparing.
 func (e *Engine) Accept(ctx context.Context, j Job) (Job, error) {
+	if len(j.Request.Pending()) > 0 {
+		return e.Prepare(ctx, j)
+	}
 	return e.persist(ctx, j, e.accept)
 }
 
@@ -174,6 +178,8 @@ type preparing struct {
 
 	began time.Time // of this process
 	tries tries     // to ask the courier
+	// fetches counts the tries of a file that can't be brought now.
+	fetches int
 }
 
 func (p *preparing) end() {}
@@ -209,6 +215,7 @@ func (p *preparing) try(ctx context.Context, j Job) error {
 	if courier == nil {
 		return &unpreparedError{&RetryError{After: platformOffPause, Err: errPlatformOff}}
 	}
+	p.card.wait()
 	call, cancel := context.WithTimeout(ctx, prepareLimit)
 	defer cancel()
 	if j.Unconfirmed {
@@ -233,6 +240,10 @@ func (p *preparing) try(ctx context.Context, j Job) error {
 	case err != nil:
 		return &unpreparedError{err}
 	}
+	if len(j.Request.Pending()) > 0 {
+		return p.input(ctx, courier, ready)
+	}
+	p.setProgress(func(now *Progress) { now.Input = "" })
 	accepted, err := p.e.accept(ctx, ready)
 	if errors.Is(err, ErrExists) || errors.Is(err, ErrConflict) {
 		fresh, err := p.e.cfg.Store.Job(ctx, j.ID) // it was changed meanwhile: a button was pressed

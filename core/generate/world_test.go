@@ -42,6 +42,8 @@ type world struct {
 	dir          string          // of videos under way
 	fitter       generate.Fitter // nil = there is no ffmpeg
 	maxBytes     int64           // of a download
+	files        fakeFiles       // that links lead to
+	frames       generate.Frames // nil = there is no ffmpeg
 	// worn, if set, stands between each process and its store.
 	worn func(generate.Store) generate.Store
 }
@@ -50,6 +52,7 @@ func newWorld(t *testing.T) *world {
 	return &world{
 		t: t, path: t.TempDir() + "/ltx.db", dir: t.TempDir(), maxBytes: 1 << 20,
 		provider: newFakeProvider(), channel: newFakeChannel(),
+		files: fakeFiles{},
 		policy: quota.Policy{
 			Member: quota.Limits{JobsAtATime: 2, Windows: []quota.WindowLimit{
 				{Window: quota.Day, Videos: 10}, {Window: quota.Month, USD: 10 * usd.Dollar},
@@ -135,6 +138,10 @@ func (w *world) join(store *store.Store, c *crasher) *process {
 		Provider: crashProvider{asked, c},
 		Couriers: couriers,
 		Media:    generate.MediaConfig{Dir: w.dir, MaxBytes: w.maxBytes, Fitter: w.fitter},
+		Inputs: generate.InputConfig{
+			Links: crashLinks{w.files, c}, Inspector: fakeInspector{}, Frames: w.frames,
+			MaxBytes: generate.InputSizes{Picture: 1 << 20, Sound: 2 << 20, Clip: 3 << 20},
+		},
 		Policy:   func() quota.Policy { return w.policy },
 		Price:    price, BillFailures: w.billFailures,
 		Deadline: deadline,
@@ -172,12 +179,12 @@ func (p *process) leave() {
 }
 
 // ask is a valid command, different for each n.
-func ask(t *testing.T, n int) generate.Ask {
+func ask(t *testing.T, n int, more ...ltx.Setting) generate.Ask {
 	t.Helper()
-	r, err := ltx.Rules{}.Parse([]ltx.Setting{
+	r, err := ltx.Rules{}.Parse(append([]ltx.Setting{
 		{Key: "prompt", Value: fmt.Sprintf("a red canoe on a lake, take %d", n)},
 		{Key: "seed", Value: strconv.Itoa(1000 + n)},
-	})
+	}, more...))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -225,6 +232,10 @@ type fakeProvider struct {
 	findErr   error // of every search
 	endedOnly bool  // the history shows requests that have ended only
 	searches  []time.Time
+
+	uploads   []upload
+	uploadErr []error       // of the next uploads
+	uploading time.Duration // how long an upload takes
 }
 
 type fakeJob struct {
@@ -463,12 +474,14 @@ type fakeChannel struct {
 	mute bool
 	// unprepared are the errors of the next calls of Prepare.
 	unprepared []error
+	files      fakeFiles // that were given in it
 }
 
 func newFakeChannel() *fakeChannel {
 	return &fakeChannel{
 		cards: map[string][]generate.State{}, last: map[string]generate.Job{}, videos: map[string]string{}, limit: 1 << 20,
 		why: map[string]*generate.LinkError{}, told: map[string]bool{}, posts: map[string]int{},
+		files: fakeFiles{},
 	}
 }
 
@@ -685,6 +698,19 @@ func (p crashProvider) Cancel(ctx context.Context, s generate.Submission) (gener
 	return around(ctx, p.c, "cancel", func() (generate.CancelOutcome, error) { return p.Provider.Cancel(ctx, s) })
 }
 
+func (p crashProvider) Upload(ctx context.Context, name, contentType string, body io.ReaderAt, size int64) (string, error) {
+	return around(ctx, p.c, "upload", func() (string, error) { return p.Provider.Upload(ctx, name, contentType, body, size) })
+}
+
+type crashLinks struct {
+	generate.Links
+	c *crasher
+}
+
+func (l crashLinks) Open(ctx context.Context, link string, most int64) (generate.Media, error) {
+	return around(ctx, l.c, "open", func() (generate.Media, error) { return l.Links.Open(ctx, link, most) })
+}
+
 type crashCourier struct {
 	generate.Courier
 	c *crasher
@@ -695,6 +721,10 @@ func (k crashCourier) Show(ctx context.Context, j generate.Job, keep generate.Ke
 		return struct{}{}, k.Courier.Show(ctx, j, keep)
 	})
 	return err
+}
+
+func (k crashCourier) OpenInput(ctx context.Context, j generate.Job, m ltx.Media) (generate.Media, error) {
+	return around(ctx, k.c, "open", func() (generate.Media, error) { return k.Courier.OpenInput(ctx, j, m) })
 }
 
 func (k crashCourier) Deliver(ctx context.Context, j generate.Job, v generate.Video, keep generate.Keep) (generate.Receipt, error) {
