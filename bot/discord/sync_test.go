@@ -34,7 +34,7 @@ func TestSyncRegistersOnceAndThenNothing(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			want := []string{"ltx", "ltx-jobs", "ltx-quota", "ltx-loras", "ltx-help", "ltx-admin", "Remix with LTX"}
+			want := []string{"ltx", "ltx-jobs", "ltx-quota", "ltx-loras", "ltx-help", "ltx-admin", "Remix with LTX", "Animate this"}
 			var got []string
 			for _, c := range did {
 				if c.Kind != discord.Create {
@@ -115,7 +115,7 @@ func TestCommandHasEveryOptionOfTheModelInTheOrderOfUse(t *testing.T) {
 	}
 	var want []string
 	for _, p := range ltx.Params() {
-		if p.Option != "" && !p.Operator && !p.Rare && p.Kind != ltx.KindMedia {
+		if p.Option != "" && !p.Operator && !p.Rare {
 			want = append(want, p.Option)
 		}
 	}
