@@ -67,7 +67,7 @@ func TestSyncMovesFromEverywhereToAGuild(t *testing.T) {
 	if _, err := s.bot.Sync(s.ctx); err != nil {
 		t.Fatal(err)
 	}
-	if everywhere, here := len(s.sim.Commands(nil)), len(s.sim.Commands(s.guild)); everywhere != 0 || here != 7 {
+	if everywhere, here := len(s.sim.Commands(nil)), len(s.sim.Commands(s.guild)); everywhere != 0 || here != 8 {
 		t.Errorf("%d everywhere, %d in the guild", everywhere, here)
 	}
 }
