@@ -7,12 +7,13 @@ import (
 
 	"ltxbot/bot/command"
 	"ltxbot/bot/view"
+	"ltxbot/core/generate"
 	"ltxbot/core/ltx"
 )
 
-// Remix is the form for making a video of a message: of its text, or of the
-// job of ours that it names.
-func (d *Service) Remix(c Caller, text string) view.Form {
+// Remix is the form for making a video of a message: of its text and its files,
+// or of the job of ours that it names.
+func (d *Service) Remix(c Caller, text string, files ...GivenFile) view.Form {
 	ctx, cancel := context.WithTimeout(context.Background(), remixLimit)
 	defer cancel()
 	for _, word := range strings.FieldsFunc(text, func(r rune) bool { return !strings.ContainsRune(command.JobAlphabet, r) }) {
@@ -20,14 +21,24 @@ func (d *Service) Remix(c Caller, text string) view.Form {
 			continue
 		}
 		if j, err := d.visible(ctx, c, word); err == nil {
-			return d.Form(c.Locale, &j.Request)
+			return d.edit(c, j)
 		}
 	}
 	line, err := command.Parse(text)
 	if err != nil || line.Verb != "" {
 		line = command.Line{Settings: []ltx.Setting{{Key: command.PromptKey, Value: text}}}
 	}
-	return view.FilledForm(d.Printer(c.Locale), d.cfg.Rules().QualityNames(), line.Settings)
+	inputs, _ := Inputs(files)
+	f := view.FilledForm(d.Printer(c.Locale), d.cfg.Rules().QualityNames(), WithInputs(line.Settings, inputs))
+	f.Inputs = inputs
+	return f
+}
+
+// edit is the form for a job.
+func (d *Service) edit(c Caller, j generate.Job) view.Form {
+	f := d.Form(c.Locale, &j.Request)
+	f.Job = j.ID
+	return f
 }
 
 // remixLimit is how long a form may wait for a job: platforms give up on one

@@ -11,7 +11,7 @@ import (
 type Press struct {
 	Reply  *view.Message // for the caller only
 	Ask    *Ask          // make this; the adapter fills in Event, Place and Notes
-	Form   *view.Form    // open this; what it sends is an Ask with the job as Parent
+	Form   *view.Form    // open this; what it sends is an Ask with the form's job as Parent
 	Delete bool          // remove the pressed message
 }
 
@@ -39,7 +39,7 @@ var presses = map[view.Action]func(d *Service, ctx context.Context, c Caller, id
 		if err != nil {
 			return Press{}, err
 		}
-		f := d.Form(c.Locale, &j.Request)
+		f := d.edit(c, j)
 		return Press{Form: &f}, nil
 	},
 	view.ActAgain: func(d *Service, ctx context.Context, c Caller, id string) (Press, error) {

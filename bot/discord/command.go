@@ -2,6 +2,7 @@ package discord
 
 import (
 	"context"
+	"slices"
 
 	"ltxbot/bot"
 	"ltxbot/bot/command"
@@ -116,18 +117,36 @@ func (b *Bot) runAdmin(ctx context.Context, i *interaction) {
 	b.reply(ctx, i, b.note(i.Locale, "discord.status", "version", b.cfg.Version))
 }
 
-// runRemix opens a form with the text of a message as the prompt, or with the
-// request of the job that the message is about.
+// runRemix opens a form with the text of a message as the prompt and its files
+// as inputs, or with the request of the job that the message is about.
 func (b *Bot) runRemix(ctx context.Context, i *interaction) {
 	c, target := b.caller(i), i.Data.Resolved.Messages[i.Data.TargetID]
 	if job := target.job(); job != "" {
 		quick, cancel := context.WithTimeout(ctx, quickWithin)
 		defer cancel()
 		if p := b.cfg.Service.Press(quick, c, view.ActEdit, job); p.Form != nil {
-			b.open(ctx, i, *p.Form, job)
+			b.open(ctx, i, *p.Form)
 			return
 		}
 	}
-	form := b.cfg.Service.Remix(c, b.readableText(ctx, i, target.text())) //nolint:contextcheck // from memory; what the service reads for it is the service's
-	b.open(ctx, i, form, "")
+	b.openOf(ctx, i, target.text(), given(target.Attachments))
+}
+
+// openOf opens a form for a message: its text is the prompt, and its files are
+// what the video is made of.
+func (b *Bot) openOf(ctx context.Context, i *interaction, text string, files []bot.GivenFile) {
+	form := b.cfg.Service.Remix(b.caller(i), b.readableText(ctx, i, text), files...) //nolint:contextcheck // from memory; what the service reads for it is the service's
+	b.open(ctx, i, form)
+}
+
+// runAnimate opens a form with the pictures of a message as what the video
+// begins and ends with.
+func (b *Bot) runAnimate(ctx context.Context, i *interaction) {
+	target := i.Data.Resolved.Messages[i.Data.TargetID]
+	pictures := slices.DeleteFunc(given(target.Attachments), func(f bot.GivenFile) bool { return f.Kind() != "image" })
+	if len(pictures) == 0 {
+		b.reply(ctx, i, b.note(i.Locale, "inputs.no_picture"))
+		return
+	}
+	b.openOf(ctx, i, target.Content, pictures)
 }

@@ -2,6 +2,7 @@ package discord
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"ltxbot/bot/command"
@@ -22,6 +23,7 @@ const (
 	optionInteger    = 4
 	optionBoolean    = 5
 	optionNumber     = 10
+	optionAttachment = 11
 )
 
 // Limits of commands.
@@ -85,6 +87,7 @@ var commandTable = []commandRow{
 	{name: "ltx-help", kind: commandChat, help: "command.help", options: (*Bot).helpOptions, run: (*Bot).runHelp},
 	{name: "ltx-admin", kind: commandChat, help: "command.admin", options: (*Bot).adminOptions, admin: true, run: (*Bot).runAdmin},
 	{name: "Remix with LTX", kind: commandMessage, run: (*Bot).runRemix},
+	{name: "Animate this", kind: commandMessage, run: (*Bot).runAnimate},
 }
 
 // commands are the commands to register. Those of a guild have no contexts:
@@ -116,7 +119,7 @@ func (b *Bot) commands(guild string) []appCommand {
 func (b *Bot) modelOptions() []commandOption {
 	var out []commandOption
 	for _, p := range ltx.Params() {
-		if p.Option == "" || p.Operator || p.Rare || p.Kind == ltx.KindMedia {
+		if p.Option == "" || p.Operator || p.Rare {
 			continue
 		}
 		out = append(out, b.modelOption(p))
@@ -149,7 +152,9 @@ func (b *Bot) modelOption(p ltx.Param) commandOption {
 		}
 	case ltx.KindSize, ltx.KindLoRAs, ltx.KindDuration:
 		o.Autocomplete = true
-	case ltx.KindAdvanced, ltx.KindMedia:
+	case ltx.KindMedia:
+		o.Type = optionAttachment
+	case ltx.KindAdvanced:
 	}
 	if bounded {
 		o.MinValue, o.MaxValue = &p.Min, &p.Max
@@ -310,7 +315,7 @@ func longest(text string, localized map[string]string) int {
 // this or an earlier version.
 func ours(c appCommand) bool {
 	if c.Type == commandMessage {
-		return strings.HasSuffix(c.Name, "with LTX")
+		return slices.ContainsFunc(commandTable, func(row commandRow) bool { return row.kind == c.Type && row.name == c.Name })
 	}
 	return c.Type == commandChat && (c.Name == "ltx" || strings.HasPrefix(c.Name, "ltx-"))
 }

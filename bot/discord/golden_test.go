@@ -108,7 +108,9 @@ func TestFormsAsSent(t *testing.T) {
 	t.Parallel()
 	service, j := bot.New(bot.Config{}), goldenJob(t)
 	golden(t, "form_new", discord.NewModal(service.Form("en-US", nil), ""))
-	golden(t, "form_edit", discord.NewModal(service.Form("en-US", &j.Request), j.ID))
+	edit := service.Form("en-US", &j.Request)
+	edit.Job = j.ID
+	golden(t, "form_edit", discord.NewModal(edit, ""))
 }
 
 func TestCommandsAsRegistered(t *testing.T) {

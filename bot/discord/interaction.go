@@ -108,6 +108,8 @@ type interactionData struct {
 		Members  map[string]named  `json:"members"`
 		Roles    map[string]named  `json:"roles"`
 		Channels map[string]named  `json:"channels"`
+
+		Attachments map[string]attachment `json:"attachments"`
 	} `json:"resolved"`
 }
 
@@ -131,6 +133,7 @@ func (o option) text() string {
 
 // modalComponent is a component of a submitted modal.
 type modalComponent struct {
+	Type       int              `json:"type"`
 	CustomID   string           `json:"custom_id"`
 	Value      json.RawMessage  `json:"value"`
 	Values     []string         `json:"values"`
@@ -169,11 +172,15 @@ func (i *interaction) subcommand() (name string, options []option) {
 	return "", i.Data.Options
 }
 
-// settings are the options as a person would have typed them.
+// settings are the options as a person would have typed them, and the files.
 func (i *interaction) settings() []ltx.Setting {
 	_, options := i.subcommand()
 	out := make([]ltx.Setting, 0, len(options))
 	for _, o := range options {
+		if a, ok := i.Data.Resolved.Attachments[o.text()]; ok && o.Type == optionAttachment {
+			out = append(out, ltx.FileSetting(o.Name, a.given().Media))
+			continue
+		}
 		out = append(out, ltx.Setting{Key: o.Name, Value: o.text()})
 	}
 	return out
@@ -207,7 +214,10 @@ func (i *interaction) fields() []ltx.Setting {
 	var each func([]modalComponent)
 	each = func(list []modalComponent) {
 		for _, c := range list {
-			if c.CustomID != "" {
+			switch {
+			case c.Type == typeFileUpload:
+				out = append(out, i.uploads(c)...)
+			case c.CustomID != "":
 				out = append(out, ltx.Setting{Key: c.CustomID, Value: c.text()})
 			}
 			if c.Component != nil {
@@ -217,6 +227,18 @@ func (i *interaction) fields() []ltx.Setting {
 		}
 	}
 	each(i.Data.Components)
+	return out
+}
+
+// uploads are the files of a field. A field without one says nothing: what the
+// edited job has stays.
+func (i *interaction) uploads(c modalComponent) []ltx.Setting {
+	var out []ltx.Setting
+	for _, id := range c.Values {
+		if a, ok := i.Data.Resolved.Attachments[id]; ok {
+			out = append(out, ltx.FileSetting(c.CustomID, a.given().Media))
+		}
+	}
 	return out
 }
 

@@ -102,7 +102,9 @@ type posted struct {
 	Content    string          `json:"content"`
 	Nonce      any             `json:"nonce"`
 	Components json.RawMessage `json:"components"`
-	Embeds     []struct {
+
+	Attachments []attachment `json:"attachments"`
+	Embeds      []struct {
 		Title       string `json:"title"`
 		Description string `json:"description"`
 	} `json:"embeds"`

@@ -30,8 +30,11 @@ const (
 	inputParagraph = 2
 )
 
-// modalFields are the fields of a form that go into a modal, which holds
-// five, in this order. What the rest sets stays as it was in the job that is
+// maxFields is how many fields a modal holds.
+const maxFields = 5
+
+// modalFields are the fields that go into a modal of a form that has more than
+// it holds, in this order. What the rest sets stays as it was in the job that is
 // edited.
 var modalFields = []string{"prompt", "negative", "camera", "size", "duration"}
 
@@ -42,25 +45,56 @@ type modal struct {
 	Components []component `json:"components"`
 }
 
-// formPrefix begins the id of a modal; the job that it edits follows, if any.
+// formPrefix begins the id of a modal. The job that it edits follows, if any,
+// and the id of a draft with the files that go with it.
 const formPrefix = "v1:form:"
 
-// open shows a form. job is the one that is edited, "" for none.
-func (b *Bot) open(ctx context.Context, i *interaction, f view.Form, job string) {
-	if err := b.answer(ctx, i, callbackModal, newModal(f, job), nil); err != nil && !acknowledged(err) {
+func formID(job, draft string) string {
+	if draft == "" {
+		return formPrefix + job
+	}
+	return formPrefix + job + ":" + draft
+}
+
+func parseFormID(id string) (job, draft string, ok bool) {
+	rest, ok := strings.CutPrefix(id, formPrefix)
+	job, draft, _ = strings.Cut(rest, ":")
+	return job, draft, ok
+}
+
+// open shows a form. The files that go with it are remembered: a form can't
+// hold them.
+func (b *Bot) open(ctx context.Context, i *interaction, f view.Form) {
+	draft := ""
+	if len(f.Inputs) > 0 {
+		draft = b.drafts.put(i.user(), f.Inputs)
+	}
+	if err := b.answer(ctx, i, callbackModal, newModal(f, draft), nil); err != nil && !acknowledged(err) {
 		b.log.WarnContext(ctx, "cannot open a form", "interaction", i.ID, "error", err)
 	}
 }
 
 // newModal lays a form out.
-func newModal(f view.Form, job string) modal {
-	m := modal{CustomID: formPrefix + job, Title: cut(text.OneLine(f.Title), maxModalTitle)}
-	for _, key := range modalFields {
-		if n := slices.IndexFunc(f.Fields, func(f view.Field) bool { return f.Key == key }); n >= 0 {
-			m.Components = append(m.Components, newLabel(f.Fields[n]))
-		}
+func newModal(f view.Form, draft string) modal {
+	m := modal{CustomID: formID(f.Job, draft), Title: cut(text.OneLine(f.Title), maxModalTitle)}
+	for _, field := range fieldsFor(f) {
+		m.Components = append(m.Components, newLabel(field))
 	}
 	return m
+}
+
+// fieldsFor are the fields for which a modal has room.
+func fieldsFor(f view.Form) []view.Field {
+	if len(f.Fields) <= maxFields {
+		return f.Fields
+	}
+	var fields []view.Field
+	for _, key := range modalFields {
+		if n := slices.IndexFunc(f.Fields, func(f view.Field) bool { return f.Key == key }); n >= 0 {
+			fields = append(fields, f.Fields[n])
+		}
+	}
+	return fields
 }
 
 // newLabel lays one field out.
@@ -69,9 +103,12 @@ func newLabel(f view.Field) component {
 		Type: typeLabel, Label: cut(text.OneLine(f.Label), maxLabel), Description: cut(text.OneLine(f.Hint), maxLabelHint),
 	}
 	input := component{CustomID: f.Key, Required: &f.Required}
-	if f.Kind == view.Pick && len(f.Choices) > 0 {
+	switch {
+	case f.Kind == view.Files:
+		input.Type, input.MaxValues = typeFileUpload, f.Most
+	case f.Kind == view.Pick && len(f.Choices) > 0:
 		input.Type, input.Options = typeStringSelect, selectOptions(f)
-	} else {
+	default:
 		input.Type, input.Style = typeTextInput, inputShort
 		if f.Kind == view.TextArea {
 			input.Style = inputParagraph
@@ -109,12 +146,17 @@ func selectOptions(f view.Field) []selectOption {
 // submit makes a video of a filled in form. A refusal has a button that opens
 // the form again with what was typed.
 func (b *Bot) submit(ctx context.Context, i *interaction) {
-	job, ok := strings.CutPrefix(i.Data.CustomID, formPrefix)
+	job, draft, ok := parseFormID(i.Data.CustomID)
 	if !ok {
 		b.reply(ctx, i, b.note(i.Locale, "discord.unknown_button"))
 		return
 	}
-	typed := b.readable(ctx, i, i.fields())
+	files := filesOf(b.drafts.get(i.user(), draft))
+	if draft != "" && len(files) == 0 {
+		b.reply(ctx, i, b.note(i.Locale, "inputs.forgotten")) // a video without them is not what was asked for
+		return
+	}
+	typed := bot.WithInputs(files, b.readable(ctx, i, i.fields()))
 	if b.answerVerb(ctx, i, typed) {
 		return
 	}
@@ -151,10 +193,17 @@ func (b *Bot) reopen(ctx context.Context, i *interaction, draft, job string) {
 		}
 	}
 	f.Fields = slices.Clone(f.Fields)
-	for _, s := range b.drafts.get(i.user(), draft) {
+	typed := b.drafts.get(i.user(), draft)
+	for _, s := range typed {
 		fill(f.Fields, s)
 	}
-	b.open(ctx, i, f, job)
+	f.Inputs = filesOf(typed)
+	b.open(ctx, i, f)
+}
+
+// filesOf are the files among settings.
+func filesOf(settings []ltx.Setting) []ltx.Setting {
+	return slices.DeleteFunc(slices.Clone(settings), func(s ltx.Setting) bool { return s.File.Ref == "" })
 }
 
 func fill(fields []view.Field, s ltx.Setting) {

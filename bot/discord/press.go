@@ -27,7 +27,7 @@ func (b *Bot) press(ctx context.Context, i *interaction) {
 	defer cancel()
 	switch p := b.cfg.Service.Press(quick, b.caller(i), action, job); {
 	case p.Form != nil:
-		b.open(ctx, i, *p.Form, job)
+		b.open(ctx, i, *p.Form)
 	case p.Ask != nil:
 		b.pressed(ctx, i, *p.Ask)
 	case p.Delete:

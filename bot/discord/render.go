@@ -30,6 +30,7 @@ const (
 	typeMediaGallery = 12
 	typeContainer    = 17
 	typeLabel        = 18
+	typeFileUpload   = 19
 )
 
 // Styles of buttons.
@@ -52,6 +53,7 @@ type component struct {
 	Value       string         `json:"value,omitempty"`
 	Placeholder string         `json:"placeholder,omitempty"`
 	MaxLength   int            `json:"max_length,omitempty"`
+	MaxValues   int            `json:"max_values,omitempty"`
 	Required    *bool          `json:"required,omitempty"`
 	Options     []selectOption `json:"options,omitempty"`
 	Items       []galleryItem  `json:"items,omitempty"`

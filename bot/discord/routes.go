@@ -31,6 +31,12 @@ func routeChannel(channel string) route {
 	return route{method: http.MethodGet, path: "/channels/" + url.PathEscape(channel), kind: "GET channel", major: channel}
 }
 
+// routeRefresh signs addresses of files anew. It is not in Discord's
+// documentation; clients and bots use it.
+func routeRefresh() route {
+	return route{method: http.MethodPost, path: "/attachments/refresh-urls", kind: "POST refresh"}
+}
+
 func routeOpenDM() route {
 	return route{method: http.MethodPost, path: "/users/@me/channels", kind: "POST dm"}
 }

@@ -34,7 +34,7 @@ func TestSyncRegistersOnceAndThenNothing(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			want := []string{"ltx", "ltx-jobs", "ltx-quota", "ltx-loras", "ltx-help", "ltx-admin", "Remix with LTX"}
+			want := []string{"ltx", "ltx-jobs", "ltx-quota", "ltx-loras", "ltx-help", "ltx-admin", "Remix with LTX", "Animate this"}
 			var got []string
 			for _, c := range did {
 				if c.Kind != discord.Create {
@@ -67,7 +67,7 @@ func TestSyncMovesFromEverywhereToAGuild(t *testing.T) {
 	if _, err := s.bot.Sync(s.ctx); err != nil {
 		t.Fatal(err)
 	}
-	if everywhere, here := len(s.sim.Commands(nil)), len(s.sim.Commands(s.guild)); everywhere != 0 || here != 7 {
+	if everywhere, here := len(s.sim.Commands(nil)), len(s.sim.Commands(s.guild)); everywhere != 0 || here != 8 {
 		t.Errorf("%d everywhere, %d in the guild", everywhere, here)
 	}
 }
@@ -115,7 +115,7 @@ func TestCommandHasEveryOptionOfTheModelInTheOrderOfUse(t *testing.T) {
 	}
 	var want []string
 	for _, p := range ltx.Params() {
-		if p.Option != "" && !p.Operator && !p.Rare && p.Kind != ltx.KindMedia {
+		if p.Option != "" && !p.Operator && !p.Rare {
 			want = append(want, p.Option)
 		}
 	}

@@ -17,22 +17,28 @@ func (b *Bot) command(ctx context.Context, in inbound) {
 		return
 	}
 	if strings.TrimSpace(in.command.Text) == "" {
-		b.openForm(ctx, o, b.cfg.Service.Form(b.people.locale(o), nil), formData{})
+		b.openForm(ctx, o, b.cfg.Service.Form(b.people.locale(o), nil))
 		return
 	}
 	rest, _ := cutMention(in.command.Text, b.namesOf(ctx, o))
 	b.run(ctx, o, b.read(ctx, o, rest))
 }
 
-// run does what a line asks for, and reports whether it makes a video.
-func (b *Bot) run(ctx context.Context, o origin, typed string) bool {
+// run does what a line asks for, and reports whether it makes a video. files
+// are what the video is made of.
+func (b *Bot) run(ctx context.Context, o origin, typed string, files ...bot.GivenFile) bool {
 	line, err := command.Parse(typed)
 	if err != nil {
 		b.tell(ctx, o, b.refusal(ctx, o, err))
 		return false
 	}
 	if line.Verb == "" {
-		return b.generate(ctx, o, bot.Ask{Settings: line.Settings})
+		inputs, left := bot.Inputs(files)
+		if len(left) > 0 {
+			b.tell(ctx, o, b.cfg.Service.NoPlace(b.people.locale(o), left))
+			return false
+		}
+		return b.generate(ctx, o, bot.Ask{Settings: append(line.Settings, inputs...)})
 	}
 	o.acknowledge()
 	ctx, cancel := context.WithTimeout(ctx, replyWithin)

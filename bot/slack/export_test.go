@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"log/slog"
+	"net/url"
 	"time"
 
 	"github.com/slack-go/slack"
@@ -72,4 +73,10 @@ func Reminder(ctx context.Context, log *slog.Logger) (found func()) {
 	b := &Bot{cfg: Config{Mode: Socket}, log: log, off: newSwitchedOff()}
 	go b.remind(ctx)
 	return b.foundOff
+}
+
+// IsSlack reports whether the bot's token may go to an address.
+func (b *Bot) IsSlack(address string) bool {
+	u, err := url.Parse(address)
+	return err == nil && b.isSlack(u)
 }

@@ -39,17 +39,32 @@ type formData struct {
 	ResponseURL string `json:"u,omitempty"`
 	At          int64  `json:"a,omitempty"` // Unix seconds of ResponseURL
 	Parent      string `json:"p,omitempty"` // the job that is edited
+
+	Files []carried `json:"f,omitempty"` // that go with what is filled in
 }
+
+// carried is a file that goes with a form: the option that it is for, its
+// reference, and its name.
+type carried struct {
+	Option string `json:"o"`
+	Ref    string `json:"r"`
+	Name   string `json:"n,omitempty"`
+}
+
+// maxCarriedName is how much of a name goes with a form, in characters: the
+// form has room for so much.
+const maxCarriedName = 60
 
 // shortcut opens the form: empty, or for a message.
 func (b *Bot) shortcut(ctx context.Context, in inbound) {
 	o, i := in.origin(), in.interaction
 	if i.CallbackID == ShortcutMessage {
 		c := b.unvouched(o)
-		b.openForm(ctx, o, b.cfg.Service.Remix(c, b.remixText(ctx, o, i.Message)), formData{}) //nolint:contextcheck // Remix bounds itself
+		files, _ := b.given(ctx, o, i.Message.Files)
+		b.openForm(ctx, o, b.cfg.Service.Remix(c, b.remixText(ctx, o, i.Message), files...)) //nolint:contextcheck // Remix bounds itself
 		return
 	}
-	b.openForm(ctx, o, b.cfg.Service.Form(b.people.locale(o), nil), formData{})
+	b.openForm(ctx, o, b.cfg.Service.Form(b.people.locale(o), nil))
 }
 
 // remixText is what a message says. One of the bot's own names its job in a
@@ -69,28 +84,49 @@ func (b *Bot) remixText(ctx context.Context, o origin, m posted) string {
 // openForm shows a form. It is called before anything that takes time: the
 // trigger lives for three seconds.
 // https://docs.slack.dev/surfaces/modals#trigger_id
-func (b *Bot) openForm(ctx context.Context, o origin, f view.Form, d formData) {
+func (b *Bot) openForm(ctx context.Context, o origin, f view.Form) {
 	o.acknowledge()
-	d.Channel, d.ChannelName, d.Thread = o.Channel, o.ChannelName, o.Thread
+	d := formData{Channel: o.Channel, ChannelName: o.ChannelName, Thread: o.Thread, Parent: f.Job}
+	for _, s := range f.Inputs {
+		d.Files = append(d.Files, carried{Option: s.Key, Ref: s.File.Ref, Name: cut(s.File.Name, maxCarriedName)})
+	}
 	if d.ResponseURL, d.At = o.ResponseURL, o.Received.Unix(); d.ResponseURL == "" {
 		d.At = 0
 	}
-	view, err := b.modal(b.people.locale(o), f, d)
-	var c *client
+	c, err := b.client(ctx, o.installation())
 	if err == nil {
-		c, err = b.client(ctx, o.installation())
-	}
-	if err == nil {
-		err = c.once(ctx, "open form", func(ctx context.Context) error {
-			_, err := c.api.OpenViewContext(ctx, o.Trigger, view)
-			return err
-		})
+		err = b.tryForm(ctx, o, c, f, d)
 	}
 	if err == nil || lost(err) {
 		return
 	}
 	b.log.WarnContext(ctx, "cannot open a form", "workspace", o.Workspace, "error", err)
 	b.tell(ctx, o, b.sentence(b.people.locale(o), "slack.form_trouble"))
+}
+
+// tryForm shows a form with fields for files if the bot may read them, and
+// without them if Slack says that it may not.
+func (b *Bot) tryForm(ctx context.Context, o origin, c *client, f view.Form, d formData) error {
+	quick, cancel := context.WithTimeout(ctx, namesWithin)
+	defer cancel()
+	_, _ = c.identity(quick) // from memory, or what the bot may do is asked for
+	for files := c.may(scopeFiles); ; files = false {
+		shown := f
+		if !files {
+			shown.Fields = slices.DeleteFunc(slices.Clone(f.Fields), func(f view.Field) bool { return f.Kind == view.Files })
+		}
+		view, err := b.modal(b.people.locale(o), shown, d)
+		if err != nil {
+			return err
+		}
+		err = c.once(ctx, "open form", func(ctx context.Context) error {
+			_, err := c.api.OpenViewContext(ctx, o.Trigger, view)
+			return err
+		})
+		if !files || !hasCode(err, "missing_scope", "invalid_arguments") {
+			return err
+		}
+	}
 }
 
 // modal lays a form out.
@@ -145,6 +181,8 @@ func (b *Bot) field(locale string, f view.Field) slack.Block {
 func (b *Bot) input(locale string, f view.Field) slack.BlockElement {
 	options := optionsOf(f.Choices)
 	switch {
+	case f.Kind == view.Files:
+		return slack.NewFileInputBlockElement(f.Key).WithFileTypes(fileTypes...).WithMaxFiles(f.Most)
 	case slices.Contains(suggested, f.Key):
 		menu := slack.NewOptionsSelectBlockElement(slack.OptTypeExternal, b.hint(locale, "slack.form.type"), f.Key)
 		atOnce := 0
@@ -228,7 +266,12 @@ func (b *Bot) submit(ctx context.Context, in inbound) {
 	if i.View.CallbackID != CallbackForm {
 		return
 	}
-	o, settings, d := filledIn(in)
+	o, settings, d, left := filledIn(in)
+	if len(left) > 0 {
+		why := b.cfg.Service.NoPlace(b.people.locale(o), left)
+		in.ack.give(fieldErrors(i.View, map[string]string{view.FilesKey: why.Plain}, ""))
+		return
+	}
 	if _, err := b.cfg.Rules().Parse(settings); err != nil {
 		if wrong := view.FieldErrors(b.print(b.people.locale(o)), err); len(wrong) > 0 {
 			in.ack.give(fieldErrors(i.View, wrong, ""))
@@ -238,11 +281,11 @@ func (b *Bot) submit(ctx context.Context, in inbound) {
 	b.generate(ctx, o, bot.Ask{Settings: settings, Parent: d.Parent})
 }
 
-// filledIn reads a form that was sent: where the video goes, and the settings.
-// A form sent twice is one job.
-func filledIn(in inbound) (origin, []ltx.Setting, formData) {
-	o, i := in.origin(), in.interaction
-	var d formData
+// filledIn reads a form that was sent: where the video goes, the settings, and
+// the names of files for which there is no place. A form sent twice is one job.
+func filledIn(in inbound) (o origin, settings []ltx.Setting, d formData, left []string) {
+	i := in.interaction
+	o = in.origin()
 	if json.Unmarshal([]byte(i.View.Private), &d) != nil {
 		d = formData{}
 	}
@@ -251,9 +294,17 @@ func filledIn(in inbound) (origin, []ltx.Setting, formData) {
 	if o.ResponseURL = ""; in.received.Unix()-d.At < int64(responseLife.Seconds()) {
 		o.ResponseURL = d.ResponseURL
 	}
-	var settings []ltx.Setting
+	var files []ltx.Setting
+	for _, c := range d.Files {
+		settings = append(settings, ltx.FileSetting(c.Option, ltx.Media{Ref: c.Ref, Name: c.Name}))
+	}
 	for _, key := range slices.Sorted(maps.Keys(i.View.State.Values)) {
 		for _, value := range i.View.State.Values[key] {
+			if value.Type == string(slack.METFileInput) {
+				more, no := inputs(key, value.Files)
+				files, left = append(files, more...), append(left, no...)
+				continue
+			}
 			if key != whereField {
 				settings = append(settings, ltx.Setting{Key: key, Value: value.text()})
 				continue
@@ -266,7 +317,24 @@ func filledIn(in inbound) (origin, []ltx.Setting, formData) {
 			}
 		}
 	}
-	return o, settings, d
+	return o, bot.WithInputs(settings, files), d, left
+}
+
+// inputs are settings for the files in a field: those in the field for all
+// kinds, or in that of one option. A field without one says nothing: what the
+// edited job has stays.
+func inputs(field string, files []sharedFile) (settings []ltx.Setting, left []string) {
+	given := make([]bot.GivenFile, 0, len(files))
+	for _, f := range files {
+		given = append(given, f.given())
+	}
+	if field == view.FilesKey {
+		return bot.Inputs(given)
+	}
+	for _, f := range given {
+		settings = append(settings, ltx.FileSetting(field, f.Media))
+	}
+	return settings, nil
 }
 
 // submission is the acknowledgement of a form that stays open.

@@ -114,6 +114,7 @@ type posted struct {
 	Text   string          `json:"text"`
 	Bot    string          `json:"bot_id"`
 	Blocks json.RawMessage `json:"blocks"`
+	Files  []sharedFile    `json:"files"`
 }
 
 // openView is what the bot reads of a form or a Home tab.
@@ -137,6 +138,7 @@ type input struct {
 	Option       struct {
 		Value string `json:"value"`
 	} `json:"selected_option"`
+	Files []sharedFile `json:"files"`
 }
 
 // text is what was typed, or the value that was chosen.
@@ -177,9 +179,10 @@ type event struct {
 		TS      string    `json:"ts"`
 		Thread  string    `json:"thread_ts"`
 		Edited  *id       `json:"edited"` // the message was changed
-		Files   []id      `json:"files"`
 		Tab     string    `json:"tab"`
 		View    *openView `json:"view"`
+
+		Files []sharedFile `json:"files"`
 	} `json:"event"`
 }
 

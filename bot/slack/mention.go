@@ -2,14 +2,18 @@ package slack
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/slack-go/slack"
 
+	"ltxbot/bot"
 	"ltxbot/bot/command"
 	"ltxbot/bot/text"
 	"ltxbot/core/ltx"
@@ -34,12 +38,19 @@ func (b *Bot) message(ctx context.Context, in inbound) {
 		return
 	}
 	typed := b.read(ctx, o, rest)
-	if typed == "" {
+	files, left := b.given(ctx, o, e.Files)
+	withFiles := len(files)+len(left) > 0
+	if typed == "" && !withFiles {
 		typed = command.VerbHelp
 	}
 	line, err := command.Parse(typed)
+	if _, near := errors.AsType[*command.VerbError](err); near && withFiles {
+		// Who sends a picture with one word does not mean a command.
+		typed = command.Write([]ltx.Setting{{Key: command.PromptKey, Value: typed}})
+		line, err = command.Parse(typed)
+	}
 	video := err == nil && line.Verb == ""
-	sure := !video || slices.ContainsFunc(line.Settings, isOption) || (direct || where == first) && !small(typed)
+	sure := !video || slices.ContainsFunc(line.Settings, isOption) || (direct || where == first) && (!small(typed) || withFiles)
 	switch {
 	case o.Edited && (!video || !sure || late(o, e.TS)):
 		// An edit can mend an order for a video that was refused. It is not
@@ -49,12 +60,14 @@ func (b *Bot) message(ctx context.Context, in inbound) {
 	case !sure && isGreeting(typed):
 		b.run(ctx, o, command.VerbHelp)
 	case !sure && isThanks(typed):
-	case len(e.Files) > 0:
-		b.tell(ctx, o, b.sentence(b.people.locale(o), "slack.files"))
+	case len(left) > 0:
+		b.tell(ctx, o, b.cfg.Service.NoPlace(b.people.locale(o), left))
+	case typed == "":
+		b.tell(ctx, o, b.sentence(b.people.locale(o), "inputs.no_words"))
 	case !sure:
-		b.askWhether(ctx, o, e.TS, typed)
+		b.askWhether(ctx, o, e.TS, typed, files)
 	default:
-		b.run(ctx, o, typed)
+		b.run(ctx, o, typed, files...)
 	}
 }
 
@@ -172,17 +185,35 @@ func late(o origin, ts string) bool {
 	return err != nil || o.Received.Sub(time.UnixMilli(int64(seconds*1000))) > editWithin
 }
 
-// buttonMake and the ts of a message make a video of that message, whose text is
-// the button's value.
+// buttonMake and the ts of a message make a video of that message, which is the
+// button's value: a proposal.
 const buttonMake = "v1:make:"
 
+// proposal is what a video could be made of.
+type proposal struct {
+	Typed string       `json:"typed"`
+	Files []sharedFile `json:"files,omitempty"`
+}
+
+func (p proposal) files() []bot.GivenFile {
+	files := make([]bot.GivenFile, 0, len(p.Files))
+	for _, f := range p.Files {
+		files = append(files, f.given())
+	}
+	return files
+}
+
 // askWhether asks whether somebody wants a video of what they said.
-func (b *Bot) askWhether(ctx context.Context, o origin, ts, typed string) {
+func (b *Bot) askWhether(ctx context.Context, o origin, ts, typed string, files []bot.GivenFile) {
 	locale := b.people.locale(o)
 	out := b.layout(locale).message(b.sentence(locale, "slack.ask", "prompt", cut(text.OneLine(typed), maxAsked)))
-	if len([]rune(typed)) <= maxButtonValue {
+	said := proposal{Typed: typed}
+	for _, f := range files {
+		said.Files = append(said.Files, sharedAs(f))
+	}
+	if value, err := json.Marshal(said); err == nil && utf8.RuneCount(value) <= maxButtonValue {
 		label := plainText(cut(b.text(locale, "slack.button.make"), maxButtonLabel))
-		out.blocks = append(out.blocks, slack.NewActionBlock("", slack.NewButtonBlockElement(buttonMake+ts, typed, label)))
+		out.blocks = append(out.blocks, slack.NewActionBlock("", slack.NewButtonBlockElement(buttonMake+ts, string(value), label)))
 	}
 	b.tellOut(ctx, o, out)
 }

@@ -275,24 +275,6 @@ func TestDirectMessagesToTheBotWorkLikeMentions(t *testing.T) {
 	}
 }
 
-func TestAnAttachedFileIsRefusedBeforeItCosts(t *testing.T) {
-	t.Parallel()
-	s := newStage(t)
-	dm := s.ann.DM()
-	if _, err := s.ann.Share(dm, "", "", sim.FileSpec{Name: "a.png", Content: []byte("x")}); err != nil {
-		t.Fatal(err)
-	}
-	s.whisper(s.ann, dm, "a cowboy walks") // without words, help
-	s.sim.SendFrame(map[string]any{"type": "events_api", "envelope_id": "e1", "payload": map[string]any{
-		"type": "event_callback", "event_id": "Ev1", "team_id": s.ws.ID(), "event": map[string]any{
-			"type": "message", "channel_type": "im", "subtype": "file_share", "user": s.ann.ID(), "channel": dm.ID(),
-			"text": "a red fox like this one", "ts": "1700000000.000100", "files": []any{map[string]any{"id": "F0PICTURE1"}},
-		},
-	}})
-	s.whisper(s.ann, dm, "cannot use attached files")
-	s.noJob()
-}
-
 // A message in a channel that two workspaces share may name the bot of either.
 func TestAMentionInASharedChannelIsForTheInstallationThatItNames(t *testing.T) {
 	t.Parallel()

@@ -3,6 +3,7 @@ package slack
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"slices"
 	"strconv"
 	"strings"
@@ -66,12 +67,17 @@ const pressWithin = 1500 * time.Millisecond
 
 func (b *Bot) pressed(ctx context.Context, o origin, i *interaction, a action) {
 	if a.ActionID == buttonForm {
-		b.openForm(ctx, o, b.cfg.Service.Form(b.people.locale(o), nil), formData{})
+		b.openForm(ctx, o, b.cfg.Service.Form(b.people.locale(o), nil))
 		return
 	}
 	if ts, ok := strings.CutPrefix(a.ActionID, buttonMake); ok {
 		o.Event = MessageEvent(o.Channel, ts)
-		if b.run(ctx, o, a.Value) {
+		var said proposal
+		if json.Unmarshal([]byte(a.Value), &said) != nil {
+			b.tell(ctx, o, b.sentence(b.people.locale(o), "slack.unknown_button"))
+			return
+		}
+		if b.run(ctx, o, said.Typed, said.files()...) {
 			b.replace(ctx, o, b.sentence(b.people.locale(o), "slack.making"))
 		}
 		return
@@ -131,7 +137,7 @@ func (b *Bot) edit(ctx context.Context, o origin, job string) {
 	c := b.unvouched(o)
 	switch p := b.cfg.Service.Press(quick, c, view.ActEdit, job); {
 	case p.Form != nil:
-		b.openForm(ctx, o, *p.Form, formData{Parent: job})
+		b.openForm(ctx, o, *p.Form)
 	case p.Reply != nil:
 		b.tell(ctx, o, *p.Reply)
 	}

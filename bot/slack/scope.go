@@ -19,7 +19,8 @@ func Scopes() []Scope {
 		{Name: "files:write", Why: "sharing videos, and deleting them"},
 		{Name: "users:read", Why: "who is an admin or a guest, and which language people read"},
 		{Name: "channels:join", Optional: true, Why: "entering public channels by itself; without, the bot must be invited"},
-		{Name: "files:read", Optional: true, Why: "seeing when a shared video appears, so that its text follows it; without, they may come in any order"},
+		{Name: scopeFiles, Optional: true, Why: "making videos of pictures, sounds and clips that people attach, and seeing when a shared video appears, so that its " +
+			"text follows it; without, only links can be given, and video and text may come in any order"},
 		{Name: "usergroups:read", Optional: true, Why: "quota tiers and admins by user group; without, groups count for nothing"},
 		{Name: "app_mentions:read", Optional: true, Why: "making videos in threads, where Slack has no commands, by mentioning the bot"},
 		{Name: "im:write", Optional: true, Why: "finding the direct messages with somebody; without, a message has to be sent first"},
@@ -29,6 +30,10 @@ func Scopes() []Scope {
 		{Name: "mpim:history", Optional: true, Why: historyWhy},
 	}
 }
+
+// scopeFiles is the right to read the files that people share where the bot is.
+// https://docs.slack.dev/reference/scopes/files.read
+const scopeFiles = "files:read"
 
 const historyWhy = "finding the bot's own message after a lost reply or a crash, so that it is posted once; " +
 	"without, such a message is not posted again, and a card may be missing or a video without its text"

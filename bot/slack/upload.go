@@ -109,12 +109,7 @@ func (b *Bot) share(ctx context.Context, c *client, file, title string, at spot)
 
 // shared looks whether a file is shared in a channel, and by which message.
 func (b *Bot) shared(ctx context.Context, c *client, file, channel string) (ts string, ok bool, err error) {
-	var info *slack.File
-	err = c.again(ctx, "look for the video", func(ctx context.Context) error {
-		var err error
-		info, _, _, err = c.api.GetFileInfoContext(ctx, file, 0, 0)
-		return err
-	})
+	info, err := c.fileInfo(ctx, file)
 	if err != nil {
 		return "", false, err
 	}

@@ -16,6 +16,12 @@ type Form struct {
 	Title  string
 	Submit string
 	Fields []Field // the most used first; a platform with room for few takes those
+	// Job is the job that the form edits; "" for none. What the form does not
+	// show stays as it is there.
+	Job string
+	// Inputs are files that go with what is filled in, unless others take
+	// their place.
+	Inputs []ltx.Setting
 }
 
 // Field is one input of a form.
@@ -26,6 +32,7 @@ type Field struct {
 	Value    string
 	Kind     FieldKind
 	Choices  []Choice // of Pick
+	Most     int      // of Files: how many there may be
 	MaxLen   int      // of a text, in characters; 0 = no limit
 	Required bool
 }
@@ -38,6 +45,7 @@ const (
 	TextLine FieldKind = "line"
 	TextArea FieldKind = "area"
 	Pick     FieldKind = "pick"
+	Files    FieldKind = "files"
 )
 
 // Choice is one value to choose, and what people read.
@@ -48,6 +56,14 @@ type Choice struct {
 
 // AdvancedKey is the field for what has none of its own.
 const AdvancedKey = "advanced"
+
+// FilesKey is the field for files of any kind: each goes where its kind is
+// taken.
+const FilesKey = "files"
+
+// mostFiles is how many files a video can be made of: two pictures, a sound,
+// and a clip.
+const mostFiles = 4
 
 // OnForm tells whether a parameter has a field of its own.
 func OnForm(p ltx.Param) bool { return p.Basic }
@@ -64,6 +80,30 @@ func NewForm(p text.Printer, qualities []string, from *ltx.Request) Form {
 	return f
 }
 
+// filesField is the field for files. kept are the names of those that stay if
+// it is left empty.
+func (v voice) filesField(kept []string) Field {
+	hint := v.Text("form.files_hint")
+	if len(kept) > 0 {
+		hint = v.Text("form.files_kept", "files", text.Shorten(strings.Join(kept, ", "), maxKept))
+	}
+	return Field{Key: FilesKey, Label: v.Text("label.files"), Hint: hint, Kind: Files, Most: mostFiles}
+}
+
+// maxKept is how much room the names of files have in a hint, in UTF-16 units.
+const maxKept = 50
+
+// namesOf are the names of the files among settings.
+func namesOf(settings []ltx.Setting) []string {
+	var names []string
+	for _, s := range settings {
+		if p, ok := ltx.Lookup(s.Key); ok && p.Kind == ltx.KindMedia && s.Value != "" {
+			names = append(names, text.OneLine(s.Value))
+		}
+	}
+	return names
+}
+
 // FilledForm is the form for a new video, filled in with settings.
 func FilledForm(p text.Printer, qualities []string, settings []ltx.Setting) Form {
 	v, values := voice{p}, formValues(settings)
@@ -71,6 +111,9 @@ func FilledForm(p text.Printer, qualities []string, settings []ltx.Setting) Form
 	for _, param := range ltx.Params() {
 		if OnForm(param) {
 			f.Fields = append(f.Fields, v.field(param, qualities, values[param.Key()]))
+		}
+		if param.Key() == command.PromptKey {
+			f.Fields = append(f.Fields, v.filesField(namesOf(settings)))
 		}
 	}
 	f.Fields = append(f.Fields, Field{

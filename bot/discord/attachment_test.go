@@ -1,0 +1,280 @@
+package discord_test
+
+import (
+	"errors"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"ltxbot/bot/discord"
+	"ltxbot/core/generate"
+	"ltxbot/core/ltx"
+	sim "ltxbot/sim/discord"
+)
+
+func file(name string) sim.File { return sim.File{Name: name, Data: []byte("the bytes of " + name)} }
+
+// input is a file of a job, by the id of its parameter.
+func input(t *testing.T, j generate.Job, id string) ltx.Media {
+	t.Helper()
+	m, ok := j.Request.Media(id)
+	if !ok {
+		t.Fatalf("%s is not set; the job is of %s", id, j.Request.CommandLine())
+	}
+	return m
+}
+
+// opened is what is read of a file of a job.
+func (s *stage) opened(j generate.Job, id string) (string, error) {
+	s.t.Helper()
+	media, err := s.bot.OpenInput(s.ctx, j, input(s.t, j, id))
+	if err != nil {
+		return "", err
+	}
+	defer media.Body.Close()
+	raw, err := io.ReadAll(media.Body)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if media.Size != int64(len(raw)) {
+		s.t.Errorf("the size is %d, of %d bytes", media.Size, len(raw))
+	}
+	return string(raw), nil
+}
+
+func TestFilesOfOptionsAreInputs(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	i, err := s.ada.Type(s.ctx, s.general, "/ltx prompt:a fox", sim.Arg("image", file("fox.png")), sim.Arg("end_image", file("den.png")),
+		sim.Arg("soundtrack", file("rain.mp3")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	j := s.job(i)
+	for id, want := range map[string]string{"image_url": "fox.png", "end_image_url": "den.png", "audio_url": "rain.mp3"} {
+		got, err := s.opened(j, id)
+		if name := input(t, j, id).Name; got != "the bytes of "+want || err != nil || name != want {
+			t.Errorf("%s is %s: %q, %v", id, name, got, err)
+		}
+	}
+	if strings.Contains(s.log.String(), "hm=") || strings.Contains(s.card(j).Text(), "hm=") {
+		t.Error("a signed address is in the log or on the card")
+	}
+}
+
+func TestAnOptionWinsOverALinkInThePrompt(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	i, err := s.ada.Slash(s.ctx, s.general, "ltx", sim.Arg("prompt", "a fox image=https://example.com/cat.png clip=https://example.com/cat.mp4"), sim.Arg("image", file("fox.png")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	j := s.job(i)
+	if m := input(t, j, "image_url"); m.Name != "fox.png" || len(j.Request.Notes) == 0 {
+		t.Errorf("the image is %s, and the card says %v", m.Shown(), j.Request.Notes)
+	}
+	if m := input(t, j, "video_url"); m.Ref != "https://example.com/cat.mp4" || j.Request.Prompt() != "a fox" {
+		t.Errorf("the clip is %q, of %s", m.Ref, j.Request.CommandLine())
+	}
+}
+
+func TestNobodyCanTypeTheReferenceOfAFile(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	m, err := s.ada.Share(s.general, "", file("fox.png"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	i, err := s.ada.Slash(s.ctx, s.general, "ltx", sim.Arg("prompt", "a fox image:discord:"+m.Attachments[0].URL))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := s.response(i); got.EphemeralTo != s.ada.ID || s.engine.Count() != 0 {
+		t.Errorf("the answer is %q", got.Text())
+	}
+}
+
+// What came with a command is kept for a day; the file of a message is there
+// as long as the message, behind addresses that expire.
+func TestAFileIsOpenedForAsLongAsDiscordHasIt(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	loose, err := s.ada.Type(s.ctx, s.general, "/ltx prompt:a fox", sim.Arg("image", file("fox.png")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := s.job(loose)
+	m, err := s.ada.Share(s.general, "a den", file("den.png"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept := s.animate(m)
+	s.sim.Advance(25 * time.Hour)
+	if _, err := s.opened(first, "image_url"); !errors.Is(err, generate.ErrGone) {
+		t.Errorf("the file of a command opens after a day: %v", err)
+	}
+	if got, err := s.opened(kept, "image_url"); got != "the bytes of den.png" || err != nil {
+		t.Errorf("the file of a message is %q, %v", got, err)
+	}
+	s.sim.DeleteMessage(m.ID)
+	if _, err := s.opened(kept, "image_url"); !errors.Is(err, generate.ErrGone) {
+		t.Errorf("a file that was deleted opens: %v", err)
+	}
+}
+
+// animate makes a video of the pictures of a message.
+func (s *stage) animate(m sim.Message) generate.Job {
+	s.t.Helper()
+	i, err := s.ada.MessageCommand(s.ctx, m, "Animate this")
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if _, err := i.WaitModal(s.ctx); err != nil {
+		s.t.Fatal(err)
+	}
+	sent, err := s.ada.SubmitModal(s.ctx, i, nil)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return s.job(sent)
+}
+
+func TestNothingButDiscordsHostsIsAsked(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	for _, ref := range []string{
+		"discord:https://example.com/attachments/1/2/a.png", "discord:http://cdn.discordapp.com/attachments/1/2/a.png",
+		"discord:https://cdn.discordapp.com.example.com/a.png", "discord:" + strings.Replace(s.sim.BaseURL(), "127.0.0.1", "localhost", 1) + "/a.png",
+		"discord:file:///etc/passwd", "discord:%zz", "slack:F012345678", s.sim.BaseURL() + "/attachments/1/2/a.png",
+	} {
+		if _, err := s.bot.OpenInput(s.ctx, generate.Job{}, ltx.Media{Ref: ref}); !errors.Is(err, generate.ErrGone) {
+			t.Errorf("%s: %v", ref, err)
+		}
+	}
+}
+
+func TestAnimateTakesThePicturesOfAMessage(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	m, err := s.ada.Share(s.general, "a fox goes home", file("notes.txt"), file("fox.png"), file("rain.mp3"), file("den.png"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	j := s.animate(m)
+	if _, sound := j.Request.Media("audio_url"); input(t, j, "image_url").Name != "fox.png" || input(t, j, "end_image_url").Name != "den.png" || sound {
+		t.Errorf("the job is of %s", j.Request.CommandLine())
+	}
+	if j.Request.Prompt() != "a fox goes home" {
+		t.Errorf("the prompt is %q", j.Request.Prompt())
+	}
+	i, err := s.ada.MessageCommand(s.ctx, s.ada.Say(s.general, "no picture here"), "Animate this")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := s.response(i); !strings.Contains(got.Text(), "no picture") || got.EphemeralTo != s.ada.ID {
+		t.Errorf("the answer is %q", got.Text())
+	}
+}
+
+func TestRemixTakesTheFilesOfAMessageToo(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	m, err := s.ada.Share(s.general, "a fox camera:dolly_in", file("fox.png"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	i, err := s.ada.MessageCommand(s.ctx, m, "Remix with LTX")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := i.WaitModal(s.ctx); err != nil {
+		t.Fatal(err)
+	}
+	sent, err := s.ada.SubmitModal(s.ctx, i, map[string]any{"duration": "an hour"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	refused := s.response(sent)
+	again, err := s.ada.Click(s.ctx, refused, refused.Buttons[0].CustomID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := again.WaitModal(s.ctx); err != nil {
+		t.Fatal(err)
+	}
+	if sent, err = s.ada.SubmitModal(s.ctx, again, map[string]any{"duration": "5"}); err != nil {
+		t.Fatal(err)
+	}
+	if j := s.job(sent); input(t, j, "image_url").Name != "fox.png" || j.Request.Camera() != "dolly_in" {
+		t.Errorf("the job is of %s", j.Request.CommandLine())
+	}
+}
+
+// A video that costs money is not made without the picture that it was to be
+// made of.
+func TestAFormWhoseFilesAreForgottenMakesNothing(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	m, err := s.ada.Share(s.general, "a fox", file("fox.png"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	i, err := s.ada.MessageCommand(s.ctx, m, "Animate this")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := i.WaitModal(s.ctx); err != nil {
+		t.Fatal(err)
+	}
+	s.restart()
+	sent, err := s.ada.SubmitModal(s.ctx, i, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := s.response(sent); !strings.Contains(got.Text(), "no longer have the file") || s.engine.Count() != 0 {
+		t.Errorf("%d jobs, and the answer is %q", s.engine.Count(), got.Text())
+	}
+}
+
+func TestAgainKeepsTheInputs(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	i, err := s.ada.Type(s.ctx, s.general, "/ltx prompt:a fox", sim.Arg("image", file("fox.png")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := s.job(i)
+	s.mustShow(first.ID, generate.Running)
+	s.mustDeliver(first.ID, 100)
+	video := videos(s.general, first.ID)[0]
+	for _, label := range []string{"Again", "Same seed"} {
+		button, ok := video.Button(label)
+		if !ok {
+			t.Fatalf("there is no %s", label)
+		}
+		press, err := s.ada.Click(s.ctx, video, button.CustomID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := s.opened(s.job(press), "image_url"); got != "the bytes of fox.png" || err != nil {
+			t.Errorf("%s: the image is %q, %v", label, got, err)
+		}
+	}
+	edit, err := s.ada.MessageCommand(s.ctx, video, "Remix with LTX")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := edit.WaitModal(s.ctx); err != nil {
+		t.Fatal(err)
+	}
+	sent, err := s.ada.SubmitModal(s.ctx, edit, map[string]any{"prompt": "two foxes"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if j := s.job(sent); input(t, j, "image_url").Name != "fox.png" || j.Request.Prompt() != "two foxes" {
+		t.Errorf("the job is of %s", j.Request.CommandLine())
+	}
+}
+
+var _ generate.Courier = (*discord.Bot)(nil)
