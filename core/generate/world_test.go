@@ -8,6 +8,7 @@ import (
 	"io"
 	"iter"
 	"maps"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -42,6 +43,7 @@ type world struct {
 	off          bool            // the platform is switched off
 	dir          string          // of videos under way
 	fitter       generate.Fitter // nil = there is no ffmpeg
+	marker       generate.Marker // nil = nothing is marked
 	maxBytes     int64           // of a download
 	// worn, if set, stands between each process and its store.
 	worn func(generate.Store) generate.Store
@@ -132,7 +134,7 @@ func (w *world) join(store *store.Store, c *crasher) *process {
 		Ledger:   store,
 		Provider: crashProvider{asked, c},
 		Couriers: couriers,
-		Media:    generate.MediaConfig{Dir: w.dir, MaxBytes: w.maxBytes, Fitter: w.fitter},
+		Media:    generate.MediaConfig{Dir: w.dir, MaxBytes: w.maxBytes, Fitter: w.fitter, Marker: w.marker},
 		Policy:   func() quota.Policy { return w.policy },
 		Endpoint: "fal-ai/test",
 		Price:    price, EndpointWithoutLoRA: w.plain, BillFailures: w.billFailures,
@@ -458,6 +460,7 @@ type fakeChannel struct {
 	told                map[string]bool                // by job: its command was acknowledged
 	slow                time.Duration                  // how long an upload takes
 	posts               map[string]int                 // by job: how many videos were posted
+	file                []byte                         // the last file
 	// mute says that nobody can tell what was acknowledged.
 	mute bool
 	// unprepared are the errors of the next calls of Prepare.
@@ -560,7 +563,8 @@ func (c *fakeChannel) Deliver(ctx context.Context, j generate.Job, v generate.Vi
 	}
 	c.videos[j.ID], c.why[j.ID] = f.Name, why
 	c.posts[j.ID]++
-	return generate.Receipt{Message: "video-" + j.ID, Fit: f.Fit}, nil
+	c.file, _ = os.ReadFile(f.Path)
+	return generate.Receipt{Message: "video-" + j.ID, Fit: f.Fit, Mark: f.Mark, SHA256: f.SHA256}, nil
 }
 
 // refusal is the next error that was ordered, if any.
