@@ -16,7 +16,7 @@ const (
 	gifImage     = 0x2c
 	gifEnd       = 0x3b
 	gifApp       = 0xff
-	xmpApp       = "XMP DataXMP" // Adobe, XMP Specification Part 3, 1.1.2: GIF 89a
+	xmpApp       = "XMP DataXMP" // Adobe, XMP Specification Part 3, 1.1.2, GIF 89a
 )
 
 // gifFile is a GIF. Its mark is an application extension before the end.

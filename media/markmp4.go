@@ -11,7 +11,7 @@ import (
 
 // The ids of uuid boxes, at the top level of a file.
 const (
-	// Adobe, XMP Specification Part 3, 1.1.4: MPEG-4
+	// Adobe, XMP Specification Part 3, 1.1.4, MPEG-4.
 	xmpBox = "\xbe\x7a\xcf\xcb\x97\xa9\x42\xe8\x9c\x71\x99\x94\x91\xe3\xaf\xac"
 	// https://spec.c2pa.org/specifications/specifications/2.2/specs/C2PA_Specification.html#_embedding_manifests_into_bmff_based_assets
 	c2paBox = "\xd8\xfe\xc3\xd6\x1b\x0e\x48\x3c\x92\x97\x58\x28\x87\x7e\xc4\x81"

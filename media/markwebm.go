@@ -205,7 +205,7 @@ func tagged(list []byte) (m generate.Mark, ok bool) {
 // appendElement appends an element with its content.
 func appendElement(b []byte, id uint32, content ...byte) []byte {
 	for n := 3; n >= 0; n-- {
-		if c := byte(id >> (8 * n)); c != 0 {
+		if c := byte(id >> (8 * n) & 0xff); c != 0 {
 			b = append(b, c)
 		}
 	}
@@ -218,7 +218,7 @@ func appendElement(b []byte, id uint32, content ...byte) []byte {
 func vint(size uint64, width int) []byte {
 	fits := func(n int) bool { return size < 1<<(7*n)-1 }
 	if width == 0 {
-		for width = 1; !fits(width) && width < 8; width++ { //nolint:revive // it counts
+		for width = 1; !fits(width) && width < 8; width++ {
 		}
 	}
 	if !fits(width) {
@@ -278,7 +278,7 @@ func (f *webmFile) indexed() ([]patch, error) {
 // padding is the header of padding of so many bytes in all, at least two.
 func padding(total int64) []byte {
 	if total <= 1+1+126 {
-		return []byte{idVoid, 0x80 | byte(total-2)}
+		return []byte{idVoid, 0x80 | byte(total-2)} //nolint:gosec // at most 126
 	}
 	return append([]byte{idVoid}, vint(uint64(total-9), 8)...)
 }

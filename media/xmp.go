@@ -106,7 +106,7 @@ func readPacket(b []byte) (m generate.Mark, ok bool) {
 func readSome(r io.ReaderAt, at, most int64) ([]byte, error) {
 	b := make([]byte, most)
 	n, err := r.ReadAt(b, at)
-	if n < len(b) && err != io.EOF { //nolint:errorlint // ReadAt returns it as it is
+	if n < len(b) && err != io.EOF {
 		return nil, err
 	}
 	return b[:n], nil

@@ -17,8 +17,8 @@ type Verdict struct {
 	Job *generate.Job
 }
 
-// credentials is where people look at what a file is signed with.
-const credentials = "https://contentcredentials.org/verify"
+// checker is where people look at what a file is signed with.
+const checker = "https://contentcredentials.org/verify"
 
 // Verified says what is known of where a video comes from, and how sure that is.
 func Verified(p text.Printer, r Verdict) Message {
@@ -46,7 +46,7 @@ func Verified(p text.Printer, r Verdict) Message {
 		m.add(v.say(Note, "verify.hidden"))
 	}
 	if r.File != nil && r.File.Signed {
-		m.add(v.say(Note, "verify.signed", "link", text.Span{Text: credentials, Style: text.Link, URL: credentials}))
+		m.add(v.say(Note, "verify.signed", "link", text.Span{Text: checker, Style: text.Link, URL: checker}))
 	}
 	if sum := r.sum(); sum != "" {
 		m.add(block(Note, text.Span{Text: "SHA-256 "}, text.MonoSpan(sum)))
