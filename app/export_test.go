@@ -37,3 +37,6 @@ const (
 
 // GatewayTTL is how long a lease lasts.
 const GatewayTTL time.Duration = gatewayTTL
+
+// Catalog is the texts as a config has them.
+var Catalog = catalog

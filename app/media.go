@@ -13,7 +13,7 @@ import (
 // that can't encode, the bot runs all the same. trial tries whether ffmpeg can
 // encode: the first video that is too large is too late to find out.
 func newMedia(c config.Media, log *slog.Logger) (files generate.MediaConfig, trial func(context.Context)) {
-	files, trial = generate.MediaConfig{Dir: c.Dir, MaxBytes: c.MaxBytes}, func(context.Context) {}
+	files, trial = generate.MediaConfig{Dir: c.Dir, MaxBytes: c.MaxBytes, Marker: media.Marker{}}, func(context.Context) {}
 	if c.FFmpeg == "" {
 		return files, trial
 	}

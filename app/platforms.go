@@ -17,6 +17,7 @@ import (
 	"ltxbot/core/generate"
 	"ltxbot/core/team"
 	"ltxbot/internal/ingress"
+	"ltxbot/media"
 )
 
 // adapters makes the adapter of each chat platform, by its name in the config.
@@ -94,6 +95,7 @@ func newPlatforms(p platformParts, parts *lifecycle) (platforms, error) {
 			Office:    p.office,
 			Account:   p.office.Account,
 			Archive:   p.store,
+			Inspect:   media.Inspect,
 			Command:   c.Command,
 			Logger:    p.log,
 		})

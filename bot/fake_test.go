@@ -162,7 +162,7 @@ func (f *fakeGenerator) Jobs(_ context.Context, q generate.Query) ([]generate.Jo
 	}
 	var out []generate.Job
 	for _, j := range f.jobs {
-		if j.Member == q.Member && j.Team == q.Team {
+		if q.Posted != "" && slices.Contains(j.Receipt.Posted(), q.Posted) || q.Posted == "" && j.Member == q.Member && j.Team == q.Team {
 			out = append(out, j)
 		}
 	}

@@ -101,7 +101,7 @@ func (e *denied) Unwrap() error { return e.reason }
 // outsider none of another channel.
 func (d *Service) visible(ctx context.Context, c Caller, id string) (generate.Job, error) {
 	j, err := d.job(ctx, c, id)
-	if err == nil && !c.owns(j) && (j.Request.Private || j.Place.Private) {
+	if err == nil && !c.sees(j) {
 		return j, &denied{errPrivate, j.AskedBy()}
 	}
 	return j, err
@@ -121,7 +121,7 @@ func (d *Service) job(ctx context.Context, c Caller, id string) (generate.Job, e
 	ctx, cancel := context.WithTimeout(ctx, readLimit)
 	defer cancel()
 	j, err := d.cfg.Generator.Job(ctx, command.JobID(id))
-	if err == nil && !c.owns(j) && (j.Team != c.Team || c.Outsider && j.Place.Channel != c.Channel) {
+	if err == nil && !c.owns(j) && !c.reaches(j) {
 		return generate.Job{}, generate.ErrNoJob
 	}
 	return j, err

@@ -24,9 +24,13 @@ const eraseLimit = 20 * time.Second
 const eraseEvery = time.Minute
 
 // JobsLine answers what was typed after the verb for jobs: nothing lists them,
-// "erase" says what that would do, and "erase yes" does it.
+// "erase" says what that would do, "erase yes" does it, and "verify" tells what is
+// known of a video.
 func (d *Service) JobsLine(ctx context.Context, c Caller, order string) view.Message {
 	args := command.Words(order)
+	if what, ok := verifyOrder(args); ok {
+		return d.Verify(ctx, c, what)
+	}
 	switch {
 	case len(args) == 0 || !command.JobsOrder(args):
 		return d.Jobs(ctx, c)

@@ -29,6 +29,8 @@ func (d *Service) Answer(ctx context.Context, c Caller, line command.Line) view.
 		return d.JobsLine(ctx, c, arg)
 	case command.VerbShow:
 		return d.Show(ctx, c, arg)
+	case command.VerbVerify:
+		return d.Verify(ctx, c, arg)
 	case command.VerbCancel:
 		return d.Cancel(ctx, c, arg)
 	case command.VerbQuota, command.VerbAdmin:

@@ -51,6 +51,9 @@ type Config struct {
 	Account func(ctx context.Context, team, member string) (account string, others []string, err error)
 	// Archive is where people's data is erased; nil = that can't be done.
 	Archive generate.Archive
+	// Inspect reads what a file tells of where it comes from; nil = files are
+	// not verified.
+	Inspect func(ctx context.Context, path string) (generate.Evidence, error)
 	Command string // what people type: "/ltx"; empty = that
 	Logger  *slog.Logger
 }

@@ -4,8 +4,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"ltxbot/config"
 )
 
@@ -36,23 +34,5 @@ func TestTheLabelIsRewordedAndNeverRemoved(t *testing.T) {
 				t.Errorf("it says:\n%s\nwant %q", found, c.want)
 			}
 		})
-	}
-}
-
-func TestALanguageComesBeforeAll(t *testing.T) {
-	l := config.Label{All: "AI", JA: "AI製"}
-	got := map[string]string{}
-	for _, language := range []string{"de", "en", "es", "fr", "ja"} {
-		got[language] = l.In(language)
-	}
-	want := map[string]string{"de": "AI", "en": "AI", "es": "AI", "fr": "AI", "ja": "AI製"}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Error(diff)
-	}
-	every := config.Label{EN: "a", DE: "b", ES: "c", FR: "d", JA: "e"}
-	for language := range want {
-		if every.In(language) == "" {
-			t.Errorf("label.%s does nothing", language)
-		}
 	}
 }

@@ -72,3 +72,32 @@ const (
 
 // LimitEncoding sets how long an encode may take.
 func (f *FFmpeg) LimitEncoding(d time.Duration) { f.limit = d }
+
+// MarkBytes marks a file in memory.
+func MarkBytes(b []byte, m generate.Mark) ([]byte, error) {
+	e, err := markEdit(bytes.NewReader(b), int64(len(b)), m)
+	if err != nil {
+		return nil, err
+	}
+	out := append(bytes.Clone(b[:e.keep]), e.tail...)
+	for _, p := range e.patches {
+		copy(out[p.at:], p.bytes)
+	}
+	return out, nil
+}
+
+// MarkOf reads the mark of a file in memory.
+func MarkOf(b []byte) (generate.Mark, bool) {
+	c, err := open(bytes.NewReader(b), int64(len(b)))
+	if err != nil {
+		return generate.Mark{}, false
+	}
+	f, err := c.look()
+	if err != nil {
+		return generate.Mark{}, false
+	}
+	return f.mark()
+}
+
+// ReadPacket reads an XMP packet.
+var ReadPacket = readPacket

@@ -14,7 +14,8 @@
 //	  job/k3v9                                        {"v":1,"id":"k3v9","version":4,"state":"running",…,"run":"a81f"}
 //	  jobs/all/2026-03-11T12:00:00.0Z/k3v9
 //	  jobs/team/acme/2026-03-11T…/k3v9                and so by member/discord:1, channel/discord/G1/C1,
-//	                                                  state/running, model/fal-ai%2Fltx-2.3…
+//	                                                  state/running, model/fal-ai%2Fltx-2.3…,
+//	                                                  posted/sha256:9f86d0… (the file), posted/https:%2F%2Fdiscord.com… (the message)
 //	  open/all/2026-03-11T…/k3v9                      unfinished jobs; also open/team/acme/…, open/member/discord:1/…
 //	  ended/job/2026-03-11T…/k3v9                     jobs that are over, by their end, for retention
 //	  ended/prompt/2026-03-11T…/k3v9                  those of them whose prompt is kept

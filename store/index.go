@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"time"
 
 	"ltxbot/core/generate"
@@ -26,28 +27,29 @@ type jobRecord struct {
 type headRecord struct {
 	stamp
 
-	ID       string         `json:"id"`
-	Version  int64          `json:"version"`
-	State    generate.State `json:"state"`
-	Team     string         `json:"team"`
-	Member   string         `json:"member"`
-	Tiers    []string       `json:"tiers"`
-	Place    generate.Place `json:"place"`
-	Endpoint string         `json:"endpoint"`
-	Line     quota.Line     `json:"line"`
-	Admitted bool           `json:"admitted"`
-	Shown    generate.State `json:"shown"`
-	Created  time.Time      `json:"created"`
-	Finished time.Time      `json:"finished"`
-	LookAt   time.Time      `json:"look_at"`
-	Run      string         `json:"run"`
+	ID       string           `json:"id"`
+	Version  int64            `json:"version"`
+	State    generate.State   `json:"state"`
+	Team     string           `json:"team"`
+	Member   string           `json:"member"`
+	Tiers    []string         `json:"tiers"`
+	Place    generate.Place   `json:"place"`
+	Endpoint string           `json:"endpoint"`
+	Line     quota.Line       `json:"line"`
+	Admitted bool             `json:"admitted"`
+	Shown    generate.State   `json:"shown"`
+	Created  time.Time        `json:"created"`
+	Finished time.Time        `json:"finished"`
+	LookAt   time.Time        `json:"look_at"`
+	Receipt  generate.Receipt `json:"receipt"`
+	Run      string           `json:"run"`
 }
 
 func (h headRecord) job() generate.Job {
 	return generate.Job{
 		ID: h.ID, Version: h.Version, State: h.State, Team: h.Team, Member: h.Member, Tiers: h.Tiers,
 		Place: h.Place, Endpoint: h.Endpoint, Line: h.Line, Admitted: h.Admitted, Shown: h.Shown,
-		Created: h.Created, Finished: h.Finished, LookAt: h.LookAt,
+		Created: h.Created, Finished: h.Finished, LookAt: h.LookAt, Receipt: h.Receipt,
 	}
 }
 
@@ -85,7 +87,7 @@ func ended(j generate.Job) time.Time {
 // indexKeys are the keys by which j is found.
 func indexKeys(j generate.Job, prompt bool) []string {
 	at := stamped(j.Created)
-	keys := make([]string, 0, 10)
+	keys := make([]string, 0, 12)
 	keys = append(keys,
 		join(allJobs, at, j.ID),
 		join(jobsByTeam, j.Team, at, j.ID),
@@ -94,6 +96,9 @@ func indexKeys(j generate.Job, prompt bool) []string {
 		join(jobsByState, string(j.State), at, j.ID),
 		join(jobsByModel, j.Endpoint, at, j.ID),
 	)
+	for _, name := range j.Receipt.Posted() {
+		keys = append(keys, join(jobsByPosted, name, at, j.ID))
+	}
 	switch {
 	case j.Unfinished():
 		keys = append(keys, join(openJobs, at, j.ID), join(openByTeam, j.Team, at, j.ID), join(openByMember, j.Member, at, j.ID))
@@ -209,6 +214,8 @@ func (t *txn) listPage(ctx context.Context, q generate.Query, prefix, before str
 func index(q generate.Query) string {
 	under := func(prefix string, names ...string) string { return join(prefix, names...) + "/" }
 	switch {
+	case q.Posted != "":
+		return under(jobsByPosted, q.Posted)
 	case q.Unfinished && q.Member != "":
 		return under(openByMember, q.Member)
 	case q.Unfinished && q.Team != "":
@@ -237,6 +244,7 @@ func selects(q generate.Query, j generate.Job) bool {
 		(q.Member == "" || j.Member == q.Member) &&
 		(q.Channel == "" || j.Place.Channel == q.Channel && j.Place.Tenant == q.Tenant && j.Place.Platform == q.Platform) &&
 		(q.State == "" || j.State == q.State) &&
+		(q.Posted == "" || slices.Contains(j.Receipt.Posted(), q.Posted)) &&
 		(q.Endpoint == "" || j.Endpoint == q.Endpoint) &&
 		(!q.Unfinished || j.Unfinished())
 }

@@ -16,6 +16,7 @@ const (
 	jobsByPlace  = "jobs/channel/"
 	jobsByState  = "jobs/state/"
 	jobsByModel  = "jobs/model/"
+	jobsByPosted = "jobs/posted/"
 	openJobs     = "open/all/"
 	openByTeam   = "open/team/"
 	openByMember = "open/member/"

@@ -56,6 +56,7 @@ func (c *Client) Jobs(ctx context.Context, q generate.Query) ([]Job, error) {
 	}
 	set("team", q.Team)
 	set("member", q.Member)
+	set("posted", q.Posted)
 	if q.Unfinished {
 		v.Set("unfinished", "true")
 	}

@@ -37,6 +37,8 @@ type Job struct {
 	Message     string `json:"message,omitempty"` // of the video, as the platform names it
 	Link        string `json:"link,omitempty"`
 	Fit         string `json:"fit,omitempty"`
+	Mark        string `json:"mark,omitempty"`   // in the file: written, found or missing
+	SHA256      string `json:"sha256,omitempty"` // of the file
 
 	Created   time.Time `json:"created"`
 	Submitted time.Time `json:"submitted,omitzero"`
@@ -62,6 +64,7 @@ func Summary(j generate.Job) Job {
 		RequestID: j.Submission.RequestID, Endpoint: j.Endpoint,
 		Estimate: j.Estimate.Dollars(), Charged: j.Charged.Dollars(), Billed: j.Billed.Dollars(), Unsure: j.Unsure, Admitted: j.Admitted,
 		Message: j.Receipt.Message, Link: j.Receipt.Link, Fit: string(j.Receipt.Fit),
+		Mark: string(j.Receipt.Mark), SHA256: j.Receipt.SHA256,
 		Created: j.Created, Submitted: j.Submitted, Started: j.Started,
 		Fetched: j.Fetched, Finished: j.Finished, Deadline: j.Deadline,
 	}

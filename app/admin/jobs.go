@@ -25,6 +25,7 @@ const Operator = "operator"
 // ServeJobs adds the routes about jobs:
 //
 //	GET  jobs?team=&member=&unfinished=true&limit=   list, newest first
+//	GET  jobs?posted=sha256:…                        those whose video is this file; or a link, of its message
 //	GET  jobs/{id}                                   one job, with its prompt
 //	POST jobs/{id}/cancel                            ask to stop it
 //	POST jobs/{id}/give-up                           end it at once, whatever it waits for
@@ -98,9 +99,15 @@ type JobList struct {
 // MaxList is how many jobs a list may have.
 const MaxList = 1000
 
+// maxPosted bounds the name of what was posted, in bytes.
+const maxPosted = 1000
+
 // queryOf reads the query of a list.
 func queryOf(v url.Values) (generate.Query, error) {
-	q := generate.Query{Team: v.Get("team")}
+	q := generate.Query{Team: v.Get("team"), Posted: generate.PostedLink(v.Get("posted"))}
+	if len(q.Posted) > maxPosted {
+		return q, &Error{http.StatusBadRequest, "posted must have at most " + strconv.Itoa(maxPosted) + " bytes"}
+	}
 	var err error
 	if s := v.Get("member"); s != "" {
 		if q.Member, err = memberOf(s); err != nil {

@@ -39,6 +39,9 @@ func (m *Metrics) Job(from generate.State, j generate.Job) {
 	case j.State == generate.Delivered:
 		m.finished.WithLabelValues(string(j.State), noKind).Inc()
 		m.delivered.WithLabelValues(j.Place.Platform, string(j.Receipt.Fit)).Inc()
+		if j.Receipt.Mark != "" { // a link has none
+			m.marked.WithLabelValues(string(j.Receipt.Mark)).Inc()
+		}
 		for _, p := range phases {
 			if a, b := p.from(j), p.to(j); !a.IsZero() && !b.Before(a) {
 				m.phases.WithLabelValues(p.name).Observe(b.Sub(a).Seconds())

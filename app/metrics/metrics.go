@@ -34,6 +34,7 @@ type Metrics struct {
 	finished  *prometheus.CounterVec
 	phases    *prometheus.HistogramVec
 	delivered *prometheus.CounterVec
+	marked    *prometheus.CounterVec
 
 	estimated prometheus.Counter
 	charged   prometheus.Counter
@@ -58,6 +59,7 @@ func New(reg prometheus.Registerer, version string) *Metrics {
 		finished:  counter("jobs_finished_total", "Jobs that ended in this process, by how; kind says why one failed.", "outcome", "kind"),
 		phases:    histogram("job_phase_duration_seconds", "Time that delivered jobs spent in each phase of their life.", phaseBuckets, "phase"),
 		delivered: counter("videos_delivered_total", "Videos posted, by how they were made to fit.", "platform", "fit"),
+		marked:    counter("videos_marked_total", "Video files posted, by what became of the mark in them that says that they were made by AI.", "mark"),
 		estimated: prometheus.NewCounter(opts("estimated_usd_total", "What finished videos were expected to cost, in US dollars.")),
 		charged:   prometheus.NewCounter(opts("charged_usd_total", "What finished videos did cost, in US dollars, by the units that fal billed.")),
 		excess:    prometheus.NewCounter(opts("unexpected_bill_usd_total", "What fal billed beyond three times the estimate of a video, in US dollars; it was charged to nobody.")),
@@ -78,7 +80,7 @@ func New(reg prometheus.Registerer, version string) *Metrics {
 	}, []string{"version"})
 	build.WithLabelValues(version).Set(1)
 	reg.MustRegister(
-		m.accepted, m.finished, m.phases, m.delivered, m.estimated, m.charged, m.excess, m.drift,
+		m.accepted, m.finished, m.phases, m.delivered, m.marked, m.estimated, m.charged, m.excess, m.drift,
 		m.acks, m.busy, m.calls, m.took, m.hooks, m.refused, build,
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
@@ -118,6 +120,9 @@ func (m *Metrics) zero() {
 			m.delivered.WithLabelValues(p, string(fit))
 		}
 	}
+	for _, mark := range marks {
+		m.marked.WithLabelValues(string(mark))
+	}
 	m.finished.WithLabelValues(string(generate.Delivered), noKind)
 	m.finished.WithLabelValues(string(generate.Cancelled), noKind)
 	for _, kind := range generate.FailureKinds {
@@ -145,6 +150,9 @@ func (m *Metrics) zero() {
 
 // fits are the ways of delivering a video.
 var fits = []generate.Fit{generate.FitOriginal, generate.FitReencoded, generate.FitLink}
+
+// marks are what may become of the mark in a file.
+var marks = []generate.Marking{generate.MarkWritten, generate.MarkFound, generate.MarkMissing}
 
 // Ack returns the observer of a platform's acknowledgements.
 func (m *Metrics) Ack(platform string) func(time.Duration) {

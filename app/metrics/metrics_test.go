@@ -76,6 +76,11 @@ func TestEveryLabelIsThereFromTheStart(t *testing.T) {
 			j.Receipt.Fit = fit
 			m.Job(generate.Delivering, j)
 		}
+		for _, mark := range []generate.Marking{generate.MarkWritten, generate.MarkFound, generate.MarkMissing, ""} {
+			j := job(p, generate.Delivered)
+			j.Receipt.Fit, j.Receipt.Mark = generate.FitOriginal, mark
+			m.Job(generate.Delivering, j)
+		}
 	}
 	for _, kind := range generate.FailureKinds {
 		j := job("slack", generate.Failed)

@@ -18,6 +18,7 @@ const (
 	VerbJobs   = "jobs"
 	VerbShow   = "show"
 	VerbCancel = "cancel"
+	VerbVerify = "verify"
 	VerbQuota  = "quota"
 	VerbLoRAs  = "loras"
 	VerbAdmin  = "admin"
@@ -38,6 +39,7 @@ var verbs = []verbForm{
 	{VerbJobs, []string{"job", "list", "queue", "status", "history"}, JobsOrder, wantsNothing},
 	{VerbShow, []string{"info"}, oneJob, wantsJob},
 	{VerbCancel, []string{"stop", "abort"}, oneJob, wantsJob},
+	{VerbVerify, nil, oneVideo, wantsVideo},
 	{VerbQuota, []string{"usage", "limits", "limit", "budget"}, ownQuota, wantsNothing},
 	{VerbLoRAs, []string{"lora"}, none, wantsNothing},
 	{VerbAdmin, nil, func([]string) bool { return true }, ""},
@@ -46,6 +48,7 @@ var verbs = []verbForm{
 // What a verb takes.
 const (
 	wantsJob     = "takes.job"
+	wantsVideo   = "takes.video"
 	wantsNothing = "takes.nothing"
 	wantsAdmin   = "takes.admin" // what follows is an order of admins
 )
@@ -73,6 +76,12 @@ func ownQuota(args []string) bool {
 func none(args []string) bool { return len(args) == 0 }
 
 func oneJob(args []string) bool { return len(args) == 0 || len(args) == 1 && LooksLikeJob(args[0]) }
+
+// oneVideo tells whether the words name a video: by its job, or by the link of
+// its message.
+func oneVideo(args []string) bool { return oneJob(args) || len(args) == 1 && isLink(args[0]) }
+
+func isLink(word string) bool { return strings.HasPrefix(strings.TrimLeft(word, "<`"), "https://") }
 
 // The topics of help.
 const (
@@ -267,7 +276,12 @@ func JobsOrder(args []string) bool {
 	switch len(args) {
 	case 0:
 		return true
-	case 1, 2:
+	case 2:
+		if strings.EqualFold(args[0], VerbVerify) && oneVideo(args[1:]) {
+			return true
+		}
+		fallthrough
+	case 1:
 		return strings.EqualFold(args[0], EraseWord) && (len(args) == 1 || strings.EqualFold(args[1], SureWord))
 	}
 	return false

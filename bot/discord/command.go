@@ -54,6 +54,8 @@ func (b *Bot) runJobs(ctx context.Context, i *interaction) {
 	switch name, _ := i.subcommand(); name {
 	case "show":
 		m = b.cfg.Service.Show(ctx, c, i.value("job"))
+	case command.VerbVerify:
+		m = b.cfg.Service.Verify(ctx, c, i.value("job"))
 	case "cancel":
 		m = b.cfg.Service.Cancel(ctx, c, i.value("job"))
 	case command.EraseWord:

@@ -167,6 +167,7 @@ func (b *Bot) jobOptions() []commandOption {
 		b.subcommand("list", "command.jobs"),
 		b.subcommand("show", "command.show", b.jobOption()),
 		b.subcommand("cancel", "command.cancel", b.jobOption()),
+		b.subcommand(command.VerbVerify, "command.verify", b.videoOption()),
 		b.subcommand(command.EraseWord, "command.erase", b.sureOption()),
 	}
 }
@@ -182,6 +183,13 @@ func (b *Bot) sureOption() commandOption {
 func (b *Bot) jobOption() commandOption {
 	o := commandOption{Type: optionString, Name: "job", Required: true, Autocomplete: true}
 	o.Description, o.DescriptionLocalizations = b.described("command.job")
+	return o
+}
+
+// videoOption is a job's id, or the link of a message with a video.
+func (b *Bot) videoOption() commandOption {
+	o := b.jobOption()
+	o.Description, o.DescriptionLocalizations = b.described("command.video")
 	return o
 }
 

@@ -34,7 +34,7 @@ func (b *Bot) Deliver(ctx context.Context, j generate.Job, v generate.Video, kee
 		}
 	}
 	return generate.Receipt{
-		Message: m.Get(noteVideo), Fit: generate.Fit(m.Get(noteFit)),
+		Message: m.Get(noteVideo), Fit: generate.Fit(m.Get(noteFit)), Mark: generate.Marking(m.Get(noteMark)), SHA256: m.Get(noteSum),
 		Link: messageLink(j, m.Get(noteVideoChannel), m.Get(noteVideo)),
 	}, nil
 }
@@ -129,7 +129,7 @@ func (d *delivery) send(ctx context.Context, limit int64, ping bool, post func(c
 // sendOr is send, with the reason for a link that a limit of 0 asks for.
 func (d *delivery) sendOr(ctx context.Context, limit int64, why view.LinkReason, ping bool, post func(context.Context, outgoing) (posted, error)) error {
 	for try := 1; ; try++ {
-		o, fit, err := d.compose(ctx, limit, why)
+		o, file, err := d.compose(ctx, limit, why)
 		if err != nil {
 			return err
 		}
@@ -139,7 +139,8 @@ func (d *delivery) sendOr(ctx context.Context, limit int64, why view.LinkReason,
 		out, err := post(ctx, o)
 		switch {
 		case err == nil:
-			return d.Save(ctx, noteVideo, out.ID, noteVideoChannel, out.ChannelID, noteFit, string(fit), noteFollowup, "")
+			return d.Save(ctx, noteVideo, out.ID, noteVideoChannel, out.ChannelID,
+				noteFit, string(file.Fit), noteMark, string(file.Mark), noteSum, file.SHA256, noteFollowup, "")
 		case o.File != nil && contentRefused(err):
 			limit, why = 0, whyRefused(err)
 		case o.File == nil || !tooLarge(err):
@@ -170,7 +171,8 @@ func whyRefused(err error) view.LinkReason {
 
 // compose makes the message with the video in it, or with a link when it does
 // not fit into limit bytes; with a limit of 0 it is a link, for the reason why.
-func (d *delivery) compose(ctx context.Context, limit int64, why view.LinkReason) (outgoing, generate.Fit, error) {
+// It returns the file that is in it.
+func (d *delivery) compose(ctx context.Context, limit int64, why view.LinkReason) (outgoing, generate.File, error) {
 	var file generate.File
 	var err error
 	if limit > 0 {
@@ -182,12 +184,12 @@ func (d *delivery) compose(ctx context.Context, limit int64, why view.LinkReason
 	}
 	switch {
 	case ok, limit == 0:
-		return newMessage(d.text(view.ResultFacts{Fit: generate.FitLink, Why: why, URL: d.video.Output.URL})), generate.FitLink, nil
+		return newMessage(d.text(view.ResultFacts{Fit: generate.FitLink, Why: why, URL: d.video.Output.URL})), generate.File{Fit: generate.FitLink}, nil
 	case err != nil:
-		return outgoing{}, "", err
+		return outgoing{}, generate.File{}, err
 	}
 	u := &upload{path: file.Path, name: file.Name, size: file.Size, contentType: file.ContentType}
-	return newVideo(d.text(view.ResultFacts{Fit: file.Fit}), u, view.AltText(d.print(d.job.Place.Locale), d.job)), file.Fit, nil
+	return newVideo(d.text(view.ResultFacts{Fit: file.Fit}), u, view.AltText(d.print(d.job.Place.Locale), d.job)), file, nil
 }
 
 // text is what the message with the video says.

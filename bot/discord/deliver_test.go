@@ -36,6 +36,9 @@ func TestVideoIsPostedOnceHoweverOftenItIsDelivered(t *testing.T) {
 			if got := len(videos(s.general, j.ID)); got != 1 || first.Message != again.Message {
 				t.Errorf("%d videos, receipts %+v and %+v", got, first, again)
 			}
+			if again.SHA256 != "0a1b" || again.Mark != generate.MarkWritten {
+				t.Errorf("receipt %+v does not tell the file", again)
+			}
 		})
 	}
 }
@@ -161,6 +164,9 @@ func TestVideoThatDiscordFindsTooLargeIsMadeSmallerOnceAndThenALink(t *testing.T
 		found := videos(s.general, j.ID)
 		if receipt.Fit != want || len(found) != 1 {
 			t.Fatalf("%d refusals: receipt %+v, %d videos", times, receipt, len(found))
+		}
+		if has := receipt.SHA256 != "" || receipt.Mark != ""; has != (want != generate.FitLink) {
+			t.Errorf("receipt %+v: only a file has a hash and a mark", receipt)
 		}
 		if text := found[0].Text(); !strings.Contains(text, "a cowboy") {
 			t.Errorf("the text is lost: %q", text)

@@ -212,7 +212,7 @@ func (s *stage) video(j generate.Job, size int64) generate.Video {
 		Fetch: func(_ context.Context, limit int64) (generate.File, error) {
 			f := generate.File{
 				Path: filepath.Join(s.t.TempDir(), "video"), Name: "ltx-" + j.ID + ".mp4", Size: size,
-				ContentType: "video/mp4", Fit: generate.FitOriginal,
+				ContentType: "video/mp4", Fit: generate.FitOriginal, Mark: generate.MarkWritten, SHA256: "0a1b",
 			}
 			if size > limit {
 				if limit < 1<<20 {

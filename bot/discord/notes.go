@@ -21,6 +21,8 @@ const (
 	noteVideo        = "video"                       // message id of the video
 	noteVideoChannel = "video_channel"               // where the video is
 	noteFit          = "fit"                         // how the video was made to fit
+	noteMark         = "mark"                        // what became of the mark in the file
+	noteSum          = "sha256"                      // of the file
 	noteInCard       = "in_card"                     // the video is in the card itself
 	noteBarred       = "barred"                      // why only the interaction's token posts there, a barrier
 	notePosting      = "posting_"                    // and a purpose: Unix seconds of the first try to post

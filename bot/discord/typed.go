@@ -16,6 +16,7 @@ var verbs = map[string]string{
 	command.VerbJobs:   "/ltx-jobs list",
 	command.VerbShow:   "/ltx-jobs show job:",
 	command.VerbCancel: "/ltx-jobs cancel job:",
+	command.VerbVerify: "/ltx-jobs verify job:",
 	command.VerbQuota:  "/ltx-quota show",
 	command.VerbLoRAs:  "/ltx-loras",
 	command.VerbAdmin:  "/ltx-admin",

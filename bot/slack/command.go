@@ -68,6 +68,9 @@ var verbs = map[string]func(b *Bot, ctx context.Context, c bot.Caller, arg strin
 	command.VerbCancel: func(b *Bot, ctx context.Context, c bot.Caller, job string) view.Message {
 		return b.cfg.Service.Cancel(ctx, c, job)
 	},
+	command.VerbVerify: func(b *Bot, ctx context.Context, c bot.Caller, what string) view.Message {
+		return b.cfg.Service.Verify(ctx, c, what)
+	},
 	command.VerbQuota: func(b *Bot, ctx context.Context, c bot.Caller, order string) view.Message {
 		return b.cfg.Service.OrderLine(ctx, c, command.VerbQuota, order)
 	},

@@ -65,7 +65,8 @@ func TestACommandBecomesAVideoInTheChannel(t *testing.T) {
 		t.Errorf("the message with the video is titled %q; it must say by itself that AI made it", file.Title)
 	}
 	want := "https://acme.slack.com/archives/C0GENERAL1/p" + strings.ReplaceAll(video[0].TS, ".", "")
-	if receipt.Link != want || receipt.Message != "C0GENERAL1:"+video[0].TS || receipt.Fit != generate.FitOriginal {
+	if receipt.Link != want || receipt.Message != "C0GENERAL1:"+video[0].TS || receipt.Fit != generate.FitOriginal ||
+		receipt.Mark != generate.MarkWritten || receipt.SHA256 != "0a1b" {
 		t.Errorf("receipt is %+v, want the link %s", receipt, want)
 	}
 }

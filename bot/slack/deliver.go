@@ -273,7 +273,8 @@ func (d *delivery) put(ctx context.Context, at spot) (shared bool, err error) {
 			return shared, err
 		}
 	}
-	err = d.Save(ctx, noteFile, id, noteFileAt, adapter.Unix(d.cfg.Now()), noteFit, string(file.Fit), noteChannel, at.channel)
+	err = d.Save(ctx, noteFile, id, noteFileAt, adapter.Unix(d.cfg.Now()), noteFit, string(file.Fit),
+		noteMark, string(file.Mark), noteSum, file.SHA256, noteChannel, at.channel)
 	if err != nil {
 		return false, err
 	}
@@ -376,6 +377,9 @@ func (d *delivery) text(ctx context.Context, at spot) error {
 // receipt proves the delivery.
 func (d *delivery) receipt(ctx context.Context) generate.Receipt {
 	r := generate.Receipt{Fit: generate.Fit(d.Get(noteFit))}
+	if r.Fit != generate.FitLink {
+		r.Mark, r.SHA256 = generate.Marking(d.Get(noteMark)), d.Get(noteSum)
+	}
 	ts := d.Get(noteShareTS)
 	if ts == "" {
 		ts = d.Get(noteResult)

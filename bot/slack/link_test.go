@@ -199,8 +199,8 @@ func TestALinkSaysWhyTheVideoCouldNotBeHad(t *testing.T) {
 			v := generate.Video{Output: ltx.Output{URL: j.Output.URL}, Fetch: func(context.Context, int64) (generate.File, error) {
 				return generate.File{}, &generate.LinkError{Err: tt.err}
 			}}
-			if _, err := s.bot.Courier().Deliver(s.ctx, j, v, s.keep(j.ID)); err != nil {
-				t.Fatal(err)
+			if r, err := s.bot.Courier().Deliver(s.ctx, j, v, s.keep(j.ID)); err != nil || r.SHA256 != "" || r.Mark != "" {
+				t.Fatalf("receipt %+v, %v", r, err)
 			}
 			if says := s.result(j.ID); !strings.Contains(says, tt.says) {
 				t.Errorf("the text says %q", says)

@@ -27,6 +27,8 @@ const (
 	noteShared      = "shared"                             // Unix seconds since when the file is shared
 	noteShareTS     = "share_ts"                           // of the message that shares it, if it is known
 	noteFit         = "fit"                                // how the video was made to fit
+	noteMark        = "mark"                               // what became of the mark in the file
+	noteSum         = "sha256"                             // of the file
 	noteWhy         = "link_reason"                        // why it is a link
 	noteFailing     = "failing"                            // Unix seconds since when all uploads fail
 	noteChannel     = "video_channel"                      // where the video goes

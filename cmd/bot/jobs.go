@@ -24,6 +24,7 @@ import (
 type jobsCmd struct {
 	List   jobsListCmd   `cmd:"" help:"List jobs, newest first."`
 	Show   jobsShowCmd   `cmd:"" help:"Show one job, with its prompt."`
+	Verify jobsVerifyCmd `cmd:"" help:"Tell whether a file is a video that the bot has posted, and what the mark in it says."`
 	Cancel jobsCancelCmd `cmd:"" help:"Ask the running bot to stop a job."`
 	GiveUp jobsGiveUpCmd `cmd:"" name:"give-up" help:"Have the running bot end a job at once, whatever it waits for."`
 	Backup jobsBackupCmd `cmd:"" help:"Write a copy of the store (bolt:) to a new file, while the bot runs or not."`

@@ -89,6 +89,8 @@ type File struct {
 	Size        int64  // bytes
 	ContentType string
 	Fit         Fit
+	Mark        Marking // what became of the mark in it
+	SHA256      string  // in hexadecimal; empty when not known
 }
 
 // FileStem is the name of a job's video, without its extension.

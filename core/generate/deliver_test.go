@@ -20,12 +20,14 @@ type fakeFitter struct {
 	mu    sync.Mutex
 	calls int
 	err   error // of every call
+	limit int64 // of the last call
 }
 
 func (f *fakeFitter) Fit(_ context.Context, in generate.File, dir string, limit int64, _ func(int)) (generate.File, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.calls++
+	f.limit = limit
 	if f.err != nil {
 		return generate.File{}, f.err
 	}

@@ -132,7 +132,34 @@ type Receipt struct {
 	Message string    `json:"message,omitempty"` // the platform's id of the message
 	Link    string    `json:"link,omitempty"`    // where a person finds it
 	Fit     Fit       `json:"fit,omitempty"`     // how the video was made to fit
+	Mark    Marking   `json:"mark,omitempty"`    // what became of the mark in the file
+	SHA256  string    `json:"sha256,omitempty"`  // of the file, in hexadecimal; empty for a link
 	At      time.Time `json:"at,omitzero"`
+}
+
+// Posted are the names by which the video is found again, as in Query.Posted:
+// those of the file and of its message.
+func (r Receipt) Posted() []string {
+	var names []string
+	if r.SHA256 != "" {
+		names = append(names, PostedFile(r.SHA256))
+	}
+	if r.Link != "" {
+		names = append(names, PostedLink(r.Link))
+	}
+	return names
+}
+
+// PostedFile is the name of a file that was posted, by its SHA-256 in
+// hexadecimal.
+func PostedFile(sum string) string { return "sha256:" + strings.ToLower(sum) }
+
+// PostedLink is the name of a message that was posted, by its link: what leads
+// to a thread in it does not matter.
+func PostedLink(link string) string {
+	link, _, _ = strings.Cut(link, "?")
+	link, _, _ = strings.Cut(link, "#")
+	return strings.TrimSuffix(link, "/")
 }
 
 // Fit is how a video came into the conversation.

@@ -21,6 +21,8 @@ type MediaConfig struct {
 	MaxBytes int64  // of a download; a larger video is delivered as a link
 	// Fitter makes videos play and fit; nil when there is no tool for it.
 	Fitter Fitter
+	// Marker writes into videos that a model made them; nil when nothing does.
+	Marker Marker
 }
 
 // A Fitter makes videos play and fit.
@@ -104,6 +106,9 @@ func (m *media) fetch(ctx context.Context, limit int64) (File, error) {
 	}
 	m.away = false
 	file, err := m.fit(ctx, limit)
+	if err == nil {
+		file = m.marked(ctx, file, limit)
+	}
 	if ctx.Err() != nil {
 		return File{}, ctx.Err()
 	}
@@ -123,7 +128,7 @@ func (m *media) fit(ctx context.Context, limit int64) (File, error) {
 	if fitter == nil {
 		return m.file, nil
 	}
-	fitted, err := fitter.Fit(ctx, m.file, m.dir, limit, m.progress)
+	fitted, err := fitter.Fit(ctx, m.file, m.dir, m.room(limit), m.progress)
 	switch _, known := errors.AsType[*TooLargeError](err); {
 	case err == nil || ctx.Err() != nil:
 		return fitted, err

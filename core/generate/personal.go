@@ -32,6 +32,7 @@ type Personal struct {
 	Video    string `json:"video,omitempty"`   // at the provider, while it keeps it
 	Message  string `json:"message,omitempty"` // id of the message with the video
 	Link     string `json:"link,omitempty"`    // of that message
+	SHA256   string `json:"sha256,omitempty"`  // of the file in it
 
 	Failure     FailureKind `json:"failure,omitempty"`
 	CancelledBy string      `json:"cancelled_by,omitempty"`
@@ -48,7 +49,7 @@ func (j Job) Personal() Personal {
 		ID: j.ID, State: j.State, Team: j.Team, Member: j.Member, Tiers: j.Tiers,
 		Platform: j.Place.Platform, Tenant: j.Place.Tenant, Channel: j.Place.Channel, Thread: j.Place.Thread,
 		User: j.Place.User, Locale: j.Place.Locale, Parent: j.Parent,
-		Expanded: j.Output.Prompt, Video: j.Output.URL, Message: j.Receipt.Message, Link: j.Receipt.Link,
+		Expanded: j.Output.Prompt, Video: j.Output.URL, Message: j.Receipt.Message, Link: j.Receipt.Link, SHA256: j.Receipt.SHA256,
 		Failure: j.Failure.Kind, Estimate: j.Estimate, Charged: j.Charged, Created: j.Created, Finished: j.Finished,
 	}
 	if !j.Request.IsZero() {

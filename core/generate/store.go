@@ -92,6 +92,7 @@ type Query struct {
 	State      State
 	Endpoint   string
 	Unfinished bool
+	Posted     string    // what was posted: a PostedFile or a PostedLink
 	Before     time.Time // created before
 	Limit      int       // at most so many; 0 = 100
 }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"iter"
 	"maps"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -41,6 +42,7 @@ type world struct {
 	off          bool            // the platform is switched off
 	dir          string          // of videos under way
 	fitter       generate.Fitter // nil = there is no ffmpeg
+	marker       generate.Marker // nil = nothing is marked
 	maxBytes     int64           // of a download
 	files        fakeFiles       // that links lead to
 	frames       generate.Frames // nil = there is no ffmpeg
@@ -137,13 +139,13 @@ func (w *world) join(store *store.Store, c *crasher) *process {
 		Ledger:   store,
 		Provider: crashProvider{asked, c},
 		Couriers: couriers,
-		Media:    generate.MediaConfig{Dir: w.dir, MaxBytes: w.maxBytes, Fitter: w.fitter},
+		Media:    generate.MediaConfig{Dir: w.dir, MaxBytes: w.maxBytes, Fitter: w.fitter, Marker: w.marker},
 		Inputs: generate.InputConfig{
 			Links: crashLinks{w.files, c}, Inspector: fakeInspector{}, Frames: w.frames,
 			MaxBytes: generate.InputSizes{Picture: 1 << 20, Sound: 2 << 20, Clip: 3 << 20},
 		},
-		Policy:   func() quota.Policy { return w.policy },
-		Price:    price, BillFailures: w.billFailures,
+		Policy: func() quota.Policy { return w.policy },
+		Price:  price, BillFailures: w.billFailures,
 		Deadline: deadline,
 		Grace:    3 * time.Minute,
 		GiveUp:   2 * time.Hour,
@@ -470,6 +472,7 @@ type fakeChannel struct {
 	told                map[string]bool                // by job: its command was acknowledged
 	slow                time.Duration                  // how long an upload takes
 	posts               map[string]int                 // by job: how many videos were posted
+	file                []byte                         // the last file
 	// mute says that nobody can tell what was acknowledged.
 	mute bool
 	// unprepared are the errors of the next calls of Prepare.
@@ -574,7 +577,8 @@ func (c *fakeChannel) Deliver(ctx context.Context, j generate.Job, v generate.Vi
 	}
 	c.videos[j.ID], c.why[j.ID] = f.Name, why
 	c.posts[j.ID]++
-	return generate.Receipt{Message: "video-" + j.ID, Fit: f.Fit}, nil
+	c.file, _ = os.ReadFile(f.Path)
+	return generate.Receipt{Message: "video-" + j.ID, Fit: f.Fit, Mark: f.Mark, SHA256: f.SHA256}, nil
 }
 
 // refusal is the next error that was ordered, if any.

@@ -1,7 +1,7 @@
-// Package need finds the programs that some tests want: ffmpeg, redis-server,
-// node. Where one is missing the test is skipped, but where LTXBOT_REQUIRE
-// names it, as .ci/run does, the test fails: nothing is skipped there unseen.
-// Where it is set, long tests try all of their cases, unless the race detector
+// Package need finds the programs that some tests want: ffmpeg, exiftool,
+// redis-server, node. Where one is missing the test is skipped, but where
+// LTXBOT_REQUIRE names it, as .ci/run does, the test fails: nothing is skipped
+// there unseen. Where it is set, long tests try all of their cases, unless the race detector
 // makes them slow: races are found with some of the cases.
 package need
 

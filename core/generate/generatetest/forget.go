@@ -1,6 +1,7 @@
 package generatetest
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"slices"
@@ -36,9 +37,14 @@ func (b *bench) deliver(id string) generate.Job {
 	j.State, j.Shown, j.Finished = generate.Delivered, generate.Delivered, b.clock.Now()
 	j.Output = ltx.Output{URL: "https://v3.fal.media/fox.mp4", Prompt: "a private fox, golden hour"}
 	j.Submission = generate.Submission{RequestID: "r-" + id}
-	j.Receipt = generate.Receipt{Message: "m-" + id, Link: "https://discord.com/channels/1/2/3", At: b.clock.Now()}
+	j.Receipt = generate.Receipt{
+		Message: "m-" + id, Link: "https://discord.com/channels/1/2/" + id, Mark: generate.MarkWritten, SHA256: sumOf(id), At: b.clock.Now(),
+	}
 	return b.save(j, quota.Settle(cost))
 }
+
+// sumOf is the hash of the job's video.
+func sumOf(id string) string { return fmt.Sprintf("%x", sha256.Sum256([]byte(id))) }
 
 func (b *bench) wantGone(id string) {
 	b.t.Helper()
@@ -86,6 +92,7 @@ func testRemove(t *testing.T, h Harness) {
 	b.wantGone("job1")
 	for name, q := range map[string]generate.Query{
 		"all": {}, "of its team": {Team: "acme"}, "of its member": {Member: "discord:1"}, "unfinished": {Unfinished: true},
+		"of its file": {Posted: generate.PostedFile(sumOf("job1"))}, "of its message": {Posted: generate.PostedLink("https://discord.com/channels/1/2/job1")},
 	} {
 		if jobs, err := b.s.Jobs(t.Context(), q); err != nil || len(jobs) != 0 {
 			t.Errorf("list %s: got %d jobs, %v; want none", name, len(jobs), err)

@@ -101,6 +101,7 @@ func Run(t *testing.T, h Harness) {
 		{"waiting for a job ends with the context or the store", testTakeEnds},
 		{"a restart forgets nothing", testReopen},
 
+		{"a video that was posted is found by its file and by its message", testPosted},
 		{"a removed job leaves nothing but what counts", testRemove},
 		{"a hold stays while a counter has a share of it", testRemoveWithHold},
 		{"what is old is forgotten, page by page", testForget},

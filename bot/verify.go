@@ -1,0 +1,122 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"net/url"
+	"slices"
+	"strings"
+
+	"ltxbot/bot/command"
+	"ltxbot/bot/view"
+	"ltxbot/core/generate"
+)
+
+// sameFile is how many jobs that posted one file are looked at.
+const sameFile = 20
+
+// Verify tells what is known of a video that was posted, by the id of its job or
+// the link of its message.
+func (d *Service) Verify(ctx context.Context, c Caller, what string) view.Message {
+	p := d.Printer(c.Locale)
+	what = strings.TrimSpace(what)
+	if what == "" {
+		return view.Answer(p, "verify.what")
+	}
+	c = d.known(ctx, c)
+	if link, ok := messageLink(what); ok {
+		jobs, err := d.posted(ctx, generate.PostedLink(link))
+		if err != nil {
+			return d.sorry(ctx, c, "error.unreadable", "verify a message", err)
+		}
+		if at := slices.IndexFunc(jobs, c.sees); at >= 0 {
+			return view.Verified(p, view.Verdict{Job: &jobs[at]})
+		}
+		return view.Answer(p, "verify.no_message")
+	}
+	j, err := d.job(ctx, c, what)
+	if err == nil && !c.sees(j) {
+		err = generate.ErrNoJob // of a private one not even that it exists
+	}
+	if err != nil {
+		return d.jobRefusal(ctx, err, c, what)
+	}
+	return view.Verified(p, view.Verdict{Job: &j})
+}
+
+// VerifyFile tells what is known of the file at path: first by its hash, which
+// nobody can forge, then by the mark in it, which anybody can write. Who asked
+// for it is told to their own team only, and of private videos nothing that the
+// file does not say by itself.
+func (d *Service) VerifyFile(ctx context.Context, c Caller, path string) view.Message {
+	if d.cfg.Inspect == nil {
+		return d.sorry(ctx, c, "error.unreadable", "verify a file", errors.New("this service reads no files"))
+	}
+	found, err := d.cfg.Inspect(ctx, path)
+	if err != nil {
+		return d.sorry(ctx, c, "error.unreadable", "verify a file", err)
+	}
+	c = d.known(ctx, c)
+	v := view.Verdict{File: &found}
+	jobs, err := d.posted(ctx, generate.PostedFile(found.SHA256))
+	if err != nil {
+		return d.sorry(ctx, c, "error.unreadable", "verify a file", err)
+	}
+	for i, j := range jobs {
+		if c.sees(j) {
+			v.Exact, v.Job = true, &jobs[i]
+			break
+		}
+		v.Exact = v.Exact || !isPrivate(j)
+	}
+	if !v.Exact && found.Mark != nil {
+		if j, err := d.job(ctx, c, found.Mark.Job); err == nil && c.sees(j) {
+			v.Job = &j
+		}
+	}
+	return view.Verified(d.Printer(c.Locale), v)
+}
+
+// posted are the jobs with a video of this name.
+func (d *Service) posted(ctx context.Context, name string) ([]generate.Job, error) {
+	ctx, cancel := context.WithTimeout(ctx, readLimit)
+	defer cancel()
+	return d.cfg.Generator.Jobs(ctx, generate.Query{Posted: name, Limit: sameFile})
+}
+
+// sees reports whether the caller may see a job: an own one, or one of the team
+// that is not private, for an outsider in the same channel.
+func (c Caller) sees(j generate.Job) bool { return c.owns(j) || c.reaches(j) && !isPrivate(j) }
+
+// reaches reports whether a job of somebody else exists for the caller.
+func (c Caller) reaches(j generate.Job) bool {
+	return j.Team == c.Team && (!c.Outsider || j.Place.Channel == c.Channel)
+}
+
+func isPrivate(j generate.Job) bool { return j.Request.Private || j.Place.Private }
+
+// discordHosts are the names of one site.
+var discordHosts = []string{"ptb.discord.com", "canary.discord.com", "discordapp.com", "www.discord.com"}
+
+// messageLink reads the link of a message, as people paste it and as platforms
+// write it.
+func messageLink(typed string) (string, bool) {
+	typed, _, _ = strings.Cut(strings.Trim(typed, "<>`\"“”"), "|")
+	u, err := url.Parse(typed)
+	if err != nil || u.Scheme != "https" || u.Host == "" {
+		return "", false
+	}
+	u.Host = strings.ToLower(u.Host)
+	if slices.Contains(discordHosts, u.Host) {
+		u.Host = "discord.com"
+	}
+	return u.String(), true
+}
+
+// verifyOrder is what follows "verify" in an order about jobs.
+func verifyOrder(args []string) (what string, ok bool) {
+	if len(args) == 2 && strings.EqualFold(args[0], command.VerbVerify) {
+		return args[1], true
+	}
+	return "", false
+}

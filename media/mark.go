@@ -1,0 +1,194 @@
+package media
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"ltxbot/core/generate"
+)
+
+// Marker writes into finished videos that a model made them. It needs no other
+// program, changes no picture and no sound, and reads a file only where its
+// parts begin.
+type Marker struct{}
+
+// Mark implements generate.Marker.
+func (Marker) Mark(ctx context.Context, in generate.File, dir string, m generate.Mark) (generate.File, error) {
+	r, err := in.Open()
+	if err != nil {
+		return generate.File{}, fmt.Errorf("mark the video: %w", err)
+	}
+	defer func() { _ = r.Close() }()
+	e, err := markEdit(r, in.Size, m)
+	if err != nil {
+		return generate.File{}, fmt.Errorf("mark the video: %w", err)
+	}
+	out := in
+	out.Path = filepath.Join(dir, "marked-"+filepath.Base(in.Path))
+	if err := e.write(ctx, r, out.Path); err != nil {
+		return generate.File{}, errors.Join(fmt.Errorf("mark the video: %w", err), os.RemoveAll(out.Path))
+	}
+	out.Size = e.size()
+	return out, nil
+}
+
+// markEdit is what writes a mark into a file of so many bytes.
+func markEdit(r io.ReaderAt, size int64, m generate.Mark) (edit, error) {
+	c, err := open(r, size)
+	if err != nil {
+		return edit{}, err
+	}
+	found, err := c.look()
+	switch {
+	case err != nil:
+		return edit{}, err
+	case found.signed:
+		return edit{}, fmt.Errorf("%w: it is signed", generate.ErrMarked)
+	}
+	if _, ok := found.mark(); ok {
+		return edit{}, generate.ErrMarked
+	}
+	return c.edit(m)
+}
+
+// A container is a file of one format, as far as marks go.
+type container interface {
+	// look finds what the file says of itself.
+	look() (found, error)
+	// edit is what adds a mark. It is called after look.
+	edit(m generate.Mark) (edit, error)
+}
+
+// found is what a file says of itself.
+type found struct {
+	packets [][]byte // of XMP
+	marks   []generate.Mark
+	signed  bool // it has a C2PA manifest, which a change would break
+}
+
+// maxPackets is how many packets of one file are read: the last ones.
+const maxPackets = 16
+
+func (f *found) add(packet []byte) {
+	if len(f.packets) == maxPackets {
+		f.packets = f.packets[1:]
+	}
+	f.packets = append(f.packets, packet)
+}
+
+// mark is the mark among what was found.
+func (f found) mark() (generate.Mark, bool) {
+	for _, p := range f.packets {
+		if m, ok := readPacket(p); ok {
+			return m, true
+		}
+	}
+	if len(f.marks) > 0 {
+		return f.marks[0], true
+	}
+	return generate.Mark{}, false
+}
+
+// errFormat says that a file has a format that can't be marked.
+var errFormat = errors.New("not a file that can be marked")
+
+// open tells the format of a file by its first bytes.
+func open(r io.ReaderAt, size int64) (container, error) {
+	head, err := readSome(r, 0, 16)
+	switch {
+	case err != nil:
+		return nil, err
+	case bytes.HasPrefix(head, []byte("GIF8")):
+		return &gifFile{r: r, size: size}, nil
+	case bytes.HasPrefix(head, []byte("\x1a\x45\xdf\xa3")):
+		return &webmFile{r: r, size: size}, nil
+	case len(head) >= 8 && string(head[4:8]) == "ftyp":
+		return &mp4File{r: r, size: size}, nil
+	}
+	return nil, errFormat
+}
+
+// An edit makes a copy of a file: its first bytes with some of them changed,
+// then others.
+type edit struct {
+	keep    int64 // bytes of the file
+	patches []patch
+	tail    []byte
+}
+
+// A patch changes bytes that are there.
+type patch struct {
+	at    int64
+	bytes []byte
+}
+
+func (e edit) size() int64 { return e.keep + int64(len(e.tail)) }
+
+// write writes the copy.
+func (e edit) write(ctx context.Context, r io.ReaderAt, path string) (err error) {
+	w, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600) //nolint:gosec // a path of our own making
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, w.Close()) }()
+	if _, err := io.Copy(w, &until{ctx, io.NewSectionReader(r, 0, e.keep)}); err != nil {
+		return err
+	}
+	if _, err := w.Write(e.tail); err != nil {
+		return err
+	}
+	for _, p := range e.patches {
+		if _, err := w.WriteAt(p.bytes, p.at); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// until reads until ctx is done.
+type until struct {
+	ctx context.Context //nolint:containedctx // of one copy
+	r   io.Reader
+}
+
+func (u *until) Read(b []byte) (int, error) {
+	if err := u.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return u.r.Read(b)
+}
+
+// Inspect reads what is evidence of where the file at path comes from.
+func Inspect(ctx context.Context, path string) (generate.Evidence, error) {
+	r, err := os.Open(path) //nolint:gosec // whoever asks names it
+	if err != nil {
+		return generate.Evidence{}, fmt.Errorf("inspect a file: %w", err)
+	}
+	defer func() { _ = r.Close() }()
+	h := sha256.New()
+	size, err := io.Copy(h, &until{ctx, r})
+	if err != nil {
+		return generate.Evidence{}, fmt.Errorf("inspect a file: %w", err)
+	}
+	e := generate.Evidence{SHA256: hex.EncodeToString(h.Sum(nil))}
+	c, err := open(r, size)
+	if err != nil {
+		return e, nil // the hash is evidence enough
+	}
+	f, err := c.look()
+	if err != nil {
+		return e, nil
+	}
+	e.Signed = f.signed
+	if m, ok := f.mark(); ok {
+		e.Mark = &m
+	}
+	return e, nil
+}
