@@ -165,8 +165,8 @@ func (u *until) Read(b []byte) (int, error) {
 	return u.r.Read(b)
 }
 
-// Inspect reads what is evidence of where the file at path comes from.
-func Inspect(ctx context.Context, path string) (generate.Evidence, error) {
+// EvidenceOf reads what is evidence of where the file at path comes from.
+func EvidenceOf(ctx context.Context, path string) (generate.Evidence, error) {
 	r, err := os.Open(path) //nolint:gosec // whoever asks names it
 	if err != nil {
 		return generate.Evidence{}, fmt.Errorf("inspect a file: %w", err)

@@ -30,7 +30,7 @@ func fileOf(t testing.TB, name string, b []byte) generate.File {
 	return generate.File{Path: path, Name: name, Size: int64(len(b))}
 }
 
-func content(t testing.TB, f generate.File) []byte {
+func postedContent(t testing.TB, f generate.File) []byte {
 	t.Helper()
 	b, err := os.ReadFile(f.Path)
 	if err != nil {
@@ -45,19 +45,19 @@ func content(t testing.TB, f generate.File) []byte {
 // marked marks a file, and checks what holds for every marked file.
 func marked(t testing.TB, in generate.File) generate.File {
 	t.Helper()
-	before := content(t, in)
+	before := postedContent(t, in)
 	out, err := media.Marker{}.Mark(t.Context(), in, t.TempDir(), mark)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if after := content(t, in); !bytes.Equal(before, after) {
+	if after := postedContent(t, in); !bytes.Equal(before, after) {
 		t.Error("the file itself was changed")
 	}
 	if more := out.Size - in.Size; more <= 0 || more > generate.MarkRoom {
 		t.Errorf("the mark takes %d bytes, want at most %d", more, generate.MarkRoom)
 	}
-	content(t, out)
-	e, err := media.Inspect(t.Context(), out.Path)
+	postedContent(t, out)
+	e, err := media.EvidenceOf(t.Context(), out.Path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,7 +73,7 @@ func marked(t testing.TB, in generate.File) generate.File {
 func TestAMarkIsAddedAfterAllThatAnMP4Has(t *testing.T) {
 	for _, name := range []string{"sample.mp4", "end.mp4"} {
 		in := fileOf(t, name, read(t, name))
-		out := content(t, marked(t, in))
+		out := postedContent(t, marked(t, in))
 		if !bytes.HasPrefix(out, read(t, name)) {
 			t.Errorf("%s: what was there has changed", name)
 		}
@@ -98,7 +98,7 @@ func TestABoxWithoutALengthGetsOne(t *testing.T) {
 	}
 	open := bytes.Clone(b)
 	binary.BigEndian.PutUint32(open[at:], 0)
-	if out := content(t, marked(t, fileOf(t, "open.mp4", open))); !bytes.HasPrefix(out, b) {
+	if out := postedContent(t, marked(t, fileOf(t, "open.mp4", open))); !bytes.HasPrefix(out, b) {
 		t.Error("the last box did not get its length")
 	}
 }
@@ -110,7 +110,7 @@ func TestWhatIsSignedIsNotChanged(t *testing.T) {
 	if _, err := (media.Marker{}).Mark(t.Context(), in, t.TempDir(), mark); !errors.Is(err, generate.ErrMarked) {
 		t.Errorf("signed file: %v, want ErrMarked", err)
 	}
-	if e, err := media.Inspect(t.Context(), in.Path); err != nil || !e.Signed || e.Mark != nil {
+	if e, err := media.EvidenceOf(t.Context(), in.Path); err != nil || !e.Signed || e.Mark != nil {
 		t.Errorf("evidence is %+v (%v)", e, err)
 	}
 }
@@ -162,7 +162,7 @@ func TestAMarkHasItsRoom(t *testing.T) {
 	if more := out.Size - int64(len(read(t, "sample.mp4"))); more > generate.MarkRoom {
 		t.Errorf("the mark takes %d bytes, want at most %d", more, generate.MarkRoom)
 	}
-	e, err := media.Inspect(t.Context(), out.Path)
+	e, err := media.EvidenceOf(t.Context(), out.Path)
 	if err != nil || e.Mark == nil || !strings.HasPrefix(e.Mark.Model, "<&\"'><&") || !strings.HasPrefix(e.Mark.Job, "🎬&🎬") {
 		t.Errorf("evidence is %+v (%v)", e, err)
 	}
@@ -190,7 +190,7 @@ func TestAMarkChangesNoPictureAndNoSound(t *testing.T) {
 	for name, args := range kinds {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			in := made(t, ffmpeg, name, args...)
+			in := madeFile(t, ffmpeg, name, args...)
 			out := marked(t, in)
 			if before, after := frames(t, ffmpeg, in.Path), frames(t, ffmpeg, out.Path); before != after {
 				t.Errorf("decoded before:\n%s\nafter:\n%s", before, after)
@@ -199,8 +199,8 @@ func TestAMarkChangesNoPictureAndNoSound(t *testing.T) {
 	}
 }
 
-// made makes a file with ffmpeg.
-func made(t testing.TB, ffmpeg, name string, args ...string) generate.File {
+// madeFile makes a file with ffmpeg.
+func madeFile(t testing.TB, ffmpeg, name string, args ...string) generate.File {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), name)
 	args = append([]string{

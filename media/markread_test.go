@@ -27,7 +27,7 @@ func TestExifToolReadsTheMark(t *testing.T) {
 	for _, name := range []string{"faststart.mp4", "end.mp4", "sample.mov", "animation.gif"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			out := marked(t, made(t, ffmpeg, name, kinds[name]...))
+			out := marked(t, madeFile(t, ffmpeg, name, kinds[name]...))
 			b, err := exec.CommandContext(t.Context(), exiftool, "-j", "-G1", "-n", "-validate", "-warning", "-XMP:all", out.Path).Output()
 			if err != nil {
 				t.Fatalf("exiftool: %v: %s", err, b)
@@ -56,7 +56,7 @@ func TestFFprobeReadsTheMarkOfAWebM(t *testing.T) {
 	for _, name := range []string{"vp8.webm", "vp9.webm", "in front.webm"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			out := marked(t, made(t, ffmpeg, name, kinds[name]...))
+			out := marked(t, madeFile(t, ffmpeg, name, kinds[name]...))
 			b, err := exec.CommandContext(t.Context(), ffprobe, "-v", "warning", "-print_format", "json", "-show_entries", "format_tags", out.Path).Output()
 			if err != nil {
 				t.Fatalf("ffprobe: %v: %s", err, b)

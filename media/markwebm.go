@@ -11,16 +11,14 @@ import (
 	"ltxbot/core/generate"
 )
 
-// Elements of a WebM file. https://www.rfc-editor.org/rfc/rfc9559
+// More elements of a WebM file, see webm.go. https://www.rfc-editor.org/rfc/rfc9559
 const (
-	idSegment   = 0x18538067
 	idSeekHead  = 0x114d9b74
 	idSeek      = 0x4dbb
 	idSeekID    = 0x53ab
 	idSeekAt    = 0x53ac
 	idVoid      = 0xec
 	idCRC       = 0xbf
-	idCluster   = 0x1f43b675
 	idTags      = 0x1254c367
 	idTag       = 0x7373
 	idTargets   = 0x63c0
@@ -36,11 +34,8 @@ const (
 	tagJob    = "IDENTIFIER"
 )
 
-// What is read of a WebM file.
-const (
-	maxElements = 100_000
-	maxSeekHead = 4 << 10 // bytes
-)
+// maxSeekHead is how much of an index is read.
+const maxSeekHead = 4 << 10 // bytes
 
 var errWebM = errors.New("not an ordinary WebM")
 

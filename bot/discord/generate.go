@@ -11,7 +11,6 @@ import (
 	"ltxbot/bot"
 	"ltxbot/bot/view"
 	"ltxbot/core/generate"
-	"ltxbot/core/ltx"
 )
 
 // withResponse asks which message an answer makes.
@@ -162,9 +161,4 @@ func (b *Bot) refuseAside(ctx context.Context, j generate.Job, m memory, token s
 		return err
 	}
 	return m.Save(ctx, noteCardGone, cardTold)
-}
-
-// OpenInput implements generate.Courier: no file is given in a conversation yet.
-func (b *Bot) OpenInput(context.Context, generate.Job, ltx.Media) (generate.Media, error) {
-	return generate.Media{}, generate.ErrGone
 }

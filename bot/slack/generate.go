@@ -7,7 +7,6 @@ import (
 	"ltxbot/bot"
 	"ltxbot/bot/view"
 	"ltxbot/core/generate"
-	"ltxbot/core/ltx"
 )
 
 // generate makes a video of an ask, and reports whether there is a job. From
@@ -136,9 +135,4 @@ func (o origin) place(locale string) generate.Place {
 	return generate.Place{
 		Platform: platform, Tenant: o.Workspace, Channel: o.Channel, Thread: o.Thread, User: o.User, Locale: locale,
 	}
-}
-
-// OpenInput implements generate.Courier: no file is given in a conversation yet.
-func (b *Bot) OpenInput(context.Context, generate.Job, ltx.Media) (generate.Media, error) {
-	return generate.Media{}, generate.ErrGone
 }

@@ -460,7 +460,7 @@ func TestTheVideoOfAJobGoesIntoAnother(t *testing.T) {
 	}{
 		{name: "as a clip", key: "clip"},
 		{name: "as a picture", key: "image", uploads: 1},
-		{name: "as the last picture", key: "end_image", uploads: 1},
+		{name: "as the last picture", key: "end_image", uploads: 2},
 		{name: "as a picture without ffmpeg", key: "image", arrange: func(w *world, _ *generate.Ask) { w.frames = nil }, want: generate.FailInputType},
 		{name: "as a picture that can't be read", key: "image", arrange: func(w *world, _ *generate.Ask) { w.frames = fakeFrames{errReply} }, want: generate.FailInputBroken},
 		{name: "as a sound", key: "soundtrack", want: generate.FailInputType},
@@ -487,7 +487,12 @@ func TestTheVideoOfAJobGoesIntoAnother(t *testing.T) {
 					t.Fatal(err)
 				}
 				elapse(2 * time.Minute)
-				second := ask(t, 1, ltx.Setting{Key: tt.key, Value: "job:" + parent.ID})
+				settings := []ltx.Setting{{Key: tt.key, Value: "job:" + parent.ID}}
+				if tt.key == "end_image" { // there is none without a first one
+					w.channel.files["test:cat"] = aPicture
+					settings = append(settings, givePicture...)
+				}
+				second := ask(t, 1, settings...)
 				if tt.other != nil {
 					tt.other(&second)
 				}

@@ -42,7 +42,7 @@ func TestAVideoIsPostedWithItsMarkOrWithout(t *testing.T) {
 		marked bool // the file that is posted
 	}{
 		"as the model made it":       {fakeMarker{}, nil, 1 << 20, generate.MarkWritten, true},
-		"after it was made smaller":  {fakeMarker{}, &fakeFitter{}, 120, generate.MarkWritten, true},
+		"after it was made smaller":  {fakeMarker{}, &fakeFitter{}, 140, generate.MarkWritten, true},
 		"no room for the mark":       {fakeMarker{}, nil, 150, generate.MarkMissing, false},
 		"it can't be marked":         {fakeMarker{errors.New("no such format")}, nil, 1 << 20, generate.MarkMissing, false},
 		"it has a mark":              {fakeMarker{fmt.Errorf("mark: %w", generate.ErrMarked)}, nil, 1 << 20, generate.MarkFound, false},
@@ -66,7 +66,7 @@ func TestAVideoIsPostedWithItsMarkOrWithout(t *testing.T) {
 				if got.State != generate.Delivered || got.Receipt.Mark != c.want || got.Receipt.SHA256 != hex.EncodeToString(sum[:]) {
 					t.Errorf("the job is %s, its receipt %+v; want the mark %s and the hash of what was posted", got.State, got.Receipt, c.want)
 				}
-				if marked := bytes.HasSuffix(posted, []byte(j.ID+" by fal-ai/test")); marked != c.marked || int64(len(posted)) > c.limit {
+				if marked := bytes.HasSuffix(posted, []byte(j.ID+" by "+got.Endpoint)); marked != c.marked || int64(len(posted)) > c.limit {
 					t.Errorf("%d bytes were posted where %d fit; marked: %t, want %t", len(posted), c.limit, marked, c.marked)
 				}
 				if left := w.left(t); len(left) != 0 {
