@@ -95,7 +95,7 @@ func newPlatforms(p platformParts, parts *lifecycle) (platforms, error) {
 			Office:    p.office,
 			Account:   p.office.Account,
 			Archive:   p.store,
-			Inspect:   media.EvidenceOf,
+			Evidence:  media.ReadEvidence,
 			Command:   c.Command,
 			Logger:    p.log,
 		})

@@ -51,11 +51,11 @@ type Config struct {
 	Account func(ctx context.Context, team, member string) (account string, others []string, err error)
 	// Archive is where people's data is erased; nil = that can't be done.
 	Archive generate.Archive
-	// Inspect reads what a file tells of where it comes from; nil = files are
+	// Evidence reads what a file tells of where it comes from; nil = files are
 	// not verified.
-	Inspect func(ctx context.Context, path string) (generate.Evidence, error)
-	Command string // what people type: "/ltx"; empty = that
-	Logger  *slog.Logger
+	Evidence func(ctx context.Context, path string) (generate.Evidence, error)
+	Command  string // what people type: "/ltx"; empty = that
+	Logger   *slog.Logger
 }
 
 // Service takes what people type and press, on any platform, and says what they

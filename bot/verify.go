@@ -49,10 +49,10 @@ func (d *Service) Verify(ctx context.Context, c Caller, what string) view.Messag
 // for it is told to their own team only, and of private videos nothing that the
 // file does not say by itself.
 func (d *Service) VerifyFile(ctx context.Context, c Caller, path string) view.Message {
-	if d.cfg.Inspect == nil {
+	if d.cfg.Evidence == nil {
 		return d.sorry(ctx, c, "error.unreadable", "verify a file", errors.New("this service reads no files"))
 	}
-	found, err := d.cfg.Inspect(ctx, path)
+	found, err := d.cfg.Evidence(ctx, path)
 	if err != nil {
 		return d.sorry(ctx, c, "error.unreadable", "verify a file", err)
 	}

@@ -24,12 +24,12 @@ func posted(t *testing.T) (*bot.Service, *fakeGenerator) {
 		}
 		g.jobs[id] = j
 	}
-	return bot.New(bot.Config{Generator: g, Rules: rules, Inspect: inspect}), g
+	return bot.New(bot.Config{Generator: g, Rules: rules, Evidence: evidence}), g
 }
 
-// inspect reads what a path says: "sum:ID" has the hash of a job's video,
+// evidence reads what a path says: "sum:ID" has the hash of a job's video,
 // "mark:ID" a mark with its id, and "sum,mark:ID" both.
-func inspect(_ context.Context, path string) (generate.Evidence, error) {
+func evidence(_ context.Context, path string) (generate.Evidence, error) {
 	what, id, ok := strings.Cut(path, ":")
 	if !ok {
 		return generate.Evidence{}, errors.New("no such file")

@@ -101,16 +101,14 @@ var errFormat = errors.New("not a file that can be marked")
 
 // open tells the format of a file by its first bytes.
 func open(r io.ReaderAt, size int64) (container, error) {
-	head, err := readSome(r, 0, 16)
-	switch {
-	case err != nil:
-		return nil, err
+	s := source{r, size}
+	switch head := s.upTo(0, 16); {
 	case bytes.HasPrefix(head, []byte("GIF8")):
-		return &gifFile{r: r, size: size}, nil
+		return &gifFile{source: s}, nil
 	case bytes.HasPrefix(head, []byte("\x1a\x45\xdf\xa3")):
-		return &webmFile{r: r, size: size}, nil
+		return &webmFile{source: s}, nil
 	case len(head) >= 8 && string(head[4:8]) == "ftyp":
-		return &mp4File{r: r, size: size}, nil
+		return &mp4File{source: s}, nil
 	}
 	return nil, errFormat
 }
@@ -165,17 +163,17 @@ func (u *until) Read(b []byte) (int, error) {
 	return u.r.Read(b)
 }
 
-// EvidenceOf reads what is evidence of where the file at path comes from.
-func EvidenceOf(ctx context.Context, path string) (generate.Evidence, error) {
+// ReadEvidence reads what the file at path tells of where it comes from.
+func ReadEvidence(ctx context.Context, path string) (generate.Evidence, error) {
 	r, err := os.Open(path) //nolint:gosec // whoever asks names it
 	if err != nil {
-		return generate.Evidence{}, fmt.Errorf("inspect a file: %w", err)
+		return generate.Evidence{}, fmt.Errorf("read evidence of a file: %w", err)
 	}
 	defer func() { _ = r.Close() }()
 	h := sha256.New()
 	size, err := io.Copy(h, &until{ctx, r})
 	if err != nil {
-		return generate.Evidence{}, fmt.Errorf("inspect a file: %w", err)
+		return generate.Evidence{}, fmt.Errorf("read evidence of a file: %w", err)
 	}
 	e := generate.Evidence{SHA256: hex.EncodeToString(h.Sum(nil))}
 	c, err := open(r, size)

@@ -30,7 +30,7 @@ func fileOf(t testing.TB, name string, b []byte) generate.File {
 	return generate.File{Path: path, Name: name, Size: int64(len(b))}
 }
 
-func postedContent(t testing.TB, f generate.File) []byte {
+func bytesOf(t testing.TB, f generate.File) []byte {
 	t.Helper()
 	b, err := os.ReadFile(f.Path)
 	if err != nil {
@@ -45,19 +45,19 @@ func postedContent(t testing.TB, f generate.File) []byte {
 // marked marks a file, and checks what holds for every marked file.
 func marked(t testing.TB, in generate.File) generate.File {
 	t.Helper()
-	before := postedContent(t, in)
+	before := bytesOf(t, in)
 	out, err := media.Marker{}.Mark(t.Context(), in, t.TempDir(), mark)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if after := postedContent(t, in); !bytes.Equal(before, after) {
+	if after := bytesOf(t, in); !bytes.Equal(before, after) {
 		t.Error("the file itself was changed")
 	}
 	if more := out.Size - in.Size; more <= 0 || more > generate.MarkRoom {
 		t.Errorf("the mark takes %d bytes, want at most %d", more, generate.MarkRoom)
 	}
-	postedContent(t, out)
-	e, err := media.EvidenceOf(t.Context(), out.Path)
+	bytesOf(t, out)
+	e, err := media.ReadEvidence(t.Context(), out.Path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,7 +73,7 @@ func marked(t testing.TB, in generate.File) generate.File {
 func TestAMarkIsAddedAfterAllThatAnMP4Has(t *testing.T) {
 	for _, name := range []string{"sample.mp4", "end.mp4"} {
 		in := fileOf(t, name, read(t, name))
-		out := postedContent(t, marked(t, in))
+		out := bytesOf(t, marked(t, in))
 		if !bytes.HasPrefix(out, read(t, name)) {
 			t.Errorf("%s: what was there has changed", name)
 		}
@@ -98,7 +98,7 @@ func TestABoxWithoutALengthGetsOne(t *testing.T) {
 	}
 	open := bytes.Clone(b)
 	binary.BigEndian.PutUint32(open[at:], 0)
-	if out := postedContent(t, marked(t, fileOf(t, "open.mp4", open))); !bytes.HasPrefix(out, b) {
+	if out := bytesOf(t, marked(t, fileOf(t, "open.mp4", open))); !bytes.HasPrefix(out, b) {
 		t.Error("the last box did not get its length")
 	}
 }
@@ -110,7 +110,7 @@ func TestWhatIsSignedIsNotChanged(t *testing.T) {
 	if _, err := (media.Marker{}).Mark(t.Context(), in, t.TempDir(), mark); !errors.Is(err, generate.ErrMarked) {
 		t.Errorf("signed file: %v, want ErrMarked", err)
 	}
-	if e, err := media.EvidenceOf(t.Context(), in.Path); err != nil || !e.Signed || e.Mark != nil {
+	if e, err := media.ReadEvidence(t.Context(), in.Path); err != nil || !e.Signed || e.Mark != nil {
 		t.Errorf("evidence is %+v (%v)", e, err)
 	}
 }
@@ -162,7 +162,7 @@ func TestAMarkHasItsRoom(t *testing.T) {
 	if more := out.Size - int64(len(read(t, "sample.mp4"))); more > generate.MarkRoom {
 		t.Errorf("the mark takes %d bytes, want at most %d", more, generate.MarkRoom)
 	}
-	e, err := media.EvidenceOf(t.Context(), out.Path)
+	e, err := media.ReadEvidence(t.Context(), out.Path)
 	if err != nil || e.Mark == nil || !strings.HasPrefix(e.Mark.Model, "<&\"'><&") || !strings.HasPrefix(e.Mark.Job, "🎬&🎬") {
 		t.Errorf("evidence is %+v (%v)", e, err)
 	}
@@ -199,7 +199,7 @@ func TestAMarkChangesNoPictureAndNoSound(t *testing.T) {
 	}
 }
 
-// madeFile makes a file with ffmpeg.
+// madeFile makes a file with ffmpeg, with sight and sound.
 func madeFile(t testing.TB, ffmpeg, name string, args ...string) generate.File {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), name)

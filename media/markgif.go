@@ -21,9 +21,8 @@ const (
 
 // gifFile is a GIF. Its mark is an application extension before the end.
 type gifFile struct {
-	r    io.ReaderAt
-	size int64
-	end  int64 // where the last block begins
+	source
+	end int64 // where the last block begins
 }
 
 var errGIF = errors.New("not an ordinary GIF")
@@ -67,11 +66,7 @@ func (f *gifFile) look() (found, error) {
 			}
 			begin := s.at
 			if string(s.blocks(want)) == xmpApp {
-				p, err := readSome(f.r, begin+1+int64(len(xmpApp)), min(s.at-begin, maxPacket))
-				if err != nil {
-					return out, err
-				}
-				p, _, _ = bytes.Cut(p, magic()[:3])
+				p, _, _ := bytes.Cut(f.upTo(begin+1+int64(len(xmpApp)), int(min(s.at-begin, maxPacket))), magic()[:3])
 				out.add(p)
 			}
 		default:

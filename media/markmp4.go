@@ -3,7 +3,6 @@ package media
 import (
 	"encoding/binary"
 	"fmt"
-	"io"
 	"math"
 
 	"ltxbot/core/generate"
@@ -21,8 +20,7 @@ const (
 // has stays where it is, so that every offset in it is still right, and it
 // plays while it loads as before.
 type mp4File struct {
-	r     io.ReaderAt
-	size  int64
+	source
 	boxes []box
 }
 
@@ -36,10 +34,7 @@ func (f *mp4File) look() (found, error) {
 		if b.kind != "uuid" {
 			continue
 		}
-		head, err := readSome(f.r, b.offset, min(b.size, maxPacket))
-		if err != nil {
-			return out, err
-		}
+		head := f.upTo(b.offset, int(min(b.size, maxPacket)))
 		_, n, _, ok := header(head, b.size)
 		if !ok || int64(len(head)) < n+int64(len(xmpBox)) {
 			continue
@@ -67,11 +62,10 @@ func (f *mp4File) edit(m generate.Mark) (edit, error) {
 	e.tail = binary.BigEndian.AppendUint32(e.tail, uint32(8+len(xmpBox)+len(p))) //nolint:gosec // at most MarkRoom
 	e.tail = append(e.tail, "uuid"+xmpBox...)
 	e.tail = append(e.tail, p...)
-	head, err := readSome(f.r, last.offset, 4)
-	switch {
-	case err != nil:
-		return edit{}, err
-	case len(head) < 4 || binary.BigEndian.Uint32(head) != 0:
+	switch head := f.at(last.offset, 4); {
+	case head == nil:
+		return edit{}, fmt.Errorf("%w: its last box changed while it was read", errOdd)
+	case binary.BigEndian.Uint32(head) != 0:
 		return e, nil
 	case last.size > math.MaxUint32:
 		return edit{}, fmt.Errorf("%w: its last box has no length", errOdd)

@@ -5,13 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
-	"io"
 	"math/bits"
 
 	"ltxbot/core/generate"
 )
 
-// More elements of a WebM file, see webm.go. https://www.rfc-editor.org/rfc/rfc9559
+// Elements of a WebM file that only a mark is about. https://www.rfc-editor.org/rfc/rfc9559
 const (
 	idSeekHead  = 0x114d9b74
 	idSeek      = 0x4dbb
@@ -34,8 +33,8 @@ const (
 	tagJob    = "IDENTIFIER"
 )
 
-// maxSeekHead is how much of an index is read.
-const maxSeekHead = 4 << 10 // bytes
+// maxSeekHead is the largest index that gets another entry, in bytes.
+const maxSeekHead = 4 << 10
 
 var errWebM = errors.New("not an ordinary WebM")
 
@@ -54,8 +53,7 @@ type element struct {
 // segment. Readers that look only before the pictures find it by the index at
 // the start of the file, if that has room for an entry.
 type webmFile struct {
-	r        io.ReaderAt
-	size     int64
+	source
 	segment  element
 	seekHead element
 	void     element // after seekHead; zero where there is none
@@ -94,11 +92,7 @@ func (f *webmFile) look() (found, error) {
 		case e.id == idVoid && before == f.seekHead && before.id == idSeekHead:
 			f.void = e
 		case e.id == idTags && e.size <= maxPacket:
-			b, err := readSome(f.r, e.body, e.size)
-			if err != nil {
-				return out, err
-			}
-			if m, ok := tagged(b); ok {
+			if m, ok := tagged(f.upTo(e.body, int(e.size))); ok {
 				out.marks = append(out.marks, m)
 			}
 		}
@@ -109,11 +103,7 @@ func (f *webmFile) look() (found, error) {
 
 // element reads the header of the element at a place, which ends at most at end.
 func (f *webmFile) element(at, end int64) (element, error) {
-	head, err := readSome(f.r, at, 12)
-	if err != nil {
-		return element{}, err
-	}
-	e, ok := parseElement(head)
+	e, ok := parseElement(f.upTo(at, 12))
 	e.offset, e.body = at, at+e.body
 	if !ok || e.body > end || e.size > end-e.body {
 		return element{}, fmt.Errorf("%w: the element at byte %d is cut off", errWebM, at)
@@ -240,21 +230,17 @@ func (f *webmFile) edit(m generate.Mark) (edit, error) {
 		}
 		e.patches = append(e.patches, patch{at, size})
 	}
-	p, err := f.indexed()
-	e.patches = append(e.patches, p...)
-	return e, err
+	e.patches = append(e.patches, f.indexed()...)
+	return e, nil
 }
 
 // indexed is what adds the tags at the end to the index at the start of the
 // file, where the padding after it has room; else nil.
-func (f *webmFile) indexed() ([]patch, error) {
+func (f *webmFile) indexed() []patch {
 	if f.seekHead.id == 0 || f.void.id == 0 || f.seekHead.size > maxSeekHead {
-		return nil, nil
+		return nil
 	}
-	list, err := readSome(f.r, f.seekHead.body, f.seekHead.size)
-	if err != nil {
-		return nil, err
-	}
+	list := f.at(f.seekHead.body, int(f.seekHead.size))
 	place := binary.BigEndian.AppendUint64(nil, uint64(f.size-f.segment.body)) //nolint:gosec // a place in a file
 	entry := appendElement(nil, idSeekID, binary.BigEndian.AppendUint32(nil, idTags)...)
 	list = appendElement(list, idSeek, appendElement(entry, idSeekAt, place...)...)
@@ -262,12 +248,12 @@ func (f *webmFile) indexed() ([]patch, error) {
 	size := vint(uint64(len(list)), int(f.seekHead.body-at))
 	left := f.void.body + f.void.size - f.seekHead.body - int64(len(list))
 	if size == nil || left < 2 {
-		return nil, nil
+		return nil
 	}
 	if len(list) > 6 && list[0] == idCRC && list[1] == 0x84 {
 		binary.LittleEndian.PutUint32(list[2:], crc32.ChecksumIEEE(list[6:]))
 	}
-	return []patch{{at, size}, {f.seekHead.body, append(list, padding(left)...)}}, nil
+	return []patch{{at, size}, {f.seekHead.body, append(list, padding(left)...)}}
 }
 
 // padding is the header of padding of so many bytes in all, at least two.

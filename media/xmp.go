@@ -3,7 +3,6 @@ package media
 import (
 	"bytes"
 	"encoding/xml"
-	"io"
 	"strings"
 	"unicode"
 
@@ -82,7 +81,7 @@ func readPacket(b []byte) (m generate.Mark, ok bool) {
 	var at xml.Name // the innermost element that is open
 	for {
 		token, err := d.Token()
-		if err != nil { // io.EOF, or it is no XML from here on
+		if err != nil { // the end, or it is no XML from here on
 			return m, ok
 		}
 		switch t := token.(type) {
@@ -100,14 +99,4 @@ func readPacket(b []byte) (m generate.Mark, ok bool) {
 			at = xml.Name{}
 		}
 	}
-}
-
-// readSome reads at most so many bytes from a place in a file.
-func readSome(r io.ReaderAt, at, most int64) ([]byte, error) {
-	b := make([]byte, most)
-	n, err := r.ReadAt(b, at)
-	if n < len(b) && err != io.EOF {
-		return nil, err
-	}
-	return b[:n], nil
 }

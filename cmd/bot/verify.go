@@ -30,7 +30,7 @@ type verified struct {
 
 // Run tells where a file comes from: by its hash, then by the mark in it.
 func (c jobsVerifyCmd) Run(ctx context.Context, term terminal) error {
-	found, err := media.EvidenceOf(ctx, c.File)
+	found, err := media.ReadEvidence(ctx, c.File)
 	if err != nil {
 		return err
 	}
