@@ -96,6 +96,7 @@ func newPlatforms(p platformParts, parts *lifecycle) (platforms, error) {
 			Account:   p.office.Account,
 			Archive:   p.store,
 			Evidence:  media.ReadEvidence,
+			TempDir:   p.cfg.Media.Dir,
 			Command:   c.Command,
 			Logger:    p.log,
 		})

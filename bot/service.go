@@ -54,6 +54,7 @@ type Config struct {
 	// Evidence reads what a file tells of where it comes from; nil = files are
 	// not verified.
 	Evidence func(ctx context.Context, path string) (generate.Evidence, error)
+	TempDir  string // for files that are verified; empty = the system's
 	Command  string // what people type: "/ltx"; empty = that
 	Logger   *slog.Logger
 }

@@ -3,7 +3,10 @@ package bot
 import (
 	"context"
 	"errors"
+	"io"
 	"net/url"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -75,6 +78,56 @@ func (d *Service) VerifyFile(ctx context.Context, c Caller, path string) view.Me
 		}
 	}
 	return view.Verified(d.Printer(c.Locale), v)
+}
+
+// maxVerified is the largest file that is verified for a person, in bytes: more
+// than the bot posts.
+const maxVerified = 200 << 20
+
+// verifyDir names the folder of a file that is verified. It looks like that of a
+// job's files, so that what a crash has left is removed with those.
+const verifyDir = "ltx-000000verify-"
+
+// VerifyGiven is VerifyFile for a file that a person gave, which open opens.
+func (d *Service) VerifyGiven(ctx context.Context, c Caller, open func(context.Context) (generate.Media, error)) view.Message {
+	p := d.Printer(c.Locale)
+	dir, err := os.MkdirTemp(d.cfg.TempDir, verifyDir)
+	if err != nil {
+		return d.sorry(ctx, c, "error.unreadable", "verify a file", err)
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	path := filepath.Join(dir, "given")
+	var large *generate.TooLargeError
+	switch err := fetch(ctx, path, open); {
+	case errors.As(err, &large):
+		return view.Answer(p, "verify.too_large", "limit", maxVerified>>20)
+	case err != nil:
+		d.log.WarnContext(ctx, "cannot fetch a file to verify", "member", c.Member, "team", c.Team, "error", err)
+		return view.Answer(p, "verify.unopened")
+	}
+	return d.VerifyFile(ctx, c, path)
+}
+
+// fetch writes what open opens to a new file.
+func fetch(ctx context.Context, path string, open func(context.Context) (generate.Media, error)) (err error) {
+	in, err := open(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = in.Body.Close() }()
+	if in.Size > maxVerified {
+		return &generate.TooLargeError{Size: in.Size, Limit: maxVerified}
+	}
+	out, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) //nolint:gosec // a path of our own making
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, out.Close()) }()
+	n, err := io.Copy(out, io.LimitReader(in.Body, maxVerified+1))
+	if err == nil && n > maxVerified {
+		err = &generate.TooLargeError{Size: n, Limit: maxVerified}
+	}
+	return err
 }
 
 // posted are the jobs with a video of this name.

@@ -3,8 +3,11 @@ package bot_test
 import (
 	"context"
 	"errors"
+	"io"
+	"os"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"ltxbot/bot"
@@ -161,6 +164,40 @@ func TestVerifyIsTypedInALine(t *testing.T) {
 	for _, prompt := range []string{"verify the seal of an old letter, close-up", "jobs verify their worth as a crane lifts a car"} {
 		if line, err := command.Parse(prompt); err != nil || line.Verb != "" {
 			t.Errorf("the prompt %q is the verb %q, %v", prompt, line.Verb, err)
+		}
+	}
+}
+
+func TestAFileThatWasGivenIsFetchedWithinLimits(t *testing.T) {
+	dir := t.TempDir()
+	var read string
+	s := bot.New(bot.Config{
+		Generator: &fakeGenerator{}, TempDir: dir,
+		Evidence: func(_ context.Context, path string) (generate.Evidence, error) {
+			b, err := os.ReadFile(path)
+			read = string(b)
+			return generate.Evidence{SHA256: "a hash"}, err
+		},
+	})
+	for _, c := range []struct {
+		name  string
+		media generate.Media
+		err   error
+		want  string
+	}{
+		{"a file", generate.Media{Size: 5, Body: io.NopCloser(strings.NewReader("bytes"))}, nil, "a hash"},
+		{"a file of the largest size", generate.Media{Size: 200 << 20, Body: io.NopCloser(strings.NewReader("bytes"))}, nil, "a hash"},
+		{"a file that says it is too large", generate.Media{Size: 200<<20 + 1, Body: io.NopCloser(strings.NewReader(""))}, nil, "at most 200 MB"},
+		{"a file that is gone", generate.Media{}, generate.ErrGone, "could not be opened"},
+		{"a file that breaks off", generate.Media{Size: -1, Body: io.NopCloser(iotest.ErrReader(io.ErrUnexpectedEOF))}, nil, "could not be opened"},
+	} {
+		read = ""
+		got := s.VerifyGiven(t.Context(), caller(ann), func(context.Context) (generate.Media, error) { return c.media, c.err }).Plain
+		if !strings.Contains(got, c.want) || (read == "bytes") != (c.want == "a hash") {
+			t.Errorf("%s: %q was read, and it says %q; want %q", c.name, read, got, c.want)
+		}
+		if left, _ := os.ReadDir(dir); len(left) != 0 {
+			t.Errorf("%s: left behind: %v", c.name, left)
 		}
 	}
 }

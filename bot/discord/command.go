@@ -47,6 +47,10 @@ func (b *Bot) answerVerb(ctx context.Context, i *interaction, settings []ltx.Set
 }
 
 func (b *Bot) runJobs(ctx context.Context, i *interaction) {
+	if name, _ := i.subcommand(); name == command.VerbVerify {
+		b.runVerify(ctx, i)
+		return
+	}
 	ctx, cancel := context.WithTimeout(ctx, quickWithin)
 	defer cancel()
 	c := b.caller(i)
@@ -54,8 +58,6 @@ func (b *Bot) runJobs(ctx context.Context, i *interaction) {
 	switch name, _ := i.subcommand(); name {
 	case "show":
 		m = b.cfg.Service.Show(ctx, c, i.value("job"))
-	case command.VerbVerify:
-		m = b.cfg.Service.Verify(ctx, c, i.value("job"))
 	case "cancel":
 		m = b.cfg.Service.Cancel(ctx, c, i.value("job"))
 	case command.EraseWord:

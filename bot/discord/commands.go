@@ -167,7 +167,7 @@ func (b *Bot) jobOptions() []commandOption {
 		b.subcommand("list", "command.jobs"),
 		b.subcommand("show", "command.show", b.jobOption()),
 		b.subcommand("cancel", "command.cancel", b.jobOption()),
-		b.subcommand(command.VerbVerify, "command.verify", b.videoOption()),
+		b.subcommand(command.VerbVerify, "command.verify", b.fileOption(), b.videoOption()),
 		b.subcommand(command.EraseWord, "command.erase", b.sureOption()),
 	}
 }
@@ -189,7 +189,14 @@ func (b *Bot) jobOption() commandOption {
 // videoOption is a job's id, or the link of a message with a video.
 func (b *Bot) videoOption() commandOption {
 	o := b.jobOption()
+	o.Required = false // a file may be given instead
 	o.Description, o.DescriptionLocalizations = b.described("command.video")
+	return o
+}
+
+func (b *Bot) fileOption() commandOption {
+	o := commandOption{Type: optionAttachment, Name: fileOption}
+	o.Description, o.DescriptionLocalizations = b.described("command.file")
 	return o
 }
 

@@ -88,6 +88,10 @@ func prepareStage(t *testing.T, opts sim.Options, change ...func(*discord.Config
 		Generator: s.engine, Command: "/ltx", Catalog: text.BuiltInCatalog(),
 		Rules: func() ltx.Rules { return ltx.Rules{Seed: func() int64 { return 7 }} },
 		Usage: func(context.Context, quota.Asker) ([]quota.Gauge, error) { return nil, nil },
+		Evidence: func(_ context.Context, path string) (generate.Evidence, error) {
+			b, err := os.ReadFile(path)
+			return generate.Evidence{SHA256: "of " + string(b)}, err
+		},
 	})
 	s.cfg = discord.Config{
 		Token: server.Token(), ApplicationID: server.ApplicationID(), PublicKey: server.PublicKey(),
