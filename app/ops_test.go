@@ -211,6 +211,7 @@ func TestAnOperatorSeesWhatTheBotDoes(t *testing.T) {
 	for _, line := range []string{
 		`ltxbot_jobs_accepted_total{platform="discord"} 1`,
 		`ltxbot_jobs_finished_total{kind="none",outcome="delivered"} 1`,
+		`ltxbot_videos_marked_total{mark="written"} 1`,
 		`ltxbot_provider_calls_total{op="submit",outcome="ok"} 1`,
 		`ltxbot_ack_duration_seconds_count{platform="discord"} 1`,
 		`ltxbot_charged_to_estimated_ratio_count 1`,
