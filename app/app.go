@@ -140,6 +140,7 @@ func newProvider(c config.Fal, h hooks, version string, o *ops, log *slog.Logger
 		MediaHosts: c.MediaHosts,
 		WebhookURL: h.url,
 		UserAgent:  "ltxbot/" + version,
+		KeepMedia:  c.KeepMedia.Duration,
 		Observe:    o.called,
 		Logger:     log,
 	})

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"ltxbot/core/ltx"
 )
@@ -26,6 +27,7 @@ type Fal struct {
 	Deadline         Duration `toml:"deadline" doc:"A job that takes longer is cancelled at fal."`
 	Grace            Duration `toml:"grace" doc:"How long a request whose reply was lost is looked for before it is given up."`
 	GiveUp           Duration `toml:"give_up" doc:"How long after the deadline a job that fal never ends is waited for. Then it has failed: what was held for it is free again, or charged with quota.bill_failures."`
+	KeepMedia        Duration `toml:"keep_media" doc:"How long fal keeps the videos that it has made and the files that were uploaded to it. Anybody who has a video's address can see it. \"0s\" = as long as fal likes, which is without end. Then links to videos stop working."`
 	SafetyChecker    bool     `toml:"safety_checker" doc:"fal's check of prompts and videos. Turning it off is the operator's decision, never a member's."`
 }
 
@@ -44,6 +46,10 @@ func defaultFal() Fal {
 		SafetyChecker:   true,
 	}
 }
+
+// leastKeepMedia is longer than a video waits for a conversation that does not
+// answer.
+const leastKeepMedia = 48 * time.Hour
 
 // endpointPattern is an endpoint of fal: owner/app and a path below it.
 var endpointPattern = regexp.MustCompile(`^[A-Za-z0-9_-]+(/[A-Za-z0-9_.-]+)+$`)
@@ -73,6 +79,9 @@ func (f Fal) check(k *checker) {
 	k.positive("fal.deadline", f.Deadline)
 	k.positive("fal.grace", f.Grace)
 	k.positive("fal.give_up", f.GiveUp)
+	if keep := f.KeepMedia.Duration; keep != 0 && keep < leastKeepMedia {
+		k.add("fal.keep_media", f.KeepMedia.String(), fmt.Sprintf("must be \"0s\", or at least %s: a video that waits for its channel must still be there", leastKeepMedia))
+	}
 }
 
 // Models is what is said of fal's endpoints beside the one in fal.model.

@@ -68,6 +68,7 @@ type Order struct {
 	Job      string // job id; travels in the webhook URL when webhooks are on
 	Endpoint string // "fal-ai/ltx-2.3-22b/text-to-video/lora"
 	Request  ltx.Request
+	Deadline time.Time // the provider does not begin later; zero = at any time
 }
 
 // A Submission names a job at the provider. It is saved with the job before

@@ -121,7 +121,7 @@ func (a *asking) submit(ctx context.Context, j Job) error {
 	call, cancel := context.WithTimeout(a.e.hard, submitLimit)
 	defer cancel()
 	a.e.polls.spend()
-	sub, err := a.e.cfg.Provider.Submit(call, Order{Job: j.ID, Endpoint: j.Endpoint, Request: j.Request})
+	sub, err := a.e.cfg.Provider.Submit(call, Order{Job: j.ID, Endpoint: j.Endpoint, Request: j.Request, Deadline: j.Deadline})
 	return a.outcome(a.e.hard, a.submitted(sub, err))
 }
 

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -168,7 +169,8 @@ type call struct {
 	url    *url.URL
 	open   bool // does without the key
 	body   []byte
-	most   int64 // bytes of the answer; 0 = maxBody
+	header http.Header // beside those that every call has
+	most   int64       // bytes of the answer; 0 = maxBody
 	// final says that an answer which looks temporary is not. May be nil.
 	final func(answer) bool
 }
@@ -227,6 +229,7 @@ func (c *Client) try(ctx context.Context, k call) (answer, error) {
 		return answer{}, err
 	}
 	c.dress(req, !k.open)
+	maps.Copy(req.Header, k.header)
 	if k.body != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}

@@ -217,6 +217,12 @@ func (c *Client) refusal(op string, a answer, private ...string) *generate.Provi
 		private = append(inputs(t.list), private...)
 	}
 	m, known := byType[name]
+	if m.kind == generate.FailLoRA && isInput(e.Field) { // no LoRA, but a file that somebody gave
+		m.kind = generate.FailInputGone
+		if name == "file_too_large" {
+			m.kind = generate.FailInputLarge
+		}
+	}
 	if !known {
 		m = byStatus(a.status)
 	}
@@ -240,6 +246,9 @@ func (c *Client) refusal(op string, a answer, private ...string) *generate.Provi
 	}
 	return e
 }
+
+// isInput reports whether a field is one of the files that people give.
+func isInput(field string) bool { return strings.HasSuffix(field, "_url") }
 
 // temporary says whether an answer to a GET leaves open how the job ended. So
 // does a refused key: once the operator has mended it, a video that is paid

@@ -304,3 +304,18 @@ func FuzzErrorAnswer(f *testing.F) {
 		assertClean(t, key, c.Refusal(status, echo, prompt).Error())
 	})
 }
+
+// TestAFileThatFalCannotLoadIsNamed: it may be the picture and not a LoRA.
+func TestAFileThatFalCannotLoadIsNamed(t *testing.T) {
+	c := newClient(t, fal.Config{Key: "a:b", QueueURL: "https://queue.fal.run", RESTURL: "https://rest.fal.ai", APIURL: "https://api.fal.ai/v1"})
+	for body, want := range map[string]generate.FailureKind{
+		`{"detail":[{"loc":["body","image_url"],"type":"file_download_error","msg":"x"}]}`:      generate.FailInputGone,
+		`{"detail":[{"loc":["body","video_url"],"type":"file_too_large","msg":"x"}]}`:           generate.FailInputLarge,
+		`{"detail":[{"loc":["body","loras",0,"path"],"type":"file_download_error","msg":"x"}]}`: generate.FailLoRA,
+		`{"detail":[{"loc":["body"],"type":"file_download_error","msg":"x"}]}`:                  generate.FailLoRA,
+	} {
+		if got := c.Refusal(422, []byte(body)); got.Kind != want {
+			t.Errorf("%s: %s, want %s", body, got.Kind, want)
+		}
+	}
+}

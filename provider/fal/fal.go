@@ -45,6 +45,7 @@ type Client struct {
 	slots      chan struct{} // a token for each call under way
 	downloads  chan struct{} // a token for each download under way
 	uploads    chan struct{} // a token for each upload under way
+	keepMedia  time.Duration
 
 	once  *http.Client // for the paid POST: a new connection for each, no redirects
 	calls *http.Client // for everything else that carries the key: no redirects
@@ -76,6 +77,10 @@ type Config struct {
 	Logger    *slog.Logger // nil discards
 	UserAgent string
 
+	// KeepMedia is how long fal keeps the files that are made and uploaded; 0
+	// is as long as fal likes.
+	KeepMedia time.Duration
+
 	// Observe is told of every finished operation: one of Ops, one of
 	// Outcomes, and how long it took with its retries. May be nil.
 	Observe func(op, outcome string, d time.Duration)
@@ -102,6 +107,7 @@ func New(cfg Config) (*Client, error) {
 		key:        cfg.Key,
 		webhookURL: cfg.WebhookURL,
 		userAgent:  orElse(cfg.UserAgent, "ltxbot"),
+		keepMedia:  cfg.KeepMedia,
 		log:        cfg.Logger,
 		observe:    cfg.Observe,
 		retry:      cfg.Retry.withDefaults(),

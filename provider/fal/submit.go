@@ -32,7 +32,7 @@ func (c *Client) Submit(ctx context.Context, o generate.Order) (s generate.Submi
 	if err != nil {
 		return s, fmt.Errorf("submit: %w: %w", generate.ErrNotSent, c.scrub.err(err))
 	}
-	a, err := c.post(ctx, target, body)
+	a, err := c.post(ctx, target, body, o)
 	switch {
 	case errors.Is(err, generate.ErrNotSent):
 		return s, fmt.Errorf("submit: %w: %w", generate.ErrNotSent, c.scrub.err(err))
@@ -75,7 +75,7 @@ func (c *Client) prepare(o generate.Order) (*url.URL, []byte, error) {
 // post sends body once. An error that is generate.ErrNotSent proves that no
 // byte of it left: there was no connection that it could have left on. The
 // answer has a status if any arrived, even if there is an error.
-func (c *Client) post(ctx context.Context, target *url.URL, body []byte) (answer, error) {
+func (c *Client) post(ctx context.Context, target *url.URL, body []byte, o generate.Order) (answer, error) {
 	leave, err := c.enter(ctx)
 	if err != nil {
 		return answer{}, errors.Join(generate.ErrNotSent, err)
@@ -99,6 +99,7 @@ func (c *Client) post(ctx context.Context, target *url.URL, body []byte) (answer
 	req.ContentLength = int64(len(body))
 	c.dress(req, true)
 	req.Header.Set("Content-Type", "application/json")
+	c.order(req.Header, o)
 	resp, err := c.once.Do(req)
 	if err != nil {
 		err = explain(ctx, c.scrub.err(err))

@@ -74,7 +74,11 @@ func (c *Client) initiate(ctx context.Context, path, name, contentType string) (
 	}
 	u := c.rest.JoinPath(path)
 	u.RawQuery = url.Values{"storage_type": {"fal-cdn-v3"}}.Encode()
-	a, err := c.do(ctx, call{op: opUpload, method: http.MethodPost, url: u, body: ask})
+	header := http.Header{}
+	if keep := c.lifecycle(); keep != "" {
+		header.Set(headerKeepUpload, keep)
+	}
+	a, err := c.do(ctx, call{op: opUpload, method: http.MethodPost, url: u, body: ask, header: header})
 	switch {
 	case err != nil:
 		return nil, "", err

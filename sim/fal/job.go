@@ -33,9 +33,10 @@ type job struct {
 
 	state     string
 	sent      time.Time
-	eligible  time.Time // earliest start
-	startBy   time.Time // when it is given up unless it has started; zero = never
-	ahead     int       // strangers ahead when it was sent
+	eligible  time.Time     // earliest start
+	life      time.Duration // of its files, as its sender asked; 0 = the simulator's
+	startBy   time.Time     // when it is given up unless it has started; zero = never
+	ahead     int           // strangers ahead when it was sent
 	started   time.Time
 	ends      time.Time
 	run       time.Duration
@@ -186,6 +187,9 @@ func (s *Server) success(j *job, now time.Time) reply {
 	}
 	name, _ := in["video_output_type"].(string)
 	f := s.publish(formatOf(name), bytes, now)
+	if j.life > 0 {
+		f.gone = now.Add(j.life)
+	}
 	switch t, _ := tariffOf(j.endpoint.path); t.unit {
 	case "megapixels":
 		j.billed = math.Round(float64(width)*float64(height)*float64(frames)/100) / 10_000

@@ -95,10 +95,10 @@ func TestConcurrencyIsLimited(t *testing.T) {
 func TestARequestThatDoesNotStartInItsTimeIsGivenUp(t *testing.T) {
 	s := start(t, fal.Options{Concurrency: 1, Timing: fal.Timing{Queue: time.Second, Run: 100 * time.Hour}, Speed: 100})
 	s.Next(fal.Video, fal.Video, fal.StaysQueued)
-	started := submit(t, s, plain, "X-Fal-Request-Timeout: 3000")
+	started := submit(t, s, plain, "X-Fal-Request-Timeout: 30")
 	for name, id := range map[string]string{
-		"behind another": submit(t, s, plain, "X-Fal-Request-Timeout: 20"),
-		"never started":  submit(t, s, plain, "X-Fal-Request-Timeout: 20.5"),
+		"behind another": submit(t, s, plain, "X-Fal-Request-Timeout: 0.2"),
+		"never started":  submit(t, s, plain, "X-Fal-Request-Timeout: 0.205"),
 	} {
 		complete(t, s, id)
 		res := ask(t, s, http.MethodGet, s.QueueURL()+requests+id, "")
@@ -115,6 +115,25 @@ func TestARequestThatDoesNotStartInItsTimeIsGivenUp(t *testing.T) {
 	}
 	if st := ask(t, s, http.MethodGet, s.QueueURL()+requests+started+"/status", "").json(t); st["status"] != "IN_PROGRESS" {
 		t.Errorf("started in time: %v", st)
+	}
+}
+
+func TestHeadersThatFalDoesNotUnderstandAreNoted(t *testing.T) {
+	s := start(t, fal.Options{})
+	for _, h := range []string{
+		"X-Fal-Request-Timeout: soon", "X-Fal-Request-Timeout: 0.1", "X-Fal-Object-Lifecycle-Preference: 7d",
+		`X-Fal-Object-Lifecycle-Preference: {"expiration_duration_seconds":-1}`, "x-app-fal-disable-fallback: yes",
+	} {
+		before := len(s.Violations())
+		submit(t, s, plain, h)
+		if len(s.Violations()) != before+1 {
+			t.Errorf("%s is not noted", h)
+		}
+	}
+	before := len(s.Violations())
+	submit(t, s, plain, "X-Fal-Request-Timeout: 2", `X-Fal-Object-Lifecycle-Preference: {"expiration_duration_seconds":3600}`, "x-app-fal-disable-fallback: true", "X-Fal-Runner-Hint: abc")
+	if v := s.Violations(); len(v) != before {
+		t.Errorf("headers as they should be: %v", v[before:])
 	}
 }
 

@@ -192,6 +192,14 @@ func (s *Server) queueUp(r *http.Request, e endpoint, in map[string]any, body []
 		eligible: now.Add(s.scaled(s.o.Timing.Queue)), ahead: s.o.Timing.Ahead,
 		run: s.scaled(s.o.Timing.Run), steps: s.o.Timing.Steps,
 	}
+	if life, wrong := lifetime(r.Header.Get("X-Fal-Object-Lifecycle-Preference")); wrong != "" {
+		s.violations = append(s.violations, "submit: X-Fal-Object-Lifecycle-Preference: "+wrong)
+	} else {
+		j.life = life
+	}
+	if v := r.Header.Get("x-app-fal-disable-fallback"); v != "" && v != "true" {
+		s.violations = append(s.violations, fmt.Sprintf("submit: x-app-fal-disable-fallback is %q", v))
+	}
 	if limit, ok := s.startLimit(r); ok {
 		j.startBy = now.Add(limit)
 	}
@@ -215,7 +223,7 @@ func (s *Server) queueUp(r *http.Request, e endpoint, in map[string]any, body []
 const leastStart = 0.1
 
 // startLimit is how long a request may wait for its start, queueing and
-// falling back included, if its sender says so.
+// falling back included, if its sender says so. The caller holds mu.
 func (s *Server) startLimit(r *http.Request) (time.Duration, bool) {
 	text := r.Header.Get("X-Fal-Request-Timeout")
 	if text == "" {
@@ -223,10 +231,10 @@ func (s *Server) startLimit(r *http.Request) (time.Duration, bool) {
 	}
 	seconds, err := strconv.ParseFloat(text, 64)
 	if err != nil || seconds <= leastStart {
-		s.violate("submit: X-Fal-Request-Timeout is %q; it takes more than %v seconds", text, leastStart)
+		s.violations = append(s.violations, fmt.Sprintf("submit: X-Fal-Request-Timeout is %q; it takes more than %v seconds", text, leastStart))
 		return 0, false
 	}
-	return s.scaled(time.Duration(seconds * float64(time.Second))), true
+	return time.Duration(seconds * float64(time.Second)), true // it is the client's time, not that of Timing
 }
 
 // aboutRequest answers a status, a result or a cancel.

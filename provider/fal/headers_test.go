@@ -1,0 +1,83 @@
+package fal_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"ltxbot/core/ltx"
+	"ltxbot/provider/fal"
+	sim "ltxbot/sim/fal"
+)
+
+// ordered submits a request with a deadline and returns the headers that came.
+func (w *world) ordered(t *testing.T, deadline time.Time, settings ...ltx.Setting) http.Header {
+	t.Helper()
+	o := order(t, prompt, settings...)
+	o.Deadline = deadline
+	if _, err := w.Submit(t.Context(), o); err != nil {
+		t.Fatal(err)
+	}
+	sent := w.sim.Submits()
+	return sent[len(sent)-1].Header
+}
+
+func TestNothingBeginsAfterTheDeadline(t *testing.T) {
+	w := newWorld(t, sim.Options{})
+	for name, tt := range map[string]struct {
+		deadline time.Time
+		want     string
+	}{
+		"none":              {time.Time{}, ""},
+		"in twenty minutes": {time.Now().Add(20 * time.Minute), "1200"},
+		"in a moment":       {time.Now().Add(100 * time.Millisecond), "2"},
+		"over":              {time.Now().Add(-time.Hour), "2"},
+	} {
+		if got := w.ordered(t, tt.deadline).Get("X-Fal-Request-Timeout"); got != tt.want {
+			t.Errorf("%s: fal may begin within %q seconds, want %q", name, got, tt.want)
+		}
+	}
+}
+
+func TestFalIsToldHowLongToKeepFiles(t *testing.T) {
+	for keep, want := range map[time.Duration]string{0: "", 48 * time.Hour: `{"expiration_duration_seconds":172800}`} {
+		w := newWorld(t, sim.Options{}, func(c *fal.Config) { c.KeepMedia = keep })
+		if got := w.ordered(t, time.Time{}).Get("X-Fal-Object-Lifecycle-Preference"); got != want {
+			t.Errorf("kept for %s: %q, want %q", keep, got, want)
+		}
+	}
+	w := newWorld(t, sim.Options{}, func(c *fal.Config) { c.KeepMedia = time.Second })
+	u, err := w.Upload(t.Context(), "cat.png", "image/png", strings.NewReader("picture"), 7)
+	if err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "an uploaded file is gone after a second", func() bool {
+		m, err := w.Open(t.Context(), u, 0)
+		if err == nil {
+			_ = m.Body.Close()
+		}
+		return err != nil
+	})
+}
+
+func TestTheSameLoRAsGoToTheSameMachine(t *testing.T) {
+	w := newWorld(t, sim.Options{})
+	hint := func(loras string) string {
+		return w.ordered(t, time.Time{}, ltx.Setting{Key: "lora", Value: loras}).Get("X-Fal-Runner-Hint")
+	}
+	one := hint("owner/one")
+	if one == "" || strings.Contains(one, "owner") || hint("owner/one@0.5") != one {
+		t.Errorf("one LoRA: %q, with another scale %q", one, hint("owner/one@0.5"))
+	}
+	if both, turned := hint("owner/one, owner/two"), hint("owner/two, owner/one"); both != turned || both == one {
+		t.Errorf("two LoRAs: %q, in another order %q", both, turned)
+	}
+	h := w.ordered(t, time.Time{})
+	if h.Get("X-Fal-Runner-Hint") != "" {
+		t.Errorf("without a LoRA: %q", h.Get("X-Fal-Runner-Hint"))
+	}
+	if h.Get("x-app-fal-disable-fallback") != "true" {
+		t.Error("fal may send it to another endpoint")
+	}
+}
