@@ -77,6 +77,7 @@ type platformParts struct {
 	office  *team.Office
 	guard   *ingress.Guard
 	metrics *metrics.Metrics
+	frames  bool // ffmpeg takes the last picture of a video
 }
 
 // newPlatforms builds the chat platforms that are switched on.
@@ -96,6 +97,7 @@ func newPlatforms(p platformParts, parts *lifecycle) (platforms, error) {
 			Account:   p.office.Account,
 			Archive:   p.store,
 			Inspect:   media.EvidenceOf,
+			Frames:    p.frames,
 			Command:   c.Command,
 			Logger:    p.log,
 		})

@@ -54,6 +54,8 @@ type Config struct {
 	// Inspect reads what a file tells of where it comes from; nil = files are
 	// not verified.
 	Inspect func(ctx context.Context, path string) (generate.Evidence, error)
+	// Frames is set where the last picture of a video can be taken.
+	Frames  bool
 	Command string // what people type: "/ltx"; empty = that
 	Logger  *slog.Logger
 }

@@ -34,7 +34,7 @@ func TestSyncRegistersOnceAndThenNothing(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			want := []string{"ltx", "ltx-jobs", "ltx-quota", "ltx-loras", "ltx-help", "ltx-admin", "Remix with LTX", "Animate this"}
+			want := []string{"ltx", "ltx-jobs", "ltx-quota", "ltx-loras", "ltx-help", "ltx-admin", "Remix with LTX", "Animate this", "Extend this video"}
 			var got []string
 			for _, c := range did {
 				if c.Kind != discord.Create {

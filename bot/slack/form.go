@@ -40,7 +40,8 @@ type formData struct {
 	At          int64  `json:"a,omitempty"` // Unix seconds of ResponseURL
 	Parent      string `json:"p,omitempty"` // the job that is edited
 
-	Files []carried `json:"f,omitempty"` // that go with what is filled in
+	Step  view.Action `json:"s,omitempty"` // what is done with that job's video, if it is not edited
+	Files []carried   `json:"f,omitempty"` // that go with what is filled in
 }
 
 // carried is a file that goes with a form: the option that it is for, its
@@ -86,7 +87,7 @@ func (b *Bot) remixText(ctx context.Context, o origin, m posted) string {
 // https://docs.slack.dev/surfaces/modals#trigger_id
 func (b *Bot) openForm(ctx context.Context, o origin, f view.Form) {
 	o.acknowledge()
-	d := formData{Channel: o.Channel, ChannelName: o.ChannelName, Thread: o.Thread, Parent: f.Job}
+	d := formData{Channel: o.Channel, ChannelName: o.ChannelName, Thread: o.Thread, Parent: f.Job, Step: f.Step}
 	for _, s := range f.Inputs {
 		d.Files = append(d.Files, carried{Option: s.Key, Ref: s.File.Ref, Name: cut(s.File.Name, maxCarriedName)})
 	}
@@ -278,7 +279,7 @@ func (b *Bot) submit(ctx context.Context, in inbound) {
 			return
 		}
 	}
-	b.generate(ctx, o, bot.Ask{Settings: settings, Parent: d.Parent})
+	b.generate(ctx, o, bot.Ask{Settings: settings, Parent: d.Parent, Step: d.Step})
 }
 
 // filledIn reads a form that was sent: where the video goes, the settings, and
