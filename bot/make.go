@@ -89,7 +89,7 @@ func (d *Service) request(ctx context.Context, a *Ask) (ltx.Request, error) {
 	case a.Parent == "":
 		r, err = rules.Parse(reveal(a.Settings, secrets))
 	case ok && next.of != nil:
-		r, err = rules.Parse(reveal(append(next.of(a.Parent), a.Settings...), secrets))
+		r, err = rules.Parse(reveal(append(next.of(parent), a.Settings...), secrets))
 	default:
 		r, err = parent.Request.With(rules, reveal(takeBack(a.Settings, parent.Request), secrets)...)
 	}

@@ -60,6 +60,9 @@ func (b *Bot) open(ctx context.Context, i *interaction, f view.Form) {
 // newModal lays a form out.
 func newModal(f view.Form, draft string) modal {
 	m := modal{CustomID: formKey{f.Job, draft, f.Step}.id(formPrefix), Title: cut(text.OneLine(f.Title), maxModalTitle)}
+	if f.Note != "" && len(f.Fields) < maxFields {
+		m.Components = append(m.Components, component{Type: typeTextDisplay, Content: escape(text.OneLine(f.Note), maxInput)})
+	}
 	for _, field := range fieldsFor(f) {
 		m.Components = append(m.Components, newLabel(field))
 	}

@@ -148,7 +148,10 @@ func (b *Bot) modal(locale string, f view.Form, d formData) (slack.ModalViewRequ
 		Submit: plainText(cut(text.OneLine(f.Submit), maxViewTitle)),
 		Close:  plainText(cut(b.text(locale, "slack.form.close"), maxViewTitle)),
 	}
-	for _, field := range f.Fields[:min(len(f.Fields), maxViewBlocks-1)] {
+	if f.Note != "" {
+		v.Blocks.BlockSet = append(v.Blocks.BlockSet, slack.NewContextBlock("", plainText(cut(text.OneLine(f.Note), maxFieldLabel))))
+	}
+	for _, field := range f.Fields[:min(len(f.Fields), maxViewBlocks-2)] {
 		v.Blocks.BlockSet = append(v.Blocks.BlockSet, b.field(locale, field))
 	}
 	if d.Channel == "" {
@@ -273,7 +276,7 @@ func (b *Bot) submit(ctx context.Context, in inbound) {
 		in.ack.give(fieldErrors(i.View, map[string]string{view.FilesKey: why.Plain}, ""))
 		return
 	}
-	if _, err := b.cfg.Rules().Parse(settings); err != nil {
+	if _, err := b.cfg.Rules().Parse(settings); err != nil && d.Step == "" { // a step has more than its form says
 		if wrong := view.FieldErrors(b.print(b.people.locale(o)), err); len(wrong) > 0 {
 			in.ack.give(fieldErrors(i.View, wrong, ""))
 			return

@@ -33,6 +33,8 @@ const (
 	// What goes on from a finished video: each opens a form.
 	ActExtend   Action = "extend"   // the video goes on
 	ActContinue Action = "continue" // a new video begins with its last picture
+	ActRetake   Action = "retake"   // a part of it is made anew
+	ActReframe  Action = "reframe"  // another shape
 	ActInputs   Action = "inputs"   // the same request of other files
 )
 
@@ -41,7 +43,7 @@ const (
 const buttonVersion = "v1"
 
 // actions is every action.
-var actions = []Action{ActCancel, ActAgain, ActSame, ActEdit, ActDetails, ActDelete, ActRetry, ActExtend, ActContinue, ActInputs}
+var actions = []Action{ActCancel, ActAgain, ActSame, ActEdit, ActDetails, ActDelete, ActRetry, ActExtend, ActContinue, ActRetake, ActReframe, ActInputs}
 
 // menuPrefix begins the id of a menu of buttons, which have ids of their own.
 const menuPrefix = buttonVersion + ":menu:"

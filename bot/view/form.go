@@ -18,7 +18,8 @@ type Form struct {
 	Fields []Field // the most used first; a platform with room for few takes those
 	// Job is the job that the form edits; "" for none. What the form does not
 	// show stays as it is there.
-	Job string
+	Job  string
+	Note string // what it costs; "" = nothing is said
 	// Step is what the form does with the job's video, if it does not edit the
 	// job: ActExtend and its like.
 	Step Action
@@ -160,12 +161,12 @@ func shownSettings(r ltx.Request) []ltx.Setting {
 	return settings
 }
 
-// StepForm is the form for what goes on from a finished video: its prompt, and
-// these parameters.
+// StepForm is the form for what goes on from a finished video: these
+// parameters, the prompt filled in.
 func StepForm(p text.Printer, qualities []string, title, prompt string, params ...string) Form {
 	v := voice{p}
 	f := Form{Title: v.Text(title), Submit: v.Text("form.submit")}
-	for _, key := range append([]string{command.PromptKey}, params...) {
+	for _, key := range params {
 		param, ok := ltx.Lookup(key)
 		if !ok {
 			continue

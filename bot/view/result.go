@@ -104,6 +104,9 @@ func goOn(j generate.Job, r ResultFacts) []Action {
 	if moving && r.Frames {
 		actions = append(actions, ActContinue)
 	}
+	if moving {
+		actions = append(actions, ActRetake, ActReframe)
+	}
 	return append(actions, ActInputs)
 }
 

@@ -118,9 +118,10 @@ func byValue() []string {
 	add("gauge.", "you", "team", "bot", "day", "week", "month", "rolling")
 	add("window.", "day", "week", "month", "rolling")
 	add("usage.", "you", "team", "bot", "videos", "usd")
-	add("button.", "cancel", "again", "same", "edit", "details", "delete", "retry", "extend", "continue", "inputs")
+	add("button.", "cancel", "again", "same", "edit", "details", "delete", "retry", "extend", "continue", "retake", "reframe", "inputs")
 	add("help.prompt_", "shot", "scene", "action", "people", "camera", "sound")
 	add("unit.", "frames", "fps", "seconds", "pixels", "steps")
+	add("label.", "start_time")
 	for _, p := range ltx.Params() {
 		if p.Basic || p.Kind == ltx.KindMedia {
 			add("label.", p.Key())
