@@ -101,6 +101,7 @@ func New(ctx context.Context, cfg config.Config, opts Options) (_ *App, err erro
 	chats, err := newPlatforms(platformParts{
 		base:  base{cfg: cfg, now: now, version: opts.Version, log: log},
 		store: store, engine: engine, office: office, guard: guard, metrics: watched.metrics,
+		frames: files.Fitter != nil,
 	}, parts)
 	if err != nil {
 		return nil, err

@@ -77,6 +77,7 @@ type platformParts struct {
 	office  *team.Office
 	guard   *ingress.Guard
 	metrics *metrics.Metrics
+	frames  bool // ffmpeg takes the last picture of a video
 }
 
 // newPlatforms builds the chat platforms that are switched on.
@@ -97,6 +98,7 @@ func newPlatforms(p platformParts, parts *lifecycle) (platforms, error) {
 			Archive:   p.store,
 			Evidence:  media.ReadEvidence,
 			TempDir:   p.cfg.Media.Dir,
+			Frames:    p.frames,
 			Command:   c.Command,
 			Logger:    p.log,
 		})

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"ltxbot/bot/command"
+	"ltxbot/bot/view"
 	"ltxbot/core/generate"
 	"ltxbot/core/ltx"
 )
@@ -20,6 +21,9 @@ type Ask struct {
 	Request  *ltx.Request      // instead of Settings: a request made before (Again, Same seed)
 	Parent   string            // the job it comes from
 	Notes    map[string]string // what the courier knows already
+	// Step is what is done with Parent's video; what Parent was made with is
+	// not taken over then. Empty = the request is Parent's, changed.
+	Step view.Action
 	// Identify returns the caller in full, where Caller is only what is known at
 	// once; nil = Caller is complete. It may take long.
 	Identify func(ctx context.Context) Caller

@@ -85,9 +85,12 @@ func (d *Service) request(ctx context.Context, a *Ask) (ltx.Request, error) {
 	}
 	var r ltx.Request
 	secrets := append(parent.Request.LoRAs(), d.recent.loras(a.Caller)...)
-	if a.Parent == "" {
+	switch next, ok := steps[a.Step]; {
+	case a.Parent == "":
 		r, err = rules.Parse(reveal(a.Settings, secrets))
-	} else {
+	case ok && next.of != nil:
+		r, err = rules.Parse(reveal(append(next.of(parent), a.Settings...), secrets))
+	default:
 		r, err = parent.Request.With(rules, reveal(takeBack(a.Settings, parent.Request), secrets)...)
 	}
 	r.Notes = append(r.Notes, notes...)

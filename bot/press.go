@@ -61,6 +61,9 @@ var presses = map[view.Action]func(d *Service, ctx context.Context, c Caller, id
 func (d *Service) Press(ctx context.Context, c Caller, action view.Action, job string) Press {
 	c = d.known(ctx, c)
 	press, ok := presses[action]
+	if s, goesOn := steps[action]; goesOn {
+		press, ok = s.press(action), true
+	}
 	if !ok {
 		m := view.Answer(d.Printer(c.Locale), "place.gone")
 		return Press{Reply: &m}

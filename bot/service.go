@@ -55,8 +55,10 @@ type Config struct {
 	// not verified.
 	Evidence func(ctx context.Context, path string) (generate.Evidence, error)
 	TempDir  string // for files that are verified; empty = the system's
-	Command  string // what people type: "/ltx"; empty = that
-	Logger   *slog.Logger
+	// Frames is set where the last picture of a video can be taken.
+	Frames  bool
+	Command string // what people type: "/ltx"; empty = that
+	Logger  *slog.Logger
 }
 
 // Service takes what people type and press, on any platform, and says what they

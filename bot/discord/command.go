@@ -154,3 +154,23 @@ func (b *Bot) runAnimate(ctx context.Context, i *interaction) {
 	}
 	b.openOf(ctx, i, target.Content, pictures)
 }
+
+// runExtend opens a form for how a video goes on: that of the job that the
+// message is about, or the first one in the message.
+func (b *Bot) runExtend(ctx context.Context, i *interaction) {
+	target := i.Data.Resolved.Messages[i.Data.TargetID]
+	if job := target.job(); job != "" {
+		quick, cancel := context.WithTimeout(ctx, quickWithin)
+		defer cancel()
+		if p := b.cfg.Service.Press(quick, b.caller(i), view.ActExtend, job); p.Form != nil {
+			b.open(ctx, i, *p.Form)
+			return
+		}
+	}
+	clips := slices.DeleteFunc(given(target.Attachments), func(f bot.GivenFile) bool { return f.Kind() != "video" })
+	if len(clips) == 0 {
+		b.reply(ctx, i, b.note(i.Locale, "inputs.no_clip"))
+		return
+	}
+	b.openOf(ctx, i, "", clips[:1])
+}

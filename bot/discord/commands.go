@@ -88,6 +88,7 @@ var commandTable = []commandRow{
 	{name: "ltx-admin", kind: commandChat, help: "command.admin", options: (*Bot).adminOptions, admin: true, run: (*Bot).runAdmin},
 	{name: "Remix with LTX", kind: commandMessage, run: (*Bot).runRemix},
 	{name: "Animate this", kind: commandMessage, run: (*Bot).runAnimate},
+	{name: "Extend this video", kind: commandMessage, run: (*Bot).runExtend},
 }
 
 // commands are the commands to register. Those of a guild have no contexts:

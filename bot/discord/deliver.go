@@ -194,9 +194,10 @@ func (d *delivery) compose(ctx context.Context, limit int64, why view.LinkReason
 
 // text is what the message with the video says.
 func (d *delivery) text(f view.ResultFacts) view.Message {
+	f.Frames = d.cfg.Service.Frames()
 	text := view.Result(d.print(d.job.Place.Locale), d.job, f)
 	if d.direct {
-		text.Buttons = directButtons(text.Buttons)
+		text.Buttons, text.Menu = directButtons(text.Buttons), nil
 	}
 	return text
 }

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"ltxbot/bot/view"
 	"ltxbot/core/ltx"
 )
 
@@ -66,16 +67,29 @@ func (d *drafts) get(user, id string) []ltx.Setting {
 	return e.settings
 }
 
-// draftPrefix begins the id of a button that opens a form again.
-const draftPrefix = "v1:draft:"
+// formPrefix begins the id of a form, draftPrefix that of a button that opens a
+// form again. A formKey follows.
+const (
+	formPrefix  = "v1:form:"
+	draftPrefix = "v1:draft:"
+)
 
-func draftID(draft, job string) string { return draftPrefix + draft + ":" + job }
+// formKey says what a form is about.
+type formKey struct {
+	job   string      // that it edits or goes on from; "" for none
+	draft string      // the files that go with it, or what was typed; "" for none
+	step  view.Action // what it does with the job's video; "" = it edits the job
+}
 
-func parseDraftID(id string) (draft, job string, ok bool) {
-	rest, ok := strings.CutPrefix(id, draftPrefix)
-	if !ok {
-		return "", "", false
+func (k formKey) id(prefix string) string {
+	return prefix + k.job + ":" + k.draft + ":" + string(k.step)
+}
+
+func parseKey(prefix, id string) (formKey, bool) {
+	rest, ok := strings.CutPrefix(id, prefix)
+	parts := strings.Split(rest, ":")
+	if !ok || len(parts) != 3 {
+		return formKey{}, false
 	}
-	draft, job, ok = strings.Cut(rest, ":")
-	return draft, job, ok
+	return formKey{parts[0], parts[1], view.Action(parts[2])}, true
 }

@@ -101,6 +101,7 @@ type interactionData struct {
 	Options    []option         `json:"options"`
 	TargetID   string           `json:"target_id"`
 	CustomID   string           `json:"custom_id"`
+	Values     []string         `json:"values"` // that were chosen in a menu
 	Components []modalComponent `json:"components"`
 	Resolved   struct {
 		Messages map[string]posted `json:"messages"`

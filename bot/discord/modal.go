@@ -1,9 +1,9 @@
 package discord
 
 import (
+	"cmp"
 	"context"
 	"slices"
-	"strings"
 
 	"ltxbot/bot"
 	"ltxbot/bot/text"
@@ -45,23 +45,6 @@ type modal struct {
 	Components []component `json:"components"`
 }
 
-// formPrefix begins the id of a modal. The job that it edits follows, if any,
-// and the id of a draft with the files that go with it.
-const formPrefix = "v1:form:"
-
-func formID(job, draft string) string {
-	if draft == "" {
-		return formPrefix + job
-	}
-	return formPrefix + job + ":" + draft
-}
-
-func parseFormID(id string) (job, draft string, ok bool) {
-	rest, ok := strings.CutPrefix(id, formPrefix)
-	job, draft, _ = strings.Cut(rest, ":")
-	return job, draft, ok
-}
-
 // open shows a form. The files that go with it are remembered: a form can't
 // hold them.
 func (b *Bot) open(ctx context.Context, i *interaction, f view.Form) {
@@ -76,7 +59,10 @@ func (b *Bot) open(ctx context.Context, i *interaction, f view.Form) {
 
 // newModal lays a form out.
 func newModal(f view.Form, draft string) modal {
-	m := modal{CustomID: formID(f.Job, draft), Title: cut(text.OneLine(f.Title), maxModalTitle)}
+	m := modal{CustomID: formKey{f.Job, draft, f.Step}.id(formPrefix), Title: cut(text.OneLine(f.Title), maxModalTitle)}
+	if f.Note != "" && len(f.Fields) < maxFields {
+		m.Components = append(m.Components, component{Type: typeTextDisplay, Content: escape(text.OneLine(f.Note), maxInput)})
+	}
 	for _, field := range fieldsFor(f) {
 		m.Components = append(m.Components, newLabel(field))
 	}
@@ -146,13 +132,13 @@ func selectOptions(f view.Field) []selectOption {
 // submit makes a video of a filled in form. A refusal has a button that opens
 // the form again with what was typed.
 func (b *Bot) submit(ctx context.Context, i *interaction) {
-	job, draft, ok := parseFormID(i.Data.CustomID)
+	k, ok := parseKey(formPrefix, i.Data.CustomID)
 	if !ok {
 		b.reply(ctx, i, b.note(i.Locale, "discord.unknown_button"))
 		return
 	}
-	files := filesOf(b.drafts.get(i.user(), draft))
-	if draft != "" && len(files) == 0 {
+	files := filesOf(b.drafts.get(i.user(), k.draft))
+	if k.draft != "" && len(files) == 0 {
 		b.reply(ctx, i, b.note(i.Locale, "inputs.forgotten")) // a video without them is not what was asked for
 		return
 	}
@@ -160,10 +146,10 @@ func (b *Bot) submit(ctx context.Context, i *interaction) {
 	if b.answerVerb(ctx, i, typed) {
 		return
 	}
-	b.generate(ctx, i, bot.Ask{Settings: typed, Prompt: bot.FieldPrompt, Parent: job}, func(o *outgoing) {
-		draft := b.drafts.put(i.user(), typed)
+	b.generate(ctx, i, bot.Ask{Settings: typed, Prompt: bot.FieldPrompt, Parent: k.job, Step: k.step}, func(o *outgoing) {
+		k.draft = b.drafts.put(i.user(), typed)
 		o.addButton(component{
-			Type: typeButton, Style: stylePrimary, CustomID: draftID(draft, job),
+			Type: typeButton, Style: stylePrimary, CustomID: k.id(draftPrefix),
 			Label: cut(b.text(i.Locale, "discord.edit_again"), maxButtonLabel),
 		})
 	})
@@ -183,17 +169,17 @@ func (o *outgoing) addButton(button component) {
 
 // reopen shows a form again with what was typed. Typed texts are remembered
 // for a while only; after that the form is filled in as at first.
-func (b *Bot) reopen(ctx context.Context, i *interaction, draft, job string) {
+func (b *Bot) reopen(ctx context.Context, i *interaction, k formKey) {
 	f := b.cfg.Service.Form(i.Locale, nil)
-	if job != "" {
+	if k.job != "" {
 		quick, cancel := context.WithTimeout(ctx, quickWithin)
 		defer cancel()
-		if p := b.cfg.Service.Press(quick, b.caller(i), view.ActEdit, job); p.Form != nil {
+		if p := b.cfg.Service.Press(quick, b.caller(i), cmp.Or(k.step, view.ActEdit), k.job); p.Form != nil {
 			f = *p.Form
 		}
 	}
 	f.Fields = slices.Clone(f.Fields)
-	typed := b.drafts.get(i.user(), draft)
+	typed := b.drafts.get(i.user(), k.draft)
 	for _, s := range typed {
 		fill(f.Fields, s)
 	}

@@ -14,11 +14,15 @@ import (
 // press handles a button. Buttons carry an action and a job id and nothing
 // else, so they work on messages of any age, in any process.
 func (b *Bot) press(ctx context.Context, i *interaction) {
-	if draft, job, ok := parseDraftID(i.Data.CustomID); ok {
-		b.reopen(ctx, i, draft, job)
+	if k, ok := parseKey(draftPrefix, i.Data.CustomID); ok {
+		b.reopen(ctx, i, k)
 		return
 	}
-	action, job, ok := view.ParseButtonID(i.Data.CustomID)
+	id := i.Data.CustomID
+	if view.IsMenu(id) && len(i.Data.Values) == 1 {
+		id = i.Data.Values[0]
+	}
+	action, job, ok := view.ParseButtonID(id)
 	if !ok {
 		b.reply(ctx, i, b.note(i.Locale, "discord.unknown_button"))
 		return

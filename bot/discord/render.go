@@ -17,6 +17,7 @@ const (
 	maxRowButtons  = 5
 	maxAltText     = 1024
 	maxCustomID    = 100
+	maxPlaceholder = 150
 )
 
 // Types of components.
@@ -110,7 +111,21 @@ func render(m view.Message, v *video) []component {
 	for row := range slices.Chunk(m.Buttons, maxRowButtons) {
 		inner = append(inner, component{Type: typeActionRow, Components: buttons(row)})
 	}
+	if len(m.Menu) > 0 {
+		inner = append(inner, component{Type: typeActionRow, Components: []component{menu(m)}})
+	}
 	return []component{{Type: typeContainer, Components: inner}}
+}
+
+// menu is a menu of buttons.
+func menu(m view.Message) component {
+	out := component{
+		Type: typeStringSelect, CustomID: view.MenuID(m.Menu[0].Job), Placeholder: cut(text.OneLine(m.Prompt), maxPlaceholder),
+	}
+	for _, b := range m.Menu[:min(len(m.Menu), maxOptions)] {
+		out.Options = append(out.Options, selectOption{Label: cut(text.OneLine(b.Label), maxOptionText), Value: view.ButtonID(b.Action, b.Job)})
+	}
+	return out
 }
 
 func buttons(row []view.Button) []component {

@@ -48,7 +48,7 @@ func (d *delivery) followup(ctx context.Context, token string) error {
 		return err
 	}
 	text := d.text(view.ResultFacts{Fit: generate.FitOriginal})
-	text.Buttons = nil
+	text.Buttons, text.Menu = nil, nil
 	o := newMessage(text)
 	if d.job.Place.Private {
 		o = o.onlyFor()

@@ -253,7 +253,7 @@ func (s *showing) reason(ctx context.Context, err error) outgoing {
 
 // result is the text that follows the video.
 func (b *Bot) result(l layout, j generate.Job, m memory) outgoing {
-	facts := view.ResultFacts{Fit: generate.Fit(m.Get(noteFit))}
+	facts := view.ResultFacts{Fit: generate.Fit(m.Get(noteFit)), Frames: b.cfg.Service.Frames()}
 	if facts.Fit == generate.FitLink {
 		facts.URL, facts.Why = j.Output.URL, view.LinkReason(m.Get(noteWhy))
 	}

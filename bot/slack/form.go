@@ -40,7 +40,8 @@ type formData struct {
 	At          int64  `json:"a,omitempty"` // Unix seconds of ResponseURL
 	Parent      string `json:"p,omitempty"` // the job that is edited
 
-	Files []carried `json:"f,omitempty"` // that go with what is filled in
+	Step  view.Action `json:"s,omitempty"` // what is done with that job's video, if it is not edited
+	Files []carried   `json:"f,omitempty"` // that go with what is filled in
 }
 
 // carried is a file that goes with a form: the option that it is for, its
@@ -86,7 +87,7 @@ func (b *Bot) remixText(ctx context.Context, o origin, m posted) string {
 // https://docs.slack.dev/surfaces/modals#trigger_id
 func (b *Bot) openForm(ctx context.Context, o origin, f view.Form) {
 	o.acknowledge()
-	d := formData{Channel: o.Channel, ChannelName: o.ChannelName, Thread: o.Thread, Parent: f.Job}
+	d := formData{Channel: o.Channel, ChannelName: o.ChannelName, Thread: o.Thread, Parent: f.Job, Step: f.Step}
 	for _, s := range f.Inputs {
 		d.Files = append(d.Files, carried{Option: s.Key, Ref: s.File.Ref, Name: cut(s.File.Name, maxCarriedName)})
 	}
@@ -147,7 +148,10 @@ func (b *Bot) modal(locale string, f view.Form, d formData) (slack.ModalViewRequ
 		Submit: plainText(cut(text.OneLine(f.Submit), maxViewTitle)),
 		Close:  plainText(cut(b.text(locale, "slack.form.close"), maxViewTitle)),
 	}
-	for _, field := range f.Fields[:min(len(f.Fields), maxViewBlocks-1)] {
+	if f.Note != "" {
+		v.Blocks.BlockSet = append(v.Blocks.BlockSet, slack.NewContextBlock("", plainText(cut(text.OneLine(f.Note), maxFieldLabel))))
+	}
+	for _, field := range f.Fields[:min(len(f.Fields), maxViewBlocks-2)] {
 		v.Blocks.BlockSet = append(v.Blocks.BlockSet, b.field(locale, field))
 	}
 	if d.Channel == "" {
@@ -272,13 +276,13 @@ func (b *Bot) submit(ctx context.Context, in inbound) {
 		in.ack.give(fieldErrors(i.View, map[string]string{view.FilesKey: why.Plain}, ""))
 		return
 	}
-	if _, err := b.cfg.Rules().Parse(settings); err != nil {
+	if _, err := b.cfg.Rules().Parse(settings); err != nil && d.Step == "" { // a step has more than its form says
 		if wrong := view.FieldErrors(b.print(b.people.locale(o)), err); len(wrong) > 0 {
 			in.ack.give(fieldErrors(i.View, wrong, ""))
 			return
 		}
 	}
-	b.generate(ctx, o, bot.Ask{Settings: settings, Parent: d.Parent})
+	b.generate(ctx, o, bot.Ask{Settings: settings, Parent: d.Parent, Step: d.Step})
 }
 
 // filledIn reads a form that was sent: where the video goes, the settings, and

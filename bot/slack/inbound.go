@@ -104,6 +104,9 @@ type action struct {
 	Type     string `json:"type"`
 	Value    string `json:"value"`
 	At       string `json:"action_ts"`
+	Option   struct {
+		Value string `json:"value"`
+	} `json:"selected_option"` // of a menu
 }
 
 // posted is what the bot reads of a message.

@@ -28,7 +28,11 @@ const (
 func (b *Bot) press(ctx context.Context, in inbound) {
 	o := in.origin()
 	for _, a := range in.interaction.Actions {
-		if a.Type != "button" {
+		switch {
+		case a.Type == "button":
+		case view.IsMenu(a.ActionID):
+			a.ActionID = a.Option.Value // the button that was chosen
+		default:
 			continue // a menu of a form: it counts when the form is sent
 		}
 		place := strings.Join([]string{o.Workspace, o.Channel, in.interaction.Container.Message, in.interaction.View.ID}, " ")
@@ -91,8 +95,8 @@ func (b *Bot) pressed(ctx context.Context, o origin, i *interaction, a action) {
 		b.tell(ctx, o, b.sentence(b.people.locale(o), "slack.unknown_button"))
 		return
 	}
-	if action == view.ActEdit {
-		b.edit(ctx, o, job)
+	if bot.OpensForm(action) {
+		b.open(ctx, o, action, job)
 		return
 	}
 	reply, cancel := context.WithTimeout(ctx, replyWithin)
@@ -129,13 +133,13 @@ func (b *Bot) follow(ctx context.Context, o origin, action view.Action, job stri
 // makers are the actions that make a video.
 var makers = []view.Action{view.ActAgain, view.ActSame, view.ActRetry}
 
-// edit opens the form for a job. Rights need no question to Slack: the form
+// open opens a form for a job. Rights need no question to Slack: the form
 // shows nothing that the card does not, and what it sends is checked.
-func (b *Bot) edit(ctx context.Context, o origin, job string) {
+func (b *Bot) open(ctx context.Context, o origin, action view.Action, job string) {
 	quick, cancel := context.WithTimeout(ctx, pressWithin)
 	defer cancel()
 	c := b.unvouched(o)
-	switch p := b.cfg.Service.Press(quick, c, view.ActEdit, job); {
+	switch p := b.cfg.Service.Press(quick, c, action, job); {
 	case p.Form != nil:
 		b.openForm(ctx, o, *p.Form)
 	case p.Reply != nil:

@@ -68,6 +68,10 @@ func (l layout) only(user string) layout {
 func (l layout) blocks(m view.Message, limit int) []slack.Block {
 	rows := slices.Collect(slices.Chunk(m.Buttons, maxRowButtons))
 	rows = rows[:min(len(rows), limit)]
+	var menu slack.BlockElement
+	if len(m.Menu) > 0 && len(rows) > 0 {
+		menu = l.menu(m)
+	}
 	room := limit - len(rows)
 	out := make([]slack.Block, 0, len(m.Blocks)+len(rows))
 	for _, b := range m.Blocks {
@@ -78,8 +82,12 @@ func (l layout) blocks(m view.Message, limit int) []slack.Block {
 	if len(out) == 0 && m.Plain != "" && room > 0 {
 		out = append(out, richText(section(plainSpan(text.OneLine(m.Plain)))))
 	}
-	for _, row := range rows {
-		out = append(out, l.buttons(row))
+	for n, row := range rows {
+		block := l.buttons(row)
+		if n == len(rows)-1 && menu != nil {
+			block.Elements.ElementSet = append(block.Elements.ElementSet, menu)
+		}
+		out = append(out, block)
 	}
 	return out
 }
@@ -337,8 +345,18 @@ func writeBar(part float64) string {
 	return fmt.Sprintf("%s %d %%", view.TextBar(part, barLength), int(part*100))
 }
 
+// menu is a menu of buttons.
+func (l layout) menu(m view.Message) slack.BlockElement {
+	options := make([]*slack.OptionBlockObject, 0, len(m.Menu))
+	for _, b := range m.Menu {
+		options = append(options, slack.NewOptionBlockObject(view.ButtonID(b.Action, b.Job), plainText(cut(text.OneLine(b.Label), maxOptionText)), nil))
+	}
+	prompt := plainText(cut(text.OneLine(m.Prompt), maxPlaceholder))
+	return slack.NewOptionsSelectBlockElement(slack.OptTypeStatic, prompt, view.MenuID(m.Menu[0].Job), options...)
+}
+
 // buttons is a row of buttons.
-func (l layout) buttons(row []view.Button) slack.Block {
+func (l layout) buttons(row []view.Button) *slack.ActionBlock {
 	elements := make([]slack.BlockElement, 0, len(row))
 	for _, b := range row {
 		button := slack.NewButtonBlockElement(view.ButtonID(b.Action, b.Job), b.Job, plainText(cut(text.OneLine(b.Label), maxButtonLabel)))

@@ -29,6 +29,13 @@ const (
 	ActDetails Action = "details" // every parameter, only for who presses
 	ActDelete  Action = "delete"  // remove the video message
 	ActRetry   Action = "retry"   // after a failure
+
+	// What goes on from a finished video: each opens a form.
+	ActExtend   Action = "extend"   // the video goes on
+	ActContinue Action = "continue" // a new video begins with its last picture
+	ActRetake   Action = "retake"   // a part of it is made anew
+	ActReframe  Action = "reframe"  // another shape
+	ActInputs   Action = "inputs"   // the same request of other files
 )
 
 // buttonVersion begins every button id. Messages stand for years: an id keeps
@@ -36,7 +43,17 @@ const (
 const buttonVersion = "v1"
 
 // actions is every action.
-var actions = []Action{ActCancel, ActAgain, ActSame, ActEdit, ActDetails, ActDelete, ActRetry}
+var actions = []Action{ActCancel, ActAgain, ActSame, ActEdit, ActDetails, ActDelete, ActRetry, ActExtend, ActContinue, ActRetake, ActReframe, ActInputs}
+
+// menuPrefix begins the id of a menu of buttons, which have ids of their own.
+const menuPrefix = buttonVersion + ":menu:"
+
+// MenuID names the menu under a job's video.
+func MenuID(job string) string { return menuPrefix + job }
+
+// IsMenu reports whether an id is that of a menu: the chosen value is the id of
+// a button.
+func IsMenu(id string) bool { return strings.HasPrefix(id, menuPrefix) }
 
 // ButtonID names a button: "v1:cancel:k3f92mq7abcd". It has 100 characters at
 // most, the limit of both platforms, and needs no state.

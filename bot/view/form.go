@@ -18,7 +18,11 @@ type Form struct {
 	Fields []Field // the most used first; a platform with room for few takes those
 	// Job is the job that the form edits; "" for none. What the form does not
 	// show stays as it is there.
-	Job string
+	Job  string
+	Note string // what it costs; "" = nothing is said
+	// Step is what the form does with the job's video, if it does not edit the
+	// job: ActExtend and its like.
+	Step Action
 	// Inputs are files that go with what is filled in, unless others take
 	// their place.
 	Inputs []ltx.Setting
@@ -155,6 +159,29 @@ func shownSettings(r ltx.Request) []ltx.Setting {
 		}
 	}
 	return settings
+}
+
+// StepForm is the form for what goes on from a finished video: these
+// parameters, the prompt filled in.
+func StepForm(p text.Printer, qualities []string, title, prompt string, params ...string) Form {
+	v := voice{p}
+	f := Form{Title: v.Text(title), Submit: v.Text("form.submit")}
+	for _, key := range params {
+		param, ok := ltx.Lookup(key)
+		if !ok {
+			continue
+		}
+		value := ""
+		if key == command.PromptKey {
+			value = prompt
+		}
+		field := v.field(param, qualities, value)
+		if param.Kind == ltx.KindMedia {
+			field.Kind, field.Most = Files, 1
+		}
+		f.Fields = append(f.Fields, field)
+	}
+	return f
 }
 
 // field is the input for one parameter.

@@ -19,6 +19,8 @@ import (
 type Message struct {
 	Blocks  []Block
 	Buttons []Button
+	Menu    []Button // in one menu, so that the row stays short; Prompt is what it says
+	Prompt  string
 	// Plain is the whole message as one line of plain text, for screen
 	// readers and notifications.
 	Plain string

@@ -38,6 +38,13 @@ func WriteText(w io.Writer, m Message) error {
 	if len(m.Buttons) > 0 {
 		b.WriteByte('\n')
 	}
+	if len(m.Menu) > 0 {
+		b.WriteString("[" + m.Prompt + " ▾")
+		for _, button := range m.Menu {
+			b.WriteString(" | " + button.Label)
+		}
+		b.WriteString("]\n")
+	}
 	if _, err := io.WriteString(w, b.String()); err != nil {
 		return fmt.Errorf("write message: %w", err)
 	}

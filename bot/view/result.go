@@ -16,6 +16,8 @@ type ResultFacts struct {
 	Fit generate.Fit
 	URL string     // of the video, when only a link can be given
 	Why LinkReason // only a link can be given
+	// Frames is set where the last picture of a video can be taken.
+	Frames bool
 }
 
 // A LinkReason is why a message has a link in the place of the video. It is
@@ -81,6 +83,7 @@ func Result(p text.Printer, j generate.Job, r ResultFacts) Message {
 	m.add(v.notes(j)...)
 	m.add(block(Note, v.smallPrint(j)...))
 	m.Buttons = v.buttons(j.ID, ActAgain, ActSame, ActEdit, ActDetails, ActDelete)
+	m.Menu, m.Prompt = v.buttons(j.ID, goOn(j, r)...), v.Text("button.more")
 	return m.done()
 }
 
@@ -90,6 +93,22 @@ const KeyLabel = "result.label"
 
 // Label is that line.
 func Label(p text.Printer) string { return p.Text(KeyLabel) }
+
+// goOn are the actions that go on from a finished video.
+func goOn(j generate.Job, r ResultFacts) []Action {
+	moving := !strings.HasPrefix(j.Output.ContentType, "image/") // a GIF is no clip
+	var actions []Action
+	if moving {
+		actions = append(actions, ActExtend)
+	}
+	if moving && r.Frames {
+		actions = append(actions, ActContinue)
+	}
+	if moving {
+		actions = append(actions, ActRetake, ActReframe)
+	}
+	return append(actions, ActInputs)
+}
 
 // smaller says that the video was made smaller, and where it is in full.
 func (v voice) smaller(j generate.Job) Block {

@@ -118,11 +118,12 @@ func byValue() []string {
 	add("gauge.", "you", "team", "bot", "day", "week", "month", "rolling")
 	add("window.", "day", "week", "month", "rolling")
 	add("usage.", "you", "team", "bot", "videos", "usd")
-	add("button.", "cancel", "again", "same", "edit", "details", "delete", "retry")
+	add("button.", "cancel", "again", "same", "edit", "details", "delete", "retry", "extend", "continue", "retake", "reframe", "inputs")
 	add("help.prompt_", "shot", "scene", "action", "people", "camera", "sound")
 	add("unit.", "frames", "fps", "seconds", "pixels", "steps")
+	add("label.", "start_time")
 	for _, p := range ltx.Params() {
-		if p.Basic {
+		if p.Basic || p.Kind == ltx.KindMedia {
 			add("label.", p.Key())
 		}
 	}
