@@ -71,9 +71,6 @@ func (l layer) set(id string) bool {
 	return ok && strings.TrimSpace(text) != "" && !isNone(text)
 }
 
-// files are the rows of files in the order of the table.
-var files = []string{idImage, idEndImage, idTrack, idClip}
-
 // taskOf is what the layer asks for, by what goes in.
 func taskOf(l layer) (task, Invalid) {
 	var t task
