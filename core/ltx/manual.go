@@ -35,7 +35,7 @@ var given = []struct {
 
 // files are settings that give files.
 func files(ids ...string) []Setting {
-	var settings []Setting
+	settings := make([]Setting, 0, len(ids)+1)
 	for _, id := range ids {
 		settings = append(settings, Setting{Key: id, Value: "https://example.com/a"})
 	}
@@ -120,9 +120,9 @@ func (m Model) describeLoRAs() string {
 	case !ok:
 		return "none"
 	case f.values != nil:
-		return fmt.Sprintf("links to files, `@` up to %s", num(m.makes[0].lora.row(row(idLoRAs)).Max))
+		return "links to files, `@` up to " + num(m.makes[0].lora.row(row(idLoRAs)).Max)
 	}
-	return fmt.Sprintf("`owner/repo` or links, `@` up to %s", num(row(idLoRAs).Max))
+	return "`owner/repo` or links, `@` up to " + num(row(idLoRAs).Max)
 }
 
 func (e Endpoint) describeSizes() string {
