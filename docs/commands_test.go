@@ -4,6 +4,7 @@ package docs_test
 import (
 	"bytes"
 	"flag"
+	"io"
 	"os"
 	"strings"
 	"testing"
@@ -13,8 +14,16 @@ import (
 
 var update = flag.Bool("update", false, "write the generated parts anew")
 
-func TestTheTableOfOptionsIsCurrent(t *testing.T) {
-	const file, begin, end = "commands.md", "<!-- table: go test ./docs -update -->\n", "<!-- end of table -->"
+func TestTheTablesAreCurrent(t *testing.T) {
+	for name, write := range map[string]func(io.Writer) error{"table": ltx.WriteTable, "inputs": ltx.WriteInputs, "models": ltx.WriteModels} {
+		t.Run(name, func(t *testing.T) { current(t, name, write) })
+	}
+}
+
+// current holds a generated table of the manual against what is generated now.
+func current(t *testing.T, name string, write func(io.Writer) error) {
+	const file = "commands.md"
+	begin, end := "<!-- "+name+": go test ./docs -update -->\n", "<!-- end of "+name+" -->"
 	have, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
@@ -25,7 +34,7 @@ func TestTheTableOfOptionsIsCurrent(t *testing.T) {
 		t.Fatalf("%s has no place for the table", file)
 	}
 	var table bytes.Buffer
-	if err := ltx.WriteTable(&table); err != nil {
+	if err := write(&table); err != nil {
 		t.Fatal(err)
 	}
 	want := head + begin + table.String() + end + tail

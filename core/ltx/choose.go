@@ -71,9 +71,6 @@ func (l layer) set(id string) bool {
 	return ok && strings.TrimSpace(text) != "" && !isNone(text)
 }
 
-// files are the rows of files in the order of the table.
-var files = []string{idImage, idEndImage, idTrack, idClip}
-
 // taskOf is what the layer asks for, by what goes in.
 func taskOf(l layer) (task, Invalid) {
 	var t task
@@ -200,8 +197,9 @@ func (r Rules) editWith(own Model, id string) string {
 	return ""
 }
 
-// possible returns the layer without what the endpoint has and does not take in
-// this value: the operator's default for one model may be too much for another.
+// possible returns the layer with what the endpoint takes of it: the operator's
+// default for one model may be too much for another. A number becomes the
+// nearest one, anything else is left out.
 func (r Rules) possible(e Endpoint, l layer) layer {
 	out := maps.Clone(l)
 	for _, f := range e.fields {
@@ -210,7 +208,12 @@ func (r Rules) possible(e Endpoint, l layer) layer {
 			continue
 		}
 		try := evaluation{rules: r, endpoint: e, quick: true, fps: DefaultFPS, values: map[string]any{}}
-		if try.value(e.row(row(f.row)), text); len(try.problems) > 0 {
+		try.value(e.row(row(f.row)), text)
+		switch {
+		case len(try.problems) == 0:
+		case try.problems[0].Problem == OutOfRange:
+			out[f.row] = try.problems[0].Nearest
+		default:
 			delete(out, f.row)
 		}
 	}

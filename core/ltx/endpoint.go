@@ -1,9 +1,6 @@
 package ltx
 
-import (
-	"slices"
-	"strings"
-)
+import "slices"
 
 // An Endpoint is one address of the provider: what goes in, what it costs, what
 // it can make.
@@ -175,15 +172,6 @@ func override(fields []field, defaults map[string]any) []field {
 
 // named makes a field that has the name of its row.
 func named(id string) field { return field{name: id, row: id} }
-
-// names makes fields that have the names of their rows.
-func names(ids string) []field {
-	var out []field
-	for id := range strings.FieldsSeq(ids) {
-		out = append(out, named(id))
-	}
-	return out
-}
 
 // required is a file that an endpoint makes nothing without.
 func required(id string) field { return field{name: id, row: id, required: true} }

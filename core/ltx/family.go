@@ -10,19 +10,19 @@ type tasked = struct {
 // cameraMoves are those that LTX-2.3 has a LoRA for.
 var cameraMoves = []string{"dolly_in", "dolly_out", "dolly_left", "dolly_right", "jib_up", "jib_down", "static", "none"}
 
-// common are the inputs that all endpoints of the 22b model have, the fields
-// of the undistilled ones among them.
+// common are the inputs that all endpoints of the undistilled 22b model have.
 // https://fal.ai/models/fal-ai/ltx-2.3-22b/text-to-video/api
 var common = func() []field {
-	fields := names(`prompt num_frames video_size generate_audio use_multiscale fps num_inference_steps video_cfg_scale video_stg_scale
-		video_rescaling_scale video_modality_scale audio_cfg_scale audio_stg_scale audio_rescaling_scale audio_modality_scale
-		gradient_estimation_gamma use_restart_sampling scheduler acceleration camera_lora camera_lora_scale negative_prompt seed
-		enable_prompt_expansion enable_safety_checker video_output_type video_quality video_write_mode sync_mode
-		distill_lora_first_pass_scale distill_lora_second_pass_scale`)
-	for i := range fields {
-		if fields[i].name == idCamera {
-			fields[i].values = cameraMoves
+	var fields []field
+	for _, p := range rows {
+		if p.Name == "" || p.special {
+			continue
 		}
+		f := named(p.Name)
+		if p.Name == idCamera {
+			f.values = cameraMoves
+		}
+		fields = append(fields, f)
 	}
 	return fields
 }()

@@ -198,6 +198,13 @@ func (r Request) WithMedia(rules Rules, media map[string]Media) (Request, error)
 	return r.settle(rules)
 }
 
+// autoShape is among what follows a file when the size that was typed says
+// nothing of the shape: "720p".
+const autoShape = "shape"
+
+// sideOnly are the names of such sizes.
+var sideOnly = []string{"720p", "1080p", "1440p", "2160p"}
+
 // settle makes size, frame rate and length follow the files.
 func (r Request) settle(rules Rules) (Request, error) {
 	e, ok := rules.find(r.endpoint)
@@ -217,8 +224,12 @@ func (r Request) settle(rules Rules) (Request, error) {
 			r.values[idFPS] = min(max(math.Round(clip.FPS), row(idFPS).Min), row(idFPS).Max)
 			r.values[idFrames] = min(framesOf(seconds, r.FPS()), mostFrames(r.FPS()))
 		}
-		if auto(idSize) {
-			r.values[idSize] = r.sizeOfSource(rules)
+		switch source := r.source(); {
+		case source.Width <= 0 || source.Height <= 0:
+		case auto(idSize):
+			r.values[idSize] = r.sizeOf(source, rules)
+		case auto(autoShape):
+			r.values[idSize] = ofShorter(min(r.Size().Width, r.Size().Height), source).fit(rules.maxSide())
 		}
 		r.settleLength(auto(idFrames))
 	}
@@ -228,22 +239,32 @@ func (r Request) settle(rules Rules) (Request, error) {
 	return r, nil
 }
 
-// sizeOfSource is the size that follows the picture or the clip. An extended
-// clip keeps its size. Everything else keeps its shape.
-func (r Request) sizeOfSource(rules Rules) Size {
-	source, _ := r.Media(idClip)
-	if source.Ref == "" {
+// source is the file whose size the video has: the clip, else the picture.
+func (r Request) source() Media {
+	source, ok := r.Media(idClip)
+	if !ok {
 		source, _ = r.Media(idImage)
 	}
-	longest := rules.maxSide()
-	switch {
-	case source.Width <= 0 || source.Height <= 0:
-		return r.Size()
-	case r.task == extend:
-		return Size{source.Width, source.Height}.fit(longest)
+	return source
+}
+
+// sizeOf is the size that follows the picture or the clip. An extended clip
+// keeps its size. Everything else keeps its shape.
+func (r Request) sizeOf(source Media, rules Rules) Size {
+	if r.task == extend {
+		return Size{source.Width, source.Height}.fit(rules.maxSide())
 	}
 	ratio := float64(source.Width) / float64(source.Height)
-	return ofRatio(min(max(ratio, 1.0/maxRatio), maxRatio)).fit(longest)
+	return ofRatio(min(max(ratio, 1.0/maxRatio), maxRatio)).fit(rules.maxSide())
+}
+
+// ofShorter is the size of a shorter side and the shape of a file.
+func ofShorter(side int, source Media) Size {
+	ratio := min(max(float64(source.Width)/float64(source.Height), 1.0/maxRatio), maxRatio)
+	if ratio >= 1 {
+		return Size{int(math.Round(float64(side) * ratio)), side}
+	}
+	return Size{side, int(math.Round(float64(side) / ratio))}
 }
 
 // settleLength makes the length that of the soundtrack or the clip where nobody
@@ -298,7 +319,7 @@ func (r *Request) settleShape(s *shape) Invalid {
 		}
 	case fromText, fromImage, extend, restyle, reference:
 	}
-	if slices.Contains(r.auto, idSize) && s.follows {
+	if s.follows && (slices.Contains(r.auto, idSize) || slices.Contains(r.auto, autoShape)) {
 		if image, _ := r.Media(idImage); image.Width > 0 && image.Height > 0 {
 			size := r.Size()
 			r.values[idSize] = ofSide(min(size.Width, size.Height), nearestRatio(s.ratios, float64(image.Width)/float64(image.Height)))

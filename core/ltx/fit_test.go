@@ -33,6 +33,8 @@ func TestFilesSettleSizeAndLength(t *testing.T) {
 		{"a picture gives its shape", set("image", aPicture), there("image_url", 3000, 4000, 0, 0), "640x832 121 24"},
 		{"a very wide picture is bounded", set("image", aPicture), there("image_url", 9000, 1000, 0, 0), "1536x384 121 24"},
 		{"a size that was typed wins", set("image", aPicture, "size", "16:9"), there("image_url", 3000, 4000, 0, 0), "1024x576 121 24"},
+		{"720p says nothing of the shape", set("image", aPicture, "size", "720p"), there("image_url", 900, 1600, 0, 0), "704x1248 121 24"},
+		{"nor does 4k at a partner", set("model", "pro", "image", aPicture, "size", "4k"), there("image_url", 900, 1600, 0, 0), "2160x3840 150 25"},
 		{"what is not known changes nothing", set("image", aPicture), there("image_url", 0, 0, 0, 0), "1024x576 121 24"},
 		{"a soundtrack gives its length", set("soundtrack", aSound), there("audio_url", 0, 0, 7.3, 0), "1024x576 177 24"},
 		{"a long soundtrack is cut", set("soundtrack", aSound), there("audio_url", 0, 0, 95, 0), "1024x576 481 24"},

@@ -18,18 +18,25 @@ func TestFilesArePartOfARequest(t *testing.T) {
 		typed string // what can be shown and typed
 	}{
 		{
-			"a link to a picture", ltx.Setting{Key: "image", Value: "https://example.com/a/cat.png?token=hush#top"}, "image_url",
-			ltx.Media{Ref: "https://example.com/a/cat.png?token=hush", Name: "cat.png"}, "https://example.com/a/cat.png",
+			"a link to a picture",
+			ltx.Setting{Key: "image", Value: "https://example.com/a/cat.png?token=hush#top"},
+			"image_url",
+			ltx.Media{Ref: "https://example.com/a/cat.png?token=hush", Name: "cat.png"},
+			"https://example.com/a/cat.png",
 		},
 		{
-			"a link as Slack writes it", ltx.Setting{Key: "image_url", Value: "<https://example.com/cat.png|example.com>"}, "image_url",
-			ltx.Media{Ref: "https://example.com/cat.png", Name: "cat.png"}, "https://example.com/cat.png",
+			"a link as Slack writes it",
+			ltx.Setting{Key: "image_url", Value: "<https://example.com/cat.png|example.com>"},
+			"image_url",
+			ltx.Media{Ref: "https://example.com/cat.png", Name: "cat.png"},
+			"https://example.com/cat.png",
 		},
 		{"the id of a job", ltx.Setting{Key: "clip", Value: "k3f92mq7abcd"}, "video_url", ltx.Media{Ref: "job:k3f92mq7abcd"}, "job:k3f92mq7abcd"},
 		{"a job by name", ltx.Setting{Key: "video", Value: "job:kbfmqnqrabcd"}, "video_url", ltx.Media{Ref: "job:kbfmqnqrabcd"}, "job:kbfmqnqrabcd"},
 		{
 			"an attachment", ltx.FileSetting("soundtrack", ltx.Media{Ref: "slack:F123", Name: "song.mp3"}), "audio_url",
-			ltx.Media{Ref: "slack:F123", Name: "song.mp3"}, "song.mp3",
+			ltx.Media{Ref: "slack:F123", Name: "song.mp3"},
+			"song.mp3",
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -71,6 +71,9 @@ type Param struct {
 	// Rare is set for an option that has no field where fields are few, as
 	// those of a command on Discord are. It is typed, or set by advanced.
 	Rare bool
+	// special is set for an input that endpoints have only where their own rows
+	// name it.
+	special bool
 }
 
 // Key returns what a person types to set the parameter: its option, or its

@@ -1,6 +1,7 @@
 package ltx
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 )
@@ -61,11 +62,14 @@ func (r Rules) request(w route, e *evaluation, all layer) Request {
 			}
 		}
 	}
+	if c, ok := row(idSize).choice(all[idSize]); ok && w.task != fromText && slices.Contains(sideOnly, c.Value) {
+		req.auto = append(req.auto, autoShape)
+	}
 	if !w.endpoint.takes(idPrompt) && all.set(idPrompt) {
 		req.Notes = append(req.Notes, Note{Option: row(idPrompt).Key(), Reason: PromptUnused})
 	}
 	if who := w.endpoint.Partner; who != "" {
-		req.Notes = append(req.Notes, Note{Option: row(idModel).Key(), From: who, To: "$" + num(r.price(w.endpoint).At(req.Size())), Reason: ByPartner})
+		req.Notes = append(req.Notes, Note{Option: row(idModel).Key(), From: who, To: fmt.Sprintf("$%.2f", r.price(w.endpoint).At(req.Size())), Reason: ByPartner})
 	}
 	return req
 }

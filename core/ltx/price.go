@@ -109,13 +109,13 @@ func (r Request) outputSeconds() float64 {
 	return known(clip) + r.Seconds()
 }
 
-// inputSeconds is the length of what goes in.
+// inputSeconds is the length of what goes in, with the last second whole.
 func (r Request) inputSeconds() float64 {
 	if m, ok := r.Media(idTrack); ok {
-		return known(m)
+		return math.Ceil(known(m))
 	}
 	m, _ := r.Media(idClip)
-	return known(m)
+	return math.Ceil(known(m))
 }
 
 // known is the length of a file, or the longest that the endpoints take.

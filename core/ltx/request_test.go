@@ -107,7 +107,7 @@ func TestSettingsSayWhatThePersonChose(t *testing.T) {
 		{"options", set("camera", "Push In", "size", "1280x704", "seed", "9", "audio", "0"), `prompt:"a cowboy" camera:dolly_in size:720p seed:9 audio:no`},
 		{"frames as a duration", set("frames", "161"), `prompt:"a cowboy" seed:7 duration:6.7`},
 		{"a quality stays one", set("quality", "fast"), `prompt:"a cowboy" seed:7 quality:draft`},
-		{"a quality and more", set("quality", "best", "steps", "40"), `prompt:"a cowboy" seed:7 quality:best steps:40`},
+		{"a quality and more", set("quality", "best", "steps", "45"), `prompt:"a cowboy" seed:7 quality:best steps:45`},
 		{"experts' inputs", set("advanced", "stg=0.5", "private", "on"), `prompt:"a cowboy" seed:7 private:yes video_stg_scale:0.5`},
 		{"quotes", set("prompt", `say "hi\" to them`), `prompt:"say \"hi\\\" to them" seed:7`},
 		{"a negative prompt", set("negative", "none"), `prompt:"a cowboy" negative:"watermark, signature" seed:7`},

@@ -87,7 +87,7 @@ func DefaultQualities() map[string][]Setting {
 	return map[string][]Setting{
 		"draft":    preset("8", "high", "no", "medium"),
 		"standard": preset("15", "none", "yes", "high"),
-		"best":     preset("30", "none", "yes", "maximum"),
+		"best":     preset("40", "none", "yes", "maximum"),
 	}
 }
 

@@ -1,5 +1,7 @@
 package ltx
 
+import "slices"
+
 // Ids of the rows that code refers to. Every other row is known only by what
 // the table says about it.
 const (
@@ -41,10 +43,22 @@ const defaultNegative = "news broadcast, 3d animation, computer graphics, pc gam
 // gifValue is the output type that cannot carry sound.
 const gifValue = "GIF (.gif)"
 
-// table describes every parameter once, in the order of use. Names, types,
-// ranges and choices are those of
-// https://fal.ai/models/fal-ai/ltx-2.3-22b/text-to-video/lora/api.
-var table = []Param{
+// table describes every parameter once, in the order of use.
+var table = func() []Param {
+	all := slices.Clone(rows)
+	for i := range all {
+		if all[i].Option == idModel {
+			all[i].Choices = modelChoices()
+		}
+	}
+	return all
+}()
+
+// rows is the table but for the names of the models. Names, types, ranges and
+// choices are those of
+// https://fal.ai/models/fal-ai/ltx-2.3-22b/text-to-video/lora/api and its
+// siblings. A row with a name that is not special is an input of all of them.
+var rows = []Param{
 	{
 		Name: idPrompt, Option: "prompt", Aliases: []string{"text", "description"}, Words: []string{"text", "description"}, Kind: KindText,
 		Translations: []string{"プロンプト"},
@@ -70,34 +84,33 @@ var table = []Param{
 		Help: "Length in seconds, such as 5 or 8s",
 	},
 	{
-		Name: idLoRAs, Option: "lora", Aliases: []string{"lora_url", "lora_path", "lora_link", "style", "styles"}, Words: []string{"style", "styles"}, Kind: KindLoRAs,
+		Name: idLoRAs, special: true, Option: "lora", Aliases: []string{"lora_url", "lora_path", "lora_link", "style", "styles"}, Words: []string{"style", "styles"}, Kind: KindLoRAs,
 		Min: 0, Max: 4, Basic: true,
 		Help: "Up to 3, with commas: a team name, owner/repo or a .safetensors URL, each with @scale",
 	},
 	{
-		Name: idImage, Option: "image", Aliases: []string{"img", "picture", "photo", "img_url", "start_image", "start_image_url", "init_image", "first_frame"}, Kind: KindMedia,
+		Name: idImage, Option: "image", Aliases: []string{"img", "picture", "photo", "img_url", "start_image", "start_image_url", "init_image", "first_frame"}, Kind: KindMedia, special: true,
 		Translations: []string{"bild", "imagen", "画像"}, Words: []string{"image", "img", "picture", "photo", "bild", "imagen", "画像"},
 		Help: "A picture that the video begins with: a file, a link, or a job's id",
 	},
 	{
-		Name: idEndImage, Option: "end_image", Aliases: []string{"last_image", "last_frame", "end_frame"}, Kind: KindMedia,
+		Name: idEndImage, Option: "end_image", Aliases: []string{"last_image", "last_frame", "end_frame"}, Kind: KindMedia, special: true,
 		Translations: []string{"endbild", "imagen_final", "image_finale", "最後の画像"}, Words: []string{"endbild", "最後の画像"},
 		Help: "A picture that the video ends with: a file or a link",
 	},
 	{
-		Name: idTrack, Option: "soundtrack", Aliases: []string{"music", "song", "voice", "audio_file"}, Kind: KindMedia,
+		Name: idTrack, Option: "soundtrack", Aliases: []string{"music", "song", "voice", "audio_file"}, Kind: KindMedia, special: true,
 		Translations: []string{"tonspur", "banda_sonora", "bande_son", "音源"}, Words: []string{"soundtrack", "music", "song", "voice", "tonspur", "音源"},
 		Help: "A sound that the video is made for: speech, music; a file or a link",
 	},
 	{
-		Name: idClip, Option: "clip", Aliases: []string{"video", "source_video", "input_video"}, Kind: KindMedia,
+		Name: idClip, Option: "clip", Aliases: []string{"video", "source_video", "input_video"}, Kind: KindMedia, special: true,
 		Translations: []string{"vídeo", "vidéo", "動画"}, Words: []string{"clip", "video", "vídeo", "vidéo", "動画"},
 		Help: "A video to go on from: a file, a link, or a job's id",
 	},
 	{
 		Option: idModel, Aliases: []string{"model_id", "model_name", "checkpoint"}, Words: []string{"model", "checkpoint", "modell", "modelo", "modèle", "モデル"}, Kind: KindChoice,
 		Translations: []string{"modell", "modelo", "modèle", "モデル"},
-		Choices:      modelChoices(),
 		Help:         "Which model makes the video; some cost more, some are run by Lightricks",
 	},
 	{
@@ -237,51 +250,51 @@ var table = []Param{
 		Help: "Strength of the distilled LoRA in every later pass",
 	},
 	{
-		Name: "image_strength", Aliases: []string{"picture_strength"}, Kind: KindFloat, Min: 0, Max: 1, Default: 1.0,
+		Name: "image_strength", special: true, Aliases: []string{"picture_strength"}, Kind: KindFloat, Min: 0, Max: 1, Default: 1.0,
 		Help: "How closely the video keeps to the first picture",
 	},
 	{
-		Name: "end_image_strength", Kind: KindFloat, Min: 0, Max: 1, Default: 1.0,
+		Name: "end_image_strength", special: true, Kind: KindFloat, Min: 0, Max: 1, Default: 1.0,
 		Help: "How closely the video keeps to the last picture",
 	},
 	{
-		Name: "interpolation_direction", Aliases: []string{"interpolation"}, Words: []string{"interpolation"}, Kind: KindChoice, Choices: directions, Default: "forward",
+		Name: "interpolation_direction", special: true, Aliases: []string{"interpolation"}, Words: []string{"interpolation"}, Kind: KindChoice, Choices: directions, Default: "forward",
 		Help: "From the first picture to the last one, or backward",
 	},
 	{
-		Name: "audio_strength", Aliases: []string{"sound_strength"}, Kind: KindFloat, Min: 0, Max: 1, Default: 1.0,
+		Name: "audio_strength", special: true, Aliases: []string{"sound_strength"}, Kind: KindFloat, Min: 0, Max: 1, Default: 1.0,
 		Help: "How closely the sound is kept; 1 keeps it as it is",
 	},
 	{
-		Name: "preprocess_audio", Kind: KindBool, Default: true,
+		Name: "preprocess_audio", special: true, Kind: KindBool, Default: true,
 		Help: "Whether the soundtrack is prepared for the model first",
 	},
 	{
-		Name: "video_strength", Aliases: []string{"clip_strength"}, Kind: KindFloat, Min: 0, Max: 1, Default: 1.0,
+		Name: "video_strength", special: true, Aliases: []string{"clip_strength"}, Kind: KindFloat, Min: 0, Max: 1, Default: 1.0,
 		Help: "How closely the video follows the clip; less leaves the model more freedom",
 	},
 	{
-		Name: "preprocessor", Kind: KindChoice, Choices: preprocessors, Default: "none",
+		Name: "preprocessor", special: true, Kind: KindChoice, Choices: preprocessors, Default: "none",
 		Help: "What is taken from the clip: its depth, its edges, its poses",
 	},
 	{
-		Name: "ic_lora_type", Aliases: []string{"ic_lora"}, Kind: KindChoice, Choices: controlLoRAs, Default: "union",
+		Name: "ic_lora_type", special: true, Aliases: []string{"ic_lora"}, Kind: KindChoice, Choices: controlLoRAs, Default: "union",
 		Help: "The LoRA that follows the clip",
 	},
 	{
-		Name: "extend_direction", Kind: KindChoice, Choices: directions, Default: "forward",
+		Name: "extend_direction", special: true, Kind: KindChoice, Choices: directions, Default: "forward",
 		Help: "Whether the clip goes on after its end, or begins earlier",
 	},
 	{
-		Name: "num_context_frames", Aliases: []string{"context_frames"}, Kind: KindInt, Min: 0, Max: 121, Unit: "frames", Default: 25,
+		Name: "num_context_frames", special: true, Aliases: []string{"context_frames"}, Kind: KindInt, Min: 0, Max: 121, Unit: "frames", Default: 25,
 		Help: "How many frames of the clip the extension looks at",
 	},
 	{
-		Name: "start_time", Aliases: []string{"retake_from"}, Kind: KindFloat, Min: 0, Max: 20, Unit: "seconds", Default: 0.0,
+		Name: "start_time", special: true, Aliases: []string{"retake_from"}, Kind: KindFloat, Min: 0, Max: 20, Unit: "seconds", Default: 0.0,
 		Help: "Where in the clip the part to retake begins, in seconds; duration is its length",
 	},
 	{
-		Name: "retake_mode", Kind: KindChoice, Choices: retakeModes, Default: "replace_audio_and_video",
+		Name: "retake_mode", special: true, Kind: KindChoice, Choices: retakeModes, Default: "replace_audio_and_video",
 		Help: "What is made anew: the picture, the sound or both",
 	},
 	{
