@@ -97,8 +97,34 @@ func (s *discordStage) press(ctx context.Context, label string, found func()) (*
 			}
 			there = append(there, b.Label)
 		}
+		for _, o := range menuOf(m) {
+			if strings.EqualFold(o.label, label) {
+				found()
+				i, err := s.user.Select(ctx, m, o.menu, o.value)
+				return s.act(i), err
+			}
+			there = append(there, o.label)
+		}
 	}
 	return nil, noButton(label, there)
+}
+
+// menuOption is an entry of a menu under a message.
+type menuOption struct{ menu, label, value string }
+
+func menuOf(m simdiscord.Message) []menuOption {
+	var out []menuOption
+	var each func([]simdiscord.Component)
+	each = func(list []simdiscord.Component) {
+		for _, c := range list {
+			for _, o := range c.Options {
+				out = append(out, menuOption{c.CustomID, o.Name, fmt.Sprint(o.Value)})
+			}
+			each(c.Components)
+		}
+	}
+	each(m.Components)
+	return out
 }
 
 // noButton says what there is to press instead.
@@ -313,6 +339,9 @@ func (s *discordStage) event(c simdiscord.Change, last map[string]string) (Event
 		if !b.Disabled {
 			e.Buttons = append(e.Buttons, b.Label)
 		}
+	}
+	for _, o := range menuOf(m) {
+		e.Menu = append(e.Menu, o.label)
 	}
 	for _, a := range m.Attachments {
 		e.Files = append(e.Files, fmt.Sprintf("%s (%d kB)", a.Name, (a.Size+999)/1000))

@@ -22,6 +22,7 @@ type Event struct {
 	Where    string    `json:"where,omitempty"` // "direct message"; empty = in the channel
 	Text     string    `json:"text,omitempty"`
 	Buttons  []string  `json:"buttons,omitempty"`
+	Menu     []string  `json:"menu,omitempty"` // entries of the menu beside the buttons
 	Files    []string  `json:"files,omitempty"`
 	Pings    []string  `json:"pings,omitempty"`
 	Message  string    `json:"message,omitempty"` // the platform's id
@@ -152,6 +153,9 @@ func (e Event) Write(w io.Writer) error {
 		}
 		if len(e.Buttons) > 0 {
 			b.WriteString("        │ [" + strings.Join(e.Buttons, "] [") + "]\n")
+		}
+		if len(e.Menu) > 0 {
+			b.WriteString("        │ ▾ [" + strings.Join(e.Menu, "] [") + "]\n")
 		}
 		if len(e.Pings) > 0 {
 			b.WriteString("        │ notifies " + strings.Join(e.Pings, ", ") + "\n")

@@ -84,6 +84,16 @@ func (s *slackStage) press(ctx context.Context, label string, found func()) (*ac
 			}
 			there = append(there, b.Label)
 		}
+		for _, menu := range m.Blocks.Inputs() {
+			for _, o := range menu.Options {
+				if strings.EqualFold(o.Label, label) {
+					found()
+					r, err := s.user.Click(ctx, m, menu.ActionID, o.Value)
+					return s.act(r, len(seen)), err
+				}
+				there = append(there, o.Label)
+			}
+		}
 	}
 	return nil, noButton(label, there)
 }
@@ -258,6 +268,12 @@ func (s *slackStage) event(m simslack.Message, known map[string]Event) (Event, b
 	for _, b := range m.Blocks.Buttons() {
 		e.Buttons = append(e.Buttons, b.Label)
 		e.Text = strings.Replace(e.Text, "["+b.Label+"]", "", 1)
+	}
+	for _, menu := range m.Blocks.Inputs() {
+		e.Text = strings.Replace(e.Text, "["+menu.Placeholder+"]", "", 1)
+		for _, o := range menu.Options {
+			e.Menu = append(e.Menu, o.Label)
+		}
 	}
 	e.Text = strings.TrimSpace(e.Text)
 	for _, f := range m.Files {

@@ -197,7 +197,7 @@ func isTerminal(in io.Reader) bool {
 
 const help = `  /ltx …            a command, as you would type it there
   attach cat.png    a picture, sound or video that goes with the next command
-  press Cancel      press the newest button with that label
+  press Cancel      press the newest button with that label, or choose that entry of a menu
   fill Prompt: …    write into a field of the form that is open; a field for files takes their names
   on slack          go to the Slack channel (on discord: back)
   wait              until everything has come to its end

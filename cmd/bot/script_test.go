@@ -5,6 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"image"
+	"image/png"
+	"os"
 	"os/exec"
 	"strconv"
 	"strings"
@@ -129,4 +132,15 @@ func fill(ts *testscript.TestScript, neg bool, args []string) {
 		_, err := store.Sweep(ctx)
 		ts.Check(err)
 	}
+}
+
+// picture makes a PNG: "picture cat.png".
+func picture(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: picture FILE")
+	}
+	out, err := os.Create(ts.MkAbs(args[0]))
+	ts.Check(err)
+	ts.Check(png.Encode(out, image.NewRGBA(image.Rect(0, 0, 640, 360))))
+	ts.Check(out.Close())
 }
