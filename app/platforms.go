@@ -72,6 +72,7 @@ type platformParts struct {
 	base
 
 	store   *storage
+	archive generate.Archive
 	engine  *generate.Engine
 	office  *team.Office
 	guard   *ingress.Guard
@@ -93,7 +94,7 @@ func newPlatforms(p platformParts, parts *lifecycle) (platforms, error) {
 			Usage:     p.engine.Usage,
 			Office:    p.office,
 			Account:   p.office.Account,
-			Archive:   p.store,
+			Archive:   p.archive,
 			Command:   c.Command,
 			Logger:    p.log,
 		})
