@@ -16,6 +16,7 @@ import (
 // Fal is the model and the account that pays for it.
 type Fal struct {
 	Key              Secret   `toml:"key" need:"yes" doc:"API key from https://fal.ai/dashboard/keys. Like every secret: a literal, env:NAME or file:/path."`
+	AdminKey         Secret   `toml:"admin_key" doc:"API key of scope ADMIN. With it, what people delete or erase is also deleted at fal: the request, its result and the video. Empty = fal keeps its copies."`
 	Model            string   `toml:"model" doc:"Endpoint that makes videos from text. Its model is the default one, also for what begins with a picture, a sound or a video."`
 	ModelWithoutLoRA string   `toml:"model_without_lora" doc:"Cheaper endpoint for text without a LoRA; empty = model."`
 	QueueURL         string   `toml:"queue_url" doc:"fal's queue."`
@@ -80,7 +81,7 @@ func (f Fal) check(k *checker) {
 	k.positive("fal.grace", f.Grace)
 	k.positive("fal.give_up", f.GiveUp)
 	if keep := f.KeepMedia.Duration; keep != 0 && keep < leastKeepMedia {
-		k.add("fal.keep_media", f.KeepMedia.String(), fmt.Sprintf("must be \"0s\", or at least %s: a video that waits for its channel must still be there", leastKeepMedia))
+		k.add("fal.keep_media", f.KeepMedia.String(), fmt.Sprintf("must be \"0s\", or at least %s: a video that waits for its channel must still be there", Duration{leastKeepMedia}))
 	}
 }
 

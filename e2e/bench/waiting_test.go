@@ -169,6 +169,7 @@ func (c *countingCourier) Show(context.Context, generate.Job, generate.Keep) err
 func (*countingCourier) OpenInput(context.Context, generate.Job, ltx.Media) (generate.Media, error) {
 	return generate.Media{}, generate.ErrGone
 }
+
 func (*countingCourier) Acknowledged(context.Context, generate.Job) (bool, error) { return true, nil }
 
 func (*countingCourier) Prepare(_ context.Context, j generate.Job) (generate.Job, error) {
