@@ -128,14 +128,15 @@ func expandedPrompt(j generate.Job) string {
 	return used
 }
 
-// madeLine is "seed 7 · 1024×576 · 5 s · made in 48 s".
+// madeLine is "seed 7 · 1024×576 · 5 s · made in 48 s", without the seed of a
+// model that has none.
 func (v voice) madeLine(j generate.Job) []text.Span {
 	f := madeOf(j)
-	pieces := [][]text.Span{
-		v.Spans("result.seed", "n", text.MonoSpan(v.Value(f.seed))),
-		{{Text: times(f.size)}},
-		{{Text: v.Duration(f.length)}},
+	var pieces [][]text.Span
+	if j.Request.HasSeed() || j.Output.Seed != nil {
+		pieces = append(pieces, v.Spans("result.seed", "n", text.MonoSpan(v.Value(f.seed))))
 	}
+	pieces = append(pieces, []text.Span{{Text: times(f.size)}}, []text.Span{{Text: v.Duration(f.length)}})
 	if f.took > 0 {
 		pieces = append(pieces, v.Spans("result.took", "time", f.took))
 	}

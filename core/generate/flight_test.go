@@ -154,7 +154,7 @@ func (f *flight) known(t *testing.T, s *store.Store) {
 	a := ask(t, -1)
 	j := generate.Job{
 		ID: generate.NewID(a.Event), State: generate.Accepted, Event: a.Event, Team: "team", Member: "test:1",
-		Place: a.Place, Request: a.Request, Estimate: estimate, Created: time.Now().Add(-time.Hour),
+		Place: a.Place, Request: a.Request, Endpoint: a.Request.Endpoint(), Estimate: estimate, Created: time.Now().Add(-time.Hour),
 	}
 	j, err := s.Accept(t.Context(), j, quota.Policy{}.Plan(j.ID, quota.Asker{Team: j.Team, Member: j.Member}, estimate, time.Now()))
 	if err != nil {

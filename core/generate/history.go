@@ -16,21 +16,26 @@ const (
 // history remembers how long the model ran, to guess how long it will.
 type history struct {
 	mu   sync.Mutex
-	past map[int64][]time.Duration // by size class
+	past map[kindOfWork][]time.Duration
 }
 
-func newHistory() *history { return &history{past: map[int64][]time.Duration{}} }
+func newHistory() *history { return &history{past: map[kindOfWork][]time.Duration{}} }
 
-// sizeClass groups videos that take about as long: by doublings of
-// megapixels times steps.
-func sizeClass(j Job) int64 {
+// kindOfWork groups videos that take about as long.
+type kindOfWork struct {
+	endpoint string
+	class    int64 // doublings of megapixels times steps
+}
+
+// sizeClass is the group of a job.
+func sizeClass(j Job) kindOfWork {
 	work := j.Request.Megapixels() * int64(max(1, j.Request.Steps()))
 	var class int64
 	for work > 1 {
 		work /= 2
 		class++
 	}
-	return class
+	return kindOfWork{j.Endpoint, class}
 }
 
 // add learns from a job that came to an output.

@@ -79,3 +79,11 @@ func TestFilesSettleSizeAndLength(t *testing.T) {
 		})
 	}
 }
+
+func TestAModelWithoutASeedIsAskedAgainAsItIs(t *testing.T) {
+	req := parseBy(t, ltx.Rules{}, set("model", "pro")...)
+	again, err := (ltx.Rules{}).Parse(req.WithSeed(9).Settings())
+	if err != nil || again.HasSeed() || !again.Equal(req) {
+		t.Errorf("got %v, %v", again, err)
+	}
+}

@@ -58,6 +58,9 @@ func (r Request) Seconds() float64 {
 // Seed is the seed, between 0 and MaxSeed.
 func (r Request) Seed() int64 { return get[int64](r, idSeed) }
 
+// HasSeed tells whether the model has a seed.
+func (r Request) HasSeed() bool { return r.values[idSeed] != nil }
+
 // Camera is the camera move: "dolly_in", "none".
 func (r Request) Camera() string { return get[string](r, idCamera) }
 
@@ -111,9 +114,10 @@ func (r Request) Value(apiName string) any {
 }
 
 // WithSeed returns the request with another seed, which must be between 0 and
-// MaxSeed. Nothing else changes.
+// MaxSeed. Nothing else changes. A model without a seed makes another video
+// each time: its request stays as it is.
 func (r Request) WithSeed(seed int64) Request {
-	if r.IsZero() {
+	if r.IsZero() || !r.HasSeed() {
 		return r
 	}
 	r.values = maps.Clone(r.values)
