@@ -100,7 +100,7 @@ func New(ctx context.Context, cfg config.Config, opts Options) (_ *App, err erro
 	office := newOffice(people)
 	chats, err := newPlatforms(platformParts{
 		base:  base{cfg: cfg, now: now, version: opts.Version, log: log},
-		store: store, engine: engine, office: office, guard: guard, metrics: watched.metrics,
+		store: store, archive: archiveOf(store, provider), engine: engine, office: office, guard: guard, metrics: watched.metrics,
 		frames: files.Fitter != nil,
 	}, parts)
 	if err != nil {
@@ -116,7 +116,7 @@ func New(ctx context.Context, cfg config.Config, opts Options) (_ *App, err erro
 	api.KnowTeams(people.allTeams)
 	api.ServeJobs(engine)
 	serveQuota(api, now, office)
-	api.ServeMembers(store, chats.erased)
+	api.ServeMembers(archiveOf(store, provider), chats.erased)
 	if store.shared == nil {
 		api.ServeBackup(store.Backup)
 	}
@@ -142,6 +142,7 @@ func newProvider(c config.Fal, h hooks, version string, o *ops, log *slog.Logger
 		WebhookURL: h.url,
 		UserAgent:  "ltxbot/" + version,
 		KeepMedia:  c.KeepMedia.Duration,
+		AdminKey:   fal.Key(c.AdminKey.Reveal()),
 		Observe:    o.called,
 		Logger:     log,
 	})

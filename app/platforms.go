@@ -73,6 +73,7 @@ type platformParts struct {
 	base
 
 	store   *storage
+	archive generate.Archive
 	engine  *generate.Engine
 	office  *team.Office
 	guard   *ingress.Guard
@@ -95,7 +96,7 @@ func newPlatforms(p platformParts, parts *lifecycle) (platforms, error) {
 			Usage:     p.engine.Usage,
 			Office:    p.office,
 			Account:   p.office.Account,
-			Archive:   p.store,
+			Archive:   p.archive,
 			Evidence:  media.ReadEvidence,
 			TempDir:   p.cfg.Media.Dir,
 			Frames:    p.frames,

@@ -2,6 +2,7 @@ package bot
 
 import (
 	"context"
+	"time"
 
 	"ltxbot/bot/view"
 	"ltxbot/core/generate"
@@ -97,5 +98,21 @@ func (d *Service) Deleted(ctx context.Context, id string) (generate.Job, generat
 		return err
 	}
 	j, err := d.cfg.Generator.Note(ctx, id, map[string]string{view.NoteDeleted: "yes"})
+	if purger, ok := d.cfg.Archive.(generate.Purger); ok && err == nil && j.Submission.RequestID != "" {
+		d.reads.Go(func() { d.purge(context.WithoutCancel(ctx), purger, j) })
+	}
 	return j, keep, err
+}
+
+// purgeLimit is how long the provider may take to delete a video.
+const purgeLimit = 5 * time.Second
+
+// purge deletes the provider's copy of a video that somebody has deleted. If it
+// does not answer, the copy stays until somebody erases it.
+func (d *Service) purge(ctx context.Context, p generate.Purger, j generate.Job) {
+	ctx, cancel := context.WithTimeout(ctx, purgeLimit)
+	defer cancel()
+	if err := p.Purge(ctx, j.Submission); err != nil {
+		d.log.WarnContext(ctx, "a video was deleted, but not at the provider", "job", j.ID, "request_id", j.Submission.RequestID, "error", err)
+	}
 }

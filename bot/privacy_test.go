@@ -93,6 +93,46 @@ func TestAJobWhosePromptIsForgottenSaysSoKindly(t *testing.T) {
 	}
 }
 
+// purgingArchive is one whose provider deletes its copies.
+type purgingArchive struct {
+	fakeArchive
+	purged chan string // request ids
+}
+
+func (f purgingArchive) Purge(_ context.Context, s generate.Submission) error {
+	f.purged <- s.RequestID
+	return nil
+}
+
+// TestTheProvidersCopyIsDeletedToo: with a video that somebody deletes, and with
+// what somebody erases. Where the bot can't do that, it says so.
+func TestTheProvidersCopyIsDeletedToo(t *testing.T) {
+	const kept = "keeps its own copies"
+	for _, purges := range []bool{true, false} {
+		_, g := newArchive(t)
+		j := g.jobs[jobA]
+		j.Submission.RequestID = "r-1"
+		g.jobs[jobA] = j
+		archive := purgingArchive{fakeArchive{g}, make(chan string, 2)}
+		cfg := bot.Config{Generator: fakeArchive{g}, Archive: fakeArchive{g}, Rules: rules, Usage: func(context.Context, quota.Asker) ([]quota.Gauge, error) { return nil, nil }}
+		if purges {
+			cfg.Archive = archive
+		}
+		service := bot.New(cfg)
+		if _, _, err := service.Deleted(t.Context(), jobA); err != nil {
+			t.Fatal(err)
+		}
+		service.Stop()
+		m := service.JobsLine(t.Context(), caller(ann), "erase yes")
+		if got := strings.Contains(m.String(), kept); got == purges {
+			t.Errorf("the provider's copies are deleted %v: %s", purges, m.String())
+		}
+		if want := map[bool]int{true: 2, false: 0}[purges]; len(archive.purged) != want {
+			t.Errorf("asked %d times, want %d", len(archive.purged), want)
+		}
+	}
+}
+
 func TestDataIsErasedOnceAMinute(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		service, g := newArchive(t)

@@ -16,6 +16,7 @@ import (
 // Fal is the model and the account that pays for it.
 type Fal struct {
 	Key              Secret   `toml:"key" need:"yes" doc:"API key from https://fal.ai/dashboard/keys. Like every secret: a literal, env:NAME or file:/path."`
+	AdminKey         Secret   `toml:"admin_key" doc:"API key of scope ADMIN. With it, what people delete or erase is also deleted at fal: the request, its result and the video. Empty = fal keeps its copies."`
 	Model            string   `toml:"model" doc:"Endpoint that makes videos from text. Its model is the default one, also for what begins with a picture, a sound or a video."`
 	ModelWithoutLoRA string   `toml:"model_without_lora" doc:"Cheaper endpoint for text without a LoRA; empty = model."`
 	QueueURL         string   `toml:"queue_url" doc:"fal's queue."`

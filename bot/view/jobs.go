@@ -106,6 +106,9 @@ func ErasedJobs(p text.Printer, total generate.Erased, more bool) Message {
 	if more {
 		m.add(v.say(Note, "job.erase_more"))
 	}
+	if total.Copies > 0 {
+		m.add(v.say(Note, "job.erase_copies"))
+	}
 	if total.Left > 0 {
 		m.add(v.say(Note, "job.erase_left", "videos", v.Plural("usage.videos_count", int64(total.Left))))
 	}

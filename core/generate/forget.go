@@ -26,6 +26,13 @@ type Archive interface {
 	Remove(ctx context.Context, j Job) error
 }
 
+// A Purger deletes what the provider keeps of a request: its input, its output,
+// its video. An Archive is one where the bot may do so.
+type Purger interface {
+	// Purge is idempotent. A request that the provider does not know is purged.
+	Purge(ctx context.Context, s Submission) error
+}
+
 // restlessFor is how long after its end a job may still be asked about: an
 // event that a platform delivers again must find its job, and a submit that
 // was believed lost may turn out to have been paid for. Platforms and
@@ -40,7 +47,10 @@ const forgetPage = 100
 // Erased says what came of erasing a member's data.
 type Erased struct {
 	Jobs int `json:"jobs"` // erased by this call
-	Left int `json:"left"` // not over yet: to be erased again later
+	Left int `json:"left"` // not over yet, or the provider did not answer: to be erased again later
+	// Copies are those of Jobs of which the provider keeps its copy: the bot has
+	// no key to delete it.
+	Copies int `json:"copies,omitempty"`
 }
 
 // Erase blanks the finished jobs of members, and those that they asked for
@@ -57,6 +67,9 @@ func Erase(ctx context.Context, a Archive, team string, members ...string) (Eras
 			return false, err
 		case erased:
 			done.Jobs++
+			if _, purges := a.(Purger); !purges && j.Submission.RequestID != "" {
+				done.Copies++
+			}
 		default:
 			done.Left++
 		}
@@ -77,6 +90,10 @@ func eraseJob(ctx context.Context, a Archive, j Job) (bool, error) {
 		}
 		if j.isErased() {
 			return true, nil
+		}
+		// First there, while the record says which request it is.
+		if p, ok := a.(Purger); ok && j.Submission.RequestID != "" && p.Purge(ctx, j.Submission) != nil {
+			return false, nil
 		}
 		_, err := a.Save(ctx, j.Erased(), quota.Keep())
 		if !errors.Is(err, ErrConflict) {

@@ -43,12 +43,13 @@ const (
 	opUpload   = "upload"
 	opCheckKey = "check_key"
 	opJWKS     = "jwks"
+	opPurge    = "purge"
 )
 
 // Ops returns every operation that Config.Observe may be told of.
 func Ops() []string {
 	return []string{
-		opSubmit, opStatus, opWatch, opResult, opCancel, opFind, opOpen, opPrices, opUpload, opCheckKey, opJWKS,
+		opSubmit, opStatus, opWatch, opResult, opCancel, opFind, opOpen, opPrices, opUpload, opCheckKey, opJWKS, opPurge,
 	}
 }
 
@@ -168,6 +169,7 @@ type call struct {
 	method string
 	url    *url.URL
 	open   bool // does without the key
+	key    Key  // in place of the client's; may be empty
 	body   []byte
 	header http.Header // beside those that every call has
 	most   int64       // bytes of the answer; 0 = maxBody
@@ -230,6 +232,9 @@ func (c *Client) try(ctx context.Context, k call) (answer, error) {
 	}
 	c.dress(req, !k.open)
 	maps.Copy(req.Header, k.header)
+	if !k.key.empty() {
+		k.key.authorize(req)
+	}
 	if k.body != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}

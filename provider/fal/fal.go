@@ -46,6 +46,7 @@ type Client struct {
 	downloads  chan struct{} // a token for each download under way
 	uploads    chan struct{} // a token for each upload under way
 	keepMedia  time.Duration
+	adminKey   Key
 
 	once  *http.Client // for the paid POST: a new connection for each, no redirects
 	calls *http.Client // for everything else that carries the key: no redirects
@@ -76,6 +77,9 @@ type Config struct {
 
 	Logger    *slog.Logger // nil discards
 	UserAgent string
+
+	// AdminKey is a key of scope ADMIN, for Purge; empty = there is none.
+	AdminKey Key
 
 	// KeepMedia is how long fal keeps the files that are made and uploaded; 0
 	// is as long as fal likes.
@@ -108,6 +112,7 @@ func New(cfg Config) (*Client, error) {
 		webhookURL: cfg.WebhookURL,
 		userAgent:  orElse(cfg.UserAgent, "ltxbot"),
 		keepMedia:  cfg.KeepMedia,
+		adminKey:   cfg.AdminKey,
 		log:        cfg.Logger,
 		observe:    cfg.Observe,
 		retry:      cfg.Retry.withDefaults(),
@@ -117,7 +122,7 @@ func New(cfg Config) (*Client, error) {
 			Idle:   orElse(cfg.Timeouts.Idle, 45*time.Second),
 		},
 		rand:  cfg.Rand,
-		scrub: newScrubber(cfg.Key),
+		scrub: newScrubber(cfg.Key, cfg.AdminKey),
 		slots: make(chan struct{}, maxCalls), downloads: make(chan struct{}, maxDownloads), uploads: make(chan struct{}, maxUploads),
 	}
 	if c.log == nil {

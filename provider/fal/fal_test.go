@@ -330,7 +330,7 @@ func TestAppKeepsOwnerAndAlias(t *testing.T) {
 }
 
 func TestOutcomesAreAClosedSet(t *testing.T) {
-	if got := fal.Outcomes(); len(got) != len(generate.FailureKinds)+6 || len(fal.Ops()) != 11 {
+	if got := fal.Outcomes(); len(got) != len(generate.FailureKinds)+6 || len(fal.Ops()) != 12 {
 		t.Errorf("ops %v, outcomes %v", fal.Ops(), got)
 	}
 }

@@ -22,11 +22,17 @@ var credentials = regexp.MustCompile(`(?i)\b(key|bearer|basic)(\s+)[^\s"']*[:.=]
 // A scrubber takes out of a text what must not reach a log.
 type scrubber struct{ secrets []string }
 
-func newScrubber(k Key) scrubber {
-	full := strings.TrimSpace(string(k))
-	s := scrubber{secrets: []string{full, url.QueryEscape(full)}}
-	if _, half, ok := strings.Cut(full, ":"); ok && len(half) >= 8 {
-		s.secrets = append(s.secrets, half)
+func newScrubber(keys ...Key) scrubber {
+	var s scrubber
+	for _, k := range keys {
+		full := strings.TrimSpace(string(k))
+		if full == "" {
+			continue
+		}
+		s.secrets = append(s.secrets, full, url.QueryEscape(full))
+		if _, half, ok := strings.Cut(full, ":"); ok && len(half) >= 8 {
+			s.secrets = append(s.secrets, half)
+		}
 	}
 	return s
 }

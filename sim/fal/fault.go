@@ -27,6 +27,7 @@ const (
 	OpUpload  Op = "upload"
 	OpMedia   Op = "media"
 	OpJWKS    Op = "jwks"
+	OpPurge   Op = "purge"
 )
 
 // A Fault makes an operation go wrong. Its fields can be combined: first Delay,

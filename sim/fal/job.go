@@ -34,6 +34,7 @@ type job struct {
 	state     string
 	sent      time.Time
 	eligible  time.Time     // earliest start
+	file      string        // its place on the CDN
 	life      time.Duration // of its files, as its sender asked; 0 = the simulator's
 	startBy   time.Time     // when it is given up unless it has started; zero = never
 	ahead     int           // strangers ahead when it was sent
@@ -187,6 +188,7 @@ func (s *Server) success(j *job, now time.Time) reply {
 	}
 	name, _ := in["video_output_type"].(string)
 	f := s.publish(formatOf(name), bytes, now)
+	j.file = f.dir + "/" + f.name
 	if j.life > 0 {
 		f.gone = now.Add(j.life)
 	}

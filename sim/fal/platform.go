@@ -115,3 +115,33 @@ func (s *Server) pricing(r *http.Request) reply {
 	}
 	return jsonReply(http.StatusOK, map[string]any{"prices": prices, "has_more": false, "next_cursor": nil})
 }
+
+// purge answers DELETE /models/requests/{id}/payloads: the request's input and
+// output are gone from the history, its result from the queue, and its file from
+// the CDN.
+// https://fal.ai/docs/platform-apis/v1/models/requests/payloads
+func (s *Server) purge(r *http.Request) reply {
+	switch given := r.Header.Get("Authorization"); {
+	case given == "":
+		return jsonReply(http.StatusUnauthorized, map[string]any{"detail": keylessService})
+	case given == "Key "+s.o.Key:
+		return jsonReply(http.StatusForbidden, map[string]any{"detail": "This operation needs a key with the scope ADMIN"})
+	case s.o.AdminKey == "" || given != "Key "+s.o.AdminKey:
+		return jsonReply(http.StatusUnauthorized, map[string]any{"detail": "invalid key credentials"})
+	case r.Header.Get("Idempotency-Key") == "":
+		s.violate("DELETE %s: it has no Idempotency-Key", r.URL.Path)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	j := s.jobs[r.PathValue("id")]
+	if j == nil {
+		return jsonReply(http.StatusNotFound, map[string]any{"detail": "Request not found"})
+	}
+	if j.state != completed {
+		return jsonReply(http.StatusConflict, map[string]any{"detail": "Request is still in progress"})
+	}
+	j.noStore = true
+	delete(s.files, j.file)
+	delete(s.jobs, j.id)
+	return jsonReply(http.StatusOK, map[string]any{"cdn_delete_results": []any{}})
+}

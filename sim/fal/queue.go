@@ -23,6 +23,7 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("/queue/", s.serveQueue)
 	mux.HandleFunc("GET /api/v1/models/requests/by-endpoint", s.answering(OpHistory, s.history))
 	mux.HandleFunc("GET /api/v1/models/pricing", s.answering(OpPricing, s.pricing))
+	mux.HandleFunc("DELETE /api/v1/models/requests/{id}/payloads", s.answering(OpPurge, s.purge))
 	mux.HandleFunc("GET /rest/.well-known/jwks.json", s.answering(OpJWKS, s.jwks))
 	mux.HandleFunc("POST /rest/storage/upload/initiate", s.answering(OpUpload, func(r *http.Request) reply { return s.initiate(r, false) }))
 	mux.HandleFunc("POST /rest/storage/upload/initiate-multipart", s.answering(OpUpload, func(r *http.Request) reply { return s.initiate(r, true) }))

@@ -59,7 +59,9 @@ type Server struct {
 type Options struct {
 	Listen string // default "127.0.0.1:0"
 	Key    string // the one key it accepts; default DemoKey
-	Timing Timing // how long a job takes; zero fields take the demo's
+	// AdminKey is the key of scope ADMIN; empty = there is none.
+	AdminKey string
+	Timing   Timing // how long a job takes; zero fields take the demo's
 
 	// Speed divides every duration of Timing, HistoryLag and the pauses
 	// between webhooks. A test runs at 1000. Default 1.

@@ -1,6 +1,7 @@
 package generatetest
 
 import (
+	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -223,6 +224,20 @@ func testForget(t *testing.T, h Harness) {
 	}
 }
 
+// purger is an Archive whose provider deletes its copies.
+type purger struct {
+	generate.Archive
+	err    error
+	purged []string // request ids
+}
+
+func (p *purger) Purge(_ context.Context, s generate.Submission) error {
+	if p.err == nil {
+		p.purged = append(p.purged, s.RequestID)
+	}
+	return p.err
+}
+
 func testErase(t *testing.T, h Harness) {
 	b := newBench(t, h)
 	a := b.s
@@ -246,10 +261,19 @@ func testErase(t *testing.T, h Harness) {
 	if got, err := b.s.Teams(t.Context()); err != nil || !slices.Equal(got, []string{"acme"}) {
 		t.Errorf("teams: got %q, %v", got, err)
 	}
+	// The provider's copy goes first: while it does not answer, the job is left.
+	p := &purger{Archive: a, err: errors.New("no answer")}
+	if got, err := generate.Erase(t.Context(), p, "", "slack:T1:U1"); err != nil || got != (generate.Erased{Left: 1}) || b.job("job5").Output.URL == "" {
+		t.Errorf("erase while the provider does not answer: got %+v, %v", got, err)
+	}
+	p.err = nil
 	for _, want := range []generate.Erased{{Jobs: 1}, {}} {
-		if got, err := generate.Erase(t.Context(), a, "", "slack:T1:U1"); err != nil || got != want {
+		if got, err := generate.Erase(t.Context(), p, "", "slack:T1:U1"); err != nil || got != want {
 			t.Errorf("erase who asked by a linked account: got %+v, %v; want %+v", got, err, want)
 		}
+	}
+	if !slices.Equal(p.purged, []string{"r-job5"}) {
+		t.Errorf("purged: %v", p.purged)
 	}
 	b.deliver("job1")
 	b.deliver("job2")
@@ -264,7 +288,7 @@ func testErase(t *testing.T, h Harness) {
 			t.Errorf("exported: %+v", p)
 		}
 	}
-	for team, want := range map[string]generate.Erased{"globex": {}, "": {Jobs: 2, Left: 1}} {
+	for team, want := range map[string]generate.Erased{"globex": {}, "": {Jobs: 2, Left: 1, Copies: 2}} {
 		if got, err := generate.Erase(t.Context(), a, team, "discord:1"); err != nil || got != want {
 			t.Errorf("erase in team %q: got %+v, %v; want %+v", team, got, err, want)
 		}
