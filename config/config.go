@@ -180,6 +180,7 @@ func (c Config) validate(k *checker) {
 	c.Quality.check(k)
 	c.LoRA.check(k)
 	c.Limits.check(k)
+	c.Inputs.check(k)
 	c.Media.check(k)
 	c.Label.check(k)
 	c.Retention.check(k)

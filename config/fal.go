@@ -81,7 +81,7 @@ func (f Fal) check(k *checker) {
 	k.positive("fal.grace", f.Grace)
 	k.positive("fal.give_up", f.GiveUp)
 	if keep := f.KeepMedia.Duration; keep != 0 && keep < leastKeepMedia {
-		k.add("fal.keep_media", f.KeepMedia.String(), fmt.Sprintf("must be \"0s\", or at least %s: a video that waits for its channel must still be there", leastKeepMedia))
+		k.add("fal.keep_media", f.KeepMedia.String(), fmt.Sprintf("must be \"0s\", or at least %s: a video that waits for its channel must still be there", Duration{leastKeepMedia}))
 	}
 }
 

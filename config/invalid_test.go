@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -74,6 +75,11 @@ func TestValidate(t *testing.T) {
 		{"an address with a password is not printed", func(c *config.Config) { c.Fal.RestURL = "https://me:hunter2@rest.fal.ai" }, "fal.rest_url: must not hold a user name or a password"},
 		{"a webhook address may be a tunnel", func(c *config.Config) { c.Fal.WebhookURL = "https://bot.example.com/base" }, ""},
 		{"a webhook address is not a bare host", func(c *config.Config) { c.Fal.WebhookURL = "bot.example.com" }, "fal.webhook_url: must be an address"},
+		{"a host of links is not every host", func(c *config.Config) { c.Inputs.Hosts = []string{"*"} }, `inputs.hosts[0] = "*"`},
+		{"a picture has some bytes", func(c *config.Config) { c.Inputs.MaxPicture = 0 }, "inputs.max_picture = 0"},
+		{"a soundtrack has some bytes", func(c *config.Config) { c.Inputs.MaxSound = -1 }, "inputs.max_sound = -1"},
+		{"a clip has at most 2 GB", func(c *config.Config) { c.Inputs.MaxClip = 1 << 31 }, "inputs.max_clip = 2147483648"},
+		{"a video is kept while it waits", func(c *config.Config) { c.Fal.KeepMedia.Duration = 47 * time.Hour }, `fal.keep_media = 47h: must be "0s", or at least 2d`},
 		{"media comes from somewhere", func(c *config.Config) { c.Fal.MediaHosts = nil }, "fal.media_hosts = []"},
 		{"a media host is not every host", func(c *config.Config) { c.Fal.MediaHosts = []string{"*"} }, `fal.media_hosts[0] = "*"`},
 		{"a media host may be this machine", func(c *config.Config) { c.Fal.MediaHosts = []string{"127.0.0.1:9000", "localhost"} }, ""},

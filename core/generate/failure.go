@@ -26,7 +26,8 @@ const (
 	FailUnacknowledged FailureKind = "unacknowledged"
 	FailInternal       FailureKind = "internal" // a bug or a broken store of this bot
 
-	// Of a file that was given; Failure.Field is its parameter.
+	// FailInput and those below are about a file that was given: Failure.Field is
+	// its parameter.
 	FailInput       FailureKind = "input"        // it does not fit the model: Failure.Invalid says how
 	FailInputType   FailureKind = "input_type"   // another kind of file is wanted: Failure.Limit
 	FailInputLarge  FailureKind = "input_large"  // it has more bytes than Failure.Limit

@@ -92,7 +92,7 @@ func eraseJob(ctx context.Context, a Archive, j Job) (bool, error) {
 			return true, nil
 		}
 		// First there, while the record says which request it is.
-		if p, ok := a.(Purger); ok && j.Submission.RequestID != "" && p.Purge(ctx, j.Submission) != nil {
+		if !purged(ctx, a, j) {
 			return false, nil
 		}
 		_, err := a.Save(ctx, j.Erased(), quota.Keep())
@@ -103,6 +103,13 @@ func eraseJob(ctx context.Context, a Archive, j Job) (bool, error) {
 			return false, err
 		}
 	}
+}
+
+// purged reports whether the provider has no copy of j any more, or is to keep
+// it. A Purger logs why it does not succeed.
+func purged(ctx context.Context, a Archive, j Job) bool {
+	p, ok := a.(Purger)
+	return !ok || j.Submission.RequestID == "" || p.Purge(ctx, j.Submission) == nil
 }
 
 // eachOf calls visit for the jobs of members, newest first for each of them,

@@ -160,7 +160,7 @@ func (p *preparing) input(ctx context.Context, courier Courier, j Job) error {
 		return nil // whoever has changed the job is heard first
 	case err == nil:
 		p.began, p.fetches = time.Time{}, 0
-		return p.outcome(p.e.hard, func(ctx context.Context) error {
+		return p.outcome(p.e.hard, func(ctx context.Context) error { //nolint:contextcheck // saved even while the process stops
 			return p.update(ctx, Preparing, quota.Keep(), func(j *Job) {
 				j.Request, j.Endpoint, j.Estimate = next, next.Endpoint(), p.e.estimate(next)
 			})
@@ -273,7 +273,7 @@ func (f *inputFile) bring(ctx context.Context, courier Courier) (err error) {
 	}
 	defer func() {
 		if err := os.RemoveAll(f.dir); err != nil {
-			f.e.log.Warn("cannot remove temporary files", "job", f.job.ID, "error", err)
+			f.e.log.WarnContext(ctx, "cannot remove temporary files", "job", f.job.ID, "error", err)
 		}
 	}()
 	if parent, ok := strings.CutPrefix(f.media.Ref, "job:"); ok {
