@@ -149,6 +149,13 @@ func (p *fakeProvider) uploaded(content string) (n int) {
 	return n
 }
 
+// taken are all uploads.
+func (p *fakeProvider) taken() []upload {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.uploads)
+}
+
 // sent is the request that the provider was asked for a job.
 func (p *fakeProvider) sent(t *testing.T, job string) ltx.Request {
 	t.Helper()
@@ -156,6 +163,8 @@ func (p *fakeProvider) sent(t *testing.T, job string) ltx.Request {
 	if !ok {
 		t.Fatal("the provider was not asked")
 	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	return p.jobs[id].order.Request
 }
 
@@ -237,11 +246,11 @@ func TestAFileThatIsSavedIsNotUploadedAgain(t *testing.T) {
 			if errors.Is(err, generate.ErrNoJob) {
 				return
 			}
-			uploads, missing := len(w.provider.uploads), len(killed.Request.Pending())
+			uploads, missing := len(w.provider.taken()), len(killed.Request.Pending())
 			elapse(10 * time.Minute)
 			got := p.readJob(t, id)
-			if got.State == generate.Delivered && len(w.provider.uploads) != uploads+missing {
-				t.Errorf("killed %s: %d uploads, then %d for %d files that were not saved", c.at, uploads, len(w.provider.uploads)-uploads, missing)
+			if got.State == generate.Delivered && len(w.provider.taken()) != uploads+missing {
+				t.Errorf("killed %s: %d uploads, then %d for %d files that were not saved", c.at, uploads, len(w.provider.taken())-uploads, missing)
 			}
 			if !got.State.Terminal() {
 				t.Errorf("killed %s: it is %s", c.at, got.State)
@@ -292,8 +301,8 @@ func TestAFileThatCannotBeUsedEndsTheJobAtNoCost(t *testing.T) {
 				if got := w.channel.shown(j.ID); got.State != generate.Failed {
 					t.Errorf("its card shows %s", got.State)
 				}
-				if _, err := p.store.Hold(t.Context(), j.ID); !errors.Is(err, quota.ErrNoHold) || len(w.provider.uploads) > 0 || w.provider.submitted(j.ID) > 0 {
-					t.Errorf("its hold: %v, %d uploads, %d submits", err, len(w.provider.uploads), w.provider.submitted(j.ID))
+				if _, err := p.store.Hold(t.Context(), j.ID); !errors.Is(err, quota.ErrNoHold) || len(w.provider.taken()) > 0 || w.provider.submitted(j.ID) > 0 {
+					t.Errorf("its hold: %v, %d uploads, %d submits", err, len(w.provider.taken()), w.provider.submitted(j.ID))
 				}
 				w.empty(t)
 			})
@@ -441,8 +450,8 @@ func TestNothingIsFetchedForWhoHasNothingLeft(t *testing.T) {
 			t.Fatal(err)
 		}
 		elapse(20 * time.Second)
-		if got := p.readJob(t, j.ID); got.Failure.Kind != generate.FailQuota || got.Failure.Refusal == nil || len(w.provider.uploads) > 0 {
-			t.Errorf("it is %s: %+v, with %d uploads", got.State, got.Failure, len(w.provider.uploads))
+		if got := p.readJob(t, j.ID); got.Failure.Kind != generate.FailQuota || got.Failure.Refusal == nil || len(w.provider.taken()) > 0 {
+			t.Errorf("it is %s: %+v, with %d uploads", got.State, got.Failure, len(w.provider.taken()))
 		}
 	})
 }
@@ -505,8 +514,8 @@ func TestTheVideoOfAJobGoesIntoAnother(t *testing.T) {
 				if got.Failure.Kind != tt.want || (got.State == generate.Delivered) != (tt.want == "") {
 					t.Fatalf("it is %s: %+v", got.State, got.Failure)
 				}
-				if len(w.provider.uploads) != tt.uploads {
-					t.Errorf("%d uploads, want %d", len(w.provider.uploads), tt.uploads)
+				if len(w.provider.taken()) != tt.uploads {
+					t.Errorf("%d uploads, want %d", len(w.provider.taken()), tt.uploads)
 				}
 				if tt.key == "clip" && tt.want == "" {
 					if m, _ := w.provider.sent(t, j.ID).Media("video_url"); m.URL != p.readJob(t, parent.ID).Output.URL || m.Width != 1280 {
