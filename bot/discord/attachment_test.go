@@ -66,7 +66,7 @@ func TestFilesOfOptionsAreInputs(t *testing.T) {
 func TestAnOptionWinsOverALinkInThePrompt(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	i, err := s.ada.Slash(s.ctx, s.general, "ltx", sim.Arg("prompt", "a fox image=https://example.com/cat.png clip=https://example.com/cat.mp4"), sim.Arg("image", file("fox.png")))
+	i, err := s.ada.Slash(s.ctx, s.general, "ltx", sim.Arg("prompt", "a fox image=https://example.com/cat.png soundtrack=https://example.com/rain.mp3"), sim.Arg("image", file("fox.png")))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,8 +74,8 @@ func TestAnOptionWinsOverALinkInThePrompt(t *testing.T) {
 	if m := input(t, j, "image_url"); m.Name != "fox.png" || len(j.Request.Notes) == 0 {
 		t.Errorf("the image is %s, and the card says %v", m.Shown(), j.Request.Notes)
 	}
-	if m := input(t, j, "video_url"); m.Ref != "https://example.com/cat.mp4" || j.Request.Prompt() != "a fox" {
-		t.Errorf("the clip is %q, of %s", m.Ref, j.Request.CommandLine())
+	if m := input(t, j, "audio_url"); m.Ref != "https://example.com/rain.mp3" || j.Request.Prompt() != "a fox" {
+		t.Errorf("the soundtrack is %q, of %s", m.Ref, j.Request.CommandLine())
 	}
 }
 
