@@ -30,7 +30,7 @@ const (
 	ActDelete  Action = "delete"  // remove the video message
 	ActRetry   Action = "retry"   // after a failure
 
-	// What goes on from a finished video: each opens a form.
+	// ActExtend and those below go on from a finished video: each opens a form.
 	ActExtend   Action = "extend"   // the video goes on
 	ActContinue Action = "continue" // a new video begins with its last picture
 	ActRetake   Action = "retake"   // a part of it is made anew
