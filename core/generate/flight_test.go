@@ -134,7 +134,7 @@ func (f *flight) seed(t *testing.T, s *store.Store, n int, started, end time.Tim
 	id := generate.NewID(a.Event)
 	j := generate.Job{
 		ID: id, State: generate.Accepted, Event: a.Event, Team: "team", Member: fmt.Sprintf("test:%d", n),
-		Place: a.Place, Request: a.Request, Endpoint: "fal-ai/test", Estimate: estimate, Created: started,
+		Place: a.Place, Request: a.Request, Endpoint: a.Request.Endpoint(), Estimate: estimate, Created: started,
 	}
 	j, err := s.Accept(t.Context(), j, quota.Policy{}.Plan(id, quota.Asker{Team: j.Team, Member: j.Member}, estimate, time.Now()))
 	if err != nil {
