@@ -156,7 +156,7 @@ func (c *Config) setDefaults() {
 	if c.Doubt == nil {
 		c.Doubt = func() bool { return false }
 	}
-	c.Config.SetDefaults()
+	c.SetDefaults()
 	c.Timing.setDefaults()
 }
 

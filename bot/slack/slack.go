@@ -187,7 +187,7 @@ func (c *Config) setDefaults() {
 	if c.Rules == nil {
 		c.Rules = func() ltx.Rules { return ltx.Rules{} }
 	}
-	c.Config.SetDefaults()
+	c.SetDefaults()
 	c.Timing.setDefaults()
 }
 
