@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"ltxbot/bot/command"
+	"ltxbot/core/generate"
+	"ltxbot/core/ltx"
 )
 
 // Button is something to press. Its ID is made of an Action and a job id, and
@@ -71,4 +73,13 @@ func ParseButtonID(id string) (action Action, job string, ok bool) {
 		return "", "", false
 	}
 	return Action(parts[1]), parts[2], true
+}
+
+// again are the buttons that make the request of a job once more. Where the
+// model has no seed, nothing makes the same video.
+func again(j generate.Job) []Action {
+	if e, ok := ltx.FindEndpoint(j.Endpoint); ok && !e.TakesSeed() {
+		return []Action{ActAgain}
+	}
+	return []Action{ActAgain, ActSame}
 }

@@ -69,7 +69,7 @@ func (v voice) listed(j generate.Job) []text.Span {
 func ShownJob(p text.Printer, j generate.Job) Message {
 	v, m := voice{p}, Card(p, j)
 	if j.State == generate.Delivered {
-		m.Buttons = v.buttons(j.ID, ActAgain, ActSame, ActEdit)
+		m.Buttons = v.buttons(j.ID, append(again(j), ActEdit)...)
 	}
 	m.Buttons = append(m.Buttons, v.buttons(j.ID, ActDetails)...)
 	return m

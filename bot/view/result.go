@@ -82,7 +82,7 @@ func Result(p text.Printer, j generate.Job, r ResultFacts) Message {
 	}
 	m.add(v.notes(j)...)
 	m.add(block(Note, v.smallPrint(j)...))
-	m.Buttons = v.buttons(j.ID, ActAgain, ActSame, ActEdit, ActDetails, ActDelete)
+	m.Buttons = v.buttons(j.ID, append(again(j), ActEdit, ActDetails, ActDelete)...)
 	m.Menu, m.Prompt = v.buttons(j.ID, goOn(j, r)...), v.Text("button.more")
 	return m.done()
 }

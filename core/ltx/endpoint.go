@@ -110,9 +110,9 @@ func (e Endpoint) row(p Param) Param {
 // TakesLoRAs tells whether the endpoint has LoRAs.
 func (e Endpoint) TakesLoRAs() bool { return e.takes(idLoRAs) }
 
-// TellsSeed tells whether the endpoint's answer names the seed and the prompt
-// that it used.
-func (e Endpoint) TellsSeed() bool { return e.takes(idSeed) }
+// TakesSeed tells whether the endpoint has a seed: the same one gives the same
+// video again.
+func (e Endpoint) TakesSeed() bool { return e.takes(idSeed) }
 
 // IsText tells whether the endpoint makes videos from text alone.
 func (e Endpoint) IsText() bool {
