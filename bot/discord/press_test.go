@@ -326,7 +326,7 @@ func TestJobsCanBeListedShownAndCancelledByTheirID(t *testing.T) {
 		"/ltx-jobs cancel job:" + j.ID:    "is cancelled",
 		"/ltx-quota show":                 "No limits",
 		"/ltx-loras":                      "LoRA",
-		"/ltx-help":                       "Videos from words",
+		"/ltx-help":                       "Make a video",
 		"/ltx-help topic:examples":        "Examples",
 	} {
 		i, err := s.ada.Type(s.ctx, s.general, command)

@@ -87,7 +87,7 @@ func TestPromptOptionThatIsNoPromptCostsNothing(t *testing.T) {
 	tests := map[string]string{
 		`""`:                   "prompt",
 		"“ ”":                  "prompt",
-		"help":                 "Videos from words",
+		"help":                 "Make a video",
 		"/ltx help options":    "Options",
 		"jobs":                 "no videos yet",
 		"a cat duraton:5":      "duration",

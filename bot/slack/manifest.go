@@ -115,7 +115,7 @@ func Manifest(o ManifestOptions) ([]byte, error) {
 	var m manifest
 	m.Metadata.Major, m.Metadata.Minor = 1, 1
 	m.Display.Name = cut(o.Name, maxAppName)
-	m.Display.Description = "Videos from words, with LTX-2.3"
+	m.Display.Description = "Videos from words and pictures, with LTX"
 	m.Display.Background = "#1b1f3b"
 	m.Features.Home.Home, m.Features.Home.Messages = true, true // people may type commands to the bot itself
 	m.Features.Bot.Name, m.Features.Bot.Online = strings.TrimPrefix(o.Command, "/"), true
