@@ -224,7 +224,7 @@ func gist(text string) string {
 		line = strings.TrimSpace(strings.NewReplacer("-# ", "", "**", "").Replace(line))
 		switch {
 		case line == "", strings.HasPrefix(line, ">"), strings.HasPrefix(line, "["), strings.HasPrefix(line, "a red canoe"),
-			strings.HasPrefix(line, "The model read it as"), strings.Contains(line, "seed:"), strings.HasPrefix(line, "seed `"), strings.Contains(line, " today"):
+			strings.HasPrefix(line, "The model read it as"), line == "Made by AI.", strings.Contains(line, "seed:"), strings.HasPrefix(line, "seed `"), strings.Contains(line, " today"):
 			continue
 		}
 		line = mentions.ReplaceAllString(line, "@ada")
