@@ -279,7 +279,7 @@ func TestFindings(t *testing.T) {
 			s := w.open(t)
 			t.Cleanup(func() { _ = s.Close() })
 			w.serve(t, `{"status":"ok","version":"1.2.2"}`)
-			w.metrics = "# HELP x y\nltxbot_charged_to_estimated_ratio_count 12\nltxbot_estimated_usd_total 1.2\nltxbot_charged_usd_total 1.08\n"
+			w.metrics = "# HELP x y\nltxbot_charged_to_estimated_ratio_count 12\nltxbot_estimated_usd_total{model=\"ltx-2.3\"} 1\nltxbot_estimated_usd_total{model=\"pro\"} 0.2\nltxbot_charged_usd_total{model=\"ltx-2.3\"} 0.9\nltxbot_charged_usd_total{model=\"pro\"} 0.18\n"
 		}, true},
 		{"fal bills more than estimated", func(t *testing.T, w *world) {
 			w.settle(t)

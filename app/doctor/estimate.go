@@ -88,22 +88,24 @@ func (p patient) told(ctx context.Context) (billed, bool) {
 	values := map[string]float64{
 		"ltxbot_charged_to_estimated_ratio_count": 0, "ltxbot_estimated_usd_total": 0, "ltxbot_charged_usd_total": 0,
 	}
-	found := 0
+	found := map[string]bool{}
 	lines := bufio.NewScanner(io.LimitReader(resp.Body, maxMetrics))
 	for lines.Scan() {
-		name, value, _ := strings.Cut(lines.Text(), " ")
+		series, value, _ := strings.Cut(lines.Text(), " ")
+		name, _, _ := strings.Cut(series, "{") // one for each model
 		if _, wanted := values[name]; !wanted {
 			continue
 		}
-		if values[name], err = strconv.ParseFloat(value, 64); err == nil {
-			found++
+		if n, err := strconv.ParseFloat(value, 64); err == nil {
+			values[name] += n
+			found[name] = true
 		}
 	}
 	return billed{
 		videos:    int(values["ltxbot_charged_to_estimated_ratio_count"]),
 		estimated: values["ltxbot_estimated_usd_total"],
 		charged:   values["ltxbot_charged_usd_total"],
-	}, found == len(values)
+	}, len(found) == len(values)
 }
 
 // maxMetrics is more than a bot's metrics take, in bytes.

@@ -56,8 +56,8 @@ func (m *Metrics) Job(from generate.State, j generate.Job) {
 
 // price compares what a video did cost with what was expected.
 func (m *Metrics) price(j generate.Job) {
-	m.estimated.Add(j.Estimate.Dollars())
-	m.charged.Add(j.Charged.Dollars())
+	m.estimated.WithLabelValues(j.Request.Model()).Add(j.Estimate.Dollars())
+	m.charged.WithLabelValues(j.Request.Model()).Add(j.Charged.Dollars())
 	if j.Billed > j.Charged {
 		m.excess.Add((j.Billed - j.Charged).Dollars())
 	}

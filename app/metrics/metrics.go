@@ -15,6 +15,7 @@ import (
 
 	"ltxbot/config"
 	"ltxbot/core/generate"
+	"ltxbot/core/ltx"
 	"ltxbot/internal/ingress"
 	"ltxbot/provider/fal"
 )
@@ -36,8 +37,8 @@ type Metrics struct {
 	delivered *prometheus.CounterVec
 	marked    *prometheus.CounterVec
 
-	estimated prometheus.Counter
-	charged   prometheus.Counter
+	estimated *prometheus.CounterVec
+	charged   *prometheus.CounterVec
 	excess    prometheus.Counter
 	drift     prometheus.Histogram
 
@@ -60,8 +61,8 @@ func New(reg prometheus.Registerer, version string) *Metrics {
 		phases:    histogram("job_phase_duration_seconds", "Time that delivered jobs spent in each phase of their life.", phaseBuckets, "phase"),
 		delivered: counter("videos_delivered_total", "Videos posted, by how they were made to fit.", "platform", "fit"),
 		marked:    counter("videos_marked_total", "Video files posted, by what became of the mark in them that says that they were made by AI.", "mark"),
-		estimated: prometheus.NewCounter(opts("estimated_usd_total", "What finished videos were expected to cost, in US dollars.")),
-		charged:   prometheus.NewCounter(opts("charged_usd_total", "What finished videos did cost, in US dollars, by the units that fal billed.")),
+		estimated: counter("estimated_usd_total", "What finished videos were expected to cost, in US dollars.", "model"),
+		charged:   counter("charged_usd_total", "What finished videos did cost, in US dollars, by the units that fal billed.", "model"),
 		excess:    prometheus.NewCounter(opts("unexpected_bill_usd_total", "What fal billed beyond three times the estimate of a video, in US dollars; it was charged to nobody.")),
 		drift: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Namespace: namespace, Name: "charged_to_estimated_ratio", Buckets: driftBuckets,
@@ -127,6 +128,10 @@ func (m *Metrics) zero() {
 	m.finished.WithLabelValues(string(generate.Cancelled), noKind)
 	for _, kind := range generate.FailureKinds {
 		m.finished.WithLabelValues(string(generate.Failed), string(kind))
+	}
+	for _, model := range ltx.Models() {
+		m.estimated.WithLabelValues(model)
+		m.charged.WithLabelValues(model)
 	}
 	for _, p := range phases {
 		m.phases.WithLabelValues(p.name)

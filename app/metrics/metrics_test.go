@@ -3,9 +3,11 @@ package metrics_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -16,6 +18,7 @@ import (
 
 	"ltxbot/app/metrics"
 	"ltxbot/core/generate"
+	"ltxbot/core/ltx"
 	"ltxbot/core/usd"
 	"ltxbot/provider/fal"
 )
@@ -111,7 +114,25 @@ func TestEveryLabelIsThereFromTheStart(t *testing.T) {
 }
 
 func job(platform string, s generate.State) generate.Job {
-	return generate.Job{State: s, Place: generate.Place{Platform: platform}}
+	r, err := ltx.Rules{}.Parse([]ltx.Setting{{Key: "prompt", Value: "a fox"}})
+	if err != nil {
+		panic(err)
+	}
+	return generate.Job{State: s, Place: generate.Place{Platform: platform}, Request: r}
+}
+
+// byModel are the series of a counter that is that of the default model, and 0
+// for all others.
+func byModel(name, value string) string {
+	var b strings.Builder
+	for _, model := range slices.Sorted(slices.Values(ltx.Models())) {
+		of := "0"
+		if model == "ltx-2.3" {
+			of = value
+		}
+		fmt.Fprintf(&b, "%s{model=%q} %s\n", name, model, of)
+	}
+	return b.String()
 }
 
 func TestAJobIsCountedOnItsWay(t *testing.T) {
@@ -131,11 +152,9 @@ func TestAJobIsCountedOnItsWay(t *testing.T) {
 	want := `
 # HELP ltxbot_charged_usd_total What finished videos did cost, in US dollars, by the units that fal billed.
 # TYPE ltxbot_charged_usd_total counter
-ltxbot_charged_usd_total 0.12
-# HELP ltxbot_estimated_usd_total What finished videos were expected to cost, in US dollars.
+` + byModel("ltxbot_charged_usd_total", "0.12") + `# HELP ltxbot_estimated_usd_total What finished videos were expected to cost, in US dollars.
 # TYPE ltxbot_estimated_usd_total counter
-ltxbot_estimated_usd_total 0.1
-# HELP ltxbot_jobs_accepted_total Jobs accepted by this process.
+` + byModel("ltxbot_estimated_usd_total", "0.1") + `# HELP ltxbot_jobs_accepted_total Jobs accepted by this process.
 # TYPE ltxbot_jobs_accepted_total counter
 ltxbot_jobs_accepted_total{platform="discord"} 1
 ltxbot_jobs_accepted_total{platform="slack"} 0
