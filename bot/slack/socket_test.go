@@ -13,6 +13,7 @@ import (
 
 	"ltxbot/bot/slack"
 	"ltxbot/core/generate"
+	"ltxbot/internal/need"
 	sim "ltxbot/sim/slack"
 )
 
@@ -35,6 +36,7 @@ func TestTheAcknowledgementDoesNotWaitForTheStore(t *testing.T) {
 
 func TestABurstBeyondTheRoomIsToldToComeBackAndCounted(t *testing.T) {
 	t.Parallel()
+	need.Speed(t)
 	var turnedAway atomic.Int64
 	s := prepareStage(t, sim.Options{NoRateLimits: true}, func(c *slack.Config) { c.OnBusy = func() { turnedAway.Add(1) } })
 	s.engine.Wait = make(chan struct{})

@@ -77,7 +77,10 @@ func taskOf(l layer) (task, Invalid) {
 	if text, ok := l[idEdit]; ok && strings.TrimSpace(text) != "" && !isNone(text) {
 		t, ok = editOf(text)
 		if !ok {
-			return "", nil // told where the value is read
+			p := row(idEdit)
+			return "", Invalid{{
+				Option: p.Key(), Problem: NotAChoice, Value: shown(text), Choices: p.words(), Nearest: p.nearestChoice(text),
+			}}
 		}
 		if !l.set(idClip) {
 			return "", Invalid{{Option: row(idEdit).Key(), Problem: NeedsInput, Other: row(idClip).Key()}}

@@ -2,6 +2,7 @@ package ltx
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"strings"
 	"unicode"
@@ -162,7 +163,11 @@ func (r Request) setting(p Param, lora func(LoRA) string) Setting {
 		return Setting{Key: p.Key(), Value: num(v)}
 	case int64:
 		if p.id() == idFrames {
-			if text, ok := typedDuration(v, r.FPS()); ok {
+			text, ok := typedDuration(v, r.FPS())
+			if e := endpoints[r.like]; e.shape != nil { // it makes seconds, whatever the frames
+				text, ok = num(math.Round(r.Seconds()*100)/100), true
+			}
+			if ok {
 				return Setting{Key: row(idDuration).Key(), Value: text}
 			}
 		}
