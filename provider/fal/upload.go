@@ -156,10 +156,9 @@ func (c *Client) put(ctx context.Context, method string, to *url.URL, contentTyp
 	patience := c.limits.Submit + time.Duration(body.Size()/slowest)*time.Second
 	ctx, cancel := context.WithTimeoutCause(ctx, patience, errSlow)
 	defer cancel()
-	if _, err := body.Seek(0, io.SeekStart); err != nil {
-		return answer{}, fmt.Errorf("upload: %w", err)
-	}
-	req, err := http.NewRequestWithContext(ctx, method, to.String(), struct{ io.Reader }{body})
+	// A try that has ended may still read for a moment: each has its own reader.
+	fresh := io.NewSectionReader(body, 0, body.Size())
+	req, err := http.NewRequestWithContext(ctx, method, to.String(), struct{ io.Reader }{fresh})
 	if err != nil {
 		return answer{}, fmt.Errorf("upload: %w", c.scrub.err(err))
 	}
