@@ -19,7 +19,10 @@ import (
 	"ltxbot/internal/publichttp"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// A server that has answered before it read all lingers for half a second.
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("net/http.(*conn).closeWriteAndWait"))
+}
 
 func TestOnlyAddressesOnThePublicInternetArePublic(t *testing.T) {
 	for address, want := range map[string]bool{

@@ -19,7 +19,10 @@ import (
 	sim "ltxbot/sim/fal"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// A server that has answered before it read all lingers for half a second.
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("net/http.(*conn).closeWriteAndWait"))
+}
 
 const (
 	lora   = "fal-ai/ltx-2.3-22b/text-to-video/lora"

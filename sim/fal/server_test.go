@@ -15,7 +15,10 @@ import (
 	"ltxbot/sim/fal"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// A server that has answered before it read all lingers for half a second.
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("net/http.(*conn).closeWriteAndWait"))
+}
 
 const (
 	withLoRA    = "/fal-ai/ltx-2.3-22b/text-to-video/lora"
