@@ -136,6 +136,8 @@ func (d *Service) jobRefusal(ctx context.Context, err error, c Caller, id string
 		return view.Answer(p, "job.private", "member", text.MentionSpan(no.owner))
 	case errors.As(err, &no):
 		return view.Answer(p, "job.others", "member", text.MentionSpan(no.owner))
+	case errors.Is(err, errDeleted):
+		return view.Answer(p, "job.deleted", "id", text.MonoSpan(command.JobID(id)))
 	case errors.Is(err, errGone):
 		return view.GoneJob(p)
 	case errors.Is(err, generate.ErrNoJob):

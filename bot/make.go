@@ -24,6 +24,10 @@ func (d *Service) prepare(ctx context.Context, a *Ask) (generate.Ask, *view.Mess
 	typedBy := a.Caller.Member
 	a.Caller = d.known(read, a.Caller)
 	r, err := d.request(read, a)
+	ofPrivate := false
+	if err == nil {
+		ofPrivate, err = d.inputsOf(read, a.Caller, r)
+	}
 	if err != nil {
 		return generate.Ask{}, d.refuseTyped(ctx, err, *a)
 	}
@@ -40,7 +44,7 @@ func (d *Service) prepare(ctx context.Context, a *Ask) (generate.Ask, *view.Mess
 	if a.Caller.Member != typedBy {
 		g.Place.Member = typedBy
 	}
-	g.Place.Private = g.Place.Private || r.Private
+	g.Place.Private = g.Place.Private || r.Private || ofPrivate
 	if g.Place.Locale == "" {
 		g.Place.Locale = a.Caller.Locale
 	}
@@ -69,7 +73,10 @@ func (d *Service) request(ctx context.Context, a *Ask) (ltx.Request, error) {
 	}
 	rules := d.cfg.Rules()
 	if a.Request != nil {
-		_, err := a.Request.With(rules) // what was allowed once may not be any more
+		now, err := a.Request.With(rules) // what was allowed once may not be any more
+		if err == nil && now.Endpoint() != a.Request.Endpoint() {
+			return now, nil // the operator has chosen another one since
+		}
 		return *a.Request, err
 	}
 	var parent generate.Job
@@ -96,6 +103,37 @@ func (d *Service) request(ctx context.Context, a *Ask) (ltx.Request, error) {
 	r.Notes = append(r.Notes, notes...)
 	return r, err
 }
+
+// inputsOf looks at the jobs whose videos go into a request: an *unseenError
+// when the caller may not see one of them, or it was deleted. ofPrivate reports
+// whether one is private: then what is made of it is private, too.
+func (d *Service) inputsOf(ctx context.Context, c Caller, r ltx.Request) (ofPrivate bool, err error) {
+	for _, p := range ltx.Params() {
+		m, _ := r.Media(p.Name)
+		id, ok := strings.CutPrefix(m.Ref, "job:")
+		if !ok {
+			continue
+		}
+		j, err := d.visible(ctx, c, id)
+		if err == nil && j.Notes[view.NoteDeleted] != "" {
+			err = errDeleted
+		}
+		if err != nil {
+			return false, &unseenError{id, err}
+		}
+		ofPrivate = ofPrivate || isPrivate(j)
+	}
+	return ofPrivate, nil
+}
+
+// An unseenError says why the video of a job can't go into another one.
+type unseenError struct {
+	job string
+	err error
+}
+
+func (e *unseenError) Error() string { return "job " + e.job + ": " + e.err.Error() }
+func (e *unseenError) Unwrap() error { return e.err }
 
 // takeBack resets what the user has removed from the form's field for advanced
 // settings: what parent set and the field no longer names gets its default.
@@ -144,7 +182,11 @@ func (d *Service) refuseTyped(ctx context.Context, err error, a Ask) *view.Messa
 	offered := offers(err, a.Settings)
 	m := view.Refuse(p, err)
 	if m == nil {
-		refusal := d.jobRefusal(ctx, err, a.Caller, a.Parent)
+		id := a.Parent
+		if of, ok := errors.AsType[*unseenError](err); ok {
+			id = of.job
+		}
+		refusal := d.jobRefusal(ctx, err, a.Caller, id)
 		return &refusal
 	}
 	if _, long := errors.AsType[*command.LengthError](err); long || offered {

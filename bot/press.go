@@ -54,7 +54,12 @@ var presses = map[view.Action]func(d *Service, ctx context.Context, c Caller, id
 		if err != nil {
 			return Press{}, err
 		}
-		return d.repeat(ctx, c, id, j.Failure.Kind == generate.FailNoMedia)
+		p, err := d.repeat(ctx, c, id, j.Failure.Kind == generate.FailNoMedia)
+		if err == nil && j.Failure.Kind == generate.FailInputGone { // where it was given, it may still be
+			afresh := p.Ask.Request.Afresh()
+			p.Ask.Request = &afresh
+		}
+		return p, err
 	},
 }
 

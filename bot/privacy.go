@@ -40,8 +40,12 @@ func (d *Service) JobsLine(ctx context.Context, c Caller, order string) view.Mes
 	return d.Forget(ctx, c)
 }
 
-// errGone says that what was asked for in a job is no longer kept.
-var errGone = errors.New("request is no longer kept")
+// Why nothing can be made of a job: what was asked for is no longer kept, or its
+// video was deleted.
+var (
+	errGone    = errors.New("request is no longer kept")
+	errDeleted = errors.New("video was deleted")
+)
 
 // kept reads a job that the caller may see and whose request is still there.
 func (d *Service) kept(ctx context.Context, c Caller, id string) (generate.Job, error) {

@@ -170,7 +170,7 @@ func (p *preparing) input(ctx context.Context, courier Courier, j Job) error {
 		return p.finish(ctx, Preparing, Failed, Failure{Kind: wrong.Kind, Field: id, Limit: wrong.Limit}, quota.Keep())
 	case unfit:
 		return p.finish(ctx, Preparing, Failed, Failure{Kind: FailInput, Field: id, Invalid: invalid}, quota.Keep())
-	case time.Since(p.began) > inputPatience:
+	case p.fetches > 0 && time.Since(p.failing) > inputPatience:
 		p.log.WarnContext(ctx, "giving up on a file", "input", id, "error", err)
 		return p.finish(ctx, Preparing, Failed, Failure{Kind: FailInputFetch, Field: id}, quota.Keep())
 	}
@@ -179,7 +179,9 @@ func (p *preparing) input(ctx context.Context, courier Courier, j Job) error {
 
 // later is the error that makes a file be tried again.
 func (p *preparing) later(ctx context.Context, id string, err error) error {
-	p.fetches++
+	if p.fetches++; p.fetches == 1 {
+		p.failing = time.Now()
+	}
 	pause := backoff(p.fetches, inputPause, inputMost)
 	if asked, ok := errors.AsType[*RetryError](err); ok {
 		pause = asked.pause()
@@ -225,14 +227,17 @@ func (r *run) whileWanted(ctx context.Context) (_ context.Context, end func()) {
 // bring brings a file to the provider and returns it with the request that has
 // it.
 func (p *preparing) bring(ctx context.Context, courier Courier, j Job, id string) (ltx.Media, ltx.Request, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, inputLimit, errors.New("bringing a file took too long"))
-	defer cancel()
 	select {
 	case p.e.inputs <- struct{}{}:
 		defer func() { <-p.e.inputs }()
+		if p.fetches == 0 {
+			p.began = time.Now() // what others took is not this file's
+		}
 	case <-ctx.Done():
 		return ltx.Media{}, j.Request, context.Cause(ctx)
 	}
+	ctx, cancel := context.WithTimeoutCause(ctx, inputLimit, &InputError{Kind: FailInputFetch, Err: errors.New("it took too long")})
+	defer cancel()
 	m, _ := j.Request.Media(id)
 	f := inputFile{e: p.e, job: j, id: id, media: m}
 	err := f.bring(ctx, courier)
@@ -408,5 +413,6 @@ func ofProvider(err error) error {
 // usableBy reports whether the video of j may go into a video of other: it is
 // the same team's, and what is private is its member's only.
 func (j Job) usableBy(other Job) bool {
-	return j.Output.URL != "" && j.Team == other.Team && (!j.Place.Private || j.Member == other.Member)
+	own := j.Member == other.Member || j.AskedBy() == other.AskedBy()
+	return j.Output.URL != "" && j.Team == other.Team && (own || !j.Place.Private)
 }

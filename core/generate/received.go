@@ -178,8 +178,10 @@ type preparing struct {
 
 	began time.Time // of this process
 	tries tries     // to ask the courier
-	// fetches counts the tries of a file that can't be brought now.
+	// fetches counts the tries of a file that can't be brought now, failing is
+	// when the first of them ended.
 	fetches int
+	failing time.Time
 }
 
 func (p *preparing) end() {}

@@ -1,6 +1,7 @@
 package ltx
 
 import (
+	"maps"
 	"net/url"
 	"path"
 	"regexp"
@@ -140,6 +141,20 @@ func filesOf(settings []Setting) map[string]Media {
 func (r Request) Media(id string) (Media, bool) {
 	m, ok := r.values[id].(Media)
 	return m, ok
+}
+
+// Afresh returns the request with its files to be brought to the provider once
+// more: it may have forgotten them.
+func (r Request) Afresh() Request {
+	values := maps.Clone(r.values)
+	for id, v := range values {
+		if m, ok := v.(Media); ok {
+			m.URL = ""
+			values[id] = m
+		}
+	}
+	r.values = values
+	return r
 }
 
 // Pending returns the ids of the files that the provider does not have yet, in
