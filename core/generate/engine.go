@@ -219,7 +219,9 @@ func (e *Engine) Quote(ctx context.Context, a Ask) (Quote, error) {
 	if err != nil {
 		return Quote{}, fmt.Errorf("read standing: %w", err)
 	}
-	reservation, err := policy.Plan("", a.Asker, estimate, now)(standing)
+	// What is not known before a file is read refuses nothing.
+	least := a.Request.AtLeast(e.cfg.Price(a.Request.Endpoint()))
+	reservation, err := policy.Plan("", a.Asker, least, now)(standing)
 	if err != nil {
 		return Quote{Estimate: estimate}, err
 	}

@@ -16,6 +16,7 @@ import (
 	"ltxbot/core/generate"
 	"ltxbot/core/ltx"
 	"ltxbot/core/quota"
+	"ltxbot/core/usd"
 )
 
 // Files, as fakeInspector reads them.
@@ -561,5 +562,36 @@ func TestTheVideoOfAJobGoesIntoAnother(t *testing.T) {
 				t.Errorf("it is %s: %+v", got.State, got.Failure)
 			}
 		})
+	})
+}
+
+// Before a clip is read its length is not known: it may be short enough.
+func TestALengthThatIsNotKnownRefusesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.policy.Member.Windows = []quota.WindowLimit{{Window: quota.Month, USD: usd.Dollar}}
+		w.files["https://example.com/clip.mp4"] = aClip // of four seconds
+		p := w.start(crashAt(0))
+		defer p.kill(t)
+		r, err := ltx.Rules{}.Parse([]ltx.Setting{
+			{Key: "prompt", Value: "a red canoe"}, {Key: "clip", Value: "https://example.com/clip.mp4"}, {Key: "edit", Value: "reframe"}, {Key: "size", Value: "9:16"},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		a := ask(t, 0)
+		a.Request = r
+		quote, err := p.engine.Quote(t.Context(), a)
+		if err != nil || quote.Estimate <= usd.Dollar {
+			t.Errorf("quoted %d, %v; want more than a dollar and no refusal", quote.Estimate, err)
+		}
+		j, err := p.submit(t.Context(), a)
+		if err != nil {
+			t.Fatal(err)
+		}
+		elapse(5 * time.Minute)
+		if got := p.readJob(t, j.ID); got.State != generate.Delivered || got.Estimate >= usd.Dollar {
+			t.Errorf("it is %s with an estimate of %d: %+v", got.State, got.Estimate, got.Failure)
+		}
 	})
 }

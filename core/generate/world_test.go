@@ -66,6 +66,9 @@ func newWorld(t *testing.T) *world {
 
 // price is that of fal's endpoints with and without LoRA.
 func price(endpoint string) ltx.Price {
+	if strings.HasSuffix(endpoint, "/reframe") {
+		return ltx.Price{Unit: ltx.InputSecond, USD: 0.2}
+	}
 	if endpoint == plainEndpoint {
 		return ltx.Price{Unit: ltx.Megapixel, USD: 0.001605}
 	}

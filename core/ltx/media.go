@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"ltxbot/core/usd"
 )
 
 // Media is a file that goes into a video: the value of a parameter of
@@ -155,6 +157,21 @@ func (r Request) Afresh() Request {
 	}
 	r.values = values
 	return r
+}
+
+// AtLeast is the least that the request can cost at this price: files whose
+// length is not known are taken to be short.
+func (r Request) AtLeast(p Price) usd.Micros {
+	const short = 1 // second
+	values := maps.Clone(r.values)
+	for id, v := range values {
+		if m, ok := v.(Media); ok && m.URL == "" && m.Seconds == 0 {
+			m.Seconds = short
+			values[id] = m
+		}
+	}
+	r.values = values
+	return r.Estimate(p)
 }
 
 // Pending returns the ids of the files that the provider does not have yet, in
