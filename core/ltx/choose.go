@@ -184,6 +184,9 @@ func (r Rules) misfits(w route, given layer) Invalid {
 		}
 		problems = append(problems, e)
 	}
+	if w.task == reframe && !given.set(idSize) { // it would be paid for, and change nothing
+		problems = append(problems, FieldError{Option: row(idEdit).Key(), Problem: NeedsInput, Other: row(idSize).Key()})
+	}
 	return problems
 }
 

@@ -29,7 +29,7 @@ var given = []struct {
 	{"`clip`, `edit:reference`, `image`", edited(reference, idClip, idImage)},
 	{"`clip`, `edit:reference`, `soundtrack`", edited(reference, idClip, idTrack)},
 	{"`clip`, `edit:retake`", edited(retake, idClip)},
-	{"`clip`, `edit:reframe`", edited(reframe, idClip)},
+	{"`clip`, `edit:reframe`, `size`", append(edited(reframe, idClip), Setting{Key: idSize, Value: "9:16"})},
 	{"`edit` without `clip`", edited(extend)},
 }
 

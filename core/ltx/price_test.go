@@ -41,7 +41,7 @@ func TestPublishedPricesHoldToTheDigit(t *testing.T) {
 		{"2.5 pro by the second of the sound", set("model", "ltx-2.5-pro", "soundtrack", aSound), there("audio_url", 0, 0, 8, 0), 8, "1.36", 1_360_000},
 		{"2.3 by the second of the sound", set("model", "pro", "soundtrack", aSound), there("audio_url", 0, 0, 8, 0), 8, "0.80", 800_000},
 		{"reframing at 720p, by the second of the clip", set("clip", aClip, "edit", "reframe", "size", "720p"), there("video_url", 1280, 704, 5, 24), 5, "0.50", 500_000},
-		{"reframing at 1080p", set("clip", aClip, "edit", "reframe"), there("video_url", 1280, 704, 5, 24), 5, "1.00", 1_000_000},
+		{"reframing at 1080p", set("clip", aClip, "edit", "reframe", "size", "1080p"), there("video_url", 1280, 704, 5, 24), 5, "1.00", 1_000_000},
 		{"retaking: the whole clip is held", set("clip", aClip, "edit", "retake"), there("video_url", 1280, 704, 8, 24), 5, "0.50", 800_000},
 		{"extending at a partner: all of it is held", set("model", "pro", "clip", aClip), there("video_url", 1280, 704, 8, 24), 13, "1.30", 1_300_000},
 		{"a sound whose length is not known", set("model", "pro", "soundtrack", aSound), there("audio_url", 0, 0, 0, 0), 0, "2.00", 2_000_000},

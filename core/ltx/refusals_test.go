@@ -77,6 +77,7 @@ var refused = []struct {
 	{in: set("clip", "https://example.com/a.mp4", "edit", "retake", "lora", "a/b", "size", "720p")},
 	{in: set("clip", "https://example.com/a.mp4", "edit", "nonsense")},
 	{in: set("clip", "https://example.com/a.mp4", "edit", "retake start_time:1")},
+	{in: set("clip", "https://example.com/a.mp4", "edit", "reframe")},
 	{in: set("end_image", "https://example.com/a.png")},
 	{in: set("soundtrack", "https://example.com/a.mp3", "audio", "yes")},
 	{in: set("model", "quality", "lora", "a/b")},
