@@ -30,10 +30,11 @@ type fakeGenerator struct {
 	mu     sync.Mutex
 	jobs   map[string]generate.Job
 	quote  error
-	record error // nil = record
-	accept error // nil = accept
-	lost   bool  // Record stores the job and returns its error all the same
-	hang   bool  // Record waits until its context is done
+	cost   usd.Micros // that is quoted
+	record error      // nil = record
+	accept error      // nil = accept
+	lost   bool       // Record stores the job and returns its error all the same
+	hang   bool       // Record waits until its context is done
 	read   error
 	asked  []generate.Ask
 
@@ -46,7 +47,7 @@ func (f *fakeGenerator) Quote(ctx context.Context, _ generate.Ask) (generate.Quo
 		<-ctx.Done()
 		return generate.Quote{}, ctx.Err()
 	}
-	return generate.Quote{}, f.quote
+	return generate.Quote{Estimate: f.cost}, f.quote
 }
 
 func (f *fakeGenerator) Record(ctx context.Context, a generate.Ask) (generate.Job, error) {

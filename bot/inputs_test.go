@@ -94,3 +94,17 @@ func TestARetryBringsAFileThatIsGoneOnceMore(t *testing.T) {
 		}
 	}
 }
+
+func TestTheFormsOfAFinishedVideoSayThePrice(t *testing.T) {
+	g := &fakeGenerator{jobs: map[string]generate.Job{}, cost: 600_000}
+	d := newService(g)
+	j := job(t, jobA, cowboy, generate.Delivered)
+	j.Output = ltx.Output{URL: "https://v3.fal.media/a.mp4", Width: 1024, Height: 576, Seconds: 5, FPS: 24}
+	g.jobs[jobA] = j
+	for action, want := range map[view.Action]string{view.ActExtend: "$0.60", view.ActRetake: "Lightricks", view.ActReframe: "Lightricks"} {
+		p := d.Press(t.Context(), caller(ann), action, jobA)
+		if p.Form == nil || !strings.Contains(p.Form.Note, want) || !strings.Contains(p.Form.Note, "$0.60") {
+			t.Errorf("%s: %+v, want a note with %q", action, p, want)
+		}
+	}
+}

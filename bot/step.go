@@ -70,7 +70,11 @@ func (s step) press(action view.Action) func(*Service, context.Context, Caller, 
 		f := view.StepForm(d.Printer(c.Locale), d.cfg.Rules().QualityNames(), s.title, j.Request.Prompt(), s.fields...)
 		f.Job, f.Step = j.ID, action
 		if s.of != nil {
-			f.Note = d.priceOf(ctx, c, append(s.of(j), ltx.Setting{Key: command.PromptKey, Value: j.Request.Prompt()}))
+			like := append(s.of(j), ltx.Setting{Key: command.PromptKey, Value: j.Request.Prompt()})
+			if action == view.ActReframe {
+				like = append(like, ltx.Setting{Key: "size", Value: "9:16"}) // all shapes cost the same
+			}
+			f.Note = d.priceOf(ctx, c, like)
 		}
 		return Press{Form: &f}, nil
 	}
