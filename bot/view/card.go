@@ -181,7 +181,8 @@ func changed(j generate.Job) []text.Span {
 func (v voice) notes(j generate.Job) []Block {
 	var out []Block
 	for _, n := range j.Request.Notes {
-		if n.Reason != ltx.DroppedStatic {
+		paid := n.Reason == ltx.ByPartner && !j.Fetched.IsZero() // it is said before
+		if n.Reason != ltx.DroppedStatic && !paid {
 			out = append(out, block(Note, v.note(n)...))
 		}
 	}

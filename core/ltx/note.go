@@ -58,7 +58,7 @@ var noteTexts = map[Reason]string{
 	AddedTrigger:    "%[1]s: %[3]q was added to the prompt, because the LoRA %[2]s needs it.",
 	DroppedStatic:   "%[1]s: %[2]q was dropped from the default, because the camera is static.",
 	SilentFormat:    "%[1]s: %[2]s has no sound.",
-	FittedToModel:   "%[1]s: %[2]s became %[3]s, because the model makes no other.",
+	FittedToModel:   "%[1]s: %[2]s became %[3]s, the nearest that can be made here.",
 	CutToLongest:    "%[1]s: the file lasts %[2]s; the video lasts %[3]s.",
 	PromptUnused:    "%[1]s: nothing of it is used for this.",
 	ByPartner:       "%[1]s: this goes to %[2]s, a partner of fal, and costs %[3]s a second.",
