@@ -135,6 +135,54 @@ func sameBox(part, whole string) bool {
 		part == "video/x-matroska" && strings.HasSuffix(whole, "/webm") || part == "video/webm" && whole == "audio/webm"
 }
 
+// TestAFileIsNeverShorterThanWhatIsInIt: a wrong length in a file does not make
+// a video cheaper than the provider bills it.
+func TestAFileIsNeverShorterThanWhatIsInIt(t *testing.T) {
+	t.Parallel()
+	// A lie is a 1 that is written behind the nth text of a file.
+	type lie struct {
+		text        string
+		nth, behind int
+	}
+	told := lie{"\x44\x89\x88", 1, 0} // a Duration of 8 bytes
+	for name, tt := range map[string]struct {
+		file string
+		lies []lie
+	}{
+		"an MP4, in the header of the whole":        {"an MP4", []lie{{"mvhd", 1, 16}}},
+		"an MP4, in all its headers":                {"an MP4", []lie{{"mvhd", 1, 16}, {"mdhd", 1, 16}, {"mdhd", 2, 16}}},
+		"an MP4, in the list of the pictures too":   {"an MP4", []lie{{"mvhd", 1, 16}, {"mdhd", 1, 16}, {"stts", 1, 12}}},
+		"an M4A, in its headers":                    {"an M4A", []lie{{"mvhd", 1, 16}, {"mdhd", 1, 16}}},
+		"a WebM":                                    {"a WebM", []lie{told}},
+		"a WebM of sound alone":                     {"a WebM of sound alone", []lie{told}},
+		"an MP3, in what its encoder has announced": {"an MP3", []lie{{"Info", 1, 4}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := files[tt.file]
+			b := made(t, f.args...)
+			for _, lie := range tt.lies {
+				at := 0
+				for range lie.nth {
+					i := bytes.Index(b[at:], []byte(lie.text))
+					if i < 0 {
+						t.Fatalf("there is no %q", lie.text)
+					}
+					at += i + len(lie.text)
+				}
+				if lie == told {
+					binary.BigEndian.PutUint64(b[at:], math.Float64bits(1))
+					continue
+				}
+				binary.BigEndian.PutUint32(b[at+lie.behind:], 1)
+			}
+			if got, err := inspect(b); err != nil || math.Abs(got.Seconds-f.want.Seconds) > 0.15 {
+				t.Errorf("it lasts %v seconds, %v; want %v", got.Seconds, err, f.want.Seconds)
+			}
+		})
+	}
+}
+
 func TestAPictureIsAsWideAsPeopleSeeIt(t *testing.T) {
 	t.Parallel()
 	t.Run("a JPEG of a camera that was held upright", func(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 )
 
 // readMP4 reads an MP4 or MOV file, a sound in one, or a picture in boxes.
@@ -30,18 +31,23 @@ func readMP4(s source) (Content, error) {
 	return c, err
 }
 
-// content tells what people see and hear of the MP4.
+// content tells what people see and hear of the MP4. It is as long as the
+// longest that any of its boxes says: the length is what a video is billed by,
+// and one of them can be wrong.
 func (x index) content(c *Content) error {
 	c.Seconds = duration(find(x.moov, "mvhd"))
 	for kind, trak := range boxesIn(x.moov) {
-		hdlr, mdhd := find(trak, "mdia", "hdlr"), find(trak, "mdia", "mdhd")
+		hdlr := find(trak, "mdia", "hdlr")
 		if kind != "trak" || len(hdlr) < 12 {
 			continue
 		}
+		count, seconds := samples(trak)
 		switch string(hdlr[8:12]) {
 		case "soun":
 			c.Sound = true
+			c.Seconds = max(c.Seconds, seconds)
 		case "vide":
+			c.Seconds = max(c.Seconds, seconds)
 			var p probe
 			if stsd := find(trak, "mdia", "minf", "stbl", "stsd"); len(stsd) >= 8 {
 				p.picture(stsd[8:])
@@ -54,8 +60,8 @@ func (x index) content(c *Content) error {
 				c.Width, c.Height = p.height, p.width
 			}
 			c.FPS = 0
-			if seconds := duration(mdhd); seconds > 0 {
-				c.FPS = float64(samples(find(trak, "mdia", "minf", "stbl", "stts"))) / seconds
+			if seconds > 0 {
+				c.FPS = count / seconds
 			}
 		}
 	}
@@ -82,10 +88,34 @@ func turned(tkhd []byte) bool {
 	return cell(0) == 0 && cell(1) != 0 && cell(3) != 0 && cell(4) == 0
 }
 
-// samples is the number of samples that an stts box counts.
-func samples(stts []byte) (n uint64) {
+// samples is the number of samples of a track, and how long they are: as its
+// header says, or as they say themselves if that is longer.
+// ISO/IEC 14496-12, 8.4.2 and 8.6.1.2.
+func samples(trak []byte) (count, seconds float64) {
+	mdhd := find(trak, "mdia", "mdhd")
+	stts := find(trak, "mdia", "minf", "stbl", "stts")
+	ticks := 0.0
 	for at := 8; at+8 <= len(stts); at += 8 {
-		n += uint64(binary.BigEndian.Uint32(stts[at:]))
+		n, each := float64(binary.BigEndian.Uint32(stts[at:])), binary.BigEndian.Uint32(stts[at+4:])
+		count += n
+		if each <= math.MaxInt32 { // more is below 0 in old files
+			ticks += n * float64(each)
+		}
 	}
-	return n
+	seconds = duration(mdhd)
+	if scale := timescale(mdhd); scale > 0 {
+		seconds = max(seconds, ticks/scale)
+	}
+	return count, seconds
+}
+
+// timescale is the number of ticks of a second that an mdhd box says, or 0.
+func timescale(mdhd []byte) float64 {
+	switch {
+	case len(mdhd) >= 16 && mdhd[0] == 0:
+		return float64(binary.BigEndian.Uint32(mdhd[12:]))
+	case len(mdhd) >= 24 && mdhd[0] == 1:
+		return float64(binary.BigEndian.Uint32(mdhd[20:]))
+	}
+	return 0
 }

@@ -158,12 +158,13 @@ const (
 	leastFrames = 2        // make sure that it is sound
 )
 
-// framesFrom counts the frames of MP3 or AAC from a place on.
+// framesFrom counts the frames of MP3 or AAC from a place on. The sound is never
+// shorter than these, whatever its encoder has announced.
 func framesFrom(s source, at int64) (Content, error) {
 	for pad := s.upTo(at, maxPadding); len(pad) > 0 && pad[0] == 0; pad = pad[1:] {
 		at++
 	}
-	began, seconds, count := at, 0.0, 0
+	began, seconds, told, count := at, 0.0, 0.0, 0
 	var kind string
 	for ; count < maxFrames && at < s.size; count++ {
 		f, ok := readFrame(s.at(at, 7))
@@ -171,19 +172,21 @@ func framesFrom(s source, at int64) (Content, error) {
 			break
 		}
 		kind = f.kind
-		if frames := s.announced(at, f); count == 0 && frames > 0 {
-			return Content{Type: kind, Seconds: float64(frames) * f.seconds, Sound: true}, nil
+		if count == 0 {
+			told = float64(s.announced(at, f)) * f.seconds
 		}
-		seconds += f.seconds
+		if count > 0 || told == 0 { // the frame that announces has no sound
+			seconds += f.seconds
+		}
 		at += f.length
 	}
-	if count < leastFrames {
+	if count < leastFrames && told == 0 {
 		return Content{Type: typeMP3}, fmt.Errorf("%w: no frames of sound", errDamaged)
 	}
-	if count == maxFrames {
+	if count == maxFrames && told == 0 {
 		seconds *= float64(s.size-began) / float64(at-began)
 	}
-	return Content{Type: kind, Seconds: seconds, Sound: true}, nil
+	return Content{Type: kind, Seconds: max(told, seconds), Sound: true}, nil
 }
 
 // announced is the number of frames that an encoder has written into the first

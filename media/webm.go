@@ -68,19 +68,16 @@ const (
 	trackAudio = 2
 )
 
-// readWebM reads the headers of a WebM or Matroska file. What a browser has
-// recorded does not tell its length: then the blocks are gone over.
+// readWebM goes over a WebM or Matroska file. What a browser has recorded does
+// not tell its length, and what is told can be wrong: the file is never shorter
+// than its blocks are.
 func readWebM(s source) (Content, error) {
 	w := webm{source: s, scale: noScale}
 	w.Type = typeMatroska
 	err := w.elements()
 	w.endTrack()
 	w.Width, w.Height = int(min(w.video.width, largest)), int(min(w.video.height, largest))
-	w.Seconds = w.ticks
-	if w.ticks == 0 {
-		w.Seconds = float64(w.latest)
-	}
-	w.Seconds *= float64(w.scale) / 1e9
+	w.Seconds = max(w.ticks, float64(w.latest)) * float64(w.scale) / 1e9
 	switch {
 	case w.video.interval > 0:
 		w.FPS = 1e9 / float64(w.video.interval)
@@ -96,8 +93,8 @@ func readWebM(s source) (Content, error) {
 	return w.Content, err
 }
 
-// elements goes over the elements from the start of the file, up to the first
-// cluster if all is told before it.
+// elements goes over the elements from the start of the file. Where there are
+// too many, the rest is taken to be like those before.
 func (w *webm) elements() error {
 	at := int64(0)
 	for range maxElements {
@@ -119,9 +116,6 @@ func (w *webm) elements() error {
 			w.endTrack()
 		case id == idCluster:
 			w.endTrack()
-			if w.ticks > 0 && (w.video.interval > 0 || w.video.number == 0) {
-				return nil
-			}
 		case unknown && !masters[id]:
 			return fmt.Errorf("%w: an element without a length", errDamaged)
 		}
@@ -131,7 +125,8 @@ func (w *webm) elements() error {
 		w.value(id, at, int64(size)) //nolint:gosec // checked above
 		at += int64(size)            //nolint:gosec // as above
 	}
-	return nil // there is more, it does not say much
+	w.latest = uint64(float64(w.latest) * float64(w.size) / float64(at))
+	return nil
 }
 
 // value takes in an element of size bytes.
@@ -165,7 +160,8 @@ func (w *webm) value(id uint64, at, size int64) {
 	case idBlock, idGroupBlock:
 		number, n := w.number(at, true)
 		if b := w.at(at+n, 2); b != nil {
-			w.latest = max(w.latest, w.cluster+uint64(binary.BigEndian.Uint16(b)&math.MaxInt16))
+			after := int64(int16(binary.BigEndian.Uint16(b))) //nolint:gosec // it is signed
+			w.latest = max(w.latest, uint64(max(0, int64(min(w.cluster, math.MaxInt32*1000))+after)))
 			if number == w.video.number {
 				w.blocks++
 			}

@@ -190,6 +190,25 @@ func (r Rules) misfits(w route, given layer) Invalid {
 	return problems
 }
 
+// idle is the quality that a person chose of which the endpoint takes nothing,
+// with the models that take some of it for the same task.
+func (r Rules) idle(w route, given, preset layer) Invalid {
+	none := func(e Endpoint) bool { return len(preset.fitting(e)) == 0 }
+	if !given.set(idQuality) || len(preset) == 0 || !none(w.endpoint) {
+		return nil
+	}
+	e := FieldError{Option: row(idQuality).Key(), Problem: NotTaken, Value: w.model.Value}
+	if w.task != fromText {
+		e.Other = w.task.String()
+	}
+	for _, m := range r.allowed() {
+		if other, ok := r.endpointOf(m, w.task, given.set(idLoRAs)); ok && !none(other) {
+			e.Choices = append(e.Choices, m.Value)
+		}
+	}
+	return Invalid{e}
+}
+
 // editWith is an edit that takes a file, "edit:reference", of this model or
 // another one; "" if there is none.
 func (r Rules) editWith(own Model, id string) string {

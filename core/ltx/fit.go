@@ -78,7 +78,14 @@ func (e *evaluation) nearestSize(s *shape, l layer) Size {
 		side = s.sides[max(0, slices.Index(s.sides, side)-1)]
 	}
 	size := ofSide(side, ratio)
-	if asked != size && !sameShape(asked, size) || len(s.sides) > 0 && !typed && !isChoice && asked != size {
+	otherSide := asked != size // of pixels; a ratio has none
+	switch {
+	case isChoice:
+		otherSide = slices.Contains(sideOnly, c.Value) && c.Value != sideText(size)
+	case typed:
+		otherSide = false
+	}
+	if otherSide || asked != size && !sameShape(asked, size) {
 		e.fitted(p, shown(text), size.String())
 	}
 	return size
@@ -134,6 +141,9 @@ func nearestRatio(list []string, asked float64) string {
 	return best
 }
 
+// noticed is how many seconds another length must differ to be told.
+const noticed = 0.3
+
 func (e *evaluation) nearestLength(s *shape, l layer, side int) (float64, bool) {
 	p, asked, typed := row(idDuration), s.length, false
 	if text, ok := l[idDuration]; ok {
@@ -158,7 +168,7 @@ func (e *evaluation) nearestLength(s *shape, l layer, side int) (float64, bool) 
 			}
 		}
 	}
-	if typed && math.Abs(seconds-asked) >= 0.3 {
+	if typed && math.Abs(seconds-asked) >= noticed {
 		e.note(p, FittedToModel, secondsText(asked), secondsText(seconds))
 	}
 	return seconds, true
@@ -198,6 +208,20 @@ func (r Request) WithMedia(rules Rules, media map[string]Media) (Request, error)
 	return r.settle(rules)
 }
 
+// rerate gives the video another frame rate. It keeps its length in seconds, or
+// the number of frames where somebody has set that.
+func (r *Request) rerate(fps float64) {
+	frames := int64(r.Frames())
+	kept := framesOf(float64(frames-1)/r.FPS(), fps)
+	most := mostFrames(fps)
+	if slices.Contains(r.auto, idDuration) {
+		if kept = frames; kept > most {
+			r.Notes = append(r.Notes, Note{Option: row(idFrames).Key(), From: num(float64(frames)), To: num(float64(most)), Reason: ShortenedFrames})
+		}
+	}
+	r.values[idFPS], r.values[idFrames] = fps, min(kept, most)
+}
+
 // autoShape is among what follows a file when the size that was typed says
 // nothing of the shape: "720p".
 const autoShape = "shape"
@@ -220,9 +244,7 @@ func (r Request) settle(rules Rules) (Request, error) {
 		}
 	} else {
 		if auto(idFPS) && clip.FPS > 0 {
-			seconds := float64(r.Frames()-1) / r.FPS()
-			r.values[idFPS] = min(max(math.Round(clip.FPS), row(idFPS).Min), row(idFPS).Max)
-			r.values[idFrames] = min(framesOf(seconds, r.FPS()), mostFrames(r.FPS()))
+			r.rerate(min(max(math.Round(clip.FPS), row(idFPS).Min), row(idFPS).Max))
 		}
 		switch source := r.source(); {
 		case source.Width <= 0 || source.Height <= 0:
@@ -315,6 +337,9 @@ func (r *Request) settleShape(s *shape) Invalid {
 				Unit: "seconds", Nearest: num(max(0, math.Floor(clip.Seconds-s.shortest))),
 			}}
 		} else if clip.Seconds > 0 && r.Seconds() > rest {
+			if !slices.Contains(r.auto, idFrames) && r.Seconds()-rest >= noticed {
+				r.Notes = append(r.Notes, Note{Option: row(idDuration).Key(), From: secondsText(r.Seconds()), To: secondsText(rest), Reason: FittedToModel})
+			}
 			frames(rest)
 		}
 	case fromText, fromImage, extend, restyle, reference:

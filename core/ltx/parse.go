@@ -3,6 +3,7 @@ package ltx
 import (
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 )
 
@@ -26,6 +27,7 @@ func (r Rules) Parse(in []Setting) (Request, error) {
 	problems = append(problems, more...)
 	if w.endpoint.ID != "" {
 		problems = append(problems, r.misfits(w, given)...)
+		problems = append(problems, r.idle(w, given, preset)...)
 		below = r.possible(w.endpoint, below)
 		all = given.over(below)
 	}
@@ -60,6 +62,9 @@ func (r Rules) request(w route, e *evaluation, all layer) Request {
 			if _, timed := all[idDuration]; !set && (id != idFrames || !timed) {
 				req.auto = append(req.auto, id)
 			}
+		}
+		if _, counted := all[idFrames]; counted && w.endpoint.shape == nil {
+			req.auto = append(req.auto, idDuration)
 		}
 	}
 	if c, ok := row(idSize).choice(all[idSize]); ok && w.task != fromText && slices.Contains(sideOnly, c.Value) {
@@ -112,14 +117,19 @@ func (r Rules) quality(l layer) (string, Invalid) {
 
 // checkMegapixels refuses a video that is larger than the operator allows.
 func (r Rules) checkMegapixels(req Request) Invalid {
-	if r.MaxMegapixels <= 0 || req.Megapixels() <= r.MaxMegapixels {
+	size, frames, fps, known := req.whole()
+	count := megapixels(size.Width, size.Height, frames)
+	if !known || r.MaxMegapixels <= 0 || count <= r.MaxMegapixels {
 		return nil
 	}
-	size, fps := req.Size(), req.FPS()
 	e := FieldError{
 		Option: row(idSize).Key(), Problem: TooManyMegapixels,
-		Value: size.String() + " for " + secondsText(req.Seconds()),
-		Count: req.Megapixels(), Max: float64(r.MaxMegapixels), Unit: "megapixels",
+		Value: size.String() + " for " + secondsText(float64(frames)/fps),
+		Count: count, Max: float64(r.MaxMegapixels), Unit: "megapixels",
+	}
+	if frames != req.Frames() {
+		e.Option = row(idClip).Key()
+		return Invalid{e}
 	}
 	most := float64(r.MaxMegapixels) * pixelsPerMegapixel / float64(size.Width*size.Height)
 	if frames := floorFrames(most); frames >= minFrames {
@@ -128,6 +138,29 @@ func (r Rules) checkMegapixels(req Request) Invalid {
 		}
 	}
 	return Invalid{e}
+}
+
+// whole is the video that comes out: an extended or retaken clip has the size of
+// the clip, and all of its length where a partner makes it. It is not known
+// before the clip is.
+func (r Request) whole() (size Size, frames int, fps float64, known bool) {
+	size, frames, fps = r.Size(), r.Frames(), r.FPS()
+	clip, ok := r.Media(idClip)
+	sized := clip.Width > 0 && clip.Height > 0
+	switch {
+	case !ok:
+		return size, frames, fps, true
+	case r.task == reframe:
+		return size, frames, fps, clip.Seconds > 0
+	case r.task == extend && endpoints[r.like].shape == nil:
+		return size, frames, fps, sized || !slices.Contains(r.auto, idSize)
+	case r.task != extend && r.task != retake:
+		return size, frames, fps, true
+	}
+	if clip.FPS > 0 {
+		fps = clip.FPS
+	}
+	return Size{clip.Width, clip.Height}, int(math.Round(r.outputSeconds() * fps)), fps, sized && clip.Seconds > 0
 }
 
 // differing returns the ids of what the person set to something else than it

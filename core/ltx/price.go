@@ -126,12 +126,24 @@ func known(m Media) float64 {
 	return longestSeconds
 }
 
-// strange is how much a bill in seconds may differ from the estimate, as a
-// factor, before it counts as a bill in some other unit.
+// strange is how much less than the length of what is made a bill in seconds
+// may be for, as a factor, before it counts as a bill in some other unit.
 const strange = 2
 
+// leastSeconds is the least that a bill in seconds can be for: the part that is
+// made, without the rest of a clip; 0 where that is not known.
+func (r Request) leastSeconds() float64 {
+	for _, id := range []string{idTrack, idClip} {
+		if m, ok := r.Media(id); ok && m.Seconds <= 0 && r.task != extend && r.task != retake {
+			return 0
+		}
+	}
+	return r.Seconds()
+}
+
 // Bill is what the provider charges: for the units that it counted, else for
-// the video as it came out, else the estimate.
+// the video as it came out, else the estimate. A bill above the estimate is
+// never made smaller here: who charges it decides how much is too much.
 func (r Request) Bill(p Price, units float64, out Output) usd.Micros {
 	estimate := r.Estimate(p)
 	if p.Unit == Megapixel {
@@ -143,9 +155,8 @@ func (r Request) Bill(p Price, units float64, out Output) usd.Micros {
 		}
 		return estimate
 	}
-	bill := Cost(units, p.At(r.Size()))
-	if units <= 0 || bill*strange < estimate || bill > estimate*strange {
+	if units <= 0 || units*strange < r.leastSeconds() {
 		return estimate
 	}
-	return bill
+	return Cost(units, p.At(r.Size()))
 }

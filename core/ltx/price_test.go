@@ -46,6 +46,10 @@ func TestPublishedPricesHoldToTheDigit(t *testing.T) {
 		{"extending at a partner: all of it is held", set("model", "pro", "clip", aClip), there("video_url", 1280, 704, 8, 24), 13, "1.30", 1_300_000},
 		{"a sound whose length is not known", set("model", "pro", "soundtrack", aSound), there("audio_url", 0, 0, 0, 0), 0, "2.00", 2_000_000},
 		{"part of a second counts", set("model", "pro", "soundtrack", aSound), there("audio_url", 0, 0, 7.2, 0), 0, "0.80", 800_000},
+		{"retaking a part of a long clip: the part alone is billed", set("clip", aClip, "edit", "retake", "duration", "3"), there("video_url", 1280, 704, 20, 24), 3, "0.30", 2_000_000},
+		{"extending a long clip by a second: that second is billed", set("model", "pro", "clip", aClip, "duration", "1"), there("video_url", 1280, 704, 19, 24), 1, "0.10", 2_000_000},
+		{"a sound whose length is not known is billed as it is", set("model", "pro", "soundtrack", aSound), there("audio_url", 0, 0, 0, 0), 4, "0.40", 2_000_000},
+		{"a bill above twice the estimate stays what it is", set("model", "pro"), nil, 20, "1.60", 480_000},
 		{"a bill in another unit is not believed", set("model", "ltx-2.5"), nil, 1, "0.78", 780_000},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

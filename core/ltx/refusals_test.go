@@ -68,6 +68,8 @@ var refused = []struct {
 	{in: set("model", "ltx-2.5", "seed", "7", "camera", "dolly_in")},
 	{in: set("model", "ltx-2.3", "camera", "focus_shift")},
 	{in: set("model", "flux-2")},
+	{in: set("model", "pro", "quality", "best")},
+	{in: set("clip", "https://example.com/a.mp4", "edit", "retake", "quality", "draft")},
 	{in: set("model", "quality", "camera", "static"), rules: ltx.Rules{Defaults: set("steps", "40", "camera", "dolly_in", "lora", "a/b", "guidance", "5")}},
 	{in: set("model", "quality"), rules: ltx.Rules{Models: []string{"distilled"}}},
 	{in: set("model", "distilled", "clip", "https://example.com/a.mp4")},
@@ -189,6 +191,17 @@ func BenchmarkParse(b *testing.B) {
 	for b.Loop() {
 		if _, err := (ltx.Rules{}).Parse(in); err != nil {
 			b.Fatal(err)
+		}
+	}
+}
+
+// TestOnlyAQualityThatWasTypedIsRefused: the operator's own is left out where a
+// model has nothing of it.
+func TestOnlyAQualityThatWasTypedIsRefused(t *testing.T) {
+	rules := ltx.Rules{Defaults: set("quality", "best")}
+	for _, in := range [][]ltx.Setting{set("model", "pro"), set("model", "pro", "quality", "none"), set("model", "distilled", "quality", "best")} {
+		if _, err := rules.Parse(append(set("prompt", "a"), in...)); err != nil {
+			t.Errorf("%v: %v", in, err)
 		}
 	}
 }

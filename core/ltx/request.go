@@ -27,7 +27,7 @@ type Request struct {
 	like     string         // the endpoint of the table whose inputs it has; the same unless the operator has described one
 	task     task           // what goes in, and what is done with it
 	edit     task           // what is done with the clip, or ""
-	auto     []string       // ids of size, length and frame rate where nobody has set them
+	auto     []string       // ids of size, length and frame rate where nobody has set them; duration where the number of frames is set
 	quality  string         // the quality in effect, or ""
 	given    []string       // ids of what the person set to another value than it has by default
 }

@@ -2,6 +2,7 @@ package ltx
 
 import (
 	"cmp"
+	"errors"
 	"math"
 	"slices"
 	"strings"
@@ -56,7 +57,8 @@ func (r Request) SecretCommandLine() string { return commandLine(r.Settings()) }
 
 // With returns the request that the settings of this one make after some are
 // replaced. A blank value takes a setting back. The seed stays unless the
-// changes name one. The error is Invalid.
+// changes name one, or the model that they choose has none and nobody typed it.
+// The error is Invalid.
 func (r Request) With(rules Rules, changes ...Setting) (Request, error) {
 	settings := r.Settings()
 	for _, c := range changes {
@@ -68,7 +70,22 @@ func (r Request) With(rules Rules, changes ...Setting) (Request, error) {
 			return slices.ContainsFunc(named, func(n Setting) bool { return sameParam(s.Key, n.Key) })
 		})
 	}
-	return rules.Parse(append(settings, changes...))
+	settings = append(settings, changes...)
+	req, err := rules.Parse(settings)
+	if !r.HasSeed() || slices.Contains(r.given, idSeed) {
+		return req, err
+	}
+	problems, _ := errors.AsType[Invalid](err)
+	if slices.ContainsFunc(problems, func(e FieldError) bool { return e.Option == idSeed && e.Problem == NotTaken }) {
+		drawn := num(float64(r.Seed()))
+		return rules.Parse(slices.DeleteFunc(unfold(settings), func(s Setting) bool {
+			return sameParam(s.Key, idSeed) && strings.TrimSpace(s.Value) == drawn
+		}))
+	}
+	if err == nil && req.Seed() == r.Seed() {
+		req.given = slices.DeleteFunc(req.given, func(id string) bool { return id == idSeed })
+	}
+	return req, err
 }
 
 // sameParam tells whether two keys set the same thing.
@@ -164,7 +181,8 @@ func (r Request) setting(p Param, lora func(LoRA) string) Setting {
 	case int64:
 		if p.id() == idFrames {
 			text, ok := typedDuration(v, r.FPS())
-			if e := endpoints[r.like]; e.shape != nil { // it makes seconds, whatever the frames
+			ok = ok && !slices.Contains(r.auto, idDuration) // the number itself was set
+			if e := endpoints[r.like]; e.shape != nil {     // it makes seconds, whatever the frames
 				text, ok = num(math.Round(r.Seconds()*100)/100), true
 			}
 			if ok {
