@@ -102,13 +102,13 @@ func TestWhatBecomesAnotherIsNoted(t *testing.T) {
 		files map[string]ltx.Media
 		want  string // the note; empty = none
 	}{
-		{"a resolution that is not made", set("model", "pro", "size", "720p"), nil, "size: 720p became 1920x1080, because the model makes no other."},
-		{"a resolution with a soundtrack", set("model", "pro", "soundtrack", aSound, "size", "720p"), there("audio_url", 0, 0, 7, 0), "size: 720p became 1920x1080, because the model makes no other."},
-		{"pixels with a soundtrack", set("model", "pro", "soundtrack", aSound, "size", "1280x720"), there("audio_url", 0, 0, 7, 0), "size: 1280x720 became 1920x1080, because the model makes no other."},
+		{"a resolution that is not made", set("model", "pro", "size", "720p"), nil, "size: 720p became 1920x1080, the nearest that can be made here."},
+		{"a resolution with a soundtrack", set("model", "pro", "soundtrack", aSound, "size", "720p"), there("audio_url", 0, 0, 7, 0), "size: 720p became 1920x1080, the nearest that can be made here."},
+		{"pixels with a soundtrack", set("model", "pro", "soundtrack", aSound, "size", "1280x720"), there("audio_url", 0, 0, 7, 0), "size: 1280x720 became 1920x1080, the nearest that can be made here."},
 		{"a resolution that is made", set("model", "ltx-2.5", "size", "720p"), nil, ""},
 		{"4k is made", set("model", "pro", "size", "4k"), nil, ""},
 		{"a shape says no resolution", set("model", "pro", "size", "16:9"), nil, ""},
-		{"a part that ends with the clip", set("clip", aClip, "edit", "retake", "start_time", "1", "duration", "8"), there("video_url", 1920, 1080, 4, 25), "duration: 8s became 3s, because the model makes no other."},
+		{"a part that ends with the clip", set("clip", aClip, "edit", "retake", "start_time", "1", "duration", "8"), there("video_url", 1920, 1080, 4, 25), "duration: 8s became 3s, the nearest that can be made here."},
 		{"a part that nobody has measured", set("clip", aClip, "edit", "retake", "start_time", "1"), there("video_url", 1920, 1080, 4, 25), ""},
 		{"a part of the clip", set("clip", aClip, "edit", "retake", "duration", "3"), there("video_url", 1920, 1080, 4, 25), ""},
 	} {
