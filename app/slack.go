@@ -30,7 +30,6 @@ func slackConfig(b base, service *bot.Service, kept slack.Installations) (slack.
 		Team: func(workspace, enterprise string) string {
 			return b.now.teams().of("slack", workspace, enterprise)
 		},
-		Rules:   b.now.rules,
 		Service: service,
 	}
 	if !c.Several() {

@@ -62,6 +62,13 @@ func (d *Service) NoPlace(locale string, left []string) view.Message {
 	return view.Answer(d.Printer(locale), "inputs.no_place", "files", strings.Join(left, ", "))
 }
 
+// Beside adds files to the lines that the refusal of a line offers, which came
+// with it.
+func Beside(err error, files []ltx.Setting) error {
+	offers(err, files)
+	return err
+}
+
 // WithInputs are settings with files in the place of those that they name
 // already.
 func WithInputs(settings, files []ltx.Setting) []ltx.Setting {

@@ -359,7 +359,7 @@ func TestRemixFillsTheFormIn(t *testing.T) {
 		{"a private job of another member", jobB, jobB, ""},
 		{"a single verb", "help", "help", ""},
 	} {
-		f := d.Remix(caller(bob), c.text)
+		f := d.Remix(caller(bob), c.text, nil)
 		if p, cam := value(f, "prompt"), value(f, "camera"); p != c.prompt || cam != c.camera {
 			t.Errorf("%s: prompt %q, camera %q", c.name, p, cam)
 		}

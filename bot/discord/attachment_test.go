@@ -211,6 +211,40 @@ func TestRemixTakesTheFilesOfAMessageToo(t *testing.T) {
 	}
 }
 
+func TestAFormSaysWhichFilesOfAMessageAreLeftOut(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	m, err := s.ada.Share(s.general, "a fox", file("fox.png"), file("notes.txt"), file("rain.mp3"), file("storm.mp3"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	i, err := s.ada.MessageCommand(s.ctx, m, "Remix with LTX")
+	if err != nil {
+		t.Fatal(err)
+	}
+	form, err := i.WaitModal(s.ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := form.Fields[0].Description; !strings.Contains(got, "Left out: notes.txt, storm.mp3.") {
+		t.Errorf("the form says %q", got)
+	}
+}
+
+func TestAFileIsNotInALineToCopy(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	for name, prompt := range map[string]string{"a wrong value": "a fox duration:999", "settings or words": "a fox camera: dolly_in"} {
+		i, err := s.ada.Slash(s.ctx, s.general, "ltx", sim.Arg("prompt", prompt), sim.Arg("image", file("fox.png")))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if says := s.response(i).Text(); strings.Contains(says, "image:") || !strings.Contains(says, "a fox") || !strings.Contains(says, "Attach fox.png again") {
+			t.Errorf("%s: the answer is %s", name, says)
+		}
+	}
+}
+
 // A video that costs money is not made without the picture that it was to be
 // made of.
 func TestAFormWhoseFilesAreForgottenMakesNothing(t *testing.T) {

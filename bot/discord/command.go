@@ -139,7 +139,7 @@ func (b *Bot) runRemix(ctx context.Context, i *interaction) {
 // openOf opens a form for a message: its text is the prompt, and its files are
 // what the video is made of.
 func (b *Bot) openOf(ctx context.Context, i *interaction, text string, files []bot.GivenFile) {
-	form := b.cfg.Service.Remix(b.caller(i), b.readableText(ctx, i, text), files...) //nolint:contextcheck // from memory; what the service reads for it is the service's
+	form := b.cfg.Service.Remix(b.caller(i), b.readableText(ctx, i, text), files) //nolint:contextcheck // from memory; what the service reads for it is the service's
 	b.open(ctx, i, form)
 }
 

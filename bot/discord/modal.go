@@ -63,7 +63,11 @@ func newModal(f view.Form, draft string) modal {
 	if f.Note != "" && len(f.Fields) < maxFields {
 		m.Components = append(m.Components, component{Type: typeTextDisplay, Content: escape(text.OneLine(f.Note), maxInput)})
 	}
-	for _, field := range fieldsFor(f) {
+	fields := slices.Clone(fieldsFor(f))
+	if f.Note != "" && len(m.Components) == 0 && len(fields) > 0 {
+		fields[0].Hint = f.Note // where there is no room for a text of its own
+	}
+	for _, field := range fields {
 		m.Components = append(m.Components, newLabel(field))
 	}
 	return m

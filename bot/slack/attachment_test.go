@@ -216,16 +216,32 @@ func TestTheFormOfAVideoKeepsItsInputsOrTakesOthers(t *testing.T) {
 func TestTheShortcutTakesTheFilesOfAMessage(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	said := s.share(s.general, "a fox camera:dolly_in", "", file("fox.png"), file("notes.txt"))
+	said := s.share(s.general, "a fox camera:dolly_in", "", file("fox.png"), file("notes.txt"), file("a.mp3"), file("b.mp3"))
 	if _, err := s.bob.MessageShortcut(s.ctx, said, slack.ShortcutMessage); err != nil {
 		t.Fatal(err)
+	}
+	if form, err := s.bob.WaitView(s.ctx, func(sim.View) bool { return true }); err != nil || !strings.Contains(form.Blocks.Text(), "Left out: notes.txt, b.mp3.") {
+		t.Errorf("the form says %s, %v", form.Blocks.Text(), err)
 	}
 	s.restart() // the form is in Slack, and nothing is remembered here
 	s.submit(s.bob, map[string][]string{"prompt": {"two foxes"}})
 	j := s.job()
-	s.wants(j, map[string]string{"image_url": "fox.png"})
+	s.wants(j, map[string]string{"image_url": "fox.png", "audio_url": "a.mp3"})
 	if j.Request.Camera() != "dolly_in" {
 		t.Errorf("the job is of %s", j.Request.CommandLine())
+	}
+}
+
+func TestAFileIsNotInALineToCopy(t *testing.T) {
+	t.Parallel()
+	for name, typed := range map[string]string{"a wrong value": "BOT a fox camera:dolly_inn", "settings as elsewhere": "BOT a fox [camera:dolly_in]", "settings or words": "BOT a fox camera: dolly_in"} {
+		s := newStage(t)
+		s.share(s.general, typed, "", file("fox.png"))
+		m := s.whisper(s.ann, s.general, "Attach fox.png again")
+		if says := m.Blocks.Text(); strings.Contains(says, "image:") || !strings.Contains(says, "a fox") {
+			t.Errorf("%s: the answer is %s", name, says)
+		}
+		s.noJob()
 	}
 }
 

@@ -28,12 +28,12 @@ func (b *Bot) command(ctx context.Context, in inbound) {
 // are what the video is made of.
 func (b *Bot) run(ctx context.Context, o origin, typed string, files ...bot.GivenFile) bool {
 	line, err := command.Parse(typed)
+	inputs, left := bot.Inputs(files)
 	if err != nil {
-		b.tell(ctx, o, b.refusal(ctx, o, err))
+		b.tell(ctx, o, b.refusal(ctx, o, bot.Beside(err, inputs)))
 		return false
 	}
 	if line.Verb == "" {
-		inputs, left := bot.Inputs(files)
 		if len(left) > 0 {
 			b.tell(ctx, o, b.cfg.Service.NoPlace(b.people.locale(o), left))
 			return false

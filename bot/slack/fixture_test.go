@@ -161,7 +161,7 @@ func prepareStage(t *testing.T, opts sim.Options, change ...func(*slack.Config))
 	t.Cleanup(service.Stop)
 	s.cfg = slack.Config{
 		BotToken: s.ws.BotToken(), AppToken: server.AppToken(), SigningSecret: server.SigningSecret(),
-		APIURL: server.APIURL(), Service: service, Rules: rules, Timing: quick,
+		APIURL: server.APIURL(), Service: service, Timing: quick,
 		Config: adapter.Config{
 			Version: "1.0", Now: server.Now,
 			Logger: slog.New(slog.NewTextHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug})),

@@ -61,8 +61,8 @@ func (b *Bot) shortcut(ctx context.Context, in inbound) {
 	o, i := in.origin(), in.interaction
 	if i.CallbackID == ShortcutMessage {
 		c := b.unvouched(o)
-		files, _ := b.given(ctx, o, i.Message.Files)
-		b.openForm(ctx, o, b.cfg.Service.Remix(c, b.remixText(ctx, o, i.Message), files...)) //nolint:contextcheck // Remix bounds itself
+		files, no := b.given(ctx, o, i.Message.Files)
+		b.openForm(ctx, o, b.cfg.Service.Remix(c, b.remixText(ctx, o, i.Message), files, no...)) //nolint:contextcheck // Remix bounds itself
 		return
 	}
 	b.openForm(ctx, o, b.cfg.Service.Form(b.people.locale(o), nil))
@@ -276,13 +276,14 @@ func (b *Bot) submit(ctx context.Context, in inbound) {
 		in.ack.give(fieldErrors(i.View, map[string]string{view.FilesKey: why.Plain}, ""))
 		return
 	}
-	if _, err := b.cfg.Rules().Parse(settings); err != nil && d.Step == "" { // a step has more than its form says
-		if wrong := view.FieldErrors(b.print(b.people.locale(o)), err); len(wrong) > 0 {
+	a := bot.Ask{Caller: b.unvouched(o), Settings: settings, Parent: d.Parent, Step: d.Step}
+	if d.Step == "" { // what a step does is not all in its form
+		if wrong := b.cfg.Service.Wrong(ctx, a); len(wrong) > 0 {
 			in.ack.give(fieldErrors(i.View, wrong, ""))
 			return
 		}
 	}
-	b.generate(ctx, o, bot.Ask{Settings: settings, Parent: d.Parent, Step: d.Step})
+	b.generate(ctx, o, a)
 }
 
 // filledIn reads a form that was sent: where the video goes, the settings, and

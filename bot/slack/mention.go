@@ -56,7 +56,7 @@ func (b *Bot) message(ctx context.Context, in inbound) {
 		// An edit can mend an order for a video that was refused. It is not
 		// given twice: the event names the message.
 	case !video:
-		b.run(ctx, o, typed)
+		b.run(ctx, o, typed, files...)
 	case !sure && isGreeting(typed):
 		b.run(ctx, o, command.VerbHelp)
 	case !sure && isThanks(typed):

@@ -30,7 +30,6 @@ import (
 	"ltxbot/bot/adapter"
 	"ltxbot/bot/lookback"
 	"ltxbot/core/generate"
-	"ltxbot/core/ltx"
 	"ltxbot/internal/ingress"
 )
 
@@ -65,9 +64,6 @@ type Config struct {
 	// Team names the budget of a workspace, which may belong to an
 	// organisation; nil or "" = "slack:<workspace id>".
 	Team func(workspace, enterprise string) string
-	// Rules are what forms are checked by, so that a mistake is shown under
-	// its field; nil = the model's own.
-	Rules func() ltx.Rules
 
 	Service *bot.Service
 	// OAuth lets any number of workspaces install the app; nil = BotToken is
@@ -183,9 +179,6 @@ func (c *Config) setDefaults() {
 	}
 	if c.Team == nil {
 		c.Team = func(string, string) string { return "" }
-	}
-	if c.Rules == nil {
-		c.Rules = func() ltx.Rules { return ltx.Rules{} }
 	}
 	c.SetDefaults()
 	c.Timing.setDefaults()

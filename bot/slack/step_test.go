@@ -1,9 +1,11 @@
 package slack_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
+	"ltxbot/bot/slack"
 	"ltxbot/bot/view"
 	"ltxbot/core/generate"
 	sim "ltxbot/sim/slack"
@@ -50,4 +52,42 @@ func TestTheMenuGoesOnFromAVideo(t *testing.T) {
 		t.Errorf("other files: the job is of %s", j.Request.CommandLine())
 	}
 	s.mustShow(j.ID, generate.Accepted)
+}
+
+func TestWhatWasMadeOfAVideoCanBeEdited(t *testing.T) {
+	t.Parallel()
+	for action, values := range map[view.Action]map[string][]string{
+		view.ActExtend: {"prompt": {"he stops"}}, view.ActRetake: {"start_time": {"1"}, "duration": {"2"}}, view.ActReframe: {"size": {"9:16"}},
+	} {
+		s := newStage(t)
+		first, result := s.delivered()
+		s.chosen(result, action, first.ID)
+		s.submit(s.ann, values)
+		made := s.job()
+		s.mustShow(made.ID, generate.Running)
+		s.mustDeliver(made.ID)
+		edit := func(values map[string][]string) error {
+			t.Helper()
+			if _, err := s.ann.MessageShortcut(s.ctx, results(s.general, made.ID)[0], slack.ShortcutMessage); err != nil {
+				t.Fatal(err)
+			}
+			form, err := s.ann.WaitView(s.ctx, func(sim.View) bool { return true })
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = s.ann.SubmitView(s.ctx, form, values)
+			return err
+		}
+		if err := edit(nil); err != nil {
+			t.Errorf("%s: %#v", action, err)
+			continue
+		}
+		if j := s.job(); j.Request.Edit() != made.Request.Edit() || j.Parent != made.ID || input(t, j, "video_url").Ref != "job:"+first.ID {
+			t.Errorf("%s: the job is of %s", action, j.Request.CommandLine())
+		}
+		err := edit(map[string][]string{"advanced": {"edit=" + made.Request.Edit() + " steps=many"}})
+		if wrong, ok := errors.AsType[*sim.ActionError](err); !ok || !strings.Contains(wrong.Fields["advanced"], "steps") {
+			t.Errorf("%s: what is wrong is not under its field: %#v", action, err)
+		}
+	}
 }

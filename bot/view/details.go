@@ -27,7 +27,9 @@ func Details(p text.Printer, j generate.Job) Message {
 	for _, n := range j.Request.Notes {
 		m.add(block(Note, v.note(n)...))
 	}
-	m.add(v.say(Note, "details.again"), block(Code, v.video(j.Request.CommandLine(), j.Request.TypedSettings())))
+	again := shownSettings(j.Request)
+	m.add(v.say(Note, "details.again"), v.toCopy(again))
+	m.add(v.attach(again)...)
 	for _, l := range j.Request.LoRAs() {
 		if strings.Contains(l.Path, "?") {
 			m.add(v.say(Note, "details.hidden"))

@@ -81,6 +81,9 @@ func NewForm(p text.Printer, qualities []string, from *ltx.Request) Form {
 	}
 	f := FilledForm(p, qualities, shownSettings(*from))
 	f.Title = p.Text("form.title_edit")
+	for i, field := range f.Fields {
+		f.Fields[i].Required = field.Required && field.Value != "" // a request without it is one already
+	}
 	return f
 }
 

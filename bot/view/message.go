@@ -141,10 +141,16 @@ func (v voice) video(line string, settings []ltx.Setting) text.Span {
 	return text.Span{Text: strings.TrimSpace(v.Command() + " " + line), Style: text.CommandOf, Command: &text.Command{Settings: settings}}
 }
 
-// Offer adds a command to correct and send again.
+// Offer adds a command to correct and send again, and which files have to come
+// with it.
 func (m *Message) Offer(p text.Printer, settings []ltx.Setting) {
 	v := voice{p}
-	m.add(v.say(Note, "tell.typed"), block(Code, v.video(command.Write(settings), settings)))
+	typed, _ := byHand(settings)
+	if len(typed) == 0 {
+		return
+	}
+	m.add(v.say(Note, "tell.typed"), block(Code, v.video(command.Write(typed), typed)))
+	m.add(v.attach(settings)...)
 }
 
 // say is a block of one text of the catalogue.

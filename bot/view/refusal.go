@@ -2,6 +2,7 @@ package view
 
 import (
 	"errors"
+	"slices"
 	"strings"
 
 	"ltxbot/bot/command"
@@ -38,6 +39,7 @@ func Refuse(p text.Printer, err error) *Message {
 	}
 	if wrong, ok := errors.AsType[*command.SpellingError](err); ok {
 		m.add(v.say(Note, "tell.typed"), v.toCopy(wrong.Right))
+		m.add(v.attach(wrong.Right)...)
 	}
 	if ask, ok := errors.AsType[*command.AskError](err); ok {
 		m.add(v.ask(ask)...)
@@ -82,18 +84,41 @@ func (v voice) ask(e *command.AskError) []Block {
 	if len(e.Typed) > most {
 		shown = append(shown, "…")
 	}
-	return []Block{
+	return slices.Concat([]Block{
 		v.say(Text, key, "words", strings.Join(shown, " · ")),
 		v.say(Note, "tell.asked_setting"), v.toCopy(e.AsSettings),
 		v.say(Note, "tell.asked_words"), v.toCopy(e.AsWords),
-		v.say(Note, "price.nothing"),
-	}
+	}, v.attach(e.AsSettings), []Block{v.say(Note, "price.nothing")})
 }
 
-// toCopy is a command line to be copied, without what may be secret.
+// toCopy is a command line to be copied, without what may be secret and without
+// files: attach says that they are not in it.
 func (v voice) toCopy(settings []ltx.Setting) Block {
-	settings = command.Shown(settings)
-	return block(Code, v.video(command.Write(settings), settings))
+	typed, _ := byHand(command.Shown(settings))
+	return block(Code, v.video(command.Write(typed), typed))
+}
+
+// attach says which files have to come again with a line that was copied.
+func (v voice) attach(settings []ltx.Setting) []Block {
+	_, files := byHand(settings)
+	if len(files) == 0 {
+		return nil
+	}
+	return []Block{v.say(Note, "tell.attach", "files", strings.Join(files, ", "))}
+}
+
+// byHand are the settings that can be typed, and the names of the files among
+// the others: nobody can type what a platform holds.
+func byHand(settings []ltx.Setting) (typed []ltx.Setting, files []string) {
+	for _, s := range settings {
+		ref := s.File.Ref
+		if ref == "" || strings.HasPrefix(ref, "https://") || strings.HasPrefix(ref, "job:") {
+			typed = append(typed, s)
+			continue
+		}
+		files = append(files, s.File.Shown())
+	}
+	return typed, files
 }
 
 // FieldErrors says what is wrong with each field of a form, by the option's
