@@ -67,7 +67,7 @@ func TestTheLineToSendAgainIsWithoutFlagsOfOtherTools(t *testing.T) {
 		"a lion --v 6 --ar 16:9":                                       `/ltx prompt:"a lion" ar:16:9`,
 		"a lion --stylize 500 --chaos 20 on a rock":                    `/ltx prompt:"a lion on a rock"`,
 		"a lion --sref https://example.com/a.png":                      `/ltx prompt:"a lion"`,
-		"a lion edit:extend":                                           `/ltx prompt:"a lion"`,
+		"a lion edit:extend":                                           `/ltx prompt:"a lion" edit:extend`,
 		"a lion --вес 5 --камера dolly_in":                             `/ltx prompt:"a lion"`,
 		"a lion count:4 model=pro":                                     `/ltx prompt:"a lion" model:pro`,
 		"a lion --no people --ar 16:9":                                 `/ltx prompt:"a lion" ar:16:9 negative:people`,

@@ -38,7 +38,7 @@ func Corrected(settings []ltx.Setting, problems ltx.Invalid) []ltx.Setting {
 }
 
 // leftOut are the problems with settings that do not exist here.
-var leftOut = []ltx.Problem{ltx.Unknown, ltx.OneVideo, ltx.NotTaken, ltx.NeedsInput}
+var leftOut = []ltx.Problem{ltx.Unknown, ltx.OneVideo, ltx.NotTaken}
 
 // respelled are settings with the right spelling in place of the one that the
 // problem is about.

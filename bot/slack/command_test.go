@@ -231,6 +231,23 @@ func TestSizesAreSuggestedAndTypedOnesTaken(t *testing.T) {
 	}
 }
 
+// What is typed as a setting in the field of the prompt is one, as everywhere.
+func TestThePromptOfAFormIsReadAsALine(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	s.slash(s.ann, s.general, "")
+	form, err := s.ann.WaitView(s.ctx, func(sim.View) bool { return true })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.ann.SubmitView(s.ctx, form, map[string][]string{"prompt": {"a dog model:distilled --seed 5"}}); err != nil {
+		t.Fatal(err)
+	}
+	if j := s.job(); j.Request.Prompt() != "a dog" || j.Request.Model() != "distilled" || j.Request.Seed() != 5 {
+		t.Errorf("it makes %s", j.Request.CommandLine())
+	}
+}
+
 func TestAFormThatTakesTooLongIsExplained(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)

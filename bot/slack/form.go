@@ -276,7 +276,7 @@ func (b *Bot) submit(ctx context.Context, in inbound) {
 		in.ack.give(fieldErrors(i.View, map[string]string{view.FilesKey: why.Plain}, ""))
 		return
 	}
-	a := bot.Ask{Caller: b.unvouched(o), Settings: settings, Parent: d.Parent, Step: d.Step}
+	a := bot.Ask{Caller: b.unvouched(o), Settings: settings, Prompt: bot.FieldPrompt, Parent: d.Parent, Step: d.Step}
 	if d.Step == "" { // what a step does is not all in its form
 		if wrong := b.cfg.Service.Wrong(ctx, a); len(wrong) > 0 {
 			in.ack.give(fieldErrors(i.View, wrong, ""))
