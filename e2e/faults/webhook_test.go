@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -158,9 +159,8 @@ func TestWebhooks(t *testing.T) {
 		{name: "after a rotation of the keys the bot asks by itself until it knows the new one", before: func(r *rig, m *mailbox) {
 			first, _ := r.ask("")
 			r.cardSays(first, "Done")
-			if _, answers := m.got(); len(answers) == 0 || answers[0] != http.StatusOK {
-				r.t.Errorf("the bot answered %v to the first webhook, want 200", answers)
-			}
+			// One that comes before the submit is saved is asked to come again.
+			r.until("the first webhook is heard", func() bool { _, answers := m.got(); return slices.Contains(answers, http.StatusOK) })
 			if err := r.fal.RotateKey(); err != nil {
 				r.t.Fatal(err)
 			}
