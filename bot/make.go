@@ -26,7 +26,7 @@ func (d *Service) prepare(ctx context.Context, a *Ask) (generate.Ask, *view.Mess
 	r, err := d.request(read, a)
 	ofPrivate := false
 	if err == nil {
-		ofPrivate, err = d.inputsOf(read, a.Caller, r)
+		ofPrivate, err = d.sourcesOf(read, a.Caller, r)
 	}
 	if err != nil {
 		return generate.Ask{}, d.refuseTyped(ctx, err, *a)
@@ -104,13 +104,13 @@ func (d *Service) request(ctx context.Context, a *Ask) (ltx.Request, error) {
 	return r, err
 }
 
-// inputsOf looks at the jobs whose videos go into a request: an *unseenError
+// sourcesOf looks at the jobs whose videos go into a request: an *unseenError
 // when the caller may not see one of them, or it was deleted. ofPrivate reports
 // whether one is private: then what is made of it is private, too.
-func (d *Service) inputsOf(ctx context.Context, c Caller, r ltx.Request) (ofPrivate bool, err error) {
+func (d *Service) sourcesOf(ctx context.Context, c Caller, r ltx.Request) (ofPrivate bool, err error) {
 	for _, p := range ltx.Params() {
 		m, _ := r.Media(p.Name)
-		id, ok := strings.CutPrefix(m.Ref, "job:")
+		id, ok := m.Job()
 		if !ok {
 			continue
 		}

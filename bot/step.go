@@ -51,7 +51,9 @@ func fromItsEnd(j generate.Job) []ltx.Setting {
 // somebody looks.
 func videoOf(j generate.Job) ltx.Media {
 	o := j.Output
-	return ltx.Media{Ref: "job:" + j.ID, Name: generate.FileStem(j.ID), Width: o.Width, Height: o.Height, Seconds: o.Seconds, FPS: o.FPS}
+	m := ltx.MediaOfJob(j.ID)
+	m.Name, m.Width, m.Height, m.Seconds, m.FPS = generate.FileStem(j.ID), o.Width, o.Height, o.Seconds, o.FPS
+	return m
 }
 
 // OpensForm reports whether an action opens a form.

@@ -2,10 +2,11 @@ package discord_test
 
 import (
 	"errors"
-	"io"
 	"strings"
 	"testing"
 	"time"
+
+	"ltxbot/bot/adapter/adaptertest"
 
 	"ltxbot/bot/discord"
 	"ltxbot/core/generate"
@@ -15,32 +16,10 @@ import (
 
 func file(name string) sim.File { return sim.File{Name: name, Data: []byte("the bytes of " + name)} }
 
-// input is a file of a job, by the id of its parameter.
-func input(t *testing.T, j generate.Job, id string) ltx.Media {
-	t.Helper()
-	m, ok := j.Request.Media(id)
-	if !ok {
-		t.Fatalf("%s is not set; the job is of %s", id, j.Request.CommandLine())
-	}
-	return m
-}
-
 // opened is what is read of a file of a job.
 func (s *stage) opened(j generate.Job, id string) (string, error) {
 	s.t.Helper()
-	media, err := s.bot.OpenInput(s.ctx, j, input(s.t, j, id))
-	if err != nil {
-		return "", err
-	}
-	defer media.Body.Close()
-	raw, err := io.ReadAll(media.Body)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	if media.Size != int64(len(raw)) {
-		s.t.Errorf("the size is %d, of %d bytes", media.Size, len(raw))
-	}
-	return string(raw), nil
+	return adaptertest.Opened(s.ctx, s.t, s.bot, j, id)
 }
 
 func TestFilesOfOptionsAreInputs(t *testing.T) {
@@ -54,7 +33,7 @@ func TestFilesOfOptionsAreInputs(t *testing.T) {
 	j := s.job(i)
 	for id, want := range map[string]string{"image_url": "fox.png", "end_image_url": "den.png", "audio_url": "rain.mp3"} {
 		got, err := s.opened(j, id)
-		if name := input(t, j, id).Name; got != "the bytes of "+want || err != nil || name != want {
+		if name := adaptertest.Input(t, j, id).Name; got != "the bytes of "+want || err != nil || name != want {
 			t.Errorf("%s is %s: %q, %v", id, name, got, err)
 		}
 	}
@@ -71,10 +50,10 @@ func TestAnOptionWinsOverALinkInThePrompt(t *testing.T) {
 		t.Fatal(err)
 	}
 	j := s.job(i)
-	if m := input(t, j, "image_url"); m.Name != "fox.png" || len(j.Request.Notes) == 0 {
+	if m := adaptertest.Input(t, j, "image_url"); m.Name != "fox.png" || len(j.Request.Notes) == 0 {
 		t.Errorf("the image is %s, and the card says %v", m.Shown(), j.Request.Notes)
 	}
-	if m := input(t, j, "audio_url"); m.Ref != "https://example.com/rain.mp3" || j.Request.Prompt() != "a fox" {
+	if m := adaptertest.Input(t, j, "audio_url"); m.Ref != "https://example.com/rain.mp3" || j.Request.Prompt() != "a fox" {
 		t.Errorf("the soundtrack is %q, of %s", m.Ref, j.Request.CommandLine())
 	}
 }
@@ -162,7 +141,7 @@ func TestAnimateTakesThePicturesOfAMessage(t *testing.T) {
 		t.Fatal(err)
 	}
 	j := s.animate(m)
-	if _, sound := j.Request.Media("audio_url"); input(t, j, "image_url").Name != "fox.png" || input(t, j, "end_image_url").Name != "den.png" || sound {
+	if _, sound := j.Request.Media("audio_url"); adaptertest.Input(t, j, "image_url").Name != "fox.png" || adaptertest.Input(t, j, "end_image_url").Name != "den.png" || sound {
 		t.Errorf("the job is of %s", j.Request.CommandLine())
 	}
 	if j.Request.Prompt() != "a fox goes home" {
@@ -206,7 +185,7 @@ func TestRemixTakesTheFilesOfAMessageToo(t *testing.T) {
 	if sent, err = s.ada.SubmitModal(s.ctx, again, map[string]any{"duration": "5"}); err != nil {
 		t.Fatal(err)
 	}
-	if j := s.job(sent); input(t, j, "image_url").Name != "fox.png" || j.Request.Camera() != "dolly_in" {
+	if j := s.job(sent); adaptertest.Input(t, j, "image_url").Name != "fox.png" || j.Request.Camera() != "dolly_in" {
 		t.Errorf("the job is of %s", j.Request.CommandLine())
 	}
 }
@@ -306,7 +285,7 @@ func TestAgainKeepsTheInputs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if j := s.job(sent); input(t, j, "image_url").Name != "fox.png" || j.Request.Prompt() != "two foxes" {
+	if j := s.job(sent); adaptertest.Input(t, j, "image_url").Name != "fox.png" || j.Request.Prompt() != "two foxes" {
 		t.Errorf("the job is of %s", j.Request.CommandLine())
 	}
 }

@@ -3,6 +3,8 @@ package discord_test
 import (
 	"testing"
 
+	"ltxbot/bot/adapter/adaptertest"
+
 	"ltxbot/bot/view"
 	"ltxbot/core/generate"
 	sim "ltxbot/sim/discord"
@@ -38,7 +40,7 @@ func TestTheMenuGoesOnFromAVideo(t *testing.T) {
 	first, video := s.delivered("/ltx prompt:a cowboy camera:dolly_in")
 	form, _ := s.choose(video, view.ActExtend, first.ID)
 	j := s.fill(form, map[string]any{"prompt": "he stops"})
-	if m := input(t, j, "video_url"); m.Ref != "job:"+first.ID || j.Request.Prompt() != "he stops" || j.Request.Edit() != "extend" || j.Parent != first.ID {
+	if m := adaptertest.Input(t, j, "video_url"); m.Ref != "job:"+first.ID || j.Request.Prompt() != "he stops" || j.Request.Edit() != "extend" || j.Parent != first.ID {
 		t.Errorf("extended: the clip is %s, and the job is of %s", m.Ref, j.Request.CommandLine())
 	}
 	if j.Request.Camera() != "none" {
@@ -55,7 +57,7 @@ func TestTheMenuGoesOnFromAVideo(t *testing.T) {
 	}
 	form, _ = s.choose(video, view.ActInputs, first.ID)
 	j = s.fill(form, map[string]any{"image": file("fox.png")})
-	if m := input(t, j, "image_url"); m.Name != "fox.png" || j.Request.Camera() != "dolly_in" || j.Request.Prompt() != "a cowboy" {
+	if m := adaptertest.Input(t, j, "image_url"); m.Name != "fox.png" || j.Request.Camera() != "dolly_in" || j.Request.Prompt() != "a cowboy" {
 		t.Errorf("other files: the image is %s, and the job is of %s", m.Name, j.Request.CommandLine())
 	}
 }
@@ -77,7 +79,7 @@ func TestAStepThatIsWrongCanBeEditedAgain(t *testing.T) {
 	if _, err := again.WaitModal(s.ctx); err != nil {
 		t.Fatal(err)
 	}
-	if j := s.fill(again, map[string]any{"duration": "3"}); input(t, j, "video_url").Ref != "job:"+first.ID || j.Request.Prompt() != "he stops" {
+	if j := s.fill(again, map[string]any{"duration": "3"}); adaptertest.Input(t, j, "video_url").Ref != "job:"+first.ID || j.Request.Prompt() != "he stops" {
 		t.Errorf("the job is of %s", j.Request.CommandLine())
 	}
 }
@@ -109,7 +111,7 @@ func TestExtendTakesAVideoOfOursOrOfAMessage(t *testing.T) {
 		if _, err := form.WaitModal(s.ctx); err != nil {
 			t.Fatal(err)
 		}
-		if j := s.fill(form, map[string]any{"prompt": "it goes on"}); !want.ref(input(t, j, "video_url").Ref) {
+		if j := s.fill(form, map[string]any{"prompt": "it goes on"}); !want.ref(adaptertest.Input(t, j, "video_url").Ref) {
 			t.Errorf("%s: the job is of %s", m, j.Request.CommandLine())
 		}
 	}

@@ -2,10 +2,11 @@ package slack_test
 
 import (
 	"errors"
-	"io"
 	"slices"
 	"strings"
 	"testing"
+
+	"ltxbot/bot/adapter/adaptertest"
 
 	"ltxbot/bot/slack"
 	"ltxbot/core/generate"
@@ -17,32 +18,10 @@ func file(name string) sim.FileSpec {
 	return sim.FileSpec{Name: name, Content: []byte("the bytes of " + name)}
 }
 
-// input is a file of a job, by the id of its parameter.
-func input(t *testing.T, j generate.Job, id string) ltx.Media {
-	t.Helper()
-	m, ok := j.Request.Media(id)
-	if !ok {
-		t.Fatalf("%s is not set; the job is of %s", id, j.Request.CommandLine())
-	}
-	return m
-}
-
 // opened is what is read of a file of a job.
 func (s *stage) opened(j generate.Job, id string) (string, error) {
 	s.t.Helper()
-	media, err := s.bot.OpenInput(s.ctx, j, input(s.t, j, id))
-	if err != nil {
-		return "", err
-	}
-	defer media.Body.Close()
-	raw, err := io.ReadAll(media.Body)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	if media.Size != int64(len(raw)) {
-		s.t.Errorf("the size is %d, of %d bytes", media.Size, len(raw))
-	}
-	return string(raw), nil
+	return adaptertest.Opened(s.ctx, s.t, s.bot.Courier(), j, id)
 }
 
 // wants fails unless the inputs of a job are files with these names.
@@ -129,7 +108,7 @@ func TestALinkInALineIsAnInput(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	j := s.ask("a fox image:https://example.com/fox.png?token=hush")
-	if m := input(t, j, "image_url"); m.Ref != "https://example.com/fox.png?token=hush" {
+	if m := adaptertest.Input(t, j, "image_url"); m.Ref != "https://example.com/fox.png?token=hush" {
 		t.Errorf("the image is %q", m.Ref)
 	}
 	s.mustShow(j.ID, generate.Accepted)

@@ -235,12 +235,7 @@ func TestSizesAreSuggestedAndTypedOnesTaken(t *testing.T) {
 func TestThePromptOfAFormIsReadAsALine(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	s.slash(s.ann, s.general, "")
-	form, err := s.ann.WaitView(s.ctx, func(sim.View) bool { return true })
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := s.ann.SubmitView(s.ctx, form, map[string][]string{"prompt": {"a dog model:distilled --seed 5"}}); err != nil {
+	if _, err := s.ann.SubmitView(s.ctx, s.form(), map[string][]string{"prompt": {"a dog model:distilled --seed 5"}}); err != nil {
 		t.Fatal(err)
 	}
 	if j := s.job(); j.Request.Prompt() != "a dog" || j.Request.Model() != "distilled" || j.Request.Seed() != 5 {

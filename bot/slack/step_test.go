@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"ltxbot/bot/adapter/adaptertest"
+
 	"ltxbot/bot/slack"
 	"ltxbot/bot/view"
 	"ltxbot/core/generate"
@@ -31,7 +33,7 @@ func TestTheMenuGoesOnFromAVideo(t *testing.T) {
 	s.chosen(result, view.ActExtend, first.ID)
 	s.submit(s.ann, map[string][]string{"prompt": {"he stops"}})
 	j := s.job()
-	if m := input(t, j, "video_url"); m.Ref != "job:"+first.ID || j.Request.Prompt() != "he stops" || j.Request.Edit() != "extend" || j.Parent != first.ID {
+	if m := adaptertest.Input(t, j, "video_url"); m.Ref != "job:"+first.ID || j.Request.Prompt() != "he stops" || j.Request.Edit() != "extend" || j.Parent != first.ID {
 		t.Errorf("extended: the clip is %s, and the job is of %s", m.Ref, j.Request.CommandLine())
 	}
 	s.chosen(result, view.ActRetake, first.ID)
@@ -82,7 +84,7 @@ func TestWhatWasMadeOfAVideoCanBeEdited(t *testing.T) {
 			t.Errorf("%s: %#v", action, err)
 			continue
 		}
-		if j := s.job(); j.Request.Edit() != made.Request.Edit() || j.Parent != made.ID || input(t, j, "video_url").Ref != "job:"+first.ID {
+		if j := s.job(); j.Request.Edit() != made.Request.Edit() || j.Parent != made.ID || adaptertest.Input(t, j, "video_url").Ref != "job:"+first.ID {
 			t.Errorf("%s: the job is of %s", action, j.Request.CommandLine())
 		}
 		err := edit(map[string][]string{"advanced": {"edit=" + made.Request.Edit() + " steps=many"}})

@@ -281,12 +281,12 @@ func (f *inputFile) bring(ctx context.Context, courier Courier) (err error) {
 			f.e.log.WarnContext(ctx, "cannot remove temporary files", "job", f.job.ID, "error", err)
 		}
 	}()
-	if parent, ok := strings.CutPrefix(f.media.Ref, "job:"); ok {
+	if parent, ok := f.media.Job(); ok {
 		return f.ofJob(ctx, parent)
 	}
 	open := func() (Media, error) { return courier.OpenInput(ctx, f.job, f.media) }
 	_, most := f.e.cfg.Inputs.takes(f.id)
-	if strings.HasPrefix(f.media.Ref, "https://") {
+	if f.media.IsLink() {
 		if f.e.cfg.Inputs.Links == nil {
 			return &InputError{Kind: FailInputLink}
 		}

@@ -62,6 +62,15 @@ func FileSetting(key string, m Media) Setting {
 // jobRef stands before the id of a job whose video is meant.
 const jobRef = "job:"
 
+// MediaOfJob is the video of a job as a file.
+func MediaOfJob(id string) Media { return Media{Ref: jobRef + id} }
+
+// Job is the id of the job whose video is meant, if it is one.
+func (m Media) Job() (id string, ok bool) { return strings.CutPrefix(m.Ref, jobRef) }
+
+// IsLink tells whether the file is behind a link.
+func (m Media) IsLink() bool { return isLink(m.Ref) }
+
 // maxLink is the longest link to a file, in bytes.
 const maxLink = 2048
 
@@ -94,7 +103,7 @@ func (e *evaluation) media(p Param, text string) any {
 	}
 	id, named := strings.CutPrefix(strings.ToLower(text), jobRef)
 	if id = strings.TrimSpace(id); jobForm.MatchString(id) && (named || hasDigit.MatchString(id)) {
-		return Media{Ref: jobRef + id}
+		return MediaOfJob(id)
 	}
 	e.fail(p, FieldError{Problem: NotMedia, Value: shown(text)})
 	return nil
