@@ -111,8 +111,7 @@ func (v voice) attach(settings []ltx.Setting) []Block {
 // the others: nobody can type what a platform holds.
 func byHand(settings []ltx.Setting) (typed []ltx.Setting, files []string) {
 	for _, s := range settings {
-		ref := s.File.Ref
-		if ref == "" || strings.HasPrefix(ref, "https://") || strings.HasPrefix(ref, "job:") {
+		if _, ofJob := s.File.Job(); ofJob || s.File.Ref == "" || s.File.IsLink() {
 			typed = append(typed, s)
 			continue
 		}
