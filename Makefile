@@ -3,13 +3,13 @@
 TOOL := go tool -modfile=tools/go.mod
 
 .DEFAULT_GOAL := help
-.PHONY: help build release test race lint format generate fuzz bench soak check
+.PHONY: help build release test race lint format generate fuzz bench soak screenshots check
 
 # What this build is called.
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## compile everything, and leave the program in bin/bot
 	go build ./...
@@ -44,6 +44,14 @@ bench: ## measure this bot beside one for Node, and the store on Redis (eight mi
 
 soak: ## kill the bot again and again for LTXBOT_SOAK minutes, 10 unless told
 	LTXBOT_SOAK=$${LTXBOT_SOAK:-10} go test -count=1 -v -timeout 24h -run TestSoak ./e2e/faults
+
+screenshots: ## write the pictures in docs/screenshots anew, with Chromium
+	npm ci --prefix e2e/browser --ignore-scripts
+	mkdir -p docs/screenshots
+	LTXBOT_SCREENSHOTS=$(CURDIR)/docs/screenshots go test -count=1 -run TestScreenshots ./e2e/browser
+	for f in docs/screenshots/*.png; do \
+	  ffmpeg -v error -y -i $$f -vf 'split[a][b];[a]palettegen=max_colors=200[p];[b][p]paletteuse=dither=none' $$f.small.png && mv $$f.small.png $$f || exit 1; \
+	done
 
 check: ## all of it, as it runs before a merge
 	.ci/run

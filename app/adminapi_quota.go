@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"ltxbot/app/admin"
+	"ltxbot/bot/command"
 	"ltxbot/bot/text"
 	"ltxbot/bot/view"
 	"ltxbot/config"
@@ -31,12 +32,19 @@ func serveQuota(api *admin.API, now *current, office *team.Office) {
 // a slip of the pen: what was ordered holds as soon as there is such a team.
 const unknownTeam = "Nobody knows the team %[1]s: the config does not name it, and nobody there has asked for a video. Is the id right?\n"
 
-// plain writes a message for a terminal, with the full names of members.
+// plain writes a message for a terminal, with the full names of members, and the
+// commands about libraries as they are typed there.
 func plain(m view.Message) string {
 	name := func(spans []text.Span) {
 		for i, s := range spans {
-			if s.Style == text.MentionOf {
+			switch {
+			case s.Style == text.MentionOf:
 				spans[i] = text.Span{Text: s.Member}
+			case s.Style != text.CommandOf || s.Command == nil:
+			case s.Command.Verb == command.VerbLoRAs:
+				spans[i] = text.Span{Text: strings.Join(append([]string{"bot loras"}, s.Command.Args...), " ")}
+			case s.Command.Verb == command.VerbStyles:
+				spans[i] = text.Span{Text: "bot loras " + command.StylesLine(strings.Join(s.Command.Args, " "))}
 			}
 		}
 	}

@@ -13,8 +13,11 @@ import (
 	"ltxbot/app/admin"
 	"ltxbot/config"
 	"ltxbot/core/generate"
+	"ltxbot/core/library"
+	"ltxbot/core/ltx"
 	"ltxbot/internal/ingress"
 	"ltxbot/provider/fal"
+	"ltxbot/web"
 )
 
 // Options are what is not in the config.
@@ -23,13 +26,20 @@ type Options struct {
 	Logger  *slog.Logger
 	// Load reads the config again, for a reload; nil = that can't be done.
 	Load func() (config.Config, error)
+	// Examine runs the doctor, for the console; nil = it finds nothing.
+	Examine func(ctx context.Context) []web.Finding
 	// Links fetches what people's links lead to; nil = from public addresses.
 	Links generate.Links
+	// LoRAs looks at files of LoRAs; nil = on public addresses.
+	LoRAs library.Checker
 }
 
 func (o *Options) setDefaults() {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Examine == nil {
+		o.Examine = func(context.Context) []web.Finding { return nil }
 	}
 	if o.Load == nil {
 		o.Load = func() (config.Config, error) { return config.Config{}, errNoFile }
@@ -95,38 +105,59 @@ func New(ctx context.Context, cfg config.Config, opts Options) (_ *App, err erro
 	if err != nil {
 		return nil, err
 	}
-	engine := newEngine(cfg, now, store, provider, couriers, files, inputs, watched, log)
+	kept, err := OpenArchive(cfg.Archive)
+	if err != nil {
+		return nil, err
+	}
+	copies := newCopies(kept, store, watched.metrics)
+	engine := newEngine(cfg, now, store, provider, couriers, files, copies, inputs, watched, log)
+	weights, err := newLoRAs(now, opts)
+	if err != nil {
+		return nil, err
+	}
 	people := records{now: now, store: store, engine: engine, log: log}
 	office := newOffice(people)
+	shelves := newLibraries(now, store, log)
 	chats, err := newPlatforms(platformParts{
 		base:  base{cfg: cfg, now: now, version: opts.Version, log: log},
-		store: store, archive: archiveOf(store, provider), engine: engine, office: office, guard: guard, metrics: watched.metrics,
+		store: store, purges: provider.Purges(), engine: engine, office: office, library: shelves, loras: weights, uploads: provider, guard: guard, metrics: watched.metrics,
 		frames: files.Fitter != nil,
 	}, parts)
 	if err != nil {
 		return nil, err
 	}
-	web := newServers(cfg.HTTP, log)
+	servers := newServers(cfg.HTTP, log)
 	for _, p := range chats {
 		couriers[p.name] = p
-		p.Routes(web.public())
+		p.Routes(servers.public())
 	}
-	watched.serve(web.ops(), store, parts, chats, log)
+	watched.serve(servers.ops(), store, parts, chats, log)
 	api := admin.New(cfg.HTTP.AdminToken.Reveal(), guard, log)
 	api.KnowTeams(people.allTeams)
 	api.ServeJobs(engine)
 	serveQuota(api, now, office)
-	api.ServeMembers(archiveOf(store, provider), chats.erased)
+	serveLibrary(api, now, shelves)
+	api.ServeMembers(store, provider.Purges(), chats.erased)
 	if store.shared == nil {
 		api.ServeBackup(store.Backup)
 	}
-	web.ops().Handle(admin.Path, api)
-	web.public().Handle("POST "+webhookPath, watched.metrics.Webhooks(webhooks{hooks, provider, engine, guard, log}))
+	servers.ops().Handle(admin.Path, api)
+	console, err := newConsole(consoleParts{
+		base: base{cfg: cfg, now: now, version: opts.Version, log: log}, people: people, office: office, library: shelves, chats: chats,
+		archive: kept, purges: provider.Purges(), health: watched.health, guard: guard, examine: opts.Examine,
+	})
+	if err != nil {
+		return nil, err
+	}
+	servers[0].http.RegisterOnShutdown(console.Close)
+	servers.public().Handle(web.Path, console)
+	servers.public().Handle(web.Path+"/", console)
+	servers.public().Handle("POST "+webhookPath, watched.metrics.Webhooks(webhooks{hooks, provider, engine, guard, log}))
 	return &App{
 		current: now, version: opts.Version, log: log, store: store, engine: engine, ops: watched,
-		platforms: chats, servers: web, parts: parts, fatal: make(fatal, 1),
+		platforms: chats, servers: servers, parts: parts, fatal: make(fatal, 1),
 		tasks: tasks{
-			sweeper: sweeper{store, log}, keeper: keeper{cfg.Retention, cfg.Media.Dir, store, log},
+			sweeper: sweeper{store, log}, keeper: keeper{cfg.Retention, store, engine, log},
 			watch: newWatch(people, chats), trial: trial,
 		},
 	}, nil
@@ -150,17 +181,28 @@ func newProvider(c config.Fal, h hooks, version string, o *ops, log *slog.Logger
 
 func newEngine(
 	cfg config.Config, now *current, store *storage, provider *fal.Client, couriers map[string]generate.Courier,
-	files generate.MediaConfig, inputs generate.InputConfig, o *ops, log *slog.Logger,
+	files generate.MediaConfig, copies generate.CopyConfig, inputs generate.InputConfig, o *ops, log *slog.Logger,
 ) *generate.Engine {
+	var purger generate.Purger
+	if provider.Purges() {
+		purger = provider
+	}
 	return generate.New(generate.Config{
-		Store:        store,
-		Ledger:       store,
-		Provider:     provider,
-		Couriers:     couriers,
-		Media:        files,
-		Inputs:       inputs,
-		Policy:       now.policy,
-		Price:        cfg.PriceOf,
+		Store:    store,
+		Ledger:   store,
+		Provider: provider,
+		Purger:   purger,
+		Couriers: couriers,
+		Media:    files,
+		Copies:   copies,
+		Inputs:   inputs,
+		Policy:   now.policy,
+		Price:    cfg.PriceOf,
+		Refuses: func(r ltx.Request, tiers []string) ltx.Invalid {
+			rules := now.rules()
+			rules.Tiers = tiers
+			return rules.Refuses(r)
+		},
 		BillFailures: cfg.Quota.BillFailures,
 		Deadline:     cfg.Fal.Deadline.Duration,
 		Grace:        cfg.Fal.Grace.Duration,
@@ -182,6 +224,7 @@ func (a *App) Start(ctx context.Context) (err error) {
 			err = errors.Join(err, a.parts.stop(stop))
 		}
 	}()
+	letGarbagePile()
 	if err := a.servers.start(ctx, a.parts, a.fatal); err != nil {
 		return err
 	}
@@ -193,7 +236,7 @@ func (a *App) Start(ctx context.Context) (err error) {
 		return err
 	}
 	a.parts.every(ctx, "sweep", sweepEvery, a.changed, a.tasks.sweeper.sweep)
-	a.parts.every(ctx, "retention", forgetEvery, nil, a.tasks.keeper.tidy)
+	a.parts.every(ctx, "retention", retentionEvery, nil, a.tasks.keeper.tidy)
 	a.parts.every(ctx, "budget watch", watchEvery, nil, a.tasks.watch.look)
 	a.parts.run(ctx, "ffmpeg trial", a.tasks.trial)
 	a.ops.serving(a.parts)

@@ -58,7 +58,7 @@ func fillStore(t *testing.T, s *store.Store) {
 	err := errors.Join(
 		s.PutSetting(ctx, "commands", []byte("abc")),
 		s.PutMark(ctx, "warned", "50", now.Add(time.Hour).Truncate(time.Microsecond)),
-		s.PutTeamStanding(ctx, "team1", quota.TeamState{Epoch: 3}),
+		s.PutTeamState(ctx, "team1", quota.TeamState{Epoch: 3}),
 		s.Amend(ctx, "team0", "discord:0", func(st *quota.AdminState) (team.Record, error) {
 			st.Member.Blocked = &quota.Block{By: "discord:9", At: now}
 			return team.Record{ID: "r1", At: now, Team: "team0", Member: "discord:0", By: "discord:9", Verb: "block"}, nil
@@ -101,7 +101,7 @@ func TestAStoreIsCopiedThereAndBack(t *testing.T) {
 		if err != nil {
 			t.Fatalf("copy: %v", err)
 		}
-		if report.Jobs != 12 || report.Unfinished != 5 || report.Standings != 2 || report.Records != 1 || report.Marks != 1 || report.Settings != 1 || report.From.Holds != 13 {
+		if report.Jobs != 12 || report.Unfinished != 5 || report.AdminStates != 2 || report.Records != 1 || report.Marks != 1 || report.Settings != 1 || report.From.Holds != 13 {
 			t.Errorf("report is %+v", report)
 		}
 		if _, err := app.CopyStore(t.Context(), storeAt(step[0]), storeAt(step[1]), nil); !errors.Is(err, store.ErrNotEmpty) {

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 )
@@ -25,14 +26,14 @@ func (g Gateway) Turn(ctx context.Context, hold func(context.Context), standby f
 	g.g.turn(ctx, hold, standby, g.connected)
 }
 
-// GatewayPatience is how long a holder may be without a connection.
-const GatewayPatience = gatewayPatience
+// GatewayTimeout is how long a holder may be without a connection.
+const GatewayTimeout = gatewayTimeout
 
-// How patient the web server is, and whoever asks the store about a request.
+// Timeouts of the web server, and of whoever asks the store about a request.
 const (
-	BodyPatience   = bodyPatience
-	HeaderPatience = headerPatience
-	OnceLimit      = onceLimit
+	BodyTimeout   = bodyTimeout
+	HeaderTimeout = headerTimeout
+	OnceLimit     = onceLimit
 )
 
 // GatewayTTL is how long a lease lasts.
@@ -40,3 +41,21 @@ const GatewayTTL time.Duration = gatewayTTL
 
 // Catalog is the texts as a config has them.
 var Catalog = catalog
+
+// silent is the adapter of a platform that does not answer.
+type silent struct{ chatAdapter }
+
+func (silent) Start(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }
+func (silent) Stop(context.Context) error      { return nil }
+func (silent) Fatal() <-chan error             { return nil }
+
+// StartSilent starts platforms of which none answers, and stops them.
+func StartSilent(ctx context.Context, log *slog.Logger, names ...string) error {
+	var ps platforms
+	for _, name := range names {
+		ps = append(ps, platform{chatAdapter: silent{}, name: name})
+	}
+	var parts lifecycle
+	err := ps.start(ctx, &parts, make(fatal, 1), log)
+	return errors.Join(err, parts.stop(ctx))
+}

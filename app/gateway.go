@@ -25,12 +25,12 @@ const (
 	gatewayRenew = 2 * time.Second
 )
 
-// A holder that has had no connection for gatewayPatience lets another process
+// A holder that has had no connection for gatewayTimeout lets another process
 // try: it may be this machine that can't reach Discord. It does not ask for
 // the lease again for gatewayRest, so that whoever waits is first.
 const (
-	gatewayPatience = time.Minute
-	gatewayRest     = 2 * gatewayRenew
+	gatewayTimeout = time.Minute
+	gatewayRest    = 2 * gatewayRenew
 )
 
 // gateway is how processes that share a store take turns at Discord's gateway,
@@ -38,8 +38,8 @@ const (
 //
 // A process that can't reach the store keeps the connection: most likely
 // nobody can, and people must hear that the bot can't work. If it alone is cut
-// off, another process connects as well; that one is in the right and answers
-// first, for this one is in doubt.
+// off, another process connects as well. That one holds the lease and answers
+// first, because this one may have lost the lease.
 type gateway struct {
 	shared leases
 	log    *slog.Logger
@@ -131,8 +131,8 @@ func (g *gateway) hold(ctx context.Context, tick <-chan time.Time, do func(conte
 			if connected() {
 				last = time.Now()
 			}
-			if time.Since(last) > gatewayPatience {
-				g.log.WarnContext(ctx, "no connection to discord's gateway for long; another process may try", "seconds", gatewayPatience.Seconds())
+			if time.Since(last) > gatewayTimeout {
+				g.log.WarnContext(ctx, "no connection to discord's gateway for long; another process may try", "seconds", gatewayTimeout.Seconds())
 				return givenUp
 			}
 		case <-ended:

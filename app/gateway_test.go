@@ -64,19 +64,19 @@ func TestAHolderThatCannotConnectLetsAnotherProcessTry(t *testing.T) {
 		second.reaches.Store(true)
 		want("a holder that is connected", time.Hour, first, second)
 		first.reaches.Store(false)
-		want("a holder that is not connected for a while", app.GatewayPatience/2, first, second)
+		want("a holder that is not connected for a while", app.GatewayTimeout/2, first, second)
 		first.reaches.Store(true)
-		want("a holder that is connected again", app.GatewayPatience, first, second)
+		want("a holder that is connected again", app.GatewayTimeout, first, second)
 		first.reaches.Store(false)
-		want("a holder that is not connected for long", app.GatewayPatience+10*time.Second, second, first)
+		want("a holder that is not connected for long", app.GatewayTimeout+10*time.Second, second, first)
 		want("its successor, which is connected", time.Hour, second, first)
 		second.reaches.Store(false)
 		for range 10 { // nobody reaches Discord: all try in turn
-			<-time.After(app.GatewayPatience)
+			<-time.After(app.GatewayTimeout)
 			synctest.Wait()
 		}
 		first.reaches.Store(true)
-		want("the only one that can connect", 2*app.GatewayPatience, first, second)
+		want("the only one that can connect", 2*app.GatewayTimeout, first, second)
 	})
 }
 

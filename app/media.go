@@ -4,6 +4,8 @@ import (
 	"context"
 	"log/slog"
 
+	"ltxbot/app/metrics"
+	"ltxbot/archive"
 	"ltxbot/config"
 	"ltxbot/core/generate"
 	"ltxbot/media"
@@ -28,4 +30,22 @@ func newMedia(c config.Media, log *slog.Logger) (files generate.MediaConfig, tri
 			log.WarnContext(ctx, "ffmpeg can't encode: videos too large for a channel are posted as links", "error", err)
 		}
 	}
+}
+
+// OpenArchive opens the archive of a config, nil if there is none.
+func OpenArchive(c config.Archive) (archive.Archive, error) {
+	if !c.On() {
+		return nil, nil //nolint:nilnil // there may be no archive
+	}
+	return archive.New(archive.Config{
+		URL: c.URL, Endpoint: c.Endpoint, Region: c.Region, AccessKey: c.AccessKey.Reveal(), SecretKey: c.SecretKey.Reveal(),
+	})
+}
+
+// newCopies says where copies of delivered videos are kept.
+func newCopies(files archive.Archive, store *storage, m *metrics.Metrics) generate.CopyConfig {
+	if files == nil {
+		return generate.CopyConfig{}
+	}
+	return generate.CopyConfig{Files: files, Queue: store, Observe: m.Archived}
 }

@@ -1,34 +1,20 @@
 package app_test
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
-	"path"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
+	"ltxbot/bot/adapter/adaptertest"
 	"ltxbot/bot/command"
 	"ltxbot/config"
 	"ltxbot/core/generate"
 	"ltxbot/core/ltx"
+	"ltxbot/internal/golden"
 	"ltxbot/provider/fal"
 	simfal "ltxbot/sim/fal"
 )
-
-// given are the files behind the links of models.txt, by their name.
-var given = map[string]ltx.Media{
-	"wide.png":   {Type: "image/png", Width: 1600, Height: 900},
-	"tall.png":   {Type: "image/png", Width: 900, Height: 1600},
-	"square.png": {Type: "image/png", Width: 800, Height: 800},
-	"song.mp3":   {Type: "audio/mpeg", Seconds: 7.3},
-	"long.mp3":   {Type: "audio/mpeg", Seconds: 45},
-	"clip.mp4":   {Type: "video/mp4", Width: 1280, Height: 704, Seconds: 6, FPS: 25, Sound: true},
-	"phone.mp4":  {Type: "video/mp4", Width: 1080, Height: 1920, Seconds: 4, FPS: 30},
-}
 
 // typed are lines as people type them; a word in brackets is a file that they
 // give.
@@ -55,11 +41,48 @@ var typed = []string{
 	"as clay clip:[phone.mp4] edit:reference image:[tall.png] preprocessor:depth", "as clay clip:[phone.mp4] edit:reference soundtrack:[song.mp3]",
 	"she smiles clip:[clip.mp4] edit:retake start_time:2 duration:3", "she smiles clip:[clip.mp4] edit:retake model:ltx-2.3", "she smiles clip:[clip.mp4] edit:retake start_time:5.5",
 	"clip:[clip.mp4] edit:reframe size:9:16", "clip:[clip.mp4] edit:reframe size:1:1 model:pro", "a cat edit:extend",
+
+	"a cat lora:owner/repo@0.5,owner/other", "a cat lora:owner/repo,owner/other@0.3,owner/third model:distilled", "a cat lora:a/b,c/d,e/f,g/h",
+	"a cat model:quality lora:https://huggingface.co/a/b/resolve/main/c.safetensors,https://huggingface.co/a/b/resolve/main/d.safetensors@0.5",
+	"a cat model:quality lora:https://huggingface.co/a/b/resolve/main/c.safetensors,https://huggingface.co/a/b/resolve/main/d.safetensors,https://huggingface.co/a/b/resolve/main/e.safetensors",
+	"a cat count:3", "it moves image:[wide.png] model:pro count:2", "a cat count:5", "a cat negative:none audio:no format:gif", "a cat advanced:\"scheduler=ltx2 gamma=2\"",
+	"a cat image_strength:0.5", "a cat start_time:2", "a cat model:ltx-2.5-pro camera:static size:9:16", "a cat model:fast lora:owner/repo",
+
+	"it moves image:[wide.png] model:distilled lora:owner/repo@0.7", "it moves image:[wide.png] quality:draft camera:dolly_in audio:no",
+	"it moves image:[tall.png] model:quality lora:https://huggingface.co/a/b/resolve/main/c.safetensors image_strength:0.4",
+	"it moves image:[square.png] model:pro camera:static", "it moves image:[wide.png] model:fast duration:20", "it moves image:[tall.png] model:ltx-2.5-pro duration:10 fps:50",
+	"it moves image:[wide.png] model:pro lora:owner/repo", "it moves image:[wide.png] model:quality steps:40",
+	"from one to the other image:[wide.png] end_image:[tall.png] model:distilled interpolation_direction:backward",
+	"from one to the other image:[wide.png] end_image:[tall.png] lora:owner/repo end_image_strength:0.5", "from one to the other image:[wide.png] end_image:[tall.png] model:pro",
+	"from one to the other image:[wide.png] end_image:[tall.png] model:fast", "from one to the other image:[wide.png] end_image:[tall.png] model:ltx-2.5 camera:dolly_in",
+
+	"she sings soundtrack:[song.mp3] model:distilled lora:owner/repo", "she sings soundtrack:[song.mp3] image:[wide.png] end_image:[tall.png] duration:5",
+	"she sings soundtrack:[song.mp3] end_image:[tall.png]", "she sings soundtrack:[song.mp3] image:[tall.png] model:quality lora:https://huggingface.co/a/b/resolve/main/c.safetensors",
+	"she sings soundtrack:[song.mp3] image:[tall.png] model:pro", "she sings soundtrack:[song.mp3] model:ltx-2.5-pro", "she sings soundtrack:[song.mp3] model:pro size:9:16",
+	"she sings soundtrack:[long.mp3] model:pro", "she sings soundtrack:[song.mp3] model:quality end_image:[tall.png] image:[wide.png]",
+
+	"it goes on clip:[clip.mp4] end_image:[wide.png] num_context_frames:49", "it goes on clip:[clip.mp4] soundtrack:[song.mp3]", "it goes on clip:[clip.mp4] model:quality",
+	"it goes on clip:[clip.mp4] model:fast", "it goes on clip:[clip.mp4] model:ltx-2.5", "it goes on clip:[clip.mp4] model:ltx-2.5-pro", "it goes on clip:[clip.mp4] model:pro lora:owner/repo",
+	"it goes on clip:[clip.mp4] model:pro end_image:[wide.png]", "it goes on clip:[clip.mp4] model:distilled lora:owner/repo", "it goes on clip:[clip.mp4] start_time:2",
+	"as clay clip:[phone.mp4] edit:restyle lora:owner/repo@0.8,owner/other", "as clay clip:[phone.mp4] edit:restyle model:distilled", "as clay clip:[phone.mp4] edit:restyle model:pro",
+	"as clay clip:[phone.mp4] edit:restyle image:[tall.png]", "as clay clip:[phone.mp4] edit:restyle image:[tall.png] model:quality",
+	"as clay clip:[phone.mp4] edit:restyle model:quality lora:https://huggingface.co/a/b/resolve/main/c.safetensors",
+	"as clay clip:[phone.mp4] edit:reference", "as clay clip:[phone.mp4] edit:reference lora:owner/repo ic_lora_type:none", "as clay clip:[phone.mp4] edit:reference model:distilled preprocessor:pose",
+	"as clay clip:[phone.mp4] edit:reference model:distilled lora:owner/repo", "as clay clip:[phone.mp4] edit:reference model:quality",
+	"as clay clip:[phone.mp4] edit:reference image:[tall.png] end_image:[wide.png] soundtrack:[song.mp3]", "as clay clip:[phone.mp4] edit:reference soundtrack:[song.mp3] model:quality",
+	"as clay clip:[phone.mp4] edit:reference model:ltx-2.5",
+	"she smiles clip:[clip.mp4] edit:retake retake_mode:audio", "she smiles clip:[clip.mp4] edit:retake lora:owner/repo", "she smiles clip:[clip.mp4] edit:retake size:720p",
+	"she smiles clip:[clip.mp4] edit:retake model:distilled", "she smiles clip:[clip.mp4] edit:retake image:[wide.png]",
+	"clip:[clip.mp4] edit:reframe", "clip:[phone.mp4] edit:reframe size:720p", "clip:[clip.mp4] edit:reframe size:16:9 model:ltx-2.3", "clip:[clip.mp4] edit:reframe size:1:1 lora:owner/repo",
 }
+
+// modelRules draw the same seed each time.
+var modelRules = ltx.Rules{Seed: func() int64 { return 7 }}
 
 // TestWhatIsTypedBecomesTheRequest holds each line against the endpoint and the
 // JSON that it becomes. fal's own documents say that the JSON is right, and that
-// nothing in it is ignored.
+// nothing in it is ignored. The tests of both platforms type the lines of the
+// golden file, and give its files as people do.
 func TestWhatIsTypedBecomesTheRequest(t *testing.T) {
 	t.Parallel()
 	sim, err := simfal.Start(simfal.Options{RefuseAtSubmit: true})
@@ -81,7 +104,7 @@ func TestWhatIsTypedBecomesTheRequest(t *testing.T) {
 			fmt.Fprintf(&b, "    refused: %v\n\n", strings.ReplaceAll(err.Error(), "\n", "\n             "))
 			continue
 		}
-		o := generate.Order{Job: "k3f92mq7abcd", Endpoint: req.Endpoint(), Request: req}
+		o := generate.JobRequest{Job: "k3f92mq7abcd", Endpoint: req.Endpoint(), Request: req}
 		if _, err := client.Submit(t.Context(), o); err != nil {
 			t.Errorf("%s: %v", line, err)
 			continue
@@ -92,79 +115,30 @@ func TestWhatIsTypedBecomesTheRequest(t *testing.T) {
 			t.Errorf("%s: sent to %s, ignored %v", line, last.Endpoint, last.Ignored)
 		}
 		fmt.Fprintf(&b, "    %s, model %s, %s\n", last.Endpoint, req.Model(), req.Estimate(prices.PriceOf(req.Endpoint())))
-		fmt.Fprintf(&b, "    %s\n", differing(t, last))
+		if n := req.Count(); n > 1 {
+			fmt.Fprintf(&b, "    %d videos\n", n)
+		}
+		fmt.Fprintf(&b, "    %s\n", simfal.Chosen(last.Endpoint, last.Body))
 		for _, n := range req.Notes {
-			fmt.Fprintf(&b, "    note: %s\n", n)
+			fmt.Fprintf(&b, "    note: %s: %s %q %q\n", n.Option, n.Reason, n.From, n.To)
 		}
 		b.WriteByte('\n')
 	}
-	const file = "testdata/models.txt"
-	if *update {
-		if err := os.WriteFile(file, []byte(b.String()), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), b.String()); diff != "" {
-		t.Errorf("%s (-want +got), run with -update if it is better now:\n%s", file, diff)
-	}
+	golden.Equal(t, "models.txt", b.String())
 }
 
 // asked is the request of a line, with its files at fal.
 func asked(line string) (ltx.Request, error) {
-	line = strings.NewReplacer("[", "https://example.com/", "]", "").Replace(line)
-	l, err := command.Parse(line)
+	l, err := command.Parse(strings.NewReplacer("[", "https://example.com/", "]", "").Replace(line))
 	if err != nil {
 		return ltx.Request{}, err
 	}
 	if l.Verb != "" {
 		return ltx.Request{}, errors.New("no request")
 	}
-	rules := ltx.Rules{Seed: func() int64 { return 7 }}
-	req, err := rules.Parse(l.Settings)
+	req, err := modelRules.Parse(l.Settings)
 	if err != nil {
 		return ltx.Request{}, err
 	}
-	media := map[string]ltx.Media{}
-	for _, id := range req.Pending() {
-		m, _ := req.Media(id)
-		there := given[path.Base(m.Ref)]
-		there.Ref, there.Name, there.URL = m.Ref, m.Name, "https://v3.fal.media/files/b/"+m.Name
-		media[id] = there
-	}
-	return req.WithMedia(rules, media)
-}
-
-// differing writes the inputs that are not fal's own defaults.
-func differing(t *testing.T, s simfal.Submit) []byte {
-	t.Helper()
-	var doc struct {
-		Input struct {
-			Ref string `json:"$ref"`
-		} `json:"input"`
-		Components struct {
-			Schemas map[string]struct {
-				Properties map[string]struct {
-					Default any `json:"default"`
-				} `json:"properties"`
-			} `json:"schemas"`
-		} `json:"components"`
-	}
-	if err := json.Unmarshal(simfal.Document(s.Endpoint), &doc); err != nil {
-		t.Fatal(err)
-	}
-	in := s.Input()
-	for name, p := range doc.Components.Schemas[path.Base(doc.Input.Ref)].Properties {
-		if v, ok := in[name]; ok && p.Default != nil && cmp.Equal(v, p.Default) {
-			delete(in, name)
-		}
-	}
-	out, err := json.Marshal(in)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return out
+	return adaptertest.Brought(modelRules, req)
 }

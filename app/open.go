@@ -41,7 +41,7 @@ func Discord(cfg config.Config, opts Options) (*discord.Bot, error) {
 	if err != nil {
 		return nil, err
 	}
-	return discord.New(discordConfig(b, bot.New(bot.Config{Rules: b.now.rules})))
+	return discord.New(discordConfig(b, bot.New(bot.Config{Rules: b.now.rulesWithout})))
 }
 
 // Slack builds the bot's side of Slack without a store or an engine, to look
@@ -51,7 +51,7 @@ func Slack(cfg config.Config, opts Options) (*slack.Bot, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, err := slackConfig(b, bot.New(bot.Config{Rules: b.now.rules, Command: cfg.Slack.Command}), slack.Installations(nil))
+	c, err := slackConfig(b, bot.New(bot.Config{Rules: b.now.rulesWithout, Command: cfg.Slack.Command}), slack.Installations(nil))
 	if err != nil {
 		return nil, err
 	}

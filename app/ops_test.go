@@ -77,7 +77,7 @@ func prepare(t *testing.T, format string) *world {
 		t.Fatal(err)
 	}
 	t.Cleanup(w.fal.Close)
-	if w.discord, err = simdiscord.Start(simdiscord.Options{BotName: "ltx", IdentifyEvery: -1}); err != nil {
+	if w.discord, err = simdiscord.Start(simdiscord.Options{BotName: "ltx", IdentifyEvery: -1, AnswerWithin: answerLimit}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = w.discord.Close() })
@@ -93,6 +93,7 @@ func prepare(t *testing.T, format string) *world {
 	cfg.Discord.Token = config.NewSecret(w.discord.Token())
 	cfg.Discord.ApplicationID, cfg.Discord.APIURL = w.discord.ApplicationID(), w.discord.APIURL()
 	cfg.Slack.BotToken = config.Secret{}
+	cfg.Media.FFmpeg = "" // each start would try whether it can encode
 	opts := &slog.HandlerOptions{Level: slog.LevelDebug}
 	var handler slog.Handler = slog.NewTextHandler(w.log, opts)
 	if format == "json" {

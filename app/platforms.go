@@ -39,6 +39,16 @@ type chatAdapter interface {
 	ForGood(err error) bool
 	// Connected reports whether commands can come in.
 	Connected() bool
+	// Who is somebody in a guild or workspace at this moment, or the error is
+	// bot.ErrStranger.
+	Who(ctx context.Context, tenant, user string) (bot.Caller, error)
+	// TeamOf is the team of a guild or workspace.
+	TeamOf(ctx context.Context, tenant string) string
+	// NameOf is what a member is called.
+	NameOf(ctx context.Context, member string) (string, error)
+	// Revisit is what the courier must know to answer where a job was asked
+	// for, without an event there. Its error says to a person why it can't.
+	Revisit(ctx context.Context, j generate.Job, user string) (notes map[string]string, err error)
 	// Routes adds what the platform calls by HTTP.
 	Routes(mux *http.ServeMux)
 }
@@ -73,9 +83,12 @@ type platformParts struct {
 	base
 
 	store   *storage
-	archive generate.Archive
+	purges  bool // fal's copies are deleted
 	engine  *generate.Engine
 	office  *team.Office
+	loras   loras
+	uploads bot.Uploads
+	library libraries
 	guard   *ingress.Guard
 	metrics *metrics.Metrics
 	frames  bool // ffmpeg takes the last picture of a video
@@ -91,12 +104,17 @@ func newPlatforms(p platformParts, parts *lifecycle) (platforms, error) {
 		}
 		service := bot.New(bot.Config{
 			Generator: p.engine,
-			Rules:     p.now.rules,
+			Rules:     p.library.rules,
+			Library:   p.library.Office,
 			Catalog:   texts,
 			Usage:     p.engine.Usage,
+			LoRAs:     p.loras,
+			Uploads:   p.uploads,
+			MaxLoRA:   func() int64 { return p.now.config().Library.MaxBytes },
 			Office:    p.office,
 			Account:   p.office.Account,
-			Archive:   p.archive,
+			Records:   p.store,
+			Purges:    p.purges,
 			Evidence:  media.ReadEvidence,
 			TempDir:   p.cfg.Media.Dir,
 			Frames:    p.frames,

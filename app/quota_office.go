@@ -29,6 +29,7 @@ func newOffice(r records) *team.Office {
 		ParseMember: admin.ParseMember,
 		Now:         r.time,
 		Tiers:       r.lastTiers,
+		Models:      r.now.models,
 		Linkable:    func(team string) bool { return r.now.teams().shared[team] },
 		Teams:       r.allTeams,
 		Known:       r.knows,

@@ -24,7 +24,7 @@ func rulesOf(c config.Config) (ltx.Rules, error) {
 		Custom: c.Models.CustomEndpoints(), Price: c.PriceOf,
 	}
 	if len(c.Models.Allow) > 0 {
-		r.Models = c.Models.Allow
+		r.Models, r.Reserved = c.Models.Allow, c.ReservedModels()
 	}
 	for name, options := range c.Quality {
 		r.Qualities[name] = ltx.SettingsOf(options.Text())

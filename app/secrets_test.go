@@ -6,10 +6,8 @@ import (
 	"testing"
 	"time"
 
-	"ltxbot/config"
 	"ltxbot/core/generate"
 	simdiscord "ltxbot/sim/discord"
-	simslack "ltxbot/sim/slack"
 )
 
 // Whoever has the token of an interaction, or a response URL, writes as the
@@ -17,16 +15,7 @@ import (
 func TestTokensAreKeptNoLongerThanTheirJob(t *testing.T) {
 	t.Parallel()
 	w := prepare(t, "text")
-	slack, err := simslack.Start(simslack.Options{NoRateLimits: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(slack.Close)
-	workspace := slack.AddWorkspace(simslack.WorkspaceSpec{})
-	ann := workspace.AddUser(simslack.UserSpec{Name: "ann"})
-	general := workspace.AddChannel(simslack.ChannelSpec{Name: "general", Members: []*simslack.User{ann, workspace.Bot()}})
-	w.cfg.Slack.BotToken, w.cfg.Slack.AppToken = config.NewSecret(workspace.BotToken()), config.NewSecret(slack.AppToken())
-	w.cfg.Slack.APIURL = slack.APIURL()
+	slack := w.withSlack(t)
 	w.run(t)
 	for _, prompt := range []string{"a fox", "an nsfw fox"} {
 		i, err := w.ada.Slash(t.Context(), w.channel, "ltx", simdiscord.Arg("prompt", prompt))
@@ -34,7 +23,7 @@ func TestTokensAreKeptNoLongerThanTheirJob(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.endsWithout(t, "discord:"+i.ID, i.Token())
-		r, err := ann.Slash(t.Context(), general, "/ltx", prompt)
+		r, err := slack.ann.Slash(t.Context(), slack.general, "/ltx", prompt)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -56,7 +56,7 @@ func prepareShop(t *testing.T) *shop {
 	t.Helper()
 	s := &shop{world: prepare(t, "text")}
 	var err error
-	if s.slack, err = simslack.Start(simslack.Options{NoRateLimits: true}); err != nil {
+	if s.slack, err = simslack.Start(simslack.Options{NoRateLimits: true, AnswerWithin: answerLimit}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(s.slack.Close)

@@ -3,18 +3,26 @@ package app
 import (
 	"context"
 	"log/slog"
+	"maps"
+	"slices"
 	"time"
 
 	"ltxbot/internal/retry"
 )
 
-// How patient a start is with a platform that does not answer. Jobs go on
+// Timeouts of a start with a platform that does not answer. Jobs go on
 // meanwhile, and the other platform takes commands.
 const (
-	platformPatience = 10 * time.Second // until the bot counts as started without it
-	platformPause    = 2 * time.Second  // between tries, growing
-	platformMost     = time.Minute
+	platformTimeout = 10 * time.Second // until the bot counts as started without it
+	platformPause   = 2 * time.Second  // between tries, growing
+	platformMost    = time.Minute
 )
+
+// outcome is what came of the start of a platform.
+type outcome struct {
+	platform string
+	err      error
+}
 
 // start begins with all platforms at once. It returns when each is
 // connected, or after a while when some are not: those are tried until they
@@ -25,12 +33,14 @@ func (ps platforms) start(ctx context.Context, parts *lifecycle, broken fatal, l
 		end()
 		return nil
 	})
-	outcomes := make(chan error, len(ps))
+	outcomes := make(chan outcome, len(ps))
+	waiting := map[string]bool{}
 	for _, p := range ps {
+		waiting[p.name] = true
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
-			outcomes <- p.bring(life, log)
+			outcomes <- outcome{p.name, p.bring(life, log)}
 			select {
 			case err := <-p.Fatal():
 				broken.report(err)
@@ -44,16 +54,19 @@ func (ps platforms) start(ctx context.Context, parts *lifecycle, broken fatal, l
 			return err
 		})
 	}
-	patience := time.NewTimer(platformPatience)
-	defer patience.Stop()
+	late := time.NewTimer(platformTimeout)
+	defer late.Stop()
 	for range ps {
 		select {
-		case err := <-outcomes:
-			if err != nil {
-				return err
+		case o := <-outcomes:
+			if o.err != nil {
+				return o.err
 			}
-		case <-patience.C:
-			log.WarnContext(ctx, "a platform does not answer; it is tried again")
+			delete(waiting, o.platform)
+		case <-late.C:
+			for _, name := range slices.Sorted(maps.Keys(waiting)) {
+				log.WarnContext(ctx, "a platform does not answer; it is tried again", "platform", name)
+			}
 			go awaitPlatforms(life, outcomes, broken)
 			return nil
 		case <-ctx.Done():
@@ -64,12 +77,12 @@ func (ps platforms) start(ctx context.Context, parts *lifecycle, broken fatal, l
 }
 
 // awaitPlatforms passes on what ends a platform that was slow to start.
-func awaitPlatforms(ctx context.Context, outcomes <-chan error, broken fatal) {
+func awaitPlatforms(ctx context.Context, outcomes <-chan outcome, broken fatal) {
 	for {
 		select {
-		case err := <-outcomes:
-			if err != nil {
-				broken.report(err)
+		case o := <-outcomes:
+			if o.err != nil {
+				broken.report(o.err)
 			}
 		case <-ctx.Done():
 			return
@@ -88,7 +101,7 @@ func (p platform) bring(ctx context.Context, log *slog.Logger) error {
 		case p.ForGood(err):
 			return err
 		}
-		log.WarnContext(ctx, "cannot start a platform; it is tried again", "pause", pauses.After(n).String(), "error", err)
+		log.WarnContext(ctx, "cannot start a platform; it is tried again", "platform", p.name, "pause", pauses.After(n).String(), "error", err)
 		if !retry.Wait(ctx, pauses.After(n)) {
 			return nil
 		}

@@ -8,9 +8,7 @@ import (
 	"strings"
 
 	"ltxbot/config"
-	"ltxbot/core/generate"
 	"ltxbot/core/quota"
-	"ltxbot/provider/fal"
 	"ltxbot/store"
 	"ltxbot/store/bolt"
 	"ltxbot/store/redis"
@@ -46,18 +44,3 @@ func openStore(ctx context.Context, c config.Store, policy func() quota.Policy, 
 
 // owner is a new name for this process among those that share a store.
 func owner() string { return strings.ToLower(rand.Text()[:12]) }
-
-// archiveOf is where people's data is erased: in the store, and at fal where the
-// bot has the key.
-func archiveOf(s *storage, provider *fal.Client) generate.Archive {
-	if !provider.Purges() {
-		return s
-	}
-	return purging{s, provider}
-}
-
-// purging is a store and the provider that has copies of what is in it.
-type purging struct {
-	*storage
-	generate.Purger
-}

@@ -12,12 +12,12 @@ import (
 	"ltxbot/config"
 )
 
-// How patient a server is with who calls it.
+// Timeouts of a server for its callers.
 const (
-	headerPatience = 5 * time.Second
-	bodyPatience   = 10 * time.Second // for a whole request
-	idlePatience   = 2 * time.Minute
-	maxHeader      = 1 << 16 // bytes
+	headerTimeout = 5 * time.Second
+	bodyTimeout   = 10 * time.Second // for a whole request
+	idleTimeout   = 2 * time.Minute
+	maxHeader     = 1 << 16 // bytes
 )
 
 // A webServer serves at one address.
@@ -33,9 +33,9 @@ func newWebServer(key, address string, log *slog.Logger) *webServer {
 	mux := http.NewServeMux()
 	return &webServer{key: key, address: address, mux: mux, http: &http.Server{
 		Handler:           mux,
-		ReadHeaderTimeout: headerPatience,
-		ReadTimeout:       bodyPatience,
-		IdleTimeout:       idlePatience,
+		ReadHeaderTimeout: headerTimeout,
+		ReadTimeout:       bodyTimeout,
+		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeader,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}}

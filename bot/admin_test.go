@@ -298,7 +298,7 @@ func TestWhatWasAskedForWhileAccountsWereLinkedIsErasedAndExportedAfterwards(t *
 	if m := service.Show(t.Context(), onSlack, jobC); !strings.Contains(m.String(), "private fox") {
 		t.Errorf("the own job: %s", m.String())
 	}
-	if m := service.Forget(t.Context(), onSlack); !strings.Contains(m.Plain, "1 video are erased") {
+	if m := service.Erase(t.Context(), onSlack); !strings.Contains(m.Plain, "1 video are erased") {
 		t.Errorf("erase: %s", m.Plain)
 	}
 	if !g.jobs[jobC].Request.IsZero() || g.jobs[jobA].Request.IsZero() {

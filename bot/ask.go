@@ -20,6 +20,7 @@ type Ask struct {
 	Prompt   PromptText        // what the prompt among Settings may hold
 	Request  *ltx.Request      // instead of Settings: a request made before (Again, Same seed)
 	Parent   string            // the job it comes from
+	Try      string            // a LoRA of the team's list, to compare its strengths
 	Notes    map[string]string // what the courier knows already
 	// Step is what is done with Parent's video; what Parent was made with is
 	// not taken over then. Empty = the request is Parent's, changed.

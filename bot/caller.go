@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"errors"
 	"slices"
 
 	"ltxbot/core/generate"
@@ -20,7 +21,9 @@ type Caller struct {
 	Member   string   // "discord:80351110224678912", "slack:T0123ABCD:U0123ABCD"
 	Team     string   // the budget: "discord:<guild id>", "slack:<workspace id>", or a name from the config
 	Tiers    []string // names of the quota tiers the member is in
-	Admin    bool     // may manage the team: checked with the platform, never told by the client
+	// Unidentified is set where the platform was not asked yet for tiers and rights.
+	Unidentified bool
+	Admin        bool // may manage the team: checked with the platform, never told by the client
 	// Outsider is set for somebody of another organisation, who reaches the
 	// bot in a channel that both share. They see what stands in that channel:
 	// not the team's budget, and no job from elsewhere but their own.
@@ -32,3 +35,7 @@ type Caller struct {
 	// with Member. The service fills them in.
 	Also []string
 }
+
+// ErrStranger says that somebody is not in a guild or workspace, or is there
+// only as a visitor from another organisation.
+var ErrStranger = errors.New("not a member there")

@@ -2,6 +2,7 @@ package bot_test
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"sync"
 	"testing"
@@ -35,6 +36,7 @@ type fakeGenerator struct {
 	accept error      // nil = accept
 	lost   bool       // Record stores the job and returns its error all the same
 	hang   bool       // Record waits until its context is done
+	stall  bool       // Accept and Job do
 	read   error
 	asked  []generate.Ask
 
@@ -79,7 +81,11 @@ func (f *fakeGenerator) Prepare(ctx context.Context, j generate.Job) (generate.J
 	return f.take(ctx, j, generate.Preparing)
 }
 
-func (f *fakeGenerator) take(_ context.Context, j generate.Job, to generate.State) (generate.Job, error) {
+func (f *fakeGenerator) take(ctx context.Context, j generate.Job, to generate.State) (generate.Job, error) {
+	if f.stall {
+		<-ctx.Done()
+		return j, ctx.Err()
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.accept != nil {
@@ -87,6 +93,30 @@ func (f *fakeGenerator) take(_ context.Context, j generate.Job, to generate.Stat
 	}
 	j.State = to
 	f.jobs[j.ID] = j
+	return j, nil
+}
+
+func (f *fakeGenerator) Discard(ctx context.Context, id string, notes map[string]string) (generate.Job, error) {
+	if _, err := f.Note(ctx, id, notes); err != nil {
+		return generate.Job{}, err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	j := f.jobs[id]
+	j.Purge = time.Now()
+	f.jobs[id] = j
+	return j, nil
+}
+
+func (f *fakeGenerator) Restore(ctx context.Context, id string, notes map[string]string) (generate.Job, error) {
+	if _, err := f.Note(ctx, id, notes); err != nil {
+		return generate.Job{}, err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	j := f.jobs[id]
+	j.Purge = time.Time{}
+	f.jobs[id] = j
 	return j, nil
 }
 
@@ -138,11 +168,23 @@ func (f *fakeGenerator) Cancel(_ context.Context, id, by string) (generate.Job, 
 	return j, nil
 }
 
-func (f *fakeGenerator) Note(_ context.Context, id string, _ map[string]string) (generate.Job, error) {
-	return f.jobs[id], nil
+func (f *fakeGenerator) Note(_ context.Context, id string, notes map[string]string) (generate.Job, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	j, ok := f.jobs[id]
+	if !ok {
+		return generate.Job{}, generate.ErrNoJob
+	}
+	j.Notes = maps.Clone(notes)
+	f.jobs[id] = j
+	return j, nil
 }
 
-func (f *fakeGenerator) Job(_ context.Context, id string) (generate.Job, error) {
+func (f *fakeGenerator) Job(ctx context.Context, id string) (generate.Job, error) {
+	if f.stall {
+		<-ctx.Done()
+		return generate.Job{}, ctx.Err()
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.read != nil {
@@ -172,7 +214,7 @@ func (f *fakeGenerator) Jobs(_ context.Context, q generate.Query) ([]generate.Jo
 }
 
 // rules draw the same seed each time.
-func rules() ltx.Rules { return ltx.Rules{Seed: func() int64 { return 4242 }} }
+func rules(string) ltx.Rules { return ltx.Rules{Seed: func() int64 { return 4242 }} }
 
 func newService(g *fakeGenerator) *bot.Service {
 	if g.jobs == nil {
@@ -191,7 +233,7 @@ func request(t *testing.T, line string) ltx.Request {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := rules().Parse(l.Settings)
+	r, err := rules("").Parse(l.Settings)
 	if err != nil {
 		t.Fatal(err)
 	}

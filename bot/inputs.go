@@ -2,6 +2,7 @@ package bot
 
 import (
 	"path"
+	"slices"
 	"strings"
 
 	"ltxbot/bot/view"
@@ -55,6 +56,18 @@ func Inputs(files []GivenFile) (settings []ltx.Setting, left []string) {
 		taken[kind]++
 	}
 	return settings, left
+}
+
+// KindFor is the kind of the files that an option takes, as GivenFile.Kind says
+// it; "" for another option.
+func KindFor(option string) string {
+	p, _ := ltx.Lookup(option)
+	for kind, options := range inputsOf {
+		if slices.Contains(options, p.Key()) {
+			return kind
+		}
+	}
+	return ""
 }
 
 // NoPlace says of which files a video can't be made.

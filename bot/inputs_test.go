@@ -56,7 +56,7 @@ func TestAVideoThatMayNotBeSeenGoesIntoNoOther(t *testing.T) {
 func TestAgainGoesWhereTheRulesOfNowSay(t *testing.T) {
 	rules := ltx.Rules{Endpoint: "fal-ai/ltx-2.3-quality/text-to-video"}
 	g := &fakeGenerator{jobs: map[string]generate.Job{jobA: job(t, jobA, cowboy, generate.Delivered)}}
-	d := bot.New(bot.Config{Generator: g, Rules: func() ltx.Rules { return rules }})
+	d := bot.New(bot.Config{Generator: g, Rules: func(string) ltx.Rules { return rules }})
 	t.Cleanup(d.Stop)
 	r, err := rules.Parse([]ltx.Setting{{Key: "prompt", Value: "a fox"}})
 	if err != nil {
@@ -82,7 +82,7 @@ func TestARetryBringsAFileThatIsGoneOnceMore(t *testing.T) {
 	for kind, want := range map[generate.FailureKind]int{generate.FailInputGone: 1, generate.FailProvider: 0} {
 		d, g := world(t)
 		j := job(t, jobA, cowboy+" image:https://example.com/cat.png", generate.Failed)
-		r, err := j.Request.WithMedia(rules(), map[string]ltx.Media{"image_url": {Ref: "https://example.com/cat.png", URL: "https://v3.fal.media/cat.png"}})
+		r, err := j.Request.WithMedia(rules(""), map[string]ltx.Media{"image_url": {Ref: "https://example.com/cat.png", URL: "https://v3.fal.media/cat.png"}})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -3,6 +3,7 @@ package bot
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
 	"ltxbot/bot/command"
@@ -52,6 +53,10 @@ func (d *Service) Show(ctx context.Context, c Caller, id string) view.Message {
 	if err != nil {
 		return d.jobRefusal(ctx, err, c, id)
 	}
+	j, err = d.whole(ctx, j)
+	if err != nil {
+		return d.sorry(ctx, c, "error.unreadable", "read the takes of a job", err)
+	}
 	return view.ShownJob(p, j)
 }
 
@@ -75,7 +80,8 @@ func (d *Service) Cancel(ctx context.Context, c Caller, id string) view.Message 
 	case err != nil:
 		return d.sorry(ctx, c, "error.unreadable", "cancel job", err)
 	}
-	if j.State == generate.Accepted {
+	sent := func(t generate.Job) bool { return t.State != generate.Accepted }
+	if !sent(j) && !slices.ContainsFunc(j.Takes, sent) {
 		return view.Answer(p, "job.cancelled", "id", j.ID) // it was never sent
 	}
 	return view.Answer(p, "job.cancelling", "id", j.ID)

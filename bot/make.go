@@ -71,13 +71,19 @@ func (d *Service) request(ctx context.Context, a *Ask) (ltx.Request, error) {
 			return ltx.Request{}, err
 		}
 	}
-	rules := d.cfg.Rules()
+	if a.Prompt == FieldPrompt {
+		a.Settings = removed(a.Settings)
+	}
+	rules := d.rules(a.Caller)
 	if a.Request != nil {
 		now, err := a.Request.With(rules) // what was allowed once may not be any more
 		if err == nil && now.Endpoint() != a.Request.Endpoint() {
 			return now, nil // the operator has chosen another one since
 		}
 		return *a.Request, err
+	}
+	if a.Try != "" {
+		return d.trial(ctx, a, rules)
 	}
 	var parent generate.Job
 	if a.Parent != "" {
@@ -94,11 +100,11 @@ func (d *Service) request(ctx context.Context, a *Ask) (ltx.Request, error) {
 	secrets := append(parent.Request.LoRAs(), d.recent.loras(a.Caller)...)
 	switch next, ok := steps[a.Step]; {
 	case a.Parent == "":
-		r, err = rules.Parse(reveal(a.Settings, secrets))
+		r, err = d.withOwn(ctx, a.Caller, rules, reveal(a.Settings, secrets))
 	case ok && next.of != nil:
 		r, err = rules.Parse(reveal(append(next.of(parent), a.Settings...), secrets))
 	default:
-		r, err = parent.Request.With(rules, reveal(takeBack(a.Settings, parent.Request), secrets)...)
+		r, err = parent.Request.With(rules, reveal(resetRemoved(a.Settings, parent.Request), secrets)...)
 	}
 	r.Notes = append(r.Notes, notes...)
 	return r, err
@@ -135,9 +141,9 @@ type unseenError struct {
 func (e *unseenError) Error() string { return "job " + e.job + ": " + e.err.Error() }
 func (e *unseenError) Unwrap() error { return e.err }
 
-// takeBack resets what the user has removed from the form's field for advanced
+// resetRemoved resets what the user has removed from the form's field for advanced
 // settings: what parent set and the field no longer names gets its default.
-func takeBack(settings []ltx.Setting, parent ltx.Request) []ltx.Setting {
+func resetRemoved(settings []ltx.Setting, parent ltx.Request) []ltx.Setting {
 	if !slices.ContainsFunc(settings, func(s ltx.Setting) bool { return s.Key == view.AdvancedKey }) {
 		return settings
 	}
@@ -175,12 +181,15 @@ func reveal(settings []ltx.Setting, known []ltx.LoRA) []ltx.Setting {
 	return out
 }
 
-// refuseTyped is Refuse, with the line to correct and send again: what was
-// typed is gone from the input on some platforms.
+// refuseTyped is Refuse, with the line to send again, or what was typed where nothing
+// of it could be corrected.
 func (d *Service) refuseTyped(ctx context.Context, err error, a Ask) *view.Message {
 	p := d.Printer(a.Caller.Locale)
 	offered := offers(err, a.Settings)
 	m := view.Refuse(p, err)
+	if a.Try != "" && !offered { // a line to copy would make one video
+		m = view.RefuseLibrary(p, err)
+	}
 	if m == nil {
 		id := a.Parent
 		if of, ok := errors.AsType[*unseenError](err); ok {
@@ -192,8 +201,9 @@ func (d *Service) refuseTyped(ctx context.Context, err error, a Ask) *view.Messa
 	if _, long := errors.AsType[*command.LengthError](err); long || offered {
 		return m
 	}
-	if right := command.Corrected(a.Settings, command.ProblemsIn(err)); command.Write(right) != "" && a.Request == nil {
-		m.Offer(p, right)
+	filled := slices.DeleteFunc(slices.Clone(a.Settings), func(s ltx.Setting) bool { return s.Value == "" }) // a field of a form
+	if right := command.Corrected(filled, command.ProblemsIn(err)); command.Write(right) != "" && a.Request == nil && a.Try == "" {
+		m.Offer(p, right, !slices.Equal(right, filled))
 	}
 	return m
 }

@@ -2,10 +2,10 @@ package bot
 
 import (
 	"context"
-	"time"
 
 	"ltxbot/bot/view"
 	"ltxbot/core/generate"
+	"ltxbot/core/ltx"
 )
 
 // Press is what follows from a pressed button; exactly one field is set.
@@ -13,10 +13,11 @@ type Press struct {
 	Reply  *view.Message // for the caller only
 	Ask    *Ask          // make this; the adapter fills in Event, Place and Notes
 	Form   *view.Form    // open this; what it sends is an Ask with the form's job as Parent
-	Delete bool          // remove the pressed message
+	Delete bool          // remove the pressed message: Service.Delete
+	Remove bool          // remove one video from the message of its batch: Service.DeleteTake
 }
 
-// presses says for each action what it does and who may: Cancel and Delete
+// presses says for each action what it does and who may: Cancel, Delete and Remove
 // the owner and admins, the rest whoever sees the job.
 var presses = map[view.Action]func(d *Service, ctx context.Context, c Caller, id string) (Press, error){
 	view.ActCancel: func(d *Service, ctx context.Context, c Caller, id string) (Press, error) {
@@ -27,6 +28,10 @@ var presses = map[view.Action]func(d *Service, ctx context.Context, c Caller, id
 		_, err := d.owned(ctx, c, id)
 		return Press{Delete: true}, err
 	},
+	view.ActRemove: func(d *Service, ctx context.Context, c Caller, id string) (Press, error) {
+		_, err := d.owned(ctx, c, id)
+		return Press{Remove: true}, err
+	},
 	view.ActDetails: func(d *Service, ctx context.Context, c Caller, id string) (Press, error) {
 		j, err := d.kept(ctx, c, id)
 		if err != nil {
@@ -35,12 +40,20 @@ var presses = map[view.Action]func(d *Service, ctx context.Context, c Caller, id
 		m := view.Details(d.Printer(c.Locale), j)
 		return Press{Reply: &m}, nil
 	},
+	view.ActTake: func(d *Service, ctx context.Context, c Caller, id string) (Press, error) {
+		j, err := d.kept(ctx, c, id)
+		if err != nil {
+			return Press{}, err
+		}
+		m := view.Take(d.Printer(c.Locale), j, d.cfg.Frames)
+		return Press{Reply: &m}, nil
+	},
 	view.ActEdit: func(d *Service, ctx context.Context, c Caller, id string) (Press, error) {
 		j, err := d.kept(ctx, c, id)
 		if err != nil {
 			return Press{}, err
 		}
-		f := d.edit(c, j)
+		f := d.Form(ctx, c, j)
 		return Press{Form: &f}, nil
 	},
 	view.ActAgain: func(d *Service, ctx context.Context, c Caller, id string) (Press, error) {
@@ -49,12 +62,50 @@ var presses = map[view.Action]func(d *Service, ctx context.Context, c Caller, id
 	view.ActSame: func(d *Service, ctx context.Context, c Caller, id string) (Press, error) {
 		return d.repeat(ctx, c, id, false)
 	},
+	view.ActVerbatim: func(d *Service, ctx context.Context, c Caller, id string) (Press, error) {
+		p, err := d.repeat(ctx, c, id, false)
+		if err != nil {
+			return p, err
+		}
+		r, err := p.Ask.Request.With(d.rules(c), ltx.Setting{Key: "expand", Value: "no"})
+		if refusal := view.Refuse(d.Printer(c.Locale), err); refusal != nil {
+			return Press{Reply: refusal}, nil
+		}
+		p.Ask.Request = &r
+		return p, err
+	},
+	view.ActFinish: func(d *Service, ctx context.Context, c Caller, id string) (Press, error) {
+		j, err := d.kept(ctx, c, id)
+		if err != nil {
+			return Press{}, err
+		}
+		r, err := j.Request.Finished(d.rules(c))
+		if m := view.Refuse(d.Printer(c.Locale), err); m != nil {
+			return Press{Reply: m}, nil
+		}
+		return Press{Ask: &Ask{Caller: c, Request: &r, Parent: j.ID}}, err
+	},
+	view.ActStyle: func(d *Service, ctx context.Context, c Caller, id string) (Press, error) {
+		j, err := d.kept(ctx, c, id)
+		if err != nil {
+			return Press{}, err
+		}
+		f := d.styleForm(c, j)
+		return Press{Form: &f}, nil
+	},
 	view.ActRetry: func(d *Service, ctx context.Context, c Caller, id string) (Press, error) {
 		j, err := d.kept(ctx, c, id)
 		if err != nil {
 			return Press{}, err
 		}
 		p, err := d.repeat(ctx, c, id, j.Failure.Kind == generate.FailNoMedia)
+		if err == nil && j.Leads() { // all takes have failed
+			all, err := d.allTakes(c, j, *p.Ask.Request)
+			if m := view.Refuse(d.Printer(c.Locale), err); m != nil {
+				return Press{Reply: m}, nil
+			}
+			p.Ask.Request = &all
+		}
 		if err == nil && j.Failure.Kind == generate.FailInputGone { // where it was given, it may still be
 			afresh := p.Ask.Request.Afresh()
 			p.Ask.Request = &afresh
@@ -90,34 +141,7 @@ func (d *Service) repeat(ctx context.Context, c Caller, id string, newSeed bool)
 	}
 	r := j.Request
 	if newSeed {
-		r = r.WithSeed(d.cfg.Rules().NewSeed())
+		r = r.WithSeed(d.rules(c).NewSeed())
 	}
 	return Press{Ask: &Ask{Caller: c, Request: &r, Parent: j.ID}}, nil
-}
-
-// Deleted remembers that the video of a job was removed. The card can be shown
-// anew with what it returns.
-func (d *Service) Deleted(ctx context.Context, id string) (generate.Job, generate.Keep, error) {
-	keep := func(ctx context.Context, notes map[string]string) error {
-		_, err := d.cfg.Generator.Note(ctx, id, notes)
-		return err
-	}
-	j, err := d.cfg.Generator.Note(ctx, id, map[string]string{view.NoteDeleted: "yes"})
-	if purger, ok := d.cfg.Archive.(generate.Purger); ok && err == nil && j.Submission.RequestID != "" {
-		d.reads.Go(func() { d.purge(context.WithoutCancel(ctx), purger, j) })
-	}
-	return j, keep, err
-}
-
-// purgeLimit is how long the provider may take to delete a video.
-const purgeLimit = 5 * time.Second
-
-// purge deletes the provider's copy of a video that somebody has deleted. If it
-// does not answer, the copy stays until somebody erases it.
-func (d *Service) purge(ctx context.Context, p generate.Purger, j generate.Job) {
-	ctx, cancel := context.WithTimeout(ctx, purgeLimit)
-	defer cancel()
-	if err := p.Purge(ctx, j.Submission); err != nil {
-		d.log.WarnContext(ctx, "a video was deleted, but not at the provider", "job", j.ID, "request_id", j.Submission.RequestID, "error", err)
-	}
 }

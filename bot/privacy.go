@@ -37,7 +37,7 @@ func (d *Service) JobsLine(ctx context.Context, c Caller, order string) view.Mes
 	case len(args) == 1:
 		return view.Answer(d.Printer(c.Locale), "job.erase")
 	}
-	return d.Forget(ctx, c)
+	return d.Erase(ctx, c)
 }
 
 // Why nothing can be made of a job: what was asked for is no longer kept, or its
@@ -56,17 +56,20 @@ func (d *Service) kept(ctx context.Context, c Caller, id string) (generate.Job, 
 	return j, err
 }
 
-// Forget erases the caller's data in all teams: what was asked for, where, and
+// Erase erases the caller's data in all teams: what was asked for, where, and
 // where the videos are. What counts towards limits stays. It is done once a
 // minute at most.
-func (d *Service) Forget(ctx context.Context, c Caller) view.Message {
+func (d *Service) Erase(ctx context.Context, c Caller) view.Message {
 	c = d.known(ctx, c)
 	if again, ok := d.erased.start(c.Member, eraseEvery); !ok {
 		return view.Answer(d.Printer(c.Locale), "job.erase_soon", "since", text.SinceSpan(again))
 	}
 	ctx, cancel := context.WithTimeout(ctx, eraseLimit)
 	defer cancel()
-	total, err := d.erase(ctx, append([]string{c.Member}, c.Also...))
+	total, err := d.eraseMembers(ctx, append([]string{c.Member}, c.Also...))
+	if d.cfg.Library != nil && err == nil {
+		err = d.cfg.Library.SetDefaults(ctx, c.Team, c.Member, nil)
+	}
 	more := errors.Is(err, context.DeadlineExceeded) && total.Jobs > 0 // a platform waits no longer for an answer
 	if err != nil && !more {
 		d.erased.undo(c.Member)
@@ -75,13 +78,13 @@ func (d *Service) Forget(ctx context.Context, c Caller) view.Message {
 	return view.ErasedJobs(d.Printer(c.Locale), total, more)
 }
 
-// erase erases the data of members, in the store and in what the service
+// eraseMembers erases the data of members, in the store and in what the service
 // remembers.
-func (d *Service) erase(ctx context.Context, members []string) (generate.Erased, error) {
-	if d.cfg.Archive == nil {
+func (d *Service) eraseMembers(ctx context.Context, members []string) (generate.Erased, error) {
+	if d.cfg.Records == nil {
 		return generate.Erased{}, errors.New("this store erases nothing")
 	}
-	done, err := generate.Erase(ctx, d.cfg.Archive, "", members...)
+	done, err := generate.Erase(ctx, d.cfg.Records, d.cfg.Purges, "", members...)
 	for _, m := range members {
 		d.Erased(m)
 	}

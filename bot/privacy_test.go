@@ -17,10 +17,10 @@ import (
 	"ltxbot/core/quota"
 )
 
-// fakeArchive is a fakeGenerator that lets go of jobs.
-type fakeArchive struct{ *fakeGenerator }
+// fakeRecords is a fakeGenerator that lets go of jobs.
+type fakeRecords struct{ *fakeGenerator }
 
-func (f fakeArchive) Jobs(_ context.Context, q generate.Query) ([]generate.Job, error) {
+func (f fakeRecords) Jobs(_ context.Context, q generate.Query) ([]generate.Job, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	var out []generate.Job
@@ -32,14 +32,14 @@ func (f fakeArchive) Jobs(_ context.Context, q generate.Query) ([]generate.Job, 
 	return out, f.read
 }
 
-func (f fakeArchive) Save(_ context.Context, j generate.Job, _ quota.Billing) (generate.Job, error) {
+func (f fakeRecords) Save(_ context.Context, j generate.Job, _ quota.Billing) (generate.Job, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.jobs[j.ID] = j
 	return j, nil
 }
 
-func (f fakeArchive) Remove(_ context.Context, j generate.Job) error {
+func (f fakeRecords) Remove(_ context.Context, j generate.Job) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	delete(f.jobs, j.ID)
@@ -61,7 +61,7 @@ func newArchive(t *testing.T) (*bot.Service, *fakeGenerator) {
 	running.State, running.Shown = generate.Running, ""
 	g.jobs[jobB] = running
 	return bot.New(bot.Config{
-		Generator: fakeArchive{g}, Archive: fakeArchive{g}, Rules: rules,
+		Generator: fakeRecords{g}, Records: fakeRecords{g}, Rules: rules,
 		Usage: func(context.Context, quota.Asker) ([]quota.Gauge, error) { return gauges(), g.read },
 	}), g
 }
@@ -93,19 +93,8 @@ func TestAJobWhosePromptIsForgottenSaysSoKindly(t *testing.T) {
 	}
 }
 
-// purgingArchive is one whose provider deletes its copies.
-type purgingArchive struct {
-	fakeArchive
-	purged chan string // request ids
-}
-
-func (f purgingArchive) Purge(_ context.Context, s generate.Submission) error {
-	f.purged <- s.RequestID
-	return nil
-}
-
-// TestTheProvidersCopyIsDeletedToo: with a video that somebody deletes, and with
-// what somebody erases. Where the bot can't do that, it says so.
+// TestTheProvidersCopyIsDeletedToo with what somebody erases. Where the bot can't
+// do that, it says so.
 func TestTheProvidersCopyIsDeletedToo(t *testing.T) {
 	const kept = "keeps its own copies"
 	for _, purges := range []bool{true, false} {
@@ -113,22 +102,16 @@ func TestTheProvidersCopyIsDeletedToo(t *testing.T) {
 		j := g.jobs[jobA]
 		j.Submission.RequestID = "r-1"
 		g.jobs[jobA] = j
-		archive := purgingArchive{fakeArchive{g}, make(chan string, 2)}
-		cfg := bot.Config{Generator: fakeArchive{g}, Archive: fakeArchive{g}, Rules: rules, Usage: func(context.Context, quota.Asker) ([]quota.Gauge, error) { return nil, nil }}
-		if purges {
-			cfg.Archive = archive
-		}
-		service := bot.New(cfg)
-		if _, _, err := service.Deleted(t.Context(), jobA); err != nil {
-			t.Fatal(err)
-		}
-		service.Stop()
+		service := bot.New(bot.Config{
+			Generator: fakeRecords{g}, Records: fakeRecords{g}, Purges: purges, Rules: rules,
+			Usage: func(context.Context, quota.Asker) ([]quota.Gauge, error) { return nil, nil },
+		})
 		m := service.JobsLine(t.Context(), caller(ann), "erase yes")
 		if got := strings.Contains(m.String(), kept); got == purges {
 			t.Errorf("the provider's copies are deleted %v: %s", purges, m.String())
 		}
-		if want := map[bool]int{true: 2, false: 0}[purges]; len(archive.purged) != want {
-			t.Errorf("asked %d times, want %d", len(archive.purged), want)
+		if after := g.jobs[jobA]; !after.Request.IsZero() || after.Purge.IsZero() == purges || (after.Submission.RequestID != "") != purges {
+			t.Errorf("the provider's copies are deleted %v: it is from %s, of %q", purges, after.Purge, after.Submission.RequestID)
 		}
 	}
 }
@@ -217,5 +200,55 @@ func TestAMemberGetsAllThatIsKept(t *testing.T) {
 		if g.Scope.Kind != quota.Member {
 			t.Errorf("export tells the use of %s", g.Scope)
 		}
+	}
+}
+
+// batchOf makes two finished jobs of ann the takes of a batch.
+func batchOf(g *fakeGenerator) (lead, second generate.Job) {
+	lead = g.jobs[jobA]
+	lead.Batch = generate.Batch{ID: lead.ID, Index: 1, Size: 2}
+	lead.Batch.Posting = lead.TakeIDs()
+	second = lead
+	second.Batch.Posting = nil
+	second.ID, second.Event, second.Batch.Index = lead.TakeIDs()[1], "second", 2
+	g.jobs = map[string]generate.Job{lead.ID: lead, second.ID: second}
+	return lead, second
+}
+
+func TestAllTakesOfAMemberAreErasedAndExported(t *testing.T) {
+	d, g := newArchive(t)
+	lead, second := batchOf(g)
+	kept, err := generate.Export(t.Context(), fakeRecords{g}, "", ann)
+	if err != nil || len(kept) != 2 || kept[0].Command == "" || kept[1].Command == "" {
+		t.Errorf("the export has %+v, %v; want both takes", kept, err)
+	}
+	for _, p := range kept {
+		if p.Batch != lead.ID || p.Take < 1 || p.Take > 2 {
+			t.Errorf("job %s is take %d of %q, want that of %s", p.ID, p.Take, p.Batch, lead.ID)
+		}
+	}
+	if got := d.Erase(t.Context(), caller(ann)).Plain; !strings.Contains(got, "2 videos") {
+		t.Errorf("it says %q", got)
+	}
+	for _, id := range []string{lead.ID, second.ID} {
+		if j := g.jobs[id]; !j.Request.IsZero() || j.Output.URL != "" || j.Batch.ID != lead.ID {
+			t.Errorf("%s has %+v after it was erased", id, j)
+		}
+	}
+}
+
+func TestTheTakesOfABatchAreFoundAfterItWasErased(t *testing.T) {
+	d, g := newArchive(t)
+	lead, second := batchOf(g)
+	d.Erase(t.Context(), caller(ann))
+	if _, _, err := d.Delete(t.Context(), lead.ID, removed); err != nil {
+		t.Errorf("its message was deleted: %v", err)
+	}
+	if g.jobs[second.ID].Notes[view.NoteDeleted] == "" {
+		t.Error("the second take is not known to be deleted")
+	}
+	delete(g.jobs, second.ID) // it was removed because of its age
+	if _, _, err := d.Delete(t.Context(), lead.ID, removed); err != nil {
+		t.Errorf("the message of a batch of which one take is not kept was deleted: %v", err)
 	}
 }

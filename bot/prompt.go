@@ -36,7 +36,21 @@ func (d *Service) Answer(ctx context.Context, c Caller, line command.Line) view.
 	case command.VerbQuota, command.VerbAdmin:
 		return d.OrderLine(ctx, c, line.Verb, arg)
 	case command.VerbLoRAs:
-		return d.LoRAs(ctx, c)
+		return d.LoRAsLine(ctx, c, arg)
+	case command.VerbDefaults:
+		return d.Defaults(ctx, c, arg)
+	case command.VerbStyles:
+		return d.LoRAsLine(ctx, c, command.StylesLine(arg))
 	}
-	return view.Help(d.Printer(c.Locale), arg)
+	return d.Help(c, arg)
+}
+
+// TakesLong reports whether Answer may take longer than platforms wait for one.
+func TakesLong(line command.Line) bool {
+	return line.Verb == command.VerbLoRAs && len(line.Args) > 0 && LooksAtFile(line.Args[0])
+}
+
+// Help explains a topic, as view.Help does.
+func (d *Service) Help(c Caller, topic string) view.Message {
+	return view.Help(d.Printer(c.Locale), d.cfg.Rules(c.Team), topic)
 }

@@ -11,6 +11,7 @@ import (
 	"ltxbot/bot/text"
 	"ltxbot/bot/view"
 	"ltxbot/core/generate"
+	"ltxbot/core/library"
 	"ltxbot/core/ltx"
 )
 
@@ -48,7 +49,7 @@ func (r *recent) of(team, member string) *memberJobs {
 	m := r.members[key]
 	if m == nil {
 		if len(r.members) >= rememberedMembers {
-			r.forget()
+			r.evict()
 		}
 		m = &memberJobs{}
 		r.members[key] = m
@@ -58,8 +59,8 @@ func (r *recent) of(team, member string) *memberJobs {
 	return m
 }
 
-// forget drops the member who was needed longest ago. The caller holds mu.
-func (r *recent) forget() {
+// evict drops the member who was needed longest ago. The caller holds mu.
+func (r *recent) evict() {
 	oldest := ""
 	for key, m := range r.members {
 		if oldest == "" || m.used < r.members[oldest].used {
@@ -135,6 +136,20 @@ func (d *Service) recall(c Caller) {
 	})
 }
 
+// What is completed that is no option of a video.
+const (
+	SuggestLoRA  = "lora name"  // of the team's library
+	SuggestStyle = "style name" // of the team's library
+)
+
+// shelf is the library of the caller's team, from memory.
+func (d *Service) shelf(c Caller) *library.Snapshot {
+	if d.cfg.Library == nil || c.Outsider {
+		return &library.Snapshot{}
+	}
+	return d.cfg.Library.Of(c.Team)
+}
+
 // Suggest completes what is being typed for an option, for a job where option
 // is "job", or for the limit of an order where it is "limit": at most 25, the best first. It answers from memory.
 func (d *Service) Suggest(c Caller, option, typed string) []view.Choice {
@@ -150,6 +165,17 @@ func (d *Service) Suggest(c Caller, option, typed string) []view.Choice {
 		}
 	case option == "limit":
 		return suggestLimits(typed)
+	case option == SuggestLoRA:
+		found, _ := d.shelf(c).Find(typed, maxSuggestions)
+		for _, e := range found {
+			all = append(all, view.Choice{Value: e.Name, Label: view.LoRAChoice(e)})
+		}
+		return fit(all)
+	case option == SuggestStyle || ok && p.Kind == ltx.KindStyle:
+		for _, s := range d.shelf(c).Styles() {
+			all = append(all, view.Choice{Value: s.Name, Label: view.StyleChoice(s)})
+		}
+		return fit(rank(all, typed))
 	case !ok:
 		return nil
 	case p.Kind == ltx.KindLoRAs:
@@ -161,7 +187,11 @@ func (d *Service) Suggest(c Caller, option, typed string) []view.Choice {
 			all = append(all, view.Choice{Value: text.NumberTyped(s), Label: v.Duration(time.Duration(s * float64(time.Second)))})
 		}
 	default:
-		all = view.Choices(v, p, d.cfg.Rules().QualityNames())
+		rules := d.rules(c)
+		all = view.Choices(v, p, rules.QualityNames())
+		if p.Key() == "model" {
+			all = slices.DeleteFunc(all, func(c view.Choice) bool { return !rules.Allows(c.Value) })
+		}
 		if p.Kind == ltx.KindSize {
 			for _, r := range usualRatios {
 				all = append(all, view.Choice{Value: r, Label: r})
@@ -188,25 +218,26 @@ func (d *Service) suggestLoRAs(c Caller, typed string) []view.Choice {
 	if i := strings.LastIndexByte(typed, ','); i >= 0 {
 		before, last = strings.TrimSpace(typed[:i])+",", typed[i+1:]
 	}
-	var names []string
-	if list := d.cfg.Rules().LibraryNames; list != nil {
-		names = list()
+	name, scale, scaled := strings.Cut(strings.TrimSpace(last), "@")
+	var ranked []view.Choice
+	found, _ := d.shelf(c).Find(name, maxSuggestions)
+	for _, e := range found {
+		value, label := before+e.Name, before+view.LoRAChoice(e)
+		if scaled {
+			value += "@" + scale
+			label = value
+		}
+		ranked = append(ranked, view.Choice{Value: value, Label: label})
 	}
+	var used []view.Choice
 	for _, l := range d.recent.loras(c) {
 		path, _, _ := strings.Cut(l.Path, "?")
-		if l.Name == "" {
-			names = append(names, path)
+		if choice := (view.Choice{Value: before + path, Label: before + path}); l.Name == "" && !slices.Contains(used, choice) {
+			used = append(used, choice)
 		}
 	}
-	var all []view.Choice
-	for _, n := range names {
-		choice := view.Choice{Value: before + n, Label: before + n}
-		if !slices.Contains(all, choice) {
-			all = append(all, choice)
-		}
-	}
-	ranked := rank(all, before+strings.TrimSpace(last))
-	if typed = strings.TrimSpace(typed); typed != "" && !slices.Contains(ranked, view.Choice{Value: typed, Label: typed}) {
+	ranked = append(ranked, rank(used, before+strings.TrimSpace(last))...)
+	if typed = strings.TrimSpace(typed); typed != "" && !slices.ContainsFunc(ranked, func(c view.Choice) bool { return c.Value == typed }) {
 		ranked = append([]view.Choice{{Value: typed, Label: command.HideQueries(typed)}}, ranked...)
 	}
 	return fit(ranked)

@@ -12,12 +12,14 @@ import (
 	"context"
 	"crypto/rand"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
 	"ltxbot/bot/text"
 	"ltxbot/bot/view"
 	"ltxbot/core/generate"
+	"ltxbot/core/library"
 	"ltxbot/core/ltx"
 	"ltxbot/core/quota"
 )
@@ -31,6 +33,8 @@ type Generator interface {
 	Drop(ctx context.Context, job string) error
 	Cancel(ctx context.Context, id, by string) (generate.Job, error)
 	Note(ctx context.Context, id string, notes map[string]string) (generate.Job, error)
+	Discard(ctx context.Context, id string, notes map[string]string) (generate.Job, error)
+	Restore(ctx context.Context, id string, notes map[string]string) (generate.Job, error)
 	Job(ctx context.Context, id string) (generate.Job, error)
 	Jobs(ctx context.Context, q generate.Query) ([]generate.Job, error)
 }
@@ -38,19 +42,30 @@ type Generator interface {
 // Config is what a Service is made of.
 type Config struct {
 	Generator Generator
-	// Rules are those of this moment; a reload changes them.
-	Rules   func() ltx.Rules
+	// Rules are those of this moment for a team, with its library and styles;
+	// a reload changes them. The empty team has neither.
+	Rules   func(team string) ltx.Rules
 	Catalog *text.Catalog // nil = the built-in texts
 	// Usage reads the limits of somebody, and their use.
 	Usage func(ctx context.Context, a quota.Asker) ([]quota.Gauge, error)
+	// LoRAs looks at the files of LoRAs; nil = only their links are looked at.
+	LoRAs library.Checker
+	// Uploads is where LoRAs go that people give as files; nil = none are taken.
+	Uploads Uploads
+	// MaxLoRA is the size of the largest of them, in bytes; nil = 1 GB.
+	MaxLoRA func() int64
+	// Library is where LoRAs and styles are kept; nil = there are none.
+	Library Library
 	// Office is where quotas are looked at and changed; nil = that can't be
 	// done, and Usage tells what is used.
 	Office Office
 	// Account returns the member whose limits apply to a member of a team,
 	// and all other names of the same person; nil = everybody has one name.
 	Account func(ctx context.Context, team, member string) (account string, others []string, err error)
-	// Archive is where people's data is erased; nil = that can't be done.
-	Archive generate.Archive
+	// Records is where people's data is erased; nil = that can't be done.
+	Records generate.Records
+	// Purges is set where the provider's copies are deleted as well.
+	Purges bool
 	// Evidence reads what a file tells of where it comes from; nil = files are
 	// not verified.
 	Evidence func(ctx context.Context, path string) (generate.Evidence, error)
@@ -71,6 +86,8 @@ type Service struct {
 	recent *recent
 	erased pace
 	reads  sync.WaitGroup // of jobs for the memory
+
+	uploading chan struct{}
 }
 
 // New makes a service.
@@ -82,10 +99,16 @@ func New(cfg Config) *Service {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
 	if cfg.Rules == nil {
-		cfg.Rules = func() ltx.Rules { return ltx.Rules{} }
+		cfg.Rules = func(string) ltx.Rules { return ltx.Rules{} }
+	}
+	if cfg.MaxLoRA == nil {
+		cfg.MaxLoRA = func() int64 { return 1 << 30 }
+	}
+	if cfg.LoRAs != nil {
+		cfg.Rules = withKnown(cfg.Rules, cfg.LoRAs)
 	}
 	cfg.Command = cmp.Or(cfg.Command, "/ltx")
-	return &Service{cfg: cfg, log: cfg.Logger, recent: newRecent()}
+	return &Service{cfg: cfg, log: cfg.Logger, recent: newRecent(), uploading: make(chan struct{}, uploadsAtATime)}
 }
 
 // Stop waits for what the service reads in the background, a few seconds at most.
@@ -105,10 +128,12 @@ func (d *Service) Printer(locale string) text.Printer {
 // Languages are those that have texts: "de", "en" and so on.
 func (d *Service) Languages() []string { return d.cfg.Catalog.Languages() }
 
-// Form is the form for a video: empty, or filled in with a request. The hidden
-// part of LoRA links is not in it; Submit puts it back.
-func (d *Service) Form(locale string, from *ltx.Request) view.Form {
-	return view.NewForm(d.Printer(locale), d.cfg.Rules().QualityNames(), from)
+// Choices are those of a parameter, without the models that nobody here may
+// choose.
+func (d *Service) Choices(p ltx.Param) []ltx.Choice {
+	rules := d.cfg.Rules("")
+	rules.AnyTier = true
+	return slices.DeleteFunc(slices.Clone(p.Choices), func(c ltx.Choice) bool { return p.Key() == "model" && !rules.Allows(c.Value) })
 }
 
 // sorry tells a person that something went wrong inside the bot, and logs the

@@ -67,9 +67,8 @@ func TestTheLineToSendAgainIsWithoutFlagsOfOtherTools(t *testing.T) {
 		"a lion --v 6 --ar 16:9":                                       `/ltx prompt:"a lion" ar:16:9`,
 		"a lion --stylize 500 --chaos 20 on a rock":                    `/ltx prompt:"a lion on a rock"`,
 		"a lion --sref https://example.com/a.png":                      `/ltx prompt:"a lion"`,
-		"a lion edit:extend":                                           `/ltx prompt:"a lion" edit:extend`,
 		"a lion --вес 5 --камера dolly_in":                             `/ltx prompt:"a lion"`,
-		"a lion count:4 model=pro":                                     `/ltx prompt:"a lion" model:pro`,
+		"a lion count:9 model=pro":                                     `/ltx prompt:"a lion" count:4 model:pro`,
 		"a lion --no people --ar 16:9":                                 `/ltx prompt:"a lion" ar:16:9 negative:people`,
 		`{"prompt": "a lion", "made_up": "https://example.com/a.png"}`: `/ltx prompt:"a lion"`,
 		"a lion made_up:7":                                             `/ltx prompt:"a lion"`,
@@ -83,6 +82,21 @@ func TestTheLineToSendAgainIsWithoutFlagsOfOtherTools(t *testing.T) {
 		last := refusal.Blocks[len(refusal.Blocks)-1]
 		if last.Kind != view.Code || last.Spans[0].Text != want {
 			t.Errorf("%q: offered %v, want %s", typed, last.Spans, want)
+		}
+	}
+}
+
+// TestALineThatIsWrongIsNotOfferedToBeSentAgain types what nobody but the person can
+// correct: the same line would be refused in the same way. It is shown as what was
+// typed, which is gone elsewhere on some platforms.
+func TestALineThatIsWrongIsNotOfferedToBeSentAgain(t *testing.T) {
+	for _, typed := range []string{
+		"a lion size:banana", "a lion lora:a/b@9", "a lion style:dask", "a lion camera:focus_shift", "a lion size:16:9 size:1:1",
+		"a lion duration:4 frames:49", "camera:static", "a lion edit:retake", "a lion edit:extend",
+	} {
+		_, refusal := submit(t, newService(&fakeGenerator{}), ask(t, ann, typed))
+		if refusal == nil || strings.Contains(refusal.String(), "send it again") || !strings.Contains(refusal.String(), "You typed:") {
+			t.Errorf("%q: %v, want a refusal that does not tell to send it again", typed, refusal)
 		}
 	}
 }
@@ -334,7 +348,7 @@ func TestButtonIDsSurvive(t *testing.T) {
 
 func TestFieldErrorsStandUnderTheirFields(t *testing.T) {
 	d := newService(&fakeGenerator{})
-	_, err := rules().Parse([]ltx.Setting{{Key: "camera", Value: "dolly_inn"}, {Key: "advanced", Value: "steps=99 nosuch=1"}})
+	_, err := rules("").Parse([]ltx.Setting{{Key: "camera", Value: "dolly_inn"}, {Key: "advanced", Value: "steps=99 nosuch=1"}})
 	got := view.FieldErrors(d.Printer("en"), err)
 	for key, want := range map[string]string{"prompt": "missing", "camera": "dolly_in", "advanced": "steps"} {
 		if !strings.Contains(got[key], want) {
@@ -426,12 +440,12 @@ func TestFormTakesWhatItSays(t *testing.T) {
 	d := newService(&fakeGenerator{})
 	r := request(t, `he says: "go" camera:dolly_in size:21:9 steps:30 negative:"a, b" advanced:"scheduler=ltx2" seed:9`)
 	var settings []ltx.Setting
-	for _, f := range d.Form("de", &r).Fields {
+	for _, f := range d.Form(t.Context(), caller(ann), generate.Job{ID: jobA, Request: r}).Fields {
 		if f.Kind != view.Files {
 			settings = append(settings, ltx.Setting{Key: f.Key, Value: f.Value})
 		}
 	}
-	again, err := rules().Parse(settings)
+	again, err := rules("").Parse(settings)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -450,7 +464,7 @@ func FuzzMessagesShowNoSecretAndNeverPanic(f *testing.F) {
 			}
 			return r
 		}, token)
-		r, err := rules().Parse([]ltx.Setting{{Key: "prompt", Value: prompt}, {Key: "lora", Value: "https://civitai.com/api/download/models/1?token=" + token}})
+		r, err := rules("").Parse([]ltx.Setting{{Key: "prompt", Value: prompt}, {Key: "lora", Value: "https://civitai.com/api/download/models/1?token=" + token}})
 		if err != nil {
 			return
 		}

@@ -14,7 +14,7 @@ import (
 // step is something that is made of a finished video.
 type step struct {
 	title  string   // key of the form's title
-	fields []string // parameters that are asked for
+	fields []string // parameters that are asked for; nil = those of files
 	// of are the settings that go with what is filled in; nil = the request
 	// stays that of the job.
 	of func(j generate.Job) []ltx.Setting
@@ -23,13 +23,13 @@ type step struct {
 // steps are what goes on from a finished video. Each opens a form first: what
 // happens next is for a person to say, and the form says what it costs.
 var steps = map[view.Action]step{
-	view.ActExtend:   {"form.title_extend", []string{command.PromptKey, "duration"}, edited("extend")},
-	view.ActContinue: {"form.title_continue", []string{command.PromptKey, "duration"}, fromItsEnd},
-	view.ActRetake:   {"form.title_retake", []string{command.PromptKey, "start_time", "duration"}, edited("retake")},
-	view.ActReframe: {"form.title_reframe", []string{"size"}, func(j generate.Job) []ltx.Setting {
+	view.ActExtend:   {"form.title_extend", []string{command.PromptKey, "duration", "model"}, edited("extend")},
+	view.ActContinue: {"form.title_continue", []string{command.PromptKey, "duration", "model"}, fromItsEnd},
+	view.ActRetake:   {"form.title_retake", []string{command.PromptKey, "start_time", "duration", "model"}, edited("retake")},
+	view.ActReframe: {"form.title_reframe", []string{"size", "model"}, func(j generate.Job) []ltx.Setting {
 		return append(edited("reframe")(j), ltx.Setting{Key: command.PromptKey, Value: j.Request.Prompt()})
 	}},
-	view.ActInputs: {"form.title_inputs", []string{command.PromptKey, "image", "end_image", "soundtrack", "clip"}, nil},
+	view.ActInputs: {"form.title_inputs", nil, nil},
 }
 
 // edited are the settings for an edit of a job's video.
@@ -59,7 +59,7 @@ func videoOf(j generate.Job) ltx.Media {
 // OpensForm reports whether an action opens a form.
 func OpensForm(action view.Action) bool {
 	_, ok := steps[action]
-	return ok || action == view.ActEdit
+	return ok || action == view.ActEdit || action == view.ActStyle
 }
 
 // press opens the form of a step.
@@ -69,17 +69,66 @@ func (s step) press(action view.Action) func(*Service, context.Context, Caller, 
 		if err != nil {
 			return Press{}, err
 		}
-		f := view.StepForm(d.Printer(c.Locale), d.cfg.Rules().QualityNames(), s.title, j.Request.Prompt(), s.fields...)
-		f.Job, f.Step = j.ID, action
+		settings := j.Request.Settings()
 		if s.of != nil {
-			like := append(s.of(j), ltx.Setting{Key: command.PromptKey, Value: j.Request.Prompt()})
-			if action == view.ActReframe {
-				like = append(like, ltx.Setting{Key: "size", Value: "9:16"}) // all shapes cost the same
-			}
-			f.Note = d.priceOf(ctx, c, like)
+			settings = append(s.of(j), ltx.Setting{Key: command.PromptKey, Value: j.Request.Prompt()})
+		}
+		f, _ := d.stepForm(ctx, c, j, action, settings)
+		if s.of != nil {
+			f.Note = d.priceOf(ctx, c, s.like(j))
 		}
 		return Press{Form: &f}, nil
 	}
+}
+
+// like are settings for a video as the step makes it, unless more is filled in.
+func (s step) like(j generate.Job) []ltx.Setting {
+	if s.of == nil {
+		return j.Request.Settings()
+	}
+	like := s.of(j)
+	if !slices.ContainsFunc(like, command.IsPrompt) {
+		like = append(like, ltx.Setting{Key: command.PromptKey, Value: j.Request.Prompt()})
+	}
+	if slices.Contains(s.fields, "size") {
+		like = append(like, ltx.Setting{Key: "size", Value: "9:16"}) // all shapes cost the same
+	}
+	return like
+}
+
+// stepForm is the form of a step as it is with settings. Of the models it has
+// those that can make it. The error says why none does.
+func (d *Service) stepForm(ctx context.Context, c Caller, j generate.Job, action view.Action, settings []ltx.Setting) (view.Form, error) {
+	s := steps[action]
+	fill, err := d.fill(ctx, c, j, settings, s.like(j))
+	fields := s.fields
+	if s.of != nil {
+		fill.Models = slices.DeleteFunc(fill.Models, func(o ltx.Offer) bool { return o.Cost == 0 })
+	} else {
+		fields = d.fileFields(c, j)
+	}
+	f := view.StepForm(d.Printer(c.Locale), s.title, fill, fields...)
+	f.Job, f.Step = j.ID, action
+	return f, err
+}
+
+// fileFields are the fields for other files of a job: those of its own and those
+// that go with them come first, for a platform with room for few.
+func (d *Service) fileFields(c Caller, j generate.Job) []string {
+	var own, more, rest []string
+	for _, p := range ltx.Params() {
+		if p.Kind != ltx.KindMedia {
+			continue
+		}
+		list := &rest
+		if _, has := j.Request.Media(p.Name); has {
+			list = &own
+		} else if d.rules(c).Admits(j.Request, p.Key()) {
+			list = &more
+		}
+		*list = append(*list, p.Key())
+	}
+	return slices.Concat([]string{command.PromptKey, view.RemoveKey}, own, more, rest, []string{"model", "edit"})
 }
 
 // priceOf says what a request of these settings costs, and who else than the
@@ -87,14 +136,9 @@ func (s step) press(action view.Action) func(*Service, context.Context, Caller, 
 func (d *Service) priceOf(ctx context.Context, c Caller, settings []ltx.Setting) string {
 	ctx, cancel := context.WithTimeout(ctx, quoteLimit)
 	defer cancel()
-	prompts := 0
-	settings = slices.DeleteFunc(settings, func(s ltx.Setting) bool {
-		if command.IsPrompt(s) {
-			prompts++
-		}
-		return prompts > 1 && command.IsPrompt(s)
-	})
-	r, err := d.cfg.Rules().Parse(settings)
+	settings = slices.DeleteFunc(slices.Clone(settings), command.IsPrompt)
+	settings = append(settings, ltx.Setting{Key: command.PromptKey, Value: "a"}) // what it says costs nothing
+	r, err := d.rules(c).Roughly(settings)
 	if err != nil {
 		return ""
 	}

@@ -24,8 +24,3 @@ func (d *Service) Usage(ctx context.Context, c Caller) view.Message {
 	}
 	return view.Usage(d.Printer(c.Locale), gauges)
 }
-
-// LoRAs says which LoRAs the caller can use.
-func (d *Service) LoRAs(_ context.Context, c Caller) view.Message {
-	return view.LoRAs(d.Printer(c.Locale), d.cfg.Rules())
-}

@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -32,8 +33,10 @@ func (d *Service) Verify(ctx context.Context, c Caller, what string) view.Messag
 		if err != nil {
 			return d.sorry(ctx, c, "error.unreadable", "verify a message", err)
 		}
-		if at := slices.IndexFunc(jobs, c.sees); at >= 0 {
-			return view.Verified(p, view.Verdict{Job: &jobs[at]})
+		jobs = slices.DeleteFunc(jobs, func(j generate.Job) bool { return !c.sees(j) })
+		slices.SortFunc(jobs, func(a, b generate.Job) int { return cmp.Compare(a.Batch.Index, b.Batch.Index) })
+		if len(jobs) > 0 {
+			return view.Verified(p, view.Verdict{Job: &jobs[0], Takes: jobs[1:]})
 		}
 		return view.Answer(p, "verify.no_message")
 	}
@@ -98,7 +101,7 @@ func (d *Service) VerifyGiven(ctx context.Context, c Caller, open func(context.C
 	defer func() { _ = os.RemoveAll(dir) }()
 	path := filepath.Join(dir, "given")
 	var large *generate.TooLargeError
-	switch err := fetch(ctx, path, open); {
+	switch err := fetch(ctx, path, maxVerified, open); {
 	case errors.As(err, &large):
 		return view.Answer(p, "verify.too_large", "limit", maxVerified>>20)
 	case err != nil:
@@ -108,24 +111,27 @@ func (d *Service) VerifyGiven(ctx context.Context, c Caller, open func(context.C
 	return d.VerifyFile(ctx, c, path)
 }
 
-// fetch writes what open opens to a new file.
-func fetch(ctx context.Context, path string, open func(context.Context) (generate.Media, error)) (err error) {
+// fetch writes what open opens, at most most bytes, to a new file.
+func fetch(ctx context.Context, path string, most int64, open func(context.Context) (generate.Media, error)) (err error) {
 	in, err := open(ctx)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = in.Body.Close() }()
-	if in.Size > maxVerified {
-		return &generate.TooLargeError{Size: in.Size, Limit: maxVerified}
+	if in.Size > most {
+		return &generate.TooLargeError{Size: in.Size, Limit: most}
 	}
 	out, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600) //nolint:gosec // a path of our own making
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, out.Close()) }()
-	n, err := io.Copy(out, io.LimitReader(in.Body, maxVerified+1))
-	if err == nil && n > maxVerified {
-		err = &generate.TooLargeError{Size: n, Limit: maxVerified}
+	n, err := io.Copy(out, io.LimitReader(in.Body, most+1))
+	switch {
+	case err == nil && n > most:
+		err = &generate.TooLargeError{Size: n, Limit: most}
+	case err == nil && in.Size >= 0 && n < in.Size:
+		err = io.ErrUnexpectedEOF
 	}
 	return err
 }

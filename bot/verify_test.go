@@ -147,6 +147,24 @@ func TestAVideoIsVerifiedByItsJobOrItsMessage(t *testing.T) {
 	}
 }
 
+func TestTheMessageOfABatchIsVerifiedWithAllTakes(t *testing.T) {
+	d, g := posted(t)
+	lead := g.jobs[jobA]
+	lead.Batch = generate.Batch{ID: jobA, Index: 1, Size: 2}
+	second := lead
+	second.ID, second.Batch.Index, second.Receipt.SHA256 = "b00000000002", 2, "sum-of-the-second"
+	g.jobs[jobA], g.jobs[second.ID] = lead, second
+	got := d.Verify(t.Context(), caller(bob), lead.Receipt.Link).Plain
+	for _, want := range []string{jobA, "sum-of-" + jobA, "1 of 2", second.ID, "sum-of-the-second", "2 of 2"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("it does not say %q: %s", want, got)
+		}
+	}
+	if strings.Index(got, "1 of 2") > strings.Index(got, "2 of 2") {
+		t.Errorf("the takes are not in their order: %s", got)
+	}
+}
+
 func TestVerifyIsTypedInALine(t *testing.T) {
 	for _, typed := range []string{
 		"verify " + jobA, "/ltx verify " + jobA, "jobs verify " + jobA, "Verify https://discord.com/channels/1/2/" + jobA, "jobs verify <https://discord.com/channels/1/2/" + jobA + ">",
@@ -186,8 +204,8 @@ func TestAFileThatWasGivenIsFetchedWithinLimits(t *testing.T) {
 		want  string
 	}{
 		{"a file", generate.Media{Size: 5, Body: io.NopCloser(strings.NewReader("bytes"))}, nil, "a hash"},
-		{"a file of the largest size", generate.Media{Size: 200 << 20, Body: io.NopCloser(strings.NewReader("bytes"))}, nil, "a hash"},
-		{"a file that says it is too large", generate.Media{Size: 200<<20 + 1, Body: io.NopCloser(strings.NewReader(""))}, nil, "at most 200 MB"},
+		{"a file of the largest size that ends too soon", generate.Media{Size: 200 << 20, Body: io.NopCloser(strings.NewReader("bytes"))}, nil, "could not be opened"},
+		{"a file that says it is too large", generate.Media{Size: 200<<20 + 1, Body: io.NopCloser(strings.NewReader("bytes"))}, nil, "at most 200 MB"},
 		{"a file that is gone", generate.Media{}, generate.ErrGone, "could not be opened"},
 		{"a file that breaks off", generate.Media{Size: -1, Body: io.NopCloser(iotest.ErrReader(io.ErrUnexpectedEOF))}, nil, "could not be opened"},
 	} {

@@ -25,14 +25,17 @@ type Config struct {
 	Slack     Slack     `toml:"slack" doc:"Slack is on when it has a bot token, or a client id."`
 	Store     Store     `toml:"store" doc:"Where jobs and the quota ledger live."`
 	HTTP      HTTP      `toml:"http" doc:"The bot's own web server: /healthz /readyz /metrics /admin /fal/webhook, and the platforms' endpoints in mode \"http\"."`
+	Console   Console   `toml:"console" doc:"Sign-in to the pages at /admin, with Discord and Slack; see docs/console.md. The operator signs in with http.admin_token."`
 	Quota     Quota     `toml:"quota" doc:"How much may be made and spent. 0 or absent = no limit. A day, a week and a month are those of the calendar in the team's time zone; weeks start on Monday. Limits of several kinds hold together."`
 	Teams     []Team    `toml:"team" doc:"A team shares one budget. Each Discord guild and each Slack workspace is a team of its own; list one here to link several, or to give it limits or a time zone of its own. A limit that it does not name is as in quota.team, and -1 is no limit. Repeat the table for each team."`
 	Defaults  Options   `toml:"defaults" doc:"Parameters of the model that apply when a request does not say otherwise, by their API names or by the names of the command's options; see docs/commands.md."`
 	Quality   Quality   `toml:"quality" doc:"What quality:draft, quality:standard and quality:best set, by the API names of the model's parameters; a key that is set here replaces the default. Another table, such as [quality.cinema], makes another quality."`
 	LoRA      LoRA      `toml:"lora" doc:"Which LoRAs people may use."`
+	Library   Library   `toml:"library" doc:"The LoRAs and styles that a team keeps by name."`
 	Limits    Limits    `toml:"limits" doc:"How large a request may be, whoever makes it."`
 	Inputs    Inputs    `toml:"inputs" doc:"The pictures, sounds and clips that people put into a video."`
 	Media     Media     `toml:"media" doc:"What happens to a video between fal and the channel."`
+	Archive   Archive   `toml:"archive" doc:"Copies of delivered videos, with how each was made beside it; see docs/operations.md."`
 	Label     Label     `toml:"label" doc:"The line with every video that says that it was made by AI: the licence of the model asks for it, and so does the law in some places. At most 100 characters, no mentions."`
 	Retention Retention `toml:"retention" doc:"How long finished jobs are remembered. \"0s\" = for ever."`
 	Log       Log       `toml:"log" doc:"The log on standard error."`
@@ -53,13 +56,16 @@ func Default() Config {
 		Slack:     defaultSlack(),
 		Store:     Store{URL: secretRef("bolt:ltx.db")},
 		HTTP:      HTTP{Listen: "127.0.0.1:8080"},
+		Console:   defaultConsole(),
 		Quota:     defaultQuota(),
 		Defaults:  Options{},
 		Quality:   defaultQuality(),
 		LoRA:      defaultLoRA(),
+		Library:   defaultLibrary(),
 		Limits:    Limits{MaxSide: 1920, MaxPrompt: 2000},
 		Inputs:    defaultInputs(),
 		Media:     Media{FFmpeg: "ffmpeg", MaxBytes: 500_000_000},
+		Archive:   defaultArchive(),
 		Retention: Retention{Jobs: Duration{90 * day}, Prompts: Duration{90 * day}},
 		Log:       Log{Level: "info", Format: "text"},
 	}
@@ -174,14 +180,17 @@ func (c Config) validate(k *checker) {
 	c.checkPlatforms(k)
 	c.Store.check(k)
 	c.HTTP.check(k)
-	c.Quota.check(k)
+	c.Console.check(k)
+	c.Quota.check(k, c.Models.Allow)
 	checkTeams(k, c.Teams)
 	c.Defaults.check(k, "defaults")
 	c.Quality.check(k)
 	c.LoRA.check(k)
+	c.Library.check(k)
 	c.Limits.check(k)
 	c.Inputs.check(k)
 	c.Media.check(k)
+	c.Archive.check(k)
 	c.Label.check(k)
 	c.Retention.check(k)
 	c.Log.check(k)

@@ -435,3 +435,26 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// TestATierMayChooseMoreModels: what models.allow names is for everybody.
+func TestATierMayChooseMoreModels(t *testing.T) {
+	tiers := "[[quota.tier]]\nname = \"studio\"\nmodels = [\"quality\", \"distilled\"]\n[[quota.tier]]\nname = \"gold\"\nmodels = [\"quality\"]\n"
+	cfg, err := config.Parse([]byte("[models]\nallow = [\"distilled\"]\n" + tiers))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(map[string][]string{"quality": {"studio", "gold"}}, cfg.ReservedModels()); diff != "" {
+		t.Errorf("models of tiers (-want +got):\n%s", diff)
+	}
+	for text, want := range map[string]string{
+		tiers: "models.allow is empty",
+		"[models]\nallow = [\"distilled\"]\n" + strings.Replace(tiers, "quality", "qualty", 1): "qualty",
+	} {
+		if cfg, err = config.Parse([]byte(text)); err == nil {
+			err = cfg.Validate()
+		}
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s\ngot %v, want it refused with %q", text, err, want)
+		}
+	}
+}

@@ -28,7 +28,7 @@ type Fal struct {
 	Deadline         Duration `toml:"deadline" doc:"A job that takes longer is cancelled at fal."`
 	Grace            Duration `toml:"grace" doc:"How long a request whose reply was lost is looked for before it is given up."`
 	GiveUp           Duration `toml:"give_up" doc:"How long after the deadline a job that fal never ends is waited for. Then it has failed: what was held for it is free again, or charged with quota.bill_failures."`
-	KeepMedia        Duration `toml:"keep_media" doc:"How long fal keeps the videos that it has made and the files that were uploaded to it. Anybody who has a video's address can see it. \"0s\" = as long as fal likes, which is without end. Then links to videos stop working."`
+	KeepMedia        Duration `toml:"keep_media" doc:"How long fal keeps the videos that it has made and the files that were uploaded to it. Anybody who has a video's address can see it. At least 48h; \"0s\" = as long as fal likes, which is without end. Then links to videos stop working."`
 	SafetyChecker    bool     `toml:"safety_checker" doc:"fal's check of prompts and videos. Turning it off is the operator's decision, never a member's."`
 }
 
@@ -118,12 +118,17 @@ func knownPrices() Prices {
 	return prices
 }
 
-func (m Models) check(k *checker) {
-	for n, name := range m.Allow {
+// models checks names of models.
+func (k *checker) models(key string, names []string) {
+	for n, name := range names {
 		if !slices.Contains(ltx.Models(), name) {
-			k.add(fmt.Sprintf("models.allow.%d", n), name, "is no model; there are "+strings.Join(ltx.Models(), ", "))
+			k.add(fmt.Sprintf("%s.%d", key, n), name, "is no model; there are "+strings.Join(ltx.Models(), ", "))
 		}
 	}
+}
+
+func (m Models) check(k *checker) {
+	k.models("models.allow", m.Allow)
 	for n, c := range m.Custom {
 		key := fmt.Sprintf("models.custom.%d", n)
 		if c == (Custom{}) {

@@ -72,7 +72,8 @@ func (s Store) check(k *checker) {
 type HTTP struct {
 	Listen     string `toml:"listen" doc:"Address and port. What is public needs a proxy with TLS before it."`
 	OpsListen  string `toml:"ops_listen" doc:"Address and port of /healthz, /readyz, /metrics and /admin/api alone, which listen then does not have: keep it private. Empty = they are at listen."`
-	AdminToken Secret `toml:"admin_token" doc:"Opens the operator's API at /admin/api, which \"bot quota\" and \"bot jobs\" use; at least 16 characters; empty = it is closed."`
+	PublicURL  string `toml:"public_url" doc:"Address by which people reach listen through a proxy, without a path, such as \"https://ltx.example.com\": the console at /admin answers there. Empty = it answers browsers on this machine only."`
+	AdminToken Secret `toml:"admin_token" doc:"Opens the operator's API at /admin/api, which \"bot quota\" and \"bot jobs\" use, and signs the operator in to the console; at least 16 characters; empty = both are closed."`
 }
 
 const minAdminToken = 16
@@ -86,6 +87,12 @@ func (h HTTP) check(k *checker) {
 		k.address("http.ops_listen", h.OpsListen)
 		if h.OpsListen == h.Listen && !strings.HasSuffix(h.Listen, ":0") {
 			k.add("http.ops_listen", quote(h.OpsListen), "must differ from http.listen; empty = the same server")
+		}
+	}
+	if h.PublicURL != "" {
+		k.baseURL("http.public_url", h.PublicURL)
+		if u, err := url.Parse(h.PublicURL); err == nil && u.Host != "" && strings.Trim(u.Path, "/") != "" {
+			k.add("http.public_url", quote(h.PublicURL), "must not have a path")
 		}
 	}
 	if t := h.AdminToken.Reveal(); t != "" && len(t) < minAdminToken {

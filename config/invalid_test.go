@@ -79,6 +79,7 @@ func TestValidate(t *testing.T) {
 		{"a picture has some bytes", func(c *config.Config) { c.Inputs.MaxPicture = 0 }, "inputs.max_picture = 0"},
 		{"a soundtrack has some bytes", func(c *config.Config) { c.Inputs.MaxSound = -1 }, "inputs.max_sound = -1"},
 		{"a clip has at most 2 GB", func(c *config.Config) { c.Inputs.MaxClip = 1 << 31 }, "inputs.max_clip = 2147483648"},
+		{"a LoRA has a size that fal takes", func(c *config.Config) { c.Library.MaxBytes = 3<<30 + 1 }, `library.max_bytes = 3221225473: must be`},
 		{"a video is kept while it waits", func(c *config.Config) { c.Fal.KeepMedia.Duration = 47 * time.Hour }, `fal.keep_media = 47h: must be "0s", or at least 2d`},
 		{"media comes from somewhere", func(c *config.Config) { c.Fal.MediaHosts = nil }, "fal.media_hosts = []"},
 		{"a media host is not every host", func(c *config.Config) { c.Fal.MediaHosts = []string{"*"} }, `fal.media_hosts[0] = "*"`},

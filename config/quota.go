@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"regexp"
+	"slices"
 )
 
 // Quota is how much may be made and spent.
@@ -78,6 +79,20 @@ type Limit struct {
 	Rolling        []Rolling `toml:"rolling" example:"[{window = \"24h\", videos = 5, usd = 1.0}]" doc:"Limits over the time that has just passed; none unless set, as in this example."`
 }
 
+// ReservedModels are the models that only members of some tiers may choose, each
+// with the names of these tiers.
+func (c Config) ReservedModels() map[string][]string {
+	of := map[string][]string{}
+	for _, t := range c.Quota.Tiers {
+		for _, m := range t.Models {
+			if !slices.Contains(c.Models.Allow, m) && !slices.Contains(of[m], t.Name) {
+				of[m] = append(of[m], t.Name)
+			}
+		}
+	}
+	return of
+}
+
 // Or returns the limits that l names and, where it names none, those of base.
 // In l, -1 is no limit, and so is an empty list of rolling ones.
 func (l Limit) Or(base Limit) Limit {
@@ -110,6 +125,7 @@ type Tier struct {
 	DiscordRoles []string `toml:"discord_roles" doc:"Ids of the roles whose members are in it."`
 	SlackGroups  []string `toml:"slack_groups" doc:"Ids of the user groups whose members are in it."`
 	Members      []string `toml:"members" doc:"Members by name: \"discord:<user id>\" or \"slack:<team or enterprise id>:<user id>\"."`
+	Models       []string `toml:"models" doc:"Models that its members may choose beside those of models.allow."`
 	Limit
 }
 
@@ -133,7 +149,7 @@ var (
 
 const name = "1 to 64 letters, digits, spaces, _, . or -, and start with a letter or a digit"
 
-func (q Quota) check(k *checker) {
+func (q Quota) check(k *checker, everybodys []string) {
 	k.zone("quota.time_zone", q.TimeZone)
 	k.whole("quota.waiting", int64(q.Waiting), 0, 1000)
 	if q.UnlistedTeams != "" {
@@ -154,6 +170,10 @@ func (q Quota) check(k *checker) {
 			k.each(table+"."+p.group.key, p.groups(t), p.group.pattern, p.group.text)
 		}
 		k.each(table+".members", t.Members, memberPattern, list(" or ", func(p chat) string { return p.member.text }))
+		k.models(table+".models", t.Models)
+		if len(t.Models) > 0 && len(everybodys) == 0 {
+			k.add(table+".models", "", "allows nothing more, since models.allow is empty and everybody may choose all models: name in models.allow what everybody may choose")
+		}
 		t.check(k, table, NoLimit)
 	}
 }

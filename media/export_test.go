@@ -79,9 +79,9 @@ func MarkBytes(b []byte, m generate.Mark) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := append(bytes.Clone(b[:e.keep]), e.tail...)
+	out := append(bytes.Clone(b), make([]byte, max(0, e.size-int64(len(b))))...)[:e.size]
 	for _, p := range e.patches {
-		copy(out[p.at:], p.bytes)
+		copy(out[p.At:], p.Bytes)
 	}
 	return out, nil
 }

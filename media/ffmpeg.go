@@ -1,4 +1,4 @@
-// Package media makes finished videos play and fit, and tells what files are
+// Package media makes finished videos playable and small enough, and inspects files
 // that people give (inspect.go): pictures, sounds and videos are read in Go,
 // from their first bytes and headers. It reads what an MP4 is
 // from its own boxes and moves its index to the front; ffmpeg re-encodes what

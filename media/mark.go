@@ -9,7 +9,7 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
+	"slices"
 
 	"ltxbot/core/generate"
 )
@@ -20,7 +20,7 @@ import (
 type Marker struct{}
 
 // Mark implements generate.Marker.
-func (Marker) Mark(ctx context.Context, in generate.File, dir string, m generate.Mark) (generate.File, error) {
+func (Marker) Mark(in generate.File, m generate.Mark) (generate.File, error) {
 	r, err := in.Open()
 	if err != nil {
 		return generate.File{}, fmt.Errorf("mark the video: %w", err)
@@ -30,13 +30,9 @@ func (Marker) Mark(ctx context.Context, in generate.File, dir string, m generate
 	if err != nil {
 		return generate.File{}, fmt.Errorf("mark the video: %w", err)
 	}
-	out := in
-	out.Path = filepath.Join(dir, "marked-"+filepath.Base(in.Path))
-	if err := e.write(ctx, r, out.Path); err != nil {
-		return generate.File{}, errors.Join(fmt.Errorf("mark the video: %w", err), os.RemoveAll(out.Path))
-	}
-	out.Size = e.size()
-	return out, nil
+	in.Patches = append(slices.Clip(in.Patches), e.patches...)
+	in.Size = e.size
+	return in, nil
 }
 
 // markEdit is what writes a mark into a file of so many bytes.
@@ -113,41 +109,21 @@ func open(r io.ReaderAt, size int64) (container, error) {
 	return nil, errFormat
 }
 
-// An edit makes a copy of a file: its first bytes with some of them changed,
-// then others.
+// An edit changes a file: some of its bytes, and its size.
 type edit struct {
-	keep    int64 // bytes of the file
-	patches []patch
-	tail    []byte
+	patches []generate.Patch
+	size    int64
 }
 
-// A patch changes bytes that are there.
-type patch struct {
-	at    int64
-	bytes []byte
+// editEnd is an edit of a file of which so many bytes stay, with tail after
+// them.
+func editEnd(keep int64, tail []byte) edit {
+	return edit{[]generate.Patch{{At: keep, Bytes: tail}}, keep + int64(len(tail))}
 }
 
-func (e edit) size() int64 { return e.keep + int64(len(e.tail)) }
-
-// write writes the copy.
-func (e edit) write(ctx context.Context, r io.ReaderAt, path string) (err error) {
-	w, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600) //nolint:gosec // a path of our own making
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, w.Close()) }()
-	if _, err := io.Copy(w, &until{ctx, io.NewSectionReader(r, 0, e.keep)}); err != nil {
-		return err
-	}
-	if _, err := w.Write(e.tail); err != nil {
-		return err
-	}
-	for _, p := range e.patches {
-		if _, err := w.WriteAt(p.bytes, p.at); err != nil {
-			return err
-		}
-	}
-	return nil
+// patch changes bytes that stay.
+func (e *edit) patch(at int64, bytes []byte) {
+	e.patches = append(e.patches, generate.Patch{At: at, Bytes: bytes})
 }
 
 // until reads until ctx is done.

@@ -79,7 +79,7 @@ func (f *gifFile) edit(m generate.Mark) (edit, error) {
 	tail := append([]byte{gifExtension, gifApp, byte(len(xmpApp))}, xmpApp...)
 	tail = append(tail, packet(m)...)
 	tail = append(tail, magic()...)
-	return edit{keep: f.end, tail: append(tail, gifEnd)}, nil
+	return editEnd(f.end, append(tail, gifEnd)), nil
 }
 
 // colors is the length of the table of colors that a field of flags tells of.

@@ -58,10 +58,11 @@ func (f *mp4File) edit(m generate.Mark) (edit, error) {
 		return edit{}, fmt.Errorf("%w: it ends with the index of its fragments", errOdd)
 	}
 	p := packet(m)
-	e := edit{keep: f.size, tail: make([]byte, 0, 8+len(xmpBox)+len(p))}
-	e.tail = binary.BigEndian.AppendUint32(e.tail, uint32(8+len(xmpBox)+len(p))) //nolint:gosec // at most MarkRoom
-	e.tail = append(e.tail, "uuid"+xmpBox...)
-	e.tail = append(e.tail, p...)
+	box := make([]byte, 0, 8+len(xmpBox)+len(p))
+	box = binary.BigEndian.AppendUint32(box, uint32(8+len(xmpBox)+len(p))) //nolint:gosec // at most MarkRoom
+	box = append(box, "uuid"+xmpBox...)
+	box = append(box, p...)
+	e := editEnd(f.size, box)
 	switch head := f.at(last.offset, 4); {
 	case head == nil:
 		return edit{}, fmt.Errorf("%w: its last box changed while it was read", errOdd)
@@ -71,6 +72,6 @@ func (f *mp4File) edit(m generate.Mark) (edit, error) {
 		return edit{}, fmt.Errorf("%w: its last box has no length", errOdd)
 	}
 	// It reaches to the end of the file, where it is no longer.
-	e.patches = []patch{{last.offset, binary.BigEndian.AppendUint32(nil, uint32(last.size))}} //nolint:gosec // as above
+	e.patch(last.offset, binary.BigEndian.AppendUint32(nil, uint32(last.size))) //nolint:gosec // as above
 	return e, nil
 }

@@ -221,24 +221,25 @@ func (f *webmFile) edit(m generate.Mark) (edit, error) {
 		simple := appendElement(nil, idTagName, []byte(t[0])...)
 		list = appendElement(list, idSimpleTag, appendElement(simple, idTagString, []byte(t[1])...)...)
 	}
-	e := edit{keep: f.size, tail: appendElement(nil, idTags, appendElement(nil, idTag, list...)...)}
+	tags := appendElement(nil, idTags, appendElement(nil, idTag, list...)...)
+	e := editEnd(f.size, tags)
 	if f.segment.size != unknown {
 		at := f.segment.offset + 4
-		size := vint(uint64(f.segment.size)+uint64(len(e.tail)), int(f.segment.body-at)) //nolint:gosec // sizes of a file
+		size := vint(uint64(f.segment.size)+uint64(len(tags)), int(f.segment.body-at)) //nolint:gosec // sizes of a file
 		if size == nil {
 			return edit{}, fmt.Errorf("%w: its segment can't grow", errWebM)
 		}
-		e.patches = append(e.patches, patch{at, size})
+		e.patch(at, size)
 	}
-	e.patches = append(e.patches, f.indexed()...)
+	f.index(&e)
 	return e, nil
 }
 
-// indexed is what adds the tags at the end to the index at the start of the
-// file, where the padding after it has room; else nil.
-func (f *webmFile) indexed() []patch {
+// index adds the tags at the end to the index at the start of the file, where
+// the padding after it has room.
+func (f *webmFile) index(e *edit) {
 	if f.seekHead.id == 0 || f.void.id == 0 || f.seekHead.size > maxSeekHead {
-		return nil
+		return
 	}
 	list := f.at(f.seekHead.body, int(f.seekHead.size))
 	place := binary.BigEndian.AppendUint64(nil, uint64(f.size-f.segment.body)) //nolint:gosec // a place in a file
@@ -248,12 +249,13 @@ func (f *webmFile) indexed() []patch {
 	size := vint(uint64(len(list)), int(f.seekHead.body-at))
 	left := f.void.body + f.void.size - f.seekHead.body - int64(len(list))
 	if size == nil || left < 2 {
-		return nil
+		return
 	}
 	if len(list) > 6 && list[0] == idCRC && list[1] == 0x84 {
 		binary.LittleEndian.PutUint32(list[2:], crc32.ChecksumIEEE(list[6:]))
 	}
-	return []patch{{at, size}, {f.seekHead.body, append(list, padding(left)...)}}
+	e.patch(at, size)
+	e.patch(f.seekHead.body, append(list, padding(left)...))
 }
 
 // padding is the header of padding of so many bytes in all, at least two.

@@ -50,18 +50,45 @@ func readWAV(s source) (Content, error) {
 	return damaged(typeWAV)
 }
 
-// readFLAC reads the first block. https://www.rfc-editor.org/rfc/rfc9639
+const (
+	maxFLACBlocks = 1000    // more blocks of metadata than a file has
+	flacSlack     = 1 << 16 // bytes that frames have beside samples, whatever their length
+)
+
+// readFLAC reads the blocks of metadata, and believes a length only if the
+// frames that follow can be that short. https://www.rfc-editor.org/rfc/rfc9639
 func readFLAC(s source) (Content, error) {
 	b := s.at(0, 8+18)
 	if b == nil || b[4]&0x7f != 0 {
 		return damaged(typeFLAC)
 	}
 	packed := binary.BigEndian.Uint64(b[18:]) // 20 bits of rate, 3 of channels, 5 of depth, 36 of samples
-	rate, samples := packed>>44, packed&(1<<36-1)
-	if rate == 0 || samples == 0 {
+	rate, channels, depth, samples := packed>>44, packed>>41&7+1, packed>>36&31+1, packed&(1<<36-1)
+	frames, ok := flacFrames(s)
+	if rate == 0 || samples == 0 || !ok {
+		return damaged(typeFLAC)
+	}
+	// Frames are never much larger than the samples in them.
+	if raw := float64(samples) * float64(channels*depth) / 8; float64(s.size-frames) > 1.1*raw+flacSlack {
 		return damaged(typeFLAC)
 	}
 	return Content{Type: typeFLAC, Seconds: float64(samples) / float64(rate), Sound: true}, nil
+}
+
+// flacFrames is where the metadata ends.
+func flacFrames(s source) (int64, bool) {
+	at := int64(4)
+	for range maxFLACBlocks {
+		head := s.at(at, 4)
+		if head == nil {
+			return 0, false
+		}
+		at += 4 + int64(binary.BigEndian.Uint32(head)&0xffffff)
+		if head[0]&0x80 != 0 {
+			return at, at <= s.size
+		}
+	}
+	return 0, false
 }
 
 const (

@@ -26,8 +26,8 @@ type auditRecord struct {
 	team.Record
 }
 
-// standing reads what admins decided about a member and its team.
-func standing(tx kv.Tx, team, member string) (quota.AdminState, error) {
+// adminState reads what admins decided about a member and its team.
+func adminState(tx kv.Tx, team, member string) (quota.AdminState, error) {
 	var m memberRecord
 	var t teamRecord
 	var memberErr error
@@ -43,19 +43,19 @@ func (s *Store) AdminState(ctx context.Context, team, member string) (quota.Admi
 	var st quota.AdminState
 	err := s.view(ctx, func(t *txn) error {
 		var err error
-		st, err = standing(t, team, member)
+		st, err = adminState(t, team, member)
 		return err
 	})
-	return st, outcome("read standing of "+member+" in "+team, err)
+	return st, outcome("read admin state of "+member+" in "+team, err)
 }
 
-// PutMemberStanding replaces what admins decided about a member.
-func (s *Store) PutMemberStanding(ctx context.Context, team, member string, st quota.MemberState) error {
+// PutMemberState replaces what admins decided about a member.
+func (s *Store) PutMemberState(ctx context.Context, team, member string, st quota.MemberState) error {
 	return s.amend(ctx, team, member, func(_ *txn, old *quota.AdminState) error { old.Member = st; return checkNames(member) })
 }
 
-// PutTeamStanding replaces what admins decided about a team.
-func (s *Store) PutTeamStanding(ctx context.Context, team string, st quota.TeamState) error {
+// PutTeamState replaces what admins decided about a team.
+func (s *Store) PutTeamState(ctx context.Context, team string, st quota.TeamState) error {
 	return s.amend(ctx, team, "", func(_ *txn, old *quota.AdminState) error { old.Team = st; return nil })
 }
 
@@ -80,11 +80,11 @@ func (s *Store) amend(ctx context.Context, team, member string, edit func(*txn, 
 	}
 	var ofTeam bool
 	err := s.updateLine(ctx, func(t *txn) error {
-		before, err := standing(t, team, member)
+		before, err := adminState(t, team, member)
 		if err != nil {
 			return err
 		}
-		after, err := standing(t, team, member) // edit may change what it points to
+		after, err := adminState(t, team, member) // edit may change what it points to
 		if err != nil {
 			return err
 		}
@@ -110,7 +110,7 @@ func (s *Store) amend(ctx context.Context, team, member string, edit func(*txn, 
 	if err == nil && ofTeam {
 		err = s.admitAll(ctx, join(lineOrderKey, team)+"/")
 	}
-	return outcome("amend standing of "+member+" in "+team, err)
+	return outcome("amend admin state of "+member+" in "+team, err)
 }
 
 // Records lists the records of a team, newest first. One that can't be read

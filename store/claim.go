@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"log/slog"
@@ -14,9 +15,14 @@ import (
 // ownership is what this process last wrote or read of a job that it has
 // claimed: the record, and the incarnation of the server.
 type ownership struct {
-	run string
-	job generate.Job
+	run    string
+	record jobRecord
+	data   []byte // of the record, as it is stored
 }
+
+// is reports whether data is the record that this process knows already: then
+// it need not be decoded.
+func (o ownership) is(data []byte) bool { return len(data) > 0 && bytes.Equal(o.data, data) }
 
 func (s *Store) ownership(id string) ownership {
 	s.mu.Lock()
@@ -28,8 +34,8 @@ func (s *Store) ownership(id string) ownership {
 func (s *Store) saved(o ownership) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if _, ok := s.owned[o.job.ID]; ok {
-		s.owned[o.job.ID] = o
+	if _, ok := s.owned[o.record.ID]; ok {
+		s.owned[o.record.ID] = o
 	}
 }
 
@@ -57,7 +63,7 @@ func (s *Store) Claim(ctx context.Context) (generate.Claim, error) {
 			return generate.Claim{}, closed(err)
 		}
 		s.mu.Lock()
-		s.owned[c.Job] = ownership{run, r.Job}
+		s.owned[c.Job] = ownership{run: run, record: r}
 		s.mu.Unlock()
 		return generate.Claim{
 			Job: r.Job, Changed: c.Changed, Lost: c.Lost,
@@ -78,35 +84,36 @@ func (s *Store) Claim(ctx context.Context) (generate.Claim, error) {
 	}
 }
 
-// restoreLimit is how long it may take to write a job again.
-const restoreLimit = 30 * time.Second
+// rewriteLimit is how long it may take to write a job again.
+const rewriteLimit = 30 * time.Second
 
 // restore writes the record of a job again, which this process had when it lost
 // its claim, if the server was replaced and has lost the record. Then the job is
 // handed out.
 func (s *Store) restore(own ownership) {
-	ctx, cancel := context.WithTimeout(context.Background(), restoreLimit)
+	ctx, cancel := context.WithTimeout(context.Background(), rewriteLimit)
 	defer cancel()
 	if own.run == "" {
 		return
 	}
 	err := s.update(ctx, func(t *txn) error {
-		stored, err := head(t, own.job.ID)
-		if !t.lost(own, own.job, stored, err) {
+		j := own.record.Job
+		stored, err := headOr(t, j.ID, own)
+		if !t.lost(own, j, stored, err) {
 			return nil
 		}
-		_, err = t.save(own.job, quota.Keep(), own)
+		_, err = t.save(j, quota.Keep(), own)
 		return err
 	})
 	if err != nil && !errors.Is(err, generate.ErrClosed) {
-		s.log.Error("store: cannot write again what this process knew of a job", slog.String("job", own.job.ID), slog.Any("error", err))
+		s.log.Error("store: cannot write again what this process knew of a job", slog.String("job", own.record.ID), slog.Any("error", err))
 	}
 }
 
 // lost reports whether the server was replaced and has lost the last record that
 // the owner of a job wrote: it has an older record, or none.
 func (t *txn) lost(own ownership, j generate.Job, stored headRecord, err error) bool {
-	return t.run != "" && own.run != "" && own.run != t.run && own.job.Version == j.Version &&
+	return t.run != "" && own.run != "" && own.run != t.run && own.record.Version == j.Version &&
 		(errors.Is(err, generate.ErrNoJob) || err == nil && stored.Version < j.Version)
 }
 

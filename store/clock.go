@@ -11,9 +11,9 @@ import (
 // the clock may be wrong, and a sweep would delete what has not expired.
 const maxLeap = 36 * time.Hour
 
-// leapPatience is how long a process must have run since the leap before it
+// leapWait is how long a process must have run since the leap before it
 // believes that the store was merely not in use.
-const leapPatience = 24 * time.Hour
+const leapWait = 24 * time.Hour
 
 // ErrLeap says that the time has leapt: nothing is removed because it is old.
 var ErrLeap = errors.New("the clock has leapt")
@@ -28,17 +28,17 @@ type clockRecord struct {
 // checkClock returns ErrLeap when the time has leapt since the last sweep, and
 // notes this one else.
 func (s *Store) checkClock(ctx context.Context) error {
-	patient := time.Since(s.opened) >= leapPatience
+	waited := time.Since(s.opened) >= leapWait
 	err := s.update(ctx, func(t *txn) error {
 		var r clockRecord
 		known, err := load(t, clockKey, &r)
 		if err != nil {
 			return err
 		}
-		if leap := t.now.Sub(r.Swept); known && leap > maxLeap && !patient {
+		if leap := t.now.Sub(r.Swept); known && leap > maxLeap && !waited {
 			return fmt.Errorf("%w: it is %s, %.1f days after the last sweep; if the clock of this machine is right, "+
 				"nothing is to be done: the sweep goes on %s after the start, or at once after bot store clock --accept",
-				ErrLeap, stamped(t.now), leap.Hours()/24, leapPatience)
+				ErrLeap, stamped(t.now), leap.Hours()/24, leapWait)
 		}
 		r.stamp, r.Swept = v1, t.now
 		return save(t, clockKey, &r)

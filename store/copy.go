@@ -14,14 +14,14 @@ import (
 
 // CopyReport is what was copied, and what both stores add up to.
 type CopyReport struct {
-	Jobs       int          `json:"jobs"`
-	Unfinished int          `json:"unfinished"` // of the jobs
-	Standings  int          `json:"standings"`
-	Records    int          `json:"records"` // of the audit log
-	Marks      int          `json:"marks"`   // TTL keys
-	Settings   int          `json:"settings"`
-	From       quota.Totals `json:"from"`
-	To         quota.Totals `json:"to"`
+	Jobs        int          `json:"jobs"`
+	Unfinished  int          `json:"unfinished"` // of the jobs
+	AdminStates int          `json:"admin_states"`
+	Records     int          `json:"records"` // of the audit log
+	Marks       int          `json:"marks"`   // TTL keys
+	Settings    int          `json:"settings"`
+	From        quota.Totals `json:"from"`
+	To          quota.Totals `json:"to"`
 }
 
 // The errors of Copy that callers act on.
@@ -96,7 +96,7 @@ func (s *Store) copyKeys(ctx context.Context, to *Store, r *CopyReport) error {
 
 func (r *CopyReport) count(key string) {
 	for prefix, n := range map[string]*int{
-		jobKey: &r.Jobs, openJobs: &r.Unfinished, memberKey: &r.Standings, teamKey: &r.Standings,
+		jobKey: &r.Jobs, openJobs: &r.Unfinished, memberKey: &r.AdminStates, teamKey: &r.AdminStates,
 		auditKey: &r.Records, ttlKey: &r.Marks, settingKey: &r.Settings,
 	} {
 		if strings.HasPrefix(key, prefix) {
@@ -125,7 +125,7 @@ func compare(ctx context.Context, from, to *Store, r *CopyReport) error {
 		store *Store
 		into  *quota.Totals
 	}{{"source", from, &r.From}, {"copy", to, &r.To}} {
-		a, err := side.store.Audit(ctx)
+		a, err := side.store.VerifyLedger(ctx)
 		if err != nil {
 			return fmt.Errorf("add up the %s: %w", side.name, err)
 		}

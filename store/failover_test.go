@@ -129,6 +129,7 @@ func saveAs(t *testing.T, s *store.Store, j generate.Job, state generate.State, 
 }
 
 func TestAnOwnerWritesAgainWhatAFailoverHasLost(t *testing.T) {
+	t.Parallel()
 	p := newServers(t)
 	s, _ := p.process()
 	owned := map[string]generate.Job{}
@@ -170,12 +171,13 @@ func TestAnOwnerWritesAgainWhatAFailoverHasLost(t *testing.T) {
 	}
 	// The hold of the late job is the one counter that is not put back.
 	want := quota.Totals{Holds: 2, Reserved: 2 * cost, Held: cost, Released: cost}
-	if got := quotatest.CheckBooks(t, s); got != want {
+	if got := quotatest.CheckLedger(t, s); got != want {
 		t.Errorf("totals: %+v, want %+v", got, want)
 	}
 }
 
 func TestAJobOfBeforeAFailoverIsHandedOutAsDoubtful(t *testing.T) {
+	t.Parallel()
 	p := newServers(t)
 	dead, network := p.process()
 	ask(t, dead, "job0")
@@ -218,6 +220,7 @@ func TestAJobOfBeforeAFailoverIsHandedOutAsDoubtful(t *testing.T) {
 }
 
 func TestARestartOfRedisLosesNothing(t *testing.T) {
+	t.Parallel()
 	server := redistest.Start(t, "--appendfsync", "always")
 	s := openRedis(t, flaky.New(t, server.Addr()))
 	claims := map[string]generate.Claim{}
@@ -265,12 +268,13 @@ func TestARestartOfRedisLosesNothing(t *testing.T) {
 		c.Done()
 	}
 	want := quota.Totals{Holds: 20, Reserved: 20 * cost, Settled: 20 * cost, Charged: 20 * cost}
-	if got := quotatest.CheckBooks(t, s); got != want {
+	if got := quotatest.CheckLedger(t, s); got != want {
 		t.Errorf("totals: %+v, want %+v", got, want)
 	}
 }
 
 func TestSumsAreExactWhenEveryFourthReplyIsLost(t *testing.T) {
+	t.Parallel()
 	proxy := flaky.New(t, redistest.Start(t).Addr())
 	s := openRedis(t, proxy)
 	const jobs = 60
@@ -296,7 +300,7 @@ func TestSumsAreExactWhenEveryFourthReplyIsLost(t *testing.T) {
 	all.Wait()
 	proxy.LoseEvery(0)
 	want := quota.Totals{Holds: jobs, Reserved: jobs * cost, Settled: jobs * cost, Charged: jobs * cost}
-	if got := quotatest.CheckBooks(t, s); got != want {
+	if got := quotatest.CheckLedger(t, s); got != want {
 		t.Errorf("totals: %+v, want %+v", got, want)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"slices"
 	"time"
 
@@ -41,7 +42,9 @@ type headRecord struct {
 	Created  time.Time        `json:"created"`
 	Finished time.Time        `json:"finished"`
 	LookAt   time.Time        `json:"look_at"`
+	Purge    time.Time        `json:"purge"`
 	Receipt  generate.Receipt `json:"receipt"`
+	Copy     generate.Copy    `json:"copy"`
 	Run      string           `json:"run"`
 }
 
@@ -49,7 +52,7 @@ func (h headRecord) job() generate.Job {
 	return generate.Job{
 		ID: h.ID, Version: h.Version, State: h.State, Team: h.Team, Member: h.Member, Tiers: h.Tiers,
 		Place: h.Place, Endpoint: h.Endpoint, Line: h.Line, Admitted: h.Admitted, Shown: h.Shown,
-		Created: h.Created, Finished: h.Finished, LookAt: h.LookAt, Receipt: h.Receipt,
+		Created: h.Created, Finished: h.Finished, LookAt: h.LookAt, Purge: h.Purge, Receipt: h.Receipt, Copy: h.Copy,
 	}
 }
 
@@ -64,13 +67,29 @@ func job(tx kv.Tx, id string) (jobRecord, error) {
 }
 
 // head reads the head of a job, or returns ErrNoJob.
-func head(tx kv.Tx, id string) (headRecord, error) {
-	var r headRecord
-	ok, err := load(tx, join(jobKey, id), &r)
-	if err == nil && !ok {
-		err = generate.ErrNoJob
+func head(tx kv.Tx, id string) (headRecord, error) { return headOr(tx, id, ownership{}) }
+
+// headOr is head of a job whose record this process may know.
+func headOr(tx kv.Tx, id string, own ownership) (headRecord, error) {
+	key := join(jobKey, id)
+	data := tx.Get(key)
+	switch {
+	case data == nil:
+		return headRecord{}, generate.ErrNoJob
+	case own.is(data):
+		return own.record.head(), nil
 	}
+	var r headRecord
+	err := decode(key, data, &r)
 	return r, err
+}
+
+func (r jobRecord) head() headRecord {
+	return headRecord{
+		stamp: r.stamp, ID: r.ID, Version: r.Version, State: r.State, Team: r.Team, Member: r.Member, Tiers: r.Tiers,
+		Place: r.Place, Endpoint: r.Endpoint, Line: r.Line, Admitted: r.Admitted, Shown: r.Shown,
+		Created: r.Created, Finished: r.Finished, LookAt: r.LookAt, Purge: r.Purge, Receipt: r.Receipt, Copy: r.Copy, Run: r.Run,
+	}
 }
 
 // handedOut reports whether processes work on a job in this state.
@@ -84,6 +103,11 @@ func ended(j generate.Job) time.Time {
 	return j.Finished
 }
 
+// byState reports whether jobs in a state are found by it. The states that a
+// job goes through while it is worked on are not worth two more writes for each:
+// these jobs are among the open ones.
+func byState(s generate.State) bool { return s == generate.Received || s.Terminal() }
+
 // indexKeys are the keys by which j is found.
 func indexKeys(j generate.Job, prompt bool) []string {
 	at := stamped(j.Created)
@@ -93,9 +117,11 @@ func indexKeys(j generate.Job, prompt bool) []string {
 		join(jobsByTeam, j.Team, at, j.ID),
 		join(jobsByMember, j.Member, at, j.ID),
 		join(jobsByPlace, j.Place.Platform, j.Place.Tenant, j.Place.Channel, at, j.ID),
-		join(jobsByState, string(j.State), at, j.ID),
 		join(jobsByModel, j.Endpoint, at, j.ID),
 	)
+	if byState(j.State) {
+		keys = append(keys, join(jobsByState, string(j.State), at, j.ID))
+	}
 	for _, name := range j.Receipt.Posted() {
 		keys = append(keys, join(jobsByPosted, name, at, j.ID))
 	}
@@ -114,9 +140,12 @@ func indexKeys(j generate.Job, prompt bool) []string {
 // putJob writes j in place of old, which is the zero Job for a new one, with
 // all that finds it, and tells who works on it.
 func (t *txn) putJob(old, j generate.Job, run string) error {
-	if err := save(t, join(jobKey, j.ID), &jobRecord{stamp: v1, Job: j, Run: run}); err != nil {
+	key, record := join(jobKey, j.ID), jobRecord{stamp: v1, Job: j, Run: run}
+	if err := save(t, key, &record); err != nil {
 		return err
 	}
+	record.Progress, record.Gauges = generate.Progress{}, nil // are not stored
+	t.wrote = ownership{t.run, record, t.Get(key)}
 	stale := map[string]bool{}
 	if old.ID != "" {
 		for _, k := range indexKeys(old, true) {
@@ -138,17 +167,26 @@ func (t *txn) putJob(old, j generate.Job, run string) error {
 	case old.ID != "":
 		t.Retire(j.ID)
 	}
-	return nil
+	return t.putCopy(old, j)
 }
 
 // Job reads a job.
 func (s *Store) Job(ctx context.Context, id string) (generate.Job, error) {
+	own := s.ownership(id)
 	var r jobRecord
 	err := s.view(ctx, func(t *txn) error {
-		var err error
+		key := join(jobKey, id)
+		data := t.Get(key)
+		if data == nil {
+			return generate.ErrNoJob
+		}
+		if own.is(data) {
+			r = own.record
+			r.Notes = maps.Clone(r.Notes)
+			return nil
+		}
 		r = jobRecord{}
-		r, err = job(t, id)
-		return err
+		return decode(key, data, &r)
 	})
 	return r.Job, outcome("read job "+id, err)
 }
@@ -171,29 +209,43 @@ func (s *Store) Jobs(ctx context.Context, q generate.Query) ([]generate.Job, err
 		before = prefix + stamped(q.Before)
 	}
 	var jobs []generate.Job
-	for {
+	for size := min(listPage, q.Limit); ; {
 		var page []generate.Job
 		var next string
 		err := s.view(ctx, func(t *txn) error {
-			page, next = t.listPage(ctx, q, prefix, before, q.Limit-len(jobs))
+			page, next = t.listPage(ctx, q, prefix, before, size)
 			return ctx.Err()
 		})
 		if err != nil {
 			return nil, outcome("list jobs", err)
 		}
-		jobs = append(jobs, page...)
+		jobs = append(jobs, page[:min(len(page), q.Limit-len(jobs))]...)
 		if next == "" || len(jobs) == q.Limit {
 			return jobs, nil
+		}
+		if len(page) < size { // not all are wanted: more must be read
+			size = listPage
+		} else {
+			size = min(listPage, q.Limit-len(jobs))
 		}
 		before = next
 	}
 }
 
-// listPage reads a page of an index from before on, and at most so many jobs
-// that q selects. next is where the page after it begins, "" if there is none.
-func (t *txn) listPage(ctx context.Context, q generate.Query, prefix, before string, most int) (jobs []generate.Job, next string) {
-	n := 0
+// listPage reads the jobs of so many entries of an index from before on, those that
+// q selects. next is where the page after it begins, "" if there is none.
+func (t *txn) listPage(ctx context.Context, q generate.Query, prefix, before string, size int) (jobs []generate.Job, next string) {
+	var found []string
+	var records []string // their keys
 	for k := range t.ScanReverse(prefix, before) {
+		found, records = append(found, k), append(records, join(jobKey, last(k)))
+		if len(found) == size {
+			next = k
+			break
+		}
+	}
+	t.Fetch(records)
+	for _, k := range found {
 		r, err := job(t, last(k))
 		switch {
 		case errors.Is(err, generate.ErrNoJob): // it was set aside
@@ -202,31 +254,31 @@ func (t *txn) listPage(ctx context.Context, q generate.Query, prefix, before str
 		case selects(q, r.Job):
 			jobs = append(jobs, r.Job)
 		}
-		if n++; n == listPage || len(jobs) == most {
-			return jobs, k
-		}
 	}
-	return jobs, ""
+	return jobs, next
 }
 
 // index returns the key prefix of the index that fits q best: the one with the
 // fewest jobs that q does not select.
 func index(q generate.Query) string {
+	open := q.Unfinished || q.State != "" && !q.State.Terminal()
 	under := func(prefix string, names ...string) string { return join(prefix, names...) + "/" }
 	switch {
 	case q.Posted != "":
 		return under(jobsByPosted, q.Posted)
-	case q.Unfinished && q.Member != "":
+	case open && q.Member != "":
 		return under(openByMember, q.Member)
-	case q.Unfinished && q.Team != "":
-		return under(openByTeam, q.Team)
-	case q.Unfinished && q.State == "":
-		return openJobs
 	case q.Member != "":
 		return under(jobsByMember, q.Member)
-	case q.Channel != "":
+	case q.Channel != "" && !q.Unfinished:
 		return under(jobsByPlace, q.Platform, q.Tenant, q.Channel)
-	case q.State != "" && !q.State.Terminal():
+	case q.State == generate.Received:
+		return under(jobsByState, string(q.State))
+	case open && q.Team != "":
+		return under(openByTeam, q.Team)
+	case open:
+		return openJobs
+	case q.State == generate.Failed, q.State == generate.Cancelled: // few jobs of a team end so
 		return under(jobsByState, string(q.State))
 	case q.Team != "":
 		return under(jobsByTeam, q.Team)
@@ -274,6 +326,9 @@ func (t *txn) removeJob(j generate.Job) error {
 	}
 	t.Delete(join(jobKey, j.ID))
 	t.Retire(j.ID)
+	if err := t.putCopy(j, generate.Job{ID: j.ID}); err != nil {
+		return err
+	}
 	h, err := hold(t, j.ID)
 	var damaged *DamagedError
 	switch {

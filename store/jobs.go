@@ -185,11 +185,11 @@ func (l *line) arrive(j *generate.Job) error {
 func (s *Store) Save(ctx context.Context, j generate.Job, b quota.Billing) (generate.Job, error) {
 	own := s.ownership(j.ID)
 	var out generate.Job
-	var run string
+	var wrote ownership
 	err := s.updateLine(ctx, func(t *txn) error {
 		var err error
-		run = t.run
 		out, err = t.save(j, b, own)
+		wrote = t.wrote
 		return err
 	})
 	if err == nil && j.State == generate.Submitting {
@@ -198,7 +198,7 @@ func (s *Store) Save(ctx context.Context, j generate.Job, b quota.Billing) (gene
 	if err != nil {
 		return generate.Job{}, outcome("save job "+j.ID, closed(err))
 	}
-	s.saved(ownership{run, out})
+	s.saved(wrote)
 	return out, nil
 }
 
@@ -206,7 +206,7 @@ func (s *Store) Save(ctx context.Context, j generate.Job, b quota.Billing) (gene
 const maxLeapOfVersion = 1 << 40
 
 func (t *txn) save(j generate.Job, b quota.Billing, own ownership) (generate.Job, error) {
-	stored, err := head(t, j.ID)
+	stored, err := headOr(t, j.ID, own)
 	again := t.lost(own, j, stored, err)
 	switch {
 	case again:

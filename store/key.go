@@ -22,6 +22,8 @@ const (
 	openByMember = "open/member/"
 	endedJobs    = "ended/job/"
 	endedPrompts = "ended/prompt/"
+	copyKey      = "archive/job/"
+	copiesByDue  = "archive/due/"
 
 	lineBotKey    = "line/bot"
 	lineTeamKey   = "line/team/"
@@ -37,12 +39,19 @@ const (
 	usageKey      = "usage/"
 	totalsKey     = "totals"
 	spentKey      = "spent/"
+	daySumKey     = "spent-by-team/"
+
+	libraryKey  = "library/team/"
+	loraKey     = "library/lora/"
+	styleKey    = "library/style/"
+	defaultsKey = "library/defaults/"
 
 	memberKey  = "admin/member/"
 	teamKey    = "admin/team/"
 	auditKey   = "audit/"
 	ttlKey     = "ttl/"
 	settingKey = "setting/"
+	sessionKey = "session/"
 	clockKey   = "clock"
 	damagedKey = "damaged/"
 )

@@ -130,7 +130,7 @@ func (s *Store) Reserve(ctx context.Context, key quota.Key, plan quota.Plan) (qu
 
 // plan says what key needs, given what admins decided by now.
 func (t *txn) plan(key quota.Key, plan quota.Plan) (quota.Reservation, error) {
-	st, err := standing(t, key.Team, key.Member)
+	st, err := adminState(t, key.Team, key.Member)
 	if err != nil {
 		return quota.Reservation{}, err
 	}
@@ -244,13 +244,13 @@ func (t *txn) sum(before, after []quota.Hold) error {
 	}
 	days := map[string]team.Spending{}
 	for _, h := range before {
-		days[spentOn(h)] = plus(days[spentOn(h)], spendingOf(h), -1)
+		days[spentOn(h)] = days[spentOn(h)].Plus(spendingOf(h), -1)
 	}
 	for _, h := range after {
-		days[spentOn(h)] = plus(days[spentOn(h)], spendingOf(h), 1)
+		days[spentOn(h)] = days[spentOn(h)].Plus(spendingOf(h), 1)
 	}
 	for key, change := range days {
-		if err := t.spend(key, func(r *spentRecord) { r.Holds = plus(r.Holds, change, 1) }); err != nil {
+		if err := t.spend(key, func(r *spentRecord) { r.Holds = r.Holds.Plus(change, 1) }); err != nil {
 			return err
 		}
 	}
@@ -271,7 +271,7 @@ func (t *txn) dropHold(h quota.Hold) error {
 	t.Delete(join(holdsByTeam, h.Team, stamped(h.At), h.Job))
 	return errors.Join(
 		t.sum([]quota.Hold{h}, nil),
-		t.spend(spentOn(h), func(r *spentRecord) { r.Past = plus(r.Past, spendingOf(h), 1) }),
+		t.spend(spentOn(h), func(r *spentRecord) { r.drop(h) }),
 	)
 }
 
@@ -302,26 +302,30 @@ func (s *Store) Hold(ctx context.Context, job string) (quota.Hold, error) {
 func (s *Store) Holds(ctx context.Context, team string, from, to time.Time) ([]quota.Hold, error) {
 	var holds []quota.Hold
 	err := s.view(ctx, func(t *txn) error {
-		holds = nil
-		prefix := join(holdsByTeam, team) + "/"
-		for k := range t.Scan(prefix, prefix+stamped(from)) {
-			if k >= prefix+stamped(to) {
-				break
-			}
-			h, err := hold(t, last(k))
-			if err != nil {
-				s.log.WarnContext(ctx, "store: hold left out of a list", slog.String("job", last(k)), slog.Any("error", err))
-				continue
-			}
-			h.Entries = nil
-			holds = append(holds, h)
-		}
+		holds = t.holds(ctx, team, from, to)
 		return ctx.Err()
 	})
 	if err != nil {
 		return nil, outcome("list holds of "+team, err)
 	}
 	return holds, nil
+}
+
+func (t *txn) holds(ctx context.Context, team string, from, to time.Time) (holds []quota.Hold) {
+	prefix := join(holdsByTeam, team) + "/"
+	for k := range t.Scan(prefix, prefix+stamped(from)) {
+		if k >= prefix+stamped(to) {
+			break
+		}
+		h, err := hold(t, last(k))
+		if err != nil {
+			t.s.log.WarnContext(ctx, "store: hold left out of a list", slog.String("job", last(k)), slog.Any("error", err))
+			continue
+		}
+		h.Entries = nil
+		holds = append(holds, h)
+	}
+	return holds
 }
 
 // Used reads the counters of counts.

@@ -12,7 +12,7 @@ import (
 )
 
 // line is the part of the waiting line that a transaction needs: who waits for
-// a turn, and who holds a slot. It follows the rule of generate.Next under the
+// a turn, and who holds a slot. It follows the rule of generatetest.Next under the
 // limits of now, and finds who is next by reading a few keys:
 //
 //   - Each member with waiting jobs has a place in its team's order, by its
@@ -172,7 +172,7 @@ func (l *line) limits(at seat, tiers []string) (quota.Line, error) {
 	st, ok := l.admins[at]
 	if !ok {
 		var err error
-		if st, err = standing(l.t, at.team, at.member); err != nil {
+		if st, err = adminState(l.t, at.team, at.member); err != nil {
 			return quota.Line{}, err
 		}
 		l.admins[at] = st

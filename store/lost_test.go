@@ -126,7 +126,7 @@ func TestADamagedJobGivesItsPlaceBack(t *testing.T) {
 			}
 			w.clock.Advance(time.Hour)
 			w.sweep()
-			if a, err := w.Audit(t.Context()); err != nil || len(a.Wrong) > 0 {
+			if a, err := w.VerifyLedger(t.Context()); err != nil || len(a.Wrong) > 0 {
 				t.Errorf("audit: %v, %v", a.Wrong, err)
 			}
 			for _, q := range []generate.Query{{Unfinished: true}, {Unfinished: true, Team: "acme"}, {Unfinished: true, Member: "discord:1"}} {
@@ -154,7 +154,7 @@ func TestADamagedJobGivesItsPlaceBack(t *testing.T) {
 		w.finish("job3")
 		w.clock.Advance(time.Hour)
 		w.sweep()
-		if a, err := w.Audit(t.Context()); err != nil || len(a.Wrong) > 0 {
+		if a, err := w.VerifyLedger(t.Context()); err != nil || len(a.Wrong) > 0 {
 			t.Errorf("audit: %v, %v", a.Wrong, err)
 		}
 	})
@@ -173,7 +173,7 @@ func TestADamagedJobGivesItsPlaceBack(t *testing.T) {
 		w.finish("job1")
 		w.clock.Advance(time.Hour)
 		w.sweep()
-		if a, err := w.Audit(t.Context()); err != nil || len(a.Wrong) > 0 {
+		if a, err := w.VerifyLedger(t.Context()); err != nil || len(a.Wrong) > 0 {
 			t.Errorf("audit: %v, %v", a.Wrong, err)
 		}
 	})
@@ -263,7 +263,7 @@ func TestLostWrites(t *testing.T) {
 	}
 	w.finish("gone") // its hold is gone, it ends nevertheless
 	second.Done()
-	quotatest.CheckBooks(t, w.Store)
+	quotatest.CheckLedger(t, w.Store)
 
 	// Who takes a job over that was accepted before does not believe it, until
 	// the job says so itself.
@@ -313,5 +313,5 @@ func TestTheAcceptanceOfAJobIsLost(t *testing.T) {
 	}
 	j.State = generate.Delivered
 	w.save(j, quota.Keep())
-	quotatest.CheckBooks(t, w.Store)
+	quotatest.CheckLedger(t, w.Store)
 }

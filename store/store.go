@@ -30,9 +30,10 @@ type Store struct {
 }
 
 var (
-	_ generate.Store   = (*Store)(nil)
-	_ generate.Archive = (*Store)(nil)
-	_ team.Store       = (*Store)(nil)
+	_ generate.Store     = (*Store)(nil)
+	_ generate.Records   = (*Store)(nil)
+	_ generate.CopyQueue = (*Store)(nil)
+	_ team.Store         = (*Store)(nil)
 )
 
 // Limits are the limits on jobs at a time of this moment: of a team's member
@@ -83,6 +84,8 @@ type txn struct {
 	now  time.Time
 	run  string // of the server
 	line *line  // nil until something of it is needed
+	// wrote is the record of a job that was written last.
+	wrote ownership
 }
 
 // update runs fn, which may run more than once, and writes what it did to the
@@ -191,7 +194,7 @@ func outcome(op string, err error) error {
 		return err
 	}
 	for _, known := range []error{
-		generate.ErrExists, generate.ErrConflict, generate.ErrNoJob, generate.ErrClosed, quota.ErrNoHold, team.ErrNoMark,
+		generate.ErrExists, generate.ErrConflict, generate.ErrNoJob, generate.ErrClosed, generate.ErrNoCopy, quota.ErrNoHold, team.ErrNoMark,
 	} {
 		if errors.Is(err, known) {
 			return err

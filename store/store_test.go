@@ -9,8 +9,10 @@ import (
 	"time"
 
 	"ltxbot/core/generate/generatetest"
+	"ltxbot/core/library/librarytest"
 	"ltxbot/core/quota"
 	"ltxbot/core/quota/quotatest"
+	"ltxbot/internal/need"
 	"ltxbot/internal/redistest"
 	"ltxbot/store"
 	"ltxbot/store/bolt"
@@ -110,6 +112,7 @@ func onEngines(t *testing.T, test func(t *testing.T, make func(t testing.TB, now
 
 func TestStore(t *testing.T) {
 	onEngines(t, func(t *testing.T, make func(testing.TB, func() time.Time) *opened) {
+		need.Checks()
 		generatetest.Run(t, generatetest.Harness{
 			Open: func(t testing.TB, now func() time.Time) generatetest.Store { return make(t, now) },
 			Reopen: func(t testing.TB, s generatetest.Store, _ func() time.Time) generatetest.Store {
@@ -121,6 +124,7 @@ func TestStore(t *testing.T) {
 
 func TestLedger(t *testing.T) {
 	onEngines(t, func(t *testing.T, make func(testing.TB, func() time.Time) *opened) {
+		need.Checks()
 		quotatest.Run(t, quotatest.Harness{
 			Open: func(t testing.TB, now func() time.Time) quotatest.Ledger { return make(t, now) },
 			Reopen: func(t testing.TB, l quotatest.Ledger, _ func() time.Time) quotatest.Ledger {
@@ -130,12 +134,23 @@ func TestLedger(t *testing.T) {
 	})
 }
 
-func TestBook(t *testing.T) {
+func TestAuditLog(t *testing.T) {
 	onEngines(t, func(t *testing.T, make func(testing.TB, func() time.Time) *opened) {
-		quotatest.RunBook(t, quotatest.BookHarness{
-			Open: func(t testing.TB, now func() time.Time) quotatest.BookLedger { return make(t, now) },
-			Reopen: func(t testing.TB, l quotatest.BookLedger, _ func() time.Time) quotatest.BookLedger {
+		quotatest.RunAuditLog(t, quotatest.AuditLogHarness{
+			Open: func(t testing.TB, now func() time.Time) quotatest.FullLedger { return make(t, now) },
+			Reopen: func(t testing.TB, l quotatest.FullLedger, _ func() time.Time) quotatest.FullLedger {
 				return l.(*opened).reopen(t)
+			},
+		})
+	})
+}
+
+func TestLibrary(t *testing.T) {
+	onEngines(t, func(t *testing.T, make func(testing.TB, func() time.Time) *opened) {
+		librarytest.Run(t, librarytest.Harness{
+			Open: func(t testing.TB) librarytest.Store { return make(t, time.Now) },
+			Reopen: func(t testing.TB, s librarytest.Store) librarytest.Store {
+				return s.(*opened).reopen(t)
 			},
 		})
 	})

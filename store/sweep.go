@@ -22,7 +22,7 @@ const sweepChunk = 50
 // Sweep puts right what crashes have left, and returns how many holds it has
 // released: those of jobs that are over or don't exist. It hands out unfinished
 // jobs whose hand-out was lost, admits who has room, and forgets what has
-// expired: counters, closed holds without a job, TTL keys. When the clock has
+// expired: counters, closed holds without a job, TTL keys, sessions. When the clock has
 // leapt it does all but what depends on the time, and returns ErrLeap.
 func (s *Store) Sweep(ctx context.Context) (released int, err error) {
 	if c, err := s.Clock(ctx); err == nil && c.Ahead() > 0 {
@@ -49,6 +49,7 @@ func (s *Store) Sweep(ctx context.Context) (released int, err error) {
 		{"sweep counters", true, s.sweepUsage},
 		{"sweep old holds", true, s.sweepExpired},
 		{"sweep TTL keys", true, s.sweepTTL},
+		{"sweep sessions", true, s.sweepSessions},
 	} {
 		if step.timed && leap != nil {
 			continue
@@ -284,20 +285,14 @@ func (s *Store) sweepTTL(ctx context.Context) error {
 	})
 }
 
-// restlessFor is how long after its end a job is kept, whatever is configured:
-// an event that a platform delivers again must find its job, and a submit that
-// was believed lost may turn out to have been paid for.
-// https://docs.slack.dev/apis/events-api/#retries
-// https://docs.fal.ai/model-apis/model-endpoints/webhooks
-const restlessFor = 24 * time.Hour
-
-// Forget lets go of what is old: it removes the jobs that ended before
-// jobsBefore, and blanks what was asked for in those that ended before
-// promptsBefore. A zero time lets go of nothing. It returns how many jobs it
-// has changed. When the clock has leapt it does nothing and returns ErrLeap.
-func (s *Store) Forget(ctx context.Context, jobsBefore, promptsBefore time.Time) (int, error) {
+// ApplyRetention removes the jobs that ended before jobsBefore, and blanks what
+// was asked for in those that ended before promptsBefore. A zero time removes
+// nothing, and a job is kept for generate.LateEvents after its end, whatever is
+// given. It returns how many jobs it has changed. When the clock has leapt it
+// does nothing and returns ErrLeap.
+func (s *Store) ApplyRetention(ctx context.Context, jobsBefore, promptsBefore time.Time) (int, error) {
 	if err := s.checkClock(ctx); err != nil {
-		return 0, outcome("forget old jobs", err)
+		return 0, outcome("apply the retention", err)
 	}
 	now, err := s.db.Now(ctx)
 	if err != nil {
@@ -309,11 +304,11 @@ func (s *Store) Forget(ctx context.Context, jobsBefore, promptsBefore time.Time)
 		before time.Time
 		change func(*txn, string) (bool, error)
 	}{
-		{endedJobs, jobsBefore, (*txn).forgetJob},
-		{endedPrompts, promptsBefore, (*txn).forgetPrompt},
+		{endedJobs, jobsBefore, (*txn).removeOldJob},
+		{endedPrompts, promptsBefore, (*txn).blankOldPrompt},
 	} {
 		before := step.before
-		if latest := now.Add(-restlessFor); before.After(latest) {
+		if latest := now.Add(-generate.LateEvents); before.After(latest) {
 			before = latest
 		}
 		err := s.pages(ctx, step.prefix, step.prefix+stamped(before), func(keys []string, _ [][]byte) error {
@@ -322,15 +317,15 @@ func (s *Store) Forget(ctx context.Context, jobsBefore, promptsBefore time.Time)
 			return err
 		})
 		if err != nil {
-			return total, outcome("forget old jobs", err)
+			return total, outcome("apply the retention", err)
 		}
 	}
 	return total, nil
 }
 
-// forgetJob removes the job that an entry of endedJobs is about, if the entry
+// removeOldJob removes the job that an entry of endedJobs is about, if the entry
 // is still right.
-func (t *txn) forgetJob(key string) (bool, error) {
+func (t *txn) removeOldJob(key string) (bool, error) {
 	h, err := head(t, last(key))
 	if err != nil || h.job().Unfinished() || key != join(endedJobs, stamped(ended(h.job())), h.ID) {
 		return false, t.skip(key, err)
@@ -338,9 +333,9 @@ func (t *txn) forgetJob(key string) (bool, error) {
 	return true, t.removeJob(h.job())
 }
 
-// forgetPrompt blanks what was asked for in the job that an entry of
+// blankOldPrompt blanks what was asked for in the job that an entry of
 // endedPrompts is about.
-func (t *txn) forgetPrompt(key string) (bool, error) {
+func (t *txn) blankOldPrompt(key string) (bool, error) {
 	r, err := job(t, last(key))
 	if err != nil || r.Unfinished() || key != join(endedPrompts, stamped(ended(r.Job)), r.ID) {
 		return false, t.skip(key, err)

@@ -11,7 +11,7 @@ func (s *Store) Teams(ctx context.Context) ([]string, error) {
 	var teams []string
 	err := s.view(ctx, func(t *txn) error {
 		teams = nil
-		for _, prefix := range []string{jobsByTeam, holdsByTeam, teamKey, memberKey, auditKey} {
+		for _, prefix := range []string{jobsByTeam, holdsByTeam, libraryKey, defaultsKey, teamKey, memberKey, auditKey} {
 			for from, more := "", true; more; {
 				more = false
 				for k := range t.Scan(prefix, from) {

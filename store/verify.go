@@ -11,17 +11,17 @@ import (
 	"ltxbot/core/team"
 )
 
-// Audit adds up all holds and unfinished jobs and compares the sums with those
+// VerifyLedger adds up all holds and unfinished jobs and compares the sums with those
 // that are kept: counters, totals, spending, slots. It reads one state, and
 // the whole ledger.
-func (s *Store) Audit(ctx context.Context) (quota.Audit, error) {
+func (s *Store) VerifyLedger(ctx context.Context) (quota.LedgerReport, error) {
 	now, err := s.db.Now(ctx)
 	if err != nil {
-		return quota.Audit{}, closed(err)
+		return quota.LedgerReport{}, closed(err)
 	}
-	var a quota.Audit
+	var a quota.LedgerReport
 	err = s.view(ctx, func(t *txn) error {
-		a = quota.Audit{}
+		a = quota.LedgerReport{}
 		t.now = now
 		var totals totalsRecord
 		if _, err := load(t, totalsKey, &totals); err != nil {
@@ -50,7 +50,7 @@ func (s *Store) Audit(ctx context.Context) (quota.Audit, error) {
 		return nil
 	})
 	if err != nil {
-		return quota.Audit{}, outcome("audit", err)
+		return quota.LedgerReport{}, outcome("verify the ledger", err)
 	}
 	slices.SortFunc(a.Wrong, func(x, y quota.Difference) int { return cmp.Compare(x.What, y.What) })
 	return a, nil
@@ -83,6 +83,9 @@ func (s sums) addSpending(what string, p team.Spending) {
 	s.add(what+" charged", int64(p.Charged))
 }
 
+// daySumName writes the key of a team's day for people: "spent in all 2026-03-11 acme".
+func daySumName(key string) string { return "spent in all " + strings.Join(split(daySumKey, key), " ") }
+
 // counterName writes a counter for people: "acme member discord:1 usd/day/2026-03-31".
 func counterName(usage, counter string) string {
 	return strings.TrimSpace(strings.Join(split(usageKey, usage), " ") + " " + counter)
@@ -112,6 +115,14 @@ func (t *txn) addUp(ctx context.Context) (sums, error) {
 				want[name] = sum{want[name].value, true}
 			}
 		}
+	}
+	for k, data := range t.Scan(spentKey, "") {
+		var r spentRecord
+		if err := decode(k, data, &r); err != nil {
+			return nil, err
+		}
+		names := split(spentKey, k)
+		want.addSpending(daySumName(join(daySumKey, names[0], names[1])), r.total())
 	}
 	for k := range t.Scan(openJobs, "") {
 		h, err := head(t, last(k))
@@ -149,6 +160,13 @@ func (t *txn) sums(totals quota.Totals) (sums, error) {
 			return nil, err
 		}
 		kept.addSpending("spent "+strings.Join(split(spentKey, k), " "), r.Holds)
+	}
+	for k, data := range t.Scan(daySumKey, "") {
+		var r daySum
+		if err := decode(k, data, &r); err != nil {
+			return nil, err
+		}
+		kept.addSpending(daySumName(k), r.Spending)
 	}
 	var bot lineBot
 	if _, err := load(t, lineBotKey, &bot); err != nil {

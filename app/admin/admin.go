@@ -33,7 +33,7 @@ const maxBody = 64 << 10
 type API struct {
 	on      bool
 	token   [sha256.Size]byte
-	backoff backoff
+	backoff *ingress.Backoff
 	mux     *http.ServeMux
 	guard   *ingress.Guard
 	log     *slog.Logger
@@ -43,7 +43,7 @@ type API struct {
 // New makes an API that token opens; with an empty one it is not there. What
 // it refuses for its token is noted by guard.
 func New(token string, guard *ingress.Guard, log *slog.Logger) *API {
-	return &API{on: token != "", token: sha256.Sum256([]byte(token)), backoff: newBackoff(), mux: http.NewServeMux(), guard: guard, log: log}
+	return &API{on: token != "", token: sha256.Sum256([]byte(token)), backoff: ingress.NewBackoff(), mux: http.NewServeMux(), guard: guard, log: log}
 }
 
 // A Handler answers one request: v is sent as JSON. An error that is an *Error
@@ -82,7 +82,7 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
-	if pause := a.backoff.pause(r.RemoteAddr); pause > 0 {
+	if pause := a.backoff.Pause(r.RemoteAddr); pause > 0 {
 		a.guard.Note(ingress.Admin, ingress.TooOften)
 		seconds := strconv.Itoa(int(math.Ceil(pause.Seconds())))
 		w.Header().Set("Retry-After", seconds)
@@ -108,10 +108,10 @@ func (a *API) allowed(r *http.Request) bool {
 	}
 	sum := sha256.Sum256([]byte(token))
 	if subtle.ConstantTimeCompare(sum[:], a.token[:]) != 1 {
-		a.backoff.failed(r.RemoteAddr)
+		a.backoff.Failed(r.RemoteAddr)
 		return false
 	}
-	a.backoff.passed(r.RemoteAddr)
+	a.backoff.Passed(r.RemoteAddr)
 	return true
 }
 

@@ -66,6 +66,17 @@ func (e *engine) GiveUp(ctx context.Context, id, by string) (generate.Job, error
 	return j, err
 }
 
+func (e *engine) Redeliver(ctx context.Context, id, by string) (generate.Job, error) {
+	j, err := e.Job(ctx, id)
+	if err == nil && !j.Undelivered() {
+		err = generate.ErrDelivered
+	}
+	if err == nil {
+		e.cancelled = id + " delivered by " + by
+	}
+	return j, err
+}
+
 // secretNote stands for a token of a platform that a courier remembers.
 const secretNote = "aW50ZXJhY3Rpb24tdG9rZW4"
 
@@ -177,6 +188,12 @@ func TestTheClientSaysWhatTheBotSays(t *testing.T) {
 	if diff := cmp.Diff(admin.Details(e.jobs[0]), j); diff != "" || err != nil {
 		t.Errorf("job, %v (-want +got):\n%s", err, diff)
 	}
+	lost := e.jobs[1]
+	lost.ID, lost.State, lost.Output.URL = "x5f92mq7abcd", generate.Failed, "https://v3.fal.media/files/x.mp4"
+	e.jobs = append(e.jobs, lost)
+	if _, err := client.Deliver(t.Context(), lost.ID); err != nil || e.cancelled != "x5f92mq7abcd delivered by operator" {
+		t.Errorf("delivered %q, %v", e.cancelled, err)
+	}
 	if _, err := client.Cancel(t.Context(), "k3f92mq7abcd"); err != nil || e.cancelled != "k3f92mq7abcd by operator" {
 		t.Errorf("cancelled %q, %v", e.cancelled, err)
 	}
@@ -197,6 +214,8 @@ func TestRefusalsNameWhatIsWrong(t *testing.T) {
 	check("a job that is not there", err, 404, "there is no such job")
 	_, err = client.Cancel(t.Context(), "m4f92mq7abcd")
 	check("a job that is over", err, 409, "past cancelling")
+	_, err = client.Deliver(t.Context(), "m4f92mq7abcd")
+	check("a video that is posted", err, 409, "no video that could not be posted")
 	_, err = client.Jobs(t.Context(), generate.Query{Limit: admin.MaxList + 1})
 	check("too long a list", err, 400, "from 1 to 1000")
 	err = client.Backup(t.Context(), io.Discard)

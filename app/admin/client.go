@@ -82,10 +82,17 @@ func (c *Client) Cancel(ctx context.Context, id string) (Job, error) {
 	return j, err
 }
 
-// GiveUp ends to stop a job.
+// GiveUp ends a job at once.
 func (c *Client) GiveUp(ctx context.Context, id string) (Job, error) {
 	var j Job
 	err := c.do(ctx, http.MethodPost, "jobs/"+url.PathEscape(id)+"/give-up", &j)
+	return j, err
+}
+
+// Deliver has the video of a job posted that could not be posted before.
+func (c *Client) Deliver(ctx context.Context, id string) (Job, error) {
+	var j Job
+	err := c.do(ctx, http.MethodPost, "jobs/"+url.PathEscape(id)+"/deliver", &j)
 	return j, err
 }
 

@@ -16,6 +16,8 @@ type Job struct {
 	Member   string `json:"member"`
 	Channel  string `json:"channel"`
 	Parent   string `json:"parent,omitempty"`
+	// Batch says which video it is of a command for several; nil for one.
+	Batch *Batch `json:"batch,omitempty"`
 
 	Failure   string `json:"failure,omitempty"` // one of generate.FailureKinds
 	Field     string `json:"field,omitempty"`   // the parameter that fal refused
@@ -55,6 +57,13 @@ type Job struct {
 	Video string `json:"video,omitempty"`
 }
 
+// A Batch says which take a job is: "take 2 of 3, with job k3f92mq7abcd".
+type Batch struct {
+	Lead string `json:"lead"` // the job that has the card and posts the message
+	Take int    `json:"take"` // from 1
+	Size int    `json:"size"`
+}
+
 // Summary is j for a list: without its prompt and its video.
 func Summary(j generate.Job) Job {
 	out := Job{
@@ -67,6 +76,9 @@ func Summary(j generate.Job) Job {
 		Mark: string(j.Receipt.Mark), SHA256: j.Receipt.SHA256,
 		Created: j.Created, Submitted: j.Submitted, Started: j.Started,
 		Fetched: j.Fetched, Finished: j.Finished, Deadline: j.Deadline,
+	}
+	if j.Batch.Size > 1 {
+		out.Batch = &Batch{Lead: j.Batch.ID, Take: j.Batch.Index, Size: j.Batch.Size}
 	}
 	if j.Cancel != nil {
 		out.CancelledBy = j.Cancel.By

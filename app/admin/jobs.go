@@ -17,9 +17,10 @@ type Jobs interface {
 	Jobs(ctx context.Context, q generate.Query) ([]generate.Job, error)
 	Cancel(ctx context.Context, id, by string) (generate.Job, error)
 	GiveUp(ctx context.Context, id, by string) (generate.Job, error)
+	Redeliver(ctx context.Context, id, by string) (generate.Job, error)
 }
 
-// Operator is who cancels a job by this API, or gives it up.
+// Operator is who cancels a job by this API, gives it up, or has it delivered again.
 const Operator = "operator"
 
 // ServeJobs adds the routes about jobs:
@@ -29,6 +30,7 @@ const Operator = "operator"
 //	GET  jobs/{id}                                   one job, with its prompt
 //	POST jobs/{id}/cancel                            ask to stop it
 //	POST jobs/{id}/give-up                           end it at once, whatever it waits for
+//	POST jobs/{id}/deliver                           post its video, which could not be posted before
 func (a *API) ServeJobs(jobs Jobs) {
 	a.Handle("GET jobs", func(r *http.Request) (any, error) {
 		q, err := queryOf(r.URL.Query())
@@ -64,6 +66,16 @@ func (a *API) ServeJobs(jobs Jobs) {
 		if err == nil {
 			a.log.InfoContext(r.Context(), "operator gave up a job", "job", j.ID, "state", string(j.State),
 				"request_id", j.Submission.RequestID, "charged_usd", j.Charged.Dollars())
+		}
+		return Summary(j), known(err)
+	})
+	a.Handle("POST jobs/{id}/deliver", func(r *http.Request) (any, error) {
+		j, err := jobs.Redeliver(r.Context(), r.PathValue("id"), Operator)
+		if errors.Is(err, generate.ErrTooLate) {
+			return Summary(j), &Error{http.StatusConflict, "another video of its command is being posted; try again in a minute"}
+		}
+		if err == nil {
+			a.log.InfoContext(r.Context(), "operator asked to deliver a job again", "job", j.ID, "state", string(j.State))
 		}
 		return Summary(j), known(err)
 	})
@@ -135,6 +147,10 @@ func known(err error) error {
 		return &Error{http.StatusNotFound, "there is no such job"}
 	case errors.Is(err, generate.ErrTooLate):
 		return &Error{http.StatusConflict, "the job is past cancelling"}
+	case errors.Is(err, generate.ErrDelivered):
+		return &Error{http.StatusConflict, "the job has no video that could not be posted"}
+	case errors.Is(err, generate.ErrGone):
+		return &Error{http.StatusGone, "fal does not keep the video any more"}
 	default:
 		return err
 	}

@@ -22,14 +22,15 @@ type MemberData struct {
 //	GET    members/{member}?team=   all that is kept of a member's jobs
 //	DELETE members/{member}?team=   erase it; jobs under way are left
 //
-// Without a team they mean all teams. erased is told whose data was erased.
-func (a *API) ServeMembers(archive generate.Archive, erased func(member string)) {
+// Without a team they mean all teams. purges says that the provider's copies are
+// deleted as well. erased is told whose data was erased.
+func (a *API) ServeMembers(records generate.Records, purges bool, erased func(member string)) {
 	a.Handle("GET members/{member}", func(r *http.Request) (any, error) {
 		member, team, err := a.whose(r)
 		if err != nil {
 			return nil, err
 		}
-		jobs, err := generate.Export(r.Context(), archive, team, member)
+		jobs, err := generate.Export(r.Context(), records, team, member)
 		if err == nil {
 			a.log.InfoContext(r.Context(), "operator exported a member's data", "member", member, "jobs", len(jobs))
 		}
@@ -40,7 +41,7 @@ func (a *API) ServeMembers(archive generate.Archive, erased func(member string))
 		if err != nil {
 			return nil, err
 		}
-		done, err := generate.Erase(r.Context(), archive, team, member)
+		done, err := generate.Erase(r.Context(), records, purges, team, member)
 		erased(member)
 		if err == nil {
 			a.log.InfoContext(r.Context(), "operator erased a member's data", "member", member, "jobs", done.Jobs, "left", done.Left)
@@ -71,7 +72,7 @@ func (a *API) whose(r *http.Request) (member, team string, err error) {
 func memberOf(text string) (string, error) {
 	member, ok := ParseMember(text, "")
 	if !ok {
-		return "", &Error{http.StatusBadRequest, told(&team.OrderError{Problem: team.BadMember, Value: text})}
+		return "", &Error{http.StatusBadRequest, (&team.OrderError{Problem: team.BadMember, Value: text}).Error()}
 	}
 	return member, nil
 }

@@ -41,7 +41,7 @@ func TestTheOperatorExportsAndErasesAMember(t *testing.T) {
 	e.jobs[1].Event, e.jobs[1].Shown = "slack:1", generate.Delivered
 	api := admin.New(token, ingress.New(slog.New(slog.DiscardHandler), nil), slog.New(slog.DiscardHandler))
 	var told []string
-	api.ServeMembers(archive{e}, func(member string) { told = append(told, member) })
+	api.ServeMembers(archive{e}, false, func(member string) { told = append(told, member) })
 	server := httptest.NewServer(api)
 	t.Cleanup(server.Close)
 	client := admin.NewClient(server.URL, token)

@@ -69,30 +69,44 @@ func (a *API) ServeQuota(office Office, text QuotaText) {
 		return list, nil
 	})
 	a.Stream("GET quota/{verb}", func(w http.ResponseWriter, r *http.Request) error {
-		o := team.Order{Verb: r.PathValue("verb"), Args: map[string]string{}}
-		for name, values := range r.URL.Query() {
-			if name == "team" {
-				o.Team = values[0]
-			} else {
-				o.Args[name] = values[0]
-			}
-		}
+		o := queryOrder(r)
 		if v, ok := team.FindVerb(o.Verb); ok && !v.Reads {
 			return &Error{http.StatusMethodNotAllowed, o.Verb + " changes something: use POST"}
 		}
 		return a.order(w, r, office, text, o)
 	})
 	a.Stream("POST quota/{verb}", func(w http.ResponseWriter, r *http.Request) error {
-		o := team.Order{}
-		if err := json.NewDecoder(r.Body).Decode(&o); err != nil && !errors.Is(err, io.EOF) {
-			if _, large := errors.AsType[*http.MaxBytesError](err); large {
-				return err
-			}
-			return &Error{http.StatusBadRequest, `the body must be JSON: {"team": "…", "args": {"…": "…"}}`}
+		o, err := bodyOrder(r)
+		if err != nil {
+			return err
 		}
-		o.Verb = r.PathValue("verb")
 		return a.order(w, r, office, text, o)
 	})
+}
+
+// queryOrder is the order of a GET, bodyOrder that of a POST.
+func queryOrder(r *http.Request) team.Order {
+	o := team.Order{Verb: r.PathValue("verb"), Args: map[string]string{}}
+	for name, values := range r.URL.Query() {
+		if name == "team" {
+			o.Team = values[0]
+		} else {
+			o.Args[name] = values[0]
+		}
+	}
+	return o
+}
+
+func bodyOrder(r *http.Request) (team.Order, error) {
+	o := team.Order{}
+	if err := json.NewDecoder(r.Body).Decode(&o); err != nil && !errors.Is(err, io.EOF) {
+		if _, large := errors.AsType[*http.MaxBytesError](err); large {
+			return o, err
+		}
+		return o, &Error{http.StatusBadRequest, `the body must be JSON: {"team": "…", "args": {"…": "…"}}`}
+	}
+	o.Verb = r.PathValue("verb")
+	return o, nil
 }
 
 // order carries out an order and writes what came of it.
@@ -141,28 +155,30 @@ func refusedOrder(err error) error {
 	var refused *team.OrderError
 	switch {
 	case errors.As(err, &refused) && refused.Problem == team.UnknownVerb:
-		return &Error{http.StatusNotFound, told(err)}
+		return &Error{http.StatusNotFound, err.Error()}
 	case errors.As(err, &refused) && refused.Problem == team.NothingToDo:
-		return &Error{http.StatusConflict, told(err)}
+		return &Error{http.StatusConflict, err.Error()}
 	case errors.As(err, &refused):
-		return &Error{http.StatusBadRequest, told(err)}
+		return &Error{http.StatusBadRequest, err.Error()}
 	case errors.Is(err, team.ErrReload):
 		return &Error{http.StatusUnprocessableEntity, err.Error()}
 	}
 	return err
 }
 
-// told is an error of an order for who gave it.
-func told(err error) string { return strings.TrimPrefix(err.Error(), "quota: ") }
-
 // Quota gives an order and writes the answer to w: the report for a person,
 // as JSON, or an export as CSV.
 func (c *Client) Quota(ctx context.Context, o team.Order, form Form, w io.Writer) error {
+	return c.order(ctx, "quota/", o, form, w)
+}
+
+// order gives an order of one of the tables of verbs.
+func (c *Client) order(ctx context.Context, table string, o team.Order, form Form, w io.Writer) error {
 	body, err := json.Marshal(o)
 	if err != nil {
 		return fmt.Errorf("encode order: %w", err)
 	}
-	resp, err := c.send(ctx, http.MethodPost, "quota/"+o.Verb, bytes.NewReader(body), string(form))
+	resp, err := c.send(ctx, http.MethodPost, table+o.Verb, bytes.NewReader(body), string(form))
 	if err != nil {
 		return err
 	}

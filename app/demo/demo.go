@@ -11,11 +11,13 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
 	"ltxbot/app"
 	"ltxbot/bot/command"
+	"ltxbot/bot/slack"
 	"ltxbot/config"
 	"ltxbot/core/generate"
 	simdiscord "ltxbot/sim/discord"
@@ -35,6 +37,9 @@ type Options struct {
 	Logger  *slog.Logger
 	// Speed divides the time that a simulated video takes; 0 = 1.
 	Speed float64
+	// Page makes a world for the page: both platforms are one team, its limits
+	// are soon reached, and the bot's console can be signed in to.
+	Page bool
 }
 
 // Demo is a running bot with its world.
@@ -43,9 +48,19 @@ type Demo struct {
 	dir     string
 	own     bool // dir is ours to remove
 	fal     *simfal.Server
-	app     *app.App
-	stages  map[string]stage
+	bot     *machine
+	stages  map[string]stage // of ada
+	people  []*person
+	discord spot[*simdiscord.Server, *simdiscord.Channel]
+	slack   spot[*simslack.Server, *simslack.Channel]
 	closers []func() // of the simulated platforms
+}
+
+// spot is a channel of a simulated platform.
+type spot[Server, Channel any] struct {
+	server  Server
+	channel Channel
+	team    string // id of the guild or the workspace
 }
 
 // simulated are the platforms of a demo.
@@ -78,7 +93,7 @@ func Start(ctx context.Context, o Options) (_ *Demo, err error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	d := &Demo{opts: o, dir: o.Dir, stages: map[string]stage{}}
+	d := &Demo{opts: o, dir: o.Dir, stages: map[string]stage{}, people: everybody()}
 	if d.dir == "" {
 		if d.dir, err = os.MkdirTemp("", "ltx-demo-"); err != nil {
 			return nil, err
@@ -101,18 +116,22 @@ func Start(ctx context.Context, o Options) (_ *Demo, err error) {
 			return nil, err
 		}
 	}
+	if d.opts.Page {
+		d.limit(&cfg)
+		d.addConsole(&cfg)
+	}
 	if err := cfg.Resolve(os.LookupEnv); err != nil {
 		return nil, err
 	}
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	if d.app, err = app.New(ctx, cfg, app.Options{Version: o.Version, Logger: o.Logger}); err != nil {
+	d.bot = newMachine(cfg, app.Options{Version: o.Version, Logger: o.Logger})
+	if err := d.bot.start(ctx); err != nil {
 		return nil, err
 	}
-	if err := d.app.Start(ctx); err != nil {
-		d.app = nil
-		return nil, err
+	if d.opts.Page {
+		d.openConsole()
 	}
 	return d, nil
 }
@@ -140,9 +159,20 @@ func (d *Demo) addDiscord(cfg *config.Config) error {
 	d.closers = append(d.closers, func() { _ = sim.Close() })
 	guild := sim.NewGuild("Acme")
 	channel := guild.NewChannel("videos")
-	ada := sim.NewUser("ada")
-	guild.Join(ada, guild.NewRole("admin", simdiscord.ManageGuild))
-	d.stages["discord"] = &discordStage{server: sim, channel: channel, user: ada}
+	admins := guild.NewRole("admin", simdiscord.ManageGuild)
+	for _, p := range d.people {
+		user := sim.NewUser(p.name)
+		var roles []*simdiscord.Role
+		if p.admin {
+			roles = append(roles, admins)
+		}
+		guild.Join(user, roles...)
+		p.discord = &discordStage{server: sim, channel: channel, user: user}
+		if p.name == atTheTerminal {
+			d.stages["discord"] = p.discord
+		}
+	}
+	d.discord = spot[*simdiscord.Server, *simdiscord.Channel]{sim, channel, guild.ID}
 	cfg.Discord.Token = config.NewSecret(sim.Token())
 	cfg.Discord.ApplicationID = sim.ApplicationID()
 	cfg.Discord.PublicKey = sim.PublicKey()
@@ -151,15 +181,24 @@ func (d *Demo) addDiscord(cfg *config.Config) error {
 }
 
 func (d *Demo) addSlack(cfg *config.Config) error {
-	sim, err := simslack.Start(simslack.Options{})
+	sim, err := simslack.Start(simslack.Options{App: simslack.App{
+		Shortcuts: []simslack.Shortcut{{CallbackID: slack.ShortcutMessage, Message: true}, {CallbackID: slack.ShortcutGlobal}},
+	}})
 	if err != nil {
 		return fmt.Errorf("start simulator of Slack: %w", err)
 	}
 	d.closers = append(d.closers, sim.Close)
 	acme := sim.AddWorkspace(simslack.WorkspaceSpec{Domain: "acme"})
-	ada := acme.AddUser(simslack.UserSpec{Name: "ada", Admin: true})
-	channel := acme.AddChannel(simslack.ChannelSpec{Name: "videos", Members: []*simslack.User{ada, acme.Bot()}})
-	d.stages["slack"] = &slackStage{server: sim, channel: channel, user: ada, dir: d.dir}
+	channel := acme.AddChannel(simslack.ChannelSpec{Name: "videos", Members: []*simslack.User{acme.Bot()}})
+	for _, p := range d.people {
+		user := acme.AddUser(simslack.UserSpec{Name: p.name, Admin: p.admin})
+		channel.Add(user)
+		p.slack = &slackStage{server: sim, channel: channel, user: user, dir: d.dir}
+		if p.name == atTheTerminal {
+			d.stages["slack"] = p.slack
+		}
+	}
+	d.slack = spot[*simslack.Server, *simslack.Channel]{sim, channel, acme.ID()}
 	cfg.Slack.BotToken = config.NewSecret(acme.BotToken())
 	cfg.Slack.AppToken = config.NewSecret(sim.AppToken())
 	cfg.Slack.SigningSecret = config.NewSecret(sim.SigningSecret())
@@ -167,17 +206,10 @@ func (d *Demo) addSlack(cfg *config.Config) error {
 	return nil
 }
 
-// closeLimit is how long the bot of a demo may take to stop.
-const closeLimit = 5 * time.Second
-
 // Close stops the bot and its world.
 func (d *Demo) Close() {
-	if d.app != nil {
-		ctx, cancel := context.WithTimeout(context.Background(), closeLimit)
-		defer cancel()
-		if err := d.app.Stop(ctx); err != nil {
-			d.opts.Logger.Warn("demo did not stop well", "error", err)
-		}
+	if d.bot != nil {
+		d.bot.close()
 	}
 	for _, closeIt := range d.closers {
 		closeIt()
@@ -194,7 +226,7 @@ func (d *Demo) Close() {
 type Result struct {
 	Outcome    string           `json:"outcome"` // "delivered", "answered", "refused", or the state in which the job ended
 	Job        string           `json:"job,omitempty"`
-	Video      string           `json:"video,omitempty"` // where the video was saved
+	Videos     []string         `json:"videos,omitempty"` // where they were saved
 	Transcript []Event          `json:"transcript"`
 	Submits    []map[string]any `json:"submits"` // what fal was asked for; empty with a live fal
 }
@@ -240,14 +272,23 @@ func (d *Demo) Do(ctx context.Context, platform, line string, files []File, tell
 		outcome = "refused"
 	}
 	r := Result{Outcome: outcome, Submits: d.submits()}
-	if j, err := d.app.Job(ctx, a.job); err == nil {
+	if j, err := d.bot.job(ctx, a.job); err == nil {
 		r.Job = j.ID
 	}
 	r.Transcript = rec.events()
-	if video, ext := rec.video(); video != "" {
-		r.Video, err = save(video, "ltx-"+r.Job+ext)
+	videos := rec.videos()
+	for i, v := range videos {
+		name := "ltx-" + r.Job
+		if len(videos) > 1 {
+			name += "-" + strconv.Itoa(i+1)
+		}
+		saved, err := save(v.path, name+v.ext)
+		if err != nil {
+			return r, err
+		}
+		r.Videos = append(r.Videos, saved)
 	}
-	return r, err
+	return r, nil
 }
 
 // followPause is how often the end of a command is looked for.
@@ -258,7 +299,7 @@ func (d *Demo) follow(ctx context.Context, a *act) (string, error) {
 	tick := time.NewTicker(followPause)
 	defer tick.Stop()
 	for {
-		j, err := d.app.Job(ctx, a.job)
+		j, err := d.bot.job(ctx, a.job)
 		switch {
 		case err == nil && !j.Unfinished():
 			return string(j.State), nil

@@ -215,7 +215,7 @@ func (s *discordStage) formOf(i *simdiscord.Interaction) *discordForm {
 		return nil
 	}
 	// The buttons have the client's labels.
-	f := &discordForm{form: form{title: m.Title, submit: "Submit", close: "Cancel", filled: map[string]string{}}, by: i}
+	f := &discordForm{form: form{title: m.Title, note: strings.TrimSpace(s.read(m.Text)), submit: "Submit", close: "Cancel", filled: map[string]string{}}, by: i}
 	for _, in := range m.Fields {
 		field := formField{key: in.CustomID, label: in.Label, value: in.Value, required: in.Required, takesFiles: in.Type == simdiscord.FileUpload}
 		for _, o := range in.Options {
@@ -276,10 +276,13 @@ func (s *discordStage) read(text string) string {
 		case m[3] == "R":
 			return relative(time.Until(at))
 		default:
-			return at.Format("2 January 15:04")
+			return at.Format(clock)
 		}
 	})
 }
+
+// clock is a point in time as clients write it.
+const clock = "2 January 15:04"
 
 // spans are the units in which clients tell a distance from now.
 var spans = []struct {
@@ -291,7 +294,7 @@ var spans = []struct {
 func relative(d time.Duration) string {
 	text := "now"
 	for _, s := range spans {
-		n := int(d.Abs().Round(s.is) / s.is)
+		n := int(d.Abs().Round(time.Second) / s.is)
 		if n == 0 {
 			continue
 		}
@@ -318,7 +321,8 @@ func (s *discordStage) event(c simdiscord.Change, last map[string]string) (Event
 	m := c.Message
 	e := Event{Platform: "discord", Who: m.Author, Text: s.read(m.Text()), Message: m.ID}
 	kind, ok := shown[c.Kind]
-	if !ok {
+	mine := m.ChannelID == s.channel.ID || m.ChannelID == s.user.DM().ID
+	if !ok || !mine || m.EphemeralTo != "" && m.EphemeralTo != s.user.ID {
 		return Event{}, false
 	}
 	e.Kind = kind
@@ -346,7 +350,7 @@ func (s *discordStage) event(c simdiscord.Change, last map[string]string) (Event
 	for _, a := range m.Attachments {
 		e.Files = append(e.Files, fmt.Sprintf("%s (%d kB)", a.Name, (a.Size+999)/1000))
 		if path, ok := s.server.AttachmentPath(a.ID); ok && playable(a.ContentType) {
-			e.video, e.ext = path, filepath.Ext(a.Name)
+			e.videos = append(e.videos, shownVideo{path, filepath.Ext(a.Name)})
 		}
 	}
 	if e.Kind == Posted && slices.Contains(m.Pings.Users, s.user.ID) {

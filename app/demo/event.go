@@ -27,9 +27,15 @@ type Event struct {
 	Pings    []string  `json:"pings,omitempty"`
 	Message  string    `json:"message,omitempty"` // the platform's id
 
-	video string // path of the bytes
-	ext   string // of its name: ".mp4"
-	hint  string // what to type in the demo
+	videos []shownVideo
+	hint   string // what to type in the demo
+	said   string // the text as it was sent: how long ago something was does not change it
+}
+
+// shownVideo is a video in a message.
+type shownVideo struct {
+	path string // of the bytes
+	ext  string // of its name: ".mp4"
 }
 
 // EventKind is what happened.
@@ -85,16 +91,23 @@ func (r *recorder) events() []Event {
 	return append([]Event(nil), r.seen...)
 }
 
-// video is the path of the newest video that was posted, and how its name ends.
-func (r *recorder) video() (path, ext string) {
+// videos are those of all messages, as they are now, in the order in which the
+// messages were posted.
+func (r *recorder) videos() (all []shownVideo) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for _, e := range slices.Backward(r.seen) {
-		if e.video != "" {
-			return e.video, e.ext
+	in := map[string][]shownVideo{}
+	var order []string
+	for _, e := range r.seen {
+		if _, known := in[e.Message]; !known {
+			order = append(order, e.Message)
 		}
+		in[e.Message] = e.videos
 	}
-	return "", ""
+	for _, message := range order {
+		all = append(all, in[message]...)
+	}
+	return all
 }
 
 // opened reports whether a form was opened.
@@ -140,7 +153,7 @@ func (e Event) Write(w io.Writer) error {
 	case Deleted:
 		fmt.Fprintf(&b, "%s deleted%s: %s\n", e.Who, e.where(), e.Text)
 	case Posted, Edited, Opened:
-		fmt.Fprintf(&b, "%s %s%s", e.Who, e.deed(), e.where())
+		fmt.Fprintf(&b, "%s %s%s", e.Who, e.action(), e.where())
 		if e.Only != "" {
 			fmt.Fprintf(&b, ", only for %s", e.Only)
 		}
@@ -168,8 +181,8 @@ func (e Event) Write(w io.Writer) error {
 	return err
 }
 
-// deed is what was done, for a person to read.
-func (e Event) deed() string {
+// action is what was done, for a person to read.
+func (e Event) action() string {
 	if e.Kind == Opened {
 		return "opened a form"
 	}

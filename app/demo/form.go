@@ -9,6 +9,7 @@ import (
 // form is a dialog on somebody's screen.
 type form struct {
 	title  string
+	note   string // above the fields; "" for none
 	fields []formField
 	submit string // labels of its two buttons
 	close  string
@@ -56,6 +57,9 @@ func (f *form) fill(line string) error {
 func (f *form) event(platform, who, user string) Event {
 	var b strings.Builder
 	b.WriteString(f.title + "\n")
+	if f.note != "" {
+		b.WriteString(f.note + "\n")
+	}
 	for _, field := range f.fields {
 		b.WriteString(field.String() + "\n")
 	}

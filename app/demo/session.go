@@ -69,10 +69,10 @@ func (s *Session) Say(ctx context.Context, line string) error {
 	return s.opened(st.say(ctx, line, files))
 }
 
-// patience is how many looks a form, or a button, that an earlier command
+// maxLooks is how many looks a form, or a button, that an earlier command
 // brings may take to appear. They are counted for the same reason as those of
 // settle.
-const patience = 50
+const maxLooks = 50
 
 // Press presses a button of the form that is open, else the newest one with
 // that label.
@@ -101,7 +101,7 @@ func (s *Session) Fill(ctx context.Context, line string) error {
 func soon(ctx context.Context, not error, do func() error) error {
 	for looks := 1; ; looks++ {
 		err := do()
-		if !errors.Is(err, not) || looks > patience || !retry.Wait(ctx, followPause) {
+		if !errors.Is(err, not) || looks > maxLooks || !retry.Wait(ctx, followPause) {
 			return err
 		}
 	}

@@ -78,7 +78,7 @@ func (s *slackStage) press(ctx context.Context, label string, found func()) (*ac
 			if strings.EqualFold(b.Label, label) {
 				found()
 				r, err := s.user.Click(ctx, m, b.ActionID)
-				a := s.act(r, len(seen))
+				a := s.pressed(r, len(seen), m)
 				a.job = generate.NewID(slack.PressEvent(m.Channel, m.TS, "", s.user.ID(), b.ActionID, r.ActionTS))
 				return a, err
 			}
@@ -89,7 +89,7 @@ func (s *slackStage) press(ctx context.Context, label string, found func()) (*ac
 				if strings.EqualFold(o.Label, label) {
 					found()
 					r, err := s.user.Click(ctx, m, menu.ActionID, o.Value)
-					return s.act(r, len(seen)), err
+					return s.pressed(r, len(seen), m), err
 				}
 				there = append(there, o.Label)
 			}
@@ -127,6 +127,11 @@ func (s *slackStage) look() *slackForm {
 	f := &slackForm{form: form{title: top.Title, submit: top.Submit, close: top.Close, filled: map[string]string{}}, view: top}
 	if s.open != nil && s.open.view.ID == top.ID {
 		f.filled = s.open.filled
+	}
+	for _, b := range top.Blocks {
+		if b["type"] == "context" {
+			f.note = s.read(simslack.Blocks{b}.Text())
+		}
 	}
 	for _, in := range top.Blocks.Inputs() {
 		field := formField{
@@ -217,6 +222,18 @@ func (s *slackStage) act(r simslack.Receipt, before int) *act {
 	}
 }
 
+// pressed is what came of a press on a message, which an answer may replace.
+func (s *slackStage) pressed(r simslack.Receipt, before int, m simslack.Message) *act {
+	a := s.act(r, before)
+	said := a.answered
+	a.answered = func() bool {
+		return said() || !slices.ContainsFunc(s.seen(), func(now simslack.Message) bool {
+			return place(now) == place(m) && len(now.Edits) == len(m.Edits)
+		})
+	}
+	return a
+}
+
 func (s *slackStage) watch(ctx context.Context, tell func(Event)) {
 	known := map[string]Event{} // by channel and message
 	look := func() {
@@ -264,7 +281,12 @@ func (s *slackStage) event(m simslack.Message, known map[string]Event) (Event, b
 	if text == "" {
 		text = m.Text
 	}
-	e := Event{Kind: Posted, Platform: "slack", Who: m.Author, Text: s.read(text), Message: m.TS}
+	for _, b := range m.Blocks {
+		if objectOf(b["accessory"])["alt_text"] != nil { // it says what stands beside the picture
+			text = strings.Replace(text, stringOf(objectOf(b["text"])["text"])+"\n", "", 1)
+		}
+	}
+	e := Event{Kind: Posted, Platform: "slack", Who: m.Author, Text: s.read(text), Message: m.TS, said: text}
 	for _, b := range m.Blocks.Buttons() {
 		e.Buttons = append(e.Buttons, b.Label)
 		e.Text = strings.Replace(e.Text, "["+b.Label+"]", "", 1)
@@ -279,14 +301,14 @@ func (s *slackStage) event(m simslack.Message, known map[string]Event) (Event, b
 	for _, f := range m.Files {
 		e.Files = append(e.Files, fmt.Sprintf("%s (%d kB)", f.Name, (f.Size+999)/1000))
 		if playable(f.Mimetype) {
-			e.video, e.ext = s.keep(f), filepath.Ext(f.Name)
+			e.videos = append(e.videos, shownVideo{s.keep(f), filepath.Ext(f.Name)})
 		}
 	}
 	if m.Channel == s.user.DM().ID() {
 		e.Where = directMessage
 	}
 	before, again := known[place(m)]
-	if again && before.Text == e.Text && slices.Equal(before.Buttons, e.Buttons) && slices.Equal(before.Files, e.Files) {
+	if again && before.said == e.said && slices.Equal(before.Files, e.Files) {
 		return Event{}, false
 	}
 	known[place(m)] = e
@@ -327,7 +349,7 @@ func (s *slackStage) keep(f simslack.File) string {
 // slackMarkup is what a Slack client shows as something else: mentions, times
 // and entities.
 // https://docs.slack.dev/messaging/formatting-message-text
-var slackMarkup = regexp.MustCompile(`<@(\w+)>|<!date\^(\d+)\^[^|>]*\|?([^>]*)>`)
+var slackMarkup = regexp.MustCompile(`<@(\w+)>|<!date\^(\d+)\^([^|>]*)\|?[^>]*>`)
 
 // read is text as the client shows it.
 func (s *slackStage) read(text string) string {
@@ -337,10 +359,14 @@ func (s *slackStage) read(text string) string {
 			return "@" + s.user.Name()
 		}
 		seconds, err := strconv.ParseInt(m[2], 10, 64)
-		if err != nil {
+		switch at := time.Unix(seconds, 0); {
+		case err != nil:
 			return tag
+		case strings.Contains(m[3], "{ago}"):
+			return relative(time.Until(at))
+		default:
+			return at.Format(clock)
 		}
-		return relative(time.Until(time.Unix(seconds, 0)))
 	})
 	return strings.NewReplacer("&lt;", "<", "&gt;", ">", "&amp;", "&").Replace(text)
 }

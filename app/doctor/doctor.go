@@ -1,6 +1,6 @@
 // Package doctor looks for what keeps the bot from working, before somebody
 // who types a command finds it: the config, the keys, the commands, the clock,
-// the store, the programs and folders it needs. It changes nothing, costs
+// the store, the programs and folders it needs. It leaves nothing behind, costs
 // nothing, and may be run beside a bot that works.
 package doctor
 
@@ -83,7 +83,7 @@ func Examine(ctx context.Context, path string, env func(string) (string, bool), 
 	found := p.config(path)
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	areas := []func(context.Context) []Finding{p.key, p.prices, p.platforms, p.clock, p.store, p.tools, p.folder, p.web, p.zones}
+	areas := []func(context.Context) []Finding{p.key, p.prices, p.platforms, p.clock, p.store, p.tools, p.folder, p.archive, p.web, p.zones}
 	results := make([][]Finding, len(areas))
 	var all sync.WaitGroup
 	for n, look := range areas {

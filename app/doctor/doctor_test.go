@@ -3,7 +3,6 @@ package doctor_test
 import (
 	"bytes"
 	"errors"
-	"flag"
 	"fmt"
 	"net"
 	"net/http"
@@ -15,14 +14,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"ltxbot/app"
 	"ltxbot/app/doctor"
 	"ltxbot/config"
 	"ltxbot/core/generate"
 	"ltxbot/core/quota"
 	"ltxbot/core/usd"
+	"ltxbot/internal/golden"
 	"ltxbot/internal/redistest"
 	simdiscord "ltxbot/sim/discord"
 	simfal "ltxbot/sim/fal"
@@ -30,8 +28,6 @@ import (
 	"ltxbot/store"
 	"ltxbot/store/storetest"
 )
-
-var update = flag.Bool("update", false, "write the golden files anew")
 
 // world is what a bot needs to be well, and the config that names it.
 type world struct {
@@ -137,7 +133,7 @@ func (w *world) tool(t *testing.T, name, script string) {
 func (w *world) config(t *testing.T) string {
 	t.Helper()
 	var b strings.Builder
-	for _, table := range []string{"fal", "discord", "slack", "store", "http", "media", "quota"} {
+	for _, table := range []string{"fal", "discord", "slack", "store", "http", "media", "archive", "quota"} {
 		fmt.Fprintf(&b, "[%s]\n", table)
 		for key, v := range w.keys[table] {
 			format := "%s = %#v\n"
@@ -191,6 +187,17 @@ func (w *world) open(t *testing.T) *store.Store {
 	return s
 }
 
+// bucket makes the archive one on S3 that refuses everything.
+func (w *world) bucket(t *testing.T, status int, code, region string) {
+	t.Helper()
+	s := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) {
+		rw.WriteHeader(status)
+		_, _ = fmt.Fprintf(rw, "<Error><Code>%s</Code><Message>hunter2</Message><Region>%s</Region></Error>", code, region)
+	}))
+	t.Cleanup(s.Close)
+	w.keys["archive"] = map[string]any{"url": "s3://videos/ltx", "endpoint": s.URL, "access_key": "AKIA", "secret_key": "hunter2"}
+}
+
 func empty(string) (string, bool) { return "", false }
 
 func TestFindings(t *testing.T) {
@@ -232,6 +239,10 @@ func TestFindings(t *testing.T) {
 			w.settle(t)
 			w.keys["http"]["ops_listen"] = free(t)
 		}, true},
+		{"a public address and none for the operator alone", func(t *testing.T, w *world) {
+			w.settle(t)
+			w.keys["http"]["public_url"] = "https://ltx.example.com"
+		}, true},
 		{"wrong values", func(_ *testing.T, w *world) {
 			w.keys["fal"]["deadline"] = "-20m"
 			w.keys["http"]["admin_token"] = "short"
@@ -242,6 +253,11 @@ func TestFindings(t *testing.T) {
 			w.keys["discord"]["token"] = "MTIz.wrong.token"
 			w.keys["slack"]["bot_token"] = "xoxb-wrong"
 			w.keys["slack"]["app_token"] = "xapp-wrong"
+		}, false},
+		{"platforms that are not there", func(t *testing.T, w *world) {
+			w.settle(t)
+			w.keys["discord"]["api_url"] = "http://" + free(t)
+			w.keys["slack"]["api_url"] = "http://" + free(t)
 		}, false},
 		{"an exhausted balance", func(t *testing.T, w *world) {
 			w.settle(t)
@@ -279,7 +295,7 @@ func TestFindings(t *testing.T) {
 			s := w.open(t)
 			t.Cleanup(func() { _ = s.Close() })
 			w.serve(t, `{"status":"ok","version":"1.2.2"}`)
-			w.metrics = "# HELP x y\nltxbot_charged_to_estimated_ratio_count 12\nltxbot_estimated_usd_total{model=\"ltx-2.3\"} 1\nltxbot_estimated_usd_total{model=\"pro\"} 0.2\nltxbot_charged_usd_total{model=\"ltx-2.3\"} 0.9\nltxbot_charged_usd_total{model=\"pro\"} 0.18\n"
+			w.metrics = "# HELP x y\nltxbot_charged_to_estimated_ratio_count 12\nltxbot_estimated_usd_total{model=\"ltx-2.3\"} 1\nltxbot_estimated_usd_total{model=\"pro\"} 0.2\nltxbot_charged_usd_total{model=\"ltx-2.3\"} 0.9\nltxbot_charged_usd_total{model=\"pro\"} 0.18\nltxbot_oldest_deletion_age_seconds 10800\n"
 		}, true},
 		{"fal bills more than estimated", func(t *testing.T, w *world) {
 			w.settle(t)
@@ -308,6 +324,26 @@ func TestFindings(t *testing.T) {
 			w.settle(t)
 			w.tool(t, "ffmpeg", `echo "Unknown encoder 'libx264'" >&2; exit 8`)
 		}, true},
+		{"an archive in a folder", func(t *testing.T, w *world) {
+			w.settle(t)
+			w.keys["archive"] = map[string]any{"url": "file://" + filepath.Join(w.dir, "media")}
+		}, true},
+		{"an archive on a disk that is not mounted", func(t *testing.T, w *world) {
+			w.settle(t)
+			w.keys["archive"] = map[string]any{"url": "file://" + filepath.Join(w.dir, "gone")}
+		}, false},
+		{"an archive that refuses the key", func(t *testing.T, w *world) {
+			w.settle(t)
+			w.bucket(t, http.StatusForbidden, "SignatureDoesNotMatch", "")
+		}, false},
+		{"an archive in another region", func(t *testing.T, w *world) {
+			w.settle(t)
+			w.bucket(t, http.StatusBadRequest, "AuthorizationHeaderMalformed", "eu-central-1")
+		}, false},
+		{"an archive that is not there", func(t *testing.T, w *world) {
+			w.settle(t)
+			w.bucket(t, http.StatusNotFound, "NoSuchBucket", "")
+		}, false},
 		{"a store that is none", func(t *testing.T, w *world) {
 			w.settle(t)
 			if err := os.WriteFile(filepath.Join(w.dir, "data", "ltx.db"), bytes.Repeat([]byte("x"), 8192), 0o600); err != nil {
@@ -331,7 +367,7 @@ func TestFindings(t *testing.T) {
 					t.Error("the findings tell a secret")
 				}
 			}
-			golden(t, strings.ReplaceAll(c.name, " ", "_")+".txt", w.scrub(out.String()))
+			golden.Equal(t, strings.ReplaceAll(c.name, " ", "_")+".txt", w.scrub(out.String()))
 			if v := w.fal.Submits(); len(v) != 0 {
 				t.Errorf("%d jobs were submitted", len(v))
 			}
@@ -401,23 +437,6 @@ func (w *world) scrub(text string) string {
 		text = c.pattern.ReplaceAllString(text, c.by)
 	}
 	return text
-}
-
-func golden(t *testing.T, name, got string) {
-	t.Helper()
-	path := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s (-want +got):\n%s", name, diff)
-	}
 }
 
 func TestARedisThatForgetsIsAWarning(t *testing.T) {

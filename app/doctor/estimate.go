@@ -74,19 +74,21 @@ func (b billed) finding() Finding {
 }
 
 // told reads the sums from the metrics of a bot that runs and has its store
-// for itself. They are of its videos since its start.
-func (p patient) told(ctx context.Context) (billed, bool) {
+// for itself, and how long fal has not deleted a video. The sums are of its
+// videos since its start.
+func (p patient) told(ctx context.Context) (_ billed, undeleted time.Duration, _ bool) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, admin.BaseURL(p.cfg.HTTP.Ops())+"/metrics", http.NoBody)
 	if err != nil {
-		return billed{}, false
+		return billed{}, 0, false
 	}
 	resp, err := p.opts.HTTP.Do(req)
 	if err != nil {
-		return billed{}, false
+		return billed{}, 0, false
 	}
 	defer func() { _ = resp.Body.Close() }()
 	values := map[string]float64{
 		"ltxbot_charged_to_estimated_ratio_count": 0, "ltxbot_estimated_usd_total": 0, "ltxbot_charged_usd_total": 0,
+		"ltxbot_oldest_deletion_age_seconds": 0,
 	}
 	found := map[string]bool{}
 	lines := bufio.NewScanner(io.LimitReader(resp.Body, maxMetrics))
@@ -105,7 +107,7 @@ func (p patient) told(ctx context.Context) (billed, bool) {
 		videos:    int(values["ltxbot_charged_to_estimated_ratio_count"]),
 		estimated: values["ltxbot_estimated_usd_total"],
 		charged:   values["ltxbot_charged_usd_total"],
-	}, len(found) == len(values)
+	}, time.Duration(values["ltxbot_oldest_deletion_age_seconds"] * float64(time.Second)), len(found) == len(values)
 }
 
 // maxMetrics is more than a bot's metrics take, in bytes.

@@ -56,6 +56,9 @@ func (p patient) web(ctx context.Context) []Finding {
 	found := []Finding{p.address(ctx, "http.listen", p.cfg.HTTP.Listen)}
 	if own := p.cfg.HTTP.OpsListen; own != "" {
 		found = append(found, p.address(ctx, "http.ops_listen", own))
+	} else if p.cfg.HTTP.PublicURL != "" {
+		found = append(found, warning(areaWeb, "set http.ops_listen to another address on this machine, or let the proxy pass on what docs/console.md says and nothing else",
+			"http.public_url leads to http.listen, which has /metrics, /readyz and /admin/api as well"))
 	}
 	return found
 }

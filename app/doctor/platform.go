@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"ltxbot/app"
+	"ltxbot/bot/adapter"
 	"ltxbot/bot/discord"
 )
 
@@ -50,7 +51,7 @@ func (p patient) discord(ctx context.Context) []Finding {
 		case f.Name == discord.NamePublic:
 			found = append(found, ok(areaDiscord+" "+f.Name, "%s, and only those of the config can make videos", f.Text))
 		default:
-			found = append(found, seen(areaDiscord, f.Name, f.OK, f.Text))
+			found = append(found, seen(areaDiscord, f))
 		}
 	}
 	return found
@@ -86,13 +87,23 @@ var advices = map[string]string{
 	areaDiscord + " token": "take a new token from the Bot page at https://discord.com/developers/applications and set discord.token",
 }
 
+// away is what to do about platforms that cannot be asked.
+var away = map[string]string{
+	areaDiscord: "check the network, and https://discordstatus.com",
+	areaSlack:   "check the network, and https://slack-status.com",
+}
+
 // seen is what an adapter found.
-func seen(platform, name string, good bool, text string) Finding {
-	f := Finding{Level: OK, Area: platform + " " + name, Text: text}
-	if !good {
-		f.Level, f.Advice = Problem, advices[f.Area]
+func seen(platform string, found adapter.Finding) Finding {
+	area := platform + " " + found.Name
+	switch {
+	case found.OK:
+		return ok(area, "%s", found.Text)
+	case found.Away:
+		return problem(area, away[platform], "%s", found.Text)
+	default:
+		return problem(area, advices[area], "%s", found.Text)
 	}
-	return f
 }
 
 const areaSlack = "slack"
@@ -105,7 +116,7 @@ func (p patient) slack(ctx context.Context) []Finding {
 	}
 	var found []Finding
 	for _, f := range b.Check(ctx) {
-		found = append(found, seen(areaSlack, f.Name, f.OK, f.Text))
+		found = append(found, seen(areaSlack, f))
 	}
 	if c := p.cfg.Slack; c.Several() && len(c.Workspaces) == 0 && !p.cfg.RefusesUnlisted("slack") {
 		found = append(found, warning(areaSlack+" workspaces", adviceSlack,

@@ -54,8 +54,8 @@ func (p patient) records(ctx context.Context, where string) []Finding {
 	switch {
 	case errors.Is(err, bolt.ErrInUse):
 		found := []Finding{ok(areaStore, "%s is in use, which is fine if the bot runs; stop it to have its ledger added up", p.cfg.Store.Path())}
-		if b, known := p.told(ctx); known {
-			found = append(found, b.finding())
+		if b, undeleted, known := p.told(ctx); known {
+			found = append(append(found, b.finding()), deletions(undeleted)...)
 		}
 		return found
 	case err != nil:
@@ -69,11 +69,18 @@ func (p patient) records(ctx context.Context, where string) []Finding {
 	found := said
 	found = append(found, ok(areaStore, "can be read%s; %s", where, number(len(jobs), "unfinished job")))
 	found = append(found, clock(ctx, s)...)
+	oldest := time.Duration(0)
+	for _, j := range jobs {
+		if !j.Purge.IsZero() {
+			oldest = max(oldest, p.opts.Now().Sub(j.Purge))
+		}
+	}
+	found = append(found, deletions(oldest)...)
 	if latest, err := s.Jobs(ctx, generate.Query{Limit: estimateRead}); err == nil {
 		found = append(found, billedOf(latest, p.opts.Now()).finding())
 	}
 	const area = "ledger"
-	audit, err := s.Audit(ctx)
+	audit, err := s.VerifyLedger(ctx)
 	switch {
 	case err != nil:
 		return append(found, problem(area, "restore a backup if this stays", "can't be read: %v", err))
@@ -84,6 +91,18 @@ func (p patient) records(ctx context.Context, where string) []Finding {
 	default:
 		return append(found, ok(area, "adds up: %s, %s charged", number(int(audit.Totals.Holds), "hold"), audit.Totals.Charged))
 	}
+}
+
+// undeletedLong is how long fal may take to delete a video without a word.
+const undeletedLong = time.Hour
+
+// deletions judges how long fal has not deleted a video that was deleted here.
+func deletions(undeleted time.Duration) []Finding {
+	if undeleted < undeletedLong {
+		return nil
+	}
+	return []Finding{warning("deletions", "check that fal.admin_key is a key of scope ADMIN; bot jobs list -u has the jobs, and the log says what fal answers",
+		"fal has not deleted a video for %.0f hours that somebody deleted here; it is tried until 30 days are over", undeleted.Hours())}
 }
 
 // clock compares the time of the store, which never goes back, with the clock.

@@ -36,6 +36,7 @@ type Metrics struct {
 	phases    *prometheus.HistogramVec
 	delivered *prometheus.CounterVec
 	marked    *prometheus.CounterVec
+	archived  *prometheus.CounterVec
 
 	estimated *prometheus.CounterVec
 	charged   *prometheus.CounterVec
@@ -61,6 +62,7 @@ func New(reg prometheus.Registerer, version string) *Metrics {
 		phases:    histogram("job_phase_duration_seconds", "Time that delivered jobs spent in each phase of their life.", phaseBuckets, "phase"),
 		delivered: counter("videos_delivered_total", "Videos posted, by how they were made to fit.", "platform", "fit"),
 		marked:    counter("videos_marked_total", "Video files posted, by what became of the mark in them that says that they were made by AI.", "mark"),
+		archived:  counter("archive_total", "Copies of videos in the archive, by what came of a try to write or remove one.", "outcome"),
 		estimated: counter("estimated_usd_total", "What finished videos were expected to cost, in US dollars.", "model"),
 		charged:   counter("charged_usd_total", "What finished videos did cost, in US dollars, by the units that fal billed.", "model"),
 		excess:    prometheus.NewCounter(opts("unexpected_bill_usd_total", "What fal billed beyond three times the estimate of a video, in US dollars; it was charged to nobody.")),
@@ -81,7 +83,7 @@ func New(reg prometheus.Registerer, version string) *Metrics {
 	}, []string{"version"})
 	build.WithLabelValues(version).Set(1)
 	reg.MustRegister(
-		m.accepted, m.finished, m.phases, m.delivered, m.marked, m.estimated, m.charged, m.excess, m.drift,
+		m.accepted, m.finished, m.phases, m.delivered, m.marked, m.archived, m.estimated, m.charged, m.excess, m.drift,
 		m.acks, m.busy, m.calls, m.took, m.hooks, m.refused, build,
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
@@ -124,6 +126,9 @@ func (m *Metrics) zero() {
 	for _, mark := range marks {
 		m.marked.WithLabelValues(string(mark))
 	}
+	for _, outcome := range generate.CopyOutcomes {
+		m.archived.WithLabelValues(string(outcome))
+	}
 	m.finished.WithLabelValues(string(generate.Delivered), noKind)
 	m.finished.WithLabelValues(string(generate.Cancelled), noKind)
 	for _, kind := range generate.FailureKinds {
@@ -158,6 +163,12 @@ var fits = []generate.Fit{generate.FitOriginal, generate.FitReencoded, generate.
 
 // marks are what may become of the mark in a file.
 var marks = []generate.Marking{generate.MarkWritten, generate.MarkFound, generate.MarkMissing}
+
+// Archived counts a try to bring the copy of a video in the archive up to date. It
+// is a generate.CopyConfig's Observe.
+func (m *Metrics) Archived(o generate.CopyOutcome) {
+	m.archived.WithLabelValues(string(o)).Inc()
+}
 
 // Ack returns the observer of a platform's acknowledgements.
 func (m *Metrics) Ack(platform string) func(time.Duration) {

@@ -193,7 +193,9 @@ func TestTheStoreIsShownAsItIs(t *testing.T) {
 		paid.Created = time.Now().Add(-3 * time.Hour)
 		young := job("discord", generate.Accepted)
 		young.Created = time.Now()
-		s := &table{jobs: []generate.Job{young, old, paid, job("slack", generate.Failed)}}
+		deleted, later := job("slack", generate.Failed), job("slack", generate.Delivered)
+		deleted.Purge, later.Purge = time.Now().Add(-2*time.Hour), time.Now().Add(time.Minute)
+		s := &table{jobs: []generate.Job{young, old, paid, later, deleted}}
 		reg, _ := everything(s)
 		text := scrape(t, reg)
 		for _, line := range []string{
@@ -204,6 +206,7 @@ func TestTheStoreIsShownAsItIs(t *testing.T) {
 			`ltxbot_jobs{state="queued"} 0`,
 			`ltxbot_jobs_undelivered 1`,
 			`ltxbot_oldest_hold_age_seconds 3600`,
+			`ltxbot_oldest_deletion_age_seconds 7200`,
 		} {
 			if !strings.Contains(text, line+"\n") {
 				t.Errorf("there is no line %s", line)

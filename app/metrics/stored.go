@@ -46,14 +46,16 @@ type sample struct {
 	up      bool
 	states  map[generate.State]int
 	oldest  time.Time // creation of the oldest job whose hold is open; zero = none
+	purge   time.Time // since when the provider has not deleted a copy; zero = it has
 	waiting int       // made and paid, and not in the channel yet
 }
 
 var (
 	storeUp     = desc("store_up", "1 if the store answered when it was last looked at.")
-	jobsByState = desc("jobs", "Unfinished jobs in the store, by state; one in a terminal state has not been shown how it ended.", "state")
+	jobsByState = desc("jobs", "Unfinished jobs in the store, by state; one in a terminal state has not been shown how it ended, or its copy at fal is to be deleted.", "state")
 	undelivered = desc("jobs_undelivered", "Jobs whose video is made and paid, and not in the channel yet.")
 	oldestHold  = desc("oldest_hold_age_seconds", "Age of the oldest job whose quota is held; 0 if there is none.")
+	oldestPurge = desc("oldest_deletion_age_seconds", "How long fal has not confirmed that it has deleted a video that was deleted here; 0 if there is none.")
 )
 
 func desc(name, help string, labels ...string) *prometheus.Desc {
@@ -62,7 +64,7 @@ func desc(name, help string, labels ...string) *prometheus.Desc {
 
 // Describe implements prometheus.Collector.
 func (s *stored) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{storeUp, jobsByState, undelivered, oldestHold} {
+	for _, d := range []*prometheus.Desc{storeUp, jobsByState, undelivered, oldestHold, oldestPurge} {
 		out <- d
 	}
 }
@@ -83,11 +85,16 @@ func (s *stored) Collect(out chan<- prometheus.Metric) {
 		gauge(jobsByState, float64(seen.states[state]), string(state))
 	}
 	gauge(undelivered, float64(seen.waiting))
-	age := 0.0
-	if !seen.oldest.IsZero() {
-		age = max(0, s.now().Sub(seen.oldest).Seconds())
+	gauge(oldestHold, s.age(seen.oldest))
+	gauge(oldestPurge, s.age(seen.purge))
+}
+
+// age is how long ago something was, in seconds; 0 if it never was.
+func (s *stored) age(at time.Time) float64 {
+	if at.IsZero() {
+		return 0
 	}
-	gauge(oldestHold, age)
+	return max(0, s.now().Sub(at).Seconds())
 }
 
 // look returns the last sample, or a new one if that is too old.
@@ -112,6 +119,9 @@ func (s *stored) read() sample {
 	seen := sample{up: true, states: map[generate.State]int{}}
 	for _, j := range jobs {
 		seen.states[j.State]++
+		if !j.Purge.IsZero() && (seen.purge.IsZero() || j.Purge.Before(seen.purge)) {
+			seen.purge = j.Purge
+		}
 		switch {
 		case j.State == generate.Fetched, j.State == generate.Delivering:
 			seen.waiting++

@@ -1,8 +1,12 @@
 package adapter
 
-import "sync"
+import (
+	"maps"
+	"sync"
+)
 
-// A Cache remembers values in this process. When it is full it is emptied.
+// A Cache keeps values in this process's memory. When it is full, all of them are
+// removed.
 type Cache[V any] struct {
 	most int
 
@@ -10,7 +14,7 @@ type Cache[V any] struct {
 	values map[string]V
 }
 
-// NewCache makes a cache of at most so many values.
+// NewCache makes a cache of at most that many values.
 func NewCache[V any](most int) *Cache[V] {
 	return &Cache[V]{most: most, values: map[string]V{}}
 }
@@ -35,8 +39,15 @@ func (c *Cache[V]) Put(key string, value V) (old V) {
 	return old
 }
 
-// Forget removes a value.
-func (c *Cache[V]) Forget(key string) {
+// DeleteFunc removes the values of which del says so.
+func (c *Cache[V]) DeleteFunc(del func(V) bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	maps.DeleteFunc(c.values, func(_ string, v V) bool { return del(v) })
+}
+
+// Delete removes a value.
+func (c *Cache[V]) Delete(key string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(c.values, key)

@@ -22,7 +22,7 @@ func TestAFullCacheIsEmptied(t *testing.T) {
 	if a, b, other := c.Get("a"), c.Get("b"), c.Get("c"); a != 0 || b != 0 || other != 4 {
 		t.Errorf("a is %d, b %d and c %d, want only c", a, b, other)
 	}
-	c.Forget("c")
+	c.Delete("c")
 	if got := c.Get("c"); got != 0 {
 		t.Errorf("c is %d after it was forgotten", got)
 	}
@@ -53,7 +53,7 @@ func TestACardIsNewsWhenItChanges(t *testing.T) {
 			t.Errorf("%s: news is %v", step.name, got)
 		}
 	}
-	s.Forget("j")
+	s.Delete("j")
 	if !s.News(running, card{"20 %"}) {
 		t.Error("a card that was not shown is no news")
 	}

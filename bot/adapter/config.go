@@ -17,17 +17,18 @@ type Config struct {
 	// user groups; nil = none.
 	Tiers func(member string, groups []string) []string
 	// ObserveAck is called with the time from the arrival of an event to its
-	// acknowledgement, OnBusy for each event that was turned away because too
-	// many were under way; nil = nobody looks.
+	// acknowledgement; nil = it is not measured.
 	ObserveAck func(time.Duration)
-	OnBusy     func()
-	// Guard bounds and counts what comes by HTTP; nil = one of its own.
+	// OnBusy is called for each event that was turned away because too many were
+	// under way; nil = they are not counted.
+	OnBusy func()
+	// Guard limits and counts requests that come by HTTP; nil = a new one.
 	Guard *ingress.Guard
-	// Once reports whether no other process has taken a request in within keep,
-	// and notes that this one has; nil = there are no others.
+	// Once reports whether a request is new to all processes, and remembers it
+	// for keep; nil = there are no other processes.
 	Once func(ctx context.Context, request string, keep time.Duration) bool
-	// Meter counts calls of the platform, where other processes make some as
-	// well; nil = there are none.
+	// Meter is the rate limit that all processes share; nil = there are no other
+	// processes.
 	Meter Meter
 	// Now is the time; nil = time.Now. Tests set it to the simulator's.
 	Now func() time.Time

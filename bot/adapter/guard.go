@@ -3,15 +3,15 @@ package adapter
 import (
 	"context"
 	"crypto/rand"
-	"encoding/hex"
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"strings"
 	"time"
 )
 
-// DoubleClick is how soon a second press of the same button by the same person
-// is not meant.
+// DoubleClick is the time within which a second press of the same button by the
+// same person counts as a double click.
 const DoubleClick = 2 * time.Second
 
 // Guard ends the panic of a handler that defers it: it is logged with attrs,
@@ -22,17 +22,8 @@ func Guard(ctx context.Context, log *slog.Logger, apologize func(incident string
 	if p == nil {
 		return
 	}
-	incident := newIncident()
+	incident := strings.ToLower(rand.Text()[:8])
 	log.With(attrs...).ErrorContext(ctx, "handler panicked",
 		"incident", incident, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
 	apologize(incident)
-}
-
-// newIncident returns a short random id.
-func newIncident() string {
-	var id [4]byte
-	if _, err := rand.Read(id[:]); err != nil {
-		return "unknown"
-	}
-	return hex.EncodeToString(id[:])
 }

@@ -1,5 +1,6 @@
-// Package adapter holds what the adapters of both platforms share. A Limiter
-// keeps all processes together below a platform's rate limit.
+// Package adapter is what the adapters of Discord and Slack share: the head of
+// their Config, the Pool that runs handlers, the Notes of a job, and caches. A
+// Limiter keeps all processes together below a platform's rate limit.
 package adapter
 
 import (
@@ -10,38 +11,38 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// A Meter counts what several processes do together: a store that they share.
+// A Meter is a set of token buckets that several processes share, in the store.
 type Meter interface {
-	// Spend takes one of the budget called name, which has burst when it is
-	// full and one more after each every. It returns 0, or how long there is
-	// none. users is how many in this process want some, and total how many in
-	// all processes.
+	// Spend takes one token from the bucket name, which holds at most burst
+	// tokens and gains one after each every. It returns 0, or how long to wait
+	// before another try. users is how many callers of this process want tokens,
+	// and total how many of all processes.
 	Spend(ctx context.Context, name string, every time.Duration, burst, users int) (wait time.Duration, total int, err error)
-	// HoldBack lets no process spend of the budget for d.
+	// HoldBack lets no process take a token of the bucket for d.
 	HoldBack(ctx context.Context, name string, every time.Duration, burst int, d time.Duration) error
 }
 
 // LimiterConfig is what a Limiter is made of.
 type LimiterConfig struct {
-	Name  string        // what processes know it by: "slack edits T024BE7LD"
-	Every time.Duration // until one more may be done
-	Burst int           // how many may be done at once, after a pause
+	Name  string        // of the bucket, the same in all processes: "slack edits T024BE7LD"
+	Every time.Duration // the bucket gains one token in this time
+	Burst int           // the tokens of a full bucket
 	Meter Meter         // nil = there are no other processes
-	// Alone holds while the meter does not answer; nil = a quarter of the
-	// whole, as if there were four processes.
+	// Alone is used while the meter does not answer; nil = this process's share
+	// of assumedProcesses.
 	Alone *rate.Limiter
 	Now   func() time.Time // nil = time.Now
 }
 
-// guess is the number of processes that is assumed while the meter can't be
-// reached.
-const guess = 4
+// assumedProcesses is how many processes there are taken to be while the meter
+// does not answer.
+const assumedProcesses = 4
 
-// meterPatience is the time limit for one answer of the meter. After a failure
+// meterTimeout is the time limit for one answer of the meter. After a failure
 // the meter is not asked for meterPause.
 const (
-	meterPatience = time.Second
-	meterPause    = 5 * time.Second
+	meterTimeout = time.Second
+	meterPause   = 5 * time.Second
 )
 
 // A Limiter limits how often something is done: by all processes together if
@@ -50,8 +51,8 @@ type Limiter struct {
 	cfg LimiterConfig
 	own *rate.Limiter // what this process does without a meter
 
-	mu   sync.Mutex
-	deaf time.Time // the meter is not asked before
+	mu       sync.Mutex
+	askAfter time.Time // the meter is not asked before
 }
 
 // NewLimiter makes a limiter.
@@ -64,17 +65,17 @@ func NewLimiter(cfg LimiterConfig) *Limiter {
 	case cfg.Meter == nil:
 		t.own = rate.NewLimiter(rate.Every(cfg.Every), cfg.Burst)
 	case t.own == nil:
-		t.own = rate.NewLimiter(rate.Every(guess*cfg.Every), max(1, cfg.Burst/guess))
+		t.own = rate.NewLimiter(rate.Every(assumedProcesses*cfg.Every), max(1, cfg.Burst/assumedProcesses))
 	}
 	return t
 }
 
 // Spend returns 0 when the caller may go on now, else how long to wait. users is
-// the number of callers that want to in this process; total is the number in
-// all processes, or 0 when that is not known.
+// how many callers of this process want to go on; total is how many of all
+// processes, or 0 when that is not known.
 func (t *Limiter) Spend(ctx context.Context, users int) (wait time.Duration, total int) {
-	if t.hears() {
-		asked, cancel := context.WithTimeout(ctx, meterPatience)
+	if t.meterWorks() {
+		asked, cancel := context.WithTimeout(ctx, meterTimeout)
 		defer cancel()
 		wait, total, err := t.cfg.Meter.Spend(asked, t.cfg.Name, t.cfg.Every, t.cfg.Burst, users)
 		if err == nil {
@@ -91,33 +92,33 @@ func (t *Limiter) Spend(ctx context.Context, users int) (wait time.Duration, tot
 	return max(r.DelayFrom(now), time.Millisecond), 0
 }
 
-// HoldBack tells the other processes that the platform refuses calls for d. A
-// process that is not told finds out when it is refused itself.
+// HoldBack tells the other processes that the platform refuses calls for d. If
+// that fails, they find out when they are refused themselves.
 func (t *Limiter) HoldBack(ctx context.Context, d time.Duration) {
-	if !t.hears() {
+	if !t.meterWorks() {
 		return
 	}
-	asked, cancel := context.WithTimeout(ctx, meterPatience)
+	asked, cancel := context.WithTimeout(ctx, meterTimeout)
 	defer cancel()
 	if t.cfg.Meter.HoldBack(asked, t.cfg.Name, t.cfg.Every, t.cfg.Burst, d) != nil {
 		t.failed(ctx)
 	}
 }
 
-// hears reports whether there is a meter that has not just failed.
-func (t *Limiter) hears() bool {
+// meterWorks reports whether there is a meter that has not just failed.
+func (t *Limiter) meterWorks() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.cfg.Meter != nil && !t.cfg.Now().Before(t.deaf)
+	return t.cfg.Meter != nil && !t.cfg.Now().Before(t.askAfter)
 }
 
-// failed notes that the meter did not answer. It does nothing if ctx has ended:
-// then that was the reason.
+// failed notes that the meter did not answer. It does nothing if ctx has ended,
+// which is then the reason.
 func (t *Limiter) failed(ctx context.Context) {
 	if ctx.Err() != nil {
 		return
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.deaf = t.cfg.Now().Add(meterPause)
+	t.askAfter = t.cfg.Now().Add(meterPause)
 }

@@ -6,16 +6,15 @@ import (
 	"sync"
 )
 
-// How many events are handled at a time, how many people beyond them are told
-// to come back later, and to how many of those that is said at a time.
+// The limits of a pool.
 const (
-	maxWork   = 256
-	maxBusy   = 4096
-	maxSaying = 64
+	maxWork   = 256  // events handled at a time
+	maxBusy   = 4096 // people who wait to be told that there is too much work
+	maxSaying = 64   // people who are being told so
 )
 
-// A Pool runs the handlers of a platform's events, each in a goroutine, so many
-// at a time. It is closed until Open.
+// A Pool runs the handlers of a platform's events, each in a goroutine, at most
+// maxWork at a time. It takes no work before Open.
 type Pool struct {
 	platform string
 	slots    chan struct{}

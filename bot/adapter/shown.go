@@ -26,12 +26,12 @@ func NewShownCards() ShownCards {
 func (s ShownCards) News(j generate.Job, card any) bool {
 	raw, err := json.Marshal(card)
 	if err != nil || j.State.Terminal() {
-		s.Forget(j.ID)
+		s.Delete(j.ID)
 		return true
 	}
 	sum := sha256.Sum256(raw)
 	return s.sums.Put(j.ID, sum) != sum
 }
 
-// Forget makes the next card of a job news: the last one was not shown.
-func (s ShownCards) Forget(job string) { s.sums.Forget(job) }
+// Delete makes the next card of a job news: the last one was not shown.
+func (s ShownCards) Delete(job string) { s.sums.Delete(job) }

@@ -29,8 +29,17 @@ func Corrected(settings []ltx.Setting, problems ltx.Invalid) []ltx.Setting {
 			switch {
 			case e.Problem == ltx.Unknown && s.Key == e.Option:
 				out[i].Key = e.Nearest
-			case known && ok && p.Key() == wrong.Key() && slices.Contains(hasNearest, e.Problem):
+			case !known || !ok || p.Key() != wrong.Key():
+			case slices.Contains(hasNearest, e.Problem):
 				out[i].Value = e.Nearest
+			case e.Problem == ltx.LoRAUnknown:
+				items := strings.Split(s.Value, ",")
+				for n, item := range items {
+					if name, _, _ := strings.Cut(item, "@"); strings.TrimSpace(name) == e.Value {
+						items[n] = e.Nearest + item[len(name):]
+					}
+				}
+				out[i].Value = strings.Join(items, ",")
 			}
 		}
 	}
@@ -38,7 +47,7 @@ func Corrected(settings []ltx.Setting, problems ltx.Invalid) []ltx.Setting {
 }
 
 // leftOut are the problems with settings that do not exist here.
-var leftOut = []ltx.Problem{ltx.Unknown, ltx.OneVideo, ltx.NotTaken}
+var leftOut = []ltx.Problem{ltx.Unknown, ltx.NotTaken}
 
 // respelled are settings with the right spelling in place of the one that the
 // problem is about.
@@ -60,7 +69,7 @@ func respelled(settings []ltx.Setting, e ltx.FieldError) []ltx.Setting {
 }
 
 // hasNearest are the problems with a value whose nearest is a whole value.
-var hasNearest = []ltx.Problem{ltx.OutOfRange, ltx.NotAChoice, ltx.NotWhole, ltx.BadSize}
+var hasNearest = []ltx.Problem{ltx.OutOfRange, ltx.NotAChoice, ltx.NotWhole, ltx.BadSize, ltx.StyleUnknown}
 
 // ProblemsIn are the problems with settings that an error holds.
 func ProblemsIn(err error) ltx.Invalid {

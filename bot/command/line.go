@@ -37,7 +37,7 @@ type Line struct {
 //
 //   - key:value and key=value without a space, where key is an option, an alias
 //     or an API name in any case. A key that is an ordinary word (ltx.Param.Words)
-//     is one only with a value that fits: "style:noir" stays prose.
+//     is one only with a value that fits: "sound:rain" stays prose.
 //   - --key value, --key=value, --key alone for yes, --no-key. A dash that a
 //     client put in place of "--" counts when key is known and value fits it;
 //     so does a single "-" before the name of an option.
@@ -83,7 +83,7 @@ func Parse(line string) (Line, error) {
 	return parseLine(Unformat(tidy(line)))
 }
 
-// parseLine is ParseLine where marks of formatting are text.
+// parseLine is Parse without the removal of formatting marks.
 func parseLine(line string) (Line, error) {
 	rest, verb := cutCommand(line)
 	if verb != "" {
@@ -319,14 +319,14 @@ func (p *parser) prose() string {
 	if len(p.settings) > 0 {
 		text = strings.TrimRight(text, ",，、 ") // "a cowboy, camera:dolly_in"
 	}
-	return unwrap(text)
+	return Unquote(text)
 }
 
 // emptyBrackets are left where settings stood in brackets.
 var emptyBrackets = regexp.MustCompile(`\s?[(\[{<（［｛【][\s,;，；、]*[)\]}>）］｝】]`)
 
-// unwrap removes quotes round a whole prompt.
-func unwrap(text string) string {
+// Unquote removes one pair of quotes round a whole value.
+func Unquote(text string) string {
 	runes := []rune(text)
 	if len(runes) == 0 || !IsOpening(runes[0]) {
 		return text

@@ -38,7 +38,7 @@ const (
 	oddDash          // what a client made of --: —key
 )
 
-// match finds the setting that starts at i, see ParseLine for the rules.
+// match finds the setting that starts at i, see Parse for the rules.
 func (p *parser) match(i int) (found, bool) {
 	if !p.boundary(i) {
 		return found{}, false
@@ -200,7 +200,7 @@ func (p *parser) attached(m found, dash dashes, sign rune) (found, bool) {
 	case m.known:
 		m.open = m.param.Kind == ltx.KindText && (p.begun || dash != noDash)
 		m.bracketed = dash == noDash && p.opens[m.from] >= 0
-		word := dash == noDash && m.param.IsWord(m.key)
+		word := dash == noDash && m.param.IsWord(m.key) && (m.param.Kind != ltx.KindMedia || !p.isThis(m))
 		return m, (!m.bracketed || !p.isWeight(m)) && (!word || p.plausible(m, true))
 	case ltx.IsHabit(m.key):
 		return m, dash != noDash || p.fitsHabit(m)
@@ -213,6 +213,14 @@ func (p *parser) attached(m found, dash dashes, sign rune) (found, bool) {
 		return m, true
 	}
 	return m, dash == twoDashes
+}
+
+// isThis tells whether the value means a file of the conversation: "image:this".
+func (p *parser) isThis(m found) bool {
+	const most = len("this,")
+	end := p.wordEnd(m.value)
+	text := strings.TrimSuffix(string(p.in[m.value:min(end, m.value+most)]), ",")
+	return end <= m.value+most && ltx.Setting{Key: m.param.Key(), Value: text}.IsThis()
 }
 
 // fitsHabit tells whether a key of another tool sets something.
@@ -239,9 +247,9 @@ func (p *parser) isWeight(m found) bool {
 }
 
 // exact tells whether a key is spelled as the help has it, and not as a word
-// of prose may be.
+// of prose may be. "style" nearly always is one, as in "style: cinematic".
 func exact(m found) bool {
-	return m.known && (m.key == m.param.Option || m.key == m.param.Name || slices.Contains(m.param.Translations, m.key))
+	return m.known && m.param.Kind != ltx.KindStyle && (m.key == m.param.Option || m.key == m.param.Name || slices.Contains(m.param.Translations, m.key))
 }
 
 // lacksValue tells whether the end of the line or another setting stands

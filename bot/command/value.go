@@ -240,7 +240,7 @@ func joins(param ltx.Param, text string) bool {
 		return pixelsWords.MatchString(strings.ToLower(text)) || !strings.ContainsFunc(text, unicode.IsDigit)
 	case ltx.KindDuration, ltx.KindInt, ltx.KindFloat:
 		return unitWord.MatchString(text)
-	case ltx.KindText, ltx.KindBool, ltx.KindLoRAs, ltx.KindAdvanced, ltx.KindMedia:
+	case ltx.KindText, ltx.KindBool, ltx.KindLoRAs, ltx.KindStyle, ltx.KindAdvanced, ltx.KindMedia:
 	}
 	return false
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"unicode"
 
+	"ltxbot/core/library"
 	"ltxbot/core/ltx"
 	"ltxbot/core/team"
 	"ltxbot/internal/spell"
@@ -14,14 +15,16 @@ import (
 
 // The verbs of a line.
 const (
-	VerbHelp   = "help"
-	VerbJobs   = "jobs"
-	VerbShow   = "show"
-	VerbCancel = "cancel"
-	VerbVerify = "verify"
-	VerbQuota  = "quota"
-	VerbLoRAs  = "loras"
-	VerbAdmin  = "admin"
+	VerbHelp     = "help"
+	VerbJobs     = "jobs"
+	VerbShow     = "show"
+	VerbCancel   = "cancel"
+	VerbVerify   = "verify"
+	VerbQuota    = "quota"
+	VerbLoRAs    = "loras"
+	VerbStyles   = "styles"
+	VerbDefaults = "defaults"
+	VerbAdmin    = "admin"
 )
 
 // A verbForm says what else people call a verb, and what may follow it. A
@@ -41,16 +44,20 @@ var verbs = []verbForm{
 	{VerbCancel, []string{"stop", "abort"}, oneJob, wantsJob},
 	{VerbVerify, nil, oneVideo, wantsVideo},
 	{VerbQuota, []string{"usage", "limits", "limit", "budget"}, ownQuota, wantsNothing},
-	{VerbLoRAs, []string{"lora"}, none, wantsNothing},
+	{VerbLoRAs, []string{"lora"}, libraryOrder, wantsLoRAs},
+	{VerbStyles, nil, func(a []string) bool { return len(a) == 0 || styleVerb(a[0]) != "" }, wantsLoRAs},
+	{VerbDefaults, nil, ownOptions, wantsDefaults},
 	{VerbAdmin, nil, func([]string) bool { return true }, ""},
 }
 
 // What a verb takes.
 const (
-	wantsJob     = "takes.job"
-	wantsVideo   = "takes.video"
-	wantsNothing = "takes.nothing"
-	wantsAdmin   = "takes.admin" // what follows is an order of admins
+	wantsJob      = "takes.job"
+	wantsVideo    = "takes.video"
+	wantsNothing  = "takes.nothing"
+	wantsAdmin    = "takes.admin" // what follows is an order of admins
+	wantsLoRAs    = "takes.loras"
+	wantsDefaults = "takes.defaults"
 )
 
 // A line that begins with a verb is hardly a prompt while it is short. One
@@ -73,7 +80,46 @@ func ownQuota(args []string) bool {
 	return ok && v.Who == team.Everybody && len(args)-1 <= len(v.Args)
 }
 
-func none(args []string) bool { return len(args) == 0 }
+// ownOptions tells whether the words after "defaults" are options, or take them
+// back.
+func ownOptions(args []string) bool {
+	if len(args) == 0 || len(args) == 1 && strings.EqualFold(args[0], library.None) {
+		return true
+	}
+	return strings.ContainsAny(args[0], ":=：＝")
+}
+
+// styleVerb is the order about the team's library that a word after "styles"
+// stands for, or "".
+func styleVerb(word string) string {
+	word = strings.ToLower(word)
+	if word == "list" {
+		return "styles"
+	}
+	if v, ok := library.Verbs().Find("style-" + word); ok {
+		return v.Name
+	}
+	return ""
+}
+
+// StylesLine is the line after "loras" that one after "styles" stands for.
+func StylesLine(line string) string {
+	word, rest, _ := strings.Cut(trimSpace(line), " ")
+	if word == "" {
+		word = "list"
+	}
+	return trimSpace(styleVerb(word) + " " + rest)
+}
+
+// libraryOrder tells whether the words after "loras" are an order about the
+// team's library.
+func libraryOrder(args []string) bool {
+	if len(args) == 0 || len(args) == 1 && strings.EqualFold(args[0], VerbHelp) {
+		return true
+	}
+	_, ok := library.Verbs().Find(args[0])
+	return ok
+}
 
 func oneJob(args []string) bool { return len(args) == 0 || len(args) == 1 && LooksLikeJob(args[0]) }
 
@@ -91,6 +137,8 @@ const (
 	TopicExamples = "examples"
 	TopicAdvanced = "advanced"
 	TopicQuota    = "quota"
+	TopicFiles    = "files"
+	TopicModels   = "models"
 )
 
 // Topics are the topics of help, by what people type for them.
@@ -100,6 +148,8 @@ var Topics = map[string]string{
 	"advanced": TopicAdvanced, "experts": TopicAdvanced, "expert": TopicAdvanced,
 	"examples": TopicExamples, "example": TopicExamples,
 	"quota": TopicQuota, "limits": TopicQuota,
+	"files": TopicFiles, "file": TopicFiles, "pictures": TopicFiles, "inputs": TopicFiles, "attachments": TopicFiles,
+	"models": TopicModels, "price": TopicModels, "prices": TopicModels, "cost": TopicModels, "costs": TopicModels,
 }
 
 // A VerbError says that a line is nearly about a verb, and so short that it is
@@ -156,7 +206,7 @@ func parseVerb(line string) (Line, bool, error) {
 		v := verbs[i]
 		// An alias is a word of prose more often than the verb is.
 		switch exact := strings.EqualFold(word, v.name); {
-		case v.takes(args) && (exact || len(args) == 0 || LooksLikeJob(args[0])):
+		case v.takes(args) && (exact || len(args) == 0 || LooksLikeJob(args[0]) || v.name == VerbLoRAs):
 			if v.name == VerbQuota && len(args) == 1 && strings.EqualFold(args[0], VerbShow) {
 				args = nil
 			}
@@ -225,7 +275,7 @@ func (v verbForm) misused(word string, args []string) error {
 func nearestVerb(word string) string {
 	const shortest = 3
 	word = strings.ToLower(word)
-	if len(word) < shortest {
+	if len(word) < shortest || strings.ContainsAny(word, ":=") {
 		return ""
 	}
 	for _, v := range verbs {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"ltxbot/bot"
+	"ltxbot/bot/adapter"
 	"ltxbot/core/generate"
 	"ltxbot/core/ltx"
 )
@@ -99,12 +100,12 @@ func (b *Bot) OpenInput(ctx context.Context, j generate.Job, m ltx.Media) (gener
 func (b *Bot) download(ctx context.Context, u *url.URL) (generate.Media, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), http.NoBody)
 	if err != nil {
-		return generate.Media{}, scrub(err)
+		return generate.Media{}, adapter.Scrub(err)
 	}
 	req.Header.Set("User-Agent", b.rest.userAgent)
 	resp, err := b.rest.uploads.Do(req)
 	if err != nil {
-		return generate.Media{}, fmt.Errorf("open a file: %w", scrub(err))
+		return generate.Media{}, fmt.Errorf("open a file: %w", adapter.Scrub(err))
 	}
 	if resp.StatusCode == http.StatusOK {
 		return generate.Media{Body: resp.Body, Size: resp.ContentLength, ContentType: resp.Header.Get("Content-Type")}, nil

@@ -3,16 +3,13 @@ package discord
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"net/http"
 	"slices"
-)
 
-// A Finding is one thing that Check looked at.
-type Finding struct {
-	Name string // "token", "application id", "public key", "guild 123"
-	OK   bool
-	Text string // what was found, and what to do about it
-}
+	"ltxbot/bot/adapter"
+)
 
 // NamePublic is the finding that not only the application's owner can add it
 // to guilds. Whether that is well depends on which guilds are served.
@@ -21,7 +18,7 @@ const NamePublic = "public"
 // Check looks at what must be right for the bot to work: the token, the
 // application with its key and endpoint, the guilds of the config, what the
 // bot may do in its channels, and the registered commands. It changes nothing.
-func (b *Bot) Check(ctx context.Context) []Finding {
+func (b *Bot) Check(ctx context.Context) []adapter.Finding {
 	var app struct {
 		ID        string `json:"id"`
 		Name      string `json:"name"`
@@ -33,11 +30,12 @@ func (b *Bot) Check(ctx context.Context) []Finding {
 		} `json:"bot"`
 	}
 	if err := b.rest.do(ctx, call{op: "read application", route: routeApplication(), out: &app}); err != nil {
-		return []Finding{{Name: "token", Text: err.Error()}}
+		refused, ok := errors.AsType[*APIError](err)
+		return []adapter.Finding{{Name: "token", Text: err.Error(), Away: !ok || refused.Status != http.StatusUnauthorized}}
 	}
-	found := []Finding{{Name: "token", OK: true, Text: "is that of " + app.Name}}
+	found := []adapter.Finding{{Name: "token", OK: true, Text: "is that of " + app.Name}}
 	add := func(name string, ok bool, good, bad string) {
-		f := Finding{Name: name, OK: ok, Text: bad}
+		f := adapter.Finding{Name: name, OK: ok, Text: bad}
 		if ok {
 			f.Text = good
 		}
@@ -58,7 +56,7 @@ func (b *Bot) Check(ctx context.Context) []Finding {
 			"is not set at Discord: set it to the public address of /discord/interactions")
 	}
 	if app.Public {
-		found = append(found, Finding{Name: NamePublic, OK: true, Text: "anybody can add the bot to a server"})
+		found = append(found, adapter.Finding{Name: NamePublic, OK: true, Text: "anybody can add the bot to a server"})
 	}
 	for _, guild := range b.cfg.Guilds {
 		found = append(found, b.checkGuild(ctx, guild))
@@ -78,8 +76,8 @@ func (b *Bot) Check(ctx context.Context) []Finding {
 }
 
 // checkGuild looks whether the bot is in a guild.
-func (b *Bot) checkGuild(ctx context.Context, guild string) Finding {
-	f := Finding{Name: "guild " + guild}
+func (b *Bot) checkGuild(ctx context.Context, guild string) adapter.Finding {
+	f := adapter.Finding{Name: "guild " + guild}
 	var seen struct {
 		Name string `json:"name"`
 	}
@@ -92,13 +90,13 @@ func (b *Bot) checkGuild(ctx context.Context, guild string) Finding {
 }
 
 // checkCommands looks whether the commands are registered as they should be.
-func (b *Bot) checkCommands(ctx context.Context) Finding {
+func (b *Bot) checkCommands(ctx context.Context) adapter.Finding {
 	changes, err := b.Diff(ctx)
 	switch {
 	case err != nil:
-		return Finding{Name: "commands", Text: err.Error()}
+		return adapter.Finding{Name: "commands", Text: err.Error()}
 	case len(changes) > 0:
-		return Finding{Name: "commands", Text: fmt.Sprintf("%d differ from what is registered; the bot registers them when it starts", len(changes))}
+		return adapter.Finding{Name: "commands", Text: fmt.Sprintf("%d differ from what is registered; the bot registers them when it starts", len(changes))}
 	}
-	return Finding{Name: "commands", OK: true, Text: "are registered"}
+	return adapter.Finding{Name: "commands", OK: true, Text: "are registered"}
 }

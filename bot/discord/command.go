@@ -1,12 +1,15 @@
 package discord
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
 	"ltxbot/bot"
 	"ltxbot/bot/command"
 	"ltxbot/bot/view"
+	"ltxbot/core/generate"
+	"ltxbot/core/library"
 	"ltxbot/core/ltx"
 	"ltxbot/core/team"
 )
@@ -39,48 +42,46 @@ func (b *Bot) answerVerb(ctx context.Context, i *interaction, settings []ltx.Set
 	if !ok {
 		return false
 	}
-	ctx, cancel := context.WithTimeout(ctx, quickWithin)
-	defer cancel()
-	m := b.cfg.Service.Answer(ctx, b.caller(i), line)
-	b.reply(ctx, i, &m)
+	answer := b.quick
+	if bot.TakesLong(line) {
+		answer = b.look
+	}
+	answer(ctx, i, func(ctx context.Context) view.Message { return b.cfg.Service.Answer(ctx, b.caller(i), line) })
 	return true
 }
 
 func (b *Bot) runJobs(ctx context.Context, i *interaction) {
-	if name, _ := i.subcommand(); name == command.VerbVerify {
+	name, _ := i.subcommand()
+	if name == command.VerbVerify {
 		b.runVerify(ctx, i)
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, quickWithin)
-	defer cancel()
-	c := b.caller(i)
-	var m view.Message
-	switch name, _ := i.subcommand(); name {
-	case "show":
-		m = b.cfg.Service.Show(ctx, c, i.value("job"))
-	case "cancel":
-		m = b.cfg.Service.Cancel(ctx, c, i.value("job"))
-	case command.EraseWord:
-		order := command.EraseWord
-		if i.value("sure") == "true" {
-			order += " " + command.SureWord
+	b.quick(ctx, i, func(ctx context.Context) view.Message {
+		c := b.caller(i)
+		switch name {
+		case "show":
+			return b.cfg.Service.Show(ctx, c, i.value("job"))
+		case "cancel":
+			return b.cfg.Service.Cancel(ctx, c, i.value("job"))
+		case command.VerbDefaults:
+			return b.cfg.Service.Defaults(ctx, c, i.value("options"))
+		case command.EraseWord:
+			order := command.EraseWord
+			if i.value("sure") == "true" {
+				order += " " + command.SureWord
+			}
+			return b.cfg.Service.JobsLine(ctx, c, order)
 		}
-		m = b.cfg.Service.JobsLine(ctx, c, order)
-	default:
-		m = b.cfg.Service.Jobs(ctx, c)
-	}
-	b.reply(ctx, i, &m)
+		return b.cfg.Service.Jobs(ctx, c)
+	})
 }
 
 func (b *Bot) runQuota(ctx context.Context, i *interaction) {
-	ctx, cancel := context.WithTimeout(ctx, quickWithin)
-	defer cancel()
 	if name, _ := i.subcommand(); name != "" && name != "show" {
 		b.order(ctx, i, name)
 		return
 	}
-	m := b.cfg.Service.Usage(ctx, b.caller(i))
-	b.reply(ctx, i, &m)
+	b.quick(ctx, i, func(ctx context.Context) view.Message { return b.cfg.Service.Usage(ctx, b.caller(i)) })
 }
 
 // order carries out an order about quotas, named by its subcommand.
@@ -89,19 +90,39 @@ func (b *Bot) order(ctx context.Context, i *interaction, verb string) {
 	for _, s := range i.settings() {
 		o.Args[s.Key] = s.Value
 	}
-	m := b.cfg.Service.Order(ctx, b.caller(i), o)
-	b.reply(ctx, i, &m)
+	b.quick(ctx, i, func(ctx context.Context) view.Message { return b.cfg.Service.Order(ctx, b.caller(i), o) })
 }
 
 func (b *Bot) runLoRAs(ctx context.Context, i *interaction) {
-	ctx, cancel := context.WithTimeout(ctx, quickWithin)
-	defer cancel()
-	m := b.cfg.Service.LoRAs(ctx, b.caller(i))
-	b.reply(ctx, i, &m)
+	verb, _ := i.subcommand()
+	if verb == library.VerbTry {
+		ask := bot.TryLoRA(i.value(nameOption), b.readableText(ctx, i, i.value(command.PromptKey)))
+		b.generate(ctx, i, ask, nil)
+		return
+	}
+	o := team.Order{Verb: cmp.Or(verb, "list"), Args: map[string]string{}}
+	for _, s := range i.settings() {
+		if s.Key != fileOption {
+			o.Args[s.Key] = s.Value
+		}
+	}
+	if a, ok := i.Data.Resolved.Attachments[i.value(fileOption)]; ok && verb == library.VerbAdd {
+		b.later(ctx, i, bot.UploadWithin, func(ctx context.Context) view.Message {
+			return b.cfg.Service.UploadLoRA(ctx, b.caller(i), o, func(ctx context.Context) (generate.Media, error) {
+				return b.OpenInput(ctx, generate.Job{}, a.given().Media)
+			})
+		})
+		return
+	}
+	answer := b.quick
+	if bot.LooksAtFile(o.Verb) {
+		answer = b.look
+	}
+	answer(ctx, i, func(ctx context.Context) view.Message { return b.cfg.Service.LoRAs(ctx, b.caller(i), o) })
 }
 
 func (b *Bot) runHelp(ctx context.Context, i *interaction) {
-	m := view.Help(b.print(i.Locale), i.value("topic"))
+	m := b.cfg.Service.Help(b.caller(i), i.value("topic"))
 	b.reply(ctx, i, &m)
 }
 
@@ -113,8 +134,6 @@ func (b *Bot) runAdmin(ctx context.Context, i *interaction) {
 		return
 	}
 	if name, _ := i.subcommand(); name != "" && name != "status" {
-		ctx, cancel := context.WithTimeout(ctx, quickWithin)
-		defer cancel()
 		b.order(ctx, i, name)
 		return
 	}
@@ -124,16 +143,24 @@ func (b *Bot) runAdmin(ctx context.Context, i *interaction) {
 // runRemix opens a form with the text of a message as the prompt and its files
 // as inputs, or with the request of the job that the message is about.
 func (b *Bot) runRemix(ctx context.Context, i *interaction) {
-	c, target := b.caller(i), i.Data.Resolved.Messages[i.Data.TargetID]
-	if job := target.job(); job != "" {
-		quick, cancel := context.WithTimeout(ctx, quickWithin)
-		defer cancel()
-		if p := b.cfg.Service.Press(quick, c, view.ActEdit, job); p.Form != nil {
-			b.open(ctx, i, *p.Form)
-			return
-		}
+	target := i.Data.Resolved.Messages[i.Data.TargetID]
+	if !b.openStep(ctx, i, view.ActEdit, target.job()) {
+		b.openOf(ctx, i, target.text(), given(target.Attachments))
 	}
-	b.openOf(ctx, i, target.text(), given(target.Attachments))
+}
+
+// openStep opens a form about a job, and reports whether there is one.
+func (b *Bot) openStep(ctx context.Context, i *interaction, action view.Action, job string) bool {
+	if job == "" {
+		return false
+	}
+	quick, cancel := context.WithTimeout(ctx, quickWithin)
+	defer cancel()
+	p := b.cfg.Service.Press(quick, b.caller(i), action, job)
+	if p.Form != nil {
+		b.open(ctx, i, *p.Form)
+	}
+	return p.Form != nil
 }
 
 // openOf opens a form for a message: its text is the prompt, and its files are
@@ -159,13 +186,8 @@ func (b *Bot) runAnimate(ctx context.Context, i *interaction) {
 // message is about, or the first one in the message.
 func (b *Bot) runExtend(ctx context.Context, i *interaction) {
 	target := i.Data.Resolved.Messages[i.Data.TargetID]
-	if job := target.job(); job != "" {
-		quick, cancel := context.WithTimeout(ctx, quickWithin)
-		defer cancel()
-		if p := b.cfg.Service.Press(quick, b.caller(i), view.ActExtend, job); p.Form != nil {
-			b.open(ctx, i, *p.Form)
-			return
-		}
+	if b.openStep(ctx, i, view.ActExtend, target.job()) {
+		return
 	}
 	clips := slices.DeleteFunc(given(target.Attachments), func(f bot.GivenFile) bool { return f.Kind() != "video" })
 	if len(clips) == 0 {

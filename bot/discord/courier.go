@@ -43,7 +43,7 @@ func (b *Bot) Show(ctx context.Context, j generate.Job, keep generate.Keep) erro
 		err = b.tellByDM(ctx, j, m)
 	}
 	if err != nil {
-		b.shown.Forget(j.ID)
+		b.shown.Delete(j.ID)
 	}
 	return courierError(err)
 }
@@ -51,7 +51,7 @@ func (b *Bot) Show(ctx context.Context, j generate.Job, keep generate.Keep) erro
 // showCard brings the card to the conversation.
 func (b *Bot) showCard(ctx context.Context, j generate.Job, m memory) error {
 	token := m.token(b.cfg.Now())
-	text := view.Card(b.print(j.Place.Locale), j)
+	text := view.Card(b.printer(j.Place.Locale), j)
 	switch {
 	case !j.Place.Private:
 	case token == "":
@@ -89,7 +89,7 @@ func (b *Bot) showCard(ctx context.Context, j generate.Job, m memory) error {
 	if err := m.Save(ctx, noteToken, ""); err != nil {
 		return err
 	}
-	b.shown.Forget(j.ID) // it was not shown
+	b.shown.Delete(j.ID) // it was not shown
 	return b.showCard(ctx, j, m)
 }
 
@@ -151,16 +151,25 @@ func (b *Bot) lastWord(ctx context.Context, j generate.Job, m memory) error {
 	if j.Place.Private {
 		return b.tellByDM(ctx, j, m)
 	}
-	words := view.Card(b.print(j.Place.Locale), j)
-	words.Blocks = append([]view.Block{{
-		Kind: view.Text, Spans: []text.Span{{Style: text.MentionOf, Member: platform + ":" + j.Place.User}},
-	}}, words.Blocks...)
-	o := newMessage(words)
+	o := newMessage(view.LastWord(b.printer(j.Place.Locale), j))
 	o.Ping = []string{j.Place.User}
 	if _, err := b.postOnce(ctx, j, m, purposeLast, j.Place.Channel, o); err != nil {
 		return err
 	}
 	return m.Save(ctx, noteCardGone, cardTold)
+}
+
+// Tell implements generate.Courier.
+func (b *Bot) Tell(ctx context.Context, j generate.Job, keep generate.Keep) error {
+	m := recall(j, keep)
+	if m.Get(noteCardGone) == cardTold {
+		return nil
+	}
+	err := b.lastWord(ctx, j, m)
+	if conversationGone(err) && !j.Place.Private {
+		err = b.tellByDM(ctx, j, m)
+	}
+	return courierError(err)
 }
 
 // tellByDM sends the last word on a job to its requester, where the
@@ -170,7 +179,7 @@ func (b *Bot) tellByDM(ctx context.Context, j generate.Job, m memory) error {
 	if err != nil {
 		return err
 	}
-	text := view.Card(b.print(j.Place.Locale), j)
+	text := view.Card(b.printer(j.Place.Locale), j)
 	text.Buttons = directButtons(text.Buttons)
 	if _, err := b.postOnce(ctx, j, m, purposeEnd, channel, newMessage(text)); err != nil {
 		return err

@@ -364,7 +364,7 @@ func TestSecretsReachNeitherLogNorError(t *testing.T) {
 		t.Fatal("the fault was not met")
 	}
 	for _, secret := range []string{token, s.sim.Token(), "very private"} {
-		if strings.Contains(err.Error(), secret) || s.log.has(secret) {
+		if strings.Contains(err.Error(), secret) || s.log.Has(secret) {
 			t.Errorf("%q is told", secret)
 		}
 	}

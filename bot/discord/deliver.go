@@ -1,6 +1,7 @@
 package discord
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -23,20 +24,25 @@ const (
 	trustedUpload = 100 << 20
 )
 
-// Deliver implements generate.Courier. The video is a new message, since
+// Deliver implements generate.Courier. The videos are a new message, since
 // edits notify nobody.
-func (b *Bot) Deliver(ctx context.Context, j generate.Job, v generate.Video, keep generate.Keep) (generate.Receipt, error) {
+func (b *Bot) Deliver(ctx context.Context, j generate.Job, videos []generate.Video, keep generate.Keep) ([]generate.Receipt, error) {
 	m := recall(j, keep)
-	d := &delivery{Bot: b, job: j, video: v, memory: m}
+	d := &delivery{Bot: b, job: j, videos: videos, memory: m}
 	if m.Get(noteVideo) == "" {
 		if err := d.run(ctx); err != nil {
-			return generate.Receipt{}, courierError(err)
+			return nil, courierError(err)
 		}
 	}
-	return generate.Receipt{
-		Message: m.Get(noteVideo), Fit: generate.Fit(m.Get(noteFit)), Mark: generate.Marking(m.Get(noteMark)), SHA256: m.Get(noteSum),
-		Link: messageLink(j, m.Get(noteVideoChannel), m.Get(noteVideo)),
-	}, nil
+	receipts := make([]generate.Receipt, len(videos))
+	for i := range videos {
+		receipts[i] = generate.Receipt{
+			Message: m.Get(noteVideo), Link: messageLink(j, m.Get(noteVideoChannel), m.Get(noteVideo)),
+			Fit: generate.Fit(m.Get(nth(noteFit, i))), Mark: generate.Marking(m.Get(nth(noteMark, i))), SHA256: m.Get(nth(noteSum, i)),
+		}
+	}
+	receipts[0].Notes = m.Unsaved()
+	return receipts, nil
 }
 
 // messageLink is where a message is found.
@@ -48,13 +54,13 @@ func messageLink(j generate.Job, channel, message string) string {
 	return "https://discord.com/channels/" + guild + "/" + channel + "/" + message
 }
 
-// delivery is one try to deliver one video.
+// delivery is one try to deliver the videos of a message.
 type delivery struct {
 	*Bot
 	memory
 
 	job    generate.Job
-	video  generate.Video
+	videos []generate.Video
 	direct bool // to the requester's direct messages
 }
 
@@ -119,9 +125,9 @@ func (d *delivery) poster(p purpose, channel string) func(context.Context, outgo
 	}
 }
 
-// send posts the video, made to fit into limit bytes. When Discord finds it
-// too large all the same, it is made smaller once; then, or when it cannot be
-// made to fit, its place is taken by a link. The text is never lost.
+// send posts the videos, made to fit into limit bytes together. When Discord
+// finds them too large all the same, they are made smaller once; then, or when
+// one cannot be made to fit, its place is taken by a link. The text is never lost.
 func (d *delivery) send(ctx context.Context, limit int64, ping bool, post func(context.Context, outgoing) (posted, error)) error {
 	return d.sendOr(ctx, limit, view.LinkTooLarge, ping, post)
 }
@@ -129,7 +135,7 @@ func (d *delivery) send(ctx context.Context, limit int64, ping bool, post func(c
 // sendOr is send, with the reason for a link that a limit of 0 asks for.
 func (d *delivery) sendOr(ctx context.Context, limit int64, why view.LinkReason, ping bool, post func(context.Context, outgoing) (posted, error)) error {
 	for try := 1; ; try++ {
-		o, file, err := d.compose(ctx, limit, why)
+		o, files, facts, err := d.compose(ctx, limit, why)
 		if err != nil {
 			return err
 		}
@@ -139,16 +145,21 @@ func (d *delivery) sendOr(ctx context.Context, limit int64, why view.LinkReason,
 		out, err := post(ctx, o)
 		switch {
 		case err == nil:
-			return d.Save(ctx, noteVideo, out.ID, noteVideoChannel, out.ChannelID,
-				noteFit, string(file.Fit), noteMark, string(file.Mark), noteSum, file.SHA256, noteFollowup, "")
-		case o.File != nil && contentRefused(err):
+			// They are stored with the receipt. Until then, to post again is to
+			// find what was posted.
+			d.Set(noteVideo, out.ID, noteVideoChannel, out.ChannelID, noteFollowup, "")
+			for i, f := range files {
+				d.Set(nth(noteFit, i), string(f.Fit), nth(noteMark, i), string(f.Mark), nth(noteSum, i), f.SHA256, nth(noteWhy, i), string(facts[d.videos[i].Job.ID].Why))
+			}
+			return nil
+		case len(o.Files) > 0 && contentRefused(err):
 			limit, why = 0, whyRefused(err)
-		case o.File == nil || !tooLarge(err):
+		case len(o.Files) == 0 || !tooLarge(err):
 			return err
 		case try == 1 && limit > defaultUpload:
 			limit = defaultUpload
 		case try == 1:
-			limit = o.File.size / 2
+			limit = sizeOf(o.Files) / 2
 		default:
 			limit = 0 // a link
 		}
@@ -169,33 +180,86 @@ func whyRefused(err error) view.LinkReason {
 	return view.LinkFailing
 }
 
-// compose makes the message with the video in it, or with a link when it does
-// not fit into limit bytes; with a limit of 0 it is a link, for the reason why.
-// It returns the file that is in it.
-func (d *delivery) compose(ctx context.Context, limit int64, why view.LinkReason) (outgoing, generate.File, error) {
-	var file generate.File
-	var err error
+// compose makes the message with the videos in it, or with links to those that
+// do not fit into limit bytes together; with a limit of 0 all are links, for the
+// reason why. It returns the files that are in it, by video, and what it says of
+// them.
+func (d *delivery) compose(ctx context.Context, limit int64, why view.LinkReason) (outgoing, []generate.File, map[string]view.ResultFacts, error) {
+	files := make([]generate.File, len(d.videos))
+	facts := map[string]view.ResultFacts{}
+	link := func(i int, why view.LinkReason) {
+		v := d.videos[i]
+		files[i] = generate.File{Fit: generate.FitLink}
+		facts[v.Job.ID] = view.ResultFacts{Fit: generate.FitLink, Why: why, URL: v.Output.URL}
+	}
+	fetched := make([]fetched, len(d.videos))
 	if limit > 0 {
-		file, err = d.video.Fetch(ctx, limit)
+		var err error
+		if fetched, err = d.fetch(ctx, limit); err != nil {
+			return outgoing{}, nil, nil, err
+		}
 	}
-	link, ok := errors.AsType[*generate.LinkError](err)
-	if ok {
-		why = view.WhyLink(link)
+	var uploads []upload
+	for i, v := range d.videos {
+		switch f := fetched[i]; {
+		case limit == 0:
+			link(i, why)
+		case f.link != nil:
+			link(i, view.WhyLink(f.link))
+		default:
+			files[i] = f.file
+			facts[v.Job.ID] = view.ResultFacts{Fit: f.file.Fit}
+			uploads = append(uploads, upload{f.file, view.AltText(d.printer(d.job.Place.Locale), v.Job)})
+		}
 	}
-	switch {
-	case ok, limit == 0:
-		return newMessage(d.text(view.ResultFacts{Fit: generate.FitLink, Why: why, URL: d.video.Output.URL})), generate.File{Fit: generate.FitLink}, nil
-	case err != nil:
-		return outgoing{}, generate.File{}, err
-	}
-	u := &upload{path: file.Path, name: file.Name, size: file.Size, contentType: file.ContentType}
-	return newVideo(d.text(view.ResultFacts{Fit: file.Fit}), u, view.AltText(d.print(d.job.Place.Locale), d.job)), file, nil
+	return newVideo(d.text(facts), uploads), files, facts, nil
 }
 
-// text is what the message with the video says.
-func (d *delivery) text(f view.ResultFacts) view.Message {
-	f.Frames = d.cfg.Service.Frames()
-	text := view.Result(d.print(d.job.Place.Locale), d.job, f)
+// fetched is a video on disk, or why a link takes its place.
+type fetched struct {
+	file generate.File
+	link *generate.LinkError
+}
+
+// fetch brings the videos to disk so that they have at most limit bytes
+// together. Those that are small stay as they are; the others share what room is
+// left.
+func (d *delivery) fetch(ctx context.Context, limit int64) ([]fetched, error) {
+	out := make([]fetched, len(d.videos))
+	get := func(i int, limit int64) error {
+		file, err := d.videos[i].Fetch(ctx, limit)
+		link, ok := errors.AsType[*generate.LinkError](err)
+		out[i] = fetched{file, link}
+		if ok {
+			return nil
+		}
+		return err
+	}
+	for i := range d.videos {
+		if err := get(i, limit); err != nil {
+			return nil, err
+		}
+	}
+	order := make([]int, len(out))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(out[a].file.Size, out[b].file.Size) })
+	for n, i := range order {
+		share := limit / int64(len(order)-n)
+		if out[i].link == nil && out[i].file.Size > share {
+			if err := get(i, share); err != nil {
+				return nil, err
+			}
+		}
+		limit -= out[i].file.Size
+	}
+	return out, nil
+}
+
+// text is what the message with the videos says, by what is known of each.
+func (d *delivery) text(facts map[string]view.ResultFacts) view.Message {
+	text := view.Results(d.printer(d.job.Place.Locale), d.job, facts, d.cfg.Service.Frames())
 	if d.direct {
 		text.Buttons, text.Menu = directButtons(text.Buttons), nil
 	}

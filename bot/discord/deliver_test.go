@@ -99,26 +99,25 @@ func TestVideoIsPostedAfterACrashBeforeThePost(t *testing.T) {
 	}
 }
 
-func TestVideoIsPostedOnceWhenTheNotesWereNotSavedAfterThePost(t *testing.T) {
+func TestVideoIsPostedOnceWhenTheReceiptWasNotSaved(t *testing.T) {
 	t.Parallel()
-	s := newStage(t)
-	j := s.ask("/ltx prompt:a cowboy")
-	s.mustShow(j.ID, generate.Running)
-	broken := errors.New("store is gone")
-	calls := 0
-	keep := func(ctx context.Context, notes map[string]string) error {
-		if calls++; calls > 1 {
-			return broken
+	for _, after := range []time.Duration{time.Second, time.Hour} { // by the nonce, and by looking
+		s := newStage(t)
+		j := s.ask("/ltx prompt:a cowboy")
+		s.mustShow(j.ID, generate.Running)
+		job, _ := s.engine.Job(s.ctx, j.ID)
+		lost, err := one(s.bot.Courier().Deliver(s.ctx, job, []generate.Video{s.video(job, 1<<20)}, s.engine.Keep(j.ID)))
+		if err != nil {
+			t.Fatal(err)
 		}
-		return s.keep(j.ID)(ctx, notes)
-	}
-	job, _ := s.engine.Job(s.ctx, j.ID)
-	if _, err := s.bot.Courier().Deliver(s.ctx, job, s.video(job, 1<<20), keep); !errors.Is(err, broken) {
-		t.Fatalf("got %v", err)
-	}
-	s.mustDeliver(j.ID, 1<<20)
-	if got := len(videos(s.general, j.ID)); got != 1 {
-		t.Errorf("%d videos, want 1", got)
+		s.sim.Advance(after)
+		s.restart()
+		if r := s.mustDeliver(j.ID, 1<<20); r.Message != lost.Message {
+			t.Errorf("after %s: receipt of %s, want %s", after, r.Message, lost.Message)
+		}
+		if got := len(videos(s.general, j.ID)); got != 1 {
+			t.Errorf("after %s: %d videos, want 1", after, got)
+		}
 	}
 }
 
@@ -196,7 +195,7 @@ func TestVideoWhoseUploadsKeepFailingBecomesALink(t *testing.T) {
 		return generate.File{}, &generate.LinkError{Err: generate.ErrUploads}
 	}
 	for range 2 {
-		receipt, err := s.bot.Courier().Deliver(s.ctx, job, v, s.keep(j.ID))
+		receipt, err := one(s.bot.Courier().Deliver(s.ctx, job, []generate.Video{v}, s.engine.Keep(j.ID)))
 		if err != nil || receipt.Fit != generate.FitLink {
 			t.Errorf("receipt %+v, %v", receipt, err)
 		}
@@ -207,6 +206,30 @@ func TestVideoWhoseUploadsKeepFailingBecomesALink(t *testing.T) {
 	found := videos(s.general, j.ID)
 	if len(found) != 1 || !strings.Contains(found[0].Text(), "The upload failed several times") || !strings.Contains(found[0].Text(), "https://v3.fal.media/") {
 		t.Errorf("there are %d messages: %v", len(found), found)
+	}
+}
+
+func TestVideoIsDeliveredAgainOnceTheBotIsLetIn(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	j := s.ask("/ltx prompt:a cowboy")
+	s.mustShow(j.ID, generate.Running)
+	s.sim.Advance(time.Hour)
+	s.ada.RefuseDMs(true)
+	s.general.Deny(s.sim.Bot(), sim.ViewChannel)
+	if _, err := s.deliver(j.ID, 1<<20); !errors.Is(err, generate.ErrUnreachable) {
+		t.Fatalf("a conversation that takes nothing: %v", err)
+	}
+	s.general.Allow(s.sim.Bot(), sim.ViewChannel)
+	s.sim.Advance(48 * time.Hour)
+	s.engine.Put(j.ID, func(j *generate.Job) {
+		j.Redelivery, j.Doubted = &generate.Redelivery{By: "operator", At: s.sim.Now()}, true
+	})
+	first := s.mustDeliver(j.ID, 1<<20)
+	s.engine.Put(j.ID, func(j *generate.Job) { j.Notes = map[string]string{} }) // whoever asks may know nothing
+	s.sim.Advance(time.Hour)
+	if again := s.mustDeliver(j.ID, 1<<20); again.Message != first.Message || len(videos(s.general, j.ID)) != 1 {
+		t.Errorf("%d videos; receipts %+v and %+v", len(videos(s.general, j.ID)), first, again)
 	}
 }
 
@@ -244,7 +267,7 @@ func TestVideoThatTheChannelDoesNotTakeBecomesALink(t *testing.T) {
 		j := s.ask("/ltx prompt:a cowboy")
 		s.mustShow(j.ID, generate.Running)
 		job, _ := s.engine.Job(s.ctx, j.ID)
-		receipt, err := api.bot.Courier().Deliver(s.ctx, job, s.video(job, 1<<20), s.keep(j.ID))
+		receipt, err := one(api.bot.Courier().Deliver(s.ctx, job, []generate.Video{s.video(job, 1<<20)}, s.engine.Keep(j.ID)))
 		if err != nil || receipt.Fit != generate.FitLink {
 			t.Errorf("code %d: receipt %+v, %v", code, receipt, err)
 		}
@@ -377,10 +400,11 @@ func TestPrivateVideoIsThereOnceAfterACrash(t *testing.T) {
 			if calls++; calls > saved {
 				return dead
 			}
-			return s.keep(j.ID)(ctx, notes)
+			return s.engine.Keep(j.ID)(ctx, notes)
 		}
 		job, _ := s.engine.Job(s.ctx, j.ID)
-		if _, err := s.bot.Courier().Deliver(s.ctx, job, s.video(job, 1<<20), keep); !errors.Is(err, dead) {
+		// All notes are kept and the receipt is lost, the last time.
+		if _, err := s.bot.Courier().Deliver(s.ctx, job, []generate.Video{s.video(job, 1<<20)}, keep); err != nil && !errors.Is(err, dead) {
 			t.Fatalf("got %v", err)
 		}
 		s.restart()

@@ -12,6 +12,7 @@
 package discord
 
 import (
+	"cmp"
 	"context"
 	"crypto/ed25519"
 	"encoding/hex"
@@ -33,10 +34,10 @@ import (
 // platform is the name of Discord in jobs and members.
 const platform = "discord"
 
-// Mode is how interactions come in.
+// Mode is how events come in.
 type Mode string
 
-// The modes. Discord uses one of them for an application, never both.
+// The modes. An application uses one of them.
 // https://discord.com/developers/docs/interactions/overview#preparing-for-interactions
 const (
 	Gateway Mode = "gateway" // the bot connects to Discord
@@ -48,13 +49,13 @@ type Config struct {
 	adapter.Config
 
 	Token         string // of the bot, without "Bot "
+	PublicKey     string // in hex, for HTTP
 	ApplicationID string // empty = asked of Discord
-	PublicKey     string // of the application, in hex; for HTTP
 	Mode          Mode   // empty = Gateway
 	APIURL        string // empty = https://discord.com/api
 
 	Guilds            []string // commands are registered there, and nothing is done elsewhere; empty = everywhere
-	AdminRoles        []string // roles that may manage the team, besides Manage Server
+	AdminRoles        []string // roles that may manage the team, besides those with Manage Server
 	Channels          []string // where videos may be made, with their threads; empty = everywhere
 	AgeRestrictedOnly bool     // videos only in age-restricted channels
 	Announcements     []string // channels that Announce is for; Check looks at them
@@ -63,7 +64,7 @@ type Config struct {
 	Team func(guild string) string
 
 	Service *bot.Service
-	// Timing of the gateway; zero fields are the defaults.
+	// Timing of connections; zero fields are the defaults.
 	Timing Timing
 	// Turn lets one of several processes hold the gateway; nil = there are no
 	// others.
@@ -90,7 +91,7 @@ type Bot struct {
 	rest   *client
 	key    ed25519.PublicKey
 	work   *adapter.Pool
-	drafts drafts
+	drafts *adapter.Cache[draft] // by id
 	shown  adapter.ShownCards
 	tiers  *adapter.Cache[guildLimit] // by guild
 	dms    *adapter.Cache[string]     // channels of direct messages, by user
@@ -120,7 +121,7 @@ func New(cfg Config) (*Bot, error) {
 	b := &Bot{
 		cfg: cfg, log: cfg.Logger, app: cfg.ApplicationID,
 		rest: newClient(cfg.APIURL, cfg.Token, cfg.Version, cfg.Meter),
-		work: adapter.NewPool(platform), drafts: newDrafts(cfg.Now), shown: adapter.NewShownCards(),
+		work: adapter.NewPool(platform), drafts: adapter.NewCache[draft](maxDrafts), shown: adapter.NewShownCards(),
 		tiers: adapter.NewCache[guildLimit](maxGuilds), dms: adapter.NewCache[string](maxDMChannels),
 		posts:  lookback.New[ownPost](uint64(searchOverlap/time.Millisecond) << snowflakeTime),
 		clicks: ingress.NewSeen(cfg.Now, adapter.DoubleClick), seen: ingress.NewSeen(cfg.Now, 2*maxSkew),
@@ -141,12 +142,8 @@ func New(cfg Config) (*Bot, error) {
 }
 
 func (c *Config) setDefaults() {
-	if c.Mode == "" {
-		c.Mode = Gateway
-	}
-	if c.APIURL == "" {
-		c.APIURL = "https://discord.com/api"
-	}
+	c.Mode = cmp.Or(c.Mode, Gateway)
+	c.APIURL = cmp.Or(c.APIURL, "https://discord.com/api")
 	if c.Team == nil {
 		c.Team = func(string) string { return "" }
 	}
@@ -161,10 +158,10 @@ func (c *Config) setDefaults() {
 }
 
 // Start returns when interactions come in: in the gateway mode with the first
-// connection, in the HTTP mode at once. It returns, too, when another process
-// holds the gateway. Connections that end later are
-// replaced until Stop. An error that no new connection can mend, such as a
-// wrong token, is a *FatalError, from Start or later from Fatal.
+// connection, or when another process holds the gateway; in the HTTP mode at once.
+// Connections that end later are replaced until Stop. An error that no new
+// connection can mend, such as a wrong token, is a *FatalError, from Start or later
+// from Fatal.
 func (b *Bot) Start(ctx context.Context) error {
 	if _, err := b.application(ctx); err != nil {
 		return b.startFailed(err)
@@ -245,14 +242,14 @@ func (b *Bot) Stop(ctx context.Context) error {
 	return err
 }
 
-// Connected reports whether interactions can come in.
+// Connected reports whether events come in.
 func (b *Bot) Connected() bool { return b.connected.Load() }
 
 // Standby reports whether another process holds the gateway, from which this
 // one takes it over.
 func (b *Bot) Standby() bool { return b.standby.Load() }
 
-// Fatal yields the error that ended the connection for good.
+// Fatal yields the *FatalError that ended the bot's presence for good.
 func (b *Bot) Fatal() <-chan error { return b.fatal }
 
 // Courier is the bot as the engine sees it.

@@ -2,11 +2,12 @@ package discord
 
 import (
 	"context"
+	"net/url"
 	"time"
 
 	"ltxbot/bot/adapter"
-	"ltxbot/bot/text"
 	"ltxbot/bot/view"
+	"ltxbot/internal/retry"
 )
 
 // dispatch handles one interaction, from the gateway or from HTTP. It returns
@@ -38,7 +39,7 @@ func (b *Bot) handle(ctx context.Context, i *interaction) {
 	defer adapter.Guard(ctx, b.log, func(incident string) { b.apologize(ctx, i, incident) }, "interaction", i.ID)
 	if b.cfg.Doubt() {
 		i.second = true
-		if sleep(ctx, letFirst) != nil {
+		if !retry.Wait(ctx, letFirst) {
 			return
 		}
 	}
@@ -118,7 +119,8 @@ func (b *Bot) answer(ctx context.Context, i *interaction, kind int, data any, ou
 		body: callback{Type: kind, Data: data}, again: true,
 	}
 	if out != nil {
-		k.query, k.out = withResponse(), out
+		// https://discord.com/developers/docs/interactions/receiving-and-responding#create-interaction-response
+		k.query, k.out = url.Values{"with_response": {"true"}}, out
 	}
 	err := b.rest.do(ctx, k)
 	if err == nil {
@@ -140,10 +142,18 @@ func (b *Bot) replyWith(ctx context.Context, i *interaction, o outgoing) {
 
 // note is a message of one of this adapter's sentences.
 func (b *Bot) note(locale, key string, args ...any) *view.Message {
-	words := b.text(locale, key, args...)
-	return &view.Message{Blocks: []view.Block{{Kind: view.Text, Spans: []text.Span{{Text: words}}}}, Plain: words}
+	m := view.Answer(b.printer(locale), key, args...)
+	return &m
 }
 
 // quickWithin bounds what is done before an answer that cannot be deferred:
 // it leaves a second for the answer itself.
 const quickWithin = answerWithin - time.Second
+
+// quick answers with what find returns, for the caller only.
+func (b *Bot) quick(ctx context.Context, i *interaction, find func(context.Context) view.Message) {
+	ctx, cancel := context.WithTimeout(ctx, quickWithin)
+	defer cancel()
+	m := find(ctx)
+	b.reply(ctx, i, &m)
+}

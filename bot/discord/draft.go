@@ -2,9 +2,7 @@ package discord
 
 import (
 	"crypto/rand"
-	"encoding/hex"
 	"strings"
-	"sync"
 	"time"
 
 	"ltxbot/bot/view"
@@ -17,54 +15,29 @@ const (
 	maxDrafts = 1000
 )
 
-// drafts are the forms that were refused, so that nobody has to type a prompt
-// again. They are in memory only: they hold what people wrote, and are worth
-// no more than a few minutes.
-type drafts struct {
-	now func() time.Time
-
-	mu   sync.Mutex
-	byID map[string]draft
-}
-
+// draft is a form that was refused, so that nobody has to type a prompt again.
+// Drafts are in memory only: they hold what people wrote, and are worth no more
+// than a few minutes.
 type draft struct {
 	user     string
 	settings []ltx.Setting
 	until    time.Time
 }
 
-func newDrafts(now func() time.Time) drafts { return drafts{now: now, byID: map[string]draft{}} }
-
-// put remembers what a user typed and returns its id.
-func (d *drafts) put(user string, settings []ltx.Setting) string {
-	var random [8]byte
-	if _, err := rand.Read(random[:]); err != nil {
-		return ""
-	}
-	id := hex.EncodeToString(random[:])
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	now := d.now()
-	for old, e := range d.byID {
-		if now.After(e.until) {
-			delete(d.byID, old)
-		}
-	}
-	if len(d.byID) < maxDrafts {
-		d.byID[id] = draft{user: user, settings: settings, until: now.Add(draftLife)}
-	}
+// putDraft remembers what a user typed and returns its id.
+func (b *Bot) putDraft(user string, settings []ltx.Setting) string {
+	id := rand.Text()
+	b.drafts.DeleteFunc(func(d draft) bool { return b.cfg.Now().After(d.until) })
+	b.drafts.Put(id, draft{user: user, settings: settings, until: b.cfg.Now().Add(draftLife)})
 	return id
 }
 
-// get returns what the user typed, or nothing.
-func (d *drafts) get(user, id string) []ltx.Setting {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	e, ok := d.byID[id]
-	if !ok || e.user != user || d.now().After(e.until) {
-		return nil
+// draft returns what the user typed, or nothing.
+func (b *Bot) draft(user, id string) []ltx.Setting {
+	if d := b.drafts.Get(id); d.user == user && !b.cfg.Now().After(d.until) {
+		return d.settings
 	}
-	return e.settings
+	return nil
 }
 
 // formPrefix begins the id of a form, draftPrefix that of a button that opens a

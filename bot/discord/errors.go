@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -17,7 +16,10 @@ import (
 // https://discord.com/developers/docs/topics/opcodes-and-status-codes#json-json-error-codes
 const (
 	codeUnknownChannel     = 10003
+	codeUnknownGuild       = 10004
+	codeUnknownMember      = 10007
 	codeUnknownMessage     = 10008
+	codeUnknownUser        = 10013
 	codeUnknownWebhook     = 10015
 	codeExplicit           = 20009
 	codeOldEdits           = 30046
@@ -69,23 +71,6 @@ type limitError struct {
 
 func (e *limitError) Error() string {
 	return fmt.Sprintf("rate limit of kind %s for %s", e.scope, e.after.Round(time.Millisecond))
-}
-
-// A lostError says that a request was sent, perhaps done, and not answered.
-type lostError struct {
-	op  string
-	err error
-}
-
-func (e *lostError) Error() string { return fmt.Sprintf("%s: outcome is not known: %v", e.op, e.err) }
-
-// Unwrap is the cause.
-func (e *lostError) Unwrap() error { return e.err }
-
-// lost reports whether the request may have been done all the same.
-func lost(err error) bool {
-	_, ok := errors.AsType[*lostError](err)
-	return ok
 }
 
 // hasCode reports whether err is a refusal with one of the codes.
@@ -185,13 +170,4 @@ func fieldCodes(path string, node any) []string {
 	}
 	slices.Sort(out)
 	return out[:min(len(out), maxFieldCodes)]
-}
-
-// scrub takes the address out of an error of the transport: paths hold
-// tokens.
-func scrub(err error) error {
-	if u, ok := errors.AsType[*url.Error](err); ok {
-		return u.Err
-	}
-	return err
 }

@@ -6,6 +6,7 @@ import (
 
 	"ltxbot/bot/adapter"
 	"ltxbot/bot/view"
+	"ltxbot/core/generate"
 )
 
 // What tests of this package's insides reach.
@@ -40,6 +41,9 @@ func (l Limiter) Take(ctx context.Context) error {
 // Command is a command to register.
 type Command = appCommand
 
+// Option is an option of a command.
+type Option = commandOption
+
 // Size is how long the command is.
 func (c appCommand) Size() int { return c.size() }
 
@@ -69,7 +73,7 @@ var (
 
 // NewVideoForTest is a message with a video.
 func NewVideoForTest(m view.Message, name, alt string) outgoing {
-	return newVideo(m, &upload{name: name}, alt)
+	return newVideo(m, []upload{{generate.File{Name: name}, alt}})
 }
 
 // TextForTest is all text of a message.
@@ -84,7 +88,7 @@ func TextForTest(m view.Message) string {
 // Typed is how a command is typed here.
 var Typed = typedCommand
 
-// DefaultTiming is the patience of a bot with an empty config.
+// DefaultTiming is the timing of a bot with an empty config.
 func DefaultTiming() Timing {
 	var t Timing
 	t.setDefaults()

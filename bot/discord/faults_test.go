@@ -73,7 +73,7 @@ func TestOneLimitedAcknowledgementHoldsNobodyElseUp(t *testing.T) {
 		if _, err := s.ada.Type(s.ctx, s.general, "/ltx prompt:one"); err != nil {
 			t.Fatal(err)
 		}
-		for !s.log.has("cannot acknowledge") {
+		for !s.log.Has("cannot acknowledge") {
 			select {
 			case <-time.After(time.Millisecond):
 			case <-s.ctx.Done():
@@ -157,7 +157,7 @@ func TestIdentifiesOfADayAreNotUsedUp(t *testing.T) {
 	opts.SessionStarts = 5
 	s := newStageWith(t, opts)
 	s.sim.InvalidateSessions(false)
-	for !s.log.has("too many connections") {
+	for !s.log.Has("too many connections") {
 		select {
 		case <-time.After(10 * time.Millisecond):
 		case <-s.ctx.Done():
@@ -239,7 +239,7 @@ func TestRefusedAcknowledgementMakesNoJob(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for !s.log.has("cannot acknowledge") {
+	for !s.log.Has("cannot acknowledge") {
 		select {
 		case <-time.After(10 * time.Millisecond):
 		case <-s.ctx.Done():

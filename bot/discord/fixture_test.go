@@ -1,7 +1,6 @@
 package discord_test
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -13,13 +12,13 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"ltxbot/bot"
 	"ltxbot/bot/adapter"
 	"ltxbot/bot/adapter/adaptertest"
+	"ltxbot/bot/command"
 	"ltxbot/bot/discord"
 	"ltxbot/bot/text"
 	"ltxbot/bot/view"
@@ -39,9 +38,10 @@ type stage struct {
 	general *sim.Channel
 	ada     *sim.User
 	engine  *adaptertest.Engine
+	files   *adaptertest.Files
 	bot     *discord.Bot
 	cfg     discord.Config
-	log     *syncBuffer
+	log     *adaptertest.Log
 }
 
 func TestMain(m *testing.M) {
@@ -49,7 +49,7 @@ func TestMain(m *testing.M) {
 	m.Run()
 }
 
-// quick are the patience and pace of the gateway in tests.
+// quick are the timeouts and pace of the gateway in tests.
 var quick = discord.Timing{
 	Handshake: 2 * time.Second, Identify: time.Millisecond,
 	BackoffLeast: 5 * time.Millisecond, BackoffMost: 20 * time.Millisecond, Stable: time.Minute,
@@ -59,7 +59,7 @@ var quick = discord.Timing{
 // commands registered.
 func newStage(t *testing.T, change ...func(*discord.Config)) *stage {
 	t.Helper()
-	return newStageWith(t, sim.Options{RateLimits: sim.RateLimits{Off: true}, IdentifyEvery: -1}, change...)
+	return newStageWith(t, sim.Options{RateLimits: sim.RateLimits{Off: true}, IdentifyEvery: -1, AnswerWithin: 30 * time.Second}, change...)
 }
 
 func newStageWith(t *testing.T, opts sim.Options, change ...func(*discord.Config)) *stage {
@@ -79,14 +79,15 @@ func prepareStage(t *testing.T, opts sim.Options, change ...func(*discord.Config
 	t.Cleanup(func() { server.Close() })
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	t.Cleanup(cancel)
-	s := &stage{t: t, ctx: ctx, sim: server, engine: adaptertest.NewEngine(), log: &syncBuffer{}}
+	s := &stage{t: t, ctx: ctx, sim: server, engine: adaptertest.NewEngine(), files: &adaptertest.Files{}, log: &adaptertest.Log{}}
 	s.guild = server.NewGuild("Acme")
 	s.general = s.guild.NewChannel("general")
 	s.ada = server.NewUser("ada")
 	s.guild.Join(s.ada)
+	shelves, withLibrary := adaptertest.Library(ltx.Rules{Seed: func() int64 { return 7 }}, command.ParseOptions)
 	service := bot.New(bot.Config{
 		Generator: s.engine, Command: "/ltx", Catalog: text.BuiltInCatalog(),
-		Rules: func() ltx.Rules { return ltx.Rules{Seed: func() int64 { return 7 }} },
+		Rules: withLibrary, Library: shelves, LoRAs: s.files, Uploads: s.files,
 		Usage: func(context.Context, quota.Asker) ([]quota.Gauge, error) { return nil, nil },
 		Evidence: func(_ context.Context, path string) (generate.Evidence, error) {
 			b, err := os.ReadFile(path)
@@ -172,18 +173,10 @@ func (s *stage) job(i *sim.Interaction) generate.Job {
 	}
 }
 
-// keep is generate.Keep for a job.
-func (s *stage) keep(id string) generate.Keep {
-	return func(ctx context.Context, notes map[string]string) error {
-		_, err := s.engine.Note(ctx, id, notes)
-		return err
-	}
-}
-
 // show makes the card show a job in a state.
 func (s *stage) show(id string, state generate.State) error {
 	j := s.engine.Put(id, func(j *generate.Job) { j.State = state })
-	return s.bot.Courier().Show(s.ctx, j, s.keep(id))
+	return s.bot.Courier().Show(s.ctx, j, s.engine.Keep(id))
 }
 
 func (s *stage) mustShow(id string, state generate.State) {
@@ -196,7 +189,11 @@ func (s *stage) mustShow(id string, state generate.State) {
 // deliver delivers a video of so many bytes.
 func (s *stage) deliver(id string, size int64) (generate.Receipt, error) {
 	j := s.engine.Put(id, func(j *generate.Job) { j.State = generate.Delivering })
-	return s.bot.Courier().Deliver(s.ctx, j, s.video(j, size), s.keep(id))
+	r, err := one(s.bot.Courier().Deliver(s.ctx, j, []generate.Video{s.video(j, size)}, s.engine.Keep(id)))
+	if err != nil {
+		return r, err
+	}
+	return r, s.engine.Keep(id)(s.ctx, r.Notes) // as the engine does
 }
 
 func (s *stage) mustDeliver(id string, size int64) generate.Receipt {
@@ -212,7 +209,7 @@ func (s *stage) mustDeliver(id string, size int64) generate.Receipt {
 // megabyte.
 func (s *stage) video(j generate.Job, size int64) generate.Video {
 	return generate.Video{
-		Output: ltx.Output{URL: "https://v3.fal.media/files/b/" + j.ID + ".mp4"},
+		Job: j, Output: ltx.Output{URL: "https://v3.fal.media/files/b/" + j.ID + ".mp4"},
 		Fetch: func(_ context.Context, limit int64) (generate.File, error) {
 			f := generate.File{
 				Path: filepath.Join(s.t.TempDir(), "video"), Name: "ltx-" + j.ID + ".mp4", Size: size,
@@ -272,26 +269,6 @@ func (s *stage) response(i *sim.Interaction) sim.Message {
 	return m
 }
 
-// syncBuffer is a log that can be read while it is written.
-type syncBuffer struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (b *syncBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.Write(p)
-}
-
-func (b *syncBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.String()
-}
-
-func (b *syncBuffer) has(text string) bool { return strings.Contains(b.String(), text) }
-
 // api calls the simulator as an operator's own script does.
 type api struct{ s *stage }
 
@@ -343,4 +320,12 @@ func newRefuser(t *testing.T, s *stage, code int) *stage {
 	second.cfg.APIURL = server.URL + "/api"
 	second.bot = second.newBot()
 	return &second
+}
+
+// one is the receipt of the only video.
+func one(receipts []generate.Receipt, err error) (generate.Receipt, error) {
+	if len(receipts) != 1 {
+		return generate.Receipt{}, err
+	}
+	return receipts[0], err
 }

@@ -51,8 +51,8 @@ type session struct {
 	seq atomic.Int64 // of the last event; 0 = none came
 }
 
-// forget makes the next connection begin a session of its own.
-func (s *session) forget() {
+// reset makes the next connection begin a session of its own.
+func (s *session) reset() {
 	s.id = ""
 	s.seq.Store(0)
 }
@@ -167,7 +167,7 @@ func (c *connection) read(ready func(), handle func([]byte)) error {
 			return errReconnect
 		case opInvalidSession:
 			if string(p.Data) != "true" { // it can't be resumed
-				c.session.forget()
+				c.session.reset()
 			}
 			return errInvalidSession
 		}

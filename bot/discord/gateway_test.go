@@ -44,7 +44,7 @@ func TestGatewayConnectsAgainAfterFaultsBeforeItIsReady(t *testing.T) {
 			if got := s.sim.Connected(); got != 1 {
 				t.Errorf("%d connections, want 1", got)
 			}
-			if !s.log.has("cannot connect to discord") {
+			if !s.log.Has("cannot connect to discord") {
 				t.Error("the fault was not met")
 			}
 		})

@@ -5,17 +5,13 @@ import (
 	"context"
 	"maps"
 	"net/http"
-	"net/url"
 	"time"
 
 	"ltxbot/bot"
+	"ltxbot/bot/adapter"
 	"ltxbot/bot/view"
 	"ltxbot/core/generate"
 )
-
-// withResponse asks which message an answer makes.
-// https://discord.com/developers/docs/interactions/receiving-and-responding#create-interaction-response
-func withResponse() url.Values { return url.Values{"with_response": {"true"}} }
 
 // generate makes a video of an ask. decorate changes a refusal before it is
 // sent; nil changes nothing.
@@ -46,6 +42,7 @@ func (r *responder) Check(g *generate.Ask) *view.Message {
 	g.Notes = notesOf(r.i)
 	maps.Copy(g.Notes, own)
 	if g.Place.Private {
+		g.PostBefore = time.Now().Add(tokenPosts) // later it is a direct message, which may be refused
 		return nil
 	}
 	if m := r.refusePermissions(r.i); m != nil {
@@ -53,6 +50,7 @@ func (r *responder) Check(g *generate.Ask) *view.Message {
 	}
 	if barred := r.barrier(r.i); barred != open {
 		g.Notes[noteBarred], g.Until = string(barred), time.Now().Add(tokenPosts)
+		g.PostBefore = g.Until
 	}
 	return nil
 }
@@ -93,7 +91,7 @@ func (r *responder) Acknowledge(ctx context.Context, j *generate.Job) error {
 	case acknowledged(err) && i.second:
 		return bot.ErrElsewhere // it is in better hands
 	case err == nil, acknowledged(err):
-	case lost(err):
+	case adapter.Lost(err):
 		// Perhaps the person sees it. The first edit of the card will tell, and
 		// post another one if there is none.
 		return err
@@ -106,7 +104,7 @@ func (r *responder) Acknowledge(ctx context.Context, j *generate.Job) error {
 	}
 	if barrier(j.Notes[noteBarred]) == notInside && r.inside(ctx, i) {
 		delete(j.Notes, noteBarred)
-		j.Until = time.Time{}
+		j.Until, j.PostBefore = time.Time{}, time.Time{}
 	}
 	return nil
 }
@@ -155,9 +153,9 @@ func (b *Bot) refuseAside(ctx context.Context, j generate.Job, m memory, token s
 		return b.showCard(ctx, j, m)
 	}
 	err = b.rest.do(ctx, call{
-		op: "send refusal", route: routeFollowup(m.Get(noteApp), token), body: newMessage(view.Card(b.print(j.Place.Locale), j)).onlyFor(),
+		op: "send refusal", route: routeFollowup(m.Get(noteApp), token), body: newMessage(view.Card(b.printer(j.Place.Locale), j)).onlyFor(),
 	})
-	if err != nil && !lost(err) {
+	if err != nil && !adapter.Lost(err) {
 		return err
 	}
 	return m.Save(ctx, noteCardGone, cardTold)

@@ -415,7 +415,7 @@ func TestPanicCostsOneAnswer(t *testing.T) {
 		t.Fatal(err)
 	}
 	m := s.response(i)
-	if m.EphemeralTo != s.ada.ID || !strings.Contains(m.Text(), "number") || !s.log.has("handler panicked") {
+	if m.EphemeralTo != s.ada.ID || !strings.Contains(m.Text(), "number") || !s.log.Has("handler panicked") {
 		t.Errorf("answer is %q", m.Text())
 	}
 	s.engine.Lock()

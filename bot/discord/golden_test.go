@@ -1,12 +1,6 @@
 package discord_test
 
 import (
-	"bytes"
-	"encoding/json"
-	"flag"
-	"os"
-	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
@@ -16,42 +10,8 @@ import (
 	"ltxbot/core/generate"
 	"ltxbot/core/ltx"
 	"ltxbot/core/quota"
+	"ltxbot/internal/golden"
 )
-
-var update = flag.Bool("update", false, "write the golden files anew")
-
-// golden compares JSON as it is sent with a file in testdata.
-func golden(t *testing.T, name string, v any) {
-	t.Helper()
-	raw, err := json.Marshal(v)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var pretty bytes.Buffer
-	if err := json.Indent(&pretty, raw, "", "  "); err != nil {
-		t.Fatal(err)
-	}
-	pretty.WriteByte('\n')
-	// As people read it; json.Marshal writes it so that HTML is safe.
-	text := strings.NewReplacer(`\u003c`, "<", `\u003e`, ">", `\u0026`, "&").Replace(pretty.String())
-	path := filepath.Join("testdata", name+".json")
-	if *update {
-		if err := os.MkdirAll("testdata", 0o750); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if text != string(want) {
-		t.Errorf("%s is not as it was (run with -update if that is right):\n%s", path, text)
-	}
-}
 
 // goldenJob is a job with something of everything.
 func goldenJob(t *testing.T) generate.Job {
@@ -88,7 +48,7 @@ func TestCardsAsSent(t *testing.T) {
 		if state == generate.Failed {
 			j.Failure.Kind = generate.FailRefused
 		}
-		golden(t, "card_"+string(state), discord.NewMessage(view.Card(service.Printer(j.Place.Locale), j)))
+		golden.JSON(t, "card_"+string(state)+".json", discord.NewMessage(view.Card(service.Printer(j.Place.Locale), j)))
 	}
 }
 
@@ -98,19 +58,19 @@ func TestVideoMessagesAsSent(t *testing.T) {
 	j.State = generate.Delivering
 	file := discord.NewVideoForTest(view.Result(service.Printer(j.Place.Locale), j, view.ResultFacts{Fit: generate.FitOriginal}), "ltx-k3f92mq7abcd.mp4", view.AltText(service.Printer(j.Place.Locale), j))
 	file.Ping, file.Nonce, file.ReplyTo = []string{j.Place.User}, "k3f92mq7abcd-video", "99"
-	golden(t, "video", file)
+	golden.JSON(t, "video.json", file)
 	link := discord.NewMessage(view.Result(service.Printer(j.Place.Locale), j, view.ResultFacts{Fit: generate.FitLink, URL: j.Output.URL}))
 	link.Ping = []string{j.Place.User}
-	golden(t, "video_link", link)
+	golden.JSON(t, "video_link.json", link)
 }
 
 func TestFormsAsSent(t *testing.T) {
 	t.Parallel()
 	service, j := bot.New(bot.Config{}), goldenJob(t)
-	golden(t, "form_new", discord.NewModal(service.Form("en-US", nil), ""))
-	edit := service.Form("en-US", &j.Request)
+	golden.JSON(t, "form_new.json", discord.NewModal(service.Form(t.Context(), bot.Caller{Locale: "en-US"}, generate.Job{}), ""))
+	edit := service.Form(t.Context(), bot.Caller{Locale: "en-US"}, j)
 	edit.Job = j.ID
-	golden(t, "form_edit", discord.NewModal(edit, ""))
+	golden.JSON(t, "form_edit.json", discord.NewModal(edit, ""))
 }
 
 func TestCommandsAsRegistered(t *testing.T) {
@@ -123,5 +83,5 @@ func TestCommandsAsRegistered(t *testing.T) {
 	for n := range commands {
 		commands[n] = commands[n].InEnglish()
 	}
-	golden(t, "commands", commands)
+	golden.JSON(t, "commands.json", commands)
 }

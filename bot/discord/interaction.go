@@ -4,8 +4,10 @@ import (
 	"cmp"
 	"encoding/json"
 	"strconv"
+	"strings"
 	"time"
 
+	"ltxbot/bot/command"
 	"ltxbot/core/ltx"
 )
 
@@ -123,13 +125,17 @@ type option struct {
 	Focused bool            `json:"focused"`
 }
 
-// text is the option's value as a person would type it.
+// text is the option's value as a person would type it. Quotes round all of it
+// are not part of it, but of a prompt, which is read by the grammar of lines.
 func (o option) text() string {
 	var s string
-	if json.Unmarshal(o.Value, &s) == nil {
+	switch {
+	case json.Unmarshal(o.Value, &s) != nil:
+		return string(o.Value) // a number, or true and false
+	case o.Name == promptOption:
 		return s
 	}
-	return string(o.Value) // a number, or true and false
+	return command.Unquote(s)
 }
 
 // modalComponent is a component of a submitted modal.
@@ -243,16 +249,13 @@ func (i *interaction) uploads(c modalComponent) []ltx.Setting {
 	return out
 }
 
-// text is what was filled in, or the first of the chosen values.
+// text is what was filled in, or the chosen values with commas.
 func (c modalComponent) text() string {
 	var s string
 	if json.Unmarshal(c.Value, &s) == nil && s != "" {
 		return s
 	}
-	if len(c.Values) > 0 {
-		return c.Values[0]
-	}
-	return ""
+	return strings.Join(c.Values, ",")
 }
 
 // permissions reads a set of permission bits, which Discord sends as a text.

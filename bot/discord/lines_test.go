@@ -44,7 +44,7 @@ func TestEveryLineOfTheGrammarMeansTheSameInTheOption(t *testing.T) {
 			}
 			continue
 		}
-		if diff := cmp.Diff(want.SecretCommandLine(), s.job(i).Request.SecretCommandLine()); diff != "" {
+		if diff := cmp.Diff(want.Settings(), s.job(i).Request.Settings()); diff != "" {
 			t.Errorf("%s (-grammar +discord):\n%s", line, diff)
 		}
 	}

@@ -2,6 +2,7 @@ package discord
 
 import (
 	"encoding/json"
+	"strconv"
 	"strings"
 
 	"ltxbot/bot/text"
@@ -23,10 +24,10 @@ type outgoing struct {
 	Flags      int
 	Components []component
 	Ping       []string // user ids that a mention in the text notifies
-	File       *upload
-	AltText    string
-	Nonce      string // makes posting twice as good as once, for some minutes
-	ReplyTo    string // message id
+	Files      []upload
+	Kept       []attachmentPart // files that are there, and stay in an edit; nil = nothing is said about them
+	Nonce      string           // makes posting twice as good as once, for some minutes
+	ReplyTo    string           // message id
 }
 
 // newMessage lays out what the bot says.
@@ -34,12 +35,9 @@ func newMessage(m view.Message) outgoing {
 	return outgoing{Flags: flagComponentsV2, Components: render(m, nil)}
 }
 
-// newVideo lays out what the bot says with a video.
-func newVideo(m view.Message, file *upload, alt string) outgoing {
-	return outgoing{
-		Flags: flagComponentsV2, Components: render(m, &video{name: file.name, alt: alt}),
-		File: file, AltText: alt,
-	}
+// newVideo lays out what the bot says with videos.
+func newVideo(m view.Message, files []upload) outgoing {
+	return outgoing{Flags: flagComponentsV2, Components: render(m, files), Files: files}
 }
 
 // onlyFor makes a message that nobody but the caller sees.
@@ -73,17 +71,18 @@ func (o outgoing) MarshalJSON() ([]byte, error) {
 		Flags           int               `json:"flags,omitempty"`
 		Components      []component       `json:"components"`
 		AllowedMentions allowedMentions   `json:"allowed_mentions"`
-		Attachments     []attachmentPart  `json:"attachments,omitempty"`
+		Attachments     []attachmentPart  `json:"attachments,omitzero"`
 		Nonce           string            `json:"nonce,omitempty"`
 		EnforceNonce    bool              `json:"enforce_nonce,omitempty"`
 		Reference       *messageReference `json:"message_reference,omitempty"`
 	}{
 		Flags: o.Flags, Components: o.Components,
 		AllowedMentions: allowedMentions{Parse: []string{}, Users: o.Ping},
+		Attachments:     o.Kept,
 		Nonce:           o.Nonce, EnforceNonce: o.Nonce != "",
 	}
-	if o.File != nil {
-		wire.Attachments = []attachmentPart{{ID: "0", Filename: o.File.name, Description: cut(text.Clean(o.AltText), maxAltText)}}
+	for i, f := range o.Files {
+		wire.Attachments = append(wire.Attachments, attachmentPart{ID: strconv.Itoa(i), Filename: f.file.Name, Description: cut(text.Clean(f.alt), maxAltText)})
 	}
 	if o.ReplyTo != "" {
 		wire.Reference = &messageReference{MessageID: o.ReplyTo}

@@ -8,7 +8,10 @@ import (
 	"ltxbot/bot"
 	"ltxbot/bot/text"
 	"ltxbot/bot/view"
+	"ltxbot/core/generate"
+	"ltxbot/core/library"
 	"ltxbot/core/ltx"
+	"ltxbot/core/team"
 )
 
 // Limits of modals.
@@ -33,10 +36,10 @@ const (
 // maxFields is how many fields a modal holds.
 const maxFields = 5
 
-// modalFields are the fields that go into a modal of a form that has more than
-// it holds, in this order. What the rest sets stays as it was in the job that is
-// edited.
-var modalFields = []string{"prompt", "negative", "camera", "size", "duration"}
+// modalFields are the fields for which there is room in a modal of a form that
+// edits or begins a video, in this order. What the rest sets stays as it was in
+// the job that is edited.
+var modalFields = []string{"prompt", "model", "edit", "size", "duration", "camera", "audio", "negative", "lora", "seed"}
 
 // modal is a form as Discord takes it.
 type modal struct {
@@ -50,7 +53,7 @@ type modal struct {
 func (b *Bot) open(ctx context.Context, i *interaction, f view.Form) {
 	draft := ""
 	if len(f.Inputs) > 0 {
-		draft = b.drafts.put(i.user(), f.Inputs)
+		draft = b.putDraft(i.user(), f.Inputs)
 	}
 	if err := b.answer(ctx, i, callbackModal, newModal(f, draft), nil); err != nil && !acknowledged(err) {
 		b.log.WarnContext(ctx, "cannot open a form", "interaction", i.ID, "error", err)
@@ -59,7 +62,11 @@ func (b *Bot) open(ctx context.Context, i *interaction, f view.Form) {
 
 // newModal lays a form out.
 func newModal(f view.Form, draft string) modal {
-	m := modal{CustomID: formKey{f.Job, draft, f.Step}.id(formPrefix), Title: cut(text.OneLine(f.Title), maxModalTitle)}
+	step := f.Step
+	if f.Order != nil {
+		step = view.Action(f.Order.Verb)
+	}
+	m := modal{CustomID: formKey{f.Job, draft, step}.id(formPrefix), Title: cut(text.OneLine(f.Title), maxModalTitle)}
 	if f.Note != "" && len(f.Fields) < maxFields {
 		m.Components = append(m.Components, component{Type: typeTextDisplay, Content: escape(text.OneLine(f.Note), maxInput)})
 	}
@@ -73,18 +80,20 @@ func newModal(f view.Form, draft string) modal {
 	return m
 }
 
-// fieldsFor are the fields for which a modal has room.
+// fieldsFor are the fields for which a modal has room: of a form for a video the
+// ones that people use most, of any other the first ones.
 func fieldsFor(f view.Form) []view.Field {
-	if len(f.Fields) <= maxFields {
-		return f.Fields
-	}
-	var fields []view.Field
-	for _, key := range modalFields {
-		if n := slices.IndexFunc(f.Fields, func(f view.Field) bool { return f.Key == key }); n >= 0 {
-			fields = append(fields, f.Fields[n])
+	fields := f.Fields
+	if f.Step == "" && len(fields) > maxFields {
+		fields = nil
+		for _, key := range modalFields {
+			n := slices.IndexFunc(f.Fields, func(f view.Field) bool { return f.Key == key })
+			if n >= 0 && f.Fields[n].Needs == "" { // the one that it needs has no room
+				fields = append(fields, f.Fields[n])
+			}
 		}
 	}
-	return fields
+	return fields[:min(len(fields), maxFields)]
 }
 
 // newLabel lays one field out.
@@ -98,6 +107,9 @@ func newLabel(f view.Field) component {
 		input.Type, input.MaxValues = typeFileUpload, f.Most
 	case f.Kind == view.Pick && len(f.Choices) > 0:
 		input.Type, input.Options = typeStringSelect, selectOptions(f)
+	case f.Kind == view.PickSome:
+		input.Type, input.Options = typeStringSelect, selectOptions(f)
+		input.MinValues, input.MaxValues = new(int), len(input.Options)
 	default:
 		input.Type, input.Style = typeTextInput, inputShort
 		if f.Kind == view.TextArea {
@@ -117,12 +129,12 @@ func newLabel(f view.Field) component {
 // none of them.
 func selectOptions(f view.Field) []selectOption {
 	var out []selectOption
-	found := false
+	found := f.Kind == view.PickSome
 	for _, c := range f.Choices {
 		if c.Value == "" || length(c.Value) > maxOptionText || len(out) == maxOptions {
 			continue
 		}
-		o := selectOption{Label: cut(text.OneLine(c.Label), maxOptionText), Value: c.Value, Default: c.Value == f.Value}
+		o := selectOption{Label: cut(text.OneLine(c.Label), maxOptionText), Value: c.Value, Default: f.Chose(c.Value)}
 		found = found || o.Default
 		out = append(out, o)
 	}
@@ -141,7 +153,11 @@ func (b *Bot) submit(ctx context.Context, i *interaction) {
 		b.reply(ctx, i, b.note(i.Locale, "discord.unknown_button"))
 		return
 	}
-	files := filesOf(b.drafts.get(i.user(), k.draft))
+	if view.HasLibraryForm(string(k.step)) {
+		b.submitOrder(ctx, i, k)
+		return
+	}
+	files := filesOf(b.draft(i.user(), k.draft))
 	if k.draft != "" && len(files) == 0 {
 		b.reply(ctx, i, b.note(i.Locale, "inputs.forgotten")) // a video without them is not what was asked for
 		return
@@ -151,12 +167,40 @@ func (b *Bot) submit(ctx context.Context, i *interaction) {
 		return
 	}
 	b.generate(ctx, i, bot.Ask{Settings: typed, Prompt: bot.FieldPrompt, Parent: k.job, Step: k.step}, func(o *outgoing) {
-		k.draft = b.drafts.put(i.user(), typed)
-		o.addButton(component{
-			Type: typeButton, Style: stylePrimary, CustomID: k.id(draftPrefix),
-			Label: cut(b.text(i.Locale, "discord.edit_again"), maxButtonLabel),
-		})
+		b.addEditAgain(o, i, k, typed)
 	})
+}
+
+// addEditAgain puts a button under a message that opens the form again with what
+// was typed.
+func (b *Bot) addEditAgain(o *outgoing, i *interaction, k formKey, typed []ltx.Setting) {
+	k.draft = b.putDraft(i.user(), typed)
+	o.addButton(component{
+		Type: typeButton, Style: stylePrimary, CustomID: k.id(draftPrefix),
+		Label: cut(b.text(i.Locale, "discord.edit_again"), maxButtonLabel),
+	})
+}
+
+// submitOrder carries out the order of a form about the team's library. A
+// refusal has a button that opens the form again with what was typed.
+func (b *Bot) submitOrder(ctx context.Context, i *interaction, k formKey) {
+	quick, cancel := context.WithTimeout(ctx, quickWithin)
+	defer cancel()
+	args := map[string]string{}
+	typed := i.fields()
+	for _, s := range typed {
+		args[s.Key] = s.Value
+	}
+	o, c := library.Filled(string(k.step), args), b.caller(i)
+	m, wrong := b.cfg.Service.WrongOrder(quick, c, o, false)
+	if len(wrong) == 0 {
+		m = b.cfg.Service.LoRAs(quick, c, o)
+		b.reply(ctx, i, &m)
+		return
+	}
+	out := newMessage(m)
+	b.addEditAgain(&out, i, k, typed)
+	b.replyWith(ctx, i, out)
 }
 
 // addButton puts a button under a message.
@@ -174,16 +218,19 @@ func (o *outgoing) addButton(button component) {
 // reopen shows a form again with what was typed. Typed texts are remembered
 // for a while only; after that the form is filled in as at first.
 func (b *Bot) reopen(ctx context.Context, i *interaction, k formKey) {
-	f := b.cfg.Service.Form(i.Locale, nil)
+	quick, cancel := context.WithTimeout(ctx, quickWithin)
+	defer cancel()
+	f := b.cfg.Service.Form(quick, b.caller(i), generate.Job{})
+	if view.HasLibraryForm(string(k.step)) {
+		f = view.LibraryForm(b.printer(i.Locale), team.Order{Verb: string(k.step)}, 0)
+	}
 	if k.job != "" {
-		quick, cancel := context.WithTimeout(ctx, quickWithin)
-		defer cancel()
 		if p := b.cfg.Service.Press(quick, b.caller(i), cmp.Or(k.step, view.ActEdit), k.job); p.Form != nil {
 			f = *p.Form
 		}
 	}
 	f.Fields = slices.Clone(f.Fields)
-	typed := b.drafts.get(i.user(), k.draft)
+	typed := b.draft(i.user(), k.draft)
 	for _, s := range typed {
 		fill(f.Fields, s)
 	}

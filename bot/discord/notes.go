@@ -1,6 +1,7 @@
 package discord
 
 import (
+	"cmp"
 	"strconv"
 	"time"
 
@@ -22,6 +23,7 @@ const (
 	noteVideoChannel = "video_channel"               // where the video is
 	noteFit          = "fit"                         // how the video was made to fit
 	noteMark         = "mark"                        // what became of the mark in the file
+	noteWhy          = "link_reason"                 // why it is a link
 	noteSum          = "sha256"                      // of the file
 	noteInCard       = "in_card"                     // the video is in the card itself
 	noteBarred       = "barred"                      // why only the interaction's token posts there, a barrier
@@ -49,6 +51,14 @@ func notesOf(i *interaction) map[string]string {
 	return n
 }
 
+// nth is the note about one of several videos in a message.
+func nth(note string, i int) string {
+	if i == 0 {
+		return note
+	}
+	return note + "_" + strconv.Itoa(i+1)
+}
+
 // memory is the notes of a job, with what this platform reads out of them.
 type memory struct{ *adapter.Notes }
 
@@ -66,8 +76,5 @@ func (m memory) token(now time.Time) string {
 
 // cardChannel is the channel where the card is.
 func (m memory) cardChannel(j generate.Job) string {
-	if c := m.Get(noteCardChannel); c != "" {
-		return c
-	}
-	return j.Place.Channel
+	return cmp.Or(m.Get(noteCardChannel), j.Place.Channel)
 }

@@ -1,14 +1,13 @@
 package discord_test
 
 import (
-	"context"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"ltxbot/bot"
+	"ltxbot/bot/adapter/adaptertest"
 	"ltxbot/bot/discord"
 	"ltxbot/bot/text"
 	"ltxbot/bot/view"
@@ -16,31 +15,14 @@ import (
 	sim "ltxbot/sim/discord"
 )
 
-// fakeOffice notes what it is told to do.
-type fakeOffice struct {
-	mu     sync.Mutex
-	actors []team.Actor
-	orders []team.Order
-}
-
-func (f *fakeOffice) Do(_ context.Context, a team.Actor, o team.Order) (team.Report, error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.actors, f.orders = append(f.actors, a), append(f.orders, o)
-	if v, _ := team.FindVerb(o.Verb); v.Who == team.Admins && !a.Admin {
-		return team.Report{}, team.ErrNotAdmin
-	}
-	return team.Report{Verb: o.Verb, Member: o.Args["who"]}, nil
-}
-
 func TestOrdersAreSubcommandsOfTheTable(t *testing.T) {
 	t.Parallel()
-	office := &fakeOffice{}
+	office := &adaptertest.Office{}
 	s := newStage(t, func(c *discord.Config) { c.Service = bot.New(bot.Config{Office: office}) })
 	boss := s.sim.NewUser("boss")
 	s.guild.Join(boss, s.guild.NewRole("boss", sim.ManageGuild))
 	i, err := boss.Slash(s.ctx, s.general, "ltx-admin grant",
-		sim.Arg("who", "<@"+s.ada.ID+">"), sim.Arg("videos", "5"), sim.Arg("reason", "a launch"))
+		sim.Arg("who", "<@"+s.ada.ID+">"), sim.Arg("videos", "5"), sim.Arg("reason", `"a launch"`))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,10 +40,10 @@ func TestOrdersAreSubcommandsOfTheTable(t *testing.T) {
 		{Verb: "grant", Args: map[string]string{"who": "<@" + s.ada.ID + ">", "videos": "5", "reason": "a launch"}},
 		{Verb: "link", Args: map[string]string{"code": "ABCD"}},
 	}
-	if diff := cmp.Diff(want, office.orders); diff != "" {
+	if diff := cmp.Diff(want, office.Orders); diff != "" {
 		t.Errorf("orders (-want +got):\n%s", diff)
 	}
-	if a := office.actors; !a[0].Admin || a[0].Member != "discord:"+boss.ID || a[1].Admin || a[0].From != "discord" {
+	if a := office.Actors; !a[0].Admin || a[0].Member != "discord:"+boss.ID || a[1].Admin || a[0].From != "discord" {
 		t.Errorf("ordered by %+v", a)
 	}
 }

@@ -1,6 +1,7 @@
 package discord
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -74,10 +75,7 @@ func (i *interaction) place(private bool) generate.Place {
 
 // team is the budget of a guild.
 func (b *Bot) team(guild string) string {
-	if name := b.cfg.Team(guild); name != "" {
-		return name
-	}
-	return platform + ":" + guild
+	return cmp.Or(b.cfg.Team(guild), platform+":"+guild)
 }
 
 // refuseGuild says why the bot does nothing at all in the server of an
@@ -125,7 +123,7 @@ func (b *Bot) refusePlace(i *interaction) *view.Message {
 // refusePermissions says which permission the bot lacks to post a video where
 // the interaction happened, or returns nil. It is asked before money is spent.
 func (b *Bot) refusePermissions(i *interaction) *view.Message {
-	if missing := b.missingPermissions(i); len(missing) > 0 {
+	if missing := b.missing(i.Locale, permissions(i.AppPermissions), i.Channel.Type, true); len(missing) > 0 {
 		return b.note(i.Locale, "place.no_permission", "permissions", strings.Join(missing, ", "))
 	}
 	return nil
@@ -136,12 +134,6 @@ func (b *Bot) refusePermissions(i *interaction) *view.Message {
 func (b *Bot) allowedChannel(i *interaction) bool {
 	return len(b.cfg.Channels) == 0 || slices.Contains(b.cfg.Channels, i.ChannelID) ||
 		i.Channel.ParentID != "" && slices.Contains(b.cfg.Channels, i.Channel.ParentID)
-}
-
-// missingPermissions names what the bot must be allowed to deliver a video
-// there, and is not.
-func (b *Bot) missingPermissions(i *interaction) []string {
-	return b.missing(i.Locale, permissions(i.AppPermissions), i.Channel.Type, true)
 }
 
 // missing names what is needed in a channel of a type and is not among the

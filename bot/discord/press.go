@@ -2,11 +2,9 @@ package discord
 
 import (
 	"context"
-	"net/http"
 	"strings"
 
 	"ltxbot/bot"
-	"ltxbot/bot/adapter"
 	"ltxbot/bot/text"
 	"ltxbot/bot/view"
 )
@@ -36,6 +34,8 @@ func (b *Bot) press(ctx context.Context, i *interaction) {
 		b.pressed(ctx, i, *p.Ask)
 	case p.Delete:
 		b.remove(ctx, i, job)
+	case p.Remove:
+		b.removeTake(ctx, i, job)
 	case p.Reply != nil:
 		b.reply(ctx, i, p.Reply)
 	}
@@ -50,29 +50,6 @@ func (b *Bot) pressed(ctx context.Context, i *interaction, a bot.Ask) {
 	}
 	if err := b.answer(ctx, i, callbackDeferUpdate, nil, nil); err != nil && !acknowledged(err) {
 		b.log.WarnContext(ctx, "cannot answer a press", "interaction", i.ID, "error", err)
-	}
-}
-
-// remove deletes the message whose button was pressed.
-func (b *Bot) remove(ctx context.Context, i *interaction, job string) {
-	if err := b.answer(ctx, i, callbackDeferUpdate, nil, nil); err != nil {
-		b.log.WarnContext(ctx, "cannot answer a press", "interaction", i.ID, "error", err)
-		return
-	}
-	err := b.rest.do(ctx, call{
-		op: "delete message", route: routeOriginal(http.MethodDelete, i.ApplicationID, i.Token),
-	})
-	if err == nil || hasCode(err, codeUnknownMessage) {
-		adapter.ShowDeleted(ctx, b.log, job, b.cfg.Service.Deleted, b.Show)
-		return
-	}
-	b.log.WarnContext(ctx, "cannot delete a message", "interaction", i.ID, "error", err)
-	err = b.rest.do(ctx, call{
-		op: "say that a message stays", route: routeFollowup(i.ApplicationID, i.Token),
-		body: newMessage(*b.note(i.Locale, "discord.cannot_delete")).onlyFor(),
-	})
-	if err != nil {
-		b.log.WarnContext(ctx, "cannot say that a message stays", "interaction", i.ID, "error", err)
 	}
 }
 
@@ -96,7 +73,14 @@ func (b *Bot) autocomplete(ctx context.Context, i *interaction) {
 		b.suggest(ctx, i, nil)
 		return
 	}
-	found := b.cfg.Service.Suggest(b.caller(i), o.Name, o.text()) //nolint:contextcheck // from memory; what the service reads for it is the service's
+	name := o.Name
+	if verb, _ := i.subcommand(); name == nameOption && i.Data.Name == "ltx-loras" {
+		name = bot.SuggestLoRA
+		if strings.HasPrefix(verb, "style") {
+			name = bot.SuggestStyle
+		}
+	}
+	found := b.cfg.Service.Suggest(b.caller(i), name, o.text()) //nolint:contextcheck // from memory; what the service reads for it is the service's
 	b.suggest(ctx, i, found)
 }
 

@@ -6,8 +6,10 @@ import (
 	"testing"
 	"time"
 
+	"ltxbot/bot/adapter/adaptertest"
 	"ltxbot/bot/view"
 	"ltxbot/core/generate"
+	"ltxbot/core/ltx"
 	sim "ltxbot/sim/discord"
 )
 
@@ -325,7 +327,7 @@ func TestJobsCanBeListedShownAndCancelledByTheirID(t *testing.T) {
 		"/ltx-jobs show job:000000000000": "no job",
 		"/ltx-jobs cancel job:" + j.ID:    "is cancelled",
 		"/ltx-quota show":                 "No limits",
-		"/ltx-loras":                      "LoRA",
+		"/ltx-loras list":                 "LoRA",
 		"/ltx-help":                       "Make a video",
 		"/ltx-help topic:examples":        "Examples",
 	} {
@@ -343,7 +345,7 @@ func TestJobIDsAreCompleted(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	j := s.ask("/ltx prompt:a cowboy")
-	for !s.log.has("job accepted") { // then the service knows it
+	for !s.log.Has("job accepted") { // then the service knows it
 		select {
 		case <-time.After(time.Millisecond):
 		case <-s.ctx.Done():
@@ -373,5 +375,37 @@ func TestAdminCommandAnswersAdmins(t *testing.T) {
 	}
 	if m := s.response(i); !strings.Contains(m.Text(), "1.0") {
 		t.Errorf("boss reads %q", m.Text())
+	}
+}
+
+func TestDetailsShowThePictureThatWentIn(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	i, err := s.ada.Type(s.ctx, s.general, "/ltx prompt:a fox", sim.Arg("image", file("wide.png")), sim.Arg("soundtrack", file("song.mp3")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	j := s.job(i)
+	brought, err := adaptertest.Brought(ltx.Rules{}, j.Request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.engine.Put(j.ID, func(j *generate.Job) { j.Request = brought })
+	s.mustShow(j.ID, generate.Running)
+	s.mustDeliver(j.ID, 100)
+	m := s.response(s.click(s.ada, videos(s.general, j.ID)[0], view.ActDetails, j.ID))
+	var pictures []string
+	for _, c := range m.Components[0].Components {
+		if c.Accessory != nil {
+			for _, p := range c.Accessory.Media {
+				pictures = append(pictures, p.URL+" "+p.Description)
+			}
+		}
+	}
+	if want := []string{"https://v3.fal.media/files/b/wide.png First picture: wide.png"}; !slices.Equal(pictures, want) {
+		t.Errorf("it shows %q, want %q", pictures, want)
+	}
+	if !strings.Contains(m.Text(), "song.mp3") {
+		t.Errorf("the sound is not named in\n%s", m.Text())
 	}
 }

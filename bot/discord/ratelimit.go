@@ -79,8 +79,8 @@ func (l *limiter) take(ctx context.Context, r route, most time.Duration) error {
 		if deadline, ok := ctx.Deadline(); pause > most || ok && time.Until(deadline) < pause {
 			return &limitError{after: pause, scope: scope}
 		}
-		if err := sleep(ctx, pause); err != nil {
-			return err
+		if !retry.Wait(ctx, pause) {
+			return ctx.Err()
 		}
 	}
 }
@@ -101,8 +101,8 @@ func (l *limiter) whole(ctx context.Context, most time.Duration) error {
 		if deadline, ok := ctx.Deadline(); pause > most || ok && time.Until(deadline) < pause {
 			return &limitError{after: pause, scope: "global"}
 		}
-		if err := sleep(ctx, pause); err != nil {
-			return err
+		if !retry.Wait(ctx, pause) {
+			return ctx.Err()
 		}
 	}
 }
@@ -157,7 +157,7 @@ func (l *limiter) learn(r route, h http.Header) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.hashes[r.kind] = hash
-	l.forget()
+	l.evict()
 	key, reset := l.key(r), time.Now().Add(after)
 	b := l.buckets[key]
 	if b == nil || !time.Now().Before(b.reset) {
@@ -169,8 +169,8 @@ func (l *limiter) learn(r route, h http.Header) {
 	b.reset = reset
 }
 
-// forget drops buckets that have refilled, once there are many.
-func (l *limiter) forget() {
+// evict drops buckets that have refilled, once there are many.
+func (l *limiter) evict() {
 	if len(l.buckets) < maxBuckets {
 		return
 	}
@@ -222,7 +222,7 @@ func (l *limiter) refused(r route, h http.Header, body []byte) *limitError {
 		if r.free {
 			break // it holds for this one call
 		}
-		l.forget()
+		l.evict()
 		l.buckets[l.key(r)] = &bucket{reset: until}
 	}
 	return e
@@ -231,12 +231,4 @@ func (l *limiter) refused(r route, h http.Header, body []byte) *limitError {
 func seconds(text string) (time.Duration, error) {
 	f, err := strconv.ParseFloat(text, 64)
 	return time.Duration(f * float64(time.Second)), err
-}
-
-// sleep waits for d, or until ctx is done.
-func sleep(ctx context.Context, d time.Duration) error {
-	if !retry.Wait(ctx, d) {
-		return ctx.Err()
-	}
-	return nil
 }

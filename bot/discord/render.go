@@ -27,7 +27,9 @@ const (
 	typeButton       = 2
 	typeStringSelect = 3
 	typeTextInput    = 4
+	typeSection      = 9
 	typeTextDisplay  = 10
+	typeThumbnail    = 11
 	typeMediaGallery = 12
 	typeContainer    = 17
 	typeLabel        = 18
@@ -54,12 +56,15 @@ type component struct {
 	Value       string         `json:"value,omitempty"`
 	Placeholder string         `json:"placeholder,omitempty"`
 	MaxLength   int            `json:"max_length,omitempty"`
+	MinValues   *int           `json:"min_values,omitempty"`
 	MaxValues   int            `json:"max_values,omitempty"`
 	Required    *bool          `json:"required,omitempty"`
 	Options     []selectOption `json:"options,omitempty"`
 	Items       []galleryItem  `json:"items,omitempty"`
 	Components  []component    `json:"components,omitempty"`
 	Component   *component     `json:"component,omitempty"` // of a label
+	Accessory   *component     `json:"accessory,omitempty"` // of a section
+	Media       *mediaItem     `json:"media,omitempty"`     // of a thumbnail
 }
 
 // galleryItem is one picture or video of a MediaGallery.
@@ -79,15 +84,9 @@ type selectOption struct {
 	Default bool   `json:"default,omitempty"`
 }
 
-// video says where in a message its video is.
-type video struct {
-	name string // of the attached file
-	alt  string // for people who do not see it
-}
-
-// render lays a message out: a container with the text, the video after its
-// first block, and the buttons.
-func render(m view.Message, v *video) []component {
+// render lays a message out: a container with the text, the videos after its
+// first block, small pictures beside theirs, and the buttons.
+func render(m view.Message, videos []upload) []component {
 	texts := fit(m.Blocks, maxMessageText)
 	var inner []component
 	addText := func(parts []string) {
@@ -96,15 +95,27 @@ func render(m view.Message, v *video) []component {
 			inner = append(inner, component{Type: typeTextDisplay, Content: strings.Join(parts, "\n")})
 		}
 	}
-	if v != nil {
+	if len(videos) > 0 {
 		lead := min(1, len(texts))
 		addText(texts[:lead])
-		inner = append(inner, component{Type: typeMediaGallery, Items: []galleryItem{{
-			Media: mediaItem{URL: "attachment://" + v.name}, Description: cut(text.Clean(v.alt), maxAltText),
-		}}})
+		gallery := component{Type: typeMediaGallery}
+		for _, v := range videos {
+			gallery.Items = append(gallery.Items, galleryItem{
+				Media: mediaItem{URL: "attachment://" + v.file.Name}, Description: cut(text.Clean(v.alt), maxAltText),
+			})
+		}
+		inner = append(inner, gallery)
 		texts = texts[lead:]
 	}
-	addText(texts)
+	from := 0
+	for n, b := range m.Blocks[len(m.Blocks)-len(texts):] {
+		if b.Picture != "" && texts[n] != "" {
+			addText(texts[from:n])
+			inner = append(inner, pictured(texts[n], b))
+			from = n + 1
+		}
+	}
+	addText(texts[from:])
 	if len(inner) == 0 && m.Plain != "" {
 		addText([]string{escape(text.OneLine(m.Plain), maxMessageText)})
 	}
@@ -115,6 +126,14 @@ func render(m view.Message, v *video) []component {
 		inner = append(inner, component{Type: typeActionRow, Components: []component{menu(m)}})
 	}
 	return []component{{Type: typeContainer, Components: inner}}
+}
+
+// pictured is a text with a small picture beside it.
+func pictured(words string, b view.Block) component {
+	return component{
+		Type: typeSection, Components: []component{{Type: typeTextDisplay, Content: words}},
+		Accessory: &component{Type: typeThumbnail, Media: &mediaItem{URL: b.Picture}, Description: cut(text.Clean(text.Flat(b.Spans)), maxAltText)},
+	}
 }
 
 // menu is a menu of buttons.

@@ -21,9 +21,9 @@ import (
 // https://discord.com/developers/docs/reference#api-versioning
 const apiVersion = "10"
 
-// homepage is the address in the User-Agent, which Discord wants to have one.
+// Homepage is the address in the User-Agent, which Discord wants to have one.
 // https://discord.com/developers/docs/reference#user-agent
-const homepage = "https://fal.ai/models/fal-ai/ltx-2.3-22b/text-to-video/lora"
+const Homepage = "https://fal.ai/models/fal-ai/ltx-2.3-22b/text-to-video/lora"
 
 // How persistent a call is.
 const (
@@ -50,9 +50,9 @@ type call struct {
 	op    string // for errors: "edit card"
 	route route
 	query url.Values
-	body  any     // sent as JSON; nil for none
-	file  *upload // sent beside the body
-	out   any     // the answer is decoded into it; nil to drop it
+	body  any      // sent as JSON; nil for none
+	files []upload // sent beside the body
+	out   any      // the answer is decoded into it; nil to drop it
 	// again is set when doing the same twice is as good as once, so that the
 	// call may be repeated when its answer was lost. GET, PUT, PATCH and
 	// DELETE are by their nature.
@@ -87,7 +87,7 @@ func newClient(apiURL, token, version string, m adapter.Meter) *client {
 	return &client{
 		base:      strings.TrimSuffix(apiURL, "/") + "/v" + apiVersion,
 		token:     token,
-		userAgent: "DiscordBot (" + homepage + ", " + version + ")",
+		userAgent: "DiscordBot (" + Homepage + ", " + version + ")",
 		limits:    newLimiter(m),
 		http:      &http.Client{Transport: transport(64), CheckRedirect: noRedirect},
 		uploads:   &http.Client{Transport: transport(4), CheckRedirect: noRedirect},
@@ -104,7 +104,8 @@ func (c *client) close() {
 
 // do makes a call. It waits out short rate limits and repeats what may be
 // repeated. Its errors are an *APIError, a *limitError when the wait is long,
-// and a *lostError when the call may have been done.
+// and an *adapter.LostError when the call may have been done; adapter.ErrNotDone is in
+// those of calls that were surely not.
 func (c *client) do(ctx context.Context, k call) error {
 	again := k.again || k.route.method != http.MethodPost
 	maybeDone := false // an earlier try may have arrived
@@ -132,10 +133,7 @@ func (c *client) do(ctx context.Context, k call) error {
 			}
 			wait = backoff(try)
 		}
-		if deadline, ok := ctx.Deadline(); try == callTries || ok && time.Until(deadline) < wait {
-			return c.end(k, err, maybeDone)
-		}
-		if sleep(ctx, wait) != nil {
+		if deadline, ok := ctx.Deadline(); try == callTries || ok && time.Until(deadline) < wait || !retry.Wait(ctx, wait) {
 			return c.end(k, err, maybeDone)
 		}
 	}
@@ -144,10 +142,13 @@ func (c *client) do(ctx context.Context, k call) error {
 // end is the error of a call that is given up.
 func (c *client) end(k call, err error, maybeDone bool) error {
 	if maybeDone && k.route.method == http.MethodPost {
-		return &lostError{op: k.op, err: err}
+		return &adapter.LostError{Op: k.op, Err: err}
 	}
 	if _, ok := errors.AsType[*APIError](err); ok {
 		return err
+	}
+	if !maybeDone {
+		return fmt.Errorf("%s: %w, %w", k.op, adapter.ErrNotDone, err)
 	}
 	return fmt.Errorf("%s: %w", k.op, err)
 }
@@ -169,7 +170,7 @@ const (
 // once makes one try.
 func (c *client) once(ctx context.Context, k call) (outcome, error) {
 	httpClient, limit := c.http, callTimeout
-	if k.file != nil {
+	if len(k.files) > 0 {
 		httpClient, limit = c.uploads, uploadIdle
 	}
 	ctx, cancel := context.WithCancel(ctx)
@@ -183,9 +184,9 @@ func (c *client) once(ctx context.Context, k call) (outcome, error) {
 	resp, err := httpClient.Do(req)
 	if err != nil {
 		if dial, ok := errors.AsType[*net.OpError](err); ok && dial.Op == "dial" {
-			return unsent, scrub(err)
+			return unsent, adapter.Scrub(err)
 		}
-		return unknown, scrub(err)
+		return unknown, adapter.Scrub(err)
 	}
 	defer func() { _ = resp.Body.Close() }()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
@@ -200,7 +201,7 @@ func (c *client) once(ctx context.Context, k call) (outcome, error) {
 	case resp.StatusCode >= http.StatusMultipleChoices:
 		return done, apiError(k.op, resp.StatusCode, body)
 	case err != nil:
-		return unknown, scrub(err)
+		return unknown, adapter.Scrub(err)
 	case k.out == nil || len(body) == 0:
 		return done, nil
 	}
@@ -218,7 +219,7 @@ func (c *client) request(ctx context.Context, k call, touch func()) (*http.Reque
 	}
 	req, err := http.NewRequestWithContext(ctx, k.route.method, address, http.NoBody)
 	if err != nil {
-		return nil, scrub(err)
+		return nil, adapter.Scrub(err)
 	}
 	req.Header.Set("User-Agent", c.userAgent)
 	if !k.route.open {
@@ -234,8 +235,8 @@ func (c *client) request(ctx context.Context, k call, touch func()) (*http.Reque
 	contentType := "application/json"
 	req.ContentLength = int64(len(raw))
 	req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(raw)), nil }
-	if k.file != nil {
-		f, err := k.file.form(raw)
+	if len(k.files) > 0 {
+		f, err := newForm(raw, k.files)
 		if err != nil {
 			return nil, err
 		}

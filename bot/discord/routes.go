@@ -27,6 +27,19 @@ func routeMember(guild, user string) route {
 	}
 }
 
+// routeThreadMember is 404 for who is not in the thread.
+// https://discord.com/developers/docs/resources/channel#get-thread-member
+func routeThreadMember(thread, user string) route {
+	return route{
+		method: http.MethodGet, path: "/channels/" + url.PathEscape(thread) + "/thread-members/" + url.PathEscape(user),
+		kind: "GET thread member", major: thread,
+	}
+}
+
+func routeUser(user string) route {
+	return route{method: http.MethodGet, path: "/users/" + url.PathEscape(user), kind: "GET user"}
+}
+
 func routeChannel(channel string) route {
 	return route{method: http.MethodGet, path: "/channels/" + url.PathEscape(channel), kind: "GET channel", major: channel}
 }

@@ -69,7 +69,7 @@ func (b *Bot) supervise(ctx context.Context, started func(), refused func(error)
 		case wasReady:
 			b.log.WarnContext(ctx, "connection to discord lost", "after_seconds", time.Since(began).Seconds(), "error", err)
 		default:
-			s.forget() // one try: what it missed is too old to be answered
+			s.reset() // one try: what it missed is too old to be answered
 			b.log.WarnContext(ctx, "cannot connect to discord", "failures", failures, "error", err)
 		}
 	}
@@ -79,8 +79,8 @@ func (b *Bot) supervise(ctx context.Context, started func(), refused func(error)
 // asked for: not sooner after the last one than Discord wants, and not with the
 // last identifies of the day.
 func (b *Bot) mayIdentify(ctx context.Context, last time.Time) (url string, err error) {
-	if err := sleep(ctx, time.Until(last.Add(b.cfg.Timing.Identify))); err != nil {
-		return "", err
+	if !retry.Wait(ctx, time.Until(last.Add(b.cfg.Timing.Identify))) {
+		return "", ctx.Err()
 	}
 	var info gatewayInfo
 	find, cancel := context.WithTimeout(ctx, b.cfg.Timing.Handshake)
@@ -96,8 +96,8 @@ func (b *Bot) mayIdentify(ctx context.Context, last time.Time) (url string, err 
 	if info.Start.Remaining <= identifyReserve && info.Start.ResetAfter > 0 {
 		wait := time.Duration(info.Start.ResetAfter) * time.Millisecond
 		b.log.ErrorContext(ctx, "too many connections to discord today", "remaining", info.Start.Remaining, "wait_seconds", wait.Seconds())
-		if err := sleep(ctx, wait); err != nil {
-			return "", err
+		if !retry.Wait(ctx, wait) {
+			return "", ctx.Err()
 		}
 	}
 	return info.URL, nil

@@ -1,10 +1,12 @@
 package discord_test
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"testing"
 
+	"ltxbot/bot"
 	"ltxbot/bot/discord"
 	"ltxbot/core/ltx"
 	sim "ltxbot/sim/discord"
@@ -209,6 +211,57 @@ func TestCommandsSpeakEveryLanguage(t *testing.T) {
 			if c.DescriptionLocalizations[locale] == "" {
 				t.Errorf("%s has no description in %s", c.Name, locale)
 			}
+		}
+	}
+}
+
+// optionsOf are the options of /ltx as they are registered under these rules.
+func optionsOf(t *testing.T, rules ltx.Rules) map[string]discord.Option {
+	t.Helper()
+	b, err := discord.New(discord.Config{Token: "t", Service: bot.New(bot.Config{Rules: func(string) ltx.Rules { return rules }})})
+	if err != nil {
+		t.Fatal(err)
+	}
+	options := map[string]discord.Option{}
+	for _, o := range b.CommandsForTest("")[0].Options {
+		options[o.Name] = o
+	}
+	return options
+}
+
+func TestAnOptionForAFilePromisesNoLink(t *testing.T) {
+	t.Parallel()
+	options := optionsOf(t, ltx.Rules{})
+	for _, name := range []string{"image", "end_image", "soundtrack", "clip"} {
+		texts := append(slices.Collect(maps.Values(options[name].DescriptionLocalizations)), options[name].Description)
+		if len(texts) < 5 {
+			t.Errorf("%s has %d descriptions", name, len(texts))
+		}
+		for _, text := range texts {
+			if !strings.HasSuffix(text, name+"=https://…") {
+				t.Errorf("%s: %q does not say where a link goes", name, text)
+			}
+		}
+	}
+}
+
+func TestTheModelsToChooseAreThoseThatSomebodyHereMayUse(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		rules ltx.Rules
+		want  []string
+	}{
+		"all": {ltx.Rules{}, ltx.Models()},
+		"the default one, what is allowed, and what is a tier's": {
+			ltx.Rules{Models: []string{"pro"}, Reserved: map[string][]string{"quality": {"studio"}}}, []string{"ltx-2.3", "quality", "pro"},
+		},
+	} {
+		var got []string
+		for _, c := range optionsOf(t, tt.rules)["model"].Choices {
+			got = append(got, c.Value)
+		}
+		if !slices.Equal(got, tt.want) {
+			t.Errorf("%s: %v, want %v", name, got, tt.want)
 		}
 	}
 }

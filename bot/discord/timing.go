@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Timing is how patient the bot is with the gateway. Zero fields are the
+// Timing is how long the bot waits for the gateway, and pauses. Zero fields are the
 // defaults.
 type Timing struct {
 	// Handshake is how long a connection may take until it is ready, from the

@@ -12,14 +12,16 @@ import (
 // verbs are the commands of Discord for the verbs of a line, up to the value
 // that follows.
 var verbs = map[string]string{
-	command.VerbHelp:   "/ltx-help topic:",
-	command.VerbJobs:   "/ltx-jobs list",
-	command.VerbShow:   "/ltx-jobs show job:",
-	command.VerbCancel: "/ltx-jobs cancel job:",
-	command.VerbVerify: "/ltx-jobs verify job:",
-	command.VerbQuota:  "/ltx-quota show",
-	command.VerbLoRAs:  "/ltx-loras",
-	command.VerbAdmin:  "/ltx-admin",
+	command.VerbHelp:     "/ltx-help topic:",
+	command.VerbJobs:     "/ltx-jobs list",
+	command.VerbShow:     "/ltx-jobs show job:",
+	command.VerbCancel:   "/ltx-jobs cancel job:",
+	command.VerbVerify:   "/ltx-jobs verify job:",
+	command.VerbQuota:    "/ltx-quota show",
+	command.VerbLoRAs:    "/ltx-loras list",
+	command.VerbStyles:   "/ltx-loras styles",
+	command.VerbDefaults: "/ltx-jobs defaults options:",
+	command.VerbAdmin:    "/ltx-admin",
 }
 
 // typed writes the commands in spans as they are typed in Discord, where each
@@ -42,6 +44,10 @@ func typedCommand(c text.Command) string {
 		return "/ltx-jobs " + command.EraseWord + " sure:True"
 	case c.Verb == command.VerbQuota && len(c.Args) > 0:
 		return "/ltx-quota " + strings.Join(c.Args, " ")
+	case c.Verb == command.VerbLoRAs && len(c.Args) > 0:
+		return "/ltx-loras " + c.Args[0]
+	case c.Verb == command.VerbStyles && len(c.Args) > 0:
+		return "/ltx-loras style-" + c.Args[0]
 	}
 	command, takesValue := strings.CutSuffix(verbs[c.Verb], ":")
 	switch {
@@ -56,7 +62,7 @@ func typedCommand(c text.Command) string {
 
 // options writes settings as the client shows them: the name of each option
 // and its value, without quotes. What has no option of its own is part of
-// advanced. A prompt that would be read as something else has quotes.
+// advanced. A value that would be read as something else has quotes.
 func options(settings []ltx.Setting) string {
 	out := make([]string, 0, len(settings))
 	for _, s := range ltx.Fold(settings) {
@@ -65,8 +71,8 @@ func options(settings []ltx.Setting) string {
 			name = p.Option
 		}
 		value := s.Value
-		if name == promptOption && !plainPrompt(value) {
-			value = `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(value) + `"`
+		if name == promptOption && !plainPrompt(value) || name != promptOption && command.Unquote(value) != value {
+			value = command.Quote(value)
 		}
 		out = append(out, name+":"+value)
 	}

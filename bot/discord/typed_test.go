@@ -1,11 +1,13 @@
 package discord_test
 
 import (
+	"strings"
 	"testing"
 
 	"ltxbot/bot/discord"
 	"ltxbot/bot/text"
 	"ltxbot/core/ltx"
+	sim "ltxbot/sim/discord"
 )
 
 func TestCommandsAreShownAsTheyAreTypedHere(t *testing.T) {
@@ -24,7 +26,10 @@ func TestCommandsAreShownAsTheyAreTypedHere(t *testing.T) {
 		{verb("cancel", "k3f92mq7abcd"), "/ltx-jobs cancel job:k3f92mq7abcd"},
 		{verb("quota"), "/ltx-quota show"},
 		{verb("quota", "unlink"), "/ltx-quota unlink"},
-		{verb("loras"), "/ltx-loras"},
+		{verb("loras"), "/ltx-loras list"},
+		{verb("loras", "add", "NAME", "LINK"), "/ltx-loras add"},
+		{verb("styles"), "/ltx-loras styles"},
+		{verb("styles", "add", "noir", "camera:static"), "/ltx-loras style-add"},
 		{verb("admin"), "/ltx-admin"},
 		{
 			video(ltx.Setting{Key: "prompt", Value: "a cowboy walks through a dusty town"}, ltx.Setting{Key: "camera", Value: "dolly_in"}),
@@ -36,10 +41,45 @@ func TestCommandsAreShownAsTheyAreTypedHere(t *testing.T) {
 			video(ltx.Setting{Key: "prompt", Value: `she has a "camera:static" sign, seed:7`}),
 			`/ltx prompt:"she has a \"camera:static\" sign, seed:7"`,
 		},
+		{video(ltx.Setting{Key: "negative", Value: `"rain"`}), `/ltx negative:"\"rain\""`},
 		{video(), "/ltx"},
 	} {
 		if got := discord.Typed(tt.in); got != tt.want {
 			t.Errorf("%+v is shown as %q, want %q", tt.in, got, tt.want)
 		}
+	}
+}
+
+// TestQuotesRoundAnOptionAreNotPartOfIt types values as people do who know lines
+// in which a value with spaces needs quotes.
+func TestQuotesRoundAnOptionAreNotPartOfIt(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	boss := s.boss()
+	i, err := s.ada.Slash(s.ctx, s.general, "ltx", sim.Arg("prompt", `"a cat" and "a dog"`), sim.Arg("negative", "«rain, don't»"),
+		sim.Arg("lora", "‘a/b@0.8’"), sim.Arg("advanced", `"video_stg_scale=0.5 scheduler=ltx2"`), sim.Arg("seed", "„9“"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	line := s.job(i).Request.CommandLine()
+	want := `prompt:"\"a cat\" and \"a dog\"" lora:a/b@0.8 negative:"rain, don't" seed:9 video_stg_scale:0.5 scheduler:ltx2`
+	if line != want {
+		t.Errorf("made %s\nwant %s", line, want)
+	}
+	if i, err = s.ada.Slash(s.ctx, s.general, "ltx", sim.Arg("prompt", "a cat"), sim.Arg("negative", `"rain", "snow"`)); err != nil {
+		t.Fatal(err)
+	}
+	if line = s.job(i).Request.CommandLine(); !strings.Contains(line, `negative:"\"rain\", \"snow\""`) {
+		t.Errorf("made %s", line)
+	}
+	if i, err = boss.Slash(s.ctx, s.general, "ltx-loras style-add", sim.Arg("name", `"noir"`), sim.Arg("prefix", "“black and white”")); err != nil {
+		t.Fatal(err)
+	}
+	s.response(i)
+	if i, err = s.ada.Slash(s.ctx, s.general, "ltx", sim.Arg("prompt", "a cat"), sim.Arg("style", `"noir"`)); err != nil {
+		t.Fatal(err)
+	}
+	if p := s.job(i).Request.Prompt(); !strings.HasPrefix(p, "black and white") {
+		t.Errorf("the prompt with the style is %q", p)
 	}
 }

@@ -2,34 +2,43 @@ package discord
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"mime/multipart"
 	"net/textproto"
-	"os"
 	"strings"
+
+	"ltxbot/core/generate"
 )
 
 // An upload is a file on disk on its way into a message.
 type upload struct {
-	path        string
-	name        string
-	size        int64
-	contentType string
+	file generate.File
+	alt  string // for people who do not see it
 }
 
-// A form is a multipart body of a message and a file. The file is read from
-// disk as it is sent, and its size is known before, so that an upload costs
+// sizeOf is how many bytes files have together.
+func sizeOf(files []upload) (size int64) {
+	for _, f := range files {
+		size += f.file.Size
+	}
+	return size
+}
+
+// A form is a multipart body of a message and files. The files are read from
+// disk as they are sent, and their size is known before, so that an upload costs
 // no memory whatever its size.
 // https://discord.com/developers/docs/reference#uploading-files
 type form struct {
-	file        *upload
-	head, tail  string
+	files       []upload
+	heads       []string // what comes before each file
+	tail        string
 	size        int64 // of the whole body
 	contentType string
 }
 
-func (u *upload) form(payload []byte) (*form, error) {
+func newForm(payload []byte, files []upload) (*form, error) {
 	var b bytes.Buffer
 	w := multipart.NewWriter(&b)
 	message, err := w.CreatePart(textproto.MIMEHeader{
@@ -42,38 +51,57 @@ func (u *upload) form(payload []byte) (*form, error) {
 	if _, err := message.Write(payload); err != nil {
 		return nil, err
 	}
-	if _, err := w.CreatePart(textproto.MIMEHeader{
-		"Content-Disposition": {multipart.FileContentDisposition("files[0]", headerSafe(u.name))},
-		"Content-Type":        {headerSafe(u.contentType)},
-	}); err != nil {
-		return nil, err
+	f := &form{files: files, contentType: w.FormDataContentType(), size: sizeOf(files)}
+	for i, u := range files {
+		if _, err := w.CreatePart(textproto.MIMEHeader{
+			"Content-Disposition": {multipart.FileContentDisposition(fmt.Sprintf("files[%d]", i), headerSafe(u.file.Name))},
+			"Content-Type":        {headerSafe(u.file.ContentType)},
+		}); err != nil {
+			return nil, err
+		}
+		f.size += int64(b.Len())
+		f.heads = append(f.heads, b.String())
+		b.Reset()
 	}
-	f := &form{file: u, contentType: w.FormDataContentType(), head: b.String()}
-	b.Reset()
 	if err := w.Close(); err != nil {
 		return nil, err
 	}
+	f.size += int64(b.Len())
 	f.tail = b.String()
-	f.size = int64(len(f.head)) + u.size + int64(len(f.tail))
 	return f, nil
 }
 
 // open begins to read the body. touch is called while it is read. Whoever
 // sends the body closes it.
 func (f *form) open(touch func()) (io.ReadCloser, error) {
-	file, err := os.Open(f.file.path)
-	if err != nil {
-		return nil, fmt.Errorf("open the video: %w", err)
+	out := &body{touch: touch}
+	var parts []io.Reader
+	for i, u := range f.files {
+		file, err := u.file.Open()
+		if err != nil {
+			return nil, errors.Join(fmt.Errorf("open the video: %w", err), out.Close())
+		}
+		out.files = append(out.files, file)
+		parts = append(parts, strings.NewReader(f.heads[i]), file)
 	}
-	parts := io.MultiReader(strings.NewReader(f.head), io.LimitReader(file, f.file.size), strings.NewReader(f.tail))
-	return &body{Reader: parts, Closer: file, touch: touch}, nil
+	out.Reader = io.MultiReader(append(parts, strings.NewReader(f.tail))...)
+	return out, nil
 }
 
-// body reads from several parts and closes the file among them.
+// body reads from several parts and closes the files among them.
 type body struct {
 	io.Reader
-	io.Closer
+	files []io.Closer
 	touch func()
+}
+
+// Close closes the files.
+func (b *body) Close() error {
+	errs := make([]error, 0, len(b.files))
+	for _, f := range b.files {
+		errs = append(errs, f.Close())
+	}
+	return errors.Join(errs...)
 }
 
 func (b *body) Read(p []byte) (int, error) {

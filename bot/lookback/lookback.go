@@ -1,7 +1,7 @@
 // Package lookback finds out whether a message of a job was posted before. It
-// remembers which parts of a conversation were read and what the bot itself
-// has posted there. So all jobs that look at the same time share the pages
-// they read, and a look that is refused goes on where it was.
+// remembers which parts of a conversation were read, and which messages of the
+// bot are in them. So jobs that search at the same time share the pages that are
+// read, and a search that a rate limit interrupts goes on where it stopped.
 package lookback
 
 import (
@@ -14,9 +14,9 @@ import (
 	"time"
 )
 
-// What is remembered of conversations where nobody looks at the moment. Beyond
-// it the one that was not used for the longest time is forgotten as a whole: it
-// is read again when it is needed.
+// What is remembered of conversations in which no job is searching. Beyond these
+// limits, the conversation that was not used for the longest time is removed as a
+// whole, and read again when it is needed.
 const (
 	maxConversations = 1000
 	maxKept          = 100_000 // posts and parts together, about 200 bytes each

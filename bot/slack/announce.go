@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"ltxbot/bot"
+	"ltxbot/bot/adapter"
 )
 
 var _ bot.Announcer = (*Bot)(nil)
@@ -31,7 +32,7 @@ func (b *Bot) Announce(ctx context.Context, a bot.Announcement) error {
 			})
 		}
 		switch {
-		case err == nil, lost(err):
+		case err == nil, adapter.Lost(err):
 			return nil
 		case elsewhere(err):
 			refused = append(refused, inInstallation(installation, err))
@@ -46,15 +47,13 @@ func (b *Bot) Announce(ctx context.Context, a bot.Announcement) error {
 // workspaces, of the organisations that have the app for all of theirs, and
 // the one of the config.
 func (b *Bot) announcers(workspaces []string) []string {
-	if b.registry == nil && b.cfg.Tokens == nil {
+	if b.registry == nil {
 		return []string{""}
 	}
 	out := slices.Clone(workspaces)
-	if b.registry != nil {
-		for _, id := range b.registry.oauth.Workspaces {
-			if strings.HasPrefix(id, "E") {
-				out = append(out, id)
-			}
+	for _, id := range b.registry.oauth.Workspaces {
+		if strings.HasPrefix(id, "E") {
+			out = append(out, id)
 		}
 	}
 	return append(out, "")

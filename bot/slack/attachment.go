@@ -10,11 +10,15 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/slack-go/slack"
 
 	"ltxbot/bot"
+	"ltxbot/bot/adapter"
+	"ltxbot/bot/view"
 	"ltxbot/core/generate"
+	"ltxbot/core/library"
 	"ltxbot/core/ltx"
 )
 
@@ -141,6 +145,55 @@ func (b *Bot) OpenInput(ctx context.Context, j generate.Job, m ltx.Media) (gener
 	return media, err
 }
 
+// verifyWithin bounds the check of a file, with its download.
+const verifyWithin = 2 * time.Minute
+
+// verify tells where a video comes from that somebody has sent.
+func (b *Bot) verify(ctx context.Context, o origin, f bot.GivenFile) {
+	b.withFile(ctx, o, verifyWithin, f.Media, b.cfg.Service.VerifyGiven)
+}
+
+// loraIn finds the first file that is one of weights.
+func (b *Bot) loraIn(ctx context.Context, o origin, list []sharedFile) (bot.GivenFile, bool) {
+	for _, f := range list {
+		if f.Mode == modeForeign {
+			f = b.lookUp(ctx, o, f)
+		}
+		if g := f.given(); f.Mode != modeDeleted && f.Mode != modeElsewhere && g.IsLoRA() {
+			return g, true
+		}
+	}
+	return bot.GivenFile{}, false
+}
+
+// addLoRA takes a LoRA that came with a message into the team's library, and
+// reports whether it did: args are not an order to add one, or no file is one.
+func (b *Bot) addLoRA(ctx context.Context, o origin, args []string, list []sharedFile) bool {
+	if len(args) == 0 || !strings.EqualFold(args[0], library.VerbAdd) {
+		return false
+	}
+	f, ok := b.loraIn(ctx, o, list)
+	if ok {
+		b.withFile(ctx, o, bot.UploadWithin, f.Media, func(ctx context.Context, c bot.Caller, open opener) view.Message {
+			return b.cfg.Service.UploadLine(ctx, c, strings.Join(args, " "), open)
+		})
+	}
+	return ok
+}
+
+// An opener opens a file that a person has given.
+type opener = func(context.Context) (generate.Media, error)
+
+// withFile acknowledges an event and says what came of the file that it brings.
+func (b *Bot) withFile(ctx context.Context, o origin, within time.Duration, m ltx.Media, do func(context.Context, bot.Caller, opener) view.Message) {
+	o.acknowledge()
+	ctx, cancel := context.WithTimeout(ctx, within)
+	defer cancel()
+	c := b.caller(ctx, o)
+	asked := generate.Job{Place: o.place(c.Locale), Notes: notesOf(o, b.cfg.Now())}
+	b.tell(ctx, o, do(ctx, c, func(ctx context.Context) (generate.Media, error) { return b.OpenInput(ctx, asked, m) }))
+}
+
 // slackDomains are Slack's own.
 // https://docs.slack.dev/governments
 var slackDomains = []string{"slack.com", "slack-gov.com"}
@@ -165,12 +218,12 @@ func (b *Bot) isSlack(u *url.URL) bool {
 func (b *Bot) download(ctx context.Context, u *url.URL, token string) (generate.Media, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), http.NoBody)
 	if err != nil {
-		return generate.Media{}, scrub(err)
+		return generate.Media{}, adapter.Scrub(err)
 	}
 	req.Header.Set("Authorization", "Bearer "+token)
 	resp, err := b.uploads.Do(req)
 	if err != nil {
-		return generate.Media{}, fmt.Errorf("open a file: %w", scrub(err))
+		return generate.Media{}, fmt.Errorf("open a file: %w", adapter.Scrub(err))
 	}
 	contentType, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
 	if resp.StatusCode == http.StatusOK && contentType != "text/html" {

@@ -67,6 +67,16 @@ func TestFilesOfAMessageToTheBotAreInputs(t *testing.T) {
 	}
 }
 
+func TestAFileThatIsSentWithVerifyIsVerified(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	for _, text := range []string{"BOT verify", "BOT: /ltx verify"} {
+		s.share(s.general, text, "", file("fox.mp4"))
+		s.whisper(s.ann, s.general, "of the bytes of fox.mp4")
+	}
+	s.noJob()
+}
+
 func TestAMessageWithFilesThatMakesNoVideoSaysWhy(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

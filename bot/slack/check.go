@@ -7,20 +7,15 @@ import (
 	"sync/atomic"
 
 	"github.com/slack-go/slack"
-)
 
-// A Finding is one thing that Check looked at.
-type Finding struct {
-	Name string // "bot token", "scope files:write", "app-level token"
-	OK   bool
-	Text string // what was found, and what to do about it
-}
+	"ltxbot/bot/adapter"
+)
 
 // Check looks at what must be right for the bot to work: the tokens, their
 // scopes, and the user groups of the config. What is only of use is found to
 // be right when it is missing, and said.
-func (b *Bot) Check(ctx context.Context) []Finding {
-	var found []Finding
+func (b *Bot) Check(ctx context.Context) []adapter.Finding {
+	var found []adapter.Finding
 	if b.registry != nil {
 		found = b.checkOAuth(ctx)
 	}
@@ -34,19 +29,19 @@ func (b *Bot) Check(ctx context.Context) []Finding {
 }
 
 // checkBotToken looks at the token of the config, and at what it can see.
-func (b *Bot) checkBotToken(ctx context.Context) []Finding {
+func (b *Bot) checkBotToken(ctx context.Context) []adapter.Finding {
 	c, err := b.client(ctx, "")
 	if err != nil {
-		return []Finding{{Name: "bot token", Text: err.Error()}}
+		return []adapter.Finding{{Name: "bot token", Text: err.Error()}}
 	}
 	me, err := c.identity(ctx)
 	if f := fatal(err); f != nil {
-		err = f
+		return []adapter.Finding{{Name: "bot token", Text: f.Error()}}
 	}
 	if err != nil {
-		return []Finding{{Name: "bot token", Text: err.Error()}}
+		return []adapter.Finding{{Name: "bot token", Text: err.Error(), Away: true}}
 	}
-	found := []Finding{{Name: "bot token", OK: true, Text: "is that of @" + me.Name + " in " + me.URL}}
+	found := []adapter.Finding{{Name: "bot token", OK: true, Text: "is that of @" + me.Name + " in " + me.URL}}
 	found = append(found, checkScopes(c)...)
 	if b.cfg.Mode == Socket {
 		found = append(found, b.checkAppToken(ctx))
@@ -60,24 +55,24 @@ func (b *Bot) checkBotToken(ctx context.Context) []Finding {
 }
 
 // checkScopes compares what the token may do with what the bot needs.
-func checkScopes(c *client) []Finding {
-	var found []Finding
+func checkScopes(c *client) []adapter.Finding {
+	var found []adapter.Finding
 	for _, s := range Scopes() {
 		if c.may(s.Name) {
 			continue
 		}
 		text := "is missing; it is for " + s.Why + ". Add it under OAuth & Permissions at https://api.slack.com/apps and install the app again"
-		found = append(found, Finding{Name: "scope " + s.Name, OK: s.Optional, Text: text})
+		found = append(found, adapter.Finding{Name: "scope " + s.Name, OK: s.Optional, Text: text})
 	}
 	if len(found) == 0 {
-		found = append(found, Finding{Name: "scopes", OK: true, Text: "are all there"})
+		found = append(found, adapter.Finding{Name: "scopes", OK: true, Text: "are all there"})
 	}
 	return found
 }
 
 // checkAppToken asks for the address of a connection, which is not made.
-func (b *Bot) checkAppToken(ctx context.Context) Finding {
-	f := Finding{Name: "app-level token"}
+func (b *Bot) checkAppToken(ctx context.Context) adapter.Finding {
+	f := adapter.Finding{Name: "app-level token"}
 	if !strings.HasPrefix(b.cfg.AppToken, "xapp-") {
 		f.Text = "must start with xapp-"
 		return f
@@ -95,7 +90,7 @@ func (b *Bot) checkAppToken(ctx context.Context) Finding {
 	case reason != nil:
 		f.Text = reason.Error()
 	case err != nil:
-		f.Text = err.Error()
+		f.Text, f.Away = err.Error(), true
 	case off.Load():
 		f.Text = switchOn
 	default:
@@ -104,8 +99,8 @@ func (b *Bot) checkAppToken(ctx context.Context) Finding {
 	return f
 }
 
-func checkGroup(ctx context.Context, c *client, workspace, group string) Finding {
-	f := Finding{Name: "user group " + group}
+func checkGroup(ctx context.Context, c *client, workspace, group string) adapter.Finding {
+	f := adapter.Finding{Name: "user group " + group}
 	err := c.again(ctx, "read user group", func(ctx context.Context) error {
 		_, err := c.api.GetUserGroupMembersContext(ctx, group, slack.GetUserGroupMembersOptionTeamID(workspace))
 		return err

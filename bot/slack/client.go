@@ -3,6 +3,7 @@ package slack
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"sync"
@@ -10,21 +11,22 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"ltxbot/bot/adapter"
 	"ltxbot/internal/retry"
 )
 
-// Tokens finds the bot token of an installation: of a workspace by its id, or
+// tokens finds the bot token of an installation: of a workspace by its id, or
 // of an organisation by its id, when the app is installed there for all its
 // workspaces. An empty id asks for the token of the only installation, if there
 // is just one.
-type Tokens interface {
+type tokens interface {
 	Token(ctx context.Context, installation string) (string, error)
 }
 
 // oneToken is the token of the only installation.
 type oneToken string
 
-// Token implements Tokens.
+// Token implements tokens.
 func (t oneToken) Token(context.Context, string) (string, error) { return string(t), nil }
 
 // How persistent a call is.
@@ -81,8 +83,8 @@ func (b *Bot) clientOf(token string) *client {
 	return c
 }
 
-// forgetClient forgets the client with a token that is not used any more.
-func (b *Bot) forgetClient(token string) {
+// dropClient removes the client with a token that is not used any more.
+func (b *Bot) dropClient(token string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	delete(b.clients, token)
@@ -147,7 +149,7 @@ func (c *client) again(ctx context.Context, op string, call func(context.Context
 	return attempt(ctx, op, true, call)
 }
 
-// once makes a call that must not be done twice. Its error is a *lostError
+// once makes a call that must not be done twice. Its error is a *adapter.LostError
 // when it may have been done.
 func (c *client) once(ctx context.Context, op string, call func(context.Context) error) error {
 	return attempt(ctx, op, false, call)
@@ -155,8 +157,10 @@ func (c *client) once(ctx context.Context, op string, call func(context.Context)
 
 // attempt makes a call. It waits out short rate limits and repeats what may
 // be repeated. Its errors are an *APIError, a *limitError when the wait is
-// long, and a *lostError when the call may have been done.
+// long, and an *adapter.LostError when the call may have been done; adapter.ErrNotDone is
+// in those of calls that were surely not.
 func attempt(ctx context.Context, op string, again bool, call func(context.Context) error) error {
+	maybeDone := false // an earlier try may have arrived
 	for try := 1; ; try++ {
 		what, err := judge(op, call(ctx))
 		var wait time.Duration
@@ -168,21 +172,30 @@ func attempt(ctx context.Context, op string, again bool, call func(context.Conte
 				wait = l.after
 			}
 			if wait > longestWait {
-				return err
+				return end(err, maybeDone)
 			}
 		case unsent:
 			wait = backoff(try)
 		case unknown:
 			if !again {
-				return &lostError{op: op, err: err}
+				return &adapter.LostError{Op: op, Err: err}
 			}
+			maybeDone = true
 			wait = backoff(try)
 		}
 		deadline, bounded := ctx.Deadline()
-		if try == callTries || bounded && time.Until(deadline) < wait || sleep(ctx, wait) != nil {
-			return err
+		if try == callTries || bounded && time.Until(deadline) < wait || !retry.Wait(ctx, wait) {
+			return end(err, maybeDone)
 		}
 	}
+}
+
+// end is the error of a call that is given up.
+func end(err error, maybeDone bool) error {
+	if maybeDone {
+		return err
+	}
+	return fmt.Errorf("%w (%w)", err, adapter.ErrNotDone)
 }
 
 func backoff(try int) time.Duration {

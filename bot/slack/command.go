@@ -2,6 +2,7 @@ package slack
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"ltxbot/bot"
@@ -17,7 +18,7 @@ func (b *Bot) command(ctx context.Context, in inbound) {
 		return
 	}
 	if strings.TrimSpace(in.command.Text) == "" {
-		b.openForm(ctx, o, b.cfg.Service.Form(b.people.locale(o), nil))
+		b.openEmpty(ctx, o)
 		return
 	}
 	rest, _ := cutMention(in.command.Text, b.namesOf(ctx, o))
@@ -38,7 +39,31 @@ func (b *Bot) run(ctx context.Context, o origin, typed string, files ...bot.Give
 			b.tell(ctx, o, b.cfg.Service.NoPlace(b.people.locale(o), left))
 			return false
 		}
-		return b.generate(ctx, o, bot.Ask{Settings: append(line.Settings, inputs...)})
+		settings, refusal := b.fromAbove(ctx, o, line.Settings, inputs)
+		if refusal != nil {
+			b.tell(ctx, o, *refusal)
+			return false
+		}
+		return b.generate(ctx, o, bot.Ask{Settings: settings})
+	}
+	typedOrder := strings.Join(line.Args, " ")
+	if line.Verb == command.VerbStyles {
+		typedOrder = command.StylesLine(typedOrder)
+	}
+	if line.Verb == command.VerbLoRAs || line.Verb == command.VerbStyles {
+		if ask, ok := bot.TryLine(typedOrder); ok {
+			settings, refusal := b.fromAbove(ctx, o, ask.Settings, inputs)
+			if refusal != nil {
+				b.tell(ctx, o, *refusal)
+				return false
+			}
+			ask.Settings = settings
+			return b.generate(ctx, o, ask)
+		}
+		if f := b.cfg.Service.LibraryForm(b.unidentified(o), typedOrder, maxFieldFile); f != nil && o.Trigger != "" {
+			b.openForm(ctx, o, *f)
+			return false
+		}
 	}
 	o.acknowledge()
 	ctx, cancel := context.WithTimeout(ctx, replyWithin)
@@ -47,8 +72,8 @@ func (b *Bot) run(ctx context.Context, o origin, typed string, files ...bot.Give
 	if !ok {
 		answer = verbs[command.VerbHelp]
 	}
-	if line.Verb == command.VerbAdmin && len(line.Args) > 0 {
-		b.people.forget(o, b.cfg.AdminGroups) // who may is asked of Slack at this moment
+	if slices.Contains([]string{command.VerbAdmin, command.VerbLoRAs, command.VerbStyles}, line.Verb) && len(line.Args) > 0 {
+		b.people.invalidate(o, b.cfg.AdminGroups) // who may is asked of Slack at this moment
 	}
 	b.tell(ctx, o, answer(b, ctx, b.caller(ctx, o), strings.Join(line.Args, " ")))
 	return false
@@ -57,7 +82,7 @@ func (b *Bot) run(ctx context.Context, o origin, typed string, files ...bot.Give
 // verbs are the answers to lines that are about something else than a video.
 var verbs = map[string]func(b *Bot, ctx context.Context, c bot.Caller, arg string) view.Message{
 	command.VerbHelp: func(b *Bot, _ context.Context, c bot.Caller, topic string) view.Message {
-		return view.Help(b.print(c.Locale), topic)
+		return b.cfg.Service.Help(c, topic)
 	},
 	command.VerbJobs: func(b *Bot, ctx context.Context, c bot.Caller, order string) view.Message {
 		return b.cfg.Service.JobsLine(ctx, c, order)
@@ -74,8 +99,14 @@ var verbs = map[string]func(b *Bot, ctx context.Context, c bot.Caller, arg strin
 	command.VerbQuota: func(b *Bot, ctx context.Context, c bot.Caller, order string) view.Message {
 		return b.cfg.Service.OrderLine(ctx, c, command.VerbQuota, order)
 	},
-	command.VerbLoRAs: func(b *Bot, ctx context.Context, c bot.Caller, _ string) view.Message {
-		return b.cfg.Service.LoRAs(ctx, c)
+	command.VerbLoRAs: func(b *Bot, ctx context.Context, c bot.Caller, order string) view.Message {
+		return b.cfg.Service.LoRAsLine(ctx, c, order)
+	},
+	command.VerbDefaults: func(b *Bot, ctx context.Context, c bot.Caller, options string) view.Message {
+		return b.cfg.Service.Defaults(ctx, c, options)
+	},
+	command.VerbStyles: func(b *Bot, ctx context.Context, c bot.Caller, order string) view.Message {
+		return b.cfg.Service.LoRAsLine(ctx, c, command.StylesLine(order))
 	},
 	command.VerbAdmin: (*Bot).admin,
 }
@@ -98,8 +129,8 @@ func (b *Bot) admin(ctx context.Context, c bot.Caller, order string) view.Messag
 // refusal is what somebody reads whose line is nearly a verb.
 func (b *Bot) refusal(ctx context.Context, o origin, err error) view.Message {
 	c := b.caller(ctx, o)
-	if m := view.Refuse(b.print(c.Locale), err); m != nil {
+	if m := view.Refuse(b.printer(c.Locale), err); m != nil {
 		return *m
 	}
-	return view.Help(b.print(c.Locale), "")
+	return b.cfg.Service.Help(c, "")
 }

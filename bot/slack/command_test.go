@@ -10,6 +10,7 @@ import (
 	"ltxbot/core/generate"
 	"ltxbot/core/ltx"
 	"ltxbot/core/quota"
+	"ltxbot/internal/golden"
 	sim "ltxbot/sim/slack"
 )
 
@@ -259,7 +260,7 @@ func TestFormsLookAsTheyDid(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	golden(t, "form.json", looks(form.Title, form.Blocks))
+	golden.JSON(t, "form.json", looks(form.Title, form.Blocks))
 	if _, err := s.ann.GlobalShortcut(s.ctx, slack.ShortcutGlobal); err != nil {
 		t.Fatal(err)
 	}
@@ -267,7 +268,7 @@ func TestFormsLookAsTheyDid(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	golden(t, "form_global.json", looks(form.Title, form.Blocks[len(form.Blocks)-1:]))
+	golden.JSON(t, "form_global.json", looks(form.Title, form.Blocks[len(form.Blocks)-1:]))
 }
 
 func TestTheHomeTabHasQuotaJobsAndButtons(t *testing.T) {
@@ -280,7 +281,7 @@ func TestTheHomeTabHasQuotaJobsAndButtons(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	golden(t, "home_admin.json", looks("", home.Blocks))
+	golden.JSON(t, "home_admin.json", looks("", home.Blocks))
 	if _, err := boss.Click(s.ctx, home, "Make a video"); err != nil {
 		t.Fatal(err)
 	}

@@ -5,8 +5,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
+	"ltxbot/bot/adapter"
 	"ltxbot/bot/view"
 	"ltxbot/core/generate"
 )
@@ -22,7 +24,7 @@ func (b *Bot) Show(ctx context.Context, j generate.Job, keep generate.Keep) erro
 	s := &showing{Bot: b, memory: recall(j, keep), client: c, job: j}
 	err = s.show(ctx)
 	if err != nil {
-		b.shown.Forget(j.ID)
+		b.shown.Delete(j.ID)
 	}
 	return b.courierError(ctx, j, err)
 }
@@ -73,7 +75,7 @@ func (s *showing) show(ctx context.Context) error {
 	out, err := s.postOnce(ctx, s.client, s.job, s.memory, purposeCard, s.spot(), s.card(s.layout(s.job.Place.Locale).only("")))
 	switch {
 	case errors.Is(err, errOutcome):
-		s.log.WarnContext(ctx, "cannot find out whether the card was posted, it is gone without", "job", s.job.ID)
+		s.log.WarnContext(ctx, "cannot find out whether the card was posted; the job continues without a card", "job", s.job.ID)
 		if err := s.Save(ctx, noteCardGone, "yes"); err != nil {
 			return err
 		}
@@ -125,7 +127,7 @@ func (s *showing) card(l layout) outgoing {
 	if s.job.State == generate.Delivered && s.Get(noteResultLost) != "" {
 		return s.result(l, s.job, s.memory)
 	}
-	return l.message(view.Card(s.print(s.job.Place.Locale), s.job))
+	return l.message(view.Card(s.printer(s.job.Place.Locale), s.job))
 }
 
 // edit makes the card say what the job is now.
@@ -164,7 +166,7 @@ func (s *showing) lastWord(ctx context.Context) error {
 	if !s.noVideo() {
 		return nil
 	}
-	o := s.card(s.layout(s.job.Place.Locale).only(s.job.Place.User))
+	o := s.layout(s.job.Place.Locale).only(s.job.Place.User).message(view.LastWord(s.printer(s.job.Place.Locale), s.job))
 	var err error
 	if s.Get(notePosting+string(purposeEndDM)) == "" {
 		_, err = s.postOnce(ctx, s.client, s.job, s.memory, purposeEnd, s.spot(), o)
@@ -178,6 +180,19 @@ func (s *showing) lastWord(ctx context.Context) error {
 	return s.Save(ctx, noteTold, "yes")
 }
 
+// Tell implements generate.Courier.
+func (b *Bot) Tell(ctx context.Context, j generate.Job, keep generate.Keep) error {
+	c, err := b.client(ctx, installationOf(j))
+	if err != nil {
+		return noClient(err)
+	}
+	s := &showing{Bot: b, memory: recall(j, keep), client: c, job: j}
+	if s.Get(noteTold) == "" {
+		err = s.lastWord(ctx)
+	}
+	return b.courierError(ctx, j, err)
+}
+
 // cannotPost tells the requester that the conversation does not take the
 // card, and what to do about it: where it was asked for, as long as Slack lets
 // the bot answer there, else by direct message. err is what Slack said.
@@ -189,7 +204,7 @@ func (s *showing) cannotPost(ctx context.Context, err error) error {
 	}
 	if address != "" {
 		told := s.respond(ctx, address, o.response(s.job.Place.Thread))
-		if told == nil || lost(told) {
+		if told == nil || adapter.Lost(told) {
 			return s.told(ctx, err)
 		}
 		s.log.WarnContext(ctx, "cannot answer by response URL", "job", s.job.ID, "error", told)
@@ -253,9 +268,14 @@ func (s *showing) reason(ctx context.Context, err error) outgoing {
 
 // result is the text that follows the video.
 func (b *Bot) result(l layout, j generate.Job, m memory) outgoing {
-	facts := view.ResultFacts{Fit: generate.Fit(m.Get(noteFit)), Frames: b.cfg.Service.Frames()}
-	if facts.Fit == generate.FitLink {
-		facts.URL, facts.Why = j.Output.URL, view.LinkReason(m.Get(noteWhy))
+	facts := map[string]view.ResultFacts{}
+	for _, t := range j.Posted() {
+		i := max(0, slices.Index(j.Batch.Posting, t.ID))
+		f := view.ResultFacts{Fit: generate.Fit(m.of(noteFit, i))}
+		if f.Fit == generate.FitLink {
+			f.URL, f.Why = t.Output.URL, view.LinkReason(m.of(noteWhy, i))
+		}
+		facts[t.ID] = f
 	}
 	l.value = func(button view.Button) string {
 		if button.Action == view.ActDelete && m.Get(noteFile) != "" {
@@ -263,5 +283,5 @@ func (b *Bot) result(l layout, j generate.Job, m memory) outgoing {
 		}
 		return j.ID
 	}
-	return l.message(view.Result(b.print(j.Place.Locale), j, facts))
+	return l.message(view.Results(b.printer(j.Place.Locale), j, facts, b.cfg.Service.Frames()))
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -11,38 +12,56 @@ import (
 	"ltxbot/bot/text"
 	"ltxbot/bot/view"
 	"ltxbot/core/generate"
+	"ltxbot/internal/retry"
 )
 
-// Deliver implements generate.Courier. First the video is shared, then the
-// text with the buttons is posted below it, which mentions the requester.
+// Deliver implements generate.Courier. First the videos are shared, by one
+// message, then the text with the buttons is posted below it, which mentions the
+// requester.
 //
-// Each of the two is there once, whatever is lost in between. The id of the
-// file is kept before the file is shared, and Slack shares a file once: when
+// Each of the two is there once, whatever is lost in between. The ids of the
+// files are kept before they are shared, and Slack shares a file once: when
 // the outcome of sharing is not known, Slack is asked, and without the right
 // to ask, the file is offered again and a refusal means that it was shared
 // before. The text is looked for before it is posted again; without the right
 // to look, it is not, and the card gets its buttons: then the requester has
 // the video in any case, but perhaps no mention.
-func (b *Bot) Deliver(ctx context.Context, j generate.Job, v generate.Video, keep generate.Keep) (generate.Receipt, error) {
+func (b *Bot) Deliver(ctx context.Context, j generate.Job, videos []generate.Video, keep generate.Keep) ([]generate.Receipt, error) {
 	c, err := b.client(ctx, installationOf(j))
 	if err != nil {
-		return generate.Receipt{}, noClient(err)
+		return nil, noClient(err)
 	}
-	d := &delivery{Bot: b, memory: recall(j, keep), client: c, job: j, video: v}
+	d := &delivery{Bot: b, memory: recall(j, keep), client: c, job: j, videos: videos}
+	if err := d.anew(ctx); err != nil {
+		return nil, b.courierError(ctx, j, err)
+	}
 	if err := d.run(ctx); err != nil {
-		return generate.Receipt{}, b.courierError(ctx, j, err)
+		return nil, b.courierError(ctx, j, err)
 	}
-	return d.receipt(ctx), nil
+	return d.receipts(ctx), nil
 }
 
-// delivery is one try to deliver one video.
+// delivery is one try to deliver the videos of a job.
 type delivery struct {
 	*Bot
 	memory
 
 	client *client
 	job    generate.Job
-	video  generate.Video
+	videos []generate.Video
+}
+
+// anew forgets where and how a video could not be delivered, once for each time
+// that somebody asks to deliver it again. What may have been posted stays known.
+func (d *delivery) anew(ctx context.Context) error {
+	if d.job.Redelivery == nil || d.Get(noteAnew) == adapter.Unix(d.job.Redelivery.At) {
+		return nil
+	}
+	notes := []string{noteAnew, adapter.Unix(d.job.Redelivery.At), noteFailing, ""}
+	if d.Get(noteFile) == "" && d.Get(noteShared) == "" && d.Get(noteResult) == "" && d.Get(notePosting+string(purposeResult)) == "" {
+		notes = append(notes, noteChannel, "", noteFit, "", noteWhy, "")
+	}
+	return d.Save(ctx, notes...)
 }
 
 // run delivers to the conversation, or to the requester's direct messages
@@ -131,7 +150,7 @@ func (d *delivery) to(ctx context.Context, at spot) error {
 
 // file shares the video, or leaves it to the text to have a link.
 func (d *delivery) file(ctx context.Context, at spot) error {
-	if d.Get(noteFit) == string(generate.FitLink) {
+	if d.onlyLinks() {
 		if again, err := d.unlink(ctx, at); err != nil || !again {
 			return err
 		}
@@ -153,7 +172,7 @@ func (d *delivery) file(ctx context.Context, at spot) error {
 // if the text was not posted either: Slack was away altogether, and the file is
 // tried once more. It reports whether it did.
 func (d *delivery) unlink(ctx context.Context, at spot) (bool, error) {
-	if d.video.Link || d.Get(noteWhy) != string(view.LinkFailing) || d.Get(noteResult) != "" || d.Get(noteResultLost) != "" {
+	if d.videos[0].Link || d.Get(noteWhy) != d.each(string(view.LinkFailing)) || d.Get(noteResult) != "" || d.Get(noteResultLost) != "" {
 		return false, nil
 	}
 	if tried := d.Number(notePosting + string(purposeResult)); tried != 0 {
@@ -179,10 +198,10 @@ func (e *uploadError) Error() string { return e.err.Error() }
 // Unwrap is the cause.
 func (e *uploadError) Unwrap() error { return e.err }
 
-// How patient the bot is with uploads that fail.
+// How long uploads that fail are tried.
 const (
-	uploadPatience = time.Minute // then a link takes the place of the file
-	uploadPause    = 10 * time.Second
+	uploadTimeout = time.Minute // then a link takes the place of the file
+	uploadPause   = 10 * time.Second
 )
 
 // failing asks for another try, or leaves it to the text to have a link when
@@ -195,14 +214,14 @@ func (d *delivery) failing(ctx context.Context, err *uploadError) error {
 			return err
 		}
 	}
-	left := time.Unix(since, 0).Add(uploadPatience).Sub(d.cfg.Now())
+	left := time.Unix(since, 0).Add(uploadTimeout).Sub(d.cfg.Now())
 	if left <= 0 {
 		return d.link(ctx, view.LinkFailing, err)
 	}
 	pause := uploadPause
 	if limited, ok := errors.AsType[*limitError](err); ok {
 		pause = limited.after
-	} else if lost(err) {
+	} else if adapter.Lost(err) {
 		pause = d.cfg.Timing.Settle
 	}
 	return &generate.RetryError{After: min(pause, max(left, time.Second)), Err: err}
@@ -210,22 +229,16 @@ func (d *delivery) failing(ctx context.Context, err *uploadError) error {
 
 // settle finds out whether a file whose sharing was begun before is shared.
 func (d *delivery) settle(ctx context.Context, at spot) (shared bool, err error) {
-	file := d.Get(noteFile)
-	if file == "" && d.job.Doubted {
-		if file, err = d.findVideo(ctx, d.client, d.job, at); err != nil && !hasCode(err, noHistoryCodes...) && !hasCode(err, "not_in_channel") {
+	files := unlist(d.Get(noteFile))
+	if len(files) == 0 && d.job.Doubted {
+		if files, err = d.findFiles(ctx, at); err != nil {
 			return false, err
 		}
-		if file != "" {
-			err = d.Save(ctx, noteFile, file, noteFileAt, adapter.Unix(d.cfg.Now()), noteFit, string(generate.FitOriginal), noteChannel, at.channel)
-			if err != nil {
-				return false, err
-			}
-		}
 	}
-	if file == "" {
+	if len(files) == 0 {
 		return false, nil
 	}
-	ts, ok, err := d.shared(ctx, d.client, file, at.channel)
+	ts, ok, err := d.shared(ctx, d.client, files[0], at.channel)
 	switch {
 	case ok:
 		return true, d.Save(ctx, noteShareTS, ts)
@@ -239,9 +252,9 @@ func (d *delivery) settle(ctx context.Context, at spot) (shared bool, err error)
 	case err == nil && d.cfg.Now().Sub(time.Unix(d.Number(noteFileAt), 0)) < d.cfg.Timing.Share:
 		return false, &limitError{op: "wait for the video to appear", after: d.cfg.Timing.Settle}
 	}
-	err = d.share(ctx, d.client, file, d.title(), at)
+	err = d.share(ctx, d.client, files, d.title(), at)
 	var refusal *APIError
-	if errors.As(err, &refusal) && !lost(err) && !hasCode(err, goneCodes...) && fatal(err) == nil {
+	if errors.As(err, &refusal) && !adapter.Lost(err) && !hasCode(err, goneCodes...) && fatal(err) == nil {
 		return true, nil // a file is shared once: it is
 	}
 	if err != nil {
@@ -250,22 +263,75 @@ func (d *delivery) settle(ctx context.Context, at spot) (shared bool, err error)
 	return true, nil
 }
 
-// put uploads the file and shares it. It reports false when the text must
-// have a link in its place.
+// findFiles looks for the files of a job of which the store has lost what was
+// done.
+func (d *delivery) findFiles(ctx context.Context, at spot) ([]string, error) {
+	var files []string
+	for _, v := range d.videos {
+		look := v.Job
+		look.Notes = d.job.Notes
+		file, err := d.findVideo(ctx, d.client, look, at)
+		if err != nil && !hasCode(err, noHistoryCodes...) && !hasCode(err, "not_in_channel") {
+			return nil, err
+		}
+		if file != "" {
+			files = append(files, file)
+		}
+	}
+	if len(files) == 0 {
+		return nil, nil
+	}
+	return files, d.Save(ctx, noteFile, list(files), noteFileAt, adapter.Unix(d.cfg.Now()), noteFit, d.each(string(generate.FitOriginal)), noteChannel, at.channel)
+}
+
+// What the notes say of several videos is a list with commas.
+
+func list(of []string) string { return strings.Join(of, ",") }
+
+func unlist(note string) []string {
+	if note == "" {
+		return nil
+	}
+	return strings.Split(note, ",")
+}
+
+// each is the same for all videos.
+func (d *delivery) each(of string) string {
+	return list(slices.Repeat([]string{of}, len(d.videos)))
+}
+
+// onlyLinks reports whether no file is, or will be, shared.
+func (d *delivery) onlyLinks() bool { return d.Get(noteFit) == d.each(string(generate.FitLink)) }
+
+// put uploads the files and shares them. It reports false when the text must
+// have links in their place.
 func (d *delivery) put(ctx context.Context, at spot) (shared bool, err error) {
-	file, err := d.video.Fetch(ctx, maxFile)
-	if link, ok := errors.AsType[*generate.LinkError](err); ok {
-		return false, d.Save(ctx, noteFit, string(generate.FitLink), noteWhy, string(view.WhyLink(link)))
+	var ids, fits, whys, marks, sums []string
+	for _, v := range d.videos {
+		file, err := v.Fetch(ctx, maxFile)
+		link, ok := errors.AsType[*generate.LinkError](err)
+		why := ""
+		switch {
+		case ok:
+			file, why = generate.File{Fit: generate.FitLink}, string(view.WhyLink(link))
+		case err != nil:
+			return false, err
+		default:
+			id, err := d.upload(ctx, d.client, file, view.AltText(d.printer(d.job.Place.Locale), v.Job))
+			if why, ok := noFile(err); ok {
+				return false, d.link(ctx, why, err)
+			}
+			if err != nil {
+				return false, &uploadError{err}
+			}
+			ids = append(ids, id)
+		}
+		fits, whys = append(fits, string(file.Fit)), append(whys, why)
+		marks, sums = append(marks, string(file.Mark)), append(sums, file.SHA256)
 	}
-	if err != nil {
-		return false, err
-	}
-	id, err := d.upload(ctx, d.client, file, view.AltText(d.print(d.job.Place.Locale), d.job))
-	if why, ok := noFile(err); ok {
-		return false, d.link(ctx, why, err)
-	}
-	if err != nil {
-		return false, &uploadError{err}
+	facts := []string{noteFit, list(fits), noteWhy, list(whys), noteMark, list(marks), noteSum, list(sums)}
+	if len(ids) == 0 {
+		return false, d.Save(ctx, facts...)
 	}
 	if d.job.Doubted {
 		// Whoever had the job before may have shared the video just now.
@@ -273,22 +339,21 @@ func (d *delivery) put(ctx context.Context, at spot) (shared bool, err error) {
 			return shared, err
 		}
 	}
-	err = d.Save(ctx, noteFile, id, noteFileAt, adapter.Unix(d.cfg.Now()), noteFit, string(file.Fit),
-		noteMark, string(file.Mark), noteSum, file.SHA256, noteChannel, at.channel)
-	if err != nil {
+	sent := slices.Concat(facts, []string{noteFile, list(ids), noteFileAt, adapter.Unix(d.cfg.Now()), noteChannel, at.channel})
+	if err := d.Save(ctx, sent...); err != nil {
 		return false, err
 	}
-	err = d.share(ctx, d.client, id, d.title(), at)
+	err = d.share(ctx, d.client, ids, d.title(), at)
 	if hasCode(err, "not_in_channel") {
 		if err = d.join(ctx, d.client, at.channel); err == nil {
-			err = d.share(ctx, d.client, id, d.title(), at)
+			err = d.share(ctx, d.client, ids, d.title(), at)
 		}
 	}
 	why, refused := noFile(err)
 	switch {
 	case err == nil:
 		return true, nil
-	case lost(err):
+	case adapter.Lost(err):
 		return false, &uploadError{err}
 	case refused:
 		if saveErr := d.Save(ctx, noteFile, ""); saveErr != nil {
@@ -307,7 +372,7 @@ func (d *delivery) put(ctx context.Context, at spot) (shared bool, err error) {
 // share in spite of what it says is deleted with the text.
 func (d *delivery) link(ctx context.Context, why view.LinkReason, err error) error {
 	d.log.WarnContext(ctx, "slack does not take the video, a link is posted", "job", d.job.ID, "reason", string(why), "error", err)
-	notes := []string{noteFit, string(generate.FitLink), noteWhy, string(why)}
+	notes := []string{noteFit, d.each(string(generate.FitLink)), noteWhy, d.each(string(why))}
 	if why != view.LinkFailing { // there, the next failure is a link at once
 		notes = append(notes, noteFailing, "")
 	}
@@ -318,7 +383,7 @@ func (d *delivery) link(ctx context.Context, why view.LinkReason, err error) err
 // says by itself that it was made by AI.
 func (d *delivery) title() string {
 	title := cmp.Or(cut(text.OneLine(d.job.Request.Prompt()), maxTitle), "ltx-"+d.job.ID)
-	return title + " · " + view.Label(d.print(d.job.Place.Locale))
+	return title + " · " + view.Label(d.printer(d.job.Place.Locale))
 }
 
 // How often Slack is asked whether a file has appeared.
@@ -334,12 +399,12 @@ var errUnseen = errors.New("slack accepted the file and does not show it")
 // it; Slack shares files some time after it was told to. Sometimes it never
 // does: then the text has a link. Where the bot may not ask, it does not wait.
 func (d *delivery) appear(ctx context.Context, at spot) error {
-	if d.Get(noteShared) == "" || d.Get(noteFit) == string(generate.FitLink) || d.Get(noteResult) != "" || d.Get(noteResultLost) != "" {
+	if d.Get(noteShared) == "" || d.onlyLinks() || d.Get(noteResult) != "" || d.Get(noteResultLost) != "" {
 		return nil
 	}
 	until := time.Unix(d.Number(noteShared), 0).Add(d.cfg.Timing.Share)
 	for wait := appearPause; d.Get(noteShareTS) == "" && d.client.may("files:read"); wait = min(wait*3/2, appearMost) {
-		ts, ok, err := d.shared(ctx, d.client, d.Get(noteFile), at.channel)
+		ts, ok, err := d.shared(ctx, d.client, unlist(d.Get(noteFile))[0], at.channel)
 		switch {
 		case ok:
 			return d.Save(ctx, noteShareTS, ts)
@@ -350,8 +415,8 @@ func (d *delivery) appear(ctx context.Context, at spot) error {
 		case d.cfg.Now().After(until):
 			return d.link(ctx, view.LinkUnseen, cmp.Or(err, errUnseen))
 		}
-		if err := sleep(ctx, wait); err != nil {
-			return err
+		if !retry.Wait(ctx, wait) {
+			return ctx.Err()
 		}
 	}
 	return nil
@@ -371,27 +436,31 @@ func (d *delivery) text(ctx context.Context, at spot) error {
 	if err != nil {
 		return err
 	}
-	return d.Save(ctx, noteResult, out.ts, noteChannel, out.channel, notePosting+string(purposeResult), "")
+	// They are stored with the receipt. Until then, to post again is to look for
+	// it first.
+	d.Set(noteResult, out.ts, noteChannel, out.channel, notePosting+string(purposeResult), "")
+	return nil
 }
 
-// receipt proves the delivery.
-func (d *delivery) receipt(ctx context.Context) generate.Receipt {
-	r := generate.Receipt{Fit: generate.Fit(d.Get(noteFit))}
-	if r.Fit != generate.FitLink {
-		r.Mark, r.SHA256 = generate.Marking(d.Get(noteMark)), d.Get(noteSum)
+// receipts prove the delivery.
+func (d *delivery) receipts(ctx context.Context) []generate.Receipt {
+	receipts := make([]generate.Receipt, len(d.videos))
+	var message, link string
+	if ts := cmp.Or(d.Get(noteShareTS), d.Get(noteResult)); ts != "" {
+		message = d.Get(noteChannel) + ":" + ts
+		if me, err := d.client.identity(ctx); err == nil {
+			link = permalink(me.URL, d.Get(noteChannel), ts, d.spot().thread)
+		}
 	}
-	ts := d.Get(noteShareTS)
-	if ts == "" {
-		ts = d.Get(noteResult)
+	for i := range receipts {
+		r := generate.Receipt{Message: message, Link: link, Fit: generate.Fit(d.of(noteFit, i))}
+		if r.Fit != generate.FitLink {
+			r.Mark, r.SHA256 = generate.Marking(d.of(noteMark, i)), d.of(noteSum, i)
+		}
+		receipts[i] = r
 	}
-	if ts == "" {
-		return r
-	}
-	r.Message = d.Get(noteChannel) + ":" + ts
-	if me, err := d.client.identity(ctx); err == nil {
-		r.Link = permalink(me.URL, d.Get(noteChannel), ts, d.spot().thread)
-	}
-	return r
+	receipts[0].Notes = d.Unsaved()
+	return receipts
 }
 
 // permalink is where a person finds a message.

@@ -30,7 +30,7 @@ type provider struct {
 	let     bool
 }
 
-func (p *provider) Submit(_ context.Context, o generate.Order) (generate.Submission, error) {
+func (p *provider) Submit(_ context.Context, o generate.JobRequest) (generate.Submission, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.submits++
@@ -67,7 +67,7 @@ func (p *provider) Cancel(context.Context, generate.Submission) (generate.Cancel
 	return generate.CancelRequested, nil
 }
 
-func (p *provider) Find(context.Context, generate.Order, time.Time, time.Time) ([]generate.Submission, error) {
+func (p *provider) Find(context.Context, generate.JobRequest, time.Time, time.Time) ([]generate.Submission, error) {
 	return nil, nil
 }
 

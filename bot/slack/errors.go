@@ -5,16 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/slack-go/slack"
 
+	"ltxbot/bot/adapter"
 	"ltxbot/bot/view"
 	"ltxbot/core/generate"
-	"ltxbot/internal/retry"
 )
 
 // An APIError is a refusal by Slack. It carries nothing of what was sent.
@@ -43,17 +42,6 @@ type limitError struct {
 }
 
 func (e *limitError) Error() string { return fmt.Sprintf("%s: rate limit for %s", e.op, e.after) }
-
-// A lostError says that a call was sent, perhaps done, and not answered.
-type lostError struct {
-	op  string
-	err error
-}
-
-func (e *lostError) Error() string { return fmt.Sprintf("%s: outcome is not known: %v", e.op, e.err) }
-
-// Unwrap is the cause.
-func (e *lostError) Unwrap() error { return e.err }
 
 // A FatalError says that the bot cannot be on Slack until somebody acts. Its
 // text says what to do.
@@ -84,12 +72,8 @@ var fatalCodes = map[string]string{ //nolint:gosec // words about tokens, no tok
 
 // fatal is the *FatalError that err is, or nil.
 func fatal(err error) error {
-	var e *APIError
-	if !errors.As(err, &e) {
-		return nil
-	}
-	if reason, ok := fatalCodes[e.Code]; ok {
-		return &FatalError{Code: e.Code, Reason: reason}
+	if e, ok := errors.AsType[*APIError](err); ok && fatalCodes[e.Code] != "" {
+		return &FatalError{Code: e.Code, Reason: fatalCodes[e.Code]}
 	}
 	return nil
 }
@@ -140,20 +124,14 @@ func noFile(err error) (why view.LinkReason, ok bool) {
 
 // hasCode reports whether err is a refusal with one of the codes.
 func hasCode(err error, codes ...string) bool {
-	var e *APIError
-	return errors.As(err, &e) && slices.Contains(codes, e.Code)
-}
-
-// lost reports whether the call may have been done all the same.
-func lost(err error) bool {
-	var l *lostError
-	return errors.As(err, &l)
+	e, ok := errors.AsType[*APIError](err)
+	return ok && slices.Contains(codes, e.Code)
 }
 
 // isLimit reports whether the call may be made only later.
 func isLimit(err error) bool {
-	var l *limitError
-	return errors.As(err, &l)
+	_, ok := errors.AsType[*limitError](err)
+	return ok
 }
 
 // courierError says to the engine what an error means for a job. A bot without
@@ -172,7 +150,7 @@ func (b *Bot) courierError(ctx context.Context, j generate.Job, err error) error
 		return &generate.RetryError{After: time.Minute, Err: err}
 	case errors.As(err, &limited):
 		return &generate.RetryError{After: limited.after, Err: err}
-	case lost(err):
+	case adapter.Lost(err):
 		return &generate.RetryError{After: b.cfg.Timing.Settle, Err: err}
 	case hasCode(err, goneCodes...):
 		return fmt.Errorf("%w: %w", generate.ErrUnreachable, err)
@@ -214,24 +192,7 @@ func judge(op string, err error) (outcome, error) {
 	case errors.As(err, &status) && status.Code < 500:
 		return done, &APIError{Op: op, Code: status.Status}
 	case errors.As(err, &dial) && dial.Op == "dial":
-		return unsent, fmt.Errorf("%s: %w", op, scrub(err))
+		return unsent, fmt.Errorf("%s: %w", op, adapter.Scrub(err))
 	}
-	return unknown, fmt.Errorf("%s: %w", op, scrub(err))
-}
-
-// scrub takes the address out of an error of the transport: response URLs and
-// those of connections and uploads are secrets.
-func scrub(err error) error {
-	if u, ok := errors.AsType[*url.Error](err); ok {
-		return u.Err
-	}
-	return err
-}
-
-// sleep waits for d, or until ctx is done.
-func sleep(ctx context.Context, d time.Duration) error {
-	if !retry.Wait(ctx, d) {
-		return ctx.Err()
-	}
-	return nil
+	return unknown, fmt.Errorf("%s: %w", op, adapter.Scrub(err))
 }

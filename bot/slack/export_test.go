@@ -18,7 +18,11 @@ import (
 const (
 	MaxMessageBlocks = maxMessageBlocks
 	MaxText          = maxText
+	Connections      = connections
 )
+
+// Live is on how many connections events come.
+func Live(b *Bot) int { return int(b.live.Load()) }
 
 // ShortenBackoff makes the pauses between the tries of a call ten times
 // shorter for all tests, and returns what the first one is without that.
@@ -40,25 +44,27 @@ func Rendered(m view.Message, pings string) (blocks json.RawMessage, words strin
 	return blocks, o.text, err
 }
 
-// Unslack is what was typed of a text that Slack delivers.
+// Unescape is what was typed of a text that Slack delivers.
 // names are those of people, by id.
-func Unslack(text string, names map[string]string) string {
+func Unescape(text string, names map[string]string) string {
 	if names == nil {
-		return unslack(text, nil)
+		return unescape(text, nil)
 	}
-	return unslack(text, func(user string) string { return names[user] })
+	return unescape(text, func(user string) string { return names[user] })
 }
 
 // BotEvents are the events that the manifest subscribes to.
 func BotEvents() []string { return botEvents }
 
-// Budget is the budget of edits of one workspace.
-type Budget struct{ e *editBudgets }
+// EditLimit is the rate limit of edits of one workspace.
+type EditLimit struct{ e *editLimits }
 
-func NewBudget(now func() time.Time, m adapter.Meter) Budget { return Budget{newEditBudgets(now, m)} }
+func NewEditLimit(now func() time.Time, m adapter.Meter) EditLimit {
+	return EditLimit{newEditLimits(now, m)}
+}
 
 // Take asks for one edit.
-func (b Budget) Take(ctx context.Context, job string, last bool) time.Duration {
+func (b EditLimit) Take(ctx context.Context, job string, last bool) time.Duration {
 	return b.e.take(ctx, "T1", job, last)
 }
 

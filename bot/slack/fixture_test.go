@@ -1,26 +1,22 @@
 package slack_test
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
-	"flag"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
 
 	"ltxbot/bot"
 	"ltxbot/bot/adapter"
 	"ltxbot/bot/adapter/adaptertest"
+	"ltxbot/bot/command"
 	"ltxbot/bot/slack"
 	"ltxbot/bot/text"
 	"ltxbot/bot/view"
@@ -47,31 +43,6 @@ func TestACallIsTriedAgainAfterAMoment(t *testing.T) {
 	}
 }
 
-var update = flag.Bool("update", false, "write the golden files anew")
-
-// golden compares got, as indented JSON, with a file of testdata.
-func golden(t *testing.T, name string, got any) {
-	t.Helper()
-	raw, err := json.MarshalIndent(got, "", "  ")
-	if err != nil {
-		t.Fatal(err)
-	}
-	raw = append(raw, '\n')
-	path := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(path, raw, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), string(raw)); diff != "" {
-		t.Errorf("%s (-want +got):\n%s", name, diff)
-	}
-}
-
 // A stage is a workspace with a channel and people, and the bot.
 type stage struct {
 	t       *testing.T
@@ -82,12 +53,13 @@ type stage struct {
 	ann     *sim.User
 	bob     *sim.User
 	engine  *adaptertest.Engine
+	files   *adaptertest.Files
 	bot     *slack.Bot
 	cfg     slack.Config
-	log     *syncBuffer
+	log     *adaptertest.Log
 }
 
-// quick is the patience of the bot in tests.
+// quick is the timing of the bot in tests.
 var quick = slack.Timing{
 	Ping: 5 * time.Second, Reconnect: 10 * time.Millisecond, Share: 2 * time.Second, Settle: 20 * time.Millisecond,
 }
@@ -118,7 +90,7 @@ func appScopes(t *testing.T) []string {
 // newStage starts a simulator and a bot that is connected to it.
 func newStage(t *testing.T, change ...func(*slack.Config)) *stage {
 	t.Helper()
-	return newStageWith(t, sim.Options{NoRateLimits: true}, change...)
+	return newStageWith(t, sim.Options{NoRateLimits: true, AnswerWithin: 30 * time.Second}, change...)
 }
 
 func newStageWith(t *testing.T, opts sim.Options, change ...func(*slack.Config)) *stage {
@@ -149,14 +121,19 @@ func prepareStage(t *testing.T, opts sim.Options, change ...func(*slack.Config))
 	t.Cleanup(server.Close)
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	t.Cleanup(cancel)
-	s := &stage{t: t, ctx: ctx, sim: server, engine: adaptertest.NewEngine(), log: &syncBuffer{}}
+	s := &stage{t: t, ctx: ctx, sim: server, engine: adaptertest.NewEngine(), files: &adaptertest.Files{}, log: &adaptertest.Log{}}
 	s.ws = server.AddWorkspace(sim.WorkspaceSpec{ID: "T0ACME0001"})
 	s.ann = s.ws.AddUser(sim.UserSpec{ID: "U0ANN00001", Name: "ann"})
 	s.bob = s.ws.AddUser(sim.UserSpec{ID: "U0BOB00001", Name: "bob"})
 	s.general = s.ws.AddChannel(sim.ChannelSpec{ID: "C0GENERAL1", Name: "general", Members: []*sim.User{s.ann, s.bob, s.ws.Bot()}})
+	shelves, withLibrary := adaptertest.Library(rules(""), command.ParseOptions)
 	service := bot.New(bot.Config{
-		Generator: s.engine, Command: "/ltx", Catalog: text.BuiltInCatalog(), Rules: rules,
+		Generator: s.engine, Command: "/ltx", Catalog: text.BuiltInCatalog(), Rules: withLibrary, Library: shelves, LoRAs: s.files, Uploads: s.files,
 		Usage: func(context.Context, quota.Asker) ([]quota.Gauge, error) { return nil, nil },
+		Evidence: func(_ context.Context, path string) (generate.Evidence, error) {
+			b, err := os.ReadFile(path)
+			return generate.Evidence{SHA256: "of " + string(b)}, err
+		},
 	})
 	t.Cleanup(service.Stop)
 	s.cfg = slack.Config{
@@ -176,7 +153,7 @@ func prepareStage(t *testing.T, opts sim.Options, change ...func(*slack.Config))
 }
 
 // rules draw the same seed each time.
-func rules() ltx.Rules { return ltx.Rules{Seed: func() int64 { return 7 }} }
+func rules(string) ltx.Rules { return ltx.Rules{Seed: func() int64 { return 7 }} }
 
 // newBot makes a bot of the stage's config, as after a restart.
 func (s *stage) newBot() *slack.Bot {
@@ -209,12 +186,22 @@ func (s *stage) start() {
 	}
 }
 
-// restart puts a new bot in the place of the old one.
-func (s *stage) restart() {
+// stop stops the bot and waits until Slack has noticed: what it sends to a
+// connection that has just been closed is lost.
+func (s *stage) stop() {
 	s.t.Helper()
 	if err := s.bot.Stop(s.ctx); err != nil {
 		s.t.Fatal(err)
 	}
+	if err := s.sim.Wait(s.ctx, func() bool { return s.sim.Connections() == 0 }); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// restart puts a new bot in the place of the old one.
+func (s *stage) restart() {
+	s.t.Helper()
+	s.stop()
 	s.bot = s.newBot()
 	s.start()
 }
@@ -285,18 +272,10 @@ func (s *stage) noJob() {
 	}
 }
 
-// keep is generate.Keep for a job.
-func (s *stage) keep(id string) generate.Keep {
-	return func(ctx context.Context, notes map[string]string) error {
-		_, err := s.engine.Note(ctx, id, notes)
-		return err
-	}
-}
-
 // show makes the card show a job in a state.
 func (s *stage) show(id string, state generate.State) error {
 	j := s.engine.Put(id, func(j *generate.Job) { j.State = state })
-	return s.bot.Courier().Show(s.ctx, j, s.keep(id))
+	return s.bot.Courier().Show(s.ctx, j, s.engine.Keep(id))
 }
 
 func (s *stage) mustShow(id string, state generate.State) {
@@ -312,7 +291,11 @@ const content = "\x00\x00\x00\x18ftypmp42 a video"
 // deliver delivers a video.
 func (s *stage) deliver(id string) (generate.Receipt, error) {
 	j := s.engine.Put(id, func(j *generate.Job) { j.State = generate.Delivering })
-	return s.bot.Courier().Deliver(s.ctx, j, s.video(j), s.keep(id))
+	r, err := one(s.bot.Courier().Deliver(s.ctx, j, []generate.Video{s.video(j)}, s.engine.Keep(id)))
+	if err != nil {
+		return r, err
+	}
+	return r, s.engine.Keep(id)(s.ctx, r.Notes) // as the engine does
 }
 
 func (s *stage) mustDeliver(id string) generate.Receipt {
@@ -361,7 +344,7 @@ func (s *stage) atLast(what string, try func() error) {
 // video is a small video.
 func (s *stage) video(j generate.Job) generate.Video {
 	return generate.Video{
-		Output: ltx.Output{URL: "https://v3.fal.media/files/b/" + j.ID + ".mp4"},
+		Job: j, Output: ltx.Output{URL: "https://v3.fal.media/files/b/" + j.ID + ".mp4"},
 		Fetch: func(context.Context, int64) (generate.File, error) {
 			path := filepath.Join(s.t.TempDir(), "video")
 			err := os.WriteFile(path, []byte(content), 0o600)
@@ -424,20 +407,10 @@ func texts(ch *sim.Channel) string {
 	return strings.Join(out, "\n")
 }
 
-// syncBuffer is a log that can be read while it is written.
-type syncBuffer struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (b *syncBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.Write(p)
-}
-
-func (b *syncBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.String()
+// one is the receipt of the only video.
+func one(receipts []generate.Receipt, err error) (generate.Receipt, error) {
+	if len(receipts) != 1 {
+		return generate.Receipt{}, err
+	}
+	return receipts[0], err
 }

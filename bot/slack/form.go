@@ -6,14 +6,20 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/slack-go/slack"
 
 	"ltxbot/bot"
+	"ltxbot/bot/adapter"
+	"ltxbot/bot/command"
 	"ltxbot/bot/text"
 	"ltxbot/bot/view"
+	"ltxbot/core/generate"
+	"ltxbot/core/library"
 	"ltxbot/core/ltx"
+	"ltxbot/core/team"
 )
 
 // The forms and shortcuts of the app.
@@ -42,6 +48,7 @@ type formData struct {
 
 	Step  view.Action `json:"s,omitempty"` // what is done with that job's video, if it is not edited
 	Files []carried   `json:"f,omitempty"` // that go with what is filled in
+	Order *team.Order `json:"l,omitempty"` // about the team's library, in place of a video
 }
 
 // carried is a file that goes with a form: the option that it is for, its
@@ -56,16 +63,34 @@ type carried struct {
 // form has room for so much.
 const maxCarriedName = 60
 
-// shortcut opens the form: empty, or for a message.
+// maxFieldFile is the largest file that a field of a form takes, in MB.
+// https://docs.slack.dev/reference/block-kit/block-elements/file-input-element
+const maxFieldFile = 10
+
+// shortcut opens the form: empty, or for a message. That of a message with a LoRA
+// adds it to the team's library.
 func (b *Bot) shortcut(ctx context.Context, in inbound) {
 	o, i := in.origin(), in.interaction
 	if i.CallbackID == ShortcutMessage {
-		c := b.unvouched(o)
+		c := b.unidentified(o)
+		if lora, ok := b.loraIn(ctx, o, i.Message.Files); ok {
+			if f := b.cfg.Service.FileForm(c, lora); f != nil {
+				b.openForm(ctx, o, *f)
+				return
+			}
+		}
 		files, no := b.given(ctx, o, i.Message.Files)
 		b.openForm(ctx, o, b.cfg.Service.Remix(c, b.remixText(ctx, o, i.Message), files, no...)) //nolint:contextcheck // Remix bounds itself
 		return
 	}
-	b.openForm(ctx, o, b.cfg.Service.Form(b.people.locale(o), nil))
+	b.openEmpty(ctx, o)
+}
+
+// openEmpty shows an empty form.
+func (b *Bot) openEmpty(ctx context.Context, o origin) {
+	quick, cancel := context.WithTimeout(ctx, pressWithin)
+	defer cancel()
+	b.openForm(ctx, o, b.cfg.Service.Form(quick, b.unidentified(o), generate.Job{}))
 }
 
 // remixText is what a message says. One of the bot's own names its job in a
@@ -87,7 +112,7 @@ func (b *Bot) remixText(ctx context.Context, o origin, m posted) string {
 // https://docs.slack.dev/surfaces/modals#trigger_id
 func (b *Bot) openForm(ctx context.Context, o origin, f view.Form) {
 	o.acknowledge()
-	d := formData{Channel: o.Channel, ChannelName: o.ChannelName, Thread: o.Thread, Parent: f.Job, Step: f.Step}
+	d := formData{Channel: o.Channel, ChannelName: o.ChannelName, Thread: o.Thread, Parent: f.Job, Step: f.Step, Order: f.Order}
 	for _, s := range f.Inputs {
 		d.Files = append(d.Files, carried{Option: s.Key, Ref: s.File.Ref, Name: cut(s.File.Name, maxCarriedName)})
 	}
@@ -98,7 +123,7 @@ func (b *Bot) openForm(ctx context.Context, o origin, f view.Form) {
 	if err == nil {
 		err = b.tryForm(ctx, o, c, f, d)
 	}
-	if err == nil || lost(err) {
+	if err == nil || adapter.Lost(err) {
 		return
 	}
 	b.log.WarnContext(ctx, "cannot open a form", "workspace", o.Workspace, "error", err)
@@ -114,7 +139,7 @@ func (b *Bot) tryForm(ctx context.Context, o origin, c *client, f view.Form, d f
 	for files := c.may(scopeFiles); ; files = false {
 		shown := f
 		if !files {
-			shown.Fields = slices.DeleteFunc(slices.Clone(f.Fields), func(f view.Field) bool { return f.Kind == view.Files })
+			shown = withoutFiles(f)
 		}
 		view, err := b.modal(b.people.locale(o), shown, d)
 		if err != nil {
@@ -128,6 +153,50 @@ func (b *Bot) tryForm(ctx context.Context, o origin, c *client, f view.Form, d f
 			return err
 		}
 	}
+}
+
+// withoutFiles is a form without its fields for files.
+func withoutFiles(f view.Form) view.Form {
+	f.Fields = slices.DeleteFunc(slices.Clone(f.Fields), func(f view.Field) bool {
+		return f.Kind == view.Files || f.Needs == view.FilesKey
+	})
+	return f
+}
+
+// follow shows an open form anew, after something was chosen on which its other
+// fields depend. What was filled in stays. If that does not succeed, the form is
+// as it was, and what does not fit is refused when it is sent.
+// https://docs.slack.dev/reference/methods/views.update
+func (b *Bot) follow(ctx context.Context, in inbound) {
+	o, settings, d, _ := filledIn(in)
+	o.acknowledge()
+	ctx, cancel := context.WithTimeout(ctx, replyWithin)
+	defer cancel()
+	f, ok := b.cfg.Service.Follow(ctx, bot.Ask{Caller: b.unidentified(o), Settings: settings, Parent: d.Parent, Step: d.Step})
+	if !ok {
+		return
+	}
+	c, err := b.client(ctx, o.installation())
+	if err == nil {
+		err = b.updateForm(ctx, o, c, f, d, in.interaction.View)
+	}
+	if err != nil && !hasCode(err, "hash_conflict", "not_found") { // it was changed again, or closed
+		b.log.WarnContext(ctx, "cannot show a form anew", "workspace", o.Workspace, "error", err)
+	}
+}
+
+func (b *Bot) updateForm(ctx context.Context, o origin, c *client, f view.Form, d formData, open openView) error {
+	if !c.may(scopeFiles) {
+		f = withoutFiles(f)
+	}
+	v, err := b.modal(b.people.locale(o), f, d)
+	if err != nil {
+		return err
+	}
+	return c.again(ctx, "update form", func(ctx context.Context) error {
+		_, err := c.api.UpdateViewContext(ctx, v, "", open.Hash, open.ID)
+		return err
+	})
 }
 
 // modal lays a form out.
@@ -151,10 +220,12 @@ func (b *Bot) modal(locale string, f view.Form, d formData) (slack.ModalViewRequ
 	if f.Note != "" {
 		v.Blocks.BlockSet = append(v.Blocks.BlockSet, slack.NewContextBlock("", plainText(cut(text.OneLine(f.Note), maxFieldLabel))))
 	}
-	for _, field := range f.Fields[:min(len(f.Fields), maxViewBlocks-2)] {
-		v.Blocks.BlockSet = append(v.Blocks.BlockSet, b.field(locale, field))
+	fields := f.Fields[:min(len(f.Fields), maxViewBlocks-2)]
+	focus := slices.IndexFunc(fields, func(f view.Field) bool { return f.Required })
+	for n, field := range fields {
+		v.Blocks.BlockSet = append(v.Blocks.BlockSet, b.field(locale, field, n == focus))
 	}
-	if d.Channel == "" {
+	if d.Channel == "" && d.Order == nil {
 		v.Blocks.BlockSet = append(v.Blocks.BlockSet, b.whereBlock(locale))
 	}
 	return v, nil
@@ -171,20 +242,22 @@ func (b *Bot) whereBlock(locale string) slack.Block {
 	return block
 }
 
-// field lays one field out.
-func (b *Bot) field(locale string, f view.Field) slack.Block {
+// field lays one field out. focus is set for the one that the cursor is in.
+func (b *Bot) field(locale string, f view.Field, focus bool) slack.Block {
 	var hint *slack.TextBlockObject
 	if text := cut(text.OneLine(f.Hint), maxFieldLabel); text != "" {
 		hint = plainText(text)
 	}
-	block := slack.NewInputBlock(f.Key, plainText(cut(text.OneLine(f.Label), maxFieldLabel)), hint, b.input(locale, f))
-	block.Optional = !f.Required
+	block := slack.NewInputBlock(f.Key, plainText(cut(text.OneLine(f.Label), maxFieldLabel)), hint, b.input(locale, f, focus))
+	block.Optional, block.DispatchAction = !f.Required, f.Leads
 	return block
 }
 
-func (b *Bot) input(locale string, f view.Field) slack.BlockElement {
+func (b *Bot) input(locale string, f view.Field, focus bool) slack.BlockElement {
 	options := optionsOf(f.Choices)
 	switch {
+	case f.Key == view.LoRAFileKey: // Slack has no name for its type
+		return slack.NewFileInputBlockElement(f.Key).WithMaxFiles(f.Most)
 	case f.Kind == view.Files:
 		return slack.NewFileInputBlockElement(f.Key).WithFileTypes(fileTypes...).WithMaxFiles(f.Most)
 	case slices.Contains(suggested, f.Key):
@@ -198,6 +271,15 @@ func (b *Bot) input(locale string, f view.Field) slack.BlockElement {
 		menu.InitialOption = initial(options, f.Value)
 		return menu
 	}
+	if f.Kind == view.PickSome {
+		boxes := slack.NewCheckboxGroupsBlockElement(f.Key, options...)
+		for _, o := range options {
+			if f.Chose(o.Value) {
+				boxes.InitialOptions = append(boxes.InitialOptions, o)
+			}
+		}
+		return boxes
+	}
 	text := slack.NewPlainTextInputBlockElement(nil, f.Key)
 	text.Multiline = f.Kind == view.TextArea
 	text.MaxLength = maxInput
@@ -205,7 +287,7 @@ func (b *Bot) input(locale string, f view.Field) slack.BlockElement {
 		text.MaxLength = min(f.MaxLen, maxInput)
 	}
 	text.InitialValue = cut(f.Value, text.MaxLength)
-	text.FocusOnLoad = f.Required
+	text.FocusOnLoad = focus
 	return text
 }
 
@@ -271,19 +353,63 @@ func (b *Bot) submit(ctx context.Context, in inbound) {
 		return
 	}
 	o, settings, d, left := filledIn(in)
+	if d.Order != nil {
+		b.submitOrder(ctx, in, o, *d.Order, settings)
+		return
+	}
 	if len(left) > 0 {
 		why := b.cfg.Service.NoPlace(b.people.locale(o), left)
 		in.ack.give(fieldErrors(i.View, map[string]string{view.FilesKey: why.Plain}, ""))
 		return
 	}
-	a := bot.Ask{Caller: b.unvouched(o), Settings: settings, Prompt: bot.FieldPrompt, Parent: d.Parent, Step: d.Step}
-	if d.Step == "" { // what a step does is not all in its form
-		if wrong := b.cfg.Service.Wrong(ctx, a); len(wrong) > 0 {
-			in.ack.give(fieldErrors(i.View, wrong, ""))
-			return
-		}
+	a := bot.Ask{Caller: b.unidentified(o), Settings: settings, Prompt: bot.FieldPrompt, Parent: d.Parent, Step: d.Step}
+	if wrong := b.cfg.Service.Wrong(ctx, a); len(wrong) > 0 {
+		in.ack.give(fieldErrors(i.View, wrong, ""))
+		return
 	}
 	b.generate(ctx, o, a)
+}
+
+// orderWithin bounds an order of a form: what is wrong with it stands in the
+// acknowledgement.
+const orderWithin = 2 * time.Second
+
+// submitOrder carries out the order of a form about the team's library, after
+// what is wrong with it stands in the acknowledgement.
+func (b *Bot) submitOrder(ctx context.Context, in inbound, o origin, order team.Order, filled []ltx.Setting) {
+	quick, cancel := context.WithTimeout(ctx, orderWithin)
+	defer cancel()
+	args := maps.Clone(order.Args)
+	if args == nil {
+		args = map[string]string{}
+	}
+	var file ltx.Media
+	for _, s := range filled {
+		if s.File.Ref != "" {
+			file = s.File
+			continue
+		}
+		args[s.Key] = s.Value
+	}
+	order = library.Filled(order.Verb, args)
+	b.people.invalidate(o, b.cfg.AdminGroups) // who may is asked of Slack at this moment
+	asked := o
+	asked.ack = nil // what is wrong goes into the acknowledgement
+	c := b.caller(quick, asked)
+	if _, wrong := b.cfg.Service.WrongOrder(quick, c, order, file.Ref != ""); len(wrong) > 0 {
+		in.ack.give(fieldErrors(in.interaction.View, wrong, ""))
+		return
+	}
+	if file.Ref != "" {
+		b.withFile(ctx, o, bot.UploadWithin, file, func(ctx context.Context, c bot.Caller, open opener) view.Message {
+			return b.cfg.Service.UploadLoRA(ctx, c, order, open)
+		})
+		return
+	}
+	o.acknowledge()
+	reply, done := context.WithTimeout(ctx, replyWithin)
+	defer done()
+	b.tell(reply, o, b.cfg.Service.LoRAs(reply, c, order))
 }
 
 // filledIn reads a form that was sent: where the video goes, the settings, and
@@ -358,8 +484,12 @@ func fieldErrors(v openView, wrong map[string]string, about string) any {
 		rest = append(rest, about)
 	}
 	for _, key := range slices.Sorted(maps.Keys(wrong)) {
-		if _, ok := v.State.Values[key]; ok {
-			out.Errors[key] = wrong[key]
+		field := key
+		if p, _ := ltx.Lookup(key); p.Kind == ltx.KindMedia && !v.has(key) {
+			field = view.FilesKey
+		}
+		if v.has(field) {
+			out.Errors[field] = strings.TrimSpace(out.Errors[field] + " " + wrong[key])
 			continue
 		}
 		rest = append(rest, wrong[key])
@@ -367,10 +497,18 @@ func fieldErrors(v openView, wrong map[string]string, about string) any {
 	if len(rest) == 0 {
 		return out
 	}
-	first := "prompt"
-	if _, ok := v.State.Values["advanced"]; ok && about == "" {
-		first = "advanced"
-	}
+	first := leadingField(v, about == "")
 	out.Errors[first] = strings.TrimSpace(strings.Join(append([]string{out.Errors[first]}, rest...), " "))
 	return out
+}
+
+// leadingField is the field under which stands what belongs to no other: that for
+// experts' inputs, if it is about one, or the first that people see.
+func leadingField(v openView, detail bool) string {
+	for _, key := range []string{view.AdvancedKey, "options", "link", "name", command.PromptKey, "size"} {
+		if v.has(key) && (detail || key != view.AdvancedKey) {
+			return key
+		}
+	}
+	return command.PromptKey
 }

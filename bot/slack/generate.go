@@ -2,6 +2,7 @@ package slack
 
 import (
 	"context"
+	"errors"
 	"maps"
 
 	"ltxbot/bot"
@@ -13,7 +14,7 @@ import (
 // then on the engine shows the card, which tries out whether the bot can post
 // there before money is spent.
 func (b *Bot) generate(ctx context.Context, o origin, a bot.Ask) bool {
-	c, guest, known := b.vouchNow(ctx, o)
+	c, guest, known := b.identifyCached(ctx, o)
 	if known && guest && !b.cfg.AllowGuests {
 		b.tell(ctx, o, b.sentence(c.Locale, "slack.guest"))
 		return false
@@ -27,7 +28,7 @@ func (b *Bot) generate(ctx context.Context, o origin, a bot.Ask) bool {
 			ctx, cancel := context.WithTimeout(ctx, replyWithin)
 			defer cancel()
 			o.acknowledge()
-			c, r.guest = b.vouch(ctx, o)
+			c, r.guest = b.identify(ctx, o)
 			return c
 		}
 	}
@@ -106,7 +107,7 @@ func (b *Bot) Prepare(ctx context.Context, j generate.Job) (generate.Job, error)
 	if _, err := b.client(ctx, o.installation()); err != nil {
 		return j, noClient(err)
 	}
-	c, guest := b.vouch(ctx, o)
+	c, guest := b.identify(ctx, o)
 	j.Tiers = c.Tiers
 	if c.Locale != "" {
 		j.Place.Locale = c.Locale
@@ -114,8 +115,14 @@ func (b *Bot) Prepare(ctx context.Context, j generate.Job) (generate.Job, error)
 	if guest && !b.cfg.AllowGuests {
 		return j, &generate.RefusedError{Failure: generate.Failure{Kind: generate.FailNotAllowed}}
 	}
+	if b.people.unanswered(o, b.cfg.TierGroups) && !b.cfg.Service.Allows(c, j.Request.Model()) {
+		return j, &generate.RetryError{After: personLife, Err: errNoGroups} // a tier may allow it
+	}
 	return j, nil
 }
+
+// errNoGroups says that Slack has not told who is in which user group.
+var errNoGroups = errors.New("it is not known in which user groups the requester is")
 
 // originOf is where and by whom a job was asked for, without its event.
 func originOf(j generate.Job) origin {

@@ -55,7 +55,7 @@ func (b *Bot) homeBlocks(ctx context.Context, c bot.Caller, answer *view.Message
 	begin.Style = slack.StylePrimary
 	var out []slack.Block
 	if answer != nil {
-		out = append(l.blocks(*answer, maxViewBlocks/2), slack.NewDividerBlock())
+		out = append(l.blocks(answer.WithoutPictures(), maxViewBlocks/2), slack.NewDividerBlock())
 	}
 	out = append(out, l.blocks(b.sentence(c.Locale, "slack.home.welcome"), 1)...)
 	out = append(out, slack.NewActionBlock("", begin))

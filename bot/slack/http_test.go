@@ -115,7 +115,7 @@ func TestOnlySlackIsListenedTo(t *testing.T) {
 		}, http.StatusUnauthorized},
 		{"another body", body + "&x=1", sign(strconv.FormatInt(s.sim.Now().Unix(), 10)), http.StatusUnauthorized},
 		{"too old", body, sign(strconv.FormatInt(s.sim.Now().Add(-6*time.Minute).Unix(), 10)), http.StatusUnauthorized},
-		{"from the future", body, sign(strconv.FormatInt(s.sim.Now().Add(6*time.Minute).Unix(), 10)), http.StatusUnauthorized},
+		{"from the future", body, func(r *http.Request) { sign(strconv.FormatInt(s.sim.Now().Add(6*time.Minute).Unix(), 10))(r) }, http.StatusUnauthorized},
 		{"no time", body, sign("soon"), http.StatusUnauthorized},
 		{"too large", strings.Repeat("a", 1<<20+1), nil, http.StatusRequestEntityTooLarge},
 	}

@@ -104,9 +104,7 @@ type action struct {
 	Type     string `json:"type"`
 	Value    string `json:"value"`
 	At       string `json:"action_ts"`
-	Option   struct {
-		Value string `json:"value"`
-	} `json:"selected_option"` // of a menu
+	Option   chosen `json:"selected_option"` // of a menu
 }
 
 // posted is what the bot reads of a message.
@@ -133,23 +131,34 @@ type openView struct {
 	} `json:"state"`
 }
 
-// input is what was typed or chosen in a field of a form.
-type input struct {
-	Type         string `json:"type"`
-	Value        string `json:"value"`
-	Conversation string `json:"selected_conversation"`
-	Option       struct {
-		Value string `json:"value"`
-	} `json:"selected_option"`
-	Files []sharedFile `json:"files"`
+// has reports whether the view has a field.
+func (v openView) has(field string) bool {
+	_, ok := v.State.Values[field]
+	return ok
 }
 
-// text is what was typed, or the value that was chosen.
+// input is what was typed or chosen in a field of a form.
+type input struct {
+	Type         string       `json:"type"`
+	Value        string       `json:"value"`
+	Conversation string       `json:"selected_conversation"`
+	Option       chosen       `json:"selected_option"`
+	Options      []chosen     `json:"selected_options"`
+	Files        []sharedFile `json:"files"`
+}
+
+// chosen is what was chosen in a menu.
+type chosen struct {
+	Value string `json:"value"`
+}
+
+// text is what was typed, or the values that were chosen with commas.
 func (i input) text() string {
-	if i.Option.Value != "" {
-		return i.Option.Value
+	values := make([]string, 0, len(i.Options))
+	for _, o := range i.Options {
+		values = append(values, o.Value)
 	}
-	return i.Value
+	return cmp.Or(i.Option.Value, strings.Join(values, ","), i.Value)
 }
 
 // event is something that happened, of the Events API.
@@ -231,6 +240,7 @@ type origin struct {
 	Channel     string // "" for a global shortcut and the Home tab
 	ChannelName string // Slack's: "directmessage", "privategroup", or the name
 	Thread      string // ts of the thread's first message
+	Message     string // ts of the message that says it; "" when none does
 	ResponseURL string // a secret
 	Trigger     string // opens one form, within seconds
 	Received    time.Time
@@ -296,7 +306,7 @@ func (in inbound) place() origin {
 		if e.Event.Type == eventMention || e.Event.Type == eventMessage {
 			// A message is one order, however often it is edited: each time
 			// Slack brings it under another event id.
-			o.Event, o.Edited = MessageEvent(o.Channel, e.Event.TS), e.Event.Edited != nil
+			o.Event, o.Edited, o.Message = MessageEvent(o.Channel, e.Event.TS), e.Event.Edited != nil, e.Event.TS
 		}
 		if e.Event.Kind == "im" {
 			o.ChannelName = directMessage

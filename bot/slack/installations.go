@@ -86,9 +86,7 @@ func (b *Bot) addOAuth(o OAuth) error {
 	b.states = newStates(redirect, sealer.stateKey, b.cfg.Now)
 	b.registry = &registry{oauth: o, sealer: sealer, token: b.cfg.BotToken}
 	b.registry.home = func(ctx context.Context) (identity, error) { return b.clientOf(b.cfg.BotToken).identity(ctx) }
-	if b.tokens == nil {
-		b.tokens = b.registry
-	}
+	b.tokens = b.registry
 	return nil
 }
 
@@ -134,7 +132,7 @@ func (r *registry) open(ctx context.Context) error {
 	return nil
 }
 
-// Token implements Tokens.
+// Token implements tokens.
 func (r *registry) Token(ctx context.Context, key string) (string, error) {
 	if key != "" {
 		in, err := r.get(ctx, key)
@@ -226,9 +224,7 @@ var removals = map[string]string{"app_uninstalled": "app_uninstalled", "tokens_r
 func (b *Bot) uninstalled(ctx context.Context, in inbound) {
 	o := in.origin()
 	if b.registry == nil {
-		if b.cfg.Tokens == nil {
-			b.confirmFatal(ctx, o, removals[in.event.Event.Type])
-		}
+		b.confirmFatal(ctx, o, removals[in.event.Event.Type])
 		return
 	}
 	// The event of an app that is gone may not say any more how it was there.
@@ -237,15 +233,15 @@ func (b *Bot) uninstalled(ctx context.Context, in inbound) {
 		if key == "" {
 			continue
 		}
-		if err := b.forgetDead(ctx, key, in.event.Event.Type); err != nil {
-			b.log.WarnContext(ctx, "cannot tell whether the app was removed, its next call will", "workspace", key, "error", err)
+		if err := b.removeDead(ctx, key, in.event.Event.Type); err != nil {
+			b.log.WarnContext(ctx, "cannot tell whether the app was removed; its next call to slack will show it", "workspace", key, "error", err)
 		}
 	}
 }
 
-// forgetDead asks Slack about the token of an installation, and forgets the
+// removeDead asks Slack about the token of an installation, and removes the
 // installation if it is dead.
-func (b *Bot) forgetDead(ctx context.Context, key, why string) error {
+func (b *Bot) removeDead(ctx context.Context, key, why string) error {
 	in, err := b.registry.get(ctx, key)
 	if errors.Is(err, errNotInstalled) {
 		return nil
@@ -265,9 +261,9 @@ func (b *Bot) forgetDead(ctx context.Context, key, why string) error {
 		return nil //nolint:nilerr // somebody else was faster
 	}
 	if err := b.registry.oauth.Installations.Delete(ctx, key); err != nil {
-		return fmt.Errorf("forget installation %s: %w", key, err)
+		return fmt.Errorf("remove installation %s: %w", key, err)
 	}
-	b.forgetClient(in.Token)
+	b.dropClient(in.Token)
 	b.log.InfoContext(ctx, "the app was removed from a workspace", "workspace", key, "name", in.Name, "reason", why)
 	return nil
 }
@@ -278,7 +274,7 @@ func (b *Bot) refusedInstallation(ctx context.Context, key string, err error) er
 	if !hasCode(err, append([]string{"team_access_not_granted"}, deadCodes...)...) {
 		return &generate.RetryError{After: time.Minute, Err: err}
 	}
-	if askErr := b.forgetDead(ctx, key, "a call was refused"); askErr != nil {
+	if askErr := b.removeDead(ctx, key, "a call was refused"); askErr != nil {
 		return &generate.RetryError{After: time.Minute, Err: errors.Join(err, askErr)}
 	}
 	if in, readErr := b.registry.get(ctx, key); readErr == nil && hasCode(err, deadCodes...) {

@@ -42,12 +42,12 @@ func TestEveryLineOfTheGrammarMeansTheSameInSlack(t *testing.T) {
 		t.Logf("type %s", line)
 		before := whispers()
 		s.slash(s.ann, s.general, line)
-		want, invalid := rules().Parse(parsed.Settings)
+		want, invalid := rules("").Parse(parsed.Settings)
 		if err != nil || invalid != nil {
 			s.until("an answer to "+line, func() bool { return whispers() > before })
 			continue
 		}
-		if diff := cmp.Diff(want.SecretCommandLine(), s.job().Request.SecretCommandLine()); diff != "" {
+		if diff := cmp.Diff(want.Settings(), s.job().Request.Settings()); diff != "" {
 			t.Errorf("%s (-grammar +slack):\n%s", line, diff)
 		}
 	}
@@ -56,7 +56,7 @@ func TestEveryLineOfTheGrammarMeansTheSameInSlack(t *testing.T) {
 	}
 	select {
 	case j := <-s.engine.Accepted:
-		t.Errorf("a refused line made a video: %s", j.Request.SecretCommandLine())
+		t.Errorf("a refused line made a video: %s", j.Request.CommandLine())
 	default:
 	}
 }

@@ -109,7 +109,7 @@ func TestAFileThatNeverAppearsIsWaitedForAfterARestart(t *testing.T) {
 	j = s.engine.Put(j.ID, func(j *generate.Job) { j.State = generate.Delivering })
 	ended := make(chan error, 1)
 	go func() {
-		_, err := s.bot.Courier().Deliver(ctx, j, s.video(j), s.keep(j.ID))
+		_, err := s.bot.Courier().Deliver(ctx, j, []generate.Video{s.video(j)}, s.engine.Keep(j.ID))
 		ended <- err
 	}()
 	s.until("it is looked for", func() bool { return len(s.sim.Requests("files.info")) > 0 })
@@ -199,7 +199,7 @@ func TestALinkSaysWhyTheVideoCouldNotBeHad(t *testing.T) {
 			v := generate.Video{Output: ltx.Output{URL: j.Output.URL}, Fetch: func(context.Context, int64) (generate.File, error) {
 				return generate.File{}, &generate.LinkError{Err: tt.err}
 			}}
-			if r, err := s.bot.Courier().Deliver(s.ctx, j, v, s.keep(j.ID)); err != nil || r.SHA256 != "" || r.Mark != "" {
+			if r, err := one(s.bot.Courier().Deliver(s.ctx, j, []generate.Video{v}, s.engine.Keep(j.ID))); err != nil || r.SHA256 != "" || r.Mark != "" {
 				t.Fatalf("receipt %+v, %v", r, err)
 			}
 			if says := s.result(j.ID); !strings.Contains(says, tt.says) {

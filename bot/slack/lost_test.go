@@ -139,9 +139,9 @@ func TestARestartInTheMiddleContinuesWhereItWas(t *testing.T) {
 			// Nothing that is saved after the call survives.
 			saved := before
 			dead := false
-			keep := s.keep(j.ID)
+			keep := s.engine.Keep(j.ID)
 			running := s.engine.Put(j.ID, func(j *generate.Job) { j.State = generate.Delivering })
-			_, _ = s.bot.Courier().Deliver(s.ctx, running, s.video(running), func(ctx context.Context, notes map[string]string) error {
+			_, _ = s.bot.Courier().Deliver(s.ctx, running, []generate.Video{s.video(running)}, func(ctx context.Context, notes map[string]string) error {
 				if dead = dead || len(s.sim.Requests(point)) >= after; dead {
 					return errDead
 				}
@@ -168,7 +168,7 @@ func TestACardWhosePostWasLostInACrashIsFound(t *testing.T) {
 			root := s.ann.Say(s.general, "look", "")
 			s.engine.Put(j.ID, func(j *generate.Job) { j.Place.Thread = root.TS })
 		}
-		keep := s.keep(j.ID)
+		keep := s.engine.Keep(j.ID)
 		accepted := s.engine.Put(j.ID, func(*generate.Job) {})
 		err := s.bot.Courier().Show(s.ctx, accepted, func(ctx context.Context, notes map[string]string) error {
 			if len(s.sim.Requests("chat.postMessage")) > 0 {

@@ -1,6 +1,7 @@
 package slack
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -95,15 +96,7 @@ type manifestCommand struct {
 // Manifest is the app's manifest as JSON, for "Create New App, From a
 // manifest" at https://api.slack.com/apps.
 func Manifest(o ManifestOptions) ([]byte, error) {
-	if o.Mode == "" {
-		o.Mode = Socket
-	}
-	if o.Command == "" {
-		o.Command = "/ltx"
-	}
-	if o.Name == "" {
-		o.Name = "LTX Video"
-	}
+	o.Mode, o.Command, o.Name = cmp.Or(o.Mode, Socket), cmp.Or(o.Command, "/ltx"), cmp.Or(o.Name, "LTX Video")
 	base := strings.TrimSuffix(o.BaseURL, "/")
 	u, err := url.Parse(base)
 	switch {
@@ -121,7 +114,7 @@ func Manifest(o ManifestOptions) ([]byte, error) {
 	m.Features.Bot.Name, m.Features.Bot.Online = strings.TrimPrefix(o.Command, "/"), true
 	m.Features.Shortcuts = []manifestShortcut{
 		{"Make a video", "global", ShortcutGlobal, "Opens the form for a video"},
-		{"Make a video of this", "message", ShortcutMessage, "Takes the message as the prompt"},
+		{"Make a video of this", "message", ShortcutMessage, "Takes the message as the prompt, or adds the LoRA in it"},
 	}
 	command := manifestCommand{
 		Command: o.Command, Description: "Makes a video from words", Escape: true,

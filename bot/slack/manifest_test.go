@@ -2,17 +2,21 @@ package slack_test
 
 import (
 	"bytes"
-	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
+	"ltxbot/bot"
 	"ltxbot/bot/slack"
+	"ltxbot/bot/text"
+	"ltxbot/core/generate"
+	"ltxbot/core/ltx"
+	"ltxbot/internal/golden"
 	sim "ltxbot/sim/slack"
 )
 
@@ -31,19 +35,7 @@ func TestTheManifestIsValid(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			path := filepath.Join("testdata", name)
-			if *update {
-				if err := os.WriteFile(path, raw, 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(string(want), string(raw)); diff != "" {
-				t.Errorf("manifest (-want +got):\n%s", diff)
-			}
+			golden.Equal(t, name, string(raw))
 			for _, version := range []string{"1.0.0", "2.0.0"} {
 				compiler := jsonschema.NewCompiler()
 				compiler.UseRegexpEngine(compileRegexp)
@@ -150,6 +142,47 @@ func TestTiersAndAdminsComeFromUserGroups(t *testing.T) {
 	s.whisper(s.ann, s.general, "Only admins")
 	if got := len(s.sim.Requests("usergroups.users.list")); got != 2 {
 		t.Errorf("groups were asked for %d times", got)
+	}
+}
+
+// While Slack does not say who is in which group, a model that a tier may choose is
+// waited for, and all others are not.
+func TestAModelOfATierWaitsUntilSlackAnswers(t *testing.T) {
+	t.Parallel()
+	clock := newHandClock()
+	s := prepareStage(t, quietSim(), func(c *slack.Config) { c.Now = clock.now })
+	studio := s.ws.AddGroup("studio", s.ann)
+	s.cfg.TierGroups = []string{studio}
+	s.cfg.Tiers = func(_ string, groups []string) []string { return groups }
+	s.cfg.Service = bot.New(bot.Config{
+		Generator: s.engine, Command: "/ltx", Catalog: text.BuiltInCatalog(),
+		Rules: func(string) ltx.Rules {
+			return ltx.Rules{Models: []string{"distilled"}, Reserved: map[string][]string{"quality": {studio}}}
+		},
+	})
+	t.Cleanup(s.cfg.Service.Stop)
+	s.bot = s.newBot()
+	s.start()
+	answer := s.sim.Inject(sim.Fault{Method: "usergroups.users.list", Kind: sim.APIError, Error: "internal_error", Times: -1})
+	prepare := func(model string) (generate.Job, error) {
+		r, err := ltx.Rules{}.Parse([]ltx.Setting{{Key: "prompt", Value: "a fox"}, {Key: "model", Value: model}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s.bot.Courier().Prepare(s.ctx, generate.Job{Request: r, Place: generate.Place{
+			Platform: "slack", Tenant: s.ws.ID(), Channel: s.general.ID(), User: s.ann.ID(),
+		}})
+	}
+	if _, err := prepare("distilled"); err != nil {
+		t.Errorf("a model for everybody: %v", err)
+	}
+	if _, err := prepare("quality"); retryOf(err) == nil {
+		t.Errorf("a model of a tier: %v, want to be asked again", err)
+	}
+	answer()
+	clock.advance(2 * time.Minute)
+	if j, err := prepare("quality"); err != nil || !slices.Contains(j.Tiers, studio) {
+		t.Errorf("once Slack answers, tiers %q, %v", j.Tiers, err)
 	}
 }
 

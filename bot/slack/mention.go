@@ -51,10 +51,14 @@ func (b *Bot) message(ctx context.Context, in inbound) {
 	}
 	video := err == nil && line.Verb == ""
 	sure := !video || slices.ContainsFunc(line.Settings, isOption) || (direct || where == first) && (!small(typed) || withFiles)
+	above := video && !withFiles && (direct || o.Thread != "") && points(line.Settings)
 	switch {
-	case o.Edited && (!video || !sure || late(o, e.TS)):
+	case o.Edited && (!video || !sure || above || late(o, e.TS)):
 		// An edit can mend an order for a video that was refused. It is not
 		// given twice: the event names the message.
+	case line.Verb == command.VerbVerify && len(line.Args) == 0 && len(files) > 0:
+		b.verify(ctx, o, files[0])
+	case line.Verb == command.VerbLoRAs && len(left) > 0 && b.addLoRA(ctx, o, line.Args, e.Files):
 	case !video:
 		b.run(ctx, o, typed, files...)
 	case !sure && isGreeting(typed):
@@ -64,8 +68,10 @@ func (b *Bot) message(ctx context.Context, in inbound) {
 		b.tell(ctx, o, b.cfg.Service.NoPlace(b.people.locale(o), left))
 	case typed == "":
 		b.tell(ctx, o, b.sentence(b.people.locale(o), "inputs.no_words"))
+	case above:
+		b.askWhether(ctx, o, "slack.ask_above", typed, files)
 	case !sure:
-		b.askWhether(ctx, o, e.TS, typed, files)
+		b.askWhether(ctx, o, "slack.ask", typed, files)
 	default:
 		b.run(ctx, o, typed, files...)
 	}
@@ -109,14 +115,39 @@ func (b *Bot) namesOf(ctx context.Context, o origin, others ...string) []string 
 	return append(others, me.User)
 }
 
+// points reports whether the prompt is hardly more than a word for something that
+// is elsewhere in the conversation, as in "animate this", and no setting names a
+// file.
+func points(settings []ltx.Setting) bool {
+	at := slices.IndexFunc(settings, command.IsPrompt)
+	if at < 0 || slices.ContainsFunc(settings, func(s ltx.Setting) bool { return bot.KindFor(s.Key) != "" }) {
+		return false
+	}
+	said := words(strings.ToLower(settings[at].Value))
+	return len(said) <= mostPointing && slices.ContainsFunc(said, func(word string) bool {
+		word = strings.Trim(word, ",.!?…、。！？")
+		return slices.Contains(pointers, word) || slices.ContainsFunc(joined, func(p string) bool { return strings.Contains(word, p) })
+	})
+}
+
+// mostPointing is how many words a prompt has that only points.
+const mostPointing = 3
+
+// Words that point at something. The joined ones stand in languages that have no
+// spaces.
+var (
+	pointers = words(`this that these those it das dies dieses diese esto eso este ese esta ceci cela ça ca`)
+	joined   = words(`これ それ この その`)
+)
+
 // isOption reports whether a setting is another one than the prompt.
 func isOption(s ltx.Setting) bool { return s.Key != "prompt" }
 
-// A standing is where in a message the bot is mentioned.
-type standing int
+// A mentionAt is where in a message the bot is mentioned.
+type mentionAt int
 
 const (
-	nowhere standing = iota
+	nowhere mentionAt = iota
 	inside
 	first // nothing or a greeting comes before it
 )
@@ -124,7 +155,7 @@ const (
 // cutMention takes the bot's mentions out of a message, with the punctuation
 // beside them, and says where the first one stands. A greeting before it goes,
 // too.
-func cutMention(text string, ids []string) (rest string, where standing) {
+func cutMention(text string, ids []string) (rest string, where mentionAt) {
 	if len(ids) == 0 {
 		return text, nowhere
 	}
@@ -203,17 +234,18 @@ func (p proposal) files() []bot.GivenFile {
 	return files
 }
 
-// askWhether asks whether somebody wants a video of what they said.
-func (b *Bot) askWhether(ctx context.Context, o origin, ts, typed string, files []bot.GivenFile) {
+// askWhether asks whether somebody wants a video of what they said, by the text
+// of a key.
+func (b *Bot) askWhether(ctx context.Context, o origin, key, typed string, files []bot.GivenFile) {
 	locale := b.people.locale(o)
-	out := b.layout(locale).message(b.sentence(locale, "slack.ask", "prompt", cut(text.OneLine(typed), maxAsked)))
+	out := b.layout(locale).message(b.sentence(locale, key, "prompt", cut(text.OneLine(typed), maxAsked)))
 	said := proposal{Typed: typed}
 	for _, f := range files {
 		said.Files = append(said.Files, sharedAs(f))
 	}
 	if value, err := json.Marshal(said); err == nil && utf8.RuneCount(value) <= maxButtonValue {
 		label := plainText(cut(b.text(locale, "slack.button.make"), maxButtonLabel))
-		out.blocks = append(out.blocks, slack.NewActionBlock("", slack.NewButtonBlockElement(buttonMake+ts, string(value), label)))
+		out.blocks = append(out.blocks, slack.NewActionBlock("", slack.NewButtonBlockElement(buttonMake+o.Message, string(value), label)))
 	}
 	b.tellOut(ctx, o, out)
 }

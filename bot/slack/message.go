@@ -11,6 +11,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"ltxbot/bot/adapter"
 	"ltxbot/bot/text"
 	"ltxbot/bot/view"
 )
@@ -87,7 +88,7 @@ func (b *Bot) respond(ctx context.Context, address string, r response) error {
 	return attempt(ctx, op, false, func(ctx context.Context) error {
 		req, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(body))
 		if err != nil {
-			return scrub(err)
+			return adapter.Scrub(err)
 		}
 		req.Header.Set("Content-Type", "application/json; charset=utf-8")
 		resp, err := b.web.Do(req)
@@ -126,11 +127,19 @@ func (b *Bot) replace(ctx context.Context, o origin, m view.Message) {
 // tell says something to who did something, and to nobody else: by the
 // response URL, else as an ephemeral message, else as a direct message.
 func (b *Bot) tell(ctx context.Context, o origin, m view.Message) {
-	b.tellOut(ctx, o, b.layout(b.people.locale(o)).message(m))
+	l := b.layout(b.people.locale(o))
+	b.tellOut(ctx, o, l.message(m), l.message(m.WithoutPictures()))
 }
 
-func (b *Bot) tellOut(ctx context.Context, o origin, out outgoing) {
-	err := b.tellBy(ctx, o, out)
+// tellOut says the first of some messages that Slack takes: it refuses one with a
+// picture that it can't load.
+func (b *Bot) tellOut(ctx context.Context, o origin, outs ...outgoing) {
+	var err error
+	for _, out := range outs {
+		if err = b.tellBy(ctx, o, out); !hasCode(err, "invalid_blocks") {
+			break
+		}
+	}
 	if err != nil {
 		b.log.WarnContext(ctx, "cannot answer", "user", o.User, "workspace", o.Workspace, "error", err)
 	}
@@ -140,7 +149,7 @@ func (b *Bot) tellBy(ctx context.Context, o origin, out outgoing) error {
 	o.acknowledge()
 	if o.ResponseURL != "" {
 		err := b.respond(ctx, o.ResponseURL, out.response(o.Thread))
-		if err == nil || lost(err) {
+		if err == nil || adapter.Lost(err) {
 			return err
 		}
 	}
@@ -157,7 +166,7 @@ func (b *Bot) tellBy(ctx context.Context, o origin, out outgoing) error {
 			_, err := c.api.PostEphemeralContext(ctx, o.Channel, o.User, options...)
 			return err
 		})
-		if err == nil || lost(err) {
+		if err == nil || adapter.Lost(err) {
 			return err
 		}
 	}

@@ -64,7 +64,7 @@ func (c *crowd) showBy(which int, id string, state generate.State) error {
 		j.State = state
 		j.Progress.Percent++
 	})
-	return c.bots[which].Courier().Show(c.ctx, j, c.keep(id))
+	return c.bots[which].Courier().Show(c.ctx, j, c.engine.Keep(id))
 }
 
 // work lets all bots show their jobs for a while, as their engines would: each
@@ -244,7 +244,7 @@ func (d deaf) HoldBack(ctx context.Context, _ string, _ time.Duration, _ int, _ 
 func TestEditsGoOnCarefullyWithoutAStore(t *testing.T) {
 	t.Parallel()
 	now := at
-	b := slack.NewBudget(func() time.Time { return now }, deaf{})
+	b := slack.NewEditLimit(func() time.Time { return now }, deaf{})
 	edits := 0
 	for ; now.Sub(at) < 5*time.Minute; now = now.Add(time.Second) {
 		for n := range 10 {
@@ -271,7 +271,7 @@ func TestEditsGoOnCarefullyWithoutAStore(t *testing.T) {
 func TestAStoreThatHangsHoldsNoEditUp(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		b := slack.NewBudget(time.Now, deaf{hangs: true})
+		b := slack.NewEditLimit(time.Now, deaf{hangs: true})
 		for _, last := range []bool{false, true} {
 			began := time.Now()
 			wait := b.Take(t.Context(), "job", last)

@@ -22,15 +22,16 @@ const (
 	noteCardChannel = "card_channel"                       // where the card is
 	noteCardGone    = "card_gone"                          // the card was deleted, cannot be edited, or cannot be found
 	noteTold        = "told"                               // the requester was told by the response URL how the job ended
-	noteFile        = "file"                               // id of the uploaded file: it is being shared, or is
+	noteFile        = "file"                               // ids of the uploaded files: they are being shared, or are
 	noteFileAt      = "file_at"                            // Unix seconds since when it is being shared
 	noteShared      = "shared"                             // Unix seconds since when the file is shared
 	noteShareTS     = "share_ts"                           // of the message that shares it, if it is known
-	noteFit         = "fit"                                // how the video was made to fit
+	noteFit         = "fit"                                // how each video was made to fit
 	noteMark        = "mark"                               // what became of the mark in the file
 	noteSum         = "sha256"                             // of the file
 	noteWhy         = "link_reason"                        // why it is a link
 	noteFailing     = "failing"                            // Unix seconds since when all uploads fail
+	noteAnew        = "anew"                               // Unix seconds of when somebody asked to deliver it again, as far as the notes know
 	noteChannel     = "video_channel"                      // where the video goes
 	noteResult      = "result"                             // ts of the text with the buttons
 	noteResultLost  = "result_lost"                        // nobody knows whether the text was posted: the card has its buttons
@@ -75,6 +76,15 @@ type memory struct{ *adapter.Notes }
 
 func recall(j generate.Job, keep generate.Keep) memory {
 	return memory{adapter.NotesOf(j, keep)}
+}
+
+// of is what a note says of one of several videos.
+func (m memory) of(note string, i int) string {
+	all := unlist(m.Get(note))
+	if i >= len(all) {
+		return ""
+	}
+	return all[i]
 }
 
 // responseURL takes one use of the response URL; "" when there is none left.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"ltxbot/bot/adapter"
 	"ltxbot/bot/text"
 	"ltxbot/internal/ingress"
 )
@@ -49,13 +50,8 @@ func (b *Bot) RegisterInstall(mux *http.ServeMux) {
 // serveInstall sends the browser to Slack, where somebody chooses a workspace
 // and allows what the app asks for.
 func (b *Bot) serveInstall(w http.ResponseWriter, r *http.Request) {
-	state, err := b.states.begin(w)
-	if err != nil {
-		b.log.ErrorContext(r.Context(), "cannot begin an installation", "error", err)
-		b.writePage(w, pageTrouble)
-		return
-	}
-	var scopes []string
+	state := b.states.begin(w)
+	scopes := make([]string, 0, len(Scopes()))
 	for _, s := range Scopes() {
 		scopes = append(scopes, s.Name)
 	}
@@ -115,10 +111,7 @@ func (b *Bot) install(ctx context.Context, code string) (installation, error) {
 			return in, errors.Join(errNotAllowed, err, b.revoke(ctx, in))
 		}
 	}
-	if err := b.registry.put(ctx, in); err != nil {
-		return in, err
-	}
-	return in, nil
+	return in, b.registry.put(ctx, in)
 }
 
 // exchange asks Slack for the token that somebody has allowed.
@@ -153,7 +146,7 @@ func (b *Bot) exchange(ctx context.Context, code string) (installation, error) {
 // revoke gives back a token that is not wanted, and with it the installation.
 func (b *Bot) revoke(ctx context.Context, in installation) error {
 	c := b.clientOf(in.Token)
-	defer b.forgetClient(in.Token)
+	defer b.dropClient(in.Token)
 	return c.again(ctx, "revoke token", func(ctx context.Context) error {
 		_, err := c.api.SendAuthRevokeContext(ctx, "")
 		return err
@@ -179,8 +172,8 @@ func (i installation) lacking() []string {
 // checkOAuth looks at what several workspaces install the app by. Slack looks
 // at the client before it looks at the code, so a code that nobody has made
 // tells whether the client is right, and has no effect.
-func (b *Bot) checkOAuth(ctx context.Context) []Finding {
-	client := Finding{Name: "client"}
+func (b *Bot) checkOAuth(ctx context.Context) []adapter.Finding {
+	client := adapter.Finding{Name: "client"}
 	_, err := b.exchange(ctx, "none")
 	switch {
 	case hasCode(err, "invalid_code", "code_already_used"):
@@ -190,9 +183,9 @@ func (b *Bot) checkOAuth(ctx context.Context) []Finding {
 	case hasCode(err, "bad_redirect_uri"):
 		client.Text = redirectAdvice
 	default:
-		client.Text = fmt.Sprint(err)
+		client.Text, client.Away = fmt.Sprint(err), true
 	}
-	return []Finding{client}
+	return []adapter.Finding{client}
 }
 
 const redirectAdvice = "slack.redirect_url is not among the Redirect URLs under OAuth & Permissions at https://api.slack.com/apps; add it there"

@@ -6,8 +6,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -16,6 +14,7 @@ import (
 
 	"ltxbot/bot/slack"
 	"ltxbot/core/generate"
+	"ltxbot/internal/golden"
 	sim "ltxbot/sim/slack"
 )
 
@@ -236,25 +235,7 @@ func TestThePageOfAnInstallationRunsNothingAndTellsNobody(t *testing.T) {
 	if csp := headers.Get("Content-Security-Policy"); !strings.HasPrefix(csp, "default-src 'none'") {
 		t.Errorf("content security policy: %q", csp)
 	}
-	goldenText(t, "installed.html", strings.ReplaceAll(body, s.sim.AppID(), "A0APP"))
-}
-
-// goldenText compares got with a file of testdata.
-func goldenText(t *testing.T, name, got string) {
-	t.Helper()
-	path := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), got); diff != "" {
-		t.Errorf("%s (-want +got):\n%s", name, diff)
-	}
+	golden.Equal(t, "installed.html", strings.ReplaceAll(body, s.sim.AppID(), "A0APP"))
 }
 
 func TestAnInstallationWithoutAScopeThatIsNeededSaysSo(t *testing.T) {

@@ -26,6 +26,7 @@ type person struct {
 	admin    bool // of the workspace, or its owner
 	guest    bool // of the workspace
 	stranger bool // of another organisation
+	gone     bool // the account is closed, or not to be seen from here
 	asked    bool // Slack has said so lately; else only the name and the language are good
 	name     string
 	locale   string
@@ -44,8 +45,9 @@ type people struct {
 
 // group is the members of a user group.
 type group struct {
-	users []string
-	until time.Time
+	users  []string
+	failed bool // Slack did not answer: who is in it is not known
+	until  time.Time
 }
 
 func newPeople(b *Bot) *people {
@@ -62,14 +64,14 @@ func (p *people) locale(o origin) string {
 
 // caller is who did something, with the roles that Slack reports now.
 func (b *Bot) caller(ctx context.Context, o origin) bot.Caller {
-	c, _ := b.vouch(ctx, o)
+	c, _ := b.identify(ctx, o)
 	return c
 }
 
-// vouch is caller, and reports whether the person is a guest or of another
+// identify is caller, and reports whether the person is a guest or of another
 // organisation. Neither is ever an admin here, even if Slack says so: they may be
 // one in their own workspace. While Slack does not answer, nobody is an admin.
-func (b *Bot) vouch(ctx context.Context, o origin) (c bot.Caller, guest bool) {
+func (b *Bot) identify(ctx context.Context, o origin) (c bot.Caller, guest bool) {
 	c = bot.Caller{Platform: platform, Member: memberOf(o), Team: b.team(o), Event: o.Event}
 	who := b.people.person(ctx, o)
 	c.Locale = who.locale
@@ -82,20 +84,20 @@ func (b *Bot) vouch(ctx context.Context, o origin) (c bot.Caller, guest bool) {
 	return c, who.guest
 }
 
-// vouchNow is vouch from the cache. known is false when Slack must be asked first:
+// identifyCached is identify from the cache. known is false when Slack must be asked first:
 // then the caller is who the event names, without rights.
-func (b *Bot) vouchNow(ctx context.Context, o origin) (c bot.Caller, guest, known bool) {
+func (b *Bot) identifyCached(ctx context.Context, o origin) (c bot.Caller, guest, known bool) {
 	if b.people.knows(o, slices.Concat(b.cfg.TierGroups, b.cfg.AdminGroups)) {
-		c, guest = b.vouch(ctx, o)
+		c, guest = b.identify(ctx, o)
 		return c, guest, true
 	}
-	return b.unvouched(o), false, false
+	return b.unidentified(o), false, false
 }
 
-// unvouched is the caller that the event names, without rights.
-func (b *Bot) unvouched(o origin) bot.Caller {
+// unidentified is the caller that the event names, without rights.
+func (b *Bot) unidentified(o origin) bot.Caller {
 	return bot.Caller{
-		Platform: platform, Member: memberOf(o), Team: b.team(o), Locale: b.people.locale(o), Outsider: outsider(o), Channel: o.Channel,
+		Platform: platform, Member: memberOf(o), Team: b.team(o), Locale: b.people.locale(o), Outsider: outsider(o), Channel: o.Channel, Unidentified: true,
 	}
 }
 
@@ -103,13 +105,7 @@ func (b *Bot) unvouched(o origin) bot.Caller {
 // one id for all workspaces.
 // https://docs.slack.dev/enterprise/developing-for-enterprise-orgs
 func memberOf(o origin) string {
-	home := o.Enterprise
-	if home == "" || outsider(o) {
-		home = o.UserTeam
-	}
-	if home == "" {
-		home = o.Workspace
-	}
+	home := cmp.Or(o.Enterprise, o.UserTeam, o.Workspace) // there are no outsiders in an organisation
 	return platform + ":" + home + ":" + o.User
 }
 
@@ -121,10 +117,7 @@ func outsider(o origin) bool {
 
 // team is the budget of a workspace.
 func (b *Bot) team(o origin) string {
-	if name := b.cfg.Team(o.Workspace, o.Enterprise); name != "" {
-		return name
-	}
-	return platform + ":" + o.Workspace
+	return cmp.Or(b.cfg.Team(o.Workspace, o.Enterprise), platform+":"+o.Workspace)
 }
 
 // knows reports whether all that is to be known of somebody is remembered, with
@@ -135,9 +128,14 @@ func (p *people) knows(o origin, groups []string) bool {
 	if !now.Before(who.until) {
 		return false
 	}
-	return who.stranger || outsider(o) || !slices.ContainsFunc(groups, func(id string) bool {
+	return who.stranger || outsider(o) || !p.unanswered(o, groups) && !slices.ContainsFunc(groups, func(id string) bool {
 		return !now.Before(p.groups.Get(o.Workspace + " " + id).until)
 	})
+}
+
+// unanswered reports whether Slack did not say who is in one of these groups.
+func (p *people) unanswered(o origin, groups []string) bool {
+	return slices.ContainsFunc(groups, func(id string) bool { return p.groups.Get(o.Workspace + " " + id).failed })
 }
 
 // person looks somebody up.
@@ -154,13 +152,15 @@ func (p *people) person(ctx context.Context, o origin) person {
 		// An old answer is good for the language, not for rights. Where somebody
 		// is at home is what the event says.
 		stranger := known.stranger || o.UserTeam != "" && o.UserTeam != o.Workspace
-		return person{locale: known.locale, name: known.name, guest: known.guest, stranger: stranger}
+		gone := hasCode(err, "user_not_found", "user_not_visible")
+		return person{locale: known.locale, name: known.name, guest: known.guest, stranger: stranger, gone: gone}
 	}
 	member, told := at.home(u)
 	fresh := person{
 		admin:    member && (u.IsAdmin || u.IsOwner || u.IsPrimaryOwner),
 		guest:    u.IsRestricted || u.IsUltraRestricted,
 		stranger: u.IsStranger || told && !member,
+		gone:     u.Deleted,
 		asked:    true,
 		name:     cmp.Or(u.Profile.DisplayName, u.Profile.RealName, u.RealName, u.Name),
 		locale:   u.Locale, until: now.Add(personLife),
@@ -203,14 +203,14 @@ func (p *people) ask(ctx context.Context, o origin) (*slack.User, identity, erro
 	return u, at, err
 }
 
-// forget makes the bot ask Slack again about somebody, and about these groups.
-func (p *people) forget(o origin, groups []string) {
+// invalidate makes the bot ask Slack again about somebody, and about these groups.
+func (p *people) invalidate(o origin, groups []string) {
 	key := o.Workspace + " " + o.User
 	who := p.known.Get(key)
 	who.until = time.Time{} // what is no right is still good
 	p.known.Put(key, who)
 	for _, id := range groups {
-		p.groups.Forget(o.Workspace + " " + id)
+		p.groups.Delete(o.Workspace + " " + id)
 	}
 }
 
@@ -252,7 +252,7 @@ func (p *people) members(ctx context.Context, o origin, id string) []string {
 		p.note("user group, which is gone without", err)
 	default:
 		p.note("user group", err)
-		fresh.until = now.Add(personLife)
+		fresh.until, fresh.failed = now.Add(personLife), true
 	}
 	p.groups.Put(key, fresh)
 	return fresh.users

@@ -223,6 +223,32 @@ func TestAPaidVideoGoesToTheRequesterWhenTheChannelIsGone(t *testing.T) {
 	}
 }
 
+// Uploads were switched off, and then the bot was shut out: there was a link that
+// nobody has seen. Once it is let in again, the video itself is wanted.
+func TestAVideoThatIsDeliveredAgainBeginsAnew(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	j := s.ask(cowboy)
+	s.mustShow(j.ID, generate.Accepted)
+	s.sim.Inject(sim.Fault{Method: "files.getUploadURLExternal", Kind: sim.APIError, Error: "file_uploads_disabled", Times: 1})
+	letIn := s.sim.Inject(sim.Fault{Method: "chat.postMessage", Kind: sim.APIError, Error: "restricted_action", Times: -1})
+	if _, err := s.deliver(j.ID); !errors.Is(err, generate.ErrUnreachable) {
+		t.Fatalf("a conversation that takes nothing: %v", err)
+	}
+	letIn()
+	s.engine.Put(j.ID, func(j *generate.Job) {
+		j.Redelivery, j.Doubted = &generate.Redelivery{By: "operator", At: s.sim.Now()}, true
+	})
+	for range 2 {
+		if receipt := s.mustDeliver(j.ID); receipt.Fit != generate.FitOriginal {
+			t.Errorf("receipt %+v", receipt)
+		}
+	}
+	if len(videos(s.general)) != 1 || len(results(s.general, j.ID)) != 1 {
+		t.Errorf("the channel has: %s", texts(s.general))
+	}
+}
+
 func TestAWorkspaceWithoutUploadsGetsALinkWithTheReason(t *testing.T) {
 	ask, share := "files.getUploadURLExternal", "files.completeUploadExternal"
 	for code, tt := range map[string]struct{ where, says string }{

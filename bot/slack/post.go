@@ -84,7 +84,7 @@ func (b *Bot) postOnce(ctx context.Context, c *client, j generate.Job, m memory,
 		return message{}, err
 	}
 	out, err := b.postJoining(ctx, c, j, p, at, o)
-	if err == nil || lost(err) {
+	if err == nil || adapter.Lost(err) {
 		return out, err
 	}
 	// Refused: it is known that nothing was posted.

@@ -32,8 +32,11 @@ func (b *Bot) press(ctx context.Context, in inbound) {
 		case a.Type == "button":
 		case view.IsMenu(a.ActionID):
 			a.ActionID = a.Option.Value // the button that was chosen
+		case in.interaction.View.CallbackID == CallbackForm:
+			b.follow(ctx, in)
+			return
 		default:
-			continue // a menu of a form: it counts when the form is sent
+			continue // it counts when the form is sent
 		}
 		place := strings.Join([]string{o.Workspace, o.Channel, in.interaction.Container.Message, in.interaction.View.ID}, " ")
 		if !b.clicks.First(strings.Join([]string{place, o.User, a.ActionID}, " ")) {
@@ -71,7 +74,7 @@ const pressWithin = 1500 * time.Millisecond
 
 func (b *Bot) pressed(ctx context.Context, o origin, i *interaction, a action) {
 	if a.ActionID == buttonForm {
-		b.openForm(ctx, o, b.cfg.Service.Form(b.people.locale(o), nil))
+		b.openEmpty(ctx, o)
 		return
 	}
 	if ts, ok := strings.CutPrefix(a.ActionID, buttonMake); ok {
@@ -101,7 +104,7 @@ func (b *Bot) pressed(ctx context.Context, o origin, i *interaction, a action) {
 	}
 	reply, cancel := context.WithTimeout(ctx, replyWithin)
 	defer cancel()
-	p := b.follow(reply, o, action, job)
+	p := b.pressNow(reply, o, action, job)
 	switch {
 	case p.Ask != nil:
 		if toDM {
@@ -110,6 +113,8 @@ func (b *Bot) pressed(ctx context.Context, o origin, i *interaction, a action) {
 		b.generate(ctx, o, *p.Ask)
 	case p.Delete:
 		b.remove(reply, o, i, a, job)
+	case p.Remove:
+		b.removeTake(reply, o, job)
 	case p.Reply != nil && i.View.Type == typeHome:
 		b.publish(reply, o, i.View.Hash, p.Reply)
 	case p.Reply != nil:
@@ -117,11 +122,11 @@ func (b *Bot) pressed(ctx context.Context, o origin, i *interaction, a action) {
 	}
 }
 
-// follow says what follows from a pressed button. What makes a video is found
+// pressNow says what follows from a pressed button. What makes a video is found
 // out from memory: its event is acknowledged when the job is recorded.
-func (b *Bot) follow(ctx context.Context, o origin, action view.Action, job string) bot.Press {
+func (b *Bot) pressNow(ctx context.Context, o origin, action view.Action, job string) bot.Press {
 	if slices.Contains(makers, action) {
-		c, _, known := b.vouchNow(ctx, o)
+		c, _, known := b.identifyCached(ctx, o)
 		if p := b.cfg.Service.Press(ctx, c, action, job); p.Ask != nil || known {
 			return p
 		}
@@ -131,52 +136,20 @@ func (b *Bot) follow(ctx context.Context, o origin, action view.Action, job stri
 }
 
 // makers are the actions that make a video.
-var makers = []view.Action{view.ActAgain, view.ActSame, view.ActRetry}
+var makers = []view.Action{view.ActAgain, view.ActSame, view.ActVerbatim, view.ActRetry, view.ActFinish}
 
 // open opens a form for a job. Rights need no question to Slack: the form
 // shows nothing that the card does not, and what it sends is checked.
 func (b *Bot) open(ctx context.Context, o origin, action view.Action, job string) {
 	quick, cancel := context.WithTimeout(ctx, pressWithin)
 	defer cancel()
-	c := b.unvouched(o)
+	c := b.unidentified(o)
 	switch p := b.cfg.Service.Press(quick, c, action, job); {
 	case p.Form != nil:
 		b.openForm(ctx, o, *p.Form)
 	case p.Reply != nil:
 		b.tell(ctx, o, *p.Reply)
 	}
-}
-
-// remove deletes a video: the file, which vanishes wherever it was shared, and
-// the message with the button. Both may be gone already.
-func (b *Bot) remove(ctx context.Context, o origin, i *interaction, a action, job string) {
-	o.acknowledge()
-	c, err := b.client(ctx, o.installation())
-	if err != nil {
-		b.log.ErrorContext(ctx, "cannot delete a video", "error", err)
-		return
-	}
-	if strings.HasPrefix(a.Value, "F") {
-		err = c.again(ctx, "delete file", func(ctx context.Context) error { return c.api.DeleteFileContext(ctx, a.Value) })
-		if hasCode(err, "file_not_found", "file_deleted") {
-			err = nil
-		}
-	}
-	if err == nil {
-		err = c.again(ctx, "delete message", func(ctx context.Context) error {
-			_, _, err := c.api.DeleteMessageContext(ctx, o.Channel, i.Container.Message)
-			return err
-		})
-		if hasCode(err, "message_not_found") {
-			err = nil
-		}
-	}
-	if err != nil {
-		b.log.WarnContext(ctx, "cannot delete a video", "error", err)
-		b.tell(ctx, o, b.sentence(b.people.locale(o), "slack.cannot_delete"))
-		return
-	}
-	adapter.ShowDeleted(ctx, b.log, job, b.cfg.Service.Deleted, b.Show)
 }
 
 // directButton offers to make a job again and send it by direct message.

@@ -6,8 +6,10 @@ import (
 	"testing"
 	"time"
 
+	"ltxbot/bot/adapter/adaptertest"
 	"ltxbot/bot/slack"
 	"ltxbot/core/generate"
+	"ltxbot/core/ltx"
 	sim "ltxbot/sim/slack"
 )
 
@@ -156,4 +158,39 @@ func TestAButtonOfAnotherVersionIsExplained(t *testing.T) {
 	}
 	s.sim.SendFrame(map[string]any{"type": "interactive", "envelope_id": "e1", "payload": payload})
 	s.whisper(s.ann, s.general, "from another version")
+}
+
+// Slack loads a picture before it takes the message with it. One that is gone
+// must not take the rest along.
+func TestDetailsShowThePictureThatWentInWhileSlackCanLoadIt(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	s.share(s.general, "BOT a fox", "", file("wide.png"), file("song.mp3"))
+	j := s.job()
+	brought, err := adaptertest.Brought(ltx.Rules{}, j.Request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.engine.Put(j.ID, func(j *generate.Job) { j.Request = brought })
+	s.mustShow(j.ID, generate.Running)
+	s.mustDeliver(j.ID)
+	result := results(s.general, j.ID)[0]
+	details := func() string {
+		t.Helper()
+		before := len(s.general.Messages())
+		s.click(s.ann, result, "Details")
+		s.until("the details", func() bool { return len(s.general.Messages()) > before })
+		return string(blocksJSON(t, s.general.Messages()[before]))
+	}
+	const picture = `"accessory":{"alt_text":"First picture: wide.png","image_url":"https://v3.fal.media/files/b/wide.png","type":"image"}`
+	if got := details(); !strings.Contains(got, picture) || !strings.Contains(got, "song.mp3") {
+		t.Errorf("the blocks are %s", got)
+	}
+	for _, method := range []string{"response_url", "chat.postEphemeral", "chat.postMessage"} {
+		s.sim.Inject(sim.Fault{Method: method, Kind: sim.APIError, Error: "invalid_blocks"})
+	}
+	s.sim.Advance(3 * time.Second)
+	if got := details(); strings.Contains(got, "image_url") || !strings.Contains(got, "wide.png") {
+		t.Errorf("without the picture the blocks are %s", got)
+	}
 }

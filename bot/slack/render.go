@@ -24,6 +24,7 @@ const (
 	maxHeader        = 150
 	maxSection       = 3000
 	maxContext       = 2000
+	maxAlt           = 2000
 	maxRowButtons    = 25
 	maxButtonLabel   = 75
 	maxButtonValue   = 2000
@@ -123,6 +124,9 @@ func (l layout) block(b view.Block) slack.Block {
 		}
 		return richText(&slack.RichTextPreformatted{Type: slack.RTEPreformatted, Elements: []slack.RichTextSectionElement{plainSpan(text)}})
 	case view.Text:
+		if address := webAddress(b.Picture); address != "" {
+			return l.pictured(b.Spans, address)
+		}
 	}
 	elements := l.rich(b.Spans, maxRichText)
 	if len(elements) == 0 {
@@ -273,11 +277,29 @@ func (l layout) facts(facts []view.Fact) slack.Block {
 	return richText(section(elements...))
 }
 
-// note is small print. Only there Slack's markup is written: small print has
-// no rich text.
+// note is small print.
 func (l layout) note(spans []text.Span) slack.Block {
+	words := l.mrkdwn(spans, maxContext)
+	if words == nil {
+		return nil
+	}
+	return slack.NewContextBlock("", words)
+}
+
+// pictured is a text with a small picture beside it, which it describes.
+func (l layout) pictured(spans []text.Span, address string) slack.Block {
+	words := l.mrkdwn(spans, maxSection)
+	if words == nil {
+		return nil
+	}
+	picture := slack.NewImageBlockElement(address, cut(text.OneLine(text.Unstyled(spans)), maxAlt))
+	return slack.NewSectionBlock(words, nil, slack.NewAccessory(picture))
+}
+
+// mrkdwn are spans in Slack's markup, for what has no rich text; nil when they
+// say nothing.
+func (l layout) mrkdwn(spans []text.Span, room int) *slack.TextBlockObject {
 	var b strings.Builder
-	room := maxContext
 	for _, s := range spans {
 		text := l.markup(s, room)
 		if text == "" && s.Text != "" {
@@ -290,7 +312,7 @@ func (l layout) note(spans []text.Span) slack.Block {
 	if text == "" {
 		return nil
 	}
-	return slack.NewContextBlock("", &slack.TextBlockObject{Type: slack.MarkdownType, Text: text, Verbatim: true})
+	return &slack.TextBlockObject{Type: slack.MarkdownType, Text: text, Verbatim: true}
 }
 
 // markup writes one span as mrkdwn in at most room characters; it is empty

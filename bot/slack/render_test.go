@@ -18,6 +18,7 @@ import (
 	"ltxbot/bot/view"
 	"ltxbot/core/generate"
 	"ltxbot/core/ltx"
+	"ltxbot/internal/golden"
 )
 
 var at = time.Date(2026, 3, 14, 15, 9, 26, 0, time.UTC)
@@ -69,7 +70,7 @@ func TestMessagesLookAsTheyDid(t *testing.T) {
 		"card_failed": view.Card(printer, state(generate.Failed, func(j *generate.Job) { j.Failure.Kind = generate.FailRefused })),
 		"result":      view.Result(printer, state(generate.Delivering, nil), view.ResultFacts{Fit: generate.FitOriginal}),
 		"details":     view.Details(printer, state(generate.Delivered, nil)),
-		"help":        view.Help(printer, ""),
+		"help":        view.Help(printer, ltx.Rules{}, ""),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -81,7 +82,7 @@ func TestMessagesLookAsTheyDid(t *testing.T) {
 			if err := json.Unmarshal(blocks, &list); err != nil {
 				t.Fatal(err)
 			}
-			golden(t, "message_"+name+".json", map[string]any{"text": text, "blocks": list})
+			golden.JSON(t, "message_"+name+".json", map[string]any{"text": text, "blocks": list})
 		})
 	}
 }
@@ -93,7 +94,7 @@ func job(t *testing.T) generate.Job {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := rules().Parse(line.Settings)
+	r, err := rules("").Parse(line.Settings)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -110,7 +111,7 @@ func TestAllOfTheHelpFitsIntoAMessage(t *testing.T) {
 	service := bot.New(bot.Config{Catalog: text.BuiltInCatalog(), Rules: rules, Command: "/ltx"})
 	t.Cleanup(service.Stop)
 	for _, topic := range []string{"", "prompt", "options", "examples", "quota"} {
-		m := view.Help(service.Printer("en"), topic)
+		m := view.Help(service.Printer("en"), ltx.Rules{}, topic)
 		if got := len(m.Blocks); got > slack.MaxMessageBlocks {
 			t.Errorf("help %q has %d blocks", topic, got)
 		}

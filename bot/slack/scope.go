@@ -35,5 +35,5 @@ func Scopes() []Scope {
 // https://docs.slack.dev/reference/scopes/files.read
 const scopeFiles = "files:read"
 
-const historyWhy = "finding the bot's own message after a lost reply or a crash, so that it is posted once; " +
-	"without, such a message is not posted again, and a card may be missing or a video without its text"
+const historyWhy = "finding the bot's own message after a lost reply or a crash, so that it is posted once, and the file that is meant by image:this in a thread; " +
+	"without, such a message is not posted again, a card may be missing or a video without its text, and files have to come with the message"

@@ -15,6 +15,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"ltxbot/bot/adapter"
 	"ltxbot/bot/slack"
 	"ltxbot/core/generate"
 	sim "ltxbot/sim/slack"
@@ -93,9 +94,7 @@ func (s *shop) serve(b *slack.Bot) {
 // reopen puts a new bot in the place of the old one.
 func (s *shop) reopen() {
 	s.t.Helper()
-	if err := s.bot.Stop(s.ctx); err != nil {
-		s.t.Fatal(err)
-	}
+	s.stop()
 	s.bot = s.newBot()
 	s.open()
 }
@@ -246,7 +245,7 @@ func (s *shop) use(in tenant) generate.Job {
 func (s *shop) exchanges() int { return len(s.sim.Requests("oauth.v2.access")) }
 
 // bad are findings that are no good.
-func bad(found []slack.Finding) []string {
+func bad(found []adapter.Finding) []string {
 	var names []string
 	for _, f := range found {
 		if !f.OK {

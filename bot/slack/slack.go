@@ -14,6 +14,7 @@
 package slack
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -39,7 +40,7 @@ const platform = "slack"
 // Mode is how events come in.
 type Mode string
 
-// The modes. An app uses one of them, as its manifest says.
+// The modes. An app uses one of them.
 // https://docs.slack.dev/apis/events-api/comparing-http-socket-mode
 const (
 	Socket Mode = "socket" // the bot connects to Slack
@@ -69,14 +70,11 @@ type Config struct {
 	// OAuth lets any number of workspaces install the app; nil = BotToken is
 	// the only installation's. With it, BotToken may be empty.
 	OAuth *OAuth
-	// Tokens finds the token of an installation; nil = by OAuth, or BotToken
-	// for all.
-	Tokens Tokens
 	// Timing of connections and calls; zero fields are the defaults.
 	Timing Timing
 }
 
-// Timing is how patient the bot is.
+// Timing is how long the bot waits for Slack, and pauses.
 type Timing struct {
 	Ping      time.Duration // without a ping, a connection is given up
 	Reconnect time.Duration // pause before a connection that broke at once is tried again, growing
@@ -85,31 +83,22 @@ type Timing struct {
 }
 
 func (t *Timing) setDefaults() {
-	for _, d := range []struct {
-		field    *time.Duration
-		standard time.Duration
-	}{
-		{&t.Ping, 30 * time.Second},
-		{&t.Reconnect, 2 * time.Second},
-		{&t.Share, 30 * time.Second},
-		{&t.Settle, 5 * time.Second},
-	} {
-		if *d.field == 0 {
-			*d.field = d.standard
-		}
-	}
+	t.Ping = cmp.Or(t.Ping, 30*time.Second)
+	t.Reconnect = cmp.Or(t.Reconnect, 2*time.Second)
+	t.Share = cmp.Or(t.Share, 30*time.Second)
+	t.Settle = cmp.Or(t.Settle, 5*time.Second)
 }
 
 // Bot is the program's presence on Slack.
 type Bot struct {
 	cfg     Config
 	log     *slog.Logger
-	tokens  Tokens
+	tokens  tokens
 	web     *http.Client // short calls
 	uploads *http.Client // without a timeout of its own
 	work    *adapter.Pool
 	people  *people
-	edits   *editBudgets
+	edits   *editLimits
 	shown   adapter.ShownCards
 	posts   *lookback.Posts[ownPost]
 	clicks  *ingress.Seen // presses, so that a double click counts once
@@ -136,7 +125,7 @@ func New(cfg Config) (*Bot, error) {
 	switch {
 	case cfg.Service == nil:
 		return nil, errors.New("slack: the service is missing")
-	case cfg.BotToken == "" && cfg.Tokens == nil && cfg.OAuth == nil:
+	case cfg.BotToken == "" && cfg.OAuth == nil:
 		return nil, errors.New("slack: the bot token is missing")
 	case cfg.Mode == Socket && cfg.AppToken == "":
 		return nil, errors.New("slack: the app-level token is missing; it is needed for Socket Mode")
@@ -146,9 +135,9 @@ func New(cfg Config) (*Bot, error) {
 		return nil, fmt.Errorf("slack: there is no mode %q", cfg.Mode)
 	}
 	b := &Bot{
-		cfg: cfg, log: cfg.Logger, tokens: cfg.Tokens,
+		cfg: cfg, log: cfg.Logger, tokens: oneToken(cfg.BotToken),
 		web: newHTTPClient(callTimeout), uploads: newHTTPClient(0),
-		work: adapter.NewPool(platform), edits: newEditBudgets(cfg.Now, cfg.Meter), shown: adapter.NewShownCards(),
+		work: adapter.NewPool(platform), edits: newEditLimits(cfg.Now, cfg.Meter), shown: adapter.NewShownCards(),
 		posts:  lookback.New[ownPost](uint64(searchOverlap / time.Microsecond)),
 		clicks: ingress.NewSeen(cfg.Now, adapter.DoubleClick), events: ingress.NewSeen(cfg.Now, 2*replayWindow),
 		installs: rate.NewLimiter(rate.Every(installPause), installBurst),
@@ -159,24 +148,14 @@ func New(cfg Config) (*Bot, error) {
 			return nil, err
 		}
 	}
-	if b.tokens == nil {
-		b.tokens = oneToken(cfg.BotToken)
-	}
 	b.people = newPeople(b)
 	return b, nil
 }
 
 func (c *Config) setDefaults() {
-	if c.Mode == "" {
-		c.Mode = Socket
-	}
-	if c.APIURL == "" {
-		c.APIURL = "https://slack.com/api/"
-	}
-	c.APIURL = strings.TrimSuffix(c.APIURL, "/") + "/"
-	if c.Command == "" {
-		c.Command = "/ltx"
-	}
+	c.Mode = cmp.Or(c.Mode, Socket)
+	c.APIURL = strings.TrimSuffix(cmp.Or(c.APIURL, "https://slack.com/api"), "/") + "/"
+	c.Command = cmp.Or(c.Command, "/ltx")
 	if c.Team == nil {
 		c.Team = func(string, string) string { return "" }
 	}

@@ -10,6 +10,8 @@ import (
 
 	"github.com/slack-go/slack"
 	"github.com/slack-go/slack/socketmode"
+
+	"ltxbot/internal/retry"
 )
 
 // connections is how many connections a process holds. Slack closes each
@@ -80,7 +82,7 @@ func (l *listener) supervise(ctx context.Context) {
 		} else {
 			l.bot.log.WarnContext(ctx, "connection to slack ended", "connection", l.number, "again_in", pause.String(), "error", err)
 		}
-		if (!isOff || !off.waited) && sleep(ctx, pause) != nil {
+		if (!isOff || !off.waited) && !retry.Wait(ctx, pause) {
 			return
 		}
 		pause = min(2*pause, longestPause)
@@ -134,7 +136,7 @@ func (l *listener) run(ctx context.Context, silence time.Duration) error {
 	for err == nil {
 		select {
 		case <-quiet.C:
-			if !l.live {
+			if !l.live && len(sm.Events) == 0 { // an event that has just come is taken first
 				cancel(&switchedOffError{waited: true})
 			}
 		case e := <-sm.Events:

@@ -2,6 +2,7 @@ package slack_test
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -13,17 +14,38 @@ import (
 	sim "ltxbot/sim/slack"
 )
 
-// chosen picks an entry of the menu under a video, and returns its form.
-func (s *stage) chosen(result sim.Message, action view.Action, job string) sim.View {
+// opens is the form that something opens.
+func (s *stage) opens(does func() error) sim.View {
 	s.t.Helper()
-	if _, err := s.ann.Click(s.ctx, result, view.MenuID(job), view.ButtonID(action, job)); err != nil {
+	open := s.ann.Views()
+	if err := does(); err != nil {
 		s.t.Fatal(err)
 	}
-	form, err := s.ann.WaitView(s.ctx, func(sim.View) bool { return true })
+	form, err := s.ann.WaitView(s.ctx, func(v sim.View) bool {
+		return !slices.ContainsFunc(open, func(old sim.View) bool { return old.ID == v.ID })
+	})
 	if err != nil {
 		s.t.Fatalf("no form; log:\n%s", s.log.String())
 	}
 	return form
+}
+
+// chosen picks an entry of the menu under a video, and returns its form.
+func (s *stage) chosen(result sim.Message, action view.Action, job string) sim.View {
+	s.t.Helper()
+	return s.opens(func() error {
+		_, err := s.ann.Click(s.ctx, result, view.MenuID(job), view.ButtonID(action, job))
+		return err
+	})
+}
+
+// pressed presses a button that opens a form, and returns it.
+func (s *stage) pressed(m sim.Message, action view.Action, job string) sim.View {
+	s.t.Helper()
+	return s.opens(func() error {
+		_, err := s.ann.Click(s.ctx, m, view.ButtonID(action, job))
+		return err
+	})
 }
 
 func TestTheMenuGoesOnFromAVideo(t *testing.T) {

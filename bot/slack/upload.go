@@ -6,13 +6,14 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"os"
 	"time"
 
 	"github.com/slack-go/slack"
 
+	"ltxbot/bot/adapter"
 	"ltxbot/bot/text"
 	"ltxbot/core/generate"
+	"ltxbot/internal/retry"
 )
 
 // Limits of uploads.
@@ -55,8 +56,8 @@ func (b *Bot) upload(ctx context.Context, c *client, f generate.File, alt string
 		if !again || try == uploadTries {
 			return "", fmt.Errorf("upload video: %w", err)
 		}
-		if err := sleep(ctx, backoff(try)); err != nil {
-			return "", err
+		if !retry.Wait(ctx, backoff(try)) {
+			return "", ctx.Err()
 		}
 	}
 }
@@ -75,14 +76,14 @@ func (b *Bot) send(ctx context.Context, address string, f generate.File) (again 
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, address, io.NopCloser(file))
 	if err != nil {
-		return false, scrub(err)
+		return false, adapter.Scrub(err)
 	}
 	req.ContentLength = f.Size
-	req.GetBody = func() (io.ReadCloser, error) { return os.Open(f.Path) }
+	req.GetBody = func() (io.ReadCloser, error) { return f.Open() }
 	req.Header.Set("Content-Type", f.ContentType)
 	resp, err := b.uploads.Do(req)
 	if err != nil {
-		return true, scrub(err)
+		return true, adapter.Scrub(err)
 	}
 	defer func() { _ = resp.Body.Close() }()
 	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, maxAnswer))
@@ -95,13 +96,17 @@ func (b *Bot) send(ctx context.Context, address string, f generate.File) (again 
 	return false, errors.New(resp.Status)
 }
 
-// share puts an uploaded file into a channel, by a message of its own. It can
+// share puts uploaded files into a channel, by one message of their own. It can
 // be done once for a file.
 // https://docs.slack.dev/reference/methods/files.completeUploadExternal
-func (b *Bot) share(ctx context.Context, c *client, file, title string, at spot) error {
+func (b *Bot) share(ctx context.Context, c *client, files []string, title string, at spot) error {
+	summaries := make([]slack.FileSummary, len(files))
+	for i, id := range files {
+		summaries[i] = slack.FileSummary{ID: id, Title: title}
+	}
 	return c.once(ctx, "share video", func(ctx context.Context) error {
 		_, err := c.api.CompleteUploadExternalContext(ctx, slack.CompleteUploadExternalParameters{
-			Files: []slack.FileSummary{{ID: file, Title: title}}, Channel: at.channel, ThreadTimestamp: at.thread,
+			Files: summaries, Channel: at.channel, ThreadTimestamp: at.thread,
 		})
 		return err
 	})

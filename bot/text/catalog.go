@@ -13,6 +13,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/pelletier/go-toml/v2"
 )
@@ -29,8 +30,11 @@ type Catalog struct {
 	languages map[string]map[string]text // by language and key
 }
 
-// BuiltInCatalog returns the texts that come with the bot.
-func BuiltInCatalog() *Catalog {
+// BuiltInCatalog returns the texts that come with the bot. They are read once:
+// that takes longer than all else that a start does.
+func BuiltInCatalog() *Catalog { return builtInCatalog() }
+
+var builtInCatalog = sync.OnceValue(func() *Catalog {
 	sub, err := fs.Sub(builtIn, "locale")
 	if err != nil {
 		panic("bot: " + err.Error()) // the folder is named a few lines up
@@ -40,7 +44,7 @@ func BuiltInCatalog() *Catalog {
 		panic("bot: " + err.Error()) // the tests read the same files
 	}
 	return c
-}
+})
 
 // NewCatalog reads one TOML file for each language: "de.toml". A file for
 // DefaultLanguage must be among them.

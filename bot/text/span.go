@@ -48,31 +48,20 @@ const (
 )
 
 // Dotted joins pieces of a line: "a · b · c".
-func Dotted(pieces ...[]Span) []Span {
+func Dotted(pieces ...[]Span) []Span { return joined(" · ", pieces) }
+
+// Spaced joins sentences with a space between each two.
+func Spaced(sentences ...[]Span) []Span { return joined(" ", sentences) }
+
+// joined are all pieces that are not empty, with a text between each two.
+func joined(between string, pieces [][]Span) []Span {
 	var out []Span
 	for _, p := range pieces {
 		if len(p) == 0 {
 			continue
 		}
 		if len(out) > 0 {
-			out = join(out, Span{Text: " · "})
-		}
-		for _, s := range p {
-			out = join(out, s)
-		}
-	}
-	return out
-}
-
-// Spaced joins sentences with a space between each two.
-func Spaced(sentences ...[]Span) []Span {
-	var out []Span
-	for _, p := range sentences {
-		if len(p) == 0 {
-			continue
-		}
-		if len(out) > 0 {
-			out = join(out, Span{Text: " "})
+			out = join(out, Span{Text: between})
 		}
 		for _, s := range p {
 			out = join(out, s)

@@ -30,6 +30,7 @@ const (
 	ActEdit    Action = "edit"    // a form with the request filled in
 	ActDetails Action = "details" // every parameter, only for who presses
 	ActDelete  Action = "delete"  // remove the video message
+	ActRemove  Action = "remove"  // remove one video from the message of its batch
 	ActRetry   Action = "retry"   // after a failure
 
 	// ActExtend and those below go on from a finished video: each opens a form.
@@ -38,6 +39,13 @@ const (
 	ActRetake   Action = "retake"   // a part of it is made anew
 	ActReframe  Action = "reframe"  // another shape
 	ActInputs   Action = "inputs"   // the same request of other files
+
+	ActFinish Action = "finish" // the same video as a draft, in full
+
+	ActTake Action = "take" // what can be done with one video of a batch, only for who presses
+
+	ActVerbatim Action = "verbatim" // the same request and seed, with the prompt as it was written
+	ActStyle    Action = "style"    // a form to keep the options as a style
 )
 
 // buttonVersion begins every button id. Messages stand for years: an id keeps
@@ -45,7 +53,10 @@ const (
 const buttonVersion = "v1"
 
 // actions is every action.
-var actions = []Action{ActCancel, ActAgain, ActSame, ActEdit, ActDetails, ActDelete, ActRetry, ActExtend, ActContinue, ActRetake, ActReframe, ActInputs}
+var actions = []Action{
+	ActCancel, ActAgain, ActSame, ActEdit, ActDetails, ActDelete, ActRemove, ActRetry, ActExtend, ActContinue, ActRetake, ActReframe, ActInputs,
+	ActFinish, ActTake, ActVerbatim, ActStyle,
+}
 
 // menuPrefix begins the id of a menu of buttons, which have ids of their own.
 const menuPrefix = buttonVersion + ":menu:"

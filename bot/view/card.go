@@ -20,21 +20,35 @@ const (
 // asked for it. It is the same for the same job and progress, but for what is
 // expected in the future.
 func Card(p text.Printer, j generate.Job) Message {
-	v := voice{p}
+	v := printer{p}
 	var m Message
 	m.add(block(Text, v.stateLine(j)...))
 	m.add(block(Quote, text.Span{Text: text.Shorten(j.Request.Prompt(), cardPrompt)}))
 	m.add(block(Note, changed(j)...))
-	if j.State == generate.Running {
-		m.add(Block{Kind: Bar, Bar: float64(min(max(j.Progress.Percent, 0), 100)) / 100})
+	m.add(block(Note, v.takeStates(j)...))
+	if part, ok := bar(j); ok {
+		m.add(Block{Kind: Bar, Bar: part})
 	}
 	if !j.State.Terminal() {
+		m.add(v.seedNote(j)...)
 		m.add(v.notes(j)...)
 	}
-	m.add(v.explain(j)...)
+	if isBatch(j) && j.State.Terminal() && !IsDeleted(j) {
+		m.add(v.withoutVideo(j, false)...)
+	} else {
+		m.add(v.explain(j)...)
+	}
 	m.add(block(Note, v.smallPrint(j)...))
 	m.Buttons = v.cardButtons(j)
 	return m.done()
+}
+
+// LastWord is the card of a job that is over, as a message of its own: it mentions
+// who asked for the job.
+func LastWord(p text.Printer, j generate.Job) Message {
+	m := Card(p, j)
+	m.Blocks = append([]Block{block(Text, text.MentionSpan(j.AskedBy()))}, m.Blocks...)
+	return m
 }
 
 // JobState says how a job is doing: "Making your video".
@@ -53,7 +67,7 @@ func shownState(j generate.Job) string {
 		return "cancelling"
 	case j.Waiting():
 		return "waiting"
-	case isDeleted(j):
+	case IsDeleted(j):
 		return "deleted"
 	}
 	return string(j.State)
@@ -71,11 +85,14 @@ func uploading(parameter string) (key string) {
 }
 
 // stateLine is "Making your video · 42 % · started 20 seconds ago".
-func (v voice) stateLine(j generate.Job) []text.Span {
+func (v printer) stateLine(j generate.Job) []text.Span {
 	pieces := [][]text.Span{{{Text: JobState(v.Printer, j), Style: text.Strong}}}
 	say := func(key string, args ...any) { pieces = append(pieces, v.Spans(key, args...)) }
 	switch {
 	case j.Cancel != nil && j.State.Cancellable():
+	case isBatch(j) && !j.State.Terminal():
+		pieces = append(pieces, v.batchLine(j))
+		say("card.asked", "since", text.SinceSpan(j.Created))
 	case j.Waiting():
 		if j.Progress.Waiting > 0 {
 			say("card.place", "n", j.Progress.Waiting)
@@ -100,7 +117,10 @@ func (v voice) stateLine(j generate.Job) []text.Span {
 			say("card.expected", "until", text.SinceSpan(ready))
 		}
 	case j.State == generate.Delivered:
-		if j.Receipt.Link != "" && !isDeleted(j) {
+		if isBatch(j) {
+			pieces = append(pieces, v.batchLine(j))
+		}
+		if j.Receipt.Link != "" && !IsDeleted(j) {
 			pieces = append(pieces, []text.Span{{Text: v.Text("card.watch"), Style: text.Link, URL: j.Receipt.Link}})
 		}
 	}
@@ -108,7 +128,7 @@ func (v voice) stateLine(j generate.Job) []text.Span {
 }
 
 // explain says what a person may wonder about in this state.
-func (v voice) explain(j generate.Job) []Block {
+func (v printer) explain(j generate.Job) []Block {
 	stopping := j.Cancel != nil && j.State.Cancellable()
 	switch {
 	case stopping && j.Cancel.By == generate.ByDeadline:
@@ -127,7 +147,7 @@ func (v voice) explain(j generate.Job) []Block {
 		return v.limit(j.Failure.Refusal)
 	case j.State == generate.Failed:
 		return []Block{block(Text, v.failure(j)...)}
-	case isDeleted(j):
+	case IsDeleted(j):
 		return []Block{block(Text, v.bill(j)...)}
 	case j.State == generate.Cancelled:
 		var by []text.Span
@@ -140,7 +160,7 @@ func (v voice) explain(j generate.Job) []Block {
 }
 
 // bill says whether a job without a video cost something.
-func (v voice) bill(j generate.Job) []text.Span {
+func (v printer) bill(j generate.Job) []text.Span {
 	if j.Charged > 0 {
 		return v.Spans("price.charged", "price", j.Charged)
 	}
@@ -148,20 +168,23 @@ func (v voice) bill(j generate.Job) []text.Span {
 }
 
 // smallPrint is "≈ $0.13 · you used 3 of 10 today · team used $4.10 of $200 this month · k3f9…".
-func (v voice) smallPrint(j generate.Job) []text.Span {
+func (v printer) smallPrint(j generate.Job) []text.Span {
 	var price []text.Span
 	switch {
-	case j.State == generate.Failed, j.State == generate.Cancelled, isDeleted(j):
+	case j.State == generate.Failed, j.State == generate.Cancelled, IsDeleted(j):
 	case j.Charged > 0:
 		price = []text.Span{{Text: v.Money(j.Charged)}}
 	default:
 		price = v.Spans("price.estimate", "price", j.Estimate)
 	}
-	var parent []text.Span
+	var parent, take []text.Span
+	if j.Batch.Size > 1 && !isBatch(j) {
+		take = v.Spans("batch.take_of", "n", j.Batch.Index, "size", j.Batch.Size)
+	}
 	if j.Parent != "" {
 		parent = v.Spans("card.parent", "id", text.MonoSpan(j.Parent))
 	}
-	return text.Dotted(price, v.gaugeLine(j.Gauges), []text.Span{text.MonoSpan(j.ID)}, parent)
+	return text.Dotted(price, v.gaugeLine(j.Gauges), []text.Span{text.MonoSpan(j.ID)}, take, parent)
 }
 
 // changed are the settings of a job that are not as usual, as they are typed.
@@ -178,7 +201,7 @@ func changed(j generate.Job) []text.Span {
 
 // notes tell what was changed of a request, but for what nobody typed: that is
 // in the details.
-func (v voice) notes(j generate.Job) []Block {
+func (v printer) notes(j generate.Job) []Block {
 	var out []Block
 	for _, n := range j.Request.Notes {
 		paid := n.Reason == ltx.ByPartner && !j.Fetched.IsZero() // it is said before
@@ -190,41 +213,54 @@ func (v voice) notes(j generate.Job) []Block {
 }
 
 // note tells what was changed to fit.
-func (v voice) note(n ltx.Note) []text.Span {
+func (v printer) note(n ltx.Note) []text.Span {
 	return v.Spans("note."+string(n.Reason), "option", n.Option, "from", n.From, "to", n.To)
 }
 
 // cardButtons are what a person can do about a job.
-func (v voice) cardButtons(j generate.Job) []Button {
+func (v printer) cardButtons(j generate.Job) []Button {
 	var actions []Action
 	switch {
 	case j.State.Cancellable() && j.Cancel == nil:
 		actions = []Action{ActCancel}
+	case unposted(j): // to try again would cost again
+		actions = []Action{ActDetails}
 	case j.State == generate.Failed:
 		f, ok := failures[j.Failure.Kind]
 		if actions = f.actions; !ok {
 			actions = []Action{ActRetry, ActEdit}
 		}
-	case isDeleted(j):
+	case IsDeleted(j):
 		actions = []Action{ActAgain, ActDetails}
 	case j.State == generate.Cancelled:
 		actions = []Action{ActRetry, ActEdit}
 	}
+	if at := slices.Index(actions, ActEdit) + 1; at > 0 && ofFiles(j) {
+		actions = slices.Insert(slices.Clone(actions), at, ActInputs)
+	}
 	buttons := v.buttons(j.ID, actions...)
-	if j.State == generate.Failed && j.Failure.Kind == generate.FailInterrupted {
+	if j.State == generate.Failed && (j.Failure.Kind == generate.FailInterrupted || j.Failure.Kind == generate.FailUnprepared) {
 		buttons[0].Label = v.Text("button.make")
 	}
 	return buttons
 }
 
+// confirms are the questions before what can't be undone.
+var confirms = map[Action]string{ActDelete: "confirm.delete", ActRemove: "confirm.remove"}
+
+// ofFiles reports whether files go into a job's video.
+func ofFiles(j generate.Job) bool {
+	return slices.ContainsFunc(ltx.Params(), func(p ltx.Param) bool { _, ok := j.Request.Media(p.Name); return ok })
+}
+
 // buttons are buttons for actions on a job.
-func (v voice) buttons(job string, actions ...Action) []Button {
+func (v printer) buttons(job string, actions ...Action) []Button {
 	out := make([]Button, 0, len(actions))
 	for _, a := range actions {
 		b := Button{Action: a, Job: job, Label: v.Text("button." + string(a))}
-		b.Danger = slices.Contains([]Action{ActCancel, ActDelete}, a)
-		if a == ActDelete {
-			b.Confirm = v.Text("confirm.delete")
+		b.Danger = slices.Contains([]Action{ActCancel, ActDelete, ActRemove}, a)
+		if key := confirms[a]; key != "" {
+			b.Confirm = v.Text(key)
 		}
 		out = append(out, b)
 	}

@@ -1,6 +1,8 @@
 package view
 
 import (
+	"net/url"
+	"slices"
 	"strings"
 
 	"ltxbot/bot/command"
@@ -15,16 +17,20 @@ const shownText = 120
 // Details shows every parameter of a job, and the line that makes it again.
 // It is for who asks only.
 func Details(p text.Printer, j generate.Job) Message {
-	v := voice{p}
+	v := printer{p}
 	var m Message
 	m.add(v.say(Heading, "details.title", "id", j.ID))
 	m.add(Block{Kind: Facts, Facts: v.jobFacts(j)})
 	if expanded := expandedPrompt(j); expanded != "" {
 		m.add(v.say(Note, "result.expanded"), block(Quote, text.Span{Text: text.Shorten(expanded, resultPrompt)}))
 	}
+	m.add(v.inputs(j)...)
 	m.add(Block{Kind: Text, Spans: []text.Span{{Text: v.Text("details.settings"), Style: text.Strong}}})
 	m.add(Block{Kind: Facts, Facts: v.settingFacts(j.Request)})
 	for _, n := range j.Request.Notes {
+		if n.Reason == ltx.AppliedStyle {
+			continue // it is among the settings
+		}
 		m.add(block(Note, v.note(n)...))
 	}
 	again := shownSettings(j.Request)
@@ -39,8 +45,37 @@ func Details(p text.Printer, j generate.Job) Message {
 	return m.done()
 }
 
+// inputs are the files that went into a job's video; pictures are shown.
+func (v printer) inputs(j generate.Job) []Block {
+	var out []Block
+	for _, p := range ltx.Params() {
+		if m, ok := j.Request.Media(p.Name); ok {
+			b := block(Text, text.Span{Text: v.label(p), Style: text.Strong}, text.Span{Text: v.Text("format.colon")}, text.MonoSpan(m.Shown()))
+			if j.Notes[NoteDeleted] == "" && j.Purge.IsZero() {
+				b.Picture = openPicture(m)
+			}
+			out = append(out, b)
+		}
+	}
+	return out
+}
+
+// pictureTypes are the kinds of pictures that both platforms show.
+// https://docs.slack.dev/reference/block-kit/block-elements/image-element
+var pictureTypes = []string{"image/png", "image/jpeg", "image/gif", "image/webp"}
+
+// openPicture is where the provider has a picture, if its address may be shown:
+// what could be a secret in it stays where it is.
+func openPicture(m ltx.Media) string {
+	u, err := url.Parse(m.URL)
+	if err != nil || !slices.Contains(pictureTypes, m.Type) || u.Host == "" || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || u.User != nil {
+		return ""
+	}
+	return m.URL
+}
+
 // jobFacts are the facts of a job that are no setting.
-func (v voice) jobFacts(j generate.Job) []Fact {
+func (v printer) jobFacts(j generate.Job) []Fact {
 	var facts []Fact
 	fact := func(key string, value ...text.Span) {
 		facts = append(facts, Fact{Label: v.Text(key), Value: value})
@@ -48,6 +83,9 @@ func (v voice) jobFacts(j generate.Job) []Fact {
 	fact("details.state", text.Span{Text: JobState(v.Printer, j)})
 	fact("details.by", text.MentionSpan(j.AskedBy()))
 	fact("details.created", text.TimeSpan(j.Created))
+	if j.Batch.Size > 1 {
+		fact("details.take", v.Spans("details.take_of", "n", j.Batch.Index, "size", j.Batch.Size)...)
+	}
 	if j.Parent != "" {
 		fact("details.parent", text.MonoSpan(j.Parent))
 	}
@@ -68,11 +106,15 @@ func (v voice) jobFacts(j generate.Job) []Fact {
 	return facts
 }
 
-// settingFacts are all parameters of a request but the prompt, as typed.
-func (v voice) settingFacts(r ltx.Request) []Fact {
+// settingFacts are all parameters of a request but the prompt and files, as typed,
+// and its style.
+func (v printer) settingFacts(r ltx.Request) []Fact {
 	var facts []Fact
 	for _, p := range ltx.Params() {
-		if p.Name == "" || p.Name == command.PromptKey || p.Operator || r.Value(p.Name) == nil {
+		if p.Kind == ltx.KindStyle && r.Style() != "" {
+			facts = append(facts, Fact{Label: p.Key(), Value: []text.Span{text.MonoSpan(r.Style())}})
+		}
+		if p.Name == "" || p.Name == command.PromptKey || p.Operator || p.Kind == ltx.KindMedia || r.Value(p.Name) == nil {
 			continue
 		}
 		facts = append(facts, Fact{Label: p.Key(), Value: []text.Span{text.MonoSpan(v.setting(p, r))}})
@@ -81,7 +123,7 @@ func (v voice) settingFacts(r ltx.Request) []Fact {
 }
 
 // setting writes the value of a parameter as it is typed.
-func (v voice) setting(p ltx.Param, r ltx.Request) string {
+func (v printer) setting(p ltx.Param, r ltx.Request) string {
 	switch value := r.Value(p.Name).(type) {
 	case bool:
 		if value {
@@ -90,8 +132,6 @@ func (v voice) setting(p ltx.Param, r ltx.Request) string {
 		return "no"
 	case float64:
 		return text.NumberTyped(value)
-	case ltx.Media:
-		return value.Shown()
 	case ltx.Size:
 		return value.String()
 	case []ltx.LoRA:

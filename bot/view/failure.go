@@ -27,7 +27,9 @@ var failures = map[generate.FailureKind]struct{ actions []Action }{
 	generate.FailUnreachable: {[]Action{ActRetry}},
 	generate.FailQuota:       {[]Action{ActRetry, ActEdit}},
 	generate.FailNotAllowed:  {},
+	generate.FailModel:       {[]Action{ActEdit}},
 	generate.FailInterrupted: {[]Action{ActRetry}},
+	generate.FailUnprepared:  {[]Action{ActRetry}},
 
 	generate.FailUnacknowledged: {[]Action{ActRetry}},
 	generate.FailInternal:       {[]Action{ActRetry}},
@@ -43,14 +45,14 @@ var failures = map[generate.FailureKind]struct{ actions []Action }{
 
 // failure says what happened to a job, whether it cost something, and what to
 // do next.
-func (v voice) failure(j generate.Job) []text.Span {
+func (v printer) failure(j generate.Job) []text.Span {
 	kind := j.Failure.Kind
 	if _, ok := failures[kind]; !ok {
 		kind = generate.FailInternal
 	}
 	key := "failure." + string(kind)
 	switch f := j.Failure; {
-	case kind == generate.FailInput && len(f.Invalid) > 0:
+	case (kind == generate.FailInput || kind == generate.FailModel) && len(f.Invalid) > 0:
 		var what []text.Span
 		for _, e := range f.Invalid {
 			what = text.Spaced(what, v.problem(e))
@@ -67,7 +69,17 @@ func (v voice) failure(j generate.Job) []text.Span {
 		key += "_field"
 	}
 	what := v.Spans(key, "field", optionOf(j.Failure.Field), "limit", v.limitWords(j.Failure.Limit), "id", text.MonoSpan(j.ID))
-	return text.Spaced(what, v.bill(j), v.Spans("failure_next."+string(kind)))
+	next := "failure_next." + string(kind)
+	if unposted(j) {
+		next = "failure_next.undelivered"
+	}
+	return text.Spaced(what, v.bill(j), v.Spans(next))
+}
+
+// unposted reports whether the video of j was paid for, could not be posted, and can
+// be delivered again.
+func unposted(j generate.Job) bool {
+	return j.Failure.Kind == generate.FailUnreachable && j.Undelivered()
 }
 
 // optionOf is what people type for an input of the model: "frames" for
@@ -91,7 +103,7 @@ var bounds = []struct{ sign, key string }{
 
 // limitWords writes a limit in words: "at least 1, at most 50" for
 // ">= 1, <= 50".
-func (v voice) limitWords(limit string) string {
+func (v printer) limitWords(limit string) string {
 	parts := strings.Split(limit, ", ")
 	for i, part := range parts {
 		for _, b := range bounds {

@@ -27,7 +27,7 @@ func TestTheLineThatMakesAVideoAgainHasNoFileThatNobodyCanType(t *testing.T) {
 			t.Errorf("the line is %s", line)
 		}
 	}
-	if !strings.Contains(got.Plain, "Attach fox.png again.") {
-		t.Errorf("the message says %s", got.Plain)
+	if !strings.Contains(got.String(), "Attach fox.png again.") {
+		t.Errorf("the message says %s", got)
 	}
 }

@@ -10,7 +10,7 @@ import (
 
 // gaugeLine is "you used 3 of 10 today · team used $4.10 of $200 this month": for each scope the
 // limit that is nearest.
-func (v voice) gaugeLine(gauges []quota.Gauge) []text.Span {
+func (v printer) gaugeLine(gauges []quota.Gauge) []text.Span {
 	var pieces [][]text.Span
 	for _, kind := range []quota.ScopeKind{quota.Member, quota.Team} {
 		var tightest *quota.Gauge
@@ -38,13 +38,13 @@ func used(g quota.Gauge) float64 {
 var scopeWord = map[quota.ScopeKind]string{quota.Member: "you", quota.Team: "team", quota.Bot: "bot"}
 
 // shortGauge is "you used 3 of 10 today".
-func (v voice) shortGauge(g quota.Gauge) []text.Span {
+func (v printer) shortGauge(g quota.Gauge) []text.Span {
 	return v.Spans("gauge."+windowKey(g.Window), "who", v.Text("gauge."+scopeWord[g.Scope.Kind]),
 		"used", v.amount(g.Unit, g.Used), "max", v.amount(g.Unit, g.Max), "window", v.length(g.Window))
 }
 
 // amount writes a quantity of a limit.
-func (v voice) amount(u quota.Unit, n int64) string {
+func (v printer) amount(u quota.Unit, n int64) string {
 	if u == quota.Dollars {
 		return v.Money(usd.Micros(n))
 	}
@@ -61,12 +61,12 @@ func windowKey(w quota.Window) string {
 }
 
 // window is "today", "this month", "within 24 h".
-func (v voice) window(w quota.Window) string {
+func (v printer) window(w quota.Window) string {
 	return v.Text("window."+windowKey(w), "window", v.length(w))
 }
 
 // length is how long a rolling window is: "24 h".
-func (v voice) length(w quota.Window) string {
+func (v printer) length(w quota.Window) string {
 	const day = 24 * time.Hour
 	switch d := w.Rolling(); {
 	case d == 0:

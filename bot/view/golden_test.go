@@ -13,6 +13,7 @@ import (
 	"ltxbot/bot/text"
 	"ltxbot/bot/view"
 	"ltxbot/core/generate"
+	"ltxbot/core/library"
 	"ltxbot/core/ltx"
 	"ltxbot/core/quota"
 	"ltxbot/core/team"
@@ -132,6 +133,9 @@ func TestFailureSaysWhatHappenedAndWhatToDo(t *testing.T) {
 		show("invalid, limit known", generate.Failure{Kind: generate.FailInvalid, Field: "num_frames", Limit: "<= 481"}, 0)
 		show("invalid, two limits", generate.Failure{Kind: generate.FailInvalid, Field: "loras[0].scale", Limit: ">= 0, < 4"}, 0)
 		show("refused and charged", generate.Failure{Kind: generate.FailRefused}, 128_500)
+		unposted := job(t, jobA, cowboy, generate.Failed)
+		unposted.Failure, unposted.Charged, unposted.Output.URL = generate.Failure{Kind: generate.FailUnreachable}, 128_500, "https://v3.fal.media/files/b/x.mp4"
+		out = append(out, shown{"made and not posted", view.Card(p, unposted)})
 		show("of an unknown kind", generate.Failure{Kind: "new"}, 0)
 		return out
 	})
@@ -233,6 +237,13 @@ func TestQuotaRefusalSaysWhichLimitAndWhenItStartsOver(t *testing.T) {
 		show("rolling window", quota.LimitError{Reason: quota.OverLimit, Gauge: rolling, Need: 1})
 		small := quota.Gauge{Scope: quota.Scope{Kind: quota.Member}, Unit: quota.Dollars, Window: quota.Week, Max: 100_000, Resets: resets}
 		show("never fits", quota.LimitError{Reason: quota.OverLimit, Gauge: small, Need: 128_500})
+		show("never fits, several videos", quota.LimitError{Reason: quota.OverLimit, Gauge: small, Need: 385_500, Videos: 3})
+		for _, kind := range []quota.ScopeKind{quota.Member, quota.Team, quota.Bot} {
+			g := quota.Gauge{Scope: quota.Scope{Kind: kind}, Unit: quota.Dollars, Window: quota.Month, Used: 9_700_000, Max: 10_000_000, Resets: resets}
+			show(string(kind)+" dollars, several videos", quota.LimitError{Reason: quota.OverLimit, Gauge: g, Need: 385_500, Videos: 3})
+		}
+		several := quota.Gauge{Scope: quota.Scope{Kind: quota.Member}, Unit: quota.Videos, Window: quota.Day, Used: 8, Max: 10, Resets: resets}
+		show("several videos", quota.LimitError{Reason: quota.OverLimit, Gauge: several, Need: 3})
 		show("line full, one", quota.LimitError{Reason: quota.LineFull, Line: 1})
 		show("line full", quota.LimitError{Reason: quota.LineFull, Line: 5})
 		show("blocked", quota.LimitError{Reason: quota.Blocked, Block: quota.Block{By: bob, Reason: "spam"}})
@@ -245,20 +256,24 @@ func TestQuotaRefusalSaysWhichLimitAndWhenItStartsOver(t *testing.T) {
 		show("paused by the operator", quota.LimitError{Reason: quota.Paused, Block: quota.Block{By: quota.Operator}})
 		show("unlisted", quota.LimitError{Reason: quota.Unlisted, Gauge: quota.Gauge{Scope: quota.Scope{Kind: quota.Team, ID: acme}}})
 		out = append(out, shown{"usage", view.Usage(p, gauges())})
+		out = append(out, shown{"usage, with models of a tier", view.Report(p, team.Report{Verb: "mine", Member: ann, Self: true, Models: []string{"quality", "ltx-2.5"}})})
+		out = append(out, shown{"nothing was left to take back", view.Report(p, team.Report{Verb: "revoke", Member: ann, Change: &team.Record{}})})
 		return out
 	})
 }
 
 func TestHelpExplains(t *testing.T) {
 	inBothLanguages(t, "help", func(_ *testing.T, p text.Printer) []shown {
-		out := []shown{{"start", view.Help(p, "")}}
+		out := []shown{{"start", view.Help(p, ltx.Rules{}, "")}}
 		for _, topic := range view.HelpTopics() {
-			out = append(out, shown{topic, view.Help(p, topic)})
+			out = append(out, shown{topic, view.Help(p, ltx.Rules{}, topic)})
 		}
 		for _, option := range []string{"camera", "size", "fps", "video_stg_scale", "banana"} {
-			out = append(out, shown{option, view.Help(p, option)})
+			out = append(out, shown{option, view.Help(p, ltx.Rules{}, option)})
 		}
-		return append(out, shown{"loras", view.LoRAs(p, rules())})
+		tiers := ltx.Rules{Models: []string{"distilled"}, Reserved: map[string][]string{"quality": {"studio"}, "ltx-2.5": {"studio", "gold"}}}
+		out = append(out, shown{"models of tiers", view.Help(p, tiers, "models")})
+		return append(out, shown{"loras", view.Library(p, library.Report{Verb: "list"}, rules())})
 	})
 }
 

@@ -3,6 +3,7 @@ package view
 import (
 	"strconv"
 	"strings"
+	"time"
 
 	"ltxbot/bot/command"
 	"ltxbot/bot/text"
@@ -10,45 +11,102 @@ import (
 )
 
 // helpTopics says what each topic of help is made of.
-var helpTopics = map[string]func(v voice) []Block{
-	command.TopicStart:    voice.helpStart,
-	command.TopicPrompt:   voice.helpPrompt,
-	command.TopicOptions:  voice.helpOptions,
-	command.TopicAdvanced: voice.helpAdvanced,
-	command.TopicExamples: voice.helpExamples,
-	command.TopicQuota:    voice.helpQuota,
+var helpTopics = map[string]func(v printer, rules ltx.Rules) []Block{
+	command.TopicStart:    whatever(printer.helpStart),
+	command.TopicPrompt:   whatever(printer.helpPrompt),
+	command.TopicOptions:  whatever(printer.helpOptions),
+	command.TopicFiles:    whatever(printer.helpFiles),
+	command.TopicModels:   printer.helpModels,
+	command.TopicAdvanced: whatever(printer.helpAdvanced),
+	command.TopicExamples: whatever(printer.helpExamples),
+	command.TopicQuota:    whatever(printer.helpQuota),
+}
+
+// whatever is a topic that is the same under all rules.
+func whatever(topic func(v printer) []Block) func(printer, ltx.Rules) []Block {
+	return func(v printer, _ ltx.Rules) []Block { return topic(v) }
 }
 
 // HelpTopics are the topics of Help, besides the one to start with.
 func HelpTopics() []string {
-	return []string{command.TopicPrompt, command.TopicOptions, command.TopicAdvanced, command.TopicExamples, command.TopicQuota}
+	return []string{
+		command.TopicPrompt, command.TopicOptions, command.TopicFiles, command.TopicModels, command.TopicAdvanced, command.TopicExamples, command.TopicQuota,
+	}
 }
 
-// Help explains: topic is "", "prompt", "options", "advanced", "examples", "quota", or the
-// name of an option. An unknown topic is as good as none.
-func Help(p text.Printer, topic string) Message {
-	v := voice{p}
+// Help explains: topic is one of HelpTopics, the name of an option, or "". Of an
+// unknown topic it says so, and where to start. rules are those of the reader's team.
+func Help(p text.Printer, rules ltx.Rules, topic string) Message {
+	v := printer{p}
 	var m Message
-	m.add(v.helpAbout(topic)...)
+	m.add(v.helpAbout(rules, topic)...)
 	return m.done()
 }
 
 // helpAbout is the page for the first word of the topic that has one.
-func (v voice) helpAbout(topic string) []Block {
+func (v printer) helpAbout(rules ltx.Rules, topic string) []Block {
 	for _, word := range command.Words(strings.ToLower(topic)) {
 		word = strings.Trim(word, "-:=?!.,`")
 		if name, ok := command.Topics[word]; ok {
-			return helpTopics[name](v)
+			return helpTopics[name](v, rules)
 		}
 		if p, ok := ltx.Lookup(word); ok && !p.Operator {
 			return v.helpOption(p)
 		}
 	}
-	return v.helpStart()
+	start := v.helpStart()
+	if topic = text.OneLine(topic); topic != "" {
+		start = append([]Block{v.say(Text, "help.unknown", "value", text.Shorten(ltx.Shown(topic), text.ShownValue))}, start...)
+	}
+	return start
+}
+
+// helpFiles is about what can go into a video.
+func (v printer) helpFiles() []Block {
+	edit, _ := ltx.Lookup("edit")
+	edits := make([]Fact, 0, len(edit.Choices))
+	var files []Fact
+	for _, p := range ltx.Params() {
+		if p.Kind == ltx.KindMedia {
+			files = append(files, Fact{Label: p.Key(), Value: []text.Span{{Text: v.Option(p)}}})
+		}
+	}
+	for _, c := range edit.Choices {
+		edits = append(edits, Fact{Label: edit.Key() + ":" + c.Typed(), Value: []text.Span{{Text: v.Choice(edit, c)}}})
+	}
+	return []Block{
+		v.say(Heading, "help.files_title"), v.say(Text, "help.files_how"),
+		{Kind: Facts, Facts: files},
+		v.say(Text, "help.files_this"), v.say(Text, "help.files_edit"),
+		{Kind: Facts, Facts: edits},
+		v.say(Text, "help.files_again"), v.say(Note, "help.topics"),
+	}
+}
+
+// helpModels is about the models that can be chosen, and what they cost.
+func (v printer) helpModels(rules ltx.Rules) []Block {
+	model, _ := ltx.Lookup("model")
+	offers := rules.Offers()
+	facts := make([]Fact, 0, len(offers))
+	for _, o := range offers {
+		what := []text.Span{{Text: v.Choice(model, o.Choice)}}
+		if o.Cost > 0 {
+			what = text.Dotted(what, v.Spans("help.models_price", "price", o.Cost, "length", v.Duration(time.Duration(o.Seconds*float64(time.Second)))))
+		}
+		if len(o.Tiers) > 0 {
+			what = text.Dotted(what, v.Spans("help.models_tier", "tiers", v.List(o.Tiers, "format.or")))
+		}
+		facts = append(facts, Fact{Label: model.Key() + ":" + o.Value, Value: text.Dotted(what, v.List(o.Tasks, "format.and"))})
+	}
+	return []Block{
+		v.say(Heading, "help.models_title"), v.say(Text, "help.models_how"),
+		{Kind: Facts, Facts: facts},
+		v.say(Text, "help.models_cost"), v.say(Note, "help.topics"),
+	}
 }
 
 // helpOption is all about one option.
-func (v voice) helpOption(p ltx.Param) []Block {
+func (v printer) helpOption(p ltx.Param) []Block {
 	facts := []Fact{}
 	if usual := usually(p); usual != "" {
 		facts = append(facts, Fact{Label: v.Text("help.option_default"), Value: []text.Span{text.MonoSpan(usual)}})
@@ -56,12 +114,11 @@ func (v voice) helpOption(p ltx.Param) []Block {
 	if len(p.Aliases) > 0 {
 		facts = append(facts, Fact{Label: v.Text("help.option_aliases"), Value: v.List(p.Aliases, "format.or")})
 	}
-	return []Block{
-		block(Heading, text.Span{Text: p.Key()}),
-		block(Text, v.optionFact(p)...),
-		{Kind: Facts, Facts: facts},
-		v.say(Note, "help.topics"),
+	blocks := []Block{block(Heading, text.Span{Text: p.Key()}), block(Text, v.optionFact(p)...), {Kind: Facts, Facts: facts}}
+	if p.Kind == ltx.KindMedia {
+		blocks = append(blocks, v.say(Text, "help.files_how"))
 	}
+	return append(blocks, v.say(Note, "help.topics"))
 }
 
 // usually is the default of a parameter as it is typed, or "" where there is
@@ -108,7 +165,7 @@ var shortExamples = []string{
 	`Style: stop-motion clay. A small robot looks into an empty coffee cup camera:static negative:none size:1:1`,
 }
 
-func (v voice) helpStart() []Block {
+func (v printer) helpStart() []Block {
 	blocks := []Block{v.say(Heading, "help.title"), v.say(Text, "help.start")}
 	for _, e := range shortExamples {
 		blocks = append(blocks, block(Code, v.example(e)))
@@ -116,7 +173,7 @@ func (v voice) helpStart() []Block {
 	return append(blocks, v.say(Text, "help.anywhere"), v.say(Text, "help.verbs"), v.say(Text, "help.topics"))
 }
 
-func (v voice) helpExamples() []Block {
+func (v printer) helpExamples() []Block {
 	blocks := make([]Block, 0, 1+len(examples))
 	blocks = append(blocks, v.say(Heading, "help.examples_title"))
 	for _, e := range examples {
@@ -128,7 +185,7 @@ func (v voice) helpExamples() []Block {
 // promptParts are the parts of a good prompt, in order.
 var promptParts = []string{"shot", "scene", "action", "people", "camera", "sound"}
 
-func (v voice) helpPrompt() []Block {
+func (v printer) helpPrompt() []Block {
 	blocks := []Block{v.say(Heading, "help.prompt_title"), v.say(Text, "help.prompt_form")}
 	for i, part := range promptParts {
 		blocks = append(blocks, block(Text, append([]text.Span{{Text: strconv.Itoa(i+1) + ". "}}, v.Spans("help.prompt_"+part)...)...))
@@ -138,7 +195,7 @@ func (v voice) helpPrompt() []Block {
 		v.say(Note, "help.topics"))
 }
 
-func (v voice) helpOptions() []Block {
+func (v printer) helpOptions() []Block {
 	var facts []Fact
 	for _, p := range ltx.Params() {
 		if !p.Operator && p.Option != "" {
@@ -151,7 +208,7 @@ func (v voice) helpOptions() []Block {
 }
 
 // helpAdvanced is about what has no option of its own.
-func (v voice) helpAdvanced() []Block {
+func (v printer) helpAdvanced() []Block {
 	var facts []Fact
 	for _, p := range ltx.Params() {
 		if !p.Operator && p.Option == "" {
@@ -167,7 +224,7 @@ func (v voice) helpAdvanced() []Block {
 }
 
 // withDefault adds the default of a parameter, if it has one, to what it is.
-func (v voice) withDefault(p ltx.Param, what []text.Span) []text.Span {
+func (v printer) withDefault(p ltx.Param, what []text.Span) []text.Span {
 	usual := usually(p)
 	if usual == "" {
 		return what
@@ -176,7 +233,7 @@ func (v voice) withDefault(p ltx.Param, what []text.Span) []text.Span {
 }
 
 // optionFact is what an option is for, and what it can be where that is short.
-func (v voice) optionFact(p ltx.Param) []text.Span {
+func (v printer) optionFact(p ltx.Param) []text.Span {
 	what := []text.Span{{Text: v.Option(p)}}
 	switch p.Kind {
 	case ltx.KindChoice, ltx.KindPreset, ltx.KindSize:
@@ -190,12 +247,12 @@ func (v voice) optionFact(p ltx.Param) []text.Span {
 		return append(what, text.Span{Text: " (" + between + ")"})
 	case ltx.KindBool:
 		return append(append(what, text.Span{Text: v.Text("format.colon")}), v.List([]string{"yes", "no"}, "format.or")...)
-	case ltx.KindText, ltx.KindDuration, ltx.KindLoRAs, ltx.KindAdvanced, ltx.KindMedia:
+	case ltx.KindText, ltx.KindDuration, ltx.KindLoRAs, ltx.KindStyle, ltx.KindAdvanced, ltx.KindMedia:
 	}
 	return what
 }
 
-func (v voice) helpQuota() []Block {
+func (v printer) helpQuota() []Block {
 	return []Block{
 		v.say(Heading, "help.quota_title"), v.say(Text, "help.quota_how"),
 		v.say(Text, "help.quota_line"), v.say(Text, "help.quota_mine"),

@@ -1,6 +1,8 @@
 package view
 
 import (
+	"slices"
+
 	"ltxbot/bot/text"
 	"ltxbot/core/generate"
 )
@@ -15,17 +17,17 @@ const (
 
 // NoJobs says that somebody has no jobs yet, and how to begin.
 func NoJobs(p text.Printer) Message {
-	return Answer(p, "job.none", "example", voice{p}.example("a cowboy walks through a dusty town camera:dolly_in"))
+	return Answer(p, "job.none", "example", printer{p}.example("a cowboy walks through a dusty town camera:dolly_in"))
 }
 
 // GoneJob says that what was asked for in a job is no longer kept.
 func GoneJob(p text.Printer) Message {
-	return Answer(p, "job.gone", "example", voice{p}.example("a cowboy walks through a dusty town"))
+	return Answer(p, "job.gone", "example", printer{p}.example("a cowboy walks through a dusty town"))
 }
 
 // JobList lists jobs: first those that are not over, with a button each.
 func JobList(p text.Printer, jobs []generate.Job) Message {
-	v := voice{p}
+	v := printer{p}
 	var m Message
 	m.add(v.say(Heading, "job.title"))
 	for _, over := range []bool{false, true} {
@@ -51,15 +53,20 @@ func JobList(p text.Printer, jobs []generate.Job) Message {
 
 // listed is one job in a list: "k3f9… · Making your video · a cowboy … · 3
 // minutes ago".
-func (v voice) listed(j generate.Job) []text.Span {
+func (v printer) listed(j generate.Job) []text.Span {
 	var link []text.Span
-	if j.Receipt.Link != "" && !isDeleted(j) {
+	if j.Receipt.Link != "" && !IsDeleted(j) {
 		link = []text.Span{{Text: v.Text("job.link"), Style: text.Link, URL: j.Receipt.Link}}
+	}
+	var take []text.Span
+	if j.Batch.Size > 1 {
+		take = v.Spans("batch.take_of", "n", j.Batch.Index, "size", j.Batch.Size)
 	}
 	return text.Dotted(
 		[]text.Span{text.MonoSpan(j.ID)},
 		[]text.Span{{Text: JobState(v.Printer, j)}},
 		[]text.Span{{Text: text.Shorten(text.OneLine(j.Request.Prompt()), listedPrompt)}},
+		take,
 		[]text.Span{text.SinceSpan(j.Created)},
 		link,
 	)
@@ -67,11 +74,16 @@ func (v voice) listed(j generate.Job) []text.Span {
 
 // ShownJob is the card of a job for who looks it up, with what can be done now.
 func ShownJob(p text.Printer, j generate.Job) Message {
-	v, m := voice{p}, Card(p, j)
+	v, m := printer{p}, Card(p, j)
 	if j.State == generate.Delivered {
 		m.Buttons = v.buttons(j.ID, append(again(j), ActEdit)...)
 	}
-	m.Buttons = append(m.Buttons, v.buttons(j.ID, ActDetails)...)
+	if isBatch(j) && j.State == generate.Delivered {
+		m.Buttons = v.takeButtons(slices.DeleteFunc(slices.Clone(j.Takes), func(t generate.Job) bool { return !isMade(t) }))
+	}
+	if !slices.ContainsFunc(m.Buttons, func(b Button) bool { return b.Action == ActDetails }) {
+		m.Buttons = append(m.Buttons, v.buttons(j.ID, ActDetails)...)
+	}
 	return m
 }
 
@@ -94,13 +106,22 @@ const NoteRepeat = "repeat"
 // conversation.
 const NoteDeleted = "deleted"
 
-func isDeleted(j generate.Job) bool {
+// IsDeleted reports whether the video of a job was deleted, or all those in the
+// message of a batch.
+func IsDeleted(j generate.Job) bool {
+	if isBatch(j) && len(j.Batch.Posting) > 0 {
+		return j.State == generate.Delivered && len(Left(j)) == 0
+	}
 	return j.State == generate.Delivered && j.Notes[NoteDeleted] != ""
 }
 
+// Left are the takes whose videos are in the message of a batch and were not
+// deleted.
+func Left(whole generate.Job) []generate.Job { return slices.DeleteFunc(whole.Posted(), IsDeleted) }
+
 // ErasedJobs says what was erased; more says that there is more to erase.
 func ErasedJobs(p text.Printer, total generate.Erased, more bool) Message {
-	v := voice{p}
+	v := printer{p}
 	var m Message
 	m.add(v.say(Text, "job.erased", "videos", v.Plural("usage.videos_count", int64(total.Jobs))))
 	if more {

@@ -6,6 +6,7 @@
 package view
 
 import (
+	"slices"
 	"strings"
 
 	"ltxbot/bot/command"
@@ -32,6 +33,9 @@ type Block struct {
 	Spans []text.Span // of Heading, Text, Note, Quote and Code
 	Facts []Fact      // of Facts
 	Bar   float64     // of Bar: 0 to 1
+	// Picture is the address of a small picture beside a Text, which describes
+	// it; empty = none. It holds no secret.
+	Picture string
 }
 
 // BlockKind says how a block looks.
@@ -56,7 +60,7 @@ type Fact struct {
 
 // Sorry is the message about an incident: one of the texts under [error].
 func Sorry(p text.Printer, key, incident string) Message {
-	v := voice{p}
+	v := printer{p}
 	var m Message
 	m.add(v.say(Text, key), v.say(Note, "error.reference", "id", incident))
 	return m.done()
@@ -64,7 +68,7 @@ func Sorry(p text.Printer, key, incident string) Message {
 
 // Answer is a message of one text.
 func Answer(p text.Printer, key string, args ...any) Message {
-	v := voice{p}
+	v := printer{p}
 	var m Message
 	m.add(v.say(Text, key, args...))
 	return m.done()
@@ -114,15 +118,24 @@ func (m Message) done() Message {
 	return m
 }
 
+// WithoutPictures is the message for where its pictures can't be shown.
+func (m Message) WithoutPictures() Message {
+	m.Blocks = slices.Clone(m.Blocks)
+	for i := range m.Blocks {
+		m.Blocks[i].Picture = ""
+	}
+	return m
+}
+
 // block is a block of text.
 func block(kind BlockKind, spans ...text.Span) Block { return Block{Kind: kind, Spans: spans} }
 
-// A voice writes the parts of messages in one language.
-type voice struct{ text.Printer }
+// A printer writes the parts of messages in one language.
+type printer struct{ text.Printer }
 
 // example is a command that makes a video, as it is typed: what follows the
 // command's name.
-func (v voice) example(line string) text.Span {
+func (v printer) example(line string) text.Span {
 	l, err := command.Parse(line)
 	if err != nil {
 		return text.Span{Text: v.Command() + " " + line, Style: text.Mono}
@@ -131,29 +144,32 @@ func (v voice) example(line string) text.Span {
 }
 
 // verbOf is the command of a verb.
-func (v voice) verbOf(verb string) text.Span {
+func (v printer) verbOf(verb string) text.Span {
 	return text.Span{Text: v.Command() + " " + verb, Style: text.CommandOf, Command: &text.Command{Verb: verb}}
 }
 
 // video is the command that makes a video with settings, which are typed as in
 // line.
-func (v voice) video(line string, settings []ltx.Setting) text.Span {
+func (v printer) video(line string, settings []ltx.Setting) text.Span {
 	return text.Span{Text: strings.TrimSpace(v.Command() + " " + line), Style: text.CommandOf, Command: &text.Command{Settings: settings}}
 }
 
-// Offer adds a command to correct and send again, and which files have to come
-// with it.
-func (m *Message) Offer(p text.Printer, settings []ltx.Setting) {
-	v := voice{p}
-	typed, _ := byHand(settings)
-	if len(typed) == 0 {
+// Offer adds a command to send again, and which files have to come with it. One in
+// which nothing could be corrected is there for what was typed not to be lost.
+func (m *Message) Offer(p text.Printer, settings []ltx.Setting, corrected bool) {
+	v := printer{p}
+	if typed, _ := byHand(settings); len(typed) == 0 {
 		return
 	}
-	m.add(v.say(Note, "tell.typed"), block(Code, v.video(command.Write(typed), typed)))
+	key := "tell.typed"
+	if !corrected {
+		key = "tell.as_typed"
+	}
+	m.add(v.say(Note, key), v.toCopy(settings))
 	m.add(v.attach(settings)...)
 }
 
 // say is a block of one text of the catalogue.
-func (v voice) say(kind BlockKind, key string, args ...any) Block {
+func (v printer) say(kind BlockKind, key string, args ...any) Block {
 	return Block{Kind: kind, Spans: v.Spans(key, args...)}
 }

@@ -8,7 +8,7 @@ import (
 // Notice is what the admins of a team are told about their budget, in a
 // language that the whole team reads.
 func Notice(p text.Printer, n team.Notice) Message {
-	v := voice{p}
+	v := printer{p}
 	var m Message
 	if !n.Month.IsZero() {
 		month := n.Month.Format("2006-01")

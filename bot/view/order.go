@@ -11,7 +11,7 @@ import (
 // RefuseOrder says no to an order, for the errors that a person can do
 // something about. It is nil for any other error.
 func RefuseOrder(p text.Printer, err error) *Message {
-	v := voice{p}
+	v := printer{p}
 	var m Message
 	var refused *team.OrderError
 	switch {
@@ -43,7 +43,7 @@ var operatorsOwn = []team.OrderProblem{team.AboveOperator, team.OperatorStopped,
 
 // OrderHelp lists what somebody may do.
 func OrderHelp(p text.Printer, admin bool) Message {
-	v := voice{p}
+	v := printer{p}
 	var m Message
 	if !admin {
 		m.add(v.say(Text, "order.only_admins"))

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"strconv"
 	"strings"
 	"time"
 
@@ -74,6 +75,9 @@ func writeBlock(b *strings.Builder, block Block) {
 		for line := range strings.SplitSeq(terminal(block.Spans), "\n") {
 			b.WriteString(linePrefix[block.Kind] + line + "\n")
 		}
+		if block.Picture != "" {
+			b.WriteString("(" + block.Picture + ")\n")
+		}
 	}
 }
 
@@ -103,13 +107,30 @@ func terminal(spans []text.Span) string {
 	return b.String()
 }
 
-// fromNow writes a distance in time: "in 2m0s", "3s ago", "just now".
+// fromNow writes a distance in time, to the nearest whole unit: "in 2 minutes",
+// "3 seconds ago", "just now".
 func fromNow(d time.Duration) string {
-	switch d = d.Round(time.Second); {
-	case d == 0:
+	far := d.Abs()
+	if far < time.Second/2 {
 		return "just now"
-	case d < 0:
-		return (-d).String() + " ago"
 	}
-	return "in " + d.String()
+	n, unit := far.Round(time.Second)/time.Second, "second"
+	for _, u := range []struct {
+		length time.Duration
+		below  time.Duration // how many of the unit before reach it
+		name   string
+	}{{time.Minute, 60, "minute"}, {time.Hour, 60, "hour"}, {24 * time.Hour, 24, "day"}} {
+		if n < u.below {
+			break
+		}
+		n, unit = far.Round(u.length)/u.length, u.name
+	}
+	said := strconv.FormatInt(int64(n), 10) + " " + unit
+	if n != 1 {
+		said += "s"
+	}
+	if d < 0 {
+		return said + " ago"
+	}
+	return "in " + said
 }

@@ -16,7 +16,7 @@ import (
 // something about: *LengthError, *VerbError, *ValueError, *SpellingError, *AskError, ltx.Invalid, ltx.FieldError and
 // *quota.LimitError. It is nil for any other error.
 func Refuse(p text.Printer, err error) *Message {
-	v := voice{p}
+	v := printer{p}
 	var m Message
 	problems := command.ProblemsIn(err)
 	for _, e := range problems {
@@ -56,7 +56,7 @@ func Refuse(p text.Printer, err error) *Message {
 
 // misused says what the verb takes that was nearly typed, and how a video of
 // the same words is made.
-func (v voice) misused(e *command.VerbError) []Block {
+func (v printer) misused(e *command.VerbError) []Block {
 	typed := strings.TrimSpace(e.Word + " " + e.Rest)
 	asPrompt := []ltx.Setting{{Key: command.PromptKey, Value: typed}}
 	video := v.Spans("tell.verb_prompt", "example", v.video(command.Write(asPrompt), asPrompt))
@@ -71,7 +71,7 @@ func (v voice) misused(e *command.VerbError) []Block {
 }
 
 // ask says what may be settings or words of the prompt, with both spellings.
-func (v voice) ask(e *command.AskError) []Block {
+func (v printer) ask(e *command.AskError) []Block {
 	const most = 3
 	key := "tell.asked"
 	if len(e.Typed) > 1 {
@@ -93,13 +93,13 @@ func (v voice) ask(e *command.AskError) []Block {
 
 // toCopy is a command line to be copied, without what may be secret and without
 // files: attach says that they are not in it.
-func (v voice) toCopy(settings []ltx.Setting) Block {
+func (v printer) toCopy(settings []ltx.Setting) Block {
 	typed, _ := byHand(command.Shown(settings))
 	return block(Code, v.video(command.Write(typed), typed))
 }
 
 // attach says which files have to come again with a line that was copied.
-func (v voice) attach(settings []ltx.Setting) []Block {
+func (v printer) attach(settings []ltx.Setting) []Block {
 	_, files := byHand(settings)
 	if len(files) == 0 {
 		return nil
@@ -111,7 +111,7 @@ func (v voice) attach(settings []ltx.Setting) []Block {
 // the others: nobody can type what a platform holds.
 func byHand(settings []ltx.Setting) (typed []ltx.Setting, files []string) {
 	for _, s := range settings {
-		if _, ofJob := s.File.Job(); ofJob || s.File.Ref == "" || s.File.IsLink() {
+		if _, ofJob := s.File.Job(); ofJob || s.File.Ref == "" || s.File.IsLink() || s.IsThis() {
 			typed = append(typed, s)
 			continue
 		}
@@ -123,11 +123,11 @@ func byHand(settings []ltx.Setting) (typed []ltx.Setting, files []string) {
 // FieldErrors says what is wrong with each field of a form, by the option's
 // key, as plain text. It is nil when err is not about settings.
 func FieldErrors(p text.Printer, err error) map[string]string {
-	v := voice{p}
+	v := printer{p}
 	var out map[string]string
 	for _, e := range command.ProblemsIn(err) {
 		key := e.Option
-		if p, ok := ltx.Lookup(key); !ok || !OnForm(p) {
+		if p, ok := ltx.Lookup(key); !ok || !OnForm(p) && p.Kind != ltx.KindMedia {
 			key = AdvancedKey // where experts' inputs are typed
 		}
 		if out == nil {
@@ -144,14 +144,16 @@ var problemMore = map[ltx.Problem][]string{
 	ltx.NotAChoice:        {"tell.did_you_mean", "tell.one_of"},
 	ltx.BadSize:           {"tell.did_you_mean", "tell.size_forms"},
 	ltx.LoRAUnknown:       {"tell.did_you_mean"},
+	ltx.StyleUnknown:      {"tell.did_you_mean"},
 	ltx.TooManyMegapixels: {"tell.lasts"},
 	ltx.OutOfRange:        {"tell.fps_lasts"},
 	ltx.NotTaken:          {"tell.models", "tell.write"},
 	ltx.ModelCannot:       {"tell.models"},
+	ltx.TierOnly:          {"tell.models_yours"},
 }
 
 // problem says what is wrong with a setting, and what would be right.
-func (v voice) problem(e ltx.FieldError) []text.Span {
+func (v printer) problem(e ltx.FieldError) []text.Span {
 	key := "problem." + string(e.Problem)
 	if e.Problem == ltx.Duplicate && e.Value == "" {
 		key += "_text"
@@ -168,7 +170,7 @@ func (v voice) problem(e ltx.FieldError) []text.Span {
 	sentences := [][]text.Span{v.Spans(key, args...)}
 	for _, more := range problemMore[e.Problem] {
 		switch {
-		case more == "tell.models":
+		case more == "tell.models", more == "tell.models_yours":
 			if len(e.Choices) > 0 {
 				sentences = append(sentences, v.Spans(more, args...))
 			}
@@ -182,16 +184,19 @@ func (v voice) problem(e ltx.FieldError) []text.Span {
 			sentences = append(sentences, v.Spans("tell.smaller_size"))
 		}
 	}
+	if e.Style != "" {
+		sentences = append(sentences, v.Spans("tell.style", "style", e.Style))
+	}
 	return text.Spaced(sentences...)
 }
 
 // limitNumber writes a bound exactly.
-func (v voice) limitNumber(n float64) string {
+func (v printer) limitNumber(n float64) string {
 	return strings.Replace(text.NumberTyped(n), ".", v.Text("format.decimal"), 1)
 }
 
 // between is "between 9 and 481 frames".
-func (v voice) between(e ltx.FieldError) string {
+func (v printer) between(e ltx.FieldError) string {
 	least, most := v.limitNumber(e.Min), v.limitNumber(e.Max)
 	if !v.Has("unit." + e.Unit) {
 		return v.Text("tell.range", "min", least, "max", most)
@@ -201,7 +206,7 @@ func (v voice) between(e ltx.FieldError) string {
 
 // limit says which limit has no room, how much is left, when it starts over
 // and who can raise it.
-func (v voice) limit(e *quota.LimitError) []Block {
+func (v printer) limit(e *quota.LimitError) []Block {
 	var why, reason []text.Span
 	if e.Block.Reason != "" {
 		reason = v.Spans("refusal.reason", "reason", text.Shorten(text.OneLine(e.Block.Reason), cardPrompt))
@@ -225,18 +230,26 @@ func (v voice) limit(e *quota.LimitError) []Block {
 }
 
 // overLimit is limit for a limit that is used up.
-func (v voice) overLimit(e *quota.LimitError) []Block {
+func (v printer) overLimit(e *quota.LimitError) []Block {
 	g := e.Gauge
 	key := "refusal." + string(g.Unit) + "_" + string(g.Scope.Kind)
 	tooMuch := g.Unit == quota.Dollars && e.Need > g.Max
 	if tooMuch {
 		key = "refusal.never_fits"
 	}
+	costs, smaller := "refusal.costs", "refusal.smaller"
+	if e.Videos > 1 {
+		costs, smaller = "refusal.costs_all", "refusal.fewer"
+	}
+	cost := v.Text(costs, "n", e.Videos, "need", v.Money(usd.Micros(e.Need)))
 	why := v.Spans(key, "used", v.amount(g.Unit, g.Used), "max", v.amount(g.Unit, g.Max),
-		"left", v.amount(g.Unit, e.Left()), "need", v.Money(usd.Micros(e.Need)), "window", v.window(g.Window))
-	var smaller, resets []text.Span
+		"left", v.amount(g.Unit, e.Left()), "costs", cost, "window", v.window(g.Window))
+	var less, resets []text.Span
+	if g.Unit == quota.Videos && e.Need > 1 {
+		less = v.Spans("refusal.several", "need", e.Need, "left", e.Left())
+	}
 	if g.Unit == quota.Dollars && (tooMuch || e.Left() > 0) {
-		smaller = v.Spans("refusal.smaller")
+		less = v.Spans(smaller)
 	}
 	if !g.Resets.IsZero() && !tooMuch {
 		again := "refusal.resets"
@@ -250,7 +263,7 @@ func (v voice) overLimit(e *quota.LimitError) []Block {
 		who = v.Spans("refusal.operator")
 	}
 	return []Block{
-		block(Text, text.Spaced(why, smaller)...),
+		block(Text, text.Spaced(why, less)...),
 		block(Text, text.Spaced(resets, who)...),
 		v.say(Note, "price.nothing"),
 	}

@@ -20,14 +20,14 @@ const (
 
 // reports says how the report of a verb is shown; those that change something
 // are shown by done.
-var reports = map[string]func(v voice, r team.Report) []Block{
-	"mine": voice.mine, "show": voice.shown, "top": voice.top, "export": voice.exported, "log": voice.logged, "reload": voice.reloaded,
-	"teams": voice.teams,
+var reports = map[string]func(v printer, r team.Report) []Block{
+	"mine": printer.mine, "show": printer.shown, "top": printer.top, "export": printer.exported, "log": printer.logged, "reload": printer.reloaded,
+	"teams": printer.teams,
 }
 
 // Report shows what came of an order.
 func Report(p text.Printer, r team.Report) Message {
-	v := voice{p}
+	v := printer{p}
 	var m Message
 	switch show := reports[r.Verb]; {
 	case show != nil:
@@ -41,7 +41,7 @@ func Report(p text.Printer, r team.Report) Message {
 }
 
 // who names whom a report is about.
-func (v voice) who(r team.Report) any {
+func (v printer) who(r team.Report) any {
 	if r.Member == "" {
 		return v.Text("order.the_team")
 	}
@@ -49,7 +49,7 @@ func (v voice) who(r team.Report) any {
 }
 
 // subject is who at the start of a sentence.
-func (v voice) subject(r team.Report) any {
+func (v printer) subject(r team.Report) any {
 	if r.Member == "" {
 		return v.Text("order.team_subject")
 	}
@@ -64,19 +64,21 @@ func kind(r team.Report) quota.ScopeKind {
 	return quota.Member
 }
 
-func (v voice) mine(r team.Report) []Block {
+func (v printer) mine(r team.Report) []Block {
 	blocks := []Block{v.say(Heading, "usage.title")}
 	for _, k := range []quota.ScopeKind{quota.Member, quota.Team, quota.Bot} {
 		blocks = append(blocks, v.gauges(k, r.Gauges)...)
 	}
+	blocks = append(blocks, v.models(r)...)
 	blocks = append(blocks, v.extras(r)...)
 	blocks = append(blocks, v.stops(r)...)
 	return append(blocks, v.whoRaises(r.Gauges))
 }
 
-func (v voice) shown(r team.Report) []Block {
+func (v printer) shown(r team.Report) []Block {
 	blocks := append([]Block{v.say(Heading, "order.show_title", "who", v.who(r))}, v.limits(r)...)
 	blocks = append(blocks, v.overrides(r)...)
+	blocks = append(blocks, v.models(r)...)
 	blocks = append(blocks, v.extras(r)...)
 	blocks = append(blocks, v.stops(r)...)
 	if r.Spending != nil {
@@ -85,8 +87,16 @@ func (v voice) shown(r team.Report) []Block {
 	return append(blocks, v.members(r.Members, 3)...)
 }
 
+// models are those that a member's tiers add.
+func (v printer) models(r team.Report) []Block {
+	if len(r.Models) == 0 {
+		return nil
+	}
+	return []Block{v.say(Text, "usage.models", "models", v.List(r.Models, "format.and"))}
+}
+
 // limits are the limits that a report is about; without any it says so.
-func (v voice) limits(r team.Report) []Block {
+func (v printer) limits(r team.Report) []Block {
 	blocks := v.gauges(kind(r), r.Gauges)
 	if len(blocks) == 0 {
 		return []Block{v.say(Text, "order.no_limits")}
@@ -95,7 +105,7 @@ func (v voice) limits(r team.Report) []Block {
 }
 
 // overrides are the limits that admins have set.
-func (v voice) overrides(r team.Report) []Block {
+func (v printer) overrides(r team.Report) []Block {
 	if r.AdminState == nil {
 		return nil
 	}
@@ -112,7 +122,7 @@ func (v voice) overrides(r team.Report) []Block {
 }
 
 // by names who did something.
-func (v voice) by(who string) any {
+func (v printer) by(who string) any {
 	if who == quota.Operator {
 		return v.Text("order.operator")
 	}
@@ -120,7 +130,7 @@ func (v voice) by(who string) any {
 }
 
 // quoted is a reason in quotes; none is nothing.
-func (v voice) quoted(reason string) []text.Span {
+func (v printer) quoted(reason string) []text.Span {
 	if reason == "" {
 		return nil
 	}
@@ -128,7 +138,7 @@ func (v voice) quoted(reason string) []text.Span {
 }
 
 // extras are the grants that are left.
-func (v voice) extras(r team.Report) []Block {
+func (v printer) extras(r team.Report) []Block {
 	blocks := make([]Block, 0, len(r.Grants))
 	for _, g := range r.Grants {
 		key := "order.extra"
@@ -141,7 +151,7 @@ func (v voice) extras(r team.Report) []Block {
 }
 
 // left is "3 of 5 videos, $1 of $2".
-func (v voice) left(g team.GrantUse) string {
+func (v printer) left(g team.GrantUse) string {
 	var parts []string
 	if g.Videos > 0 {
 		parts = append(parts, v.Text("order.left_videos", "left", max(0, g.Videos-g.UsedVideos), "max", g.Videos))
@@ -153,7 +163,7 @@ func (v voice) left(g team.GrantUse) string {
 }
 
 // given says until when an extra is good, and why it was given.
-func (v voice) given(g quota.Grant) [][]text.Span {
+func (v printer) given(g quota.Grant) [][]text.Span {
 	var until []text.Span
 	if !g.Expires.IsZero() {
 		until = v.Spans("order.expires", "since", text.SinceSpan(g.Expires))
@@ -162,7 +172,7 @@ func (v voice) given(g quota.Grant) [][]text.Span {
 }
 
 // stops says that the member is blocked or the team paused, by whom and why.
-func (v voice) stops(r team.Report) []Block {
+func (v printer) stops(r team.Report) []Block {
 	if r.AdminState == nil {
 		return nil
 	}
@@ -180,7 +190,7 @@ func (v voice) stops(r team.Report) []Block {
 }
 
 // spent is what a month has brought, and how good the estimates were.
-func (v voice) spent(month string, s team.Spending) []Block {
+func (v printer) spent(month string, s team.Spending) []Block {
 	line := v.Spans("order.spent", "month", month, "videos", v.Plural("usage.videos_count", s.Videos), "price", s.Charged)
 	var more []text.Span
 	if s.UnderWay > 0 {
@@ -203,7 +213,7 @@ func (v voice) spent(month string, s team.Spending) []Block {
 }
 
 // members lists who has spent most.
-func (v voice) members(members []team.MemberSpending, most int) []Block {
+func (v printer) members(members []team.MemberSpending, most int) []Block {
 	members = members[:min(most, len(members))]
 	blocks := make([]Block, 0, len(members))
 	for i, m := range members {
@@ -217,7 +227,7 @@ func (v voice) members(members []team.MemberSpending, most int) []Block {
 }
 
 // teams is a line for each team, and what they may spend together.
-func (v voice) teams(r team.Report) []Block {
+func (v printer) teams(r team.Report) []Block {
 	blocks := []Block{v.say(Heading, "order.teams_title")}
 	if len(r.Teams) == 0 {
 		return append(blocks, v.say(Text, "order.nothing_made"))
@@ -238,7 +248,7 @@ func (v voice) teams(r team.Report) []Block {
 	return append(blocks, v.gauges(quota.Bot, r.Gauges)...)
 }
 
-func (v voice) top(r team.Report) []Block {
+func (v printer) top(r team.Report) []Block {
 	blocks := []Block{v.say(Heading, "order.top_title", "month", r.Month)}
 	if len(r.Members) == 0 {
 		return append(blocks, v.say(Text, "order.nothing_made"))
@@ -247,7 +257,7 @@ func (v voice) top(r team.Report) []Block {
 	return append(blocks, v.spent(r.Month, *r.Spending)...)
 }
 
-func (v voice) exported(r team.Report) []Block {
+func (v printer) exported(r team.Report) []Block {
 	blocks := []Block{v.say(Heading, "order.export_title", "month", r.Month)}
 	if len(r.Members) == 0 {
 		return append(blocks, v.say(Text, "order.nothing_made"))
@@ -263,7 +273,7 @@ func (v voice) exported(r team.Report) []Block {
 	return append(blocks, v.say(Note, "order.export_more", "month", r.Month))
 }
 
-func (v voice) logged(r team.Report) []Block {
+func (v printer) logged(r team.Report) []Block {
 	blocks := []Block{v.say(Heading, "order.log_title")}
 	if len(r.Records) == 0 {
 		return append(blocks, v.say(Text, "order.no_records"))
@@ -279,7 +289,7 @@ func (v voice) logged(r team.Report) []Block {
 	return blocks
 }
 
-func (v voice) reloaded(r team.Report) []Block {
+func (v printer) reloaded(r team.Report) []Block {
 	blocks := []Block{v.say(Text, "order.reloaded")}
 	if len(r.Restart) > 0 {
 		blocks = append(blocks, block(Text, text.Spaced(v.Spans("order.restart"), v.List(r.Restart, "format.and"))...))
@@ -288,12 +298,16 @@ func (v voice) reloaded(r team.Report) []Block {
 }
 
 // done says what was changed, and how it is now.
-func (v voice) done(r team.Report) []Block {
+func (v printer) done(r team.Report) []Block {
 	args := []any{"who", v.subject(r)}
 	if r.Change != nil {
 		args = append(args, "before", text.MonoSpan(r.Change.Before), "after", text.MonoSpan(r.Change.After))
 	}
-	words := v.Spans("order_done."+r.Verb, args...)
+	key := "order_done." + r.Verb
+	if r.Verb == "revoke" && r.Change != nil && r.Change.Before == "" {
+		key = "order_done.revoke_nothing"
+	}
+	words := v.Spans(key, args...)
 	if r.Verb == "grant" && r.AdminState != nil {
 		grants := r.AdminState.Team.Grants
 		if r.Member != "" {
@@ -312,7 +326,7 @@ func (v voice) done(r team.Report) []Block {
 }
 
 // amounts is "5 videos, $2".
-func (v voice) amounts(g quota.Grant) string {
+func (v printer) amounts(g quota.Grant) string {
 	var parts []string
 	if g.Videos > 0 {
 		parts = append(parts, v.Plural("usage.videos_count", g.Videos))

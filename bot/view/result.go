@@ -57,7 +57,7 @@ func WhyLink(e *generate.LinkError) LinkReason {
 
 // Result is the message that carries the video.
 func Result(p text.Printer, j generate.Job, r ResultFacts) Message {
-	v := voice{p}
+	v := printer{p}
 	var m Message
 	ready := v.Spans("result.ready")
 	if j.Parent != "" && j.Notes[NoteRepeat] == "" {
@@ -65,15 +65,14 @@ func Result(p text.Printer, j generate.Job, r ResultFacts) Message {
 	}
 	m.add(block(Text, text.Spaced([]text.Span{text.MentionSpan(j.AskedBy())}, ready)...), v.say(Note, KeyLabel))
 	if j.Cancel != nil && j.Cancel.By != generate.ByDeadline {
-		m.add(v.say(Text, "result.too_late", "price", cmp.Or(j.Charged, j.Estimate)))
+		m.add(v.tooLate(j))
 	}
 	m.add(block(Quote, text.Span{Text: text.Shorten(j.Request.Prompt(), resultPrompt)}))
 	if expanded := expandedPrompt(j); expanded != "" {
 		m.add(v.say(Note, "result.expanded"), block(Quote, text.Span{Text: text.Shorten(expanded, resultPrompt)}))
 	}
 	if r.Fit == generate.FitLink && r.URL != "" {
-		watch := text.Span{Text: v.Text("result.watch"), Style: text.Link, URL: r.URL}
-		m.add(v.say(Text, string(cmp.Or(r.Why, LinkTooLarge)), "link", watch), v.say(Note, "result.public"))
+		m.add(v.linkTo(r), v.say(Note, "result.public"))
 	}
 	m.add(block(Note, changed(j)...))
 	m.add(block(Note, v.madeLine(j)...))
@@ -81,10 +80,26 @@ func Result(p text.Printer, j generate.Job, r ResultFacts) Message {
 		m.add(v.smaller(j))
 	}
 	m.add(v.notes(j)...)
+	repeat := again(j)
+	if lost := lostTriggers(j); len(lost) > 0 {
+		m.add(v.say(Text, "result.lost_trigger", "words", v.List(lost, "format.and")))
+		repeat = []Action{ActAgain, ActVerbatim} // there is room for five buttons
+	}
 	m.add(block(Note, v.smallPrint(j)...))
-	m.Buttons = v.buttons(j.ID, append(again(j), ActEdit, ActDetails, ActDelete)...)
+	m.Buttons = v.buttons(j.ID, append(repeat, ActEdit, ActDetails, ActDelete)...)
 	m.Menu, m.Prompt = v.buttons(j.ID, goOn(j, r)...), v.Text("button.more")
 	return m.done()
+}
+
+// tooLate says that a cancel came too late.
+func (v printer) tooLate(j generate.Job) Block {
+	return v.say(Text, "result.too_late", "price", cmp.Or(j.Charged, j.Estimate))
+}
+
+// linkTo is the link that takes the place of a video, and why.
+func (v printer) linkTo(r ResultFacts) Block {
+	watch := text.Span{Text: v.Text("result.watch"), Style: text.Link, URL: r.URL}
+	return v.say(Text, string(cmp.Or(r.Why, LinkTooLarge)), "link", watch)
 }
 
 // KeyLabel is the key of the line that says that a video was made by AI. Whoever
@@ -98,6 +113,9 @@ func Label(p text.Printer) string { return p.Text(KeyLabel) }
 func goOn(j generate.Job, r ResultFacts) []Action {
 	moving := !strings.HasPrefix(j.Output.ContentType, "image/") // a GIF is no clip
 	var actions []Action
+	if j.Request.IsDraft() {
+		actions = append(actions, ActFinish)
+	}
 	if moving {
 		actions = append(actions, ActExtend)
 	}
@@ -107,11 +125,20 @@ func goOn(j generate.Job, r ResultFacts) []Action {
 	if moving {
 		actions = append(actions, ActRetake, ActReframe)
 	}
-	return append(actions, ActInputs)
+	return append(actions, ActInputs, ActStyle)
+}
+
+// lostTriggers are the words that a LoRA needs and that the model has dropped
+// from the prompt.
+func lostTriggers(j generate.Job) []string {
+	if !j.Request.Expand() {
+		return nil
+	}
+	return j.Request.LostTriggers(j.Output.Prompt)
 }
 
 // smaller says that the video was made smaller, and where it is in full.
-func (v voice) smaller(j generate.Job) Block {
+func (v printer) smaller(j generate.Job) Block {
 	if j.Output.URL == "" {
 		return v.say(Note, "result.smaller")
 	}
@@ -130,7 +157,7 @@ func expandedPrompt(j generate.Job) string {
 
 // madeLine is "seed 7 · 1024×576 · 5 s · made in 48 s", without the seed of a
 // model that has none.
-func (v voice) madeLine(j generate.Job) []text.Span {
+func (v printer) madeLine(j generate.Job) []text.Span {
 	f := madeOf(j)
 	var pieces [][]text.Span
 	if j.Request.HasSeed() || j.Output.Seed != nil {

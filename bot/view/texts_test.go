@@ -15,6 +15,7 @@ import (
 	"ltxbot/bot/text"
 	"ltxbot/bot/view"
 	"ltxbot/core/generate"
+	"ltxbot/core/library"
 	"ltxbot/core/ltx"
 	"ltxbot/core/quota"
 	"ltxbot/core/team"
@@ -57,7 +58,7 @@ func TestEveryLanguageHasTheSameTexts(t *testing.T) {
 }
 
 func TestEveryLanguageDescribesEveryOptionAndChoice(t *testing.T) {
-	translated := []string{"camera", "size", "quality", "format", "acceleration"}
+	translated := []string{"camera", "size", "quality", "format", "acceleration", "model", "edit"}
 	c := text.BuiltInCatalog()
 	for _, language := range c.Languages() {
 		if language == "en" {
@@ -118,7 +119,7 @@ func byValue() []string {
 	add("gauge.", "you", "team", "bot", "day", "week", "month", "rolling")
 	add("window.", "day", "week", "month", "rolling")
 	add("usage.", "you", "team", "bot", "videos", "usd")
-	add("button.", "cancel", "again", "same", "edit", "details", "delete", "retry", "extend", "continue", "retake", "reframe", "inputs")
+	add("button.", "cancel", "again", "same", "edit", "details", "delete", "remove", "retry", "extend", "continue", "retake", "reframe", "inputs", "verbatim", "style", "finish", "take")
 	add("help.prompt_", "shot", "scene", "action", "people", "camera", "sound")
 	add("unit.", "frames", "fps", "seconds", "pixels", "steps")
 	add("label.", "start_time")
@@ -126,6 +127,9 @@ func byValue() []string {
 		if p.Basic || p.Kind == ltx.KindMedia {
 			add("label.", p.Key())
 		}
+	}
+	for _, k := range library.WarningKinds() {
+		add("lora_warning.", string(k))
 	}
 	for _, p := range team.OrderProblems {
 		add("order_problem.", string(p))
@@ -135,6 +139,9 @@ func byValue() []string {
 		if v.Who != team.Operators && !v.Reads {
 			add("order_done.", v.Name)
 		}
+		if v.Name == "revoke" {
+			add("order_done.", "revoke_nothing")
+		}
 		for _, a := range v.Args {
 			if name := v.Name + "_" + a.Name; slices.Contains([]string{"show_who", "log_who", "unset_limit"}, name) {
 				add("arg.", name)
@@ -143,6 +150,26 @@ func byValue() []string {
 			}
 		}
 	}
+	for _, p := range library.Problems {
+		add("library_problem.", string(p))
+	}
+	add("library_arg.", "style_name")
+	for _, v := range library.Verbs() {
+		add("library_verb.", v.Name)
+		if !v.Reads {
+			add("library_done.", v.Name)
+		}
+		if view.HasLibraryForm(v.Name) {
+			add("library_form.", v.Name)
+		}
+		for _, a := range v.Args {
+			add("library_arg.", a.Name)
+			if a.Name != "find" && !v.InChat {
+				add("library.", a.Name)
+			}
+		}
+	}
+	add("library.", "path")
 	return keys
 }
 
@@ -196,7 +223,8 @@ func TestTextsFitWhereTheyGo(t *testing.T) {
 	for _, language := range c.Languages() {
 		for _, key := range text.BuiltInCatalog().Keys(language) {
 			switch {
-			case strings.HasPrefix(key, "command."), strings.HasPrefix(key, "verb."), strings.HasPrefix(key, "arg."):
+			case strings.HasPrefix(key, "command."), strings.HasPrefix(key, "verb."), strings.HasPrefix(key, "arg."),
+				strings.HasPrefix(key, "library_verb."), strings.HasPrefix(key, "library_arg."):
 				fits(language+" "+key, c.Printer(language, "/ltx").Text(key), 100)
 			case strings.HasPrefix(key, "button."), strings.HasPrefix(key, "label."), strings.HasPrefix(key, "form.title"):
 				fits(language+" "+key, c.Printer(language, "/ltx").Text(key, "id", "k3f92mq7abcd"), 45)
@@ -211,14 +239,21 @@ func TestTextsFitWhereTheyGo(t *testing.T) {
 				fits(language+" "+p.Key()+" "+choice.Typed(), c.Printer(language, "/ltx").Choice(p, choice), 75)
 			}
 		}
-		f := view.NewForm(c.Printer(language, "/ltx"), (ltx.Rules{}).QualityNames(), nil)
+		options, err := (ltx.Rules{}).OptionsFor([]ltx.Setting{{Key: "edit", Value: "extend"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		f := view.VideoForm(c.Printer(language, "/ltx"), view.Fill{Options: options, Models: (ltx.Rules{}).Offers(), Usual: "ltx-2.5-pro"})
 		fits(language+" title of the form", f.Title, 24)
 		fits(language+" button of the form", f.Submit, 24)
 		for _, field := range f.Fields {
 			fits(language+" hint of "+field.Key, field.Hint, 100)
+			for _, choice := range field.Choices {
+				fits(language+" "+field.Key+" "+choice.Value+" in the form", choice.Label, 75)
+			}
 		}
 		for _, topic := range append(view.HelpTopics(), "") {
-			fits(language+" help "+topic, view.Help(c.Printer(language, "/ltx"), topic).String(), 4000)
+			fits(language+" help "+topic, view.Help(c.Printer(language, "/ltx"), ltx.Rules{}, topic).String(), 4000)
 		}
 	}
 }
@@ -270,6 +305,16 @@ func TestTheHelpOfOrdersIsTheSameEverywhere(t *testing.T) {
 				key = "arg." + a.Name
 			}
 			same(key, a.Help)
+		}
+	}
+	for _, v := range library.Verbs() {
+		same("library_verb."+v.Name, v.Help)
+		for _, a := range v.Args {
+			if a.Name == "name" && strings.HasPrefix(v.Name, "style") {
+				same("library_arg.style_name", a.Help)
+				continue
+			}
+			same("library_arg."+a.Name, a.Help)
 		}
 	}
 }

@@ -1,17 +1,14 @@
 package view
 
 import (
-	"strings"
-
 	"ltxbot/bot/text"
-	"ltxbot/core/ltx"
 	"ltxbot/core/quota"
 	"ltxbot/core/usd"
 )
 
 // Usage shows limits: a bar for each, and when it starts over.
 func Usage(p text.Printer, gauges []quota.Gauge) Message {
-	v := voice{p}
+	v := printer{p}
 	var m Message
 	m.add(v.say(Heading, "usage.title"))
 	for _, kind := range []quota.ScopeKind{quota.Member, quota.Team, quota.Bot} {
@@ -23,7 +20,7 @@ func Usage(p text.Printer, gauges []quota.Gauge) Message {
 
 // whoRaises says who can raise the limits that were shown; without any, what
 // was used.
-func (v voice) whoRaises(gauges []quota.Gauge) Block {
+func (v printer) whoRaises(gauges []quota.Gauge) Block {
 	admins, operators := false, false
 	for _, g := range gauges {
 		admins = admins || g.Max > 0 && !g.Fixed
@@ -41,7 +38,7 @@ func (v voice) whoRaises(gauges []quota.Gauge) Block {
 }
 
 // gauges are the limits of one scope.
-func (v voice) gauges(kind quota.ScopeKind, gauges []quota.Gauge) []Block {
+func (v printer) gauges(kind quota.ScopeKind, gauges []quota.Gauge) []Block {
 	var blocks []Block
 	for _, g := range gauges {
 		if g.Scope.Kind != kind || g.Max <= 0 {
@@ -65,7 +62,7 @@ func (v voice) gauges(kind quota.ScopeKind, gauges []quota.Gauge) []Block {
 }
 
 // month is what the member has used this month, for who has no limit.
-func (v voice) month(gauges []quota.Gauge) []text.Span {
+func (v printer) month(gauges []quota.Gauge) []text.Span {
 	var videos int64
 	var price usd.Micros
 	for _, g := range gauges {
@@ -80,38 +77,3 @@ func (v voice) month(gauges []quota.Gauge) []text.Span {
 	}
 	return v.Spans("usage.month", "videos", v.Plural("usage.videos_count", videos), "price", price)
 }
-
-// LoRAs says which LoRAs can be used under rules.
-func LoRAs(p text.Printer, rules ltx.Rules) Message {
-	v := voice{p}
-	var names []string
-	if rules.LibraryNames != nil {
-		names = rules.LibraryNames()
-	}
-	hosts := rules.LoRAHosts
-	if hosts == nil {
-		hosts = ltx.DefaultLoRAHosts()
-	}
-	most := rules.MaxLoRAs
-	if most == 0 {
-		most = defaultMaxLoRAs
-	}
-	var m Message
-	m.add(v.say(Heading, "loras.title"))
-	if len(names) > 0 {
-		m.add(v.say(Text, "loras.names"), block(Text, v.List(names, "format.and")...))
-	} else {
-		m.add(v.say(Text, "loras.none"))
-	}
-	m.add(
-		block(Text, append([]text.Span{{Text: "• "}}, v.Spans("loras.repo")...)...),
-		block(Text, append([]text.Span{{Text: "• "}}, v.Spans("loras.file", "hosts", strings.Join(hosts, ", "))...)...),
-		v.say(Text, "loras.how", "max", most, "example", v.example("a cowboy walks lora:owner/repo@0.8")),
-		v.say(Note, "loras.model"),
-	)
-	return m.done()
-}
-
-// defaultMaxLoRAs is how many LoRAs a request may name under ltx.Rules that
-// say nothing else.
-const defaultMaxLoRAs = 3

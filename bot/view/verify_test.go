@@ -37,6 +37,12 @@ func TestAVerdictSaysHowSureItIs(t *testing.T) {
 			{"a job with a link", view.Verified(p, view.Verdict{Job: as(func(j *generate.Job) {
 				j.Receipt.Fit, j.Receipt.Mark, j.Receipt.SHA256 = generate.FitLink, "", ""
 			})})},
+			{"the message of a batch", view.Verified(p, view.Verdict{
+				Job: as(func(j *generate.Job) { j.Batch = generate.Batch{ID: j.ID, Index: 1, Size: 2} }),
+				Takes: []generate.Job{*as(func(j *generate.Job) {
+					j.ID, j.Receipt.SHA256, j.Batch = "b00000000002", "another", generate.Batch{ID: j.ID, Index: 2, Size: 2}
+				})},
+			})},
 			{"a job whose video was deleted", view.Verified(p, view.Verdict{Job: as(func(j *generate.Job) { j.Notes = map[string]string{"deleted": "yes"} })})},
 			{"a job under way", view.Verified(p, view.Verdict{Job: as(func(j *generate.Job) { j.Receipt = generate.Receipt{} })})},
 		}

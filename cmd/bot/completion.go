@@ -7,6 +7,7 @@ import (
 
 	"github.com/alecthomas/kong"
 
+	"ltxbot/core/library"
 	"ltxbot/core/team"
 )
 
@@ -125,14 +126,22 @@ func candidates(node *kong.Node, words []string) []string {
 // choices are the values that a flag or an argument can have, where they are
 // known.
 func choices(v *kong.Value) []string {
-	if v.Tag.Get("complete") == "verbs" {
-		var verbs []string
+	var verbs []string
+	switch v.Tag.Get("complete") {
+	case "verbs":
 		for _, verb := range team.Verbs() {
 			if verb.Who != team.Everybody {
 				verbs = append(verbs, verb.Name)
 			}
 		}
 		return verbs
+	case "library":
+		for _, verb := range library.Verbs() {
+			if !verb.InChat {
+				verbs = append(verbs, verb.Name)
+			}
+		}
+		return append(verbs, "export", "import")
 	}
 	return v.EnumSlice()
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -9,6 +10,8 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"os/exec"
+	"runtime"
 	"strings"
 	"time"
 
@@ -18,12 +21,15 @@ import (
 
 // demoCmd runs the bot in a simulated world.
 type demoCmd struct {
-	Execute string        `short:"e" placeholder:"COMMAND" help:"Do this one command, print what happens, save the video, exit 0 if it was delivered."`
+	Execute string        `short:"e" placeholder:"COMMAND" help:"Do this one command, print what happens, save the videos, exit 0 if they were delivered."`
 	Attach  []string      `sep:"none" placeholder:"FILE" help:"A picture, sound or video that goes with the command, as often as there are files: --attach cat.png. OPTION=FILE says for which option, such as end_image=dog.png."`
 	On      string        `enum:"${platforms}" default:"discord" help:"Where to type: ${enum}."`
 	JSON    bool          `help:"Print the result as JSON."`
 	Fal     string        `enum:"sim,live" default:"sim" help:"sim: no cost. live: real videos with the key in FAL_KEY, which cost money."`
 	Timeout time.Duration `default:"25m" help:"How long a command may take."`
+	Listen  string        `placeholder:"ADDRESS" help:"Where the page is; 127.0.0.1:8080, or a free port if that is taken, unless you name one."`
+	NoOpen  bool          `help:"Do not open the page in a browser."`
+	NoPage  bool          `help:"Only the terminal, no page."`
 	Verbose bool          `short:"v" help:"Show the bot's log."`
 }
 
@@ -33,7 +39,8 @@ func (c demoCmd) Run(ctx context.Context, term terminal) error {
 	if c.Verbose {
 		log = slog.New(slog.NewTextHandler(term.err, nil))
 	}
-	d, err := demo.Start(ctx, demo.Options{Live: c.Fal == "live", Version: versionText(), Logger: log})
+	paged := c.Execute == "" && !c.NoPage
+	d, err := demo.Start(ctx, demo.Options{Live: c.Fal == "live", Version: versionText(), Logger: log, Page: paged})
 	if err != nil {
 		return err
 	}
@@ -41,7 +48,48 @@ func (c demoCmd) Run(ctx context.Context, term terminal) error {
 	if c.Execute != "" {
 		return c.once(ctx, d, term)
 	}
-	return c.converse(ctx, d, term)
+	if !paged {
+		_, err := c.converse(ctx, d, term)
+		return err
+	}
+	p, err := d.ServePage(ctx, cmp.Or(c.Listen, pageAddress), c.Listen == "")
+	if err != nil {
+		return err
+	}
+	defer p.Close()
+	console, token := d.Console()
+	fmt.Fprintf(term.out, "The page: %s\nThe console: %s/ (as ada, by Discord or Slack, or as the operator, by the token %s)\n\n", p.URL(), console, token)
+	if !c.NoOpen && isTerminal(term.in) {
+		openBrowser(ctx, p.URL())
+	}
+	typed, err := c.converse(ctx, d, term)
+	if err != nil || typed {
+		return err
+	}
+	<-ctx.Done() // nobody is at the terminal: the page is all there is
+	return nil
+}
+
+// pageAddress is where the page is unless somebody names another place.
+const pageAddress = "127.0.0.1:8080"
+
+// openBrowser opens a page in the browser of a desktop, if there is one.
+func openBrowser(ctx context.Context, address string) {
+	opener := "xdg-open"
+	switch {
+	case runtime.GOOS == "darwin":
+		opener = "open"
+	case os.Getenv("DISPLAY") == "" && os.Getenv("WAYLAND_DISPLAY") == "":
+		return
+	}
+	path, err := exec.LookPath(opener)
+	if err != nil {
+		return
+	}
+	cmd := exec.CommandContext(ctx, path, address) //nolint:gosec // our own address
+	if cmd.Start() == nil {
+		go func() { _ = cmd.Wait() }()
+	}
 }
 
 // once does one command.
@@ -64,8 +112,8 @@ func (c demoCmd) once(ctx context.Context, d *demo.Demo, term terminal) error {
 		if err := enc.Encode(r); err != nil {
 			return err
 		}
-	} else if r.Video != "" {
-		fmt.Fprintf(term.out, "\nsaved %s\n", r.Video)
+	} else if len(r.Videos) > 0 {
+		fmt.Fprintf(term.out, "\nsaved %s\n", strings.Join(r.Videos, "\nsaved "))
 	}
 	if err != nil {
 		return err
@@ -89,8 +137,9 @@ func (c demoCmd) files() ([]demo.File, error) {
 	return files, nil
 }
 
-// converse reads commands from the terminal.
-func (c demoCmd) converse(ctx context.Context, d *demo.Demo, term terminal) error {
+// converse reads commands from the terminal, and reports whether there were
+// any.
+func (c demoCmd) converse(ctx context.Context, d *demo.Demo, term terminal) (typed bool, err error) {
 	fmt.Fprint(term.out, c.welcome())
 	echoes := isTerminal(term.in) // what ada does is there already
 	s, err := d.Session(ctx, c.On, func(e demo.Event) {
@@ -99,12 +148,12 @@ func (c demoCmd) converse(ctx context.Context, d *demo.Demo, term terminal) erro
 		}
 	})
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer s.Close()
 	files, err := c.files()
 	if err != nil {
-		return err
+		return false, err
 	}
 	for _, f := range files {
 		s.Attach(f)
@@ -124,13 +173,14 @@ func (c demoCmd) converse(ctx context.Context, d *demo.Demo, term terminal) erro
 	for {
 		select {
 		case <-ctx.Done():
-			return nil
+			return typed, nil
 		case line, ok := <-lines:
 			if !ok {
-				return s.Wait(ctx)
+				return typed, s.Wait(ctx)
 			}
+			typed = true
 			if done := c.line(ctx, s, strings.TrimSpace(line), term); done {
-				return nil
+				return true, nil
 			}
 		}
 	}

@@ -22,14 +22,15 @@ import (
 // jobsCmd is about jobs: of the running bot, by its admin API, or of the store
 // while no bot runs.
 type jobsCmd struct {
-	List   jobsListCmd   `cmd:"" help:"List jobs, newest first."`
-	Show   jobsShowCmd   `cmd:"" help:"Show one job, with its prompt."`
-	Verify jobsVerifyCmd `cmd:"" help:"Tell whether a file is a video that the bot has posted, and what the mark in it says."`
-	Cancel jobsCancelCmd `cmd:"" help:"Ask the running bot to stop a job."`
-	GiveUp jobsGiveUpCmd `cmd:"" name:"give-up" help:"Have the running bot end a job at once, whatever it waits for."`
-	Backup jobsBackupCmd `cmd:"" help:"Write a copy of the store (bolt:) to a new file, while the bot runs or not."`
-	Export jobsExportCmd `cmd:"" help:"Print all that is kept of a member's jobs, as JSON."`
-	Erase  jobsEraseCmd  `cmd:"" help:"Erase prompts, settings and links of a member's finished jobs."`
+	List    jobsListCmd    `cmd:"" help:"List jobs, newest first."`
+	Show    jobsShowCmd    `cmd:"" help:"Show one job, with its prompt."`
+	Verify  jobsVerifyCmd  `cmd:"" help:"Tell whether a file is a video that the bot has posted, and what the mark in it says."`
+	Cancel  jobsCancelCmd  `cmd:"" help:"Ask the running bot to stop a job."`
+	GiveUp  jobsGiveUpCmd  `cmd:"" name:"give-up" help:"Have the running bot end a job at once, whatever it waits for."`
+	Deliver jobsDeliverCmd `cmd:"" help:"Have the running bot post a video that was made and could not be posted."`
+	Backup  jobsBackupCmd  `cmd:"" help:"Write a copy of the store (bolt:) to a new file, while the bot runs or not."`
+	Export  jobsExportCmd  `cmd:"" help:"Print all that is kept of a member's jobs, as JSON."`
+	Erase   jobsEraseCmd   `cmd:"" help:"Erase prompts, settings and links of a member's finished jobs."`
 }
 
 // botFlags say which bot is meant.
@@ -77,15 +78,28 @@ func (c jobsListCmd) Run(ctx context.Context, term terminal) error {
 		return printJSON(term.out, admin.JobList{Jobs: append([]admin.Job{}, jobs...)})
 	}
 	table := tabwriter.NewWriter(term.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "JOB\tSTATE\tCREATED\tTEAM\tMEMBER\tCOST")
+	fmt.Fprintln(table, "JOB\tSTATE\tCREATED\tTEAM\tMEMBER\tCOST\tTAKE")
 	for _, j := range jobs {
 		state := j.State
 		if j.Failure != "" {
 			state += ": " + j.Failure
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", j.ID, state, j.Created.Local().Format(time.DateTime), j.Team, j.Member, costs(j))
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s%s\n", j.ID, state, j.Created.Local().Format(time.DateTime), j.Team, j.Member, costs(j), takeOf(j))
 	}
 	return table.Flush()
+}
+
+// takeOf is the last cell of a job of a command for several videos: "take 2 of
+// 3, with job k3f92mq7abcd". Other jobs have none.
+func takeOf(j admin.Job) string {
+	switch b := j.Batch; {
+	case b == nil:
+		return ""
+	case b.Take == 1:
+		return fmt.Sprintf("\ttake 1 of %d", b.Size)
+	default:
+		return fmt.Sprintf("\ttake %d of %d, with job %s", b.Take, b.Size, b.Lead)
+	}
 }
 
 // costs is what a job was charged, or before that is known what it is expected
@@ -97,10 +111,13 @@ func costs(j admin.Job) string {
 	return fmt.Sprintf("$%.2f", j.Charged)
 }
 
-type jobsShowCmd struct {
+// jobFlags say which job is meant.
+type jobFlags struct {
 	botFlags
 	ID string `arg:"" help:"The job's id, as on its card."`
 }
+
+type jobsShowCmd struct{ jobFlags }
 
 // Run shows a job.
 func (c jobsShowCmd) Run(ctx context.Context, term terminal) error {
@@ -122,33 +139,37 @@ func (c jobsShowCmd) Run(ctx context.Context, term terminal) error {
 	return printJSON(term.out, j)
 }
 
-type jobsCancelCmd struct {
-	botFlags
-	ID string `arg:"" help:"The job's id, as on its card."`
-}
+type jobsCancelCmd struct{ jobFlags }
 
 // Run asks to stop a job.
 func (c jobsCancelCmd) Run(ctx context.Context, term terminal) error {
-	return c.ask(ctx, func(bot *admin.Client) error {
-		j, err := bot.Cancel(ctx, c.ID)
-		if err == nil {
-			fmt.Fprintf(term.out, "%s is %s and will be stopped\n", j.ID, j.State)
-		}
-		return err
-	}, nil)
+	return c.change(ctx, (*admin.Client).Cancel, func(j admin.Job) {
+		fmt.Fprintf(term.out, "%s is %s and will be stopped\n", j.ID, j.State)
+	})
 }
 
-type jobsGiveUpCmd struct {
-	botFlags
-	ID string `arg:"" help:"The job's id, as on its card."`
-}
+type jobsGiveUpCmd struct{ jobFlags }
 
 // Run gives a job up.
 func (c jobsGiveUpCmd) Run(ctx context.Context, term terminal) error {
-	return c.ask(ctx, func(bot *admin.Client) error {
-		j, err := bot.GiveUp(ctx, c.ID)
+	return c.change(ctx, (*admin.Client).GiveUp, func(j admin.Job) {
+		fmt.Fprintf(term.out, "%s is %s, charged %s\n", j.ID, j.State, costs(j))
+	})
+}
+
+type jobsDeliverCmd struct{ jobFlags }
+
+// Run has a job delivered again.
+func (c jobsDeliverCmd) Run(ctx context.Context, term terminal) error {
+	return c.change(ctx, (*admin.Client).Deliver, func(j admin.Job) { fmt.Fprintf(term.out, "%s is %s\n", j.ID, j.State) })
+}
+
+// change has the running bot change a job, and says what became of it.
+func (f jobFlags) change(ctx context.Context, do func(*admin.Client, context.Context, string) (admin.Job, error), say func(admin.Job)) error {
+	return f.ask(ctx, func(bot *admin.Client) error {
+		j, err := do(bot, ctx, f.ID)
 		if err == nil {
-			fmt.Fprintf(term.out, "%s is %s, charged %s\n", j.ID, j.State, costs(j))
+			say(j)
 		}
 		return err
 	}, nil)

@@ -84,6 +84,12 @@ func (s *shelf) GiveUp(_ context.Context, id, _ string) (generate.Job, error) {
 	return j, nil
 }
 
+func (s *shelf) Redeliver(ctx context.Context, id, _ string) (generate.Job, error) {
+	j, err := s.store.Job(ctx, id)
+	j.State = generate.Delivering
+	return j, err
+}
+
 func (s *shelf) Job(ctx context.Context, id string) (generate.Job, error) {
 	return s.store.Job(ctx, id)
 }
@@ -184,6 +190,8 @@ func TestARunningBotIsAskedByItsAPI(t *testing.T) {
 	s.want(t, 1, "there is no such job", "jobs", "cancel", "nosuchjob000")
 	s.want(t, 0, "k3f92mq7abcd is failed, charged $0.13", "jobs", "give-up", "k3f92mq7abcd")
 	s.want(t, 1, "there is no such job", "jobs", "give-up", "nosuchjob000")
+	s.want(t, 0, "k3f92mq7abcd is delivering", "jobs", "deliver", "k3f92mq7abcd")
+	s.want(t, 1, "there is no such job", "jobs", "deliver", "nosuchjob000")
 	s.want(t, 1, "the bot does not run", "jobs", "list", "--url", "http://127.0.0.1:1")
 	s.configure(t, "listen = \""+server.Listener.Addr().String()+"\"\nadmin_token = \"another-horse-battery\"\n")
 	s.want(t, 1, "the admin token is missing or wrong", "jobs", "list")
@@ -210,4 +218,32 @@ func TestABackupIsAStore(t *testing.T) {
 	restored := &shelf{file: to}
 	restored.configure(t, "")
 	restored.want(t, 0, "k3f92mq7abcd  accepted", "jobs", "list")
+}
+
+func TestTheTakesOfABatchAreNamedWhereJobsAreListed(t *testing.T) {
+	s := newShelf(t)
+	lead, second := s.job, s.job
+	lead.ID, lead.Event = "aaaaaaaaaaaa", "discord:2"
+	lead.Batch = generate.Batch{ID: lead.ID, Index: 1, Size: 2}
+	second.ID, second.Event = lead.TakeIDs()[1], "second"
+	second.Batch = generate.Batch{ID: lead.ID, Index: 2, Size: 2}
+	var asked []generate.Asked
+	for _, j := range []generate.Job{lead, second} {
+		j.Version = 0
+		asked = append(asked, generate.Asked{Job: j, Plan: quota.Policy{Zone: time.UTC}.Plan(j.ID, quota.Asker{Team: j.Team, Member: j.Member}, j.Estimate, j.Created)})
+	}
+	if _, err := s.store.AcceptAll(t.Context(), asked); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s.want(t, 0, "  take 1 of 2\n", "jobs", "list")
+	s.want(t, 0, "  take 2 of 2, with job "+lead.ID+"\n", "jobs", "list")
+	s.want(t, 0, "≈ $0.13\n", "jobs", "list") // of a video by itself nothing is said
+	_, out, _ := s.bot(t, "jobs", "show", second.ID)
+	var shown admin.Job
+	if err := json.Unmarshal([]byte(out), &shown); err != nil || shown.Batch == nil || *shown.Batch != (admin.Batch{Lead: lead.ID, Take: 2, Size: 2}) {
+		t.Errorf("shown is %s, %v", out, err)
+	}
 }

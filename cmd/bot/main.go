@@ -34,6 +34,7 @@ type cli struct {
 	Manifest manifestCmd `cmd:"" help:"Print the manifest of the Slack app."`
 	Jobs     jobsCmd     `cmd:"" help:"List, show and cancel jobs; back up the store."`
 	Quota    quotaCmd    `cmd:"" help:"Look at quotas and change them, in the running bot."`
+	LoRAs    lorasCmd    `cmd:"" name:"loras" help:"Look at the LoRAs and styles of a team and change them, in the running bot."`
 	Store    storeCmd    `cmd:"" help:"Copy the store from bolt to Redis, or back; make its file small; put its time right."`
 	Health   healthCmd   `cmd:"" help:"Ask a running bot how it is; exit 0 if it is ready."`
 	Version  versionCmd  `cmd:"" help:"Print the version."`

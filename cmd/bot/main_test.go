@@ -21,7 +21,7 @@ type scripts struct{ *testing.M }
 
 // Run implements testscript.TestingM.
 func (s scripts) Run() int {
-	parallel.AtLeast(4) // they wait for the demo
+	parallel.AtLeast(8) // they wait for the demo
 	return s.M.Run()
 }
 
@@ -36,6 +36,7 @@ func TestScripts(t *testing.T) {
 			"picture": picture,
 			"fill":    fill,
 			"json":    jsonField,
+			"alone":   alone,
 		},
 	})
 }

@@ -4,10 +4,8 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"os"
 
 	"ltxbot/bot/slack"
-	"ltxbot/config"
 )
 
 // manifestCmd prints what a platform needs to know of the app.
@@ -25,15 +23,9 @@ type manifestSlackCmd struct {
 
 // Run prints the manifest.
 func (c manifestSlackCmd) Run(_ context.Context, term terminal) error {
-	cfg := config.Default()
-	if c.Config != "" {
-		data, err := os.ReadFile(c.Config)
-		if err == nil {
-			cfg, err = config.Parse(data)
-		}
-		if err != nil {
-			return &exitError{2, err}
-		}
+	cfg, err := readConfig(c.Config)
+	if err != nil {
+		return err
 	}
 	redirect := ""
 	if cfg.Slack.Several() {

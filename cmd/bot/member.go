@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"ltxbot/app/admin"
+	"ltxbot/config"
 	"ltxbot/core/generate"
 	"ltxbot/store"
 )
@@ -72,12 +73,20 @@ func (c jobsEraseCmd) Run(ctx context.Context, term terminal) error {
 			if err := c.checkTeam(ctx, s, c.Team); err != nil {
 				return err
 			}
-			done, err = generate.Erase(ctx, s, c.Team, string(c.Member))
+			cfg, err := config.Load(c.Config, lenient)
+			if err != nil {
+				return err
+			}
+			// The next start deletes what fal keeps.
+			done, err = generate.Erase(ctx, s, cfg.Fal.AdminKey.Reveal() != "", c.Team, string(c.Member))
 			return err
 		})
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(term.out, "erased %d jobs of %s; %d are under way, or were lost less than a day ago: erase those again later\n", done.Jobs, c.Member, done.Left)
-	return err
+	fmt.Fprintf(term.out, "erased %d jobs of %s; %d are under way, or were lost less than a day ago: erase those again later\n", done.Jobs, c.Member, done.Left)
+	if done.Copies > 0 {
+		fmt.Fprintf(term.out, "fal keeps its copies of %d of them, since there is no fal.admin_key: delete them at https://fal.ai/dashboard\n", done.Copies)
+	}
+	return nil
 }

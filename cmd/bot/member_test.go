@@ -57,7 +57,7 @@ func TestARunningBotErasesAMember(t *testing.T) {
 	const token = "correct-horse-battery"
 	api := admin.New(token, ingress.New(slog.New(slog.DiscardHandler), nil), slog.New(slog.DiscardHandler))
 	api.KnowTeams(s.store.Teams)
-	api.ServeMembers(s.store, func(string) {})
+	api.ServeMembers(s.store, false, func(string) {})
 	server := httptest.NewServer(api)
 	defer server.Close()
 	s.configure(t, "listen = \""+server.Listener.Addr().String()+"\"\nadmin_token = \""+token+"\"\n")

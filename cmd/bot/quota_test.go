@@ -116,7 +116,8 @@ discord_guilds = [%q]
 	want("gets extra: 5 videos", "grant", "discord:1", "videos:5", "a launch")
 	want(`"verb":"grant"`, "log", "--json")
 	want("no more videos", "block", "discord:2", "spam \x1b[2Jgone\u202e")
-	want(`\u001b[2Jgone\u202e`, "log")
+	want("“spam [2Jgone”", "log")
+	want(`\u001b[2Jgone\u202e`, "log", "--json")
 	if text := ask("log") + ask("log", "--json"); strings.ContainsAny(text, "\x1b\u202e") {
 		t.Errorf("the log of changes controls the terminal: %q", text)
 	}

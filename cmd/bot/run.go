@@ -11,7 +11,9 @@ import (
 	"time"
 
 	"ltxbot/app"
+	"ltxbot/app/doctor"
 	"ltxbot/config"
+	"ltxbot/web"
 )
 
 // runCmd runs the bot until a signal comes.
@@ -32,7 +34,8 @@ func (c runCmd) Run(ctx context.Context, term terminal) error {
 	log := newLogger(cfg.Log, term.err)
 	a, err := app.New(ctx, cfg, app.Options{
 		Version: versionText(), Logger: log,
-		Load: func() (config.Config, error) { return loadConfig(c.Config) },
+		Load:    func() (config.Config, error) { return loadConfig(c.Config) },
+		Examine: func(ctx context.Context) []web.Finding { return examine(ctx, c.Config) },
 	})
 	if err == nil {
 		err = a.Start(ctx)
@@ -53,6 +56,16 @@ func (c runCmd) Run(ctx context.Context, term terminal) error {
 		return &exitError{3, fatal}
 	}
 	return nil
+}
+
+// examine is what the doctor finds, for the console.
+func examine(ctx context.Context, path string) []web.Finding {
+	report := doctor.Examine(ctx, path, os.LookupEnv, doctor.Options{Version: versionText()})
+	found := make([]web.Finding, 0, len(report.Findings))
+	for _, f := range report.Findings {
+		found = append(found, web.Finding{Level: string(f.Level), Area: f.Area, Text: f.Text, Advice: f.Advice})
+	}
+	return found
 }
 
 // wait returns when the bot should stop: with nil when it was asked to, or with
@@ -80,6 +93,23 @@ func loadConfig(path string) (config.Config, error) {
 	if _, invalid := errors.AsType[*config.InvalidError](err); err == nil || invalid {
 		err = errors.Join(err, app.Check(cfg))
 	}
+	if err != nil {
+		return config.Config{}, &exitError{2, err}
+	}
+	return cfg, nil
+}
+
+// readConfig reads a config without its secrets. Its error ends the program with
+// 2.
+func readConfig(path string) (config.Config, error) {
+	if path == "" {
+		return config.Default(), nil
+	}
+	data, err := os.ReadFile(path) //nolint:gosec // the operator names it
+	if err != nil {
+		return config.Config{}, &exitError{2, err}
+	}
+	cfg, err := config.Parse(data)
 	if err != nil {
 		return config.Config{}, &exitError{2, err}
 	}

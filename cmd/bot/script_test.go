@@ -9,6 +9,7 @@ import (
 	"image/png"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -132,6 +133,15 @@ func fill(ts *testscript.TestScript, neg bool, args []string) {
 		_, err := store.Sweep(ctx)
 		ts.Check(err)
 	}
+}
+
+// alone leaves the bot without the programs of the machine: one that finds
+// ffmpeg tries at each start whether it can encode.
+func alone(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 0 {
+		ts.Fatalf("usage: alone")
+	}
+	ts.Setenv("PATH", filepath.SplitList(ts.Getenv("PATH"))[0])
 }
 
 // picture makes a PNG: "picture cat.png".

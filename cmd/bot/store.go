@@ -124,7 +124,7 @@ func (c storeCopyCmd) Run(ctx context.Context, term terminal) error {
 
 // printReport prints what was copied, and the sums of both stores.
 func printReport(w io.Writer, r store.CopyReport) error {
-	_, err := fmt.Fprintf(w, `copied %d jobs (%d unfinished), %d standings, %d records, %d marks, %d settings
+	_, err := fmt.Fprintf(w, `copied %d jobs (%d unfinished), %d admin states, %d records, %d marks, %d settings
             source  copy
 holds       %6d  %d
 reserved    %6s  %s
@@ -133,7 +133,7 @@ settled     %6s  %s
 released    %6s  %s
 charged     %6s  %s
 The sums agree.
-`, r.Jobs, r.Unfinished, r.Standings, r.Records, r.Marks, r.Settings,
+`, r.Jobs, r.Unfinished, r.AdminStates, r.Records, r.Marks, r.Settings,
 		r.From.Holds, r.To.Holds, r.From.Reserved, r.To.Reserved, r.From.Held, r.To.Held,
 		r.From.Settled, r.To.Settled, r.From.Released, r.To.Released, r.From.Charged, r.To.Charged)
 	return err

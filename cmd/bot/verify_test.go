@@ -4,6 +4,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
+	"io"
 	"log/slog"
 	"net/http/httptest"
 	"os"
@@ -26,14 +28,20 @@ func TestAFileIsVerifiedFromTheStoreAndByTheRunningBot(t *testing.T) {
 	}
 	plain := filepath.Join(dir, "plain.mp4")
 	write(t, plain, sample)
-	out, err := media.Marker{}.Mark(t.Context(), generate.File{Path: plain, Size: int64(len(sample))}, dir, generate.Mark{Model: "fal-ai/test", Job: s.job.ID})
+	out, err := media.Marker{}.Mark(generate.File{Path: plain, Size: int64(len(sample))}, generate.Mark{Model: "fal-ai/test", Job: s.job.ID})
 	if err != nil {
 		t.Fatal(err)
 	}
-	marked, err := os.ReadFile(out.Path)
+	r, err := out.Open()
 	if err != nil {
 		t.Fatal(err)
 	}
+	marked, err := io.ReadAll(r)
+	if err := errors.Join(err, r.Close()); err != nil {
+		t.Fatal(err)
+	}
+	posted := filepath.Join(dir, "posted.mp4")
+	write(t, posted, marked)
 	copied := filepath.Join(dir, "copy.mp4")
 	write(t, copied, append(marked, "\x00\x00\x00\x08free"...))
 	sum := sha256.Sum256(marked)
@@ -46,15 +54,15 @@ func TestAFileIsVerifiedFromTheStoreAndByTheRunningBot(t *testing.T) {
 
 	check := func(t *testing.T) {
 		t.Helper()
-		s.want(t, 0, "posted: exactly this file, made by AI, for job k3f92mq7abcd of discord:1 in team acme", "jobs", "verify", out.Path)
-		s.want(t, 0, "https://discord.com/channels/1/2/3", "jobs", "verify", out.Path)
-		s.want(t, 0, `made by AI with "fal-ai/test" for job "k3f92mq7abcd", says the file; anybody can write that`, "jobs", "verify", out.Path)
+		s.want(t, 0, "posted: exactly this file, made by AI, for job k3f92mq7abcd of discord:1 in team acme", "jobs", "verify", posted)
+		s.want(t, 0, "https://discord.com/channels/1/2/3", "jobs", "verify", posted)
+		s.want(t, 0, `made by AI with "fal-ai/test" for job "k3f92mq7abcd", says the file; anybody can write that`, "jobs", "verify", posted)
 		s.want(t, 0, "posted: not this file\nmark: made by AI", "jobs", "verify", copied)
 		s.want(t, 0, "there is such a job, of discord:1 in team acme; its video was another file", "jobs", "verify", copied)
 		s.want(t, 0, "posted: not this file\nmark: none", "jobs", "verify", plain)
 		s.want(t, 2, "nosuchfile", "jobs", "verify", filepath.Join(dir, "nosuchfile"))
 		var got verified
-		_, text, _ := s.bot(t, "jobs", "verify", "--json", out.Path)
+		_, text, _ := s.bot(t, "jobs", "verify", "--json", posted)
 		if err := json.Unmarshal([]byte(text), &got); err != nil || got.SHA256 != j.Receipt.SHA256 || len(got.Posted) != 1 || got.Posted[0].ID != j.ID || got.Mark == nil || got.Named == nil {
 			t.Errorf("as JSON: %s (%v)", text, err)
 		}

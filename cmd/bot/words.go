@@ -12,7 +12,7 @@ import (
 // command below node has stay where they are.
 func ordered(node *kong.Node, args []string) []string {
 	if len(node.Children) == 0 {
-		return args
+		return wordsFirst(node, args)
 	}
 	verb := 0
 	for verb < len(args) && strings.HasPrefix(args[verb], "-") {
@@ -33,6 +33,31 @@ func ordered(node *kong.Node, args []string) []string {
 		return args
 	}
 	return append([]string{args[verb]}, ordered(child, slices.Concat(args[:verb], args[verb+1:]))...)
+}
+
+// wordsFirst puts the words of a command that takes any number of them before
+// its flags: kong reads none after a flag.
+func wordsFirst(node *kong.Node, args []string) []string {
+	if !slices.ContainsFunc(node.Positional, func(v *kong.Value) bool { return v.IsCumulative() }) {
+		return args
+	}
+	var words, flags []string
+	for i := 0; i < len(args); i++ {
+		if !strings.HasPrefix(args[i], "-") {
+			words = append(words, args[i])
+			continue
+		}
+		f := flagOf(node, args[i])
+		if f == nil {
+			return args
+		}
+		flags = append(flags, args[i])
+		if !f.IsBool() && !hasValue(args[i]) && i+1 < len(args) {
+			i++
+			flags = append(flags, args[i])
+		}
+	}
+	return append(words, flags...)
 }
 
 // hasValue reports whether the word of a flag holds its value: "--config=FILE",

@@ -16,7 +16,7 @@ func (p *fakeProvider) requestOf(t *testing.T, job string) string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for id, j := range p.jobs {
-		if j.order.Job == job {
+		if j.asked.Job == job {
 			return id
 		}
 	}

@@ -54,6 +54,10 @@ func newCard(r *run) *card {
 
 // refresh shows the job's present state soon.
 func (c *card) refresh() {
+	if c.quiet() {
+		c.r.showByLead()
+		return
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.gone || c.news && (c.editing || c.r.e.edits.booked(&c.turn)) {
@@ -64,6 +68,10 @@ func (c *card) refresh() {
 		c.book(0, cardPace)
 	}
 }
+
+// quiet reports whether the job shows nothing by itself: the lead of its batch
+// does.
+func (c *card) quiet() bool { return c.r.snapshot().follows() }
 
 // book asks for a turn. The caller holds mu.
 func (c *card) book(after, pause time.Duration) {
@@ -114,8 +122,9 @@ func (c *card) edit(ctx context.Context) {
 // look brings up to date what changes by itself, and reports whether it has
 // changed.
 func (c *card) look(ctx context.Context) bool {
-	if !c.r.snapshot().Waiting() {
-		return c.r.guess()
+	j := c.r.snapshot()
+	if !j.Waiting() {
+		return c.r.guess() || j.Leads()
 	}
 	place, err := c.r.e.cfg.Store.Place(ctx, c.r.id)
 	if err != nil {
@@ -131,6 +140,8 @@ func (r *run) changesAfter() time.Duration {
 	switch j := r.snapshot(); {
 	case j.Waiting():
 		return placePause
+	case j.Leads():
+		return guessPause // another take may be running, perhaps elsewhere
 	case j.State == Running && j.Progress.Expected > 0 && j.Progress.Percent < guessedMost:
 		return min(max(guessPause, distance(j.Started.Add(j.Progress.Expected))/5), guessMost)
 	}
@@ -156,12 +167,15 @@ func (c *card) due(pace time.Duration) time.Duration {
 
 // show shows the present state now. The caller has filled showing.
 func (c *card) show(ctx context.Context) error {
-	j := c.r.snapshot()
+	j, err := c.r.e.whole(ctx, c.r.snapshot())
+	if err != nil {
+		return err
+	}
 	courier := c.r.courier(j)
 	if courier == nil {
 		return &RetryError{After: platformOffPause, Err: errPlatformOff}
 	}
-	err := errLost
+	err = errLost
 	if c.r.mine(ctx) {
 		err = c.call(ctx, courier, j)
 	}
@@ -194,6 +208,10 @@ func (c *card) call(ctx context.Context, courier Courier, j Job) (err error) {
 // refused: the first and the last word on a job, which its step must know to
 // have arrived. It does nothing while an edit must wait, and says how long.
 func (c *card) settle(ctx context.Context) (rest time.Duration, _ error) {
+	if c.quiet() {
+		c.r.showByLead()
+		return 0, nil
+	}
 	c.wait()
 	c.mu.Lock()
 	rest = c.due(cardPace)

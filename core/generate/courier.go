@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"time"
 
 	"ltxbot/core/ltx"
@@ -21,13 +20,20 @@ type Courier interface {
 	// conversation is gone for good.
 	Show(ctx context.Context, j Job, keep Keep) error
 
-	// Deliver posts v once, however often it is called for the same job: as a
-	// file, or as a link when Video.Link says so or Video.Fetch returns a
-	// *LinkError. Its errors are those of Show.
-	Deliver(ctx context.Context, j Job, v Video, keep Keep) (Receipt, error)
+	// Deliver posts the videos of j in one message, once, however often it is
+	// called for the same job: each as a file, or as a link when Video.Link says
+	// so or Video.Fetch returns a *LinkError. There is more than one if j is a
+	// batch. The receipts are in the order of the videos. Its errors are those of
+	// Show.
+	Deliver(ctx context.Context, j Job, videos []Video, keep Keep) ([]Receipt, error)
+
+	// Tell says by a message of its own, which notifies the requester, how j
+	// ended without a video: once, however often it is called. Its errors are those
+	// of Show.
+	Tell(ctx context.Context, j Job, keep Keep) error
 
 	// Acknowledged reports whether the command of j was acknowledged. It
-	// returns ErrCannotTell when nobody knows; after any other error it is
+	// returns ErrCannotTell when that is not known; after any other error it is
 	// asked again.
 	Acknowledged(ctx context.Context, j Job) (bool, error)
 
@@ -43,8 +49,8 @@ type Courier interface {
 	OpenInput(ctx context.Context, j Job, m ltx.Media) (Media, error)
 }
 
-// ErrCannotTell says that nobody knows whether a command was acknowledged.
-var ErrCannotTell = errors.New("nobody knows whether the command was acknowledged")
+// ErrCannotTell says that it is not known whether a command was acknowledged.
+var ErrCannotTell = errors.New("it is not known whether the command was acknowledged")
 
 // A RefusedError says why a job that was acknowledged is not accepted.
 type RefusedError struct{ Failure Failure }
@@ -58,6 +64,7 @@ type Keep func(ctx context.Context, notes map[string]string) error
 
 // A Video is a finished output on its way to a conversation.
 type Video struct {
+	Job    Job // that it was made for: of a batch, a take
 	Output ltx.Output
 	// Fetch brings the media to a file on disk of at most limit bytes,
 	// downloading it once and making it smaller if need be. It returns a
@@ -81,23 +88,6 @@ func (e *LinkError) Unwrap() error { return e.Err }
 
 // ErrUploads says that uploads to a conversation keep failing.
 var ErrUploads = errors.New("uploads keep failing")
-
-// File is media on disk.
-type File struct {
-	Path        string
-	Name        string // as a person sees it: "ltx-k3f92mq7abcd.mp4"
-	Size        int64  // bytes
-	ContentType string
-	Fit         Fit
-	Mark        Marking // what became of the mark in it
-	SHA256      string  // in hexadecimal; empty when not known
-}
-
-// FileStem is the name of a job's video, without its extension.
-func FileStem(job string) string { return "ltx-" + job }
-
-// Open opens the file for reading.
-func (f File) Open() (*os.File, error) { return os.Open(f.Path) }
 
 // ErrUnreachable says that a conversation is gone, or refuses the bot for good.
 var ErrUnreachable = errors.New("conversation is unreachable")

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"slices"
 	"strconv"
 	"sync"
@@ -25,6 +24,7 @@ type scenario struct {
 	name    string
 	arrange func(*world)  // nil changes nothing
 	jobs    int           // asked for one after the other at once; 0 = one
+	takes   int           // videos that each asks for; 0 = one
 	inputs  []ltx.Setting // the files that are given with each
 	outside []happening   // what people and the provider do by themselves
 	ends    []ending      // how a job may end
@@ -102,7 +102,7 @@ func (p *fakeProvider) find(job string) (string, bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for id, j := range p.jobs {
-		if j.order.Job == job {
+		if j.asked.Job == job {
 			return id, true
 		}
 	}
@@ -118,8 +118,8 @@ func later(d time.Duration) error { return &generate.RetryError{After: d, Err: e
 // oneAtATime lets a member have one job at the provider.
 func oneAtATime(w *world) { w.policy.Member.JobsAtATime = 1 }
 
-var scenarios = []scenario{
-	{name: "all goes well", ends: []ending{delivered}},
+// The first of the scenarios is the plain life of a job.
+var scenarios = slices.Concat([]scenario{{name: "all goes well", ends: []ending{delivered}}}, batchScenarios, redeliveryScenarios, []scenario{
 	{
 		name:    "the reply to the submit is lost and the history knows the job",
 		arrange: func(w *world) { w.provider.loseReply = true }, ends: []ending{delivered},
@@ -228,6 +228,15 @@ var scenarios = []scenario{
 		name:    "the video is too large for the conversation",
 		arrange: func(w *world) { w.channel.limit = 8 }, ends: []ending{delivered},
 	},
+	{name: "the video is archived", arrange: archiving, takes: 2, ends: []ending{delivered}},
+	{name: "the video is erased while it is archived", arrange: archiving, outside: []happening{erase(48 * time.Second)}, ends: []ending{delivered}},
+	{name: "the video is deleted while it is archived", arrange: archiving, outside: []happening{deletes(48 * time.Second)}, ends: []ending{delivered}},
+	{name: "the video is deleted once it is archived", arrange: archiving, outside: []happening{deletes(90 * time.Second)}, ends: []ending{delivered}},
+	{
+		name: "a deletion is taken back", arrange: archiving,
+		outside: []happening{deletes(90 * time.Second), takesBack(100 * time.Second)}, ends: []ending{delivered},
+	},
+	{name: "a video that only the archive has goes into another", arrange: lapsed, inputs: lapsedClip, ends: []ending{delivered}},
 	{
 		name:    "the download breaks off",
 		arrange: func(w *world) { w.provider.cut = 3 }, ends: []ending{delivered},
@@ -246,18 +255,14 @@ var scenarios = []scenario{
 			delivered,
 		},
 	},
-}
+})
 
-// seed is where random choices begin. It is printed, and LTXBOT_SEED repeats
-// a run.
-func seed(t *testing.T) uint64 {
-	t.Helper()
-	n, err := strconv.ParseUint(os.Getenv("LTXBOT_SEED"), 10, 64)
-	if err != nil {
-		n = rand.Uint64()
+// typed are the settings of each command.
+func (sc scenario) typed() []ltx.Setting {
+	if sc.takes == 0 {
+		return sc.inputs
 	}
-	t.Logf("LTXBOT_SEED=%d repeats this run", n)
-	return n
+	return append([]ltx.Setting{{Key: "count", Value: strconv.Itoa(sc.takes)}}, sc.inputs...)
 }
 
 // TestAKillAtEveryBoundary kills the process before and after each store write
@@ -285,18 +290,18 @@ func stride(plain bool) int {
 	case need.Thorough():
 		return 6
 	case plain:
-		return 5 * slower
+		return 10 * slower
 	default:
-		return 25 * slower
+		return 50 * slower
 	}
 }
 
 func atEveryBoundary(t *testing.T, crash func(int) *crasher) {
-	start := seed(t)
+	start := need.Seed(t)
 	var mu sync.Mutex
 	points := 0
 	t.Run("group", func(t *testing.T) {
-		for i, sc := range scenarios {
+		for i, sc := range slices.Concat(scenarios[:1], need.Some(t, scenarios[1:], 4)) {
 			t.Run(sc.name, func(t *testing.T) {
 				t.Parallel()
 				step := stride(i == 0)
@@ -323,12 +328,12 @@ func atEveryBoundary(t *testing.T, crash func(int) *crasher) {
 // TestTwoKillsAtRandomBoundaries kills the process, and the one after it.
 func TestTwoKillsAtRandomBoundaries(t *testing.T) {
 	t.Parallel()
-	start := seed(t)
+	start := need.Seed(t)
 	runs := 1
 	if need.Thorough() {
 		runs = 3
 	}
-	for i, sc := range scenarios {
+	for i, sc := range need.Some(t, scenarios, 4) {
 		t.Run(sc.name, func(t *testing.T) {
 			t.Parallel()
 			random := rand.New(rand.NewPCG(start, uint64(i)))
@@ -361,7 +366,7 @@ func (sc scenario) play(t *testing.T, crashes ...*crasher) {
 		present.set(p)
 		if i == 0 {
 			for n := range max(1, sc.jobs) {
-				outside.Go(func() { _, _ = p.submit(p.life(), ask(t, n, sc.inputs...)) })
+				outside.Go(func() { _, _ = p.submit(p.life(), ask(t, n, sc.typed()...)) })
 			}
 			for _, h := range sc.outside {
 				outside.Go(func() { h.happen(over, w, present) })
@@ -461,23 +466,33 @@ func (sc scenario) check(t *testing.T, w *world, p *process, crashes []*crasher)
 		}
 	}
 	for n := range max(1, sc.jobs) {
-		if err := sc.checkJob(t, w, p, n); err != nil {
-			t.Errorf("%s: job %d: %v", when, n, err)
+		event := ask(t, n).Event
+		for _, id := range takesOf(event, max(1, sc.takes)) {
+			if err := sc.checkJob(t, w, p, id); err != nil {
+				t.Errorf("%s: job %d, %s: %v", when, n, id, err)
+			}
+		}
+		if sc.takes > 1 {
+			if err := sc.checkBatch(t, w, p, event); err != nil {
+				t.Errorf("%s: batch %d: %v", when, n, err)
+			}
 		}
 	}
 	if sc.jobs > 1 && w.provider.busiest > 1 {
 		t.Errorf("%s: the provider had %d jobs at a time, want 1", when, w.provider.busiest)
 	}
-	books, err := p.store.Audit(t.Context())
+	if w.archive != nil {
+		w.wantSettled(t, p)
+	}
+	books, err := p.store.VerifyLedger(t.Context())
 	if err != nil || len(books.Wrong) > 0 || !books.Totals.Balanced() || books.Totals.Held != 0 {
 		t.Errorf("%s: the books are %+v, %v; want balanced and nothing held", when, books, err)
 	}
 }
 
 // checkJob looks at what came of one job.
-func (sc scenario) checkJob(t *testing.T, w *world, p *process, n int) error {
+func (sc scenario) checkJob(t *testing.T, w *world, p *process, id string) error {
 	t.Helper()
-	id := generate.NewID(ask(t, n).Event)
 	submits := w.provider.submitted(id)
 	if submits > 1 {
 		return fmt.Errorf("submitted %d times", submits)
@@ -495,6 +510,9 @@ func (sc scenario) checkJob(t *testing.T, w *world, p *process, n int) error {
 	if j.Unfinished() {
 		return fmt.Errorf("it is %s and its card shows %q, want it to be over", j.State, j.Shown)
 	}
+	if err := w.checkCopy(j); err != nil {
+		return err
+	}
 	shown := w.channel.shown(id).State
 	if j.Failure.Kind == generate.FailUnacknowledged {
 		_, err := p.store.Hold(t.Context(), id)
@@ -503,7 +521,7 @@ func (sc scenario) checkJob(t *testing.T, w *world, p *process, n int) error {
 		}
 		return nil
 	}
-	if shown != j.State && !w.channel.gone {
+	if shown != j.State && !w.channel.gone && sc.takes == 0 {
 		return fmt.Errorf("the card shows %q, the job is %q", shown, j.State)
 	}
 	videos := 0

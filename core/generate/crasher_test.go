@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"sync"
+	"time"
 
 	"ltxbot/core/generate"
 	"ltxbot/core/ltx"
@@ -84,6 +85,10 @@ func (s crashStore) Accept(ctx context.Context, j generate.Job, plan quota.Plan)
 	return around(ctx, s.c, "accept", func() (generate.Job, error) { return s.Store.Accept(ctx, j, plan) })
 }
 
+func (s crashStore) AcceptAll(ctx context.Context, batch []generate.Asked) ([]generate.Job, error) {
+	return around(ctx, s.c, "accept all", func() ([]generate.Job, error) { return s.Store.AcceptAll(ctx, batch) })
+}
+
 func (s crashStore) Save(ctx context.Context, j generate.Job, b quota.Billing) (generate.Job, error) {
 	return around(ctx, s.c, "save "+string(j.State), func() (generate.Job, error) { return s.Store.Save(ctx, j, b) })
 }
@@ -93,7 +98,7 @@ type crashProvider struct {
 	c *crasher
 }
 
-func (p crashProvider) Submit(ctx context.Context, o generate.Order) (generate.Submission, error) {
+func (p crashProvider) Submit(ctx context.Context, o generate.JobRequest) (generate.Submission, error) {
 	return around(ctx, p.c, "submit", func() (generate.Submission, error) { return p.Provider.Submit(ctx, o) })
 }
 
@@ -130,10 +135,53 @@ func (k crashCourier) Show(ctx context.Context, j generate.Job, keep generate.Ke
 	return err
 }
 
+func (k crashCourier) Tell(ctx context.Context, j generate.Job, keep generate.Keep) error {
+	_, err := around(ctx, k.c, "tell", func() (struct{}, error) { return struct{}{}, k.Courier.Tell(ctx, j, keep) })
+	return err
+}
+
 func (k crashCourier) OpenInput(ctx context.Context, j generate.Job, m ltx.Media) (generate.Media, error) {
 	return around(ctx, k.c, "open", func() (generate.Media, error) { return k.Courier.OpenInput(ctx, j, m) })
 }
 
-func (k crashCourier) Deliver(ctx context.Context, j generate.Job, v generate.Video, keep generate.Keep) (generate.Receipt, error) {
-	return around(ctx, k.c, "deliver", func() (generate.Receipt, error) { return k.Courier.Deliver(ctx, j, v, keep) })
+func (k crashCourier) Deliver(ctx context.Context, j generate.Job, videos []generate.Video, keep generate.Keep) ([]generate.Receipt, error) {
+	return around(ctx, k.c, "deliver", func() ([]generate.Receipt, error) { return k.Courier.Deliver(ctx, j, videos, keep) })
+}
+
+type crashArchive struct {
+	generate.CopyFiles
+	c *crasher
+}
+
+func (a crashArchive) Put(ctx context.Context, name, contentType string, body io.ReadSeeker, size int64) error {
+	_, err := around(ctx, a.c, "put", func() (struct{}, error) { return struct{}{}, a.CopyFiles.Put(ctx, name, contentType, body, size) })
+	return err
+}
+
+func (a crashArchive) Open(ctx context.Context, name string, offset int64) (io.ReadCloser, error) {
+	return around(ctx, a.c, "open", func() (io.ReadCloser, error) { return a.CopyFiles.Open(ctx, name, offset) })
+}
+
+func (a crashArchive) Delete(ctx context.Context, name string) error {
+	_, err := around(ctx, a.c, "delete", func() (struct{}, error) { return struct{}{}, a.CopyFiles.Delete(ctx, name) })
+	return err
+}
+
+type crashQueue struct {
+	generate.CopyQueue
+	c *crasher
+}
+
+func (q crashQueue) ClaimCopy(ctx context.Context, lease time.Duration) (generate.CopyTask, error) {
+	return around(ctx, q.c, "claim a copy", func() (generate.CopyTask, error) { return q.CopyQueue.ClaimCopy(ctx, lease) })
+}
+
+func (q crashQueue) DelayCopy(ctx context.Context, t generate.CopyTask, d time.Duration) error {
+	_, err := around(ctx, q.c, "delay a copy", func() (struct{}, error) { return struct{}{}, q.CopyQueue.DelayCopy(ctx, t, d) })
+	return err
+}
+
+func (q crashQueue) DropCopy(ctx context.Context, t generate.CopyTask) error {
+	_, err := around(ctx, q.c, "drop a copy", func() (struct{}, error) { return struct{}{}, q.CopyQueue.DropCopy(ctx, t) })
+	return err
 }

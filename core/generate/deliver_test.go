@@ -451,3 +451,21 @@ func TestWhatAKilledProcessLeftIsDeleted(t *testing.T) {
 		t.Errorf("the old files: %v", err)
 	}
 }
+
+// Each save waits for the disk, and most of what a job costs this machine is
+// that. A save more must have a reason.
+func TestAnOrdinaryJobIsSavedSeldom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		p := w.start(crashAt(0))
+		defer p.kill(t)
+		id := p.accept(t, 1)
+		elapse(time.Minute)
+		j := finished(t, p, id)
+		// Recorded, accepted, its card known, submitting, queued, running, fetched, about
+		// to be posted, delivered, shown.
+		if j.State != generate.Delivered || j.Version != 10 || j.Notes["receipt"] != "kept" {
+			t.Errorf("job is %s after %d saves, notes %v", j.State, j.Version, j.Notes)
+		}
+	})
+}

@@ -42,7 +42,7 @@ func TestAJobThatMayHaveBeenSubmittedIsLookedForFirst(t *testing.T) {
 				a := ask(t, 1)
 				id := generate.NewID(a.Event)
 				if tt.submitted {
-					if _, err := w.provider.take(generate.Order{Job: id, Endpoint: "fal-ai/test", Request: a.Request}); err != nil {
+					if _, err := w.provider.take(generate.JobRequest{Job: id, Endpoint: "fal-ai/test", Request: a.Request}); err != nil {
 						t.Fatal(err)
 					}
 				}
@@ -95,7 +95,7 @@ func TestAReceivedJobThatMayHaveBeenSubmittedIsLookedForFirst(t *testing.T) {
 				}
 				first.kill(t)
 				if tt.submitted {
-					if _, err := w.provider.take(generate.Order{Job: j.ID, Endpoint: "fal-ai/test", Request: a.Request}); err != nil {
+					if _, err := w.provider.take(generate.JobRequest{Job: j.ID, Endpoint: "fal-ai/test", Request: a.Request}); err != nil {
 						t.Fatal(err)
 					}
 				}
@@ -132,7 +132,7 @@ func TestAnOldDoubtfulJobIsLookedForAsLongAsAnother(t *testing.T) {
 		}
 		first.kill(t)
 		elapse(10 * time.Minute)
-		if _, err := w.provider.take(generate.Order{Job: ids[1], Endpoint: "fal-ai/test", Request: ask(t, 1).Request}); err != nil {
+		if _, err := w.provider.take(generate.JobRequest{Job: ids[1], Endpoint: "fal-ai/test", Request: ask(t, 1).Request}); err != nil {
 			t.Fatal(err)
 		}
 		w.worn = func(s generate.Store) generate.Store { return forgetfulStore{s} }

@@ -22,11 +22,17 @@ type Config struct {
 	Ledger   quota.Ledger
 	Provider Provider
 	Couriers map[string]Courier // by Place.Platform
-	Media    MediaConfig
-	Inputs   InputConfig
+	// Purger deletes what the provider keeps; nil = the bot may not.
+	Purger Purger
+	Media  MediaConfig
+	Inputs InputConfig
+	Copies CopyConfig
 
 	Policy func() quota.Policy // the policy of this moment; a reload changes it
 
+	// Refuses says why a member of these tiers may not have a request made, or
+	// returns nil; nil = everybody may. It is asked once the tiers are known.
+	Refuses func(r ltx.Request, tiers []string) ltx.Invalid
 	// Price is what an endpoint costs.
 	Price        func(endpoint string) ltx.Price
 	BillFailures bool          // charge failures that the provider may bill
@@ -52,11 +58,14 @@ type Engine struct {
 	cfg     Config
 	log     *slog.Logger
 	history *history
-	polls   *budget // calls at the provider
-	edits   *budget // of cards
+	polls   *limiter      // calls at the provider
+	purging chan struct{} // has a value for each copy that is being deleted there
+	edits   *limiter      // of cards
 	streams *streams
 	kept    atomic.Int64  // bytes of videos on disk that wait for another try
 	inputs  chan struct{} // a token for each file on its way to the provider
+
+	archiver *archiver
 
 	mu      sync.Mutex
 	stop    context.CancelFunc // soft: begin nothing new
@@ -64,6 +73,7 @@ type Engine struct {
 	hard    context.Context    //nolint:containedctx // the engine's own life, ended by Stop
 	workers sync.WaitGroup
 	working map[string]<-chan struct{} // by job: ends with the latest work on it in this process
+	batches map[string]map[string]*run // by batch, by job: the takes that this process works on
 }
 
 // What a process does at most for all its jobs together, whatever their number.
@@ -79,14 +89,19 @@ func New(cfg Config) *Engine {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
+	if cfg.Refuses == nil {
+		cfg.Refuses = func(ltx.Request, []string) ltx.Invalid { return nil }
+	}
 	if cfg.OnChange == nil {
 		cfg.OnChange = func(State, Job) {}
 	}
-	return &Engine{
+	e := &Engine{
 		cfg: cfg, log: cfg.Logger, history: newHistory(), streams: newStreams(),
-		polls: newBudget(pollsPerSecond, pollsAtATime), edits: newBudget(editsPerSecond, editsAtATime),
-		working: map[string]<-chan struct{}{}, inputs: make(chan struct{}, inputsAtATime),
+		polls: newLimiter(pollsPerSecond, pollsAtATime), purging: make(chan struct{}, purgesMost), edits: newLimiter(editsPerSecond, editsAtATime),
+		working: map[string]<-chan struct{}{}, batches: map[string]map[string]*run{}, inputs: make(chan struct{}, inputsAtATime),
 	}
+	e.archiver = newArchiver(e)
+	return e
 }
 
 // Start begins to work on the store's unfinished jobs and on those accepted
@@ -99,7 +114,7 @@ func (e *Engine) Start(ctx context.Context) error {
 	for _, j := range slices.Backward(finished) { // the latest is remembered longest
 		e.history.add(j)
 	}
-	e.sweepFiles()
+	e.SweepFiles(ctx)
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.stop != nil {
@@ -112,6 +127,7 @@ func (e *Engine) Start(ctx context.Context) error {
 	e.workers.Go(func() { e.edits.serve(soft) })
 	e.workers.Go(func() { e.claim(soft) })
 	e.workers.Go(func() { e.watchReceived(soft) })
+	e.archiver.start(soft, &e.workers)
 	return nil
 }
 
@@ -197,6 +213,8 @@ type Ask struct {
 	Parent  string            // the job it is remixed from, if any
 	Notes   map[string]string // what the courier already knows of its messages
 	Until   time.Time         // when the conversation stops taking messages; zero = never
+	// PostBefore is until when messages are taken without fail; zero = always.
+	PostBefore time.Time
 }
 
 // A Quote is what a job would cost, and what is left.
@@ -215,15 +233,20 @@ func (e *Engine) Quote(ctx context.Context, a Ask) (Quote, error) {
 	if err != nil {
 		return Quote{}, fmt.Errorf("read time: %w", err)
 	}
-	standing, err := e.cfg.Ledger.AdminState(ctx, a.Asker.Team, a.Asker.Member)
+	state, err := e.cfg.Ledger.AdminState(ctx, a.Asker.Team, a.Asker.Member)
 	if err != nil {
-		return Quote{}, fmt.Errorf("read standing: %w", err)
+		return Quote{}, fmt.Errorf("read admin state: %w", err)
 	}
 	// What is not known before a file is read refuses nothing.
-	least := a.Request.AtLeast(e.cfg.Price(a.Request.Endpoint()))
-	reservation, err := policy.Plan("", a.Asker, least, now)(standing)
+	least := a.Request.AtLeast(e.cfg.Price(a.Request.Endpoint())) * usd.Micros(a.Request.Count())
+	reservation, err := policy.Plan("", a.Asker, least, now)(state)
 	if err != nil {
 		return Quote{Estimate: estimate}, err
+	}
+	for i, c := range reservation.Counts {
+		if c.Unit == quota.Videos {
+			reservation.Counts[i].Add = int64(a.Request.Count())
+		}
 	}
 	counters := reservation.Counters()
 	read, err := e.cfg.Ledger.Used(ctx, a.Asker.Team, counters)
@@ -232,6 +255,9 @@ func (e *Engine) Quote(ctx context.Context, a Ask) (Quote, error) {
 	}
 	used := quota.Sums(counters, read)
 	entries, err := quota.Decide(reservation, used)
+	if refusal, ok := errors.AsType[*quota.LimitError](err); ok && a.Request.Count() > 1 {
+		refusal.Videos = a.Request.Count()
+	}
 	if err != nil {
 		return Quote{Estimate: estimate}, err
 	}
@@ -259,9 +285,10 @@ func gaugesWith(r quota.Reservation, entries []quota.Entry, used func(quota.Scop
 	return gauges
 }
 
-// estimate is what a request will cost at most, as far as is known before.
+// estimate is what all videos of a request will cost at most, as far as is known
+// before.
 func (e *Engine) estimate(r ltx.Request) usd.Micros {
-	return r.Estimate(e.cfg.Price(r.Endpoint()))
+	return r.Estimate(e.cfg.Price(r.Endpoint())) * usd.Micros(r.Count())
 }
 
 // gauges reads how far counts are used.
@@ -281,7 +308,7 @@ func (e *Engine) gauges(ctx context.Context, team string, counts []quota.Count) 
 func (e *Engine) Usage(ctx context.Context, a quota.Asker) ([]quota.Gauge, error) {
 	s, err := e.cfg.Ledger.AdminState(ctx, a.Team, a.Member)
 	if err != nil {
-		return nil, fmt.Errorf("read standing: %w", err)
+		return nil, fmt.Errorf("read admin state: %w", err)
 	}
 	now, err := e.cfg.Store.Now(ctx)
 	if err != nil {
@@ -293,9 +320,29 @@ func (e *Engine) Usage(ctx context.Context, a quota.Asker) ([]quota.Gauge, error
 // ErrTooLate says that a job can't be cancelled any more.
 var ErrTooLate = errors.New("job is past cancelling")
 
-// Cancel asks to stop a job. It is a wish: a job that the provider completes
-// all the same is delivered. by is the member who asks.
+// Cancel asks to stop a job, or all takes of the batch that it leads. It is a
+// wish: a job that the provider completes all the same is delivered. by is the
+// member who asks.
 func (e *Engine) Cancel(ctx context.Context, id, by string) (Job, error) {
+	j, err := e.cancel(ctx, id, by)
+	if !j.Leads() || err != nil && !errors.Is(err, ErrTooLate) {
+		return j, err
+	}
+	for _, id := range j.TakeIDs()[1:] {
+		switch _, other := e.cancel(ctx, id, by); {
+		case other == nil:
+			err = nil
+		case !errors.Is(other, ErrTooLate) && !errors.Is(other, ErrNoJob):
+			return j, other
+		}
+	}
+	if whole, readErr := e.whole(ctx, j); readErr == nil {
+		j = whole
+	}
+	return j, err
+}
+
+func (e *Engine) cancel(ctx context.Context, id, by string) (Job, error) {
 	return e.edit(ctx, id, func(j *Job) error {
 		if !j.State.Cancellable() {
 			return ErrTooLate
@@ -373,7 +420,7 @@ func (j *Job) revive(s Submission) {
 // job that is over.
 func (e *Engine) Note(ctx context.Context, id string, notes map[string]string) (Job, error) {
 	return e.edit(ctx, id, func(j *Job) error {
-		if !j.Unfinished() {
+		if !j.underWay() {
 			notes = withoutSecrets(notes)
 		}
 		j.Notes = merge(j.Notes, notes)

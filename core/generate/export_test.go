@@ -15,33 +15,33 @@ func LendsStream(others, end time.Time) bool {
 	return s.lend(end, func() {}) != nil
 }
 
-// Budget is a budget with one turn that is wanted at all times.
-type Budget struct {
-	b     *budget
+// Limiter is a limiter with one turn that is wanted at all times.
+type Limiter struct {
+	b     *limiter
 	turn  turn
 	given int
 }
 
-// NewBudget gives turns until ctx is done, rate in a second.
-func NewBudget(ctx context.Context, rate float64) *Budget {
-	b := &Budget{b: newBudget(rate, 100)}
-	b.turn.call = func(context.Context) { b.given++ } // with the budget's lock held
+// NewLimiter gives turns until ctx is done, rate in a second.
+func NewLimiter(ctx context.Context, rate float64) *Limiter {
+	b := &Limiter{b: newLimiter(rate, 100)}
+	b.turn.call = func(context.Context) { b.given++ } // with the limiter's lock held
 	go b.b.serve(ctx)
 	return b
 }
 
 // Spend does something without a turn.
-func (b *Budget) Spend() { b.b.spend() }
+func (b *Limiter) Spend() { b.b.spend() }
 
 // Want books the turn, if it is not.
-func (b *Budget) Want() {
+func (b *Limiter) Want() {
 	if !b.b.booked(&b.turn) {
 		b.b.book(&b.turn, 0, 0)
 	}
 }
 
 // Given is how often the turn came.
-func (b *Budget) Given() int {
+func (b *Limiter) Given() int {
 	b.b.mu.Lock()
 	defer b.b.mu.Unlock()
 	return b.given

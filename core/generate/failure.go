@@ -21,7 +21,9 @@ const (
 	FailUnreachable FailureKind = "unreachable" // the conversation is gone or refuses the bot
 	FailQuota       FailureKind = "quota"       // a limit had no room: Failure.Refusal says which
 	FailNotAllowed  FailureKind = "not_allowed" // the requester may not make videos here
+	FailModel       FailureKind = "model"       // the requester may not choose the model: Failure.Invalid says who may
 	FailInterrupted FailureKind = "interrupted" // the bot ended when the command came, and can't tell whether it was answered
+	FailUnprepared  FailureKind = "unprepared"  // what the bot must know before it starts could not be found out, or has changed
 	// FailUnacknowledged is a command that the platform has called failed.
 	FailUnacknowledged FailureKind = "unacknowledged"
 	FailInternal       FailureKind = "internal" // a bug or a broken store of this bot
@@ -41,6 +43,6 @@ const (
 var FailureKinds = []FailureKind{
 	FailRefused, FailInvalid, FailLoRA, FailNoMedia, FailTimeout, FailProvider, FailBusy,
 	FailAccount, FailCancelled, FailLost, FailGivenUp, FailExpired, FailUnreachable,
-	FailQuota, FailNotAllowed, FailInterrupted, FailUnacknowledged, FailInternal,
+	FailQuota, FailNotAllowed, FailModel, FailInterrupted, FailUnprepared, FailUnacknowledged, FailInternal,
 	FailInput, FailInputType, FailInputLarge, FailInputBroken, FailInputGone, FailInputLink, FailInputFetch,
 }

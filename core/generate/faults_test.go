@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -77,10 +78,10 @@ func (s wornStore) Place(ctx context.Context, id string) (int, error) {
 // Without a crash no outcome may get lost by that.
 func TestAStoreThatFailsForAWhileCostsTimeAndNothingElse(t *testing.T) {
 	t.Parallel()
-	for _, sc := range scenarios {
-		if !strings.HasPrefix(sc.name, "all") && !strings.HasPrefix(sc.name, "somebody") && !strings.HasPrefix(sc.name, "the reply") && sc.jobs < 2 {
-			continue
-		}
+	telling := slices.DeleteFunc(slices.Clone(scenarios), func(sc scenario) bool {
+		return !strings.HasPrefix(sc.name, "all") && !strings.HasPrefix(sc.name, "somebody") && !strings.HasPrefix(sc.name, "the reply") && sc.jobs < 2
+	})
+	for _, sc := range need.Some(t, telling, 4) {
 		t.Run(sc.name, func(t *testing.T) {
 			t.Parallel()
 			for _, kind := range []struct{ applied, reads bool }{{}, {applied: true}, {reads: true}} {
@@ -153,11 +154,11 @@ func TestAFullDiskHoldsJobsUpUntilThereIsRoom(t *testing.T) {
 				for n := range 80 {
 					// A refused command may have been recorded: then it is done.
 					sc := scenario{ends: []ending{delivered, failedAs(generate.FailTimeout)}}
-					if err := sc.checkJob(t, w, p, n); err != nil {
+					if err := sc.checkJob(t, w, p, generate.NewID(ask(t, n).Event)); err != nil {
 						t.Errorf("job %d, accepted %v: %v", n, accepted[n], err)
 					}
 				}
-				books, err := p.store.Audit(t.Context())
+				books, err := p.store.VerifyLedger(t.Context())
 				if err != nil || len(books.Wrong) > 0 || !books.Totals.Balanced() || books.Totals.Held != 0 {
 					t.Errorf("the books are %+v, %v; want balanced and nothing held", books, err)
 				}
@@ -224,17 +225,17 @@ type patientChannel struct {
 	notBefore    time.Time
 }
 
-func (c *patientChannel) Deliver(ctx context.Context, j generate.Job, v generate.Video, keep generate.Keep) (generate.Receipt, error) {
+func (c *patientChannel) Deliver(ctx context.Context, j generate.Job, videos []generate.Video, keep generate.Keep) ([]generate.Receipt, error) {
 	c.calls++
 	if time.Now().Before(c.notBefore) {
 		c.early++
 	}
 	if c.calls > 2 {
-		return c.fakeChannel.Deliver(ctx, j, v, keep)
+		return c.fakeChannel.Deliver(ctx, j, videos, keep)
 	}
 	if err := keep(ctx, map[string]string{"try": strconv.Itoa(c.calls)}); err != nil {
-		return generate.Receipt{}, err
+		return nil, err
 	}
 	c.notBefore = time.Now().Add(20 * time.Second)
-	return generate.Receipt{}, later(20 * time.Second)
+	return nil, later(20 * time.Second)
 }

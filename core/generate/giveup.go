@@ -20,8 +20,8 @@ const lastLooks = 2 * time.Minute
 func (w *watching) ends(j Job) time.Time {
 	if w.last.IsZero() || !w.lastOf.Equal(j.Deadline) {
 		w.lastOf = j.Deadline
-		patience := w.e.cfg.GiveUp
-		w.last = time.Now().Add(max(time.Until(j.Deadline)+patience, min(patience, lastLooks)))
+		timeout := w.e.cfg.GiveUp
+		w.last = time.Now().Add(max(time.Until(j.Deadline)+timeout, min(timeout, lastLooks)))
 	}
 	return w.last
 }
@@ -76,8 +76,9 @@ func (e *Engine) giveUpFor(ctx context.Context, id, by string, kind FailureKind)
 			return quota.Keep(), ErrTooLate
 		case j.State.Terminal():
 			j.Shown, j.LookAt, j.Unsure = j.State, time.Time{}, false
+			j.purged()
 			return quota.Keep(), nil
-		case (j.State == Accepted || j.State.early()) && j.Cancel == nil: // it never came to the provider
+		case (j.State == Accepted || j.State.early()) && j.Cancel == nil && by != ByBot: // it never came to the provider
 			j.Cancel = &CancelRequest{By: by, At: time.Now()}
 		}
 		// The provider may run, unknown to the bot, what it was asked for.
@@ -149,7 +150,7 @@ func (e *Engine) find(ctx context.Context, j Job, to time.Time) (Submission, boo
 	look, cancel := context.WithTimeout(ctx, searchLimit)
 	defer cancel()
 	e.polls.spend()
-	found, err := e.cfg.Provider.Find(look, Order{Job: j.ID, Endpoint: j.Endpoint, Request: j.Request}, j.Submitted, to)
+	found, err := e.cfg.Provider.Find(look, JobRequest{Job: j.ID, Endpoint: j.Endpoint, Request: j.Request}, j.Submitted, to)
 	if err != nil {
 		return Submission{}, false, fmt.Errorf("%w: %w", errSearch, err)
 	}

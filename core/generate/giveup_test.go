@@ -454,7 +454,7 @@ func TestARefusedSubmitThatRanAllTheSameIsTakenUpAgain(t *testing.T) {
 		if j := finished(t, p, id); j.State != generate.Failed || hold(t, p, id).State != quota.Released {
 			t.Fatalf("job is %s", j.State)
 		}
-		if _, err := w.provider.take(generate.Order{Job: id, Endpoint: "fal-ai/test", Request: ask(t, 1).Request}); err != nil {
+		if _, err := w.provider.take(generate.JobRequest{Job: id, Endpoint: "fal-ai/test", Request: ask(t, 1).Request}); err != nil {
 			t.Fatal(err)
 		}
 		elapse(time.Minute)
@@ -575,7 +575,7 @@ func TestAVideoForAPlatformThatIsSwitchedOffIsGivenUpAfterADay(t *testing.T) {
 		p := w.start(crashAt(0))
 		defer p.kill(t)
 		elapse(23 * time.Hour)
-		if j, _ := p.store.Job(t.Context(), id); j.State != generate.Delivering {
+		if j, _ := p.store.Job(t.Context(), id); j.State != generate.Fetched {
 			t.Fatalf("job is %s", j.State)
 		}
 		elapse(2 * time.Hour)
@@ -590,14 +590,14 @@ func TestAVideoForAPlatformThatIsSwitchedOffIsGivenUpAfterADay(t *testing.T) {
 // deafCourier takes no video.
 type deafCourier struct{ generate.Courier }
 
-func (deafCourier) Deliver(context.Context, generate.Job, generate.Video, generate.Keep) (generate.Receipt, error) {
-	return generate.Receipt{}, errReply
+func (deafCourier) Deliver(context.Context, generate.Job, []generate.Video, generate.Keep) ([]generate.Receipt, error) {
+	return nil, errReply
 }
 
 // brokenCourier has a bug where videos are posted.
 type brokenCourier struct{ generate.Courier }
 
-func (brokenCourier) Deliver(context.Context, generate.Job, generate.Video, generate.Keep) (generate.Receipt, error) {
+func (brokenCourier) Deliver(context.Context, generate.Job, []generate.Video, generate.Keep) ([]generate.Receipt, error) {
 	panic("a bug")
 }
 
@@ -609,12 +609,27 @@ func TestAJobWhoseStepNeverSucceedsEndsAfterADay(t *testing.T) {
 		defer p.kill(t)
 		id := p.accept(t, 1)
 		elapse(23 * time.Hour)
-		if j, _ := p.store.Job(t.Context(), id); j.State != generate.Delivering {
+		if j, _ := p.store.Job(t.Context(), id); j.State != generate.Fetched {
 			t.Fatalf("job is %s", j.State)
 		}
 		elapse(2 * time.Hour)
 		if j := finished(t, p, id); j.State != generate.Failed || hold(t, p, id).State != quota.Settled {
 			t.Errorf("job is %s, its hold %s", j.State, hold(t, p, id).State)
+		}
+	})
+}
+
+// TestWhatTheBotGivesUpWasNotCancelled: nobody has asked for that.
+func TestWhatTheBotGivesUpWasNotCancelled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.policy.Member.JobsAtATime = 1
+		p := w.start(crashAt(0))
+		defer p.kill(t)
+		p.accept(t, 1)
+		waits := p.accept(t, 2)
+		if j, err := p.engine.GiveUp(t.Context(), waits, generate.ByBot); err != nil || j.State != generate.Failed || j.Failure.Kind != generate.FailGivenUp {
+			t.Errorf("the job that waits is %s (%s), %v", j.State, j.Failure.Kind, err)
 		}
 	})
 }

@@ -72,7 +72,7 @@ func (e *InputError) Unwrap() error { return e.Err }
 const (
 	inputsAtATime = 4                // in this process: each may take much of the disk
 	inputLimit    = 10 * time.Minute // for one file
-	inputPatience = 3 * time.Minute  // with a file that can't be brought now, since the first try
+	inputTimeout  = 3 * time.Minute  // with a file that can't be brought now, since the first try
 	inputPause    = 2 * time.Second  // between tries, growing
 	inputMost     = 30 * time.Second
 )
@@ -85,8 +85,7 @@ const (
 	inputClip     = "video_url"
 )
 
-// inputTypes are the files that a parameter takes, as people call them, by
-// their type.
+// The types of files that a parameter takes, as people call them.
 var (
 	pictureTypes = []inputType{
 		{"PNG", "image/png"}, {"JPEG", "image/jpeg"}, {"WebP", "image/webp"}, {"GIF", "image/gif"}, {"AVIF", "image/avif"}, {"HEIC", "image/heic"},
@@ -170,7 +169,7 @@ func (p *preparing) input(ctx context.Context, courier Courier, j Job) error {
 		return p.finish(ctx, Preparing, Failed, Failure{Kind: wrong.Kind, Field: id, Limit: wrong.Limit}, quota.Keep())
 	case unfit:
 		return p.finish(ctx, Preparing, Failed, Failure{Kind: FailInput, Field: id, Invalid: invalid}, quota.Keep())
-	case p.fetches > 0 && time.Since(p.failing) > inputPatience:
+	case p.fetches > 0 && time.Since(p.failing) > inputTimeout:
 		p.log.WarnContext(ctx, "giving up on a file", "input", id, "error", err)
 		return p.finish(ctx, Preparing, Failed, Failure{Kind: FailInputFetch, Field: id}, quota.Keep())
 	}
@@ -190,7 +189,7 @@ func (p *preparing) later(ctx context.Context, id string, err error) error {
 		pause = max(pause, refused.RetryAfter)
 	}
 	p.log.WarnContext(ctx, "cannot bring a file to the provider now", "input", id, "tries", p.fetches, "error", err)
-	return &unpreparedError{&RetryError{After: min(pause, inputPatience), Err: err}}
+	return &unpreparedError{&RetryError{After: min(pause, inputTimeout), Err: err}}
 }
 
 // whileWanted returns a context that ends when somebody else changes the job,
@@ -368,8 +367,8 @@ var extensions = map[string]string{
 	"mpeg": "mp3", "wav": "wav", "mp4": "mp4", "aac": "aac", "ogg": "ogg", "flac": "flac", "webm": "webm", "quicktime": "mov",
 }
 
-// ofJob takes the video of an earlier job. It is at the provider already; for a
-// picture its last frame is taken.
+// ofJob takes the video of an earlier job. It is at the provider already, unless it
+// has to come from the archive; for a picture its last frame is taken.
 func (f *inputFile) ofJob(ctx context.Context, id string) error {
 	parent, err := f.e.cfg.Store.Job(ctx, id)
 	switch {
@@ -382,11 +381,21 @@ func (f *inputFile) ofJob(ctx context.Context, id string) error {
 	}
 	open := func() (Media, error) { return f.e.cfg.Provider.Open(ctx, parent.Output.URL, 0) }
 	path, err := f.save(open, f.e.cfg.Inputs.MaxBytes.Clip)
+	err = ofProvider(err)
+	wrong, final := errors.AsType[*InputError](err)
+	lapsed := final && wrong.Kind == FailInputGone
+	if lapsed {
+		open = func() (Media, error) { return f.e.archiver.open(ctx, parent.Copy) }
+		path, err = f.save(open, f.e.cfg.Inputs.MaxBytes.Clip)
+	}
 	if err != nil {
-		return ofProvider(err)
+		return err
 	}
 	f.media.Name = cmp.Or(f.media.Name, FileStem(id))
-	if f.id != inputImage && f.id != inputEndImage {
+	switch picture := f.id == inputImage || f.id == inputEndImage; {
+	case !picture && lapsed:
+		return f.send(ctx, path)
+	case !picture:
 		f.media.URL = parent.Output.URL
 		return f.inspect(ctx, path)
 	}

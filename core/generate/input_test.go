@@ -166,7 +166,7 @@ func (p *fakeProvider) sent(t *testing.T, job string) ltx.Request {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.jobs[id].order.Request
+	return p.jobs[id].asked.Request
 }
 
 // empty fails the test if files are left on the disk.
@@ -262,6 +262,31 @@ func TestAFileThatIsSavedIsNotUploadedAgain(t *testing.T) {
 			break
 		}
 	}
+}
+
+// TestAnAcknowledgementIsLookedForOnce: when a file can't be brought at first,
+// the card says so, and nobody can tell any more whether the command was
+// acknowledged.
+func TestAnAcknowledgementIsLookedForOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.channel.files["test:cat"] = aPicture
+		w.provider.uploadErr = []error{errReply, errReply}
+		j := orphan(t, w, givePicture...)
+		w.channel.told[j.ID] = true
+		p := w.start(crashAt(0))
+		elapse(14 * time.Second)
+		if s := p.readJob(t, j.ID).State; s != generate.Preparing {
+			t.Errorf("it is %s, want preparing", s)
+		}
+		p.kill(t)
+		p = w.start(crashAt(0))
+		defer p.kill(t)
+		elapse(5 * time.Minute)
+		if got := p.readJob(t, j.ID); got.State != generate.Delivered {
+			t.Errorf("it is %s (%s), want delivered", got.State, got.Failure.Kind)
+		}
+	})
 }
 
 func TestAFileThatCannotBeUsedEndsTheJobAtNoCost(t *testing.T) {

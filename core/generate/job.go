@@ -1,15 +1,15 @@
 // Package generate takes a job from an accepted command to a delivered video.
 //
-// An Engine has a run for each unfinished job. Each group of states has one
-// step, which keeps what it must know; a step saves its intention in the Store
-// before it acts on the Provider or the Courier, and saves the outcome after. A
-// process that dies at any instant is followed by one that reads the records
-// and goes on: nothing that was paid for is lost, and nothing is paid for twice.
+// An Engine has a run for each unfinished job. A run calls the step of the job's
+// state. A step saves its intention in the Store before it acts on the Provider or
+// the Courier, and saves the outcome afterwards. If a process dies at any instant,
+// another one reads the records and goes on: nothing that was paid for is lost, and
+// nothing is paid for twice.
 //
-// A job that waits costs little: its goroutine only waits, and what is to be
-// done is done in another one (work.go). Polls and edits of all jobs share a
-// budget each (budget.go), and the status streams go to the jobs that are
-// nearest their end (streams.go).
+// A waiting job costs little memory: its goroutine only waits, and other goroutines
+// do the work (work.go). All jobs together have one rate limit for polls and one for
+// edits of cards (ratelimit.go). The few status streams go to the jobs that are nearest
+// to their end (streams.go).
 package generate
 
 import (
@@ -37,6 +37,7 @@ type Job struct {
 	Tiers  []string `json:"tiers,omitempty"` // of the member, when it asked
 	Place  Place    `json:"place"`
 	Parent string   `json:"parent,omitempty"` // the job it was remixed from
+	Batch  Batch    `json:"batch,omitzero"`   // of a command that asked for several videos
 
 	Request    ltx.Request `json:"request"`
 	Endpoint   string      `json:"endpoint"`
@@ -44,6 +45,7 @@ type Job struct {
 	Output     ltx.Output  `json:"output,omitzero"`
 	Failure    Failure     `json:"failure,omitzero"`
 	Receipt    Receipt     `json:"receipt,omitzero"`
+	Copy       Copy        `json:"copy,omitzero"` // of the video, in the archive
 
 	Estimate usd.Micros `json:"cost"`    // what it is expected to cost; it is held
 	Charged  usd.Micros `json:"charged"` // what it cost in the end
@@ -58,20 +60,26 @@ type Job struct {
 	// Unconfirmed is set when the process that recorded the job has died before
 	// it was known whether the command was acknowledged.
 	Unconfirmed bool `json:"unconfirmed,omitempty"`
-	// Doubted is set when the store has lost writes of the job: more may have
-	// been done than the record says. Couriers look before they post.
+	// Doubted is set when the store has lost writes of the job, or its video is
+	// delivered once more: more may have been done than the record says. Couriers
+	// look before they post.
 	Doubted bool `json:"doubted,omitempty"`
 	// Unsure is set when the job ended without the provider's word on its
 	// request: a hint that the provider has run it takes it up again.
 	Unsure bool `json:"unsure,omitempty"`
 	// Cancel is set when somebody asked to stop the job.
 	Cancel *CancelRequest `json:"cancel,omitempty"`
+	// Redelivery is set when somebody asked to deliver the video once more.
+	Redelivery *Redelivery `json:"redelivery,omitempty"`
 	// Notes is what the courier must remember of its messages. Those that begin
 	// with SecretNote are dropped when the job is over.
 	Notes map[string]string `json:"notes,omitempty"`
 	// Until is when the conversation stops taking messages, as far as it is
 	// known; zero when it takes them at any time.
 	Until time.Time `json:"until,omitzero"`
+	// PostBefore is until when the conversation takes messages without fail: after
+	// that it may refuse them. Zero when it does at any time.
+	PostBefore time.Time `json:"post_before,omitzero"`
 	// Shown is the last state that the card was made to show for good.
 	Shown State `json:"shown,omitempty"`
 
@@ -84,11 +92,14 @@ type Job struct {
 	Finished  time.Time `json:"finished,omitzero"`  // when it became terminal
 	Deadline  time.Time `json:"deadline,omitzero"`  // when the bot asks the provider to stop
 	LookAt    time.Time `json:"look_at,omitzero"`   // when a submit that was given up as lost is looked for once more
+	Purge     time.Time `json:"purge,omitzero"`     // from when the provider's copy is to be deleted; zero if it stays, or is gone
 	Seconds   float64   `json:"seconds,omitempty"`  // time the model ran, as the provider says
 
 	// Progress is not saved: it is lost with the process and found again by
 	// the next status.
 	Progress Progress `json:"-"`
+	// Takes are all jobs of the batch, by Whole; nil of a job by itself.
+	Takes []Job `json:"-"`
 	// Gauges are the limits that apply and how far they are used. They are
 	// not saved: the ledger knows better.
 	Gauges []quota.Gauge `json:"-"`
@@ -123,7 +134,8 @@ type Failure struct {
 	Limit string      `json:"limit,omitempty"` // the limit it named
 	// Refusal is the limit that had no room, for FailQuota.
 	Refusal *quota.LimitError `json:"refusal,omitempty"`
-	// Invalid is what is wrong with a file, for FailInput.
+	// Invalid is what is wrong with a file, for FailInput, or with the model, for
+	// FailModel.
 	Invalid ltx.Invalid `json:"invalid,omitempty"`
 }
 
@@ -135,6 +147,8 @@ type Receipt struct {
 	Mark    Marking   `json:"mark,omitempty"`    // what became of the mark in the file
 	SHA256  string    `json:"sha256,omitempty"`  // of the file, in hexadecimal; empty for a link
 	At      time.Time `json:"at,omitzero"`
+	// Notes become notes of the job, in the save that records the receipt.
+	Notes map[string]string `json:"-"`
 }
 
 // Posted are the names by which the video is found again, as in Query.Posted:
@@ -203,10 +217,13 @@ func (j Job) Waiting() bool { return !j.Admitted && j.State == Accepted }
 // there somebody can be mentioned.
 func (j Job) AskedBy() string { return cmp.Or(j.Place.Member, j.Member) }
 
-// Unfinished reports whether there is still work to do for j: it is not
-// terminal, its requester has not been shown how it ended, or its lost submit
-// is to be looked for once more.
-func (j Job) Unfinished() bool {
+// Unfinished reports whether there is still work to do for j: it is under way,
+// or the provider's copy of it is to be deleted.
+func (j Job) Unfinished() bool { return j.underWay() || !j.Purge.IsZero() }
+
+// underWay reports whether j is not terminal, its requester has not been shown
+// how it ended, or its lost submit is to be looked for once more.
+func (j Job) underWay() bool {
 	return !j.State.Terminal() || j.Shown != j.State || !j.LookAt.IsZero()
 }
 

@@ -139,7 +139,7 @@ func (w *timedWorld) note(ctx context.Context, call string) {
 	}
 }
 
-func (w *timedWorld) Submit(ctx context.Context, o generate.Order) (generate.Submission, error) {
+func (w *timedWorld) Submit(ctx context.Context, o generate.JobRequest) (generate.Submission, error) {
 	w.note(ctx, "submit")
 	return w.Provider.Submit(ctx, o)
 }
@@ -163,7 +163,7 @@ func (w *timedWorld) Cancel(ctx context.Context, s generate.Submission) (generat
 	return w.Provider.Cancel(ctx, s)
 }
 
-func (w *timedWorld) Find(ctx context.Context, o generate.Order, since, until time.Time) ([]generate.Submission, error) {
+func (w *timedWorld) Find(ctx context.Context, o generate.JobRequest, since, until time.Time) ([]generate.Submission, error) {
 	w.note(ctx, "find")
 	return w.Provider.Find(ctx, o, since, until)
 }

@@ -2,11 +2,8 @@ package generate
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 )
 
 // A Mark is what a video file says of itself for machines: that a model made
@@ -21,11 +18,10 @@ const MarkRoom = 4 << 10
 
 // A Marker writes marks into files.
 type Marker interface {
-	// Mark returns in with a mark that says m: a copy in dir, of at most
-	// MarkRoom bytes more. It returns ErrMarked for a file that has one, or
-	// that must not be changed since it is signed. After any other error the
-	// file is as it was, too.
-	Mark(ctx context.Context, in File, dir string, m Mark) (File, error)
+	// Mark returns in with a mark that says m: with patches that add at most
+	// MarkRoom bytes. It returns ErrMarked for a file that has one, or that must
+	// not be changed since it is signed.
+	Mark(in File, m Mark) (File, error)
 }
 
 // ErrMarked says that a file says already what it is.
@@ -44,7 +40,7 @@ const (
 // marked is file with a mark, if it can have one within limit bytes, and with
 // its hash. A video is never held back for the want of them.
 func (m *media) marked(ctx context.Context, file File, limit int64) File {
-	out, err := m.mark(ctx, file)
+	out, err := m.mark(file)
 	switch {
 	case err == nil && out.Size <= limit:
 		file, file.Mark = out, MarkWritten
@@ -65,11 +61,11 @@ func (m *media) marked(ctx context.Context, file File, limit int64) File {
 	return file
 }
 
-func (m *media) mark(ctx context.Context, file File) (File, error) {
+func (m *media) mark(file File) (File, error) {
 	if m.e.cfg.Media.Marker == nil {
 		return File{}, errors.New("nothing marks files")
 	}
-	return m.e.cfg.Media.Marker.Mark(ctx, file, m.dir, Mark{Model: m.job.Endpoint, Job: m.job.ID})
+	return m.e.cfg.Media.Marker.Mark(file, Mark{Model: m.job.Endpoint, Job: m.job.ID})
 }
 
 // room is how large a file may be that is marked afterwards.
@@ -78,20 +74,6 @@ func (m *media) room(limit int64) int64 {
 		return limit
 	}
 	return max(limit-MarkRoom, limit/2)
-}
-
-// hash is the SHA-256 of the file, in hexadecimal.
-func (f File) hash() (sum string, err error) {
-	r, err := f.Open()
-	if err != nil {
-		return "", err
-	}
-	defer func() { _ = r.Close() }()
-	h := sha256.New()
-	if _, err := io.Copy(h, r); err != nil {
-		return "", err
-	}
-	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
 // Evidence is what a file tells of where it comes from.

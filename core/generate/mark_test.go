@@ -2,13 +2,10 @@ package generate_test
 
 import (
 	"bytes"
-	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -16,21 +13,17 @@ import (
 	"ltxbot/core/generate"
 )
 
-// fakeMarker writes the mark at the end of a copy.
+// fakeMarker adds the mark at the end.
 type fakeMarker struct{ err error }
 
-func (f fakeMarker) Mark(_ context.Context, in generate.File, dir string, m generate.Mark) (generate.File, error) {
+func (f fakeMarker) Mark(in generate.File, m generate.Mark) (generate.File, error) {
 	if f.err != nil {
 		return generate.File{}, f.err
 	}
-	b, err := os.ReadFile(in.Path)
-	if err != nil {
-		return generate.File{}, err
-	}
-	b = fmt.Appendf(b, "%s by %s", m.Job, m.Model)
-	out := in
-	out.Path, out.Size = filepath.Join(dir, "marked"), int64(len(b))
-	return out, os.WriteFile(out.Path, b, 0o600)
+	mark := fmt.Appendf(nil, "%s by %s", m.Job, m.Model)
+	in.Patches = []generate.Patch{{At: in.Size, Bytes: mark}}
+	in.Size += int64(len(mark))
+	return in, nil
 }
 
 func TestAVideoIsPostedWithItsMarkOrWithout(t *testing.T) {

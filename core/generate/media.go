@@ -37,7 +37,7 @@ type Fitter interface {
 const (
 	downloadTries = 5
 	downloadPause = 500 * time.Millisecond
-	fetchPatience = 3 * time.Minute  // with errors that may pass, before a link takes the place of the file
+	fetchTimeout  = 3 * time.Minute  // with errors that may pass, before a link takes the place of the file
 	downloadMost  = 10 * time.Minute // for a whole file, without the waits for a connection
 	// Each downloadSpan must bring downloadLeast bytes. A connection that
 	// brings less gives up its place to others, and is tried again: a slow
@@ -70,12 +70,6 @@ type fitResult struct {
 	err  error
 }
 
-// there reports whether the file is still on disk.
-func (f File) there() bool {
-	_, err := os.Stat(f.Path)
-	return f.Path != "" && err == nil
-}
-
 func (e *Engine) media(r *run, j Job) *media {
 	return &media{
 		e: e, job: j,
@@ -97,7 +91,11 @@ func (m *media) fetch(ctx context.Context, limit int64) (File, error) {
 		return done.file, done.err
 	}
 	if !m.file.there() {
-		if err := m.download(ctx, limit); err != nil {
+		most := m.e.cfg.Media.MaxBytes
+		if m.e.cfg.Media.Fitter == nil {
+			most = min(most, limit)
+		}
+		if err := m.download(ctx, most); err != nil {
 			err = m.orLink(ctx, err)
 			_, link := errors.AsType[*LinkError](err)
 			m.away = !link
@@ -154,7 +152,7 @@ func (m *media) orLink(ctx context.Context, err error) error {
 	}
 	refused, answered := errors.AsType[*ProviderError](err)
 	final := errors.Is(err, ErrForeign) || answered && !refused.Temporary
-	if !final && time.Since(m.job.Fetched) < fetchPatience {
+	if !final && time.Since(m.job.deliveringSince()) < fetchTimeout {
 		return err
 	}
 	m.e.log.WarnContext(ctx, "cannot fetch the video; a link takes its place", "job", m.job.ID, "error", err)
@@ -189,6 +187,20 @@ func (m *media) keep() {
 	}
 }
 
+// give moves the file with a hash to path, for whoever needs it after the
+// delivery. It reports whether that was done.
+func (m *media) give(sum, path string) (File, bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, f := range m.fits {
+		if f.file.SHA256 == sum && os.Rename(f.file.Path, path) == nil {
+			f.file.Path = path
+			return f.file, true
+		}
+	}
+	return File{}, false
+}
+
 // remove deletes what was written to disk.
 func (m *media) remove() {
 	if m == nil {
@@ -216,16 +228,17 @@ func (m *media) clear() {
 // leftover is the name of a directory of a job's files.
 var leftover = regexp.MustCompile(`^ltx-[0-9a-z]{12}-[0-9]+$`)
 
-// leftoverAge is how old the files of a process that was killed are when the
-// next one deletes them: no delivery takes so long.
+// leftoverAge is how old the files of a process that was killed are when they
+// are deleted: no delivery takes so long.
 const leftoverAge = giveUpAfter + time.Hour
 
-// sweepFiles deletes what processes that were killed have left behind.
-func (e *Engine) sweepFiles() {
+// SweepFiles deletes the folders of videos that processes that were killed have
+// left behind. Start does so, too.
+func (e *Engine) SweepFiles(ctx context.Context) {
 	root := cmp.Or(e.cfg.Media.Dir, os.TempDir())
 	entries, err := os.ReadDir(root)
 	if err != nil {
-		e.log.Warn("cannot look for temporary files", "error", err)
+		e.log.WarnContext(ctx, "cannot look for files that a crash has left", "error", err)
 		return
 	}
 	for _, entry := range entries {
@@ -234,25 +247,23 @@ func (e *Engine) sweepFiles() {
 			continue
 		}
 		if err := os.RemoveAll(filepath.Join(root, entry.Name())); err != nil {
-			e.log.Warn("cannot remove temporary files", "error", err)
+			e.log.WarnContext(ctx, "cannot remove files that a crash has left", "folder", entry.Name(), "error", err)
+			continue
 		}
+		e.log.InfoContext(ctx, "removed files that a crash has left", "folder", entry.Name())
 	}
 }
 
-// download brings the original to disk, taking up again where a broken
-// connection left off.
-func (m *media) download(ctx context.Context, limit int64) error {
+// download brings the original, of at most so many bytes, to disk, taking up
+// again where a broken connection left off.
+func (m *media) download(ctx context.Context, most int64) error {
 	m.clear()
 	if m.dir == "" {
-		dir, err := os.MkdirTemp(m.e.cfg.Media.Dir, "ltx-"+m.job.ID+"-")
+		dir, err := os.MkdirTemp(m.e.cfg.Media.Dir, mediaDir(m.job.ID))
 		if err != nil {
 			return fmt.Errorf("make room for the video: %w", err)
 		}
 		m.dir = dir
-	}
-	most := m.e.cfg.Media.MaxBytes
-	if m.e.cfg.Media.Fitter == nil {
-		most = min(most, limit)
 	}
 	path := filepath.Join(m.dir, "original")
 	out, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600) //nolint:gosec // a path of our own making
@@ -324,7 +335,7 @@ func (m *media) read(body Media, out *os.File, offset, most int64, cancel func()
 	}
 	span := time.AfterFunc(downloadSpan, cancel)
 	defer span.Stop()
-	n, err := io.Copy(out, io.LimitReader(&paced{r: body.Body, span: span}, most-body.Offset+1))
+	n, err := copyMedia(out, io.LimitReader(&paced{r: body.Body, span: span}, most-body.Offset+1))
 	end := body.Offset + n
 	switch {
 	case err != nil:

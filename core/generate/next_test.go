@@ -9,6 +9,7 @@ import (
 	"pgregory.net/rapid"
 
 	"ltxbot/core/generate"
+	"ltxbot/core/generate/generatetest"
 	"ltxbot/core/quota"
 )
 
@@ -64,7 +65,7 @@ func TestNext(t *testing.T) {
 				served["acme\x00"+m] = int64(i + 1)
 			}
 			before := len(served)
-			got := generate.Next(inLine(test.waiting, test.limits), inLine(test.running, test.limits), served)
+			got := generatetest.Next(inLine(test.waiting, test.limits), inLine(test.running, test.limits), served)
 			if ids(got) != test.want {
 				t.Errorf("got %q, want %q", ids(got), test.want)
 			}
@@ -96,7 +97,7 @@ func TestNextFillsTheSlotsAndNoMore(t *testing.T) {
 		}
 		waiting, running := draw("waiting"), draw("running")
 		served := map[string]int64{"acme\x00a": 2, "globex\x00b": 1}
-		for _, j := range generate.Next(waiting, running, served) {
+		for _, j := range generatetest.Next(waiting, running, served) {
 			if !room(j, running) {
 				rt.Fatalf("%s was admitted without room", j.ID)
 			}
@@ -108,7 +109,7 @@ func TestNextFillsTheSlotsAndNoMore(t *testing.T) {
 				rt.Fatalf("%s has room and waits", j.ID)
 			}
 		}
-		if again := generate.Next(waiting, running, served); len(again) != 0 {
+		if again := generatetest.Next(waiting, running, served); len(again) != 0 {
 			rt.Fatalf("chosen the second time: %s", ids(again))
 		}
 	})

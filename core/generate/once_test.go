@@ -17,7 +17,7 @@ type panickyProvider struct {
 	once sync.Once
 }
 
-func (p *panickyProvider) Submit(ctx context.Context, o generate.Order) (generate.Submission, error) {
+func (p *panickyProvider) Submit(ctx context.Context, o generate.JobRequest) (generate.Submission, error) {
 	s, err := p.fakeProvider.Submit(ctx, o)
 	p.once.Do(func() { panic("the provider has it, and nobody was told") })
 	return s, err

@@ -24,7 +24,7 @@ type Provider interface {
 	//     again is safe;
 	//   - anything else: the outcome is unknown. Never call Submit again for
 	//     this job; look it up with Find.
-	Submit(ctx context.Context, o Order) (Submission, error)
+	Submit(ctx context.Context, j JobRequest) (Submission, error)
 
 	// Status asks once how the submission is doing.
 	Status(ctx context.Context, s Submission) (Status, error)
@@ -46,12 +46,12 @@ type Provider interface {
 	// with Status until the submission is complete.
 	Cancel(ctx context.Context, s Submission) (CancelOutcome, error)
 
-	// Find looks for submissions of this very order (same seed, same prompt)
+	// Find looks for submissions of this very request (same seed, same prompt)
 	// that the provider has received between two times, give or take the
 	// difference of its clock, oldest first. It recovers a Submit whose
 	// reply was lost. An error means that not all of that time could be
 	// looked through and nothing was found in the rest.
-	Find(ctx context.Context, o Order, from, to time.Time) ([]Submission, error)
+	Find(ctx context.Context, j JobRequest, from, to time.Time) ([]Submission, error)
 
 	// Open downloads the media at url from offset on. Only the provider's
 	// media hosts are contacted, redirects included, and never with the key.
@@ -62,9 +62,9 @@ type Provider interface {
 	Upload(ctx context.Context, name, contentType string, body io.ReaderAt, size int64) (url string, err error)
 }
 
-// An Order is what is submitted: a request, the endpoint that shall run it
+// A JobRequest is what is submitted: a request, the endpoint that shall run it
 // and the job it is for.
-type Order struct {
+type JobRequest struct {
 	Job      string // job id; travels in the webhook URL when webhooks are on
 	Endpoint string // "fal-ai/ltx-2.3-22b/text-to-video/lora"
 	Request  ltx.Request
@@ -104,8 +104,8 @@ type Status struct {
 // A Result is the output of a submission with what is known of its bill.
 type Result struct {
 	Output ltx.Output
-	// BillableUnits is the number of megapixels that the provider says it
-	// bills; 0 when it says nothing.
+	// BillableUnits is how many units of the endpoint's price (ltx.Price) the
+	// provider says it bills; 0 when it says nothing.
 	BillableUnits float64
 }
 

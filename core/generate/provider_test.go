@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"path"
 	"slices"
 	"strings"
 	"sync"
@@ -22,23 +23,25 @@ type fakeProvider struct {
 	submits   map[string]int      // by job id
 	queue     time.Duration
 	run       time.Duration
-	fail      *generate.ProviderError // of every result
-	submitErr []error                 // of the next submits, before anything happened
-	loseReply bool                    // of the next submit, after it was taken
-	cancelErr error                   // of every cancel
-	loseAll   bool                    // the replies of all submits
-	hidden    bool                    // the history shows nothing
+	fail      *generate.ProviderError            // of every result
+	failOf    map[string]*generate.ProviderError // of the results of these jobs
+	submitErr []error                            // of the next submits, before anything happened
+	loseReply bool                               // of the next submit, after it was taken
+	cancelErr error                              // of every cancel
+	loseAll   bool                               // the replies of all submits
+	hidden    bool                               // the history shows nothing
 	media     string
-	answer    time.Duration // how long the reply to a submit takes
-	stubborn  bool          // completes what it was asked to stop
-	forgetful bool          // has no result any more once it is asked for
-	cut       int           // downloads that break off in the middle
-	opened    int           // downloads that were begun
-	openErr   error         // of every download
-	drip      time.Duration // a download brings dripBytes each so long
-	dripBytes int           // 0 = 1
-	places    chan struct{} // holds one for each download under way; nil = there is no limit
-	busiest   int           // most jobs that it had at a time
+	answer    time.Duration    // how long the reply to a submit takes
+	stubborn  bool             // completes what it was asked to stop
+	forgetful bool             // has no result any more once it is asked for
+	cut       int              // downloads that break off in the middle
+	opened    int              // downloads that were begun
+	openErr   error            // of every download
+	lost      map[string]error // of the downloads of these jobs' videos
+	drip      time.Duration    // a download brings dripBytes each so long
+	dripBytes int              // 0 = 1
+	places    chan struct{}    // holds one for each download under way; nil = there is no limit
+	busiest   int              // most jobs that it had at a time
 
 	statusErr error // of every status
 	resultErr error // of every result
@@ -58,7 +61,7 @@ type fakeProvider struct {
 }
 
 type fakeJob struct {
-	order     generate.Order
+	asked     generate.JobRequest
 	at        time.Time
 	cancelled bool
 	ran       time.Duration // until it was cancelled
@@ -73,7 +76,7 @@ func newFakeProvider() *fakeProvider {
 
 var errReply = errors.New("connection reset")
 
-func (p *fakeProvider) Submit(ctx context.Context, o generate.Order) (generate.Submission, error) {
+func (p *fakeProvider) Submit(ctx context.Context, o generate.JobRequest) (generate.Submission, error) {
 	s, err := p.take(o)
 	select {
 	case <-time.After(p.answer):
@@ -84,7 +87,7 @@ func (p *fakeProvider) Submit(ctx context.Context, o generate.Order) (generate.S
 }
 
 // take takes in a submit, before it is answered.
-func (p *fakeProvider) take(o generate.Order) (generate.Submission, error) {
+func (p *fakeProvider) take(o generate.JobRequest) (generate.Submission, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if len(p.submitErr) > 0 {
@@ -94,7 +97,7 @@ func (p *fakeProvider) take(o generate.Order) (generate.Submission, error) {
 	}
 	p.submits[o.Job]++
 	id := fmt.Sprintf("request-%s-%d", o.Job, p.submits[o.Job])
-	p.jobs[id] = &fakeJob{order: o, at: time.Now()}
+	p.jobs[id] = &fakeJob{asked: o, at: time.Now()}
 	there := 0
 	for _, j := range p.jobs {
 		if !j.cancelled && time.Since(j.at) < p.queue+p.run {
@@ -176,6 +179,8 @@ func (p *fakeProvider) Result(_ context.Context, s generate.Submission) (generat
 		return generate.Result{}, generate.ErrNotReady
 	case p.fail != nil:
 		return generate.Result{}, p.fail
+	case p.failOf[j.asked.Job] != nil:
+		return generate.Result{}, p.failOf[j.asked.Job]
 	}
 	return generate.Result{Output: ltx.Output{URL: "https://media.test/" + s.RequestID}, BillableUnits: p.units}, nil
 }
@@ -196,7 +201,7 @@ func (p *fakeProvider) Cancel(_ context.Context, s generate.Submission) (generat
 	return generate.CancelRequested, nil
 }
 
-func (p *fakeProvider) Find(_ context.Context, o generate.Order, since, until time.Time) ([]generate.Submission, error) {
+func (p *fakeProvider) Find(_ context.Context, o generate.JobRequest, since, until time.Time) ([]generate.Submission, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.searches = append(p.searches, time.Now())
@@ -205,7 +210,7 @@ func (p *fakeProvider) Find(_ context.Context, o generate.Order, since, until ti
 	}
 	var found []generate.Submission
 	for id, j := range p.jobs {
-		if !p.hidden && (!p.endedOnly || time.Since(j.at) >= p.queue+p.run) && j.order.Request.Seed() == o.Request.Seed() && j.order.Request.Prompt() == o.Request.Prompt() && !j.at.Before(since) && !j.at.After(until) {
+		if !p.hidden && (!p.endedOnly || time.Since(j.at) >= p.queue+p.run) && j.asked.Request.Seed() == o.Request.Seed() && j.asked.Request.Prompt() == o.Request.Prompt() && slices.Equal(j.asked.Request.LoRAs(), o.Request.LoRAs()) && !j.at.Before(since) && !j.at.After(until) {
 			found = append(found, generate.Submission{RequestID: id, Endpoint: o.Endpoint})
 		}
 	}
@@ -213,7 +218,7 @@ func (p *fakeProvider) Find(_ context.Context, o generate.Order, since, until ti
 	return found, nil
 }
 
-func (p *fakeProvider) Open(ctx context.Context, _ string, offset int64) (generate.Media, error) {
+func (p *fakeProvider) Open(ctx context.Context, url string, offset int64) (generate.Media, error) {
 	leave := func() {}
 	if p.places != nil {
 		select {
@@ -229,6 +234,10 @@ func (p *fakeProvider) Open(ctx context.Context, _ string, offset int64) (genera
 	if p.openErr != nil {
 		leave()
 		return generate.Media{}, p.openErr
+	}
+	if made, ok := p.jobs[path.Base(url)]; ok && p.lost[made.asked.Job] != nil {
+		leave()
+		return generate.Media{}, p.lost[made.asked.Job]
 	}
 	rest := p.media[offset:]
 	if p.cut > 0 {

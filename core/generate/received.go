@@ -9,7 +9,7 @@ import (
 	"ltxbot/core/quota"
 )
 
-// How patient the way from a command to an accepted job is.
+// Timeouts between a command and an accepted job.
 const (
 	// unconfirmedAfter is how old a received job must be until somebody else
 	// than the process that recorded it takes it up: no platform waits so long
@@ -32,7 +32,7 @@ const (
 func (e *Engine) Record(ctx context.Context, a Ask) (Job, error) {
 	j := Job{
 		ID: NewID(a.Event), State: Received, Event: a.Event,
-		Team: a.Asker.Team, Member: a.Asker.Member, Tiers: a.Asker.Tiers, Place: a.Place, Parent: a.Parent, Until: a.Until,
+		Team: a.Asker.Team, Member: a.Asker.Member, Tiers: a.Asker.Tiers, Place: a.Place, Parent: a.Parent, Until: a.Until, PostBefore: a.PostBefore,
 		Request: a.Request, Endpoint: a.Request.Endpoint(), Estimate: e.estimate(a.Request),
 		Notes: a.Notes, Owner: e.cfg.Owner, Created: time.Now(),
 	}
@@ -126,9 +126,21 @@ func (e *Engine) accept(ctx context.Context, j Job) (Job, error) {
 	if err != nil {
 		return j, err
 	}
-	accepted, err := e.cfg.Store.Accept(ctx, j, e.cfg.Policy().Plan(j.ID, asker, j.Estimate, now))
+	policy := e.cfg.Policy()
+	plan := func(t Job) quota.Plan { return policy.Plan(t.ID, asker, t.Estimate, now) }
+	accepted, err := e.acceptTakes(ctx, e.takes(j), plan)
 	if refusal, ok := errors.AsType[*quota.LimitError](err); ok {
+		if j.Request.Count() > 1 { // said for all of them, not for the one that had no room
+			_, err := e.Quote(ctx, Ask{Asker: asker, Request: j.Request})
+			if all, ok := errors.AsType[*quota.LimitError](err); ok {
+				refusal = all
+			}
+		}
 		j.end(Failed, Failure{Kind: FailQuota, Refusal: refusal}, quota.Keep())
+		return e.cfg.Store.Save(ctx, j, quota.Keep())
+	}
+	if errors.Is(err, quota.ErrLinked) {
+		j.end(Failed, Failure{Kind: FailUnprepared}, quota.Keep())
 		return e.cfg.Store.Save(ctx, j, quota.Keep())
 	}
 	return accepted, err
@@ -198,7 +210,7 @@ func (p *preparing) do(ctx context.Context, j Job) (time.Duration, error) {
 		return 0, err
 	case time.Since(p.began) > prepareGiveUp:
 		p.log.ErrorContext(ctx, "giving up on preparing a job", "error", missing.err)
-		return 0, p.finish(ctx, Preparing, Failed, Failure{Kind: FailInterrupted}, quota.Keep())
+		return 0, p.finish(ctx, Preparing, Failed, Failure{Kind: FailUnprepared}, quota.Keep())
 	}
 	return p.tries.again(ctx, p.run, missing.err)
 }
@@ -231,6 +243,8 @@ func (p *preparing) try(ctx context.Context, j Job) error {
 		case !told:
 			return p.update(ctx, Preparing, quota.Keep(), (*Job).unacknowledged)
 		}
+		// The card is shown from here on, and nobody can tell after that.
+		return p.update(ctx, Preparing, quota.Keep(), func(j *Job) { j.Unconfirmed = false })
 	}
 	ready, err := courier.Prepare(call, j)
 	refusal, refused := errors.AsType[*RefusedError](err)
@@ -241,6 +255,9 @@ func (p *preparing) try(ctx context.Context, j Job) error {
 		return p.finish(ctx, Preparing, Failed, Failure{Kind: FailUnreachable}, quota.Keep())
 	case err != nil:
 		return &unpreparedError{err}
+	}
+	if bad := p.e.cfg.Refuses(ready.Request, ready.Tiers); len(bad) > 0 {
+		return p.finish(ctx, Preparing, Failed, Failure{Kind: FailModel, Invalid: bad}, quota.Keep())
 	}
 	if len(j.Request.Pending()) > 0 {
 		return p.input(ctx, courier, ready)
@@ -258,6 +275,7 @@ func (p *preparing) try(ctx context.Context, j Job) error {
 		return err
 	}
 	p.replace(accepted)
+	p.measure(ctx)
 	p.log.InfoContext(ctx, "job changed state", "from", string(Preparing), "state", string(accepted.State))
 	p.e.cfg.OnChange(Preparing, accepted)
 	return nil

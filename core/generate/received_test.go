@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"ltxbot/core/generate"
+	"ltxbot/core/ltx"
 	"ltxbot/core/quota"
 )
 
@@ -24,10 +25,10 @@ func (p *process) readJob(t *testing.T, id string) generate.Job {
 }
 
 // orphan is a job that a process has recorded before it died.
-func orphan(t *testing.T, w *world) generate.Job {
+func orphan(t *testing.T, w *world, more ...ltx.Setting) generate.Job {
 	t.Helper()
 	p := w.start(crashAt(0))
-	a := ask(t, 0)
+	a := ask(t, 0, more...)
 	a.Notes = map[string]string{generate.SecretNote + "token": "t0ken"}
 	j, err := p.engine.Record(t.Context(), a)
 	if err != nil || j.State != generate.Received {
@@ -96,7 +97,7 @@ func TestAKillBeforeAJobIsAccepted(t *testing.T) {
 				if got.Notes[generate.SecretNote+"token"] != "" {
 					t.Error("the token is kept though the job is over")
 				}
-				books, err := p.store.Audit(t.Context())
+				books, err := p.store.VerifyLedger(t.Context())
 				if err != nil || len(books.Wrong) > 0 || books.Totals.Held != 0 {
 					t.Errorf("the books are %+v, %v", books, err)
 				}
@@ -151,9 +152,38 @@ func TestAPlatformThatNeverAnswersIsNotWaitedForForEver(t *testing.T) {
 			t.Errorf("after ten minutes it is %s", got.State)
 		}
 		elapse(2 * time.Minute)
-		if got := p.readJob(t, j.ID); got.State != generate.Failed || got.Failure.Kind != generate.FailInterrupted {
+		if got := p.readJob(t, j.ID); got.State != generate.Failed || got.Failure.Kind != generate.FailUnprepared {
 			t.Errorf("after twelve minutes it is %s (%s)", got.State, got.Failure.Kind)
 		}
+	})
+}
+
+// TestAnAccountThatWasLinkedMeanwhile: the limits of another one apply now, and
+// pressing the button asks for them.
+func TestAnAccountThatWasLinkedMeanwhile(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.policy.Linkable = func(string) bool { return true }
+		p := w.start(crashAt(0))
+		defer p.kill(t)
+		j, err := p.engine.Record(t.Context(), ask(t, 0))
+		if err == nil {
+			err = p.store.PutMemberState(t.Context(), j.Team, j.Member, quota.MemberState{Account: "test:99"})
+		}
+		if err == nil {
+			err = p.acknowledge(t.Context(), j.ID)
+		}
+		if err == nil {
+			_, err = p.engine.Prepare(t.Context(), j)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		elapse(time.Minute)
+		if got := finished(t, p, j.ID); got.State != generate.Failed || got.Failure.Kind != generate.FailUnprepared {
+			t.Errorf("it is %s (%s)", got.State, got.Failure.Kind)
+		}
+		w.wantSettled(t, p)
 	})
 }
 
@@ -217,6 +247,35 @@ func TestWhatIsFoundOutAfterTheAcknowledgement(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestTheCardOfAJobCountsTheJobItself is about the limits on a card: they are
+// read again when a job that was prepared has its hold.
+func TestTheCardOfAJobCountsTheJobItself(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.policy.Member.Windows = []quota.WindowLimit{{Window: quota.Day, Videos: 3}}
+		w.provider.run = time.Minute
+		p := w.start(crashAt(0))
+		defer p.kill(t)
+		j, err := p.engine.Record(t.Context(), ask(t, 0))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err = p.engine.Prepare(t.Context(), j); err != nil {
+			t.Fatal(err)
+		}
+		elapse(20 * time.Second)
+		shown := w.channel.shown(j.ID)
+		if shown.State != generate.Running || len(shown.Gauges) == 0 {
+			t.Fatalf("its card shows %s with the limits %+v", shown.State, shown.Gauges)
+		}
+		for _, g := range shown.Gauges {
+			if g.Unit == quota.Videos && g.Used != 1 {
+				t.Errorf("its card says that %d videos are used, want 1", g.Used)
+			}
+		}
+	})
 }
 
 // TestALimitWithoutRoomEndsTheJob is a refusal after the acknowledgement: it

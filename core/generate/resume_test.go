@@ -20,12 +20,15 @@ func manyJobs() int {
 	if need.Thorough() {
 		return 1000
 	}
+	if need.Quick() {
+		return 80
+	}
 	return 200
 }
 
 // TestAThousandJobsAreTakenUpAgain starts a process in real time on a store
 // full of unfinished jobs, and measures until each of them has been asked
-// about at the provider, or shown. It prints the time; the budget of 50 calls a
+// about at the provider, or shown. It prints the time; the rate limit of 50 calls a
 // second allows no less than twenty seconds, and edits make it a little shorter.
 func TestAThousandJobsAreTakenUpAgain(t *testing.T) {
 	w := newWorld(t)
@@ -98,7 +101,7 @@ func seedJobs(t *testing.T, w *world) {
 			j.Submitted, j.Deadline = time.Now(), time.Now().Add(time.Hour)
 			j.Output.URL = "https://media.test/" + j.ID
 			if j.State != generate.Accepted && j.State != generate.Submitting && j.State != generate.Unknown {
-				s, err := w.provider.Submit(t.Context(), generate.Order{Job: j.ID, Endpoint: j.Endpoint, Request: j.Request})
+				s, err := w.provider.Submit(t.Context(), generate.JobRequest{Job: j.ID, Endpoint: j.Endpoint, Request: j.Request})
 				if err != nil {
 					t.Error(err)
 				}
@@ -142,7 +145,7 @@ type touchedProvider struct {
 	seen *touches
 }
 
-func (p touchedProvider) Find(ctx context.Context, o generate.Order, since, until time.Time) ([]generate.Submission, error) {
+func (p touchedProvider) Find(ctx context.Context, o generate.JobRequest, since, until time.Time) ([]generate.Submission, error) {
 	p.seen.touch(o.Job)
 	return p.fakeProvider.Find(ctx, o, since, until)
 }

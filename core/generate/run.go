@@ -25,6 +25,7 @@ type run struct {
 
 	// The work on the job, by one goroutine at a time.
 	step     step
+	stir     chan struct{} // has a value when another take of the batch has changed
 	poke     chan struct{} // of the step: has a value when it is to be called; nil for most steps
 	rest     time.Time     // the step is not called before, unless something happens
 	alarm    time.Time     // when sleep ends at the latest
@@ -53,7 +54,8 @@ func newRun(e *Engine, c Claim) *run {
 	r := &run{
 		e: e, id: c.Job.ID, changed: c.Changed, lostTo: c.Lost, done: c.Done, doubtful: c.Doubtful,
 		job: c.Job, seen: Progress{Position: -1}, proven: wallClock(),
-		log: e.log.With("job", c.Job.ID, "team", c.Job.Team, "member", c.Job.Member),
+		stir: make(chan struct{}, 1),
+		log:  e.log.With("job", c.Job.ID, "team", c.Job.Team, "member", c.Job.Member),
 	}
 	r.card = newCard(r)
 	return r
@@ -112,9 +114,9 @@ func (r *run) lost() bool {
 	}
 }
 
-// How long the record is believed that the job is this run's: less than a
-// store waits before it hands a job to another process. And how long the
-// record may take to say so again.
+// proofLasts: how long a run trusts its last ownership check. It is less than a
+// store waits before it hands a job to another process. proofLimit: how long
+// one check may take.
 const (
 	proofLasts = 5 * time.Second
 	proofLimit = time.Second
@@ -188,6 +190,16 @@ func (r *run) update(ctx context.Context, from State, b quota.Billing, change fu
 // change applies a change to the newest record of the job and saves it.
 // Whoever else saves it in between is not overwritten: change is applied again.
 func (r *run) change(ctx context.Context, b quota.Billing, change func(*Job) error) error {
+	before := r.snapshot().State
+	err := r.apply(ctx, b, change)
+	if r.snapshot().State != before {
+		r.stirOthers()
+	}
+	return err
+}
+
+// apply is change, without a word to the other takes of the batch.
+func (r *run) apply(ctx context.Context, b quota.Billing, change func(*Job) error) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for {
@@ -230,11 +242,17 @@ func (r *run) change(ctx context.Context, b quota.Billing, change func(*Job) err
 
 // keep is the Keep that a courier is given.
 func (r *run) keep(ctx context.Context, notes map[string]string) error {
+	return r.keepIn(ctx, notes, func(*Job) {})
+}
+
+// keepIn is keep with something else that is saved with the notes.
+func (r *run) keepIn(ctx context.Context, notes map[string]string, also func(*Job)) error {
 	return r.change(ctx, quota.Keep(), func(j *Job) error {
 		if j.Owner != r.e.cfg.Owner {
 			return errLost
 		}
 		j.Notes = merge(j.Notes, notes)
+		also(j)
 		return nil
 	})
 }

@@ -8,7 +8,7 @@ import (
 	"ltxbot/core/quota"
 )
 
-// How patient a search is.
+// Times of a search.
 const (
 	searchPause = 3 * time.Second // between searches for a lost submit, growing
 	searchMost  = 20 * time.Second

@@ -27,7 +27,7 @@ func TestHalfOfABudgetIsForTurns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
-		b := generate.NewBudget(ctx, 10)
+		b := generate.NewLimiter(ctx, 10)
 		for range 100 { // ten seconds
 			for range 10 {
 				b.Spend()

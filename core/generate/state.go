@@ -14,10 +14,10 @@ const (
 	Queued     State = "queued"     // at the provider, waiting
 	Running    State = "running"    // at the provider, being made
 	Unknown    State = "unknown"    // asked, but the reply was lost: being looked for
-	Fetched    State = "fetched"    // made and paid; the output is recorded
-	Delivering State = "delivering" // about to post the video, or posting
+	Fetched    State = "fetched"    // made and paid; the output is recorded, the file is on its way
+	Delivering State = "delivering" // the courier has noted that it is about to post the video
 	Delivered  State = "delivered"  // the video is in the channel
-	Failed     State = "failed"     // there will be no video; Failure says why
+	Failed     State = "failed"     // there is no video in the channel; Failure says why
 	Cancelled  State = "cancelled"  // stopped because somebody asked
 )
 
@@ -34,10 +34,10 @@ var stateFacts = map[State]struct {
 	Unknown:    {slot: true, next: []State{Queued, Running, Failed}},
 	Queued:     {slot: true, next: []State{Running, Fetched, Failed, Cancelled}},
 	Running:    {slot: true, next: []State{Queued, Fetched, Failed, Cancelled}},
-	Fetched:    {next: []State{Delivering, Failed}},
+	Fetched:    {next: []State{Delivering, Delivered, Failed}},
 	Delivering: {next: []State{Delivered, Failed}},
 	Delivered:  {terminal: true},
-	Failed:     {terminal: true, next: []State{Queued, Unknown, Fetched}},
+	Failed:     {terminal: true, next: []State{Queued, Unknown, Fetched, Delivering, Delivered}},
 	Cancelled:  {terminal: true, next: []State{Queued}},
 }
 

@@ -3,12 +3,13 @@ package generate
 import (
 	"context"
 	"errors"
+	"math"
 	"time"
 
 	"ltxbot/core/quota"
 )
 
-// How patient the first steps are.
+// Timeouts of the first steps.
 const (
 	turnPause    = time.Minute      // between looks whether the turn has come, should its signal be lost
 	firstCard    = 15 * time.Minute // until the conversation must have taken the card
@@ -27,8 +28,8 @@ const (
 type asking struct {
 	*run
 
-	// intent is when this very run meant to submit. While it is set, Submit
-	// was not called for that intention: only then is the provider asked.
+	// intent is when this run saved that it is about to submit. It is zero again
+	// once Submit is called, and Submit is called only while it is set.
 	intent    time.Time
 	refusals  int       // temporary refusals of the submit in a row
 	refused   time.Time // when the first of them came
@@ -51,7 +52,7 @@ func (a *asking) end() {}
 func (a *asking) begin(ctx context.Context, j Job) (time.Duration, error) {
 	if j.Doubted { // it was perhaps submitted: like one whose submit was lost, it is looked for
 		return 0, a.update(ctx, Accepted, quota.Keep(), func(j *Job) {
-			j.State, j.Submitted, j.Deadline = Unknown, j.Created, time.Now().Add(a.e.cfg.Deadline)
+			j.State, j.Submitted, j.Deadline, j.Batch.Carded = Unknown, j.Created, time.Now().Add(a.e.cfg.Deadline), j.Leads()
 		})
 	}
 	if j.Cancel != nil {
@@ -63,13 +64,23 @@ func (a *asking) begin(ctx context.Context, j Job) (time.Duration, error) {
 			return 0, a.finish(ctx, Accepted, Failed, Failure{Kind: FailUnreachable}, quota.Release())
 		}
 	}
-	if !j.Admitted {
+	// The other takes of a batch may have their turn before the lead, and wait
+	// for its card: it is there before its own turn.
+	early := j.Leads() && !j.Batch.Carded
+	if !j.Admitted && !early {
 		a.card.refresh()
 		return min(left+time.Millisecond, turnPause), nil
 	}
-	a.setProgress(func(p *Progress) { p.Waiting = 0 })
+	if j.Admitted {
+		a.setProgress(func(p *Progress) { p.Waiting = 0 })
+	}
 	if d := time.Until(a.notBefore); d > 0 {
 		return d, nil
+	}
+	if j.follows() {
+		if rest, err := a.afterCard(ctx, j); rest > 0 || err != nil || a.snapshot().State != Accepted {
+			return rest, err
+		}
 	}
 	rest, err := a.card.settle(ctx)
 	if rest > 0 {
@@ -84,6 +95,9 @@ func (a *asking) begin(ctx context.Context, j Job) (time.Duration, error) {
 		}
 		return a.tries.again(ctx, a.run, err)
 	}
+	if !j.Admitted {
+		return 0, a.update(ctx, Accepted, quota.Keep(), func(j *Job) { j.Batch.Carded = true })
+	}
 	now := time.Now()
 	a.intent = now
 	return 0, a.change(ctx, quota.Keep(), func(j *Job) error {
@@ -93,7 +107,7 @@ func (a *asking) begin(ctx context.Context, j Job) (time.Duration, error) {
 		if j.State != Accepted || j.Cancel != nil {
 			return errMoved
 		}
-		j.State, j.Submitted, j.Deadline = Submitting, now, a.e.deadline(*j, now)
+		j.State, j.Submitted, j.Deadline, j.Batch.Carded = Submitting, now, a.e.deadline(*j, now), j.Leads()
 		return nil
 	})
 }
@@ -121,13 +135,13 @@ func (a *asking) submit(ctx context.Context, j Job) error {
 	call, cancel := context.WithTimeout(a.e.hard, submitLimit)
 	defer cancel()
 	a.e.polls.spend()
-	sub, err := a.e.cfg.Provider.Submit(call, Order{Job: j.ID, Endpoint: j.Endpoint, Request: j.Request, Deadline: j.Deadline})
+	sub, err := a.e.cfg.Provider.Submit(call, JobRequest{Job: j.ID, Endpoint: j.Endpoint, Request: j.Request, Deadline: j.Deadline})
 	return a.outcome(a.e.hard, a.submitted(sub, err))
 }
 
-// takeBack returns a job to its turn that this run meant to submit and did
+// unsubmit returns a job to its turn that this run meant to submit and did
 // not, since the process is stopping: only this process knows that.
-func (r *run) takeBack(j Job) {
+func (r *run) unsubmit(j Job) {
 	if a, ok := r.step.(*asking); !ok || j.State != Submitting || !a.means(j) {
 		return
 	}
@@ -215,21 +229,58 @@ func (a *asking) putBack(err error, refused *ProviderError) func(context.Context
 
 // concluding is the step of a job that is over.
 type concluding struct {
-	*run
+	carrier
 
 	tries   tries     // to show how it ended
+	again   time.Time // when the next of them may be
+	states  []State   // of the takes, as the card shows them
+	purges  int       // tries to delete the provider's copy
+	purgeAt time.Time // when the next of them may be
 	looking time.Time // since when a lost submit is looked for once more
 	lookups int       // such searches that were not answered
 }
 
-// do shows how the job ended. Then nothing is left to do for it, but for a lost
-// submit that is looked for once more.
+// do shows how the job ended, and has the provider's copy deleted meanwhile if that
+// is asked for. Then nothing is left to do for the job, but for a lost submit that is
+// looked for once more.
 func (c *concluding) do(ctx context.Context, j Job) (time.Duration, error) {
-	if j.Shown == j.State {
-		return c.lookAgain(ctx, j)
+	rest := time.Duration(math.MaxInt64)
+	if j.Shown != j.State {
+		var err error
+		if rest, err = c.lastWord(ctx, j); rest == 0 || err != nil {
+			return rest, err
+		}
+	}
+	if !j.Purge.IsZero() {
+		pause, err := c.purge(ctx, j)
+		return min(rest, pause), err
+	}
+	if j.Shown != j.State {
+		return rest, nil
+	}
+	return c.lookAgain(ctx, j)
+}
+
+// lastWord shows how the job ended. The lead of a batch that has no video of its own
+// posts those of the other takes first, and any lead shows the card until all takes
+// are over.
+func (c *concluding) lastWord(ctx context.Context, j Job) (time.Duration, error) {
+	if d := time.Until(c.again); d > 0 {
+		return d, nil
+	}
+	if j.Leads() && j.State != Delivered {
+		if done, rest, err := c.others(ctx, j); !done {
+			return rest, err
+		}
+	}
+	if rest, err := c.late(ctx, j); rest > 0 || err != nil {
+		return rest, err
 	}
 	c.measure(ctx) // the bill has changed what is left
 	rest, err := c.card.settle(ctx)
+	if rest == 0 && err == nil {
+		err = c.tellApart(ctx, j)
+	}
 	switch {
 	case rest > 0:
 		return rest, nil
@@ -237,7 +288,9 @@ func (c *concluding) do(ctx context.Context, j Job) (time.Duration, error) {
 	case time.Since(j.Finished) > giveUpAfter:
 		c.log.ErrorContext(ctx, "giving up on the last word of a job", "error", err)
 	default:
-		return c.tries.again(ctx, c.run, err)
+		pause, err := c.tries.again(ctx, c.run, err)
+		c.again = time.Now().Add(pause)
+		return pause, err
 	}
 	return 0, c.change(c.e.hard, quota.Keep(), func(j *Job) error {
 		if !j.State.Terminal() {
@@ -248,7 +301,7 @@ func (c *concluding) do(ctx context.Context, j Job) (time.Duration, error) {
 	})
 }
 
-func (c *concluding) end() {}
+func (c *concluding) end() { c.remove() }
 
 const (
 	// giveUpAfter is how long a conversation that does not answer is tried,

@@ -27,6 +27,11 @@ type Store interface {
 	// set if its turn has come at once; it is handed out by Claim.
 	Accept(ctx context.Context, j Job, plan quota.Plan) (Job, error)
 
+	// AcceptAll accepts all jobs of a batch or none, as Accept does one. If some
+	// of them exist, these are returned with ErrExists. The refusal of one
+	// refuses all.
+	AcceptAll(ctx context.Context, batch []Asked) ([]Job, error)
+
 	// Save replaces the stored job by j and bills its hold, if the stored
 	// version is still j.Version; else it does nothing and returns
 	// ErrConflict. The job returned has the next version. When the save
@@ -42,8 +47,8 @@ type Store interface {
 	Jobs(ctx context.Context, q Query) ([]Job, error)
 
 	// Place is the place of a waiting job in its team's line, from 1; 0 when
-	// it does not wait. It is the order in which Next would choose the team's
-	// waiting jobs if they had no limits: members take turns.
+	// it does not wait. It is the order in which generatetest.Next would choose
+	// the team's waiting jobs if they had no limits: members take turns.
 	Place(ctx context.Context, id string) (int, error)
 
 	// Now is the time by which the windows of limits are counted: that of the
@@ -104,59 +109,3 @@ var (
 	ErrConflict = errors.New("job was changed by somebody else")
 	ErrClosed   = errors.New("store is closed")
 )
-
-// Next chooses which of the waiting jobs are admitted, in order, given the
-// jobs that hold a slot. It is the rule that every store follows: a member
-// who was served longest ago comes first, so that nobody with twenty jobs
-// starves another; within a member, first come is first served.
-//
-// served is the order in which members were last admitted; 0 is never.
-func Next(waiting, running []Job, served map[string]int64) []Job {
-	byMember, byTeam := map[string]int{}, map[string]int{}
-	for _, j := range running {
-		byMember[j.Team+"\x00"+j.Member]++
-		byTeam[j.Team]++
-	}
-	total := len(running)
-	last := map[string]int64{}
-	var turn int64
-	for m, n := range served {
-		last[m] = n
-		turn = max(turn, n)
-	}
-	taken := map[string]bool{}
-	var out []Job
-	for {
-		best := -1
-		for i, j := range waiting {
-			m := j.Team + "\x00" + j.Member
-			if taken[j.ID] ||
-				full(byMember[m], j.Line.MemberMax) || full(byTeam[j.Team], j.Line.TeamMax) || full(total, j.Line.BotMax) {
-				continue
-			}
-			if best < 0 {
-				best = i
-				continue
-			}
-			b := waiting[best]
-			mine, theirs := last[m], last[b.Team+"\x00"+b.Member]
-			if mine < theirs || mine == theirs && j.Line.Seq < b.Line.Seq {
-				best = i
-			}
-		}
-		if best < 0 {
-			return out
-		}
-		j := waiting[best]
-		m := j.Team + "\x00" + j.Member
-		taken[j.ID] = true
-		byMember[m]++
-		byTeam[j.Team]++
-		total++
-		turn++
-		last[m] = turn
-		out = append(out, j)
-	}
-}
-
-func full(n, limit int) bool { return limit > 0 && n >= limit }

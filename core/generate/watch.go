@@ -9,7 +9,7 @@ import (
 	"ltxbot/core/quota"
 )
 
-// How often the provider is asked while a job is there, as far as the budget of
+// How often the provider is asked while a job is there, as far as the rate limit of
 // the process allows. In the queue slower and slower; while it runs the more
 // often the nearer its expected end is, before and after it. A status stream
 // tells more, and a slow poll makes sure that a silent stream is noticed.
@@ -105,7 +105,7 @@ func (w *watching) do(ctx context.Context, j Job) (rest time.Duration, _ error) 
 		return 0, err
 	}
 	if s, ok := w.streamed(); ok {
-		// And no word on the poll: a stream may be wrong for hours.
+		// This puts off no poll: a stream may be wrong for hours.
 		if over, err := w.heard(ctx, s); over || err != nil {
 			return 0, err
 		}

@@ -53,7 +53,9 @@ func (r *run) begin(ctx context.Context) bool {
 		}
 		return false
 	}
-	r.measure(ctx)
+	if r.snapshot().State != Preparing { // it has no hold yet
+		r.measure(ctx)
+	}
 	return true
 }
 
@@ -67,6 +69,8 @@ func (r *run) sleep(ctx context.Context) {
 	case <-r.changed:
 		r.stale = true
 	case <-r.poke:
+		r.poked = true
+	case <-r.stir:
 		r.poked = true
 	case <-r.lostTo:
 	case <-ctx.Done():
@@ -103,7 +107,7 @@ func (r *run) advance(ctx context.Context) bool {
 			return false
 		}
 		if ctx.Err() != nil {
-			r.takeBack(j)
+			r.unsubmit(j)
 			return false
 		}
 		rest, err := r.guard(ctx, j)
@@ -167,6 +171,7 @@ func (r *run) guard(ctx context.Context, j Job) (rest time.Duration, err error) 
 
 // enter makes r.step the one for j.
 func (r *run) enter(j Job) error {
+	r.join(j)
 	var fits bool
 	var next func() step
 	switch j.State {
@@ -182,10 +187,10 @@ func (r *run) enter(j Job) error {
 		next = func() step { return newWatching(r, j) }
 	case Fetched, Delivering:
 		_, fits = r.step.(*delivering)
-		next = func() step { return &delivering{run: r} }
+		next = func() step { return &delivering{carrier: carrier{run: r}} }
 	case Delivered, Failed, Cancelled:
 		_, fits = r.step.(*concluding)
-		next = func() step { return &concluding{run: r} }
+		next = func() step { return &concluding{carrier: carrier{run: r}} }
 	case Preparing:
 		_, fits = r.step.(*preparing)
 		next = func() step { return &preparing{run: r} }
@@ -212,5 +217,6 @@ func (r *run) quit() {
 // leave ends what goes on for the job in this process.
 func (r *run) leave() {
 	r.quit()
+	r.leaveBatch()
 	r.card.wait()
 }

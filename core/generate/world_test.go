@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"ltxbot/core/generate"
@@ -32,13 +34,18 @@ type world struct {
 	deadline time.Duration     // 0 = 20 minutes
 	// billFailures charges what the provider may bill.
 	billFailures bool
-	off          bool            // the platform is switched off
-	dir          string          // of videos under way
-	fitter       generate.Fitter // nil = there is no ffmpeg
-	marker       generate.Marker // nil = nothing is marked
-	maxBytes     int64           // of a download
-	files        fakeFiles       // that links lead to
-	frames       generate.Frames // nil = there is no ffmpeg
+	off          bool                                    // the platform is switched off
+	dir          string                                  // of videos under way
+	refuses      func(ltx.Request, []string) ltx.Invalid // nil = everybody may
+	purger       generate.Purger                         // nil = the bot may not delete copies
+	fitter       generate.Fitter                         // nil = there is no ffmpeg
+	marker       generate.Marker                         // nil = nothing is marked
+	maxBytes     int64                                   // of a download
+	files        fakeFiles                               // that links lead to
+	frames       generate.Frames                         // nil = there is no ffmpeg
+	archive      *fakeArchive                            // nil = there is none
+	// unread says that no job is received, so that nobody has to look for some.
+	unread atomic.Bool
 	// worn, if set, stands between each process and its store.
 	worn func(generate.Store) generate.Store
 }
@@ -111,7 +118,7 @@ func (w *world) start(c *crasher) *process {
 // join begins a process that shares a store with others.
 func (w *world) join(store *store.Store, c *crasher) *process {
 	w.t.Helper()
-	var records generate.Store = store
+	var records generate.Store = heedfulStore{store, &w.unread}
 	if w.worn != nil {
 		records = w.worn(records)
 	}
@@ -128,6 +135,10 @@ func (w *world) join(store *store.Store, c *crasher) *process {
 	if w.off {
 		couriers = nil
 	}
+	var copies generate.CopyConfig
+	if w.archive != nil {
+		copies = generate.CopyConfig{Files: crashArchive{w.archive, c}, Queue: crashQueue{store, c}, Observe: w.archive.observe}
+	}
 	w.starts++
 	ctx, die := context.WithCancel(context.Background())
 	engine := generate.New(generate.Config{
@@ -135,11 +146,14 @@ func (w *world) join(store *store.Store, c *crasher) *process {
 		Ledger:   store,
 		Provider: crashProvider{asked, c},
 		Couriers: couriers,
+		Purger:   w.purger,
+		Refuses:  w.refuses,
 		Media:    generate.MediaConfig{Dir: w.dir, MaxBytes: w.maxBytes, Fitter: w.fitter, Marker: w.marker},
 		Inputs: generate.InputConfig{
 			Links: crashLinks{w.files, c}, Inspector: fakeInspector{}, Frames: w.frames,
 			MaxBytes: generate.InputSizes{Picture: 1 << 20, Sound: 2 << 20, Clip: 3 << 20},
 		},
+		Copies: copies,
 		Policy: func() quota.Policy { return w.policy },
 		Price:  price, BillFailures: w.billFailures,
 		Deadline: deadline,
@@ -157,6 +171,30 @@ func (w *world) join(store *store.Store, c *crasher) *process {
 			return err
 		},
 	}
+}
+
+// heedfulStore looks for received jobs only while there may be some. The engine
+// asks every two seconds, and there are none in most of a test's hours.
+type heedfulStore struct {
+	generate.Store
+	unread *atomic.Bool
+}
+
+func (s heedfulStore) Record(ctx context.Context, j generate.Job) (generate.Job, error) {
+	defer s.unread.Store(false)
+	return s.Store.Record(ctx, j)
+}
+
+func (s heedfulStore) Jobs(ctx context.Context, q generate.Query) ([]generate.Job, error) {
+	if q.State == generate.Received {
+		if s.unread.Swap(true) {
+			return nil, nil
+		}
+		if all, err := s.Store.Jobs(ctx, generate.Query{State: q.State}); err != nil || len(all) > 0 {
+			s.unread.Store(false)
+		}
+	}
+	return s.Store.Jobs(ctx, q)
 }
 
 // kill ends the process without letting it save anything more.
@@ -194,5 +232,9 @@ func ask(t *testing.T, n int, more ...ltx.Setting) generate.Ask {
 	}
 }
 
-// elapse lets virtual time pass; it is for use in a synctest bubble only.
-func elapse(d time.Duration) { <-time.After(d) }
+// elapse lets virtual time pass, and what happens then end; it is for use in a
+// synctest bubble only.
+func elapse(d time.Duration) {
+	<-time.After(d)
+	synctest.Wait()
+}

@@ -24,6 +24,31 @@ func (r Request) Body() iter.Seq2[string, any] {
 	}
 }
 
+// ShownBody is Body as it may be kept and shown: files by what people read of
+// them, LoRAs without what may be secret. It holds the prompt.
+func (r Request) ShownBody() map[string]any {
+	body := map[string]any{}
+	e := endpoints[r.like]
+	for _, f := range e.fields {
+		sent := r.sent(e, f)
+		if sent == nil {
+			continue
+		}
+		switch v := r.values[f.row].(type) {
+		case Media:
+			sent = v.typed()
+		case []LoRA:
+			shown := make([]LoRA, len(v))
+			for i, l := range v {
+				shown[i] = LoRA{Name: l.Name, Path: withoutSecrets(l.Path), Scale: l.Scale}
+			}
+			sent = shown
+		}
+		body[f.name] = sent
+	}
+	return body
+}
+
 // sent is the value of a field, nil when it is left out.
 func (r Request) sent(e Endpoint, f field) any {
 	if f.row == "" {

@@ -43,26 +43,65 @@ func (r Rules) price(e Endpoint) Price {
 	return e.Price
 }
 
-// allowed are the models that people may choose, the default one first.
+// allowed are the models that whoever asks may choose: the default one first, and
+// last those that not everybody may choose.
 func (r Rules) allowed() []Model {
 	own := r.DefaultModel()
-	list := slices.DeleteFunc(slices.Clone(models), func(m Model) bool {
-		return r.Models != nil && m.Value != own && !slices.Contains(r.Models, m.Value)
-	})
-	slices.SortStableFunc(list, func(a, b Model) int {
-		if a.Value == b.Value {
+	const none = 3
+	rank := func(m Model) int {
+		switch {
+		case m.Value == own:
 			return 0
+		case r.Models == nil, slices.Contains(r.Models, m.Value):
+			return 1
+		case r.reserved(m.Value):
+			return 2
 		}
-		return cmp.Compare(btoi(b.Value == own), btoi(a.Value == own))
-	})
+		return none
+	}
+	list := slices.DeleteFunc(slices.Clone(models), func(m Model) bool { return rank(m) == none })
+	slices.SortStableFunc(list, func(a, b Model) int { return cmp.Compare(rank(a), rank(b)) })
 	return list
 }
 
-func btoi(b bool) int {
-	if b {
-		return 1
+// reserved reports whether a tier of the member who asks may choose a model.
+func (r Rules) reserved(model string) bool {
+	tiers := r.Reserved[model]
+	return r.AnyTier && len(tiers) > 0 || slices.ContainsFunc(r.Tiers, func(t string) bool { return slices.Contains(tiers, t) })
+}
+
+// Extra are the models that the tiers of the member who asks add to those that
+// everybody may choose.
+func (r Rules) Extra() []string {
+	everybodys := r
+	everybodys.Tiers, everybodys.AnyTier = nil, false
+	return slices.DeleteFunc(modelNames(r.allowed()), everybodys.Allows)
+}
+
+// Allows reports whether whoever asks may choose a model.
+func (r Rules) Allows(model string) bool {
+	return slices.ContainsFunc(r.allowed(), func(m Model) bool { return m.Value == model })
+}
+
+// Refuses says why whoever asks may not have a request made, or is nil. It is
+// for a request that was made while nobody knew the tiers.
+func (r Rules) Refuses(q Request) Invalid {
+	if r.Allows(q.Model()) {
+		return nil
 	}
-	return 0
+	return r.notAllowed(q.Model())
+}
+
+// notAllowed is the refusal of what was typed for a model.
+func (r Rules) notAllowed(text string) Invalid {
+	names := modelNames(r.allowed())
+	e := FieldError{Option: row(idModel).Key(), Problem: NotAChoice, Value: shown(text), Choices: names}
+	if c, known := row(idModel).choice(text); known && len(r.Reserved[c.Value]) > 0 {
+		e.Problem, e.Value, e.Other = TierOnly, c.Value, strings.Join(r.Reserved[c.Value], ", ")
+		return Invalid{e}
+	}
+	e.Nearest = nearest(text, names)
+	return Invalid{e}
 }
 
 // set tells whether a layer says anything for a row but none.
@@ -150,10 +189,7 @@ func (r Rules) model(all, given layer) (m Model, chosen bool, _ Invalid) {
 	c, known := row(idModel).choice(text)
 	i := slices.IndexFunc(allowed, func(m Model) bool { return known && m.Value == c.Value })
 	if i < 0 {
-		names := modelNames(allowed)
-		return Model{}, chosen, Invalid{{
-			Option: row(idModel).Key(), Problem: NotAChoice, Value: shown(text), Choices: names, Nearest: nearest(text, names),
-		}}
+		return Model{}, chosen, r.notAllowed(text)
 	}
 	return allowed[i], chosen, nil
 }
@@ -167,8 +203,8 @@ func (r Rules) misfits(w route, given layer) Invalid {
 		if _, ok := given[id]; !ok || w.endpoint.takes(id) || p.Kind == KindMedia && !given.set(id) {
 			continue
 		}
-		if id == idPrompt || id == idLoRAs && !given.set(id) {
-			continue // a prompt that is not needed is noted
+		if id == idPrompt || id == idLoRAs && !given.set(id) || p.Kind == KindChoice && isNone(given[id]) {
+			continue // a prompt that is not needed is noted, and none of it is what there is
 		}
 		e := FieldError{Option: p.Key(), Problem: NotTaken, Value: w.model.Value}
 		if w.task != fromText {

@@ -74,7 +74,7 @@ func (e Endpoint) field(id string) (field, bool) {
 }
 
 // meta are the rows that no endpoint has a field for.
-var meta = []string{idQuality, idPrivate, idAdvanced, idModel, idEdit}
+var meta = []string{idQuality, idPrivate, idCount, idAdvanced, idModel, idEdit}
 
 // takes tells whether a row of the table sets something at the endpoint. The
 // zero endpoint takes every row.

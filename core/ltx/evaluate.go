@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -20,16 +21,19 @@ type evaluation struct {
 	endpoint Endpoint         // zero = one that takes everything
 	quick    bool             // nobody reads the problems: look for no nearest
 	fps      float64          // what durations are measured with
+	given    layer            // what a person set
 	files    map[string]Media // that a platform gave, by id
 	values   map[string]any
 	private  bool
+	count    int
 	notes    []Note
 	problems Invalid
 }
 
 // evaluate turns a whole layer into the values of a request to an endpoint.
-func (r Rules) evaluate(at Endpoint, l layer, files map[string]Media) *evaluation {
-	e := &evaluation{rules: r, endpoint: at, files: files, fps: DefaultFPS, values: make(map[string]any, len(table))}
+// given is what a person set of it.
+func (r Rules) evaluate(at Endpoint, l, given layer, files map[string]Media) *evaluation {
+	e := &evaluation{rules: r, endpoint: at, given: given, files: files, fps: DefaultFPS, values: make(map[string]any, len(table))}
 	l = l.fitting(at)
 	if at.shape != nil {
 		e.fitShape(at.shape, l)
@@ -57,10 +61,14 @@ func (r Rules) evaluate(at Endpoint, l layer, files map[string]Media) *evaluatio
 // read reads what the layer says for one row.
 func (e *evaluation) read(p Param, l layer) {
 	switch p.id() {
-	case idFPS, idDuration, idQuality, idAdvanced, idModel, idEdit:
+	case idFPS, idDuration, idQuality, idStyle, idAdvanced, idModel, idEdit:
 		return
 	case idPrivate:
 		e.private = e.value(p, l.text(p)) == true
+		return
+	case idCount:
+		count, _ := e.value(p, l.text(p)).(int64)
+		e.count = int(count)
 		return
 	case idFrames, idSize:
 		if e.endpoint.shape != nil {
@@ -79,30 +87,70 @@ func (e *evaluation) read(p Param, l layer) {
 	}
 }
 
+// likeSetting finds a word that is typed like a setting whose name is a common
+// word too, and is none: those with a value that fits have left the prompt.
+var likeSetting = regexp.MustCompile(`(?:^|\s)(` + idModel + `|` + idEdit + `):([\pL\d][\w.+-]*)`)
+
 // combine settles what depends on more than one row.
 func (e *evaluation) combine() {
 	req := Request{values: e.values}
 	loras, prompt := req.LoRAs(), req.Prompt()
+	e.negative(req)
+	var missing []string
 	for i, l := range loras {
-		if words := clean(l.Trigger); !strings.Contains(strings.ToLower(prompt), strings.ToLower(words)) {
-			prompt = words + ", " + prompt
-			e.note(row(idLoRAs), AddedTrigger, l.Name, words)
+		words := missingWords(prompt, l.Trigger)
+		if len(words) > 0 && e.endpoint.takes(idPrompt) {
+			missing = append(missing, words...)
+			e.note(row(idLoRAs), AddedTrigger, l.Name, strings.Join(words, ", "))
 		}
-		loras[i].Trigger = ""
+		loras[i].Negative = ""
 	}
 	if e.endpoint.TakesLoRAs() {
 		e.values[idLoRAs] = loras
 	}
 	if e.endpoint.takes(idPrompt) {
-		e.values[idPrompt] = e.value(row(idPrompt), prompt)
+		e.values[idPrompt] = e.value(row(idPrompt), strings.Join(append(missing, prompt), ", "))
 	}
-	if req.Camera() == "static" && req.Negative() == defaultNegative {
-		e.values[idNegative] = strings.TrimSuffix(defaultNegative, ", static")
-		e.note(row(idNegative), DroppedStatic, "static", "")
+	for _, m := range likeSetting.FindAllStringSubmatch(req.Prompt(), -1) {
+		p := row(m[1])
+		there := p.words()
+		if p.id() == idModel {
+			there = modelNames(e.rules.allowed())
+		}
+		e.note(p, KeptAsWords, m[2], strings.Join(there, ", "))
 	}
 	if req.OutputType() == gifValue && req.Audio() {
 		e.note(row(idFormat), SilentFormat, "gif", "")
 	}
+}
+
+// negative settles the negative prompt, unless a person has set it: the LoRAs
+// of a library have their own, and a camera that stands still is not to be
+// avoided.
+func (e *evaluation) negative(req Request) {
+	if e.given.has(idNegative) || !e.endpoint.takes(idNegative) {
+		return
+	}
+	var own, names []string
+	for _, l := range get[[]LoRA](req, idLoRAs) {
+		if l.Negative != "" && e.endpoint.TakesLoRAs() {
+			own, names = append(own, l.Negative), append(names, l.Name)
+		}
+	}
+	negative := req.Negative()
+	if len(own) > 0 {
+		negative = strings.Join(own, ", ")
+		e.note(row(idNegative), LoRANegative, strings.Join(names, ", "), "")
+	}
+	if req.Camera() == "static" {
+		items := strings.Split(negative, ",")
+		kept := slices.DeleteFunc(items, func(item string) bool { return strings.EqualFold(strings.TrimSpace(item), "static") })
+		if len(kept) < strings.Count(negative, ",")+1 {
+			negative = strings.TrimSpace(strings.Join(kept, ","))
+			e.note(row(idNegative), DroppedStatic, "static", "")
+		}
+	}
+	e.values[idNegative] = e.value(row(idNegative), negative)
 }
 
 // nearestChoice is that of the row, unless nobody reads it.
@@ -154,6 +202,11 @@ func (e *evaluation) value(p Param, text string) any {
 		return e.loras(p, text)
 	case KindMedia:
 		return e.media(p, text)
+	case KindStyle:
+		if !styleForm.MatchString(strings.TrimSpace(text)) {
+			e.fail(p, FieldError{Problem: StyleUnknown, Value: shown(text)})
+		}
+		return nil
 	case KindDuration, KindPreset, KindAdvanced:
 	}
 	e.fail(p, FieldError{Problem: Misplaced})
@@ -203,6 +256,9 @@ func (e *evaluation) whole(p Param, text string) any {
 	if p.id() == idSeed && isRandom(text) {
 		return e.rules.NewSeed()
 	}
+	if p.id() == idCount {
+		text = withoutTimes(text)
+	}
 	v, ok := e.number(p, text)
 	if !ok {
 		return nil
@@ -216,6 +272,9 @@ func (e *evaluation) whole(p Param, text string) any {
 	}
 	return int64(v)
 }
+
+// withoutTimes is a number of videos without the sign of "x3".
+func withoutTimes(text string) string { return strings.Trim(text, "xX×") }
 
 // isRandom tells whether the text asks for a new seed. -1 is what other tools
 // use for it.

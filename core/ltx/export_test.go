@@ -30,3 +30,6 @@ func FieldsForTest(id string) []FieldForTest {
 	}
 	return out
 }
+
+// WholeLine is a request as a line, with all of its settings.
+func WholeLine(r Request) string { return commandLine(r.Settings()) }

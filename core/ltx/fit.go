@@ -141,7 +141,7 @@ func nearestRatio(list []string, asked float64) string {
 	return best
 }
 
-// noticed is how many seconds another length must differ to be told.
+// noticed is how many seconds a length must change before a note says so.
 const noticed = 0.3
 
 func (e *evaluation) nearestLength(s *shape, l layer, side int) (float64, bool) {

@@ -126,7 +126,7 @@ func TestWhatBecomesAnotherIsNoted(t *testing.T) {
 			}
 			for _, n := range req.Notes {
 				if n.Reason != ltx.ByPartner {
-					got = append(got, n.String())
+					got = append(got, sentence(n))
 				}
 			}
 			if !slices.Equal(got, want) {

@@ -12,14 +12,12 @@ import (
 // prompt. It is no parameter: it says what another setting says, or asks for
 // what does not exist here.
 type habit struct {
-	fits    *regexp.Regexp // values that are no prose; nil = those that begin with a digit
 	problem Problem
 	right   func(value string, in []Setting) string // what the bot writes instead; nil = nothing
 }
 
 var (
 	startsWithDigit = regexp.MustCompile(`^\p{Nd}`)
-	number          = regexp.MustCompile(`^[x×]?\p{Nd}+[x×]?$`)
 	modelName       = regexp.MustCompile(`(?i)^(?:ltxv?.*|.*\p{Nd}.*|quality|pro|fast|distilled|turbo|dev|full)$`)
 )
 
@@ -28,17 +26,12 @@ var habits = func() map[string]habit {
 		return row(idNegative).Key() + ":" + inQuotes(cmp.Or(value, "text, logos"))
 	}
 	out := map[string]habit{
-		"width":  {nil, Spelling, func(value string, _ []Setting) string { return sizeOf(value, "") }},
-		"height": {nil, Spelling, func(value string, _ []Setting) string { return sizeOf("", value) }},
-		"no":     {nil, NotShown, negative},
+		"width":  {Spelling, func(value string, _ []Setting) string { return sizeOf(value, "") }},
+		"height": {Spelling, func(value string, _ []Setting) string { return sizeOf("", value) }},
+		"no":     {NotShown, negative},
 	}
-	for keys, h := range map[string]habit{
-		"lorascale loraweight lorastrength":                        {nil, Spelling, scaledLoRA},
-		"count numvideos videos batch batchsize batchcount repeat": {number, OneVideo, nil},
-	} {
-		for key := range strings.FieldsSeq(keys) {
-			out[key] = h
-		}
+	for _, key := range []string{"lorascale", "loraweight", "lorastrength"} {
+		out[key] = habit{Spelling, scaledLoRA}
 	}
 	return out
 }()
@@ -50,7 +43,7 @@ func IsHabit(key string) bool { return habits[fold(key)].problem != "" }
 // FitsHabit tells whether the value of such a key is hardly prose.
 func FitsHabit(key, value string) bool {
 	h := habits[fold(key)]
-	return h.problem != "" && cmp.Or(h.fits, startsWithDigit).MatchString(strings.TrimSpace(value))
+	return h.problem != "" && startsWithDigit.MatchString(strings.TrimSpace(value))
 }
 
 // withoutHabits writes width and height as the size that they make, and says

@@ -12,6 +12,7 @@ type source int
 const (
 	byOperator source = iota // the operator's defaults
 	byQuality                // the quality that was chosen
+	byStyle                  // the style that was chosen, or the member's own defaults
 	byPerson                 // the person who asks
 )
 
@@ -102,7 +103,7 @@ func collect(from source, in []Setting) (layer, Invalid) {
 
 // misplaced tells whether a row makes no sense but in a command.
 func misplaced(p Param, from source) bool {
-	return p.id() == idPrompt || p.id() == idEdit || p.Kind == KindMedia || from == byQuality && (p.id() == idQuality || p.id() == idPrivate || p.id() == idSeed)
+	return p.id() == idPrompt || p.id() == idEdit || p.id() == idStyle || p.id() == idCount || p.Kind == KindMedia || from == byQuality && (p.id() == idQuality || p.id() == idPrivate || p.id() == idSeed)
 }
 
 // put adds the text for a row, unless another is there already.
@@ -125,7 +126,7 @@ func (l layer) put(p Param, text string) Invalid {
 // sameText tells whether two texts for the row obviously mean the same.
 func (p Param) sameText(a, b string) bool {
 	switch p.Kind {
-	case KindChoice, KindSize, KindBool, KindPreset:
+	case KindChoice, KindSize, KindBool, KindPreset, KindStyle:
 		return fold(a) == fold(b)
 	case KindText, KindInt, KindFloat, KindDuration, KindLoRAs, KindAdvanced, KindMedia:
 	}

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 )
@@ -22,6 +23,9 @@ type LoRA struct {
 	// Trigger are words that the prompt must hold for the LoRA to work. They
 	// are set in a library only.
 	Trigger string `json:"trigger,omitempty"`
+	// Negative is the negative prompt that it needs, in place of the default
+	// one. It is set in a library only.
+	Negative string `json:"negative,omitempty"`
 }
 
 // ShownPath returns the path without what may be secret.
@@ -62,15 +66,7 @@ const (
 	strongLoRAScale = 1.6
 	// maxLoRAPath is the longest path, in bytes.
 	maxLoRAPath = 2048
-	huggingFace = "huggingface.co"
-	civitai     = "civitai.com"
 )
-
-// otherNames are further names of hosts, which the provider may not know.
-var otherNames = map[string]string{
-	"hf.co": huggingFace, "www.hf.co": huggingFace,
-	"civitai.red": civitai, "www.civitai.red": civitai,
-}
 
 // otherModel finds in a path what names another model than this one, or a kind
 // of LoRA that needs a reference video.
@@ -80,7 +76,7 @@ var otherModel = regexp.MustCompile(`(?i)(?:^|[^a-z0-9])(19b|ltxv|ltx-video|ic[-
 // DefaultLoRAHosts returns the hosts that LoRA files may come from unless the
 // operator says otherwise. Their subdomains are allowed too.
 func DefaultLoRAHosts() []string {
-	return []string{huggingFace, civitai, "v3.fal.media", "v3b.fal.media", "fal.media", "storage.googleapis.com"}
+	return []string{huggingFace, civitai, "v3.fal.media", "v3b.fal.media", "fal.media", "storage.googleapis.com", modelScope, modelScopeAI, gitHub, dropbox}
 }
 
 var (
@@ -107,6 +103,12 @@ func (r Rules) ParseLoRA(text string) (LoRA, []Note, error) { return r.parseLoRA
 
 // parseLoRA is ParseLoRA with the limits of an endpoint.
 func (r Rules) parseLoRA(p Param, text string) (LoRA, []Note, error) {
+	var notes []Note
+	if m := air.FindStringSubmatch(strings.TrimSpace(text)); m != nil {
+		link := "https://" + civitai + "/api/download/models/" + m[1]
+		notes = append(notes, Note{Option: p.Key(), From: shown(text), To: link, Reason: RewrittenLoRA})
+		text = link + m[2]
+	}
 	name, scale, ferr := splitScale(p, unwrapLink(strings.TrimSpace(text)))
 	if ferr != nil {
 		if right, ok := respelled(text); ok {
@@ -114,9 +116,9 @@ func (r Rules) parseLoRA(p Param, text string) (LoRA, []Note, error) {
 		}
 		return LoRA{}, nil, *ferr
 	}
-	l, notes, ferr := r.findLoRA(p, name)
+	l, more, ferr := r.findLoRA(p, name)
 	if ferr != nil {
-		if right, ok := respelled(text); ok {
+		if right, ok := respelled(text); ok && !slices.Contains(ofSite, ferr.Problem) {
 			ferr = &FieldError{Option: p.Key(), Problem: Spelling, Value: shown(text), Nearest: p.Key() + ":" + right}
 		}
 		return LoRA{}, nil, *ferr
@@ -127,13 +129,37 @@ func (r Rules) parseLoRA(p Param, text string) (LoRA, []Note, error) {
 	if l.Scale > p.Max {
 		return LoRA{}, nil, FieldError{Option: p.Key(), Problem: LoRAScale, Value: num(l.Scale), Min: p.Min, Max: p.Max}
 	}
-	if m := otherModel.FindStringSubmatch(withoutSecrets(l.Path)); m != nil {
-		notes = append(notes, Note{Option: p.Key(), From: l.label(), To: strings.ToLower(m[1]), Reason: OtherModelLoRA})
+	notes = append(notes, more...)
+	if lacksToken(l.Path) {
+		notes = append(notes, Note{Option: p.Key(), From: l.label(), Reason: CivitaiAccount})
 	}
+	if end, ok := l.Ends(); ok {
+		if !time.Now().Before(end) {
+			return LoRA{}, nil, FieldError{Option: p.Key(), Problem: LoRAExpired, Value: l.label(), Other: clock(end)}
+		}
+		notes = append(notes, Note{Option: p.Key(), From: l.label(), To: clock(end), Reason: EndingLoRA})
+	}
+	notes = append(notes, r.doubts(p, l)...)
 	if l.Scale > strongLoRAScale {
 		notes = append(notes, Note{Option: p.Key(), From: num(l.Scale), Reason: StrongLoRA})
 	}
 	return l, notes, nil
+}
+
+// doubts are what speaks against a LoRA: its file, where somebody has looked at
+// it, else its path.
+func (r Rules) doubts(p Param, l LoRA) []Note {
+	var notes []Note
+	if r.Checked != nil {
+		notes = r.Checked(l.Path)
+	}
+	if m := otherModel.FindStringSubmatch(withoutSecrets(l.Path)); m != nil && len(notes) == 0 {
+		notes = []Note{{To: strings.ToLower(m[1]), Reason: OtherModelLoRA}}
+	}
+	for i := range notes {
+		notes[i].Option, notes[i].From = p.Key(), l.label()
+	}
+	return notes
 }
 
 // unwrapLink removes the angle brackets that chat clients put round a link,
@@ -184,22 +210,29 @@ func (r Rules) findLoRA(p Param, name string) (LoRA, []Note, *FieldError) {
 			return l, nil, nil
 		}
 	}
+	if rest, ok := cutFold(name, "hf://"); ok { // as programs write it
+		name = rest
+	}
 	first, _, _ := strings.Cut(name, "/")
 	isURL := schemeForm.MatchString(name)
-	if !isURL && first != name && r.allowsHost(canonicalHost(first)) {
+	if !isURL && first != name && r.AllowsHost(first) {
 		name, isURL = "https://"+name, true
+	}
+	typed := name
+	if parts := strings.SplitN(name, "/", 3); !isURL && len(parts) == 3 && isRepo(parts[0]+"/"+parts[1]) && isWeights(parts[2]) {
+		name, isURL = "https://"+huggingFace+"/"+strings.ReplaceAll(name, " ", "%20"), true
 	}
 	if !isURL {
 		return r.findRepo(p, name)
 	}
 	file, rewritten, problem := r.checkURL(name)
 	if problem != nil {
-		problem.Option, problem.Value = p.Key(), shown(name)
+		problem.Option, problem.Value = p.Key(), shown(typed)
 		return LoRA{}, nil, problem
 	}
 	l := LoRA{Path: file, Scale: 1}
 	if rewritten {
-		return l, []Note{{Option: p.Key(), From: shown(name), To: shown(file), Reason: RewrittenLoRA}}, nil
+		return l, []Note{{Option: p.Key(), From: shown(typed), To: shown(file), Reason: RewrittenLoRA}}, nil
 	}
 	return l, nil, nil
 }
@@ -213,7 +246,7 @@ func (r Rules) findRepo(p Param, name string) (LoRA, []Note, *FieldError) {
 		}
 		return LoRA{}, nil, e
 	}
-	if !r.allowsHost(huggingFace) {
+	if !r.AllowsHost(huggingFace) {
 		return LoRA{}, nil, &FieldError{Option: p.Key(), Problem: LoRAHost, Value: shown(name), Other: huggingFace, Choices: r.hosts()}
 	}
 	return LoRA{Path: name, Scale: 1}, nil, nil
@@ -240,21 +273,31 @@ func (r Rules) checkURL(raw string) (file string, rewritten bool, problem *Field
 	if u.User != nil {
 		return "", false, &FieldError{Problem: LoRAHasUser}
 	}
-	host := canonicalHost(u.Hostname())
+	host := lowerHost(u.Hostname())
 	if problem := r.checkHost(host, u); problem != nil {
 		return "", false, problem
 	}
 	u.Host, u.Fragment, u.RawFragment, u.ForceQuery = host, "", "", false
-	if under(host, huggingFace) {
-		if repo, ok := pageOfRepo(u.Path); ok {
+	came := *u
+	if s := siteOf(host); s != nil {
+		repo, p := s.file(u)
+		switch {
+		case p != "":
+			return "", false, &FieldError{Problem: p, Other: s.named()}
+		case repo != "":
 			return repo, true, nil
 		}
-		rewritten = asFile(u)
 	}
 	if problem := checkFile(u); problem != nil {
 		return "", false, problem
 	}
-	return u.String(), rewritten, nil
+	file = u.String()
+	if len(file) > maxLoRAPath || hasOddRunes(file) || hidesOddRunes(u.Path) || slices.Contains(strings.Split(u.Path, "/"), "..") {
+		return "", false, &FieldError{Problem: LoRAMalformed}
+	}
+	// A host with several names, and a query that only asks for the file, are no
+	// news for anybody.
+	return file, u.EscapedPath() != came.EscapedPath(), nil
 }
 
 // hasOddRunes tells whether the text holds what no URL of a file holds, and
@@ -273,13 +316,12 @@ func hidesOddRunes(path string) bool {
 	})
 }
 
-// canonicalHost is the one name of a host that has several.
-func canonicalHost(host string) string {
-	host = strings.TrimSuffix(strings.ToLower(host), ".")
-	if name, ok := otherNames[host]; ok {
-		return name
+// cutFold is strings.CutPrefix that ignores case.
+func cutFold(s, prefix string) (string, bool) {
+	if len(s) < len(prefix) || !strings.EqualFold(s[:len(prefix)], prefix) {
+		return s, false
 	}
-	return host
+	return s[len(prefix):], true
 }
 
 // checkHost refuses every host that is not a name on the operator's list.
@@ -295,22 +337,36 @@ func (r Rules) checkHost(host string, u *url.URL) *FieldError {
 		return &FieldError{Problem: LoRAMalformed}
 	case len(labels) == 1 || slices.Contains([]string{"localhost", "local", "internal"}, last):
 		return &FieldError{Problem: LoRALocal}
-	case !r.allowsHost(host):
+	case !r.mayCome(host):
 		return &FieldError{Problem: LoRAHost, Other: shown(host), Choices: r.hosts()}
 	}
 	return nil
 }
 
-// allowsHost tells whether the host is one of the allowed, or under one.
-func (r Rules) allowsHost(host string) bool {
-	host = canonicalHost(host)
+// lowerHost is a host as it is compared.
+func lowerHost(host string) string { return strings.TrimSuffix(strings.ToLower(host), ".") }
+
+// AllowsHost tells whether LoRAs may come from a host: it is one of the allowed,
+// under one, or another name of one.
+func (r Rules) AllowsHost(host string) bool {
+	host = lowerHost(host)
+	if s := siteOf(host); s != nil && s.allowed != "" {
+		host = s.allowed
+	}
 	return slices.ContainsFunc(r.hosts(), func(allowed string) bool {
-		return under(host, allowed)
+		return below(host, lowerHost(trimWildcard(allowed)))
 	})
 }
 
-func under(host, domain string) bool {
-	domain = canonicalHost(trimWildcard(domain))
+// mayCome is AllowsHost, but true for a host whose links never work: such a
+// link gets a problem of its own, which says more than “not allowed”.
+func (r Rules) mayCome(host string) bool {
+	s := siteOf(host)
+	return s != nil && s.allowed == "" || r.AllowsHost(host)
+}
+
+// below tells whether the host is the domain, or under it.
+func below(host, domain string) bool {
 	return domain != "" && (host == domain || strings.HasSuffix(host, "."+domain))
 }
 
@@ -318,18 +374,11 @@ func under(host, domain string) bool {
 // in any case.
 func trimWildcard(domain string) string { return strings.TrimPrefix(domain, "*.") }
 
-// civitaiFile is the path of a file on Civitai; every other one is a page.
-// https://github.com/civitai/civitai/wiki/REST-API-Reference
-var civitaiFile = regexp.MustCompile(`^/api/download/models/[0-9]+/?$`)
-
 // checkFile refuses what is not a file of tensors.
 func checkFile(u *url.URL) *FieldError {
 	extension := strings.ToLower(path.Ext(u.Path))
 	switch {
-	case under(u.Host, civitai):
-		if !civitaiFile.MatchString(u.Path) {
-			return &FieldError{Problem: LoRACivitaiPage}
-		}
+	case u.Host == civitai: // its links to files have no name
 		if strings.Contains(strings.ToLower(u.RawQuery), "pickle") {
 			return &FieldError{Problem: LoRAPickle, Other: "pickle"}
 		}
@@ -339,38 +388,4 @@ func checkFile(u *url.URL) *FieldError {
 		return &FieldError{Problem: LoRANotTensors}
 	}
 	return nil
-}
-
-// pageOfRepo returns the repository whose page this is.
-func pageOfRepo(urlPath string) (repo string, ok bool) {
-	parts := strings.Split(strings.Trim(urlPath, "/"), "/")
-	if len(parts) == 4 && parts[2] == "tree" && parts[3] == "main" {
-		parts = parts[:2]
-	}
-	if len(parts) != 2 {
-		return "", false
-	}
-	repo = parts[0] + "/" + parts[1]
-	return repo, isRepo(repo)
-}
-
-// asFile turns the URL of a file's page, or of its Git pointer, into that of
-// the file, and tells whether it did.
-// https://huggingface.co/docs/hub/models-downloading
-func asFile(u *url.URL) bool {
-	escaped := strings.Split(u.EscapedPath(), "/")
-	for i := 3; i < min(len(escaped), 5); i++ {
-		if escaped[i] == "resolve" {
-			return false
-		}
-		if escaped[i] == "blob" || escaped[i] == "raw" {
-			escaped[i] = "resolve"
-			u.RawPath = strings.Join(escaped, "/")
-			if p, err := url.PathUnescape(u.RawPath); err == nil {
-				u.Path = p
-			}
-			return true
-		}
-	}
-	return false
 }

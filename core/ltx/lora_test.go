@@ -95,8 +95,8 @@ func TestLoRALinksThatAreRefused(t *testing.T) {
 		"https://fal.media/x.pt?name=x.safetensors":                       ltx.LoRAPickle,
 		"https://fal.media/x.safetensors.zip":                             ltx.LoRAPickle,
 		"https://fal.media/x.BIN":                                         ltx.LoRAPickle,
-		"https://huggingface.co/a":                                        ltx.LoRANotTensors,
-		"https://huggingface.co/a/b/tree/main/sub":                        ltx.LoRANotTensors,
+		"https://huggingface.co/a":                                        ltx.LoRAPage,
+		"https://huggingface.co/a/b/tree/main/sub":                        ltx.LoRAFolder,
 		"https://civitai.com/models/1/x.safetensors":                      ltx.LoRACivitaiPage,
 		"civitai.com/models/1":                                            ltx.LoRACivitaiPage,
 		"https://civitai.com/api/download/models/1/../../x":               ltx.LoRAMalformed,
@@ -146,7 +146,9 @@ func TestShownPathsHoldNoSecret(t *testing.T) {
 func FuzzLoRA(f *testing.F) {
 	for _, seed := range []string{
 		"owner/repo@1.2", "https://fal.media/a@2/x.safetensors?token=hush@0.8", "huggingface.co/a/b/blob/main/x.safetensors",
-		"https://user:hush@huggingface.co/x", "<https://fal.media/x.safetensors|x>@1", "https://0x7f.1/x.safetensors", "civitai.com/api/download/models/1",
+		"https://user:hush@huggingface.co/x", "a/b/x.safetensors", "civitai:1@2", "https://huggingface.co/a/b?show_file_info=x.safetensors", "<https://fal.media/x.safetensors|x>@1", "https://0x7f.1/x.safetensors", "civitai.com/api/download/models/1",
+		"https://civitai.com/models/1?modelVersionId=2", "https://www.dropbox.com/s/k/x.safetensors?dl=0", "https://raw.githubusercontent.com/a/b/main/x.safetensors",
+		"https://modelscope.cn/models/a/b/file/view/master/x.safetensors", "https://huggingface.co/datasets/a/b/blob/main/x.safetensors",
 	} {
 		f.Add(seed)
 	}
@@ -169,7 +171,7 @@ func FuzzLoRA(f *testing.F) {
 			}
 			if u.RawQuery != "" {
 				for _, n := range notes {
-					if strings.Contains(n.String(), "?") {
+					if strings.Contains(sentence(n), "?") {
 						t.Fatalf("%q: the note %q holds a query", in, n)
 					}
 				}

@@ -59,6 +59,18 @@ func FileSetting(key string, m Media) Setting {
 	return Setting{Key: key, Value: m.typed(), File: m}
 }
 
+// thisFile is typed for a file of the conversation: "image:this". The platform
+// finds it, where it can, and gives it as the setting's File.
+const thisFile = "this"
+
+func isThis(text string) bool { return strings.EqualFold(strings.TrimSpace(text), thisFile) }
+
+// IsThis tells whether a setting means a file of the conversation.
+func (s Setting) IsThis() bool {
+	p, ok := find(s.Key)
+	return ok && p.Kind == KindMedia && isThis(s.Value)
+}
+
 // jobRef stands before the id of a job whose video is meant.
 const jobRef = "job:"
 
@@ -87,11 +99,17 @@ func isLink(ref string) bool { return strings.HasPrefix(ref, "https://") }
 // media reads what a person typed for a file: an https link, or a job's id.
 func (e *evaluation) media(p Param, text string) any {
 	if f, ok := e.files[p.id()]; ok {
+		if isThis(text) {
+			e.note(p, TakenFromAbove, thisFile, f.Shown())
+		}
 		return f
 	}
 	text = unwrapLink(strings.TrimSpace(text))
 	switch {
 	case text == "" || isNone(text):
+		return nil
+	case isThis(text):
+		e.fail(p, FieldError{Problem: NothingAbove})
 		return nil
 	case strings.Contains(text, "://"):
 		ref, ok := checkLink(text)
@@ -116,7 +134,7 @@ func checkLink(raw string) (string, bool) {
 	if err != nil || len(raw) > maxLink || u.Scheme != "https" || u.User != nil || hasOddRunes(raw) || hidesOddRunes(u.Path) {
 		return "", false
 	}
-	labels := strings.Split(canonicalHost(u.Hostname()), ".")
+	labels := strings.Split(lowerHost(u.Hostname()), ".")
 	last := labels[len(labels)-1]
 	if strings.Contains(u.Host, ":") || numericLabel.MatchString(last) || !hostForm.MatchString(strings.Join(labels, ".")) ||
 		len(labels) == 1 || slices.Contains([]string{"localhost", "local", "internal"}, last) {

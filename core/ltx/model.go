@@ -11,6 +11,9 @@ type Model struct {
 	Choice
 
 	makes []work
+	// ladder is the model that makes the same video finer, with the same seed;
+	// empty where there is none.
+	ladder string
 }
 
 // A task is what goes into a video and what is done with it.
@@ -110,7 +113,7 @@ var models = []Model{
 	},
 	{
 		Choice: Choice{Value: "distilled", Label: "LTX-2.3 distilled (cheaper, quicker)", Synonyms: []string{"turbo", "distill", "ltx-2.3-distilled"}},
-		makes:  distilled,
+		makes:  distilled, ladder: "ltx-2.3",
 	},
 	{
 		Choice: Choice{Value: "quality", Label: "LTX-2.3 quality (dearer, finer)", Synonyms: []string{"ltx-2.3-quality", "hq"}},
@@ -177,7 +180,7 @@ func modelNames(list []Model) []string {
 	return names
 }
 
-// editName is the word of an edit that a text names.
+// editOf is the edit that a text names.
 func editOf(text string) (task, bool) {
 	c, ok := row(idEdit).choice(text)
 	return task(c.Value), ok && strings.TrimSpace(text) != ""

@@ -1,7 +1,6 @@
 package ltx
 
 import (
-	"errors"
 	"slices"
 	"strings"
 )
@@ -20,6 +19,7 @@ const (
 	KindDuration Kind = "duration" // seconds
 	KindLoRAs    Kind = "loras"    // a comma-separated list, each with a scale
 	KindPreset   Kind = "preset"   // one of the operator's qualities
+	KindStyle    Kind = "style"    // the name of a style of the team
 	KindAdvanced Kind = "advanced" // key=value pairs, each a setting of its own
 	KindMedia    Kind = "media"    // a file: a link, a job's video, or what the platform has
 )
@@ -29,7 +29,7 @@ const (
 // platforms, their forms, help, validation and what is sent to the provider.
 type Param struct {
 	// Name is the model's own name, "camera_lora". It is empty for what is
-	// no input of the model by itself: duration, quality, private, advanced.
+	// no input of the model by itself: duration, quality, count, private, advanced.
 	Name string
 	// Option is what people type, "camera". It is empty for a row that is
 	// reachable only by its Name.
@@ -40,7 +40,7 @@ type Param struct {
 	// bot's texts: "cámara". They set it as Option does.
 	Translations []string
 	// Words are those of Option, Aliases and Translations that are ordinary words, which a
-	// prompt may hold before a colon: "style:noir". In a line of text they
+	// prompt may hold before a colon: "sound:rain". In a line of text they
 	// set something only with a value that fits.
 	Words []string
 	Kind  Kind
@@ -107,7 +107,7 @@ func (p Param) check(value string, quick bool) *FieldError {
 		e.fail(p, FieldError{Problem: OperatorOnly})
 	case p.Kind == KindAdvanced, p.Kind == KindPreset:
 		_, err := Rules{}.Parse([]Setting{{Key: idPrompt, Value: "a"}, {Key: p.id(), Value: value}})
-		e.problems, _ = errors.AsType[Invalid](err)
+		e.problems = problemsIn(err)
 	case p.id() == idDuration || p.id() == idFrames:
 		e.frames(layer{p.id(): value})
 	default:
@@ -120,10 +120,17 @@ func (p Param) check(value string, quick bool) *FieldError {
 }
 
 // IsSetting tells whether a value is no prose, even if it does not fit: a link
-// to a file, a name as models have it.
+// to a file, a name as models have it, a number of videos.
 func (p Param) IsSetting(value string) bool {
 	value = strings.TrimSpace(value)
-	return p.Kind == KindMedia && strings.Contains(value, "://") || p.id() == idModel && modelName.MatchString(value)
+	switch p.id() {
+	case idModel:
+		return modelName.MatchString(value)
+	case idCount:
+		_, ok := parseNumber(withoutTimes(value), p.Unit)
+		return ok
+	}
+	return p.Kind == KindMedia && strings.Contains(value, "://")
 }
 
 // id names the row among all rows.

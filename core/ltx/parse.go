@@ -12,16 +12,8 @@ import (
 // made exactly is made as near as possible and noted in Request.Notes. The
 // error is Invalid and holds every problem at once.
 func (r Rules) Parse(in []Setting) (Request, error) {
-	defaults, problems := collect(byOperator, r.Defaults)
-	given, more := collect(byPerson, in)
-	problems = append(problems, more...)
-
-	quality, more := r.quality(given.over(defaults))
-	problems = append(problems, more...)
-	preset, more := collect(byQuality, r.qualities()[quality])
-	problems = append(problems, more...)
-
-	below := preset.over(defaults)
+	said, problems := r.hear(in)
+	given, preset, below := said.given, said.preset, said.below
 	all := given.over(below)
 	w, more := r.choose(all, given)
 	problems = append(problems, more...)
@@ -31,12 +23,15 @@ func (r Rules) Parse(in []Setting) (Request, error) {
 		below = r.possible(w.endpoint, below)
 		all = given.over(below)
 	}
-	e := r.evaluate(w.endpoint, all, filesOf(in))
+	e := r.evaluate(w.endpoint, all, given, filesOf(in))
 	if problems = append(problems, e.problems...); len(problems) > 0 {
-		return Request{}, sorted(problems)
+		return Request{}, sorted(r.withStyle(in, said.style, problems))
 	}
 	req := r.request(w, e, all)
-	req.quality = quality
+	if said.style != "" {
+		req.Notes = append([]Note{{Option: row(idStyle).Key(), From: said.style, Reason: AppliedStyle}}, req.Notes...)
+	}
+	req.quality, req.style = said.quality, said.style
 	req.given = r.differing(req, w, given, below)
 	if problems := r.checkMegapixels(req); len(problems) > 0 {
 		return Request{}, problems
@@ -47,10 +42,34 @@ func (r Rules) Parse(in []Setting) (Request, error) {
 	return req.settle(r)
 }
 
+// heard is what settings say, with what applies beneath them.
+type heard struct {
+	given          layer  // by the person, with the style and the defaults of the member
+	preset         layer  // of the quality
+	below          layer  // the preset over the operator's defaults
+	style, quality string // their names, or ""
+}
+
+// hear sorts settings into layers.
+func (r Rules) hear(in []Setting) (h heard, problems Invalid) {
+	defaults, problems := collect(byOperator, r.Defaults)
+	given, more := collect(byPerson, in)
+	problems = append(problems, more...)
+	given, h.style, more = r.styled(given)
+	problems = append(problems, more...)
+	h.given, more = r.withOwn(given)
+	problems = append(problems, more...)
+	h.quality, more = r.quality(h.given.over(defaults))
+	problems = append(problems, more...)
+	h.preset, more = collect(byQuality, r.qualities()[h.quality])
+	h.below = h.preset.over(defaults)
+	return h, append(problems, more...)
+}
+
 // request makes a request of what was read.
 func (r Rules) request(w route, e *evaluation, all layer) Request {
 	req := Request{
-		Private: e.private, Notes: e.notes, values: e.values,
+		Private: e.private, Notes: e.notes, values: e.values, count: e.count,
 		model: w.model.Value, endpoint: w.endpoint.ID, like: r.like(w.endpoint.ID), task: w.task,
 	}
 	if w.task.ofClip() {
@@ -167,7 +186,7 @@ func (r Request) whole() (size Size, frames int, fps float64, known bool) {
 // would be anyway, in the order of the table.
 func (r Rules) differing(req Request, w route, given, below layer) []string {
 	r.Seed = func() int64 { return 0 } // none is drawn for a comparison
-	e := r.evaluate(w.endpoint, withPrompt(below), nil)
+	e := r.evaluate(w.endpoint, withPrompt(below), given, nil)
 	if w.endpoint.shape == nil {
 		e.fps = req.FPS()
 		e.values[idFrames] = e.frames(below)
@@ -197,6 +216,8 @@ func (r Rules) differing(req Request, w route, given, below layer) []string {
 			ok = given.set(id)
 		case idPrivate:
 			ok = ok && e.private != req.Private
+		case idCount:
+			ok = ok && e.count != req.count
 		default:
 			ok = ok && !sameValue(e.values[id], req.values[id])
 		}

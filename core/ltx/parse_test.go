@@ -131,6 +131,15 @@ func TestWhatIsMadeToFitIsNoted(t *testing.T) {
 		{"a static camera and an own negative prompt", set("camera", "static", "negative", "static"), nil},
 		{"a GIF", set("format", "gif"), []string{"format: gif has no sound."}},
 		{"a GIF without sound", set("format", "gif", "audio", "no"), nil},
+		{
+			"a model that does not exist, which the prompt keeps", set("prompt", "a fox model:veo"),
+			[]string{`model: "veo" is not one of its values, so it stays in the prompt. Its values: ltx-2.3, distilled, quality, pro, fast, ltx-2.5, ltx-2.5-pro.`},
+		},
+		{
+			"an edit that does not exist", set("prompt", "edit:remix a fox"),
+			[]string{`edit: "remix" is not one of its values, so it stays in the prompt. Its values: extend, restyle, reference, retake, reframe.`},
+		},
+		{"the same words as prose", set("prompt", "a model: tall, an edit: quick, a supermodel:anna"), nil},
 		{"a strong LoRA", set("lora", "a/b@2"), []string{"lora: 2 is a strong scale; 0.4 to 1.2 is usual."}},
 		{
 			"the page of a LoRA", set("lora", "https://huggingface.co/a/b/blob/main/x.safetensors?token=hush"),
@@ -140,7 +149,7 @@ func TestWhatIsMadeToFitIsNoted(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			var got []string
 			for _, n := range parse(t, tt.in...).Notes {
-				got = append(got, n.String())
+				got = append(got, sentence(n))
 			}
 			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Errorf("notes (-want +got):\n%s", diff)
@@ -252,7 +261,7 @@ func TestTriggersAreAddedOnce(t *testing.T) {
 	if again.Prompt() != req.Prompt() || len(again.Notes) != 0 {
 		t.Errorf("parsed again: %q, %v", again.Prompt(), again.Notes)
 	}
-	if diff := cmp.Diff([]ltx.LoRA{{Name: "clay", Path: "team/clay", Scale: 1.1}}, again.LoRAs()); diff != "" {
+	if diff := cmp.Diff([]ltx.LoRA{{Name: "clay", Path: "team/clay", Scale: 1.1, Trigger: "CLAYMATION"}}, again.LoRAs()); diff != "" {
 		t.Errorf("LoRAs (-want +got):\n%s", diff)
 	}
 }

@@ -1,6 +1,7 @@
 package ltx
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -25,7 +26,6 @@ const (
 	BadDuration       Problem = "bad_duration"        // Min, Max, Unit
 	Spelling          Problem = "spelling"            // Value is what was typed, Nearest how it is written here
 	NotShown          Problem = "not_shown"           // as Spelling, for what the video must not show
-	OneVideo          Problem = "one_video"           // Value asks for several videos
 	BadAdvanced       Problem = "bad_advanced"        // Value is a key without a value
 	Conflict          Problem = "conflict"            // Other is set as well
 	Duplicate         Problem = "duplicate"           // set twice, to Value and to Other; both empty for texts
@@ -44,25 +44,33 @@ const (
 	LoRALocal         Problem = "lora_local"          // localhost or another name without a dot
 	LoRAHost          Problem = "lora_host"           // the host is Other; Choices are allowed
 	LoRACivitaiPage   Problem = "lora_civitai_page"   // the model's page, not its file
+	LoRAPage          Problem = "lora_page"           // a page of Other, not a file
+	LoRAFolder        Problem = "lora_folder"         // a folder, or a repository without a single file
+	LoRATemporary     Problem = "lora_temporary"      // what one download was redirected to
+	LoRAExpired       Problem = "lora_expired"        // the link has stopped working at Other
+	LoRANoDownload    Problem = "lora_no_download"    // Other does not hand out files to programs
 	LoRAPickle        Problem = "lora_pickle"         // Other is the extension of a file that may run code
 	LoRANotTensors    Problem = "lora_not_tensors"    // not a .safetensors file
 	LoRANotDirect     Problem = "lora_not_direct"     // a repository where Other, the model, takes links to files only
 	NotTaken          Problem = "not_taken"           // Value, the model, has no such option, for Other if that is why; Choices are the models that have it, Nearest the edit
+	TierOnly          Problem = "tier_only"           // Value, the model, is for members of Other, tiers; Choices are the models for this one
 	ModelCannot       Problem = "model_cannot"        // Value, the model, does not do Other; Choices are the models that do
 	NeedsInput        Problem = "needs_input"         // Other must be given as well
 	MediaLength       Problem = "media_length"        // Value is the length of the file; Min, Max, Unit; Other the model
 	NotMedia          Problem = "not_media"           // no link, no job's id, no file of the platform
 	BadLink           Problem = "bad_link"            // Value is no https link to a public server
+	NothingAbove      Problem = "nothing_above"       // there is no conversation with files to take one of
+	StyleUnknown      Problem = "style_unknown"       // no style of the team; Nearest
 )
 
 // Problems returns every Problem.
 func Problems() []Problem {
 	return []Problem{
 		Unknown, Missing, TooLong, OutOfRange, NotAChoice, NotANumber, NotWhole, NotABool, BadSize, BadDuration,
-		Spelling, NotShown, OneVideo, BadAdvanced, Conflict, Duplicate, OperatorOnly, Misplaced, TooManyMegapixels, TooManyLoRAs,
+		Spelling, NotShown, BadAdvanced, Conflict, Duplicate, OperatorOnly, Misplaced, TooManyMegapixels, TooManyLoRAs,
 		LoRAUnknown, LoRAScale, LoRAMalformed, LoRATooLong, LoRANotHTTPS, LoRAHasUser, LoRAHasPort, LoRAAddress,
-		LoRALocal, LoRAHost, LoRACivitaiPage, LoRAPickle, LoRANotTensors,
-		LoRANotDirect, NotTaken, ModelCannot, NeedsInput, MediaLength, NotMedia, BadLink,
+		LoRALocal, LoRAHost, LoRACivitaiPage, LoRAPage, LoRAFolder, LoRATemporary, LoRAExpired, LoRANoDownload, LoRAPickle, LoRANotTensors,
+		LoRANotDirect, NotTaken, TierOnly, ModelCannot, NeedsInput, MediaLength, NotMedia, BadLink, NothingAbove, StyleUnknown,
 	}
 }
 
@@ -79,15 +87,24 @@ type FieldError struct {
 	Choices  []string // what would be right
 	Nearest  string   // what was probably meant, or the nearest allowed value
 	Other    string   // the second option, value, host or extension
+	Style    string   // the style that sets the option; empty = it was typed
 }
 
 // Error is an English sentence for the person who typed the value.
 func (e FieldError) Error() string {
-	text, ok := problemTexts[e.Problem]
-	if !ok {
-		return e.Option + " is not valid."
+	model := e.Value
+	if e.Other != "" {
+		model += " with " + e.Other
 	}
-	return text(e)
+	said := strings.NewReplacer(
+		"{option}", e.Option, "{quoted option}", strconv.Quote(e.Option), "{value}", e.Value, "{quoted}", strconv.Quote(e.Value), "{other}", e.Other, "{quoted other}", strconv.Quote(e.Other),
+		"{nearest}", e.Nearest, "{did you mean}", e.didYouMean(), "{choices}", listed(e.Choices), "{all choices}", strings.Join(e.Choices, ", "),
+		"{limits}", e.limits(), "{min}", num(e.Min), "{max}", num(e.Max), "{count}", strconv.FormatInt(e.Count, 10), "{model}", model,
+	).Replace(e.text())
+	if e.Style != "" {
+		said += fmt.Sprintf(" The style %q sets it.", e.Style)
+	}
+	return said
 }
 
 // Invalid is everything that is wrong with what was typed, in the order of
@@ -112,151 +129,73 @@ func (v Invalid) Unwrap() []error {
 	return errs
 }
 
-// problemTexts has one English sentence for each problem.
-var problemTexts = map[Problem]func(FieldError) string{
-	Unknown: func(e FieldError) string {
-		return fmt.Sprintf("There is no option %q.", e.Option) + e.didYouMean()
-	},
-	Missing: func(e FieldError) string {
-		return e.Option + " is missing. Describe what the video shows."
-	},
-	TooLong: func(e FieldError) string {
-		return fmt.Sprintf("%s has %d characters; at most %s are allowed.", e.Option, e.Count, num(e.Max))
-	},
-	OutOfRange: func(e FieldError) string {
-		return fmt.Sprintf("%s must be %s; %s is not. The nearest is %s.", e.Option, e.limits(), e.Value, e.Nearest)
-	},
-	NotAChoice: func(e FieldError) string {
-		return fmt.Sprintf("%s cannot be %q.%s It can be %s.", e.Option, e.Value, e.didYouMean(), listed(e.Choices))
-	},
-	NotANumber: func(e FieldError) string {
-		return fmt.Sprintf("%s must be a number %s; %q is not.", e.Option, e.limits(), e.Value)
-	},
-	NotWhole: func(e FieldError) string {
-		return fmt.Sprintf("%s must be a whole number %s; %s is not. The nearest is %s.", e.Option, e.limits(), e.Value, e.Nearest)
-	},
-	NotABool: func(e FieldError) string {
-		return fmt.Sprintf("%s must be %s; %q is neither.", e.Option, listed(e.Choices), e.Value)
-	},
-	BadSize: func(e FieldError) string {
-		return fmt.Sprintf("%s cannot be %q.%s It is a name (%s), a ratio such as 16:9 or 21:9, or pixels such as 1280x704 with sides between %s and %s.",
-			e.Option, e.Value, e.didYouMean(), listed(e.Choices), num(e.Min), num(e.Max))
-	},
-	BadDuration: func(e FieldError) string {
-		return fmt.Sprintf("%s must be in seconds, such as 5 or 8s, %s; %q is not.", e.Option, e.limits(), e.Value)
-	},
-	Spelling: func(e FieldError) string {
-		return fmt.Sprintf("Write %s, not %s.", e.Nearest, e.Value)
-	},
-	NotShown: func(e FieldError) string {
-		return fmt.Sprintf("What the video must not show goes into %s: write %s, not %s.", row(idNegative).Key(), e.Nearest, e.Value)
-	},
-	OneVideo: func(e FieldError) string {
-		return fmt.Sprintf("One command makes one video: leave out %s, and send the command again for another.", e.Value)
-	},
-	BadAdvanced: func(e FieldError) string {
-		return fmt.Sprintf("%s: %q needs a value. Write pairs such as scheduler=ltx2 video_cfg_scale=4.", e.Option, e.Value)
-	},
-	Conflict: func(e FieldError) string {
-		return fmt.Sprintf("%s and %s set the same thing. Give only one of them.", e.Option, e.Other)
-	},
-	Duplicate: func(e FieldError) string {
-		if e.Value == "" {
-			return e.Option + " is given twice. Give it once."
-		}
-		return fmt.Sprintf("%s is given twice, as %q and as %q. Give it once.", e.Option, e.Value, e.Other)
-	},
-	OperatorOnly: func(e FieldError) string {
-		return e.Option + " is set by whoever runs this bot and cannot be changed in a command."
-	},
-	Misplaced: func(e FieldError) string {
-		return e.Option + " cannot be set here."
-	},
-	TooManyMegapixels: func(e FieldError) string {
-		s := fmt.Sprintf("%s: %s has %d megapixels (width × height × frames); at most %s are allowed.", e.Option, e.Value, e.Count, num(e.Max))
-		if e.Nearest == "" {
-			return s + " Choose a smaller size."
-		}
-		return s + fmt.Sprintf(" At this size a video can last %s at most.", e.Nearest)
-	},
-	TooManyLoRAs: func(e FieldError) string {
-		return fmt.Sprintf("%s names %d LoRAs; at most %s are allowed.", e.Option, e.Count, num(e.Max))
-	},
-	LoRAUnknown: func(e FieldError) string {
-		return fmt.Sprintf("%s: there is no LoRA %q.%s Give a name from the team's list, a Hugging Face owner/repo, or an https link to a .safetensors file.",
-			e.Option, e.Value, e.didYouMean())
-	},
-	LoRAScale: func(e FieldError) string {
-		return fmt.Sprintf("%s: the scale after @ must be a number %s; %q is not.", e.Option, e.limits(), e.Value)
-	},
-	LoRAMalformed: func(e FieldError) string {
-		return fmt.Sprintf("%s: %q is not a valid link.", e.Option, e.Value)
-	},
-	LoRATooLong: func(e FieldError) string {
-		return fmt.Sprintf("%s: the link has %d characters; at most %s are allowed.", e.Option, e.Count, num(e.Max))
-	},
-	LoRANotHTTPS: func(e FieldError) string {
-		return fmt.Sprintf("%s: %q must start with https://.", e.Option, e.Value)
-	},
-	LoRAHasUser: func(e FieldError) string {
-		return fmt.Sprintf("%s: the link to %q must not hold a user name or password.", e.Option, e.Value)
-	},
-	LoRAHasPort: func(e FieldError) string {
-		return fmt.Sprintf("%s: %q must not name a port.", e.Option, e.Value)
-	},
-	LoRAAddress: func(e FieldError) string {
-		return fmt.Sprintf("%s: %q must name a host, not an IP address.", e.Option, e.Value)
-	},
-	LoRALocal: func(e FieldError) string {
-		return fmt.Sprintf("%s: %q is not on the public internet.", e.Option, e.Value)
-	},
-	LoRAHost: func(e FieldError) string {
-		return fmt.Sprintf("%s: files from %s are not allowed here. Allowed: %s.", e.Option, e.Other, strings.Join(e.Choices, ", "))
-	},
-	LoRACivitaiPage: func(e FieldError) string {
-		return fmt.Sprintf("%s: %s is a page, not a file. Copy the link of its Download button: https://civitai.com/api/download/models/ and a number.",
-			e.Option, e.Value)
-	},
-	LoRAPickle: func(e FieldError) string {
-		return fmt.Sprintf("%s: %q is a %s file, which can run code. Only .safetensors files are allowed.", e.Option, e.Value, e.Other)
-	},
-	LoRANotTensors: func(e FieldError) string {
-		return fmt.Sprintf("%s: %q does not link to a .safetensors file.", e.Option, e.Value)
-	},
-	LoRANotDirect: func(e FieldError) string {
-		return fmt.Sprintf("%s: the model %s takes links to .safetensors files only; %q is a repository.", e.Option, e.Other, e.Value)
-	},
-	NotTaken: func(e FieldError) string {
-		model := e.Value
-		if e.Other != "" {
-			model += " with " + e.Other
-		}
-		switch {
-		case e.Nearest != "":
-			return fmt.Sprintf("%s does not exist for %s. Leave it out, or write %s.", e.Option, model, e.Nearest)
-		case len(e.Choices) == 0:
-			return fmt.Sprintf("%s does not exist for %s. Leave it out.", e.Option, model)
-		}
-		return fmt.Sprintf("%s does not exist for %s. Leave it out, or choose a model that has it: %s.", e.Option, model, listed(e.Choices))
-	},
-	ModelCannot: func(e FieldError) string {
-		if len(e.Choices) == 0 {
-			return fmt.Sprintf("The model %s does not take %s, and none that you may use does.", e.Value, e.Other)
-		}
-		return fmt.Sprintf("The model %s does not take %s. These do: %s.", e.Value, e.Other, listed(e.Choices))
-	},
-	NeedsInput: func(e FieldError) string {
-		return fmt.Sprintf("%s needs %s as well.", e.Option, e.Other)
-	},
-	MediaLength: func(e FieldError) string {
-		return fmt.Sprintf("%s: the file lasts %s; with %s it must last %s.", e.Option, e.Value, e.Other, e.limits())
-	},
-	NotMedia: func(e FieldError) string {
-		return fmt.Sprintf("%s: %q is no file. Attach a file, or give an https link or the id of a job.", e.Option, e.Value)
-	},
-	BadLink: func(e FieldError) string {
-		return fmt.Sprintf("%s: %q must be an https link to a public server, without a user name or a port.", e.Option, e.Value)
-	},
+// problemTexts has one English sentence for each problem. Names in braces are
+// filled in by Error.
+var problemTexts = map[Problem]string{
+	Unknown:           "There is no option {quoted option}.{did you mean}",
+	Missing:           "{option} is missing. Describe what the video shows.",
+	TooLong:           "{option} has {count} characters; at most {max} are allowed.",
+	OutOfRange:        "{option} must be {limits}; {value} is not. The nearest is {nearest}.",
+	NotAChoice:        "{option} cannot be {quoted}.{did you mean} It can be {choices}.",
+	NotANumber:        "{option} must be a number {limits}; {quoted} is not.",
+	NotWhole:          "{option} must be a whole number {limits}; {value} is not. The nearest is {nearest}.",
+	NotABool:          "{option} must be {choices}; {quoted} is neither.",
+	BadSize:           "{option} cannot be {quoted}.{did you mean} It is a name ({choices}), a ratio such as 16:9 or 21:9, or pixels such as 1280x704 with sides between {min} and {max}.",
+	BadDuration:       "{option} must be in seconds, such as 5 or 8s, {limits}; {quoted} is not.",
+	Spelling:          "Write {nearest}, not {value}.",
+	NotShown:          "What the video must not show goes into negative: write {nearest}, not {value}.",
+	BadAdvanced:       "{option}: {quoted} needs a value. Write pairs such as scheduler=ltx2 video_cfg_scale=4.",
+	Conflict:          "{option} and {other} set the same thing. Give only one of them.",
+	Duplicate:         "{option} is given twice, as {quoted} and as {quoted other}. Give it once.",
+	OperatorOnly:      "{option} is set by whoever runs this bot and cannot be changed in a command.",
+	Misplaced:         "{option} cannot be set here.",
+	TooManyMegapixels: "{option}: {value} has {count} megapixels (width × height × frames); at most {max} are allowed. At this size a video can last {nearest} at most.",
+	TooManyLoRAs:      "{option} names {count} LoRAs; at most {max} are allowed.",
+	LoRAUnknown:       "{option}: there is no LoRA {quoted}.{did you mean} Give a name from the team's list, a Hugging Face owner/repo, or an https link to a .safetensors file.",
+	LoRAScale:         "{option}: the scale after @ must be a number {limits}; {quoted} is not.",
+	LoRAMalformed:     "{option}: {quoted} is not a valid link.",
+	LoRATooLong:       "{option}: the link has {count} characters; at most {max} are allowed.",
+	LoRANotHTTPS:      "{option}: {quoted} must start with https://.",
+	LoRAHasUser:       "{option}: the link to {quoted} must not hold a user name or password.",
+	LoRAHasPort:       "{option}: {quoted} must not name a port.",
+	LoRAAddress:       "{option}: {quoted} must name a host, not an IP address.",
+	LoRALocal:         "{option}: {quoted} is not on the public internet.",
+	LoRAHost:          "{option}: files from {other} are not allowed here. Allowed: {all choices}.",
+	LoRACivitaiPage:   "{option}: {value} is a page, not a file. Choose a version on it and copy the link again, so that it ends with modelVersionId= and a number; or copy that of its Download button.",
+	LoRAPage:          "{option}: {value} is a page, not a file. Open it, and copy the link of its .safetensors file.",
+	LoRAFolder:        "{option}: {value} is a folder. Open it, and copy the link of one .safetensors file in it.",
+	LoRATemporary:     "{option}: {value} is the link of one download and ends within hours. Copy the link of the file's page.",
+	LoRAExpired:       "{option}: the link {value} stopped working at {other}. Get a new one, or one without an end.",
+	LoRANoDownload:    "{option}: links to {other} do not work, because fal cannot download from there. Put the file into a public Hugging Face repository, and use its link there.",
+	LoRAPickle:        "{option}: {quoted} is a {other} file, which can run code. Only .safetensors files are allowed.",
+	LoRANotTensors:    "{option}: {quoted} does not link to a .safetensors file.",
+	LoRANotDirect:     "{option}: the model {other} takes links to .safetensors files only; {quoted} is a repository.",
+	NotTaken:          "{option} does not exist for {model}. Leave it out, or choose a model that has it: {choices}.",
+	TierOnly:          "The model {value} is only for the tier {other}. You may choose {choices}.",
+	ModelCannot:       "The model {value} does not take {other}. These do: {choices}.",
+	NeedsInput:        "{option} needs {other} as well.",
+	MediaLength:       "{option}: the file lasts {value}; with {other} it must last {limits}.",
+	NotMedia:          "{option}: {quoted} is no file. Attach a file, or give an https link or the id of a job.",
+	NothingAbove:      `{option}: there is no conversation here from which "this" could be taken. Give a file, a link, or the id of a job.`,
+	StyleUnknown:      `There is no style {quoted}.{did you mean}`,
+	BadLink:           "{option}: {quoted} must be an https link to a public server, without a user name or a port.",
+}
+
+// text is the sentence about a problem, which some problems have several of.
+func (e FieldError) text() string {
+	switch {
+	case e.Problem == Duplicate && e.Value == "":
+		return "{option} is given twice. Give it once."
+	case e.Problem == TooManyMegapixels && e.Nearest == "":
+		return "{option}: {value} has {count} megapixels (width × height × frames); at most {max} are allowed. Choose a smaller size."
+	case e.Problem == NotTaken && e.Nearest != "":
+		return "{option} does not exist for {model}. Leave it out, or write {nearest}."
+	case e.Problem == NotTaken && len(e.Choices) == 0:
+		return "{option} does not exist for {model}. Leave it out."
+	case e.Problem == ModelCannot && len(e.Choices) == 0:
+		return "The model {value} does not take {other}, and none that you may use does."
+	}
+	return cmp.Or(problemTexts[e.Problem], "{option} is not valid.")
 }
 
 // didYouMean is a sentence that names the nearest, with a space before it, or

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"ltxbot/core/ltx"
+	"ltxbot/internal/golden"
 )
 
 // refused are settings that must not be accepted. Each line is parsed with a
@@ -63,7 +64,7 @@ var refused = []struct {
 	{in: set("size", "99999x10")},
 	{in: set("size", "100:1")},
 	{in: set("no", "people")},
-	{in: set("count", "4")},
+	{in: set("count", "5")},
 	{in: set("model", "pro", "negative", "rain", "seed", "7", "camera", "dolly_in", "lora", "a/b")},
 	{in: set("model", "ltx-2.5", "seed", "7", "camera", "dolly_in")},
 	{in: set("model", "ltx-2.3", "camera", "focus_shift")},
@@ -72,6 +73,7 @@ var refused = []struct {
 	{in: set("clip", "https://example.com/a.mp4", "edit", "retake", "quality", "draft")},
 	{in: set("model", "quality", "camera", "static"), rules: ltx.Rules{Defaults: set("steps", "40", "camera", "dolly_in", "lora", "a/b", "guidance", "5")}},
 	{in: set("model", "quality"), rules: ltx.Rules{Models: []string{"distilled"}}},
+	{in: set("model", "hq"), rules: ltx.Rules{Models: []string{"distilled"}, Reserved: map[string][]string{"quality": {"studio", "gold"}}, Tiers: []string{"silver"}}},
 	{in: set("model", "distilled", "clip", "https://example.com/a.mp4")},
 	{in: set("model", "fast", "soundtrack", "https://example.com/a.mp3")},
 	{in: set("clip", "https://example.com/a.mp4", "image", "https://example.com/a.png")},
@@ -98,6 +100,7 @@ var refused = []struct {
 	{in: set("size", "1080p"), rules: ltx.Rules{MaxMegapixels: 10}},
 	{in: set("lora", "clya"), rules: ltx.Rules{LibraryNames: func() []string { return []string{"anime", "clay"} }}},
 	{in: set("lora", "style")},
+	{in: set("style", "nior"), rules: ltx.Rules{StyleNames: func() []string { return []string{"anime", "noir"} }}},
 	{in: set("lora", "a/b@7")},
 	{in: set("lora", "a/b@strong")},
 	{in: set("lora", "a/b,c/d,e/f,g/h")},
@@ -111,11 +114,17 @@ var refused = []struct {
 	{in: set("lora", "https://evil.example/x.safetensors?token=hush")},
 	{in: set("lora", "https://huggingface.co/a/b/resolve/main/x.ckpt?token=hush")},
 	{in: set("lora", "https://huggingface.co/a/b/resolve/main/x.gguf")},
-	{in: set("lora", "https://civitai.com/models/12345/some-style?modelVersionId=678")},
+	{in: set("lora", "https://civitai.com/models/12345/some-style?token=hush")},
+	{in: set("lora", "https://huggingface.co/datasets/a/b?token=hush")},
+	{in: set("lora", "https://huggingface.co/a/b/tree/main/loras")},
+	{in: set("lora", "https://cdn-lfs.huggingface.co/repos/a/b?Signature=hush")},
+	{in: set("lora", "https://storage.googleapis.com/b/x.safetensors?Signature=hush&Expires=946684800")},
+	{in: set("lora", "https://drive.google.com/file/d/1AbC/view?usp=hush")},
 	{in: set("lora", "https://civitai.com/api/download/models/12345?type=Model&format=PickleTensor&token=hush")},
 	{in: set("lora", "https://fal.media/"+strings.Repeat("x", 2048)+".safetensors")},
 	{in: set("lora", "https://huggingface.co\\@evil.example/x.safetensors")},
 	{in: set("lora", "https://localhost/a.safetensors,nothing,a/b@9")},
+	{in: set("image", "This")},
 	{in: set("steps", "99", "camera", "doly in", "durations", "40", "lora", "x", "audio", "maybe")},
 }
 
@@ -158,7 +167,7 @@ func TestRefusals(t *testing.T) {
 			t.Errorf("no refusal shows %s", p)
 		}
 	}
-	golden(t, "refusals.txt", b.String())
+	golden.Equal(t, "refusals.txt", b.String())
 }
 
 func TestAllProblemsAreToldAtOnce(t *testing.T) {

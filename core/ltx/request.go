@@ -1,4 +1,4 @@
-// Package ltx knows the model LTX-2.3 (https://fal.ai/models/fal-ai/ltx-2.3-22b/text-to-video/lora).
+// Package ltx describes the LTX models that fal serves (https://fal.ai/models/fal-ai/ltx-2.3-22b/text-to-video/lora).
 //
 // One table describes every parameter of the model, see Params. A person's
 // settings become a Request by Rules.Parse, which refuses what the model
@@ -9,6 +9,7 @@ package ltx
 
 import (
 	"maps"
+	"reflect"
 	"slices"
 )
 
@@ -29,6 +30,9 @@ type Request struct {
 	edit     task           // what is done with the clip, or ""
 	auto     []string       // ids of size, length and frame rate where nobody has set them; duration where the number of frames is set
 	quality  string         // the quality in effect, or ""
+	style    string         // the style that was chosen, as the team calls it, or ""
+	count    int            // how many videos are asked for
+	trial    Trial          // of a LoRA: then there is a video for each strength
 	given    []string       // ids of what the person set to another value than it has by default
 }
 
@@ -73,7 +77,7 @@ func (r Request) Audio() bool { return get[bool](r, idAudio) }
 // Steps is the number of inference steps.
 func (r Request) Steps() int { return int(get[int64](r, "num_inference_steps")) }
 
-// LoRAs are the LoRAs to use, without their triggers.
+// LoRAs are the LoRAs to use.
 func (r Request) LoRAs() []LoRA { return slices.Clone(get[[]LoRA](r, idLoRAs)) }
 
 // HasLoRA tells whether the request names a LoRA.
@@ -87,6 +91,10 @@ func (r Request) Expand() bool { return get[bool](r, idExpand) }
 
 // Quality is the name of the chosen quality, or "".
 func (r Request) Quality() string { return r.quality }
+
+// Style is the name of the team's style that the request was made with, as it
+// was then, or "".
+func (r Request) Style() string { return r.style }
 
 // Model is the name of the model: "ltx-2.3".
 func (r Request) Model() string { return r.model }
@@ -125,10 +133,20 @@ func (r Request) WithSeed(seed int64) Request {
 	return r
 }
 
+// Count is how many videos are asked for, from 1 to MaxCount.
+func (r Request) Count() int { return max(1, r.count, len(r.trial.Scales)) }
+
+// One returns the request for one video, where several are asked for.
+func (r Request) One() Request {
+	r.count, r.trial = 1, Trial{}
+	r.given = slices.DeleteFunc(slices.Clone(r.given), func(id string) bool { return id == idCount })
+	return r
+}
+
 // Equal tells whether two requests are the same in every respect.
 func (r Request) Equal(other Request) bool {
-	return r.Private == other.Private && r.quality == other.quality && r.model == other.model && r.endpoint == other.endpoint &&
-		r.like == other.like && r.task == other.task && slices.Equal(r.auto, other.auto) &&
+	return r.Private == other.Private && r.Count() == other.Count() && r.quality == other.quality && r.style == other.style && r.model == other.model && r.endpoint == other.endpoint &&
+		r.like == other.like && reflect.DeepEqual(r.trial, other.trial) && r.task == other.task && slices.Equal(r.auto, other.auto) &&
 		slices.Equal(r.Notes, other.Notes) && slices.Equal(r.given, other.given) &&
 		sameValue(r.values, other.values)
 }

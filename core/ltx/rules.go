@@ -49,6 +49,16 @@ type Rules struct {
 	// LibraryNames lists the names of the library for "did you mean"; nil is
 	// none.
 	LibraryNames func() []string
+	// Checked returns what is known against the LoRA at a path, as notes without
+	// Option and From; nil is nothing. It does not wait for anything.
+	Checked func(path string) []Note
+	// Styles finds a style by the name the team gave it; nil is none.
+	Styles func(name string) (Style, bool)
+	// StyleNames lists the names of the styles for "did you mean"; nil is none.
+	StyleNames func() []string
+	// Own are the options that the member who asks has set for all own videos.
+	// A style wins over them, and so does the quality that the member sets.
+	Own []Setting
 	// MaxSide is the longest side, in pixels; 0 is 2048.
 	MaxSide int
 	// MaxMegapixels is the most that one video may have, as the provider
@@ -66,6 +76,13 @@ type Rules struct {
 	// Models are the names of those that people may choose, beside that of
 	// Endpoint; nil is all.
 	Models []string
+	// Reserved are further models, each with the tiers whose members may choose it.
+	Reserved map[string][]string
+	// Tiers are those of the member who asks. While nobody has looked them up,
+	// AnyTier is set, and what any tier may choose is allowed: Refuses is to be
+	// asked again.
+	Tiers   []string
+	AnyTier bool
 	// Price is what an endpoint costs; nil is as in the table.
 	Price func(endpoint string) Price
 	// AllowUnsafe turns the provider's content checker off.
@@ -112,9 +129,7 @@ func (r Rules) NewSeed() int64 {
 		return r.Seed()
 	}
 	var b [4]byte
-	if _, err := rand.Read(b[:]); err != nil {
-		panic("crypto/rand: " + err.Error()) // documented never to happen
-	}
+	_, _ = rand.Read(b[:]) // never fails
 	return int64(binary.BigEndian.Uint32(b[:]) & MaxSeed)
 }
 
@@ -157,7 +172,7 @@ func (r Rules) Validate() error {
 		fault("the limits of LoRAs, megapixels and prompt must not be negative")
 	}
 	for _, h := range r.hosts() {
-		if !hostForm.MatchString(canonicalHost(trimWildcard(h))) {
+		if !hostForm.MatchString(lowerHost(trimWildcard(h))) {
 			fault("%q is not a host that LoRAs can come from", h)
 		}
 	}
@@ -183,7 +198,7 @@ func (r Rules) validateEndpoints() []error {
 			errs = append(errs, fmt.Errorf("the endpoint %q makes no videos from text alone", id))
 		}
 	}
-	for _, name := range r.Models {
+	for _, name := range append(slices.Sorted(maps.Keys(r.Reserved)), r.Models...) {
 		if !slices.Contains(Models(), name) {
 			errs = append(errs, fmt.Errorf("there is no model %q; there are %s", name, listed(Models())))
 		}
@@ -198,12 +213,12 @@ func (r Rules) validateSettings() []error {
 	defaults, problems := collect(byOperator, r.Defaults)
 	_, more := r.quality(defaults)
 	problems = append(problems, more...)
-	if problems = append(problems, r.evaluate(Endpoint{}, withPrompt(defaults), nil).problems...); len(problems) > 0 {
+	if problems = append(problems, r.evaluate(Endpoint{}, withPrompt(defaults), nil, nil).problems...); len(problems) > 0 {
 		errs = append(errs, fmt.Errorf("defaults: %w", sorted(problems)))
 	}
 	for _, name := range r.QualityNames() {
 		preset, problems := collect(byQuality, r.qualities()[name])
-		if problems = append(problems, r.evaluate(Endpoint{}, withPrompt(preset), nil).problems...); len(problems) > 0 {
+		if problems = append(problems, r.evaluate(Endpoint{}, withPrompt(preset), nil, nil).problems...); len(problems) > 0 {
 			errs = append(errs, fmt.Errorf("quality %q: %w", name, sorted(problems)))
 		}
 	}

@@ -2,7 +2,6 @@ package ltx
 
 import (
 	"cmp"
-	"errors"
 	"math"
 	"slices"
 	"strings"
@@ -24,7 +23,7 @@ func (r Request) Settings() []Setting {
 func (r Request) Changed() []Setting {
 	return shownSettings(r.settings(func(id string) bool {
 		return id != idPrompt && slices.Contains(r.given, id)
-	}, LoRA.shownTyped))
+	}, r.shownTried))
 }
 
 // CommandLine writes Settings as one line that can be typed after the
@@ -51,15 +50,39 @@ func shownSettings(settings []Setting) []Setting {
 	return settings
 }
 
-// SecretCommandLine is CommandLine with whole LoRA paths. Only the requester
-// may see it.
-func (r Request) SecretCommandLine() string { return commandLine(r.Settings()) }
-
 // With returns the request that the settings of this one make after some are
 // replaced. A blank value takes a setting back. The seed stays unless the
 // changes name one, or the model that they choose has none and nobody typed it.
-// The error is Invalid.
+// The name of the style stays unless they choose one. A trial of a LoRA goes on,
+// unless the LoRA is gone or the changes set the count. The error is Invalid.
 func (r Request) With(rules Rules, changes ...Setting) (Request, error) {
+	settings := r.Changing(changes...)
+	parse := func(settings []Setting) (Request, error) {
+		req, err := rules.Parse(settings)
+		if !slices.Contains(req.given, idCount) {
+			req = req.Try(r.trial.LoRA, r.trial.Scales...)
+		}
+		if !slices.ContainsFunc(unfold(changes), func(c Setting) bool { return sameParam(c.Key, idStyle) }) {
+			req.style = r.style
+		}
+		return req, err
+	}
+	req, err := parse(settings)
+	if !r.HasSeed() || slices.Contains(r.given, idSeed) {
+		return req, err
+	}
+	if slices.ContainsFunc(problemsIn(err), func(e FieldError) bool { return e.Option == idSeed && e.Problem == NotTaken }) {
+		return parse(slices.DeleteFunc(unfold(settings), r.Drew))
+	}
+	if err == nil && req.Seed() == r.Seed() {
+		req.given = slices.DeleteFunc(req.given, func(id string) bool { return id == idSeed })
+	}
+	return req, err
+}
+
+// Changing returns the settings of the request after some are replaced, as With
+// does.
+func (r Request) Changing(changes ...Setting) []Setting {
 	settings := r.Settings()
 	for _, c := range changes {
 		named := []Setting{c}
@@ -70,22 +93,12 @@ func (r Request) With(rules Rules, changes ...Setting) (Request, error) {
 			return slices.ContainsFunc(named, func(n Setting) bool { return sameParam(s.Key, n.Key) })
 		})
 	}
-	settings = append(settings, changes...)
-	req, err := rules.Parse(settings)
-	if !r.HasSeed() || slices.Contains(r.given, idSeed) {
-		return req, err
-	}
-	problems, _ := errors.AsType[Invalid](err)
-	if slices.ContainsFunc(problems, func(e FieldError) bool { return e.Option == idSeed && e.Problem == NotTaken }) {
-		drawn := num(float64(r.Seed()))
-		return rules.Parse(slices.DeleteFunc(unfold(settings), func(s Setting) bool {
-			return sameParam(s.Key, idSeed) && strings.TrimSpace(s.Value) == drawn
-		}))
-	}
-	if err == nil && req.Seed() == r.Seed() {
-		req.given = slices.DeleteFunc(req.given, func(id string) bool { return id == idSeed })
-	}
-	return req, err
+	return append(settings, changes...)
+}
+
+// Drew tells whether a setting is the seed that was drawn for the request.
+func (r Request) Drew(s Setting) bool {
+	return r.HasSeed() && !slices.Contains(r.given, idSeed) && sameParam(s.Key, idSeed) && strings.TrimSpace(s.Value) == num(float64(r.Seed()))
 }
 
 // sameParam tells whether two keys set the same thing.
@@ -202,6 +215,8 @@ func (r Request) setting(p Param, lora func(LoRA) string) Setting {
 	switch p.id() {
 	case idPrivate:
 		return Setting{Key: p.Key(), Value: yesNo(r.Private)}
+	case idCount:
+		return Setting{Key: p.Key(), Value: num(float64(r.Count()))}
 	case idModel:
 		return Setting{Key: p.Key(), Value: r.model}
 	case idEdit:

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"iter"
+	"maps"
 )
 
 // Values are what the video is asked for, by the table's name of each input and
@@ -21,42 +22,40 @@ func (r Request) Values() iter.Seq2[string, any] {
 }
 
 // stored is how a Request is stored. Fields may be added; a stored name is
-// never used for something else.
-type stored struct {
-	Values   map[string]json.RawMessage `json:"values,omitempty"`
-	Model    string                     `json:"model,omitempty"`
-	Endpoint string                     `json:"endpoint,omitempty"`
-	Like     string                     `json:"like,omitempty"`
-	Task     task                       `json:"task,omitempty"`
-	Edit     task                       `json:"edit,omitempty"`
-	Auto     []string                   `json:"auto,omitempty"`
-	Private  bool                       `json:"private,omitempty"`
-	Quality  string                     `json:"quality,omitempty"`
-	Given    []string                   `json:"given,omitempty"`
-	Notes    []Note                     `json:"notes,omitempty"`
+// never used for something else. V is any to write, json.RawMessage to read.
+type stored[V any] struct {
+	Values   map[string]V `json:"values,omitempty"`
+	Model    string       `json:"model,omitempty"`
+	Endpoint string       `json:"endpoint,omitempty"`
+	Like     string       `json:"like,omitempty"`
+	Task     task         `json:"task,omitempty"`
+	Edit     task         `json:"edit,omitempty"`
+	Auto     []string     `json:"auto,omitempty"`
+	Private  bool         `json:"private,omitempty"`
+	Count    int          `json:"count,omitempty"`
+	Trial    Trial        `json:"trial,omitzero"`
+	Quality  string       `json:"quality,omitempty"`
+	Style    string       `json:"style,omitempty"`
+	Given    []string     `json:"given,omitempty"`
+	Notes    []Note       `json:"notes,omitempty"`
 }
 
 // MarshalJSON writes the form in which a request is stored.
 func (r Request) MarshalJSON() ([]byte, error) {
-	s := stored{Model: r.model, Endpoint: r.endpoint, Like: r.like, Task: r.task, Edit: r.edit, Auto: r.auto, Private: r.Private, Quality: r.quality, Given: r.given, Notes: r.Notes, Values: map[string]json.RawMessage{}}
-	for name, v := range r.Values() {
-		b, err := json.Marshal(v)
-		if err != nil {
-			return nil, fmt.Errorf("encode request: %s: %w", name, err)
-		}
-		s.Values[name] = b
-	}
-	return json.Marshal(s)
+	return json.Marshal(stored[any]{
+		Model: r.model, Endpoint: r.endpoint, Like: r.like, Task: r.task, Edit: r.edit, Auto: r.auto, Private: r.Private,
+		Count: r.count, Trial: r.trial, Quality: r.quality, Style: r.style, Given: r.given, Notes: r.Notes, Values: maps.Collect(r.Values()),
+	})
 }
 
 // UnmarshalJSON reads what MarshalJSON wrote. A stored request is not validated
 // again: the rules may have changed since.
 func (r *Request) UnmarshalJSON(b []byte) error {
-	var s stored
+	var s stored[json.RawMessage]
 	if err := json.Unmarshal(b, &s); err != nil {
 		return fmt.Errorf("decode request: %w", err)
 	}
-	*r = Request{model: s.Model, endpoint: s.Endpoint, like: s.Like, task: s.Task, edit: s.Edit, auto: s.Auto, Private: s.Private, Notes: s.Notes, quality: s.Quality, given: s.Given}
+	*r = Request{model: s.Model, endpoint: s.Endpoint, like: s.Like, task: s.Task, edit: s.Edit, auto: s.Auto, Private: s.Private, count: s.Count, trial: s.Trial, Notes: s.Notes, quality: s.Quality, style: s.Style, given: s.Given}
 	if len(s.Values) == 0 {
 		return nil
 	}
@@ -96,7 +95,7 @@ func (p Param) decode(raw json.RawMessage) (any, error) {
 		return decodeAs[[]LoRA](raw)
 	case KindMedia:
 		return decodeAs[Media](raw)
-	case KindDuration, KindPreset, KindAdvanced:
+	case KindDuration, KindPreset, KindStyle, KindAdvanced:
 	}
 	return nil, fmt.Errorf("a %s has no value", p.Kind)
 }

@@ -20,13 +20,17 @@ const (
 	idDuration = "duration"
 	idQuality  = "quality"
 	idPrivate  = "private"
-	idAdvanced = "advanced"
-	idImage    = "image_url"
-	idEndImage = "end_image_url"
-	idTrack    = "audio_url"
-	idClip     = "video_url"
-	idModel    = "model"
-	idEdit     = "edit"
+	idCount    = "count"
+
+	idAcceleration = "acceleration"
+	idAdvanced     = "advanced"
+	idImage        = "image_url"
+	idEndImage     = "end_image_url"
+	idTrack        = "audio_url"
+	idClip         = "video_url"
+	idModel        = "model"
+	idEdit         = "edit"
+	idStyle        = "style"
 )
 
 // DefaultFPS is the model's own frame rate, in frames per second.
@@ -35,6 +39,9 @@ const DefaultFPS = 24
 // MaxSeed is the largest seed that is sent. The provider publishes no limit;
 // every tool accepts a 31-bit number.
 const MaxSeed = 1<<31 - 1
+
+// MaxCount is how many videos one command makes at most.
+const MaxCount = 4
 
 // defaultNegative is the model's own negative prompt.
 const defaultNegative = "news broadcast, 3d animation, computer graphics, pc game, console game, video game, cartoon, childish, " +
@@ -84,37 +91,42 @@ var rows = []Param{
 		Help: "Length in seconds, such as 5 or 8s",
 	},
 	{
-		Name: idLoRAs, special: true, Option: "lora", Aliases: []string{"lora_url", "lora_path", "lora_link", "style", "styles"}, Words: []string{"style", "styles"}, Kind: KindLoRAs,
+		Name: idLoRAs, special: true, Option: "lora", Aliases: []string{"lora_url", "lora_path", "lora_link"}, Kind: KindLoRAs,
 		Min: 0, Max: 4, Basic: true,
 		Help: "Up to 3, with commas: a team name, owner/repo or a .safetensors URL, each with @scale",
 	},
 	{
+		Option: idStyle, Aliases: []string{"styles"}, Kind: KindStyle, Words: []string{"style", "styles", "stil", "estilo", "スタイル"},
+		Translations: []string{"stil", "estilo", "スタイル"},
+		Help:         "A style of your team: options and words that go together",
+	},
+	{
 		Name: idImage, Option: "image", Aliases: []string{"img", "picture", "photo", "img_url", "start_image", "start_image_url", "init_image", "first_frame"}, Kind: KindMedia, special: true,
 		Translations: []string{"bild", "imagen", "画像"}, Words: []string{"image", "img", "picture", "photo", "bild", "imagen", "画像"},
-		Help: "A picture that the video begins with: a file, a link, or a job's id",
+		Help: "A picture that the video begins with",
 	},
 	{
 		Name: idEndImage, Option: "end_image", Aliases: []string{"last_image", "last_frame", "end_frame"}, Kind: KindMedia, special: true,
 		Translations: []string{"endbild", "imagen_final", "image_finale", "最後の画像"}, Words: []string{"endbild", "最後の画像"},
-		Help: "A picture that the video ends with: a file or a link",
+		Help: "A picture that the video ends with",
 	},
 	{
 		Name: idTrack, Option: "soundtrack", Aliases: []string{"music", "song", "voice", "audio_file"}, Kind: KindMedia, special: true,
 		Translations: []string{"tonspur", "banda_sonora", "bande_son", "音源"}, Words: []string{"soundtrack", "music", "song", "voice", "tonspur", "音源"},
-		Help: "A sound that the video is made for: speech, music; a file or a link",
+		Help: "A sound that the video is made for: speech, music",
 	},
 	{
 		Name: idClip, Option: "clip", Aliases: []string{"video", "source_video", "input_video"}, Kind: KindMedia, special: true,
 		Translations: []string{"vídeo", "vidéo", "動画"}, Words: []string{"clip", "video", "vídeo", "vidéo", "動画"},
-		Help: "A video to go on from: a file, a link, or a job's id",
+		Help: "A video to go on from",
 	},
 	{
-		Option: idModel, Aliases: []string{"model_id", "model_name", "checkpoint"}, Words: []string{"model", "checkpoint", "modell", "modelo", "modèle", "モデル"}, Kind: KindChoice,
+		Option: idModel, Aliases: []string{"model_id", "model_name", "checkpoint"}, Words: []string{"model", "checkpoint", "modell", "modelo", "modèle", "モデル"}, Kind: KindChoice, Basic: true,
 		Translations: []string{"modell", "modelo", "modèle", "モデル"},
 		Help:         "Which model makes the video; some cost more, some are run by Lightricks",
 	},
 	{
-		Option: idEdit, Aliases: []string{"edit_mode"}, Words: []string{"edit", "bearbeiten", "editar", "modifier", "編集"}, Kind: KindChoice,
+		Option: idEdit, Aliases: []string{"edit_mode"}, Words: []string{"edit", "bearbeiten", "editar", "modifier", "編集"}, Kind: KindChoice, Basic: true,
 		Translations: []string{"bearbeiten", "editar", "modifier", "編集"},
 		Choices:      edits,
 		Help:         "What is done with the clip; extend unless you say otherwise",
@@ -139,6 +151,12 @@ var rows = []Param{
 		Option: idQuality, Aliases: []string{"preset"}, Kind: KindPreset, Choices: qualities, Basic: true,
 		Translations: []string{"qualität", "qualitaet", "calidad", "qualité", "qualite", "品質", "画質"}, Words: []string{"qualität", "qualitaet", "calidad", "qualité", "qualite", "品質", "画質"},
 		Help: "Draft is quick, best takes longer; it sets steps, acceleration and more at once",
+	},
+	{
+		Option: idCount, Aliases: []string{"takes", "num_videos", "videos", "batch", "batch_size", "batch_count", "repeat"}, Kind: KindInt, Min: 1, Max: MaxCount, Default: 1,
+		Words:        []string{"count", "takes", "videos", "batch", "repeat", "anzahl", "cantidad", "nombre", "本数"},
+		Translations: []string{"anzahl", "cantidad", "nombre", "本数"},
+		Help:         "How many videos, each with a seed of its own; each is charged",
 	},
 	{
 		Option: idPrivate, Aliases: []string{"ephemeral", "secret", "hidden"}, Words: []string{"secret", "hidden", "privat", "privado", "privé", "prive"}, Kind: KindBool, Default: false, Basic: true,
@@ -180,7 +198,7 @@ var rows = []Param{
 		Help: "How strong the camera move is",
 	},
 	{
-		Name: "acceleration", Option: "acceleration", Rare: true, Aliases: []string{"accel", "accelerate", "speed"}, Words: []string{"speed"},
+		Name: idAcceleration, Option: "acceleration", Rare: true, Aliases: []string{"accel", "accelerate", "speed"}, Words: []string{"speed"},
 		Kind: KindChoice, Choices: accelerations, Default: "none",
 		Help: "Faster, for less quality",
 	},
@@ -290,7 +308,7 @@ var rows = []Param{
 		Help: "How many frames of the clip the extension looks at",
 	},
 	{
-		Name: "start_time", special: true, Aliases: []string{"retake_from"}, Kind: KindFloat, Min: 0, Max: 20, Unit: "seconds", Default: 0.0,
+		Name: "start_time", special: true, Aliases: []string{"retake_from"}, Kind: KindFloat, Basic: true, Min: 0, Max: 20, Unit: "seconds", Default: 0.0,
 		Help: "Where in the clip the part to retake begins, in seconds; duration is its length",
 	},
 	{

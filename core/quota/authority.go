@@ -2,8 +2,8 @@ package quota
 
 import "slices"
 
-// Authority is a ladder: the operator, the admins of a team, its members. What
-// somebody decided can be made tighter by who stands lower, and never looser.
+// There are three levels: the operator, the admins of a team, its members. What
+// a higher level decided can be tightened by a lower one, and never loosened.
 //
 // The limits of a team, extras for the team and resets of its usage are the
 // operator's, unless Policy.AdminsMayRaise. Even then a limit that the operator

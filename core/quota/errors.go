@@ -24,6 +24,7 @@ type LimitError struct {
 	Reason Reason
 	Gauge  Gauge // the limit, for OverLimit; its scope names the team, for Unlisted
 	Need   int64 // what the job would add, in the gauge's unit
+	Videos int   // the jobs that Need is for, where they were asked for at once; 0 = one
 	Block  Block // who and why, for Blocked and Paused
 	Line   int   // jobs that already wait, for LineFull
 }

@@ -67,7 +67,7 @@ type MemberState struct {
 	// Epoch is how often usage was reset. Counters of another epoch are other
 	// counters: jobs of before are settled there and counted no more.
 	Epoch int `json:"epoch,omitempty"`
-	// Account is the member whose limits and standing apply instead: both
+	// Account is the member whose limits and admin state apply instead: both
 	// are one person. Linked are those for whom this member is the account.
 	Account string   `json:"account,omitempty"`
 	Linked  []string `json:"linked,omitempty"`

@@ -16,9 +16,9 @@ func TestMemoryIsALedger(t *testing.T) {
 	})
 }
 
-func TestMemoryKeepsABook(t *testing.T) {
-	quotatest.RunBook(t, quotatest.BookHarness{
-		Open:   func(_ testing.TB, now func() time.Time) quotatest.BookLedger { return quotatest.NewMemory(now) },
-		Reopen: func(_ testing.TB, l quotatest.BookLedger, _ func() time.Time) quotatest.BookLedger { return l },
+func TestMemoryKeepsAnAuditLog(t *testing.T) {
+	quotatest.RunAuditLog(t, quotatest.AuditLogHarness{
+		Open:   func(_ testing.TB, now func() time.Time) quotatest.FullLedger { return quotatest.NewMemory(now) },
+		Reopen: func(_ testing.TB, l quotatest.FullLedger, _ func() time.Time) quotatest.FullLedger { return l },
 	})
 }

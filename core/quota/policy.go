@@ -60,10 +60,10 @@ func (p Policy) ZoneOf(team string) *time.Location {
 	return time.UTC
 }
 
-// errLinked says that the limits of another account apply to a member, which
+// ErrLinked says that the limits of another account apply to a member, which
 // whoever asked did not know: it could not be read, or was so since. What is
 // decided about that account must not be missed.
-var errLinked = errors.New("the member has been linked with another account, whose limits apply")
+var ErrLinked = errors.New("the member has been linked with another account, whose limits apply")
 
 // Plan says what a job of a needs: room for one video and for its estimate in
 // every window of the member, the team and the bot.
@@ -73,7 +73,7 @@ func (p Policy) Plan(job string, a Asker, estimate usd.Micros, at time.Time) Pla
 			return Reservation{}, &LimitError{Reason: Unlisted, Gauge: Gauge{Scope: Scope{Kind: Team, ID: a.Team}}}
 		}
 		if s.Member.Account != "" && s.Member.Account != a.Member && p.Linkable != nil && p.Linkable(a.Team) {
-			return Reservation{}, errLinked
+			return Reservation{}, ErrLinked
 		}
 		if s.Team.Paused != nil {
 			return Reservation{}, &LimitError{Reason: Paused, Block: *s.Team.Paused}

@@ -114,16 +114,16 @@ func TestTeamLimitsAreTheTeamsOwn(t *testing.T) {
 	}
 	raised := quota.AdminState{Team: quota.TeamState{Overrides: []quota.Override{{Unit: quota.Jobs, Max: 4, By: quota.Operator}}}}
 	for _, test := range []struct {
-		team     string
-		standing quota.AdminState
-		want     quota.Limits
+		team  string
+		state quota.AdminState
+		want  quota.Limits
 	}{
 		{"acme", quota.AdminState{}, own},
 		{"acme", raised, quota.Limits{JobsAtATime: 4}},
 		{"globex", quota.AdminState{}, policy.Team},
 		{"initech", quota.AdminState{}, policy.Team},
 	} {
-		if diff := cmp.Diff(test.want, policy.TeamLimits(test.team, test.standing)); diff != "" {
+		if diff := cmp.Diff(test.want, policy.TeamLimits(test.team, test.state)); diff != "" {
 			t.Errorf("limits of %s (-want +got):\n%s", test.team, diff)
 		}
 	}
@@ -138,11 +138,11 @@ func TestPlanAsksForRoomEverywhere(t *testing.T) {
 		Waiting: 5,
 		Teams:   map[string]quota.TeamPolicy{"acme": {Zone: tokyo}},
 	}
-	standing := quota.AdminState{
+	state := quota.AdminState{
 		Member: quota.MemberState{Grants: []quota.Grant{{ID: "mine", Videos: 1, By: "discord:9"}}},
 		Team:   quota.TeamState{Grants: []quota.Grant{{ID: "ours", USD: 1, By: quota.Operator}}},
 	}
-	r, err := policy.Plan("job1", ann, 130_000, at.Add(4*time.Hour))(standing)
+	r, err := policy.Plan("job1", ann, 130_000, at.Add(4*time.Hour))(state)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -199,9 +199,9 @@ func TestPlanAsksForRoomEverywhere(t *testing.T) {
 func TestPlanRefusesWhoIsStopped(t *testing.T) {
 	block, pause := quota.Block{By: "discord:9", At: at, Reason: "spam"}, quota.Block{By: "slack:T1:U1", At: at}
 	for _, test := range []struct {
-		name     string
-		standing quota.AdminState
-		want     quota.LimitError
+		name  string
+		state quota.AdminState
+		want  quota.LimitError
 	}{
 		{"a blocked member", quota.AdminState{Member: quota.MemberState{Blocked: &block}}, quota.LimitError{Reason: quota.Blocked, Block: block}},
 		{"a paused team", quota.AdminState{Team: quota.TeamState{Paused: &pause}}, quota.LimitError{Reason: quota.Paused, Block: pause}},
@@ -211,7 +211,7 @@ func TestPlanRefusesWhoIsStopped(t *testing.T) {
 			quota.LimitError{Reason: quota.Paused, Block: pause},
 		},
 	} {
-		_, err := quota.Policy{}.Plan("job1", ann, 1, at)(test.standing)
+		_, err := quota.Policy{}.Plan("job1", ann, 1, at)(test.state)
 		var limit *quota.LimitError
 		if !errors.As(err, &limit) {
 			t.Errorf("%s: got error %v, want a refusal", test.name, err)

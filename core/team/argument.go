@@ -20,26 +20,31 @@ type arguments struct {
 	err   error
 }
 
-// newArguments checks that there is nothing but what the verb takes, and all
-// that it needs.
 func newArguments(v Verb, o Order, parse func(string) (string, bool)) *arguments {
-	r := &arguments{verb: v, args: map[string]string{}, parse: parse}
+	args, err := v.Take(o)
+	return &arguments{verb: v, args: args, parse: parse, err: err}
+}
+
+// Take returns the arguments of an order, without those that are blank. There is
+// nothing but what the verb takes, and all that it needs, or the error is an
+// *OrderError.
+func (v Verb) Take(o Order) (map[string]string, error) {
+	args := map[string]string{}
 	for name, value := range o.Args {
 		a, ok := v.arg(name)
 		if !ok {
-			r.fail(UnknownArg, name, value)
-			return r
+			return args, &OrderError{Problem: UnknownArg, Verb: v.Name, Arg: name, Value: value}
 		}
 		if value = strings.TrimSpace(value); value != "" {
-			r.args[a.Name] = value
+			args[a.Name] = value
 		}
 	}
 	for _, a := range v.Args {
-		if a.Required && r.args[a.Name] == "" {
-			r.fail(Missing, a.Name, "")
+		if a.Required && args[a.Name] == "" {
+			return args, &OrderError{Problem: Missing, Verb: v.Name, Arg: a.Name}
 		}
 	}
-	return r
+	return args, nil
 }
 
 func (r *arguments) fail(p OrderProblem, arg, value string) {

@@ -82,7 +82,7 @@ func TestAnEventGivesAnOrderOnce(t *testing.T) {
 	once.Event = "discord:71"
 	w.do(once, "grant <@1> videos:5")
 	w.refuse(once, "grant <@1> videos:5", team.NothingToDo)
-	w.clock.Advance(10 * time.Minute)
+	w.clock.Advance(59 * time.Minute)
 	w.refuse(once, "grant <@1> videos:5", team.NothingToDo)
 	for range 2 {
 		w.do(once, "show <@1>") // changes nothing
@@ -92,4 +92,6 @@ func TestAnEventGivesAnOrderOnce(t *testing.T) {
 	if got := len(w.do(admin(), "show <@1>").Grants); got != 2 {
 		t.Errorf("ann has %d extras, want 2", got)
 	}
+	w.clock.Advance(61 * time.Minute) // nobody repeats one so late, and its mark is gone
+	w.do(once, "grant <@1> videos:5")
 }

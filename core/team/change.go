@@ -2,7 +2,6 @@ package team
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -46,7 +45,7 @@ func (o *Office) amend(c *call, member string, change func(*quota.AdminState) (b
 // errUnchanged says that there is nothing to change.
 var errUnchanged = errors.New("nothing to change")
 
-// decided is the part of a standing that is about a member, or the team.
+// decided is the part of an AdminState that is about a member, or the team.
 func decided(s *quota.AdminState, member string) (overrides *[]quota.Override, grants *[]quota.Grant, epoch *int) {
 	if member == "" {
 		return &s.Team.Overrides, &s.Team.Grants, &s.Team.Epoch
@@ -238,7 +237,7 @@ func (o *Office) grant(c *call) (Report, error) {
 		}
 		kept = append(kept, g)
 		*grants = kept
-		return "", describeGrant(g), nil
+		return "", describeGrant(GrantUse{Grant: g}), nil
 	})
 }
 
@@ -249,14 +248,23 @@ func (r Report) usedUp(g quota.Grant) bool {
 	return there && !slices.ContainsFunc(r.Grants, func(u GrantUse) bool { return u.ID == g.ID })
 }
 
-// describeGrant writes an extra for the log: "5 videos and $2.50 until 2026-03-31".
-func describeGrant(g quota.Grant) string {
+// describeGrant writes what is left of an extra for the log: "4 of 5 videos and $2.50
+// until 2026-03-31".
+func describeGrant(g GrantUse) string {
 	var parts []string
-	if g.Videos > 0 {
-		parts = append(parts, strconv.FormatInt(g.Videos, 10)+" videos")
+	if left := g.Videos - g.UsedVideos; left > 0 {
+		part := countVideos(g.Videos)
+		if g.UsedVideos > 0 {
+			part = strconv.FormatInt(left, 10) + " of " + part
+		}
+		parts = append(parts, part)
 	}
-	if g.USD > 0 {
-		parts = append(parts, "$"+quota.WriteDollars(g.USD))
+	if left := g.USD - g.UsedUSD; left > 0 {
+		part := "$" + quota.WriteDollars(g.USD)
+		if g.UsedUSD > 0 {
+			part = "$" + quota.WriteDollars(left) + " of " + part
+		}
+		parts = append(parts, part)
 	}
 	text := strings.Join(parts, " and ")
 	if !g.Expires.IsZero() {
@@ -265,8 +273,24 @@ func describeGrant(g quota.Grant) string {
 	return text
 }
 
+// countVideos writes a number of videos for the log.
+func countVideos(n int64) string {
+	if n == 1 {
+		return "1 video"
+	}
+	return strconv.FormatInt(n, 10) + " videos"
+}
+
 func (o *Office) revoke(c *call) (Report, error) {
 	who := c.args.who()
+	account, err := o.account(c, who)
+	if err != nil {
+		return Report{}, err
+	}
+	left, err := o.describe(c, Report{Member: account})
+	if err != nil {
+		return Report{}, err
+	}
 	return o.amend(c, who, func(s *quota.AdminState) (string, string, error) {
 		_, grants, _ := decided(s, who)
 		if len(*grants) == 0 {
@@ -274,7 +298,14 @@ func (o *Office) revoke(c *call) (Report, error) {
 		}
 		var was []string
 		for _, g := range *grants {
-			was = append(was, describeGrant(g))
+			if left.usedUp(g) {
+				continue
+			}
+			use := GrantUse{Grant: g}
+			if i := slices.IndexFunc(left.Grants, func(u GrantUse) bool { return u.ID == g.ID }); i >= 0 {
+				use = left.Grants[i]
+			}
+			was = append(was, describeGrant(use))
 		}
 		*grants = nil
 		return strings.Join(was, ", "), "", nil
@@ -301,7 +332,7 @@ func (c *call) stop(b **quota.Block) (before, after string, err error) {
 	}
 	before = describeBlock(*b)
 	*b = &quota.Block{By: c.actor.name(), At: c.now.UTC(), Reason: c.args.reason()}
-	return before, describeBlock(*b), nil
+	return before, "stopped", nil // the record has the reason
 }
 
 // lift undoes a stop.
@@ -317,7 +348,7 @@ func (c *call) lift(b **quota.Block) (before, after string, err error) {
 	return before, "", nil
 }
 
-// describeBlock writes a block for the log.
+// describeBlock writes a block that was there for the log.
 func describeBlock(b *quota.Block) string {
 	switch {
 	case b == nil:
@@ -383,5 +414,5 @@ func describeUse(gauges []quota.Gauge, who string) string {
 			price = usd.Micros(g.Used)
 		}
 	}
-	return fmt.Sprintf("%d videos and $%s in the month", videos, quota.WriteDollars(price))
+	return countVideos(videos) + " and $" + quota.WriteDollars(price) + " in the month"
 }

@@ -66,8 +66,8 @@ func (o *Office) takeCode(c *call, code string) (Report, error) {
 	if platformOf(account) == platformOf(me) {
 		return Report{}, problem(SamePlatform)
 	}
-	// The account that is given up first: whoever is given up by two at once
-	// is had by one of them.
+	// Write the account that gives up its limits first: if two orders link it at once,
+	// only one of them succeeds.
 	r, err := o.amendLink(c, me, account, func(s *quota.AdminState) error {
 		switch {
 		case s.Member.Account != "" || len(s.Member.Linked) > 0:

@@ -18,10 +18,10 @@ import (
 	"ltxbot/core/usd"
 )
 
-// Store is what an Office keeps its books with: one place for all of them.
+// Store is what an Office works with: one place for all of it.
 type Store interface {
 	quota.Ledger
-	Book
+	AuditLog
 	Marks
 }
 
@@ -34,6 +34,9 @@ type OfficeConfig struct {
 	ParseMember func(text, home string) (member string, ok bool)
 	// Tiers are those that a member was in when it was last seen; nil = none.
 	Tiers func(ctx context.Context, team, member string) []string
+	// Models are those that members of tiers may choose beside those for everybody;
+	// nil = none.
+	Models func(tiers []string) []string
 	// Linkable reports whether a team is on several platforms, so that its
 	// members can link their accounts; nil = no team is.
 	Linkable func(team string) bool
@@ -57,6 +60,9 @@ type Office struct{ cfg OfficeConfig }
 func NewOffice(cfg OfficeConfig) *Office {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
+	}
+	if cfg.Models == nil {
+		cfg.Models = func([]string) []string { return nil }
 	}
 	if cfg.Tiers == nil {
 		cfg.Tiers = func(context.Context, string, string) []string { return nil }
@@ -86,7 +92,7 @@ type Actor struct {
 	Tiers    []string
 	Admin    bool   // manages Team
 	Operator bool   // holds the bot's admin token
-	From     string // "discord", "slack", "api"
+	From     string // "discord", "slack", "api", "console"
 	// Event names what happened at the platform. It changes something once,
 	// whoever sends it again, even to the next process; empty = each time.
 	Event string
@@ -111,10 +117,11 @@ type Report struct {
 	// the config does not name it, and nobody there has asked for a video.
 	Unknown bool `json:"unknown_team,omitempty"`
 
-	Gauges     []quota.Gauge     `json:"gauges,omitempty"`   // usage and limits as they are now
-	AdminState *quota.AdminState `json:"standing,omitempty"` // what admins decided
-	Grants     []GrantUse        `json:"grants,omitempty"`   // extras that are left
-	Change     *Record           `json:"change,omitempty"`   // what was changed
+	Models     []string          `json:"models,omitempty"`      // that the member may choose beside those for everybody
+	Gauges     []quota.Gauge     `json:"gauges,omitempty"`      // usage and limits as they are now
+	AdminState *quota.AdminState `json:"admin_state,omitempty"` // what admins decided
+	Grants     []GrantUse        `json:"grants,omitempty"`      // extras that are left
+	Change     *Record           `json:"change,omitempty"`      // what was changed
 
 	Month    string           `json:"month,omitempty"` // "2026-03", of Spending
 	Spending *Spending        `json:"spending,omitempty"`
@@ -165,7 +172,7 @@ var carryOut = map[string]func(*Office, *call) (Report, error){
 func (o *Office) Do(ctx context.Context, a Actor, order Order) (Report, error) {
 	verb, ok := FindVerb(order.Verb)
 	if !ok {
-		return Report{}, &OrderError{Problem: UnknownVerb, Value: order.Verb, Nearest: nearestVerb(order.Verb)}
+		return Report{}, verbs.Unknown(order.Verb)
 	}
 	if err := allowed(a, verb, order.Team); err != nil {
 		return Report{}, err
@@ -233,7 +240,7 @@ func allowed(a Actor, v Verb, team string) error {
 	return nil
 }
 
-// Account is the member whose limits and standing apply to a member: itself,
+// Account is the member whose limits and admin state apply to a member: itself,
 // or the one that it is linked with. others are all further names of the same
 // person.
 func (o *Office) Account(ctx context.Context, team, member string) (account string, others []string, err error) {
@@ -277,7 +284,7 @@ func (o *Office) describe(c *call, r Report) (Report, error) {
 	asker := o.asker(c, r.Member)
 	s, err := o.cfg.Store.AdminState(c.ctx, c.team, r.Member)
 	if err != nil {
-		return r, fmt.Errorf("read standing: %w", err)
+		return r, fmt.Errorf("read admin state: %w", err)
 	}
 	var counts []quota.Count
 	for _, count := range o.cfg.Policy().Counts(asker, s, c.now) {
@@ -287,6 +294,8 @@ func (o *Office) describe(c *call, r Report) (Report, error) {
 	}
 	if r.Member == "" {
 		s.Member = quota.MemberState{}
+	} else {
+		r.Models = o.cfg.Models(asker.Tiers)
 	}
 	grants := o.cfg.Policy().Grants(s)
 	limits := len(counts)

@@ -16,14 +16,17 @@ type Order struct {
 }
 
 // ParseOrder reads the words of a line, "grant", "<@1>", "videos:5", as an
-// order. Its errors are *OrderError.
-func ParseOrder(words []string) (Order, error) {
+// order about quotas. Its errors are *OrderError.
+func ParseOrder(words []string) (Order, error) { return verbs.Parse(words) }
+
+// Parse reads the words of a line as an order. Its errors are *OrderError.
+func (t Table) Parse(words []string) (Order, error) {
 	if len(words) == 0 {
 		return Order{}, &OrderError{Problem: NoVerb}
 	}
-	verb, ok := FindVerb(words[0])
+	verb, ok := t.Find(words[0])
 	if !ok {
-		return Order{}, &OrderError{Problem: UnknownVerb, Value: words[0], Nearest: nearestVerb(words[0])}
+		return Order{}, t.Unknown(words[0])
 	}
 	o := Order{Verb: verb.Name, Args: map[string]string{}}
 	var places []Arg
@@ -39,14 +42,23 @@ func ParseOrder(words []string) (Order, error) {
 		o.Args[a.Name] = value
 		return nil
 	}
+	open := "" // the argument that goes on until the next one that is named
 	for i, word := range words[1:] {
 		if a, value, ok := verb.named(word); ok {
+			open = ""
+			if a.Kind == WordsArg || a.Kind == LineArg {
+				open = a.Name
+			}
 			if a.Kind == TextArg { // it goes on to the end of the line
 				value = strings.Join(append([]string{value}, words[i+2:]...), " ")
 			}
 			if err := give(a, strings.TrimSpace(value)); err != nil || a.Kind == TextArg {
 				return o, err
 			}
+			continue
+		}
+		if open != "" {
+			o.Args[open] = strings.TrimSpace(o.Args[open] + " " + word)
 			continue
 		}
 		for len(places) > 0 && o.Args[places[0].Name] != "" {
@@ -60,6 +72,9 @@ func ParseOrder(words []string) (Order, error) {
 		}
 		if err := give(places[0], word); err != nil {
 			return o, err
+		}
+		if places[0].Kind == LineArg {
+			open = places[0].Name
 		}
 	}
 	return o, nil
@@ -131,7 +146,7 @@ type OrderError struct {
 // orderTexts say each problem in English.
 var orderTexts = map[OrderProblem]string{
 	NoVerb:        "say what to do",
-	UnknownVerb:   "%[1]q is not a command for quotas",
+	UnknownVerb:   "%[1]q is not a command here",
 	UnknownArg:    "%[2]s takes no %[3]q",
 	Missing:       "%[2]s needs %[3]s",
 	GivenTwice:    "%[3]s is given twice",
@@ -171,20 +186,25 @@ func (e *OrderError) Error() string {
 	if e.Nearest != "" {
 		text += "; did you mean " + e.Nearest + "?"
 	}
-	return "quota: " + text
+	return text
 }
 
 // Who may not do something.
 var (
 	ErrNotAdmin    = errors.New("only an admin of the team may do that")
 	ErrNotOperator = errors.New("only whoever runs the bot may do that")
-	ErrOtherTeam   = errors.New("an admin manages the own team only")
+	ErrOtherTeam   = errors.New("an admin manages only their own team")
 )
 
-// nearestVerb is the verb that a word is most like, or "".
-func nearestVerb(word string) string {
+// Unknown is the error for a word that is no verb of the table.
+func (t Table) Unknown(word string) *OrderError {
+	return &OrderError{Problem: UnknownVerb, Value: word, Nearest: t.nearest(word)}
+}
+
+// nearest is the verb that a word is most like, or "".
+func (t Table) nearest(word string) string {
 	best, least := "", 3
-	for _, v := range verbs {
+	for _, v := range t {
 		if d := spell.Distance(strings.ToLower(word), v.Name); d < least && d < len(v.Name)-1 {
 			best, least = v.Name, d
 		}

@@ -81,11 +81,36 @@ func SumUp(holds []quota.Hold) (Spending, []MemberSpending) {
 		}
 		members[i].add(h)
 	}
+	return all, ranked(members)
+}
+
+// total is what all members have spent.
+func total(members []MemberSpending) Spending {
+	var all Spending
+	for _, m := range members {
+		all = all.Plus(m.Spending, 1)
+	}
+	return all
+}
+
+// ranked are the members who have spent something, most first.
+func ranked(members []MemberSpending) []MemberSpending {
 	members = slices.DeleteFunc(members, func(m MemberSpending) bool { return m.Videos+m.UnderWay == 0 })
 	slices.SortFunc(members, func(a, b MemberSpending) int {
 		return cmp.Or(cmp.Compare(b.Charged+b.Held, a.Charged+a.Held), cmp.Compare(b.Videos, a.Videos), cmp.Compare(a.Member, b.Member))
 	})
-	return all, members
+	return members
+}
+
+// Plus is s and, as often as sign says, other.
+func (s Spending) Plus(other Spending, sign int64) Spending {
+	amount := usd.Micros(sign)
+	s.Videos += sign * other.Videos
+	s.UnderWay += sign * other.UnderWay
+	s.Held += amount * other.Held
+	s.Estimate += amount * other.Estimate
+	s.Charged += amount * other.Charged
+	return s
 }
 
 // csvColumns are the columns of an export. Times are in UTC, amounts in
@@ -154,25 +179,24 @@ func (o *Office) show(c *call) (Report, error) {
 	r.Member, r.Self = account, account != "" && account == c.actor.Member
 	if account != "" {
 		spent := Spending{}
-		for _, h := range r.Holds {
-			if h.Member == account {
-				spent.add(h)
+		for _, m := range r.Members {
+			if m.Member == account {
+				spent = m.Spending
 			}
 		}
 		r.Spending, r.Members = &spent, nil
 	}
-	r.Holds = nil
 	return o.describe(c, r)
 }
 
 // spending reads what a team has spent in a month.
 func (o *Office) spending(c *call, start, end time.Time) (Report, error) {
-	holds, err := o.cfg.Store.Holds(c.ctx, c.team, start, end)
+	members, err := o.cfg.Store.Spent(c.ctx, c.team, start, end)
 	if err != nil {
 		return Report{}, fmt.Errorf("read spending: %w", err)
 	}
-	all, members := SumUp(holds)
-	return Report{Month: start.Format("2006-01"), Spending: &all, Members: members, Holds: holds}, nil
+	all := total(members)
+	return Report{Month: start.Format("2006-01"), Spending: &all, Members: ranked(members)}, nil
 }
 
 // teams is how all teams stand, those first that have spent most.
@@ -214,17 +238,23 @@ func (o *Office) teams(c *call) (Report, error) {
 }
 
 func (o *Office) top(c *call) (Report, error) {
-	r, err := o.export(c)
-	r.Holds = nil
-	return r, err
-}
-
-func (o *Office) export(c *call) (Report, error) {
 	start, end := c.args.month(c.now, c.zone)
 	if c.args.err != nil {
 		return Report{}, c.args.err
 	}
 	return o.spending(c, start, end)
+}
+
+func (o *Office) export(c *call) (Report, error) {
+	r, err := o.top(c)
+	if err != nil {
+		return r, err
+	}
+	start, end := c.args.month(c.now, c.zone)
+	if r.Holds, err = o.cfg.Store.Holds(c.ctx, c.team, start, end); err != nil {
+		return Report{}, fmt.Errorf("read spending: %w", err)
+	}
+	return r, nil
 }
 
 // logLength is how many records a person looks at.

@@ -16,6 +16,9 @@ type Verb struct {
 	Args []Arg
 	// Reads reports that nothing is changed.
 	Reads bool
+	// InChat reports that it makes videos, which come to a conversation: the
+	// command line, the HTTP API and the web pages do not have it.
+	InChat bool
 }
 
 // Audience is who may do something.
@@ -53,6 +56,8 @@ const (
 	MonthArg  ArgKind = "month"  // "2026-03"
 	CodeArg   ArgKind = "code"   // of link
 	TextArg   ArgKind = "text"   // all that is left of a line
+	WordsArg  ArgKind = "words"  // one word in its place; by its name, up to the next argument that is named
+	LineArg   ArgKind = "line"   // up to the next argument that is named
 )
 
 // AllLimits stands for every limit where one can be named.
@@ -68,8 +73,11 @@ var (
 	argMonth  = Arg{Name: "month", Kind: MonthArg, Help: "A month such as 2026-03; this one if not given"}
 )
 
-// verbs is the table.
-var verbs = []Verb{
+// A Table is what can be ordered about something.
+type Table []Verb
+
+// verbs is the table of orders about quotas.
+var verbs = Table{
 	{Name: "mine", Who: Everybody, Reads: true, Help: "What you and your team have used, and what is left"},
 	{Name: "link", Who: Everybody, Help: "Share your limits between Discord and Slack: get a code here, give it there", Args: []Arg{
 		{Name: "code", Kind: CodeArg, Help: "The code from the other platform; without one you get a code"},
@@ -112,11 +120,14 @@ var verbs = []Verb{
 }
 
 // Verbs are all verbs, in the order of help.
-func Verbs() []Verb { return slices.Clone(verbs) }
+func Verbs() Table { return slices.Clone(verbs) }
 
-// FindVerb finds a verb by its name, in any case.
-func FindVerb(name string) (Verb, bool) {
-	for _, v := range verbs {
+// FindVerb finds a verb about quotas by its name, in any case.
+func FindVerb(name string) (Verb, bool) { return verbs.Find(name) }
+
+// Find finds a verb by its name, in any case.
+func (t Table) Find(name string) (Verb, bool) {
+	for _, v := range t {
 		if strings.EqualFold(v.Name, name) {
 			return v, true
 		}

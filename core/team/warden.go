@@ -82,12 +82,12 @@ func (w *Warden) Check(ctx context.Context) error {
 // checkBudget tells of the highest threshold that each of the team's limits
 // has reached, if that is new. Lower thresholds count as told then.
 func (w *Warden) checkBudget(ctx context.Context, team Watched) error {
-	standing, err := w.cfg.Store.AdminState(ctx, team.Team, "")
+	state, err := w.cfg.Store.AdminState(ctx, team.Team, "")
 	if err != nil {
 		return err
 	}
 	var counts []quota.Count
-	for _, c := range w.cfg.Policy().Counts(quota.Asker{Team: team.Team}, standing, w.cfg.Now()) {
+	for _, c := range w.cfg.Policy().Counts(quota.Asker{Team: team.Team}, state, w.cfg.Now()) {
 		if c.Scope.Kind == quota.Team && c.Max > 0 {
 			counts = append(counts, c)
 		}
@@ -141,15 +141,15 @@ func (w *Warden) checkMonth(ctx context.Context, team Watched) error {
 	first, _ := quota.Month.Span(start.Add(-time.Hour), zone)
 	key := fmt.Sprintf("month/%s/%s", team.Team, first.Format("2006-01"))
 	return w.once(ctx, key, start.Add(monthKept), func() error {
-		holds, err := w.cfg.Store.Holds(ctx, team.Team, first, start)
+		members, err := w.cfg.Store.Spent(ctx, team.Team, first, start)
 		if err != nil {
 			return err
 		}
-		spent, members := SumUp(holds)
+		spent := total(members)
 		if spent.Videos == 0 {
 			return nil
 		}
-		return w.cfg.Tell(ctx, Notice{Watched: team, Nonce: key, Month: first, Spent: spent, Members: members})
+		return w.cfg.Tell(ctx, Notice{Watched: team, Nonce: key, Month: first, Spent: spent, Members: ranked(members)})
 	})
 }
 

@@ -14,7 +14,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime/pprof"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"text/tabwriter"
@@ -29,6 +31,10 @@ import (
 // botEnv makes this program the bot, instead of a test: it holds a joined as
 // JSON.
 const botEnv = "LTXBOT_BENCH_BOT"
+
+// profileEnv names a file into which the bot writes its CPU profile: that of
+// go test -cpuprofile is of the simulators.
+const profileEnv = "LTXBOT_BENCH_PROFILE"
 
 // joined is what a bot must know to join a stage.
 type joined struct {
@@ -66,6 +72,17 @@ func beBot(ctx context.Context, text string, in io.Reader, out io.Writer) error 
 	if err := a.Start(ctx); err != nil {
 		return err
 	}
+	if path := os.Getenv(profileEnv); path != "" {
+		f, err := os.Create(path)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = f.Close() }()
+		if err := pprof.StartCPUProfile(f); err != nil {
+			return err
+		}
+		defer pprof.StopCPUProfile()
+	}
 	fmt.Fprintln(out, "ready")
 	_, err = io.Copy(io.Discard, in)
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
@@ -76,9 +93,9 @@ func beBot(ctx context.Context, text string, in io.Reader, out io.Writer) error 
 // bots are the programs that are measured.
 var bots = []string{"this bot", "Node bot"}
 
-// startBot starts one of the bots as a process of its own, and returns when it
-// takes commands.
-func startBot(b *testing.B, name string, j joined) {
+// startBot starts one of the bots as a process of its own, and returns its id
+// when it takes commands.
+func startBot(b *testing.B, name string, j joined) (pid int) {
 	b.Helper()
 	text, err := json.Marshal(j)
 	if err != nil {
@@ -107,6 +124,7 @@ func startBot(b *testing.B, name string, j joined) {
 		b.Fatalf("%s says %q: %v", name, line, err)
 	}
 	go func() { _, _ = io.Copy(io.Discard, out) }()
+	return cmd.Process.Pid
 }
 
 // crowd types commands at a stage where a bot works.
@@ -123,8 +141,9 @@ type crowd interface {
 // prompt is what the n-th command asks for.
 func prompt(n int) string { return fmt.Sprintf("a red canoe on a lake, take %d.", n) }
 
-// stage is fal with a platform, and a bot between them.
-func stage(b *testing.B, name string, c crowd, stream bool, o simfal.Options) *simfal.Server {
+// stage is fal with a platform, and a bot between them, whose process id it
+// returns.
+func stage(b *testing.B, name string, c crowd, stream bool, o simfal.Options) (fal *simfal.Server, pid int) {
 	b.Helper()
 	fal, err := simfal.Start(o)
 	if err != nil {
@@ -134,8 +153,7 @@ func stage(b *testing.B, name string, c crowd, stream bool, o simfal.Options) *s
 	j := c.join()
 	j.Fal, j.FalREST, j.FalAPI, j.FalMedia, j.FalKey = fal.QueueURL(), fal.RESTURL(), fal.APIURL(), fal.MediaHost(), fal.Key()
 	j.Model, j.Dir, j.Stream = config.Default().Fal.Model, b.TempDir(), stream
-	startBot(b, name, j)
-	return fal
+	return fal, startBot(b, name, j)
 }
 
 // acknowledged is how long acknowledgements take while commands come in at a
@@ -176,7 +194,7 @@ func acknowledged(b *testing.B, name string, c crowd, rate int, during time.Dura
 // of 1 MB is there.
 func lag(b *testing.B, name string, c crowd, videos int) spans {
 	b.Helper()
-	fal := stage(b, name, c, true, simfal.Options{FileSize: 1 << 20, Concurrency: 20})
+	fal, _ := stage(b, name, c, true, simfal.Options{FileSize: 1 << 20, Concurrency: 20})
 	ctx, cancel := context.WithTimeout(b.Context(), time.Minute)
 	defer cancel()
 	at := map[string]time.Time{}
@@ -212,6 +230,70 @@ func lag(b *testing.B, name string, c crowd, videos int) spans {
 	return out
 }
 
+// wholeJobs is how long the process of the bot works, in user and in system
+// mode, for each of so many jobs from command to video, after a first one. Ten
+// commands come in a second, and each video has 1 MB.
+func wholeJobs(b *testing.B, name string, c crowd, jobs int) spans {
+	b.Helper()
+	_, pid := stage(b, name, c, false, simfal.Options{
+		FileSize: 1 << 20, Concurrency: 40, Timing: simfal.Timing{Queue: 200 * time.Millisecond, Run: time.Second},
+	})
+	ctx, cancel := context.WithTimeout(b.Context(), 2*time.Minute)
+	defer cancel()
+	first, done := make(chan struct{}), make(chan int)
+	go func() {
+		posted := -1 // the first one does not count
+		c.posted(ctx, func(string, time.Time) bool {
+			if posted++; posted == 0 {
+				close(first)
+			}
+			return posted < jobs
+		})
+		done <- posted
+	}()
+	if _, err := c.ask(ctx, 0); err != nil {
+		b.Fatal(err)
+	}
+	<-first
+	<-time.After(2 * time.Second) // for what a start does in the background: it tries ffmpeg
+	before := processTime(b, pid)
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for n := range jobs {
+		if _, err := c.ask(ctx, 1+n); err != nil {
+			b.Fatal(err)
+		}
+		<-tick.C
+	}
+	posted := <-done
+	<-time.After(time.Second) // for the last word on the last cards
+	each := (processTime(b, pid) - before) / time.Duration(jobs)
+	return spans{took: []time.Duration{each}, missed: jobs - posted}
+}
+
+// processTime is how long a process has worked, with the children that it has
+// waited for.
+// https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html
+func processTime(b *testing.B, pid int) time.Duration {
+	b.Helper()
+	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		b.Skip("only Linux tells how long a process has worked: ", err)
+	}
+	const userTime, ticksPerSecond = 13, 100
+	_, after, _ := strings.Cut(string(data), ") ") // the name may have spaces
+	fields := strings.Fields(after)[userTime-2:]
+	var total time.Duration
+	for _, text := range fields[:4] {
+		ticks, err := strconv.Atoi(text)
+		if err != nil {
+			b.Fatal(err)
+		}
+		total += time.Duration(ticks) * time.Second / ticksPerSecond
+	}
+	return total
+}
+
 // spans are times in order.
 type spans struct {
 	took   []time.Duration
@@ -240,7 +322,7 @@ func BenchmarkBots(b *testing.B) {
 		b.Skip("the Node bot is not installed: npm ci --prefix e2e/bench/node --ignore-scripts")
 	}
 	const during = 10 * time.Second
-	var acks, lags versus
+	var acks, lags, work versus
 	for _, platform := range []string{"discord", "slack"} {
 		for _, rate := range []int{50, 100, 200} {
 			acks.run(b, fmt.Sprintf("%s, %d commands/s", platform, rate), platform, func(b *testing.B, name string, c crowd) spans {
@@ -249,8 +331,10 @@ func BenchmarkBots(b *testing.B) {
 		}
 	}
 	lags.run(b, "discord, video of 1 MB", "discord", func(b *testing.B, name string, c crowd) spans { return lag(b, name, c, 40) })
+	work.run(b, "discord, CPU of a job", "discord", func(b *testing.B, name string, c crowd) spans { return wholeJobs(b, name, c, 200) })
 	acks.print("command → acknowledgement")
 	lags.print("COMPLETED → message")
+	work.print("CPU of a whole job")
 }
 
 // versus is a table with a row for each case and both bots side by side.

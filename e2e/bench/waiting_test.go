@@ -172,12 +172,14 @@ func (*countingCourier) OpenInput(context.Context, generate.Job, ltx.Media) (gen
 
 func (*countingCourier) Acknowledged(context.Context, generate.Job) (bool, error) { return true, nil }
 
+func (*countingCourier) Tell(context.Context, generate.Job, generate.Keep) error { return nil }
+
 func (*countingCourier) Prepare(_ context.Context, j generate.Job) (generate.Job, error) {
 	return j, nil
 }
 
-func (*countingCourier) Deliver(context.Context, generate.Job, generate.Video, generate.Keep) (generate.Receipt, error) {
-	return generate.Receipt{}, nil
+func (*countingCourier) Deliver(context.Context, generate.Job, []generate.Video, generate.Keep) ([]generate.Receipt, error) {
+	return nil, nil
 }
 
 // rest lets real time pass: that is what is measured.

@@ -8,10 +8,13 @@ import (
 	"time"
 
 	"ltxbot/core/generate"
+	"ltxbot/internal/need"
 	simdiscord "ltxbot/sim/discord"
 )
 
 func TestOneProcessHoldsTheGatewayAndAnotherTakesItOver(t *testing.T) {
+	t.Parallel()
+	need.Spare(t)
 	w := newWorld(t, 100)
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
@@ -72,6 +75,8 @@ func TestOneProcessHoldsTheGatewayAndAnotherTakesItOver(t *testing.T) {
 }
 
 func TestPeopleAreToldWhileRedisIsAwayAndJobsGoOnAfterwards(t *testing.T) {
+	t.Parallel()
+	need.Spare(t)
 	w := newWorld(t, 1)
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()

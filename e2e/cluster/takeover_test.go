@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"ltxbot/core/generate"
+	"ltxbot/internal/need"
 )
 
 // takeoverLimit is how soon the jobs of a process that is gone are worked on
@@ -19,6 +20,8 @@ const takeoverLimit = 15 * time.Second
 // When the stopped one goes on, it has lost them: it changes nothing of what
 // its successor has shown.
 func TestJobsOfDeadAndStoppedProcessesAreTakenOver(t *testing.T) {
+	t.Parallel()
+	need.Spare(t)
 	w := newWorld(t, 1)
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()

@@ -242,7 +242,7 @@ func (w *world) check(ctx context.Context, jobs []generate.Job, forgotten, unkno
 			w.t.Error(err)
 		}
 	}
-	audit, err := w.store.Audit(ctx)
+	audit, err := w.store.VerifyLedger(ctx)
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -32,7 +32,7 @@ func TestFaults(t *testing.T) {
 		}
 	}
 	if !need.Thorough() && !*update {
-		together(t, sample(t, trials))
+		together(t, need.Some(t, trials, 9))
 		return
 	}
 	together(t, trials)

@@ -20,18 +20,6 @@ import (
 	"ltxbot/store"
 )
 
-// seed is where random choices begin. It is printed, and LTXBOT_SEED repeats
-// them.
-func seed(t *testing.T) uint64 {
-	t.Helper()
-	n, err := strconv.ParseUint(os.Getenv("LTXBOT_SEED"), 10, 64)
-	if err != nil {
-		n = rand.Uint64()
-	}
-	t.Logf("LTXBOT_SEED=%d repeats this run", n)
-	return n
-}
-
 // turns is how many bots are tried at a time, in all tests: they mostly wait.
 // With the race detector and other packages beside it, more of them would be
 // too slow for the three seconds in which Discord wants an answer.
@@ -58,22 +46,6 @@ func together(t *testing.T, tests []trial) {
 	wg.Wait()
 }
 
-// sample is every third test, and all of them where there is time. The first
-// one is random, so that over many runs all are tried.
-func sample(t *testing.T, tests []trial) []trial {
-	t.Helper()
-	const stride = 3
-	if need.Thorough() {
-		return tests
-	}
-	var some []trial
-	for n := int(seed(t) % stride); n < len(tests); n += stride {
-		some = append(some, tests[n])
-	}
-	t.Logf("%d of %d cases; LTXBOT_REQUIRE=all tries all", len(some), len(tests))
-	return some
-}
-
 // A trial is one test among many.
 type trial struct {
 	name string
@@ -89,7 +61,7 @@ func TestKill9(t *testing.T) {
 	if need.Thorough() {
 		lives = 20
 	}
-	kills := kill(t, seed(t), lives)
+	kills := kill(t, need.Seed(t), lives)
 	t.Logf("%d kills", kills)
 }
 
@@ -101,7 +73,7 @@ func TestSoak(t *testing.T) {
 	}
 	until := time.Now().Add(time.Duration(minutes * float64(time.Minute)))
 	kills := 0
-	for n := seed(t); time.Now().Before(until) && !t.Failed(); n++ {
+	for n := need.Seed(t); time.Now().Before(until) && !t.Failed(); n++ {
 		kills += kill(t, n, 20)
 		t.Logf("%d kills so far, the last seed was %d", kills, n)
 	}
@@ -131,6 +103,8 @@ type mishap struct {
 	words  string // more words in the prompt
 	arrive func(*world)
 	cancel bool // ada presses Cancel
+	file   bool // ada gives a picture
+	takes  int  // so many videos of one command; 0 = one
 }
 
 var mishaps = []mishap{
@@ -146,6 +120,12 @@ var mishaps = []mishap{
 		}
 	}},
 	{name: "ada cancels", cancel: true},
+	{name: "ada asks for two", words: "count:2 ", takes: 2},
+	{name: "ada asks for two and cancels", words: "count:2 ", takes: 2, cancel: true},
+	{name: "ada gives a picture", file: true},
+	{name: "ada gives a picture, and fal's storage answers 503 for a while", file: true, arrive: func(w *world) {
+		w.fal.Inject(simfal.Fault{Op: simfal.OpUpload, Status: 503, Body: "<html>", Times: 2})
+	}},
 }
 
 // A life is one world with one bot that is killed several times.
@@ -156,6 +136,7 @@ type life struct {
 	mishap mishap
 	jobs   []asked
 	kills  []string
+	videos string // the folder of the archive
 }
 
 // asked is a command that ada has typed.
@@ -165,16 +146,26 @@ type asked struct {
 	made bool // the bot has a record of it
 	// unsure: at the last kill it was not known whether it was acknowledged.
 	unsure bool
+	// message: ada has mentioned the bot.
+	message bool
 }
+
+// again reports whether a command of which there is no record may still come: a
+// message is delivered again when nobody has confirmed it.
+func (a asked) again() bool { return !a.made && a.message }
 
 func newLife(t *testing.T, on func(testing.TB) stage, random *rand.Rand) *life {
 	t.Helper()
 	speed := []float64{1.5, 5, 1000}[random.IntN(3)]
+	videos := t.TempDir()
 	w := newWorld(t, on, setup{
 		fal:     simfal.Options{Speed: speed, HistoryLag: 200 * time.Millisecond},
 		falKeys: `grace = "4s"`,
+		config: fmt.Sprintf("[archive]\nurl = \"file://%s\"\n", videos) +
+			"[quota]\nwaiting = 50\n[quota.member]\nvideos_per_day = 100\n", // nothing is refused
 	})
-	l := &life{world: w, t: t, random: random, mishap: mishaps[random.IntN(len(mishaps))]}
+	l := &life{world: w, t: t, random: random, videos: videos, mishap: mishaps[random.IntN(len(mishaps))]}
+	w.bringing = l.mishap.file
 	if l.mishap.arrive != nil {
 		l.mishap.arrive(w)
 	}
@@ -217,7 +208,7 @@ func (l *life) type1() {
 	if err != nil {
 		return // the bot was killed, and the platform said so
 	}
-	l.jobs = append(l.jobs, asked{job: job, seed: n})
+	l.jobs = append(l.jobs, asked{job: job, seed: n, message: l.bringing && l.on.name() == "Slack"})
 	if l.mishap.cancel {
 		l.press(job)
 	}
@@ -272,7 +263,7 @@ func (l *life) recall() {
 		for i := range l.jobs {
 			j, err := s.Job(l.ctx, l.jobs[i].job)
 			l.jobs[i].made = err == nil
-			l.jobs[i].unsure = err == nil && (j.State == generate.Received || j.Unconfirmed || j.Failure.Kind == generate.FailUnacknowledged)
+			l.jobs[i].unsure = l.jobs[i].again() || err == nil && (j.State == generate.Received || j.Unconfirmed || j.Failure.Kind == generate.FailUnacknowledged)
 			if err != nil && !errors.Is(err, generate.ErrNoJob) {
 				l.t.Errorf("read job: %v", err)
 			}
@@ -287,7 +278,7 @@ const unacknowledgedWithin = 30 * time.Second
 // ending waits until each job's card says how it ended.
 func (l *life) ending() {
 	for _, a := range l.jobs {
-		if !a.made {
+		if !a.made && !a.again() {
 			continue
 		}
 		began, carded := time.Now(), false
@@ -315,11 +306,19 @@ func (l *life) story() string {
 func (l *life) judge() {
 	l.books(func(s *store.Store) {
 		for _, a := range l.jobs {
-			if err := l.judgeJob(s, a); err != nil {
+			judge := l.judgeJob
+			if l.mishap.takes > 1 {
+				judge = l.judgeBatch
+			}
+			if err := judge(s, a); err != nil {
 				l.t.Errorf("job %s: %v\n%s\nada sees\n%s\nlog:\n%s", a.job, err, l.story(), transcript(l.on.read()), l.logged())
 			}
 		}
-		books, err := s.Audit(context.Background())
+		l.judgeSubmits(s)
+		if err := l.judgeCopies(s); err != nil {
+			l.t.Errorf("%s: %v\nlog:\n%s", l.story(), err, l.logged())
+		}
+		books, err := s.VerifyLedger(context.Background())
 		if err != nil || len(books.Wrong) > 0 || !books.Totals.Balanced() || books.Totals.Held != 0 {
 			l.t.Errorf("%s: the books are %+v, %v; want balanced and nothing held", l.story(), books, err)
 		}
@@ -348,6 +347,9 @@ func (l *life) judgeJob(s *store.Store, a asked) error {
 	submits := l.submits(a.seed)
 	if submits > 1 {
 		return fmt.Errorf("fal was asked %d times", submits)
+	}
+	if with := l.pictures(a.seed); l.mishap.file && with != submits {
+		return fmt.Errorf("fal was asked %d times, with the picture %d times", submits, with)
 	}
 	j, err := s.Job(context.Background(), a.job)
 	if errors.Is(err, generate.ErrNoJob) {
@@ -390,7 +392,7 @@ func (l *life) may(j generate.Job, submits int) bool {
 	case generate.FailLost:
 		return submits == 0 // killed between the intention and the submit
 	case generate.FailRefused:
-		return l.mishap.words != ""
+		return l.mishap.words != "" && l.mishap.takes == 0
 	default:
 		return j.State == generate.Cancelled && l.mishap.cancel
 	}

@@ -38,7 +38,7 @@ func build(t testing.TB) string {
 		if program.err != nil {
 			return
 		}
-		out, err := exec.Command("go", "build", "-o", filepath.Join(program.dir, "bot"), "ltxbot/cmd/bot").CombinedOutput()
+		out, err := exec.Command("go", "build", "-ldflags=-s -w", "-o", filepath.Join(program.dir, "bot"), "ltxbot/cmd/bot").CombinedOutput()
 		if err != nil {
 			program.err = fmt.Errorf("build the bot: %w: %s", err, out)
 		}

@@ -1,14 +1,18 @@
 package faults_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"image"
+	"image/png"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"ltxbot/bot/slack"
 	"ltxbot/core/generate"
 	simdiscord "ltxbot/sim/discord"
 	simslack "ltxbot/sim/slack"
@@ -21,6 +25,8 @@ type stage interface {
 	address() string
 	// config is the platform's part of the bot's config, with its API at url.
 	config(url string) string
+	// filesAt makes the files that ada gives be at url.
+	filesAt(url string)
 	// connected waits until the bot takes commands.
 	connected(ctx context.Context) error
 	// gone waits until the platform has noticed that there is no bot.
@@ -28,6 +34,8 @@ type stage interface {
 	// say types /ltx with these words; the answer is the id of the job that
 	// it makes, if it makes one. An error says that the platform did not take it.
 	say(ctx context.Context, words string) (job string, err error)
+	// bring is say with a picture that the video begins with.
+	bring(ctx context.Context, words string) (job string, err error)
 	// try is say for a bot that may be killed meanwhile. acked tells, once it
 	// was, whether ada has seen that the command arrived.
 	try(ctx context.Context, words string) (job string, acked func() bool)
@@ -65,9 +73,10 @@ func (m message) video(job string) bool {
 		m.result(job) && strings.Contains(m.text, "too large to upload here")
 }
 
-// result reports whether the message says that the video of a job is there.
+// result reports whether the message says that the video of a job is there, or
+// those of a batch.
 func (m message) result(job string) bool {
-	return strings.Contains(m.text, job) && strings.Contains(m.text, " is ready.")
+	return strings.Contains(m.text, job) && (strings.Contains(m.text, " is ready.") || strings.Contains(m.text, " are ready."))
 }
 
 // card reports whether the message is the card of a job.
@@ -93,6 +102,15 @@ func (m message) said(text string) bool {
 // over reports whether a card says how the job ended.
 func (m message) over() bool {
 	return m.says(generate.Delivered) || m.says(generate.Failed) || m.says(generate.Cancelled)
+}
+
+// canoe is a picture.
+func canoe() []byte {
+	var b bytes.Buffer
+	if err := png.Encode(&b, image.NewRGBA(image.Rect(0, 0, 128, 72))); err != nil {
+		panic(err)
+	}
+	return b.Bytes()
 }
 
 // onDiscord is a Discord server.
@@ -124,11 +142,21 @@ func (s *onDiscord) config(url string) string {
 		s.sim.Token(), s.sim.ApplicationID(), s.sim.PublicKey(), url+"/api")
 }
 
+func (s *onDiscord) filesAt(url string)                  { s.sim.ServeFilesAt(url) }
 func (s *onDiscord) connected(ctx context.Context) error { return s.sim.WaitConnected(ctx, 1) }
 func (s *onDiscord) gone(ctx context.Context) error      { return s.sim.WaitConnected(ctx, 0) }
 
 func (s *onDiscord) say(ctx context.Context, words string) (string, error) {
 	i, err := s.ada.Type(ctx, s.channel, "/ltx "+words)
+	if i == nil || err != nil {
+		return "", err
+	}
+	return generate.NewID("discord:" + i.ID), nil
+}
+
+func (s *onDiscord) bring(ctx context.Context, words string) (string, error) {
+	picture := simdiscord.Arg("image", simdiscord.File{Name: "canoe.png", ContentType: "image/png", Data: canoe()})
+	i, err := s.ada.Type(ctx, s.channel, "/ltx "+words, picture)
 	if i == nil || err != nil {
 		return "", err
 	}
@@ -214,6 +242,8 @@ func (s *onSlack) config(url string) string {
 		s.acme.BotToken(), s.sim.AppToken(), s.sim.SigningSecret(), url+"/api/")
 }
 
+func (s *onSlack) filesAt(url string) { s.sim.ServeFilesAt(url) }
+
 func (s *onSlack) connected(ctx context.Context) error {
 	return s.sim.Wait(ctx, func() bool { return s.sim.Connections() > 0 })
 }
@@ -228,6 +258,15 @@ func (s *onSlack) say(ctx context.Context, words string) (string, error) {
 		return "", err
 	}
 	return generate.NewID("slack:" + r.TriggerID), nil
+}
+
+// bring mentions the bot: a command takes no files.
+func (s *onSlack) bring(_ context.Context, words string) (string, error) {
+	m, err := s.ada.Share(s.channel, "<@"+s.acme.Bot().ID()+"> "+words, "", simslack.FileSpec{Name: "canoe.png", Content: canoe()})
+	if err != nil {
+		return "", err
+	}
+	return generate.NewID(slack.MessageEvent(m.Channel, m.TS)), nil
 }
 
 func (s *onSlack) try(ctx context.Context, words string) (string, func() bool) {

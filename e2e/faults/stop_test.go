@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"ltxbot/core/generate"
+	"ltxbot/internal/need"
 	simdiscord "ltxbot/sim/discord"
 	simfal "ltxbot/sim/fal"
 	"ltxbot/store"
@@ -128,7 +129,7 @@ func TestSIGTERM(t *testing.T) {
 			}
 		}})
 	}
-	together(t, sample(t, trials))
+	together(t, need.Some(t, trials, 4))
 }
 
 // says waits until the job's card says so.

@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -43,6 +42,8 @@ type world struct {
 	setup setup
 	redis *flaky.Proxy    // how the bot reaches its store; nil = it is in a file
 	ctx   context.Context //nolint:containedctx // the life of the world, which is that of its test
+	// bringing: ada gives a picture with each command.
+	bringing bool
 
 	mu    sync.Mutex
 	typed int
@@ -58,8 +59,8 @@ type setup struct {
 	store   string // the address of the bot's store; empty = in a file
 }
 
-// patience is how long a test waits for anything.
-const patience = 3 * time.Minute
+// testTimeout is how long a test waits for anything.
+const testTimeout = 3 * time.Minute
 
 func newWorld(t testing.TB, on func(testing.TB) stage, s setup) *world {
 	t.Helper()
@@ -71,11 +72,13 @@ func newWorld(t testing.TB, on func(testing.TB) stage, s setup) *world {
 		t.Fatal(err)
 	}
 	t.Cleanup(fal.Close)
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), testTimeout)
 	t.Cleanup(cancel)
 	w := &world{t: t, fal: fal, on: on(t), gate: &gate{}, dir: t.TempDir(), setup: s, ctx: ctx}
 	t.Cleanup(w.on.close)
-	w.writeConfig(w.gate.open(t, "fal", strings.TrimSuffix(fal.QueueURL(), "/queue")), w.gate.open(t, w.on.name(), w.on.address()))
+	platform := w.gate.open(t, w.on.name(), w.on.address())
+	w.on.filesAt(platform)
+	w.writeConfig(w.gate.open(t, "fal", strings.TrimSuffix(fal.QueueURL(), "/queue")), platform)
 	return w
 }
 
@@ -183,15 +186,38 @@ func (w *world) tryAsk(more string) (job string, seed int, err error) {
 	w.typed++
 	seed = 7000 + w.typed
 	w.mu.Unlock()
-	job, err = w.on.say(w.ctx, fmt.Sprintf("prompt:a red canoe %sseed:%d", more, seed))
+	say := w.on.say
+	if w.bringing {
+		say = w.on.bring
+	}
+	job, err = say(w.ctx, fmt.Sprintf("prompt:a red canoe %sseed:%d", more, seed))
 	return job, seed, err
+}
+
+// took reports whether fal took a submit for the video with that seed.
+func took(s simfal.Submit, seed int) bool {
+	n, ok := s.Input()["seed"].(float64)
+	return ok && n == float64(seed) && s.RequestID != ""
 }
 
 // submits is how often fal was asked for the video with that seed, and took it.
 func (w *world) submits(seed int) int {
 	n := 0
 	for _, s := range w.fal.Submits() {
-		if fmt.Sprint(s.Input()["seed"]) == strconv.Itoa(seed) && s.RequestID != "" {
+		if took(s, seed) {
+			n++
+		}
+	}
+	return n
+}
+
+// pictures is how often fal took a submit with that seed and a picture that is
+// in its storage.
+func (w *world) pictures(seed int) int {
+	n := 0
+	for _, s := range w.fal.Submits() {
+		picture, _ := s.Input()["image_url"].(string)
+		if took(s, seed) && strings.HasPrefix(picture, "http") {
 			n++
 		}
 	}

@@ -24,10 +24,11 @@ const (
 	Slack   Endpoint = "slack"
 	Install Endpoint = "install" // of the Slack app
 	Webhook Endpoint = "webhook" // of fal
+	Console Endpoint = "console" // the pages under /admin
 )
 
 // Endpoints are all of them.
-var Endpoints = []Endpoint{Admin, Discord, Slack, Install, Webhook}
+var Endpoints = []Endpoint{Admin, Discord, Slack, Install, Webhook, Console}
 
 // Reason is why a request was refused: a label of metrics.
 type Reason string
@@ -45,6 +46,8 @@ const (
 	NoRoom       Reason = "no_room"    // too many bodies at a time
 	Unreadable   Reason = "unreadable" // signed, and not what it should be
 	Unknown      Reason = "unknown"    // about something that is not there
+	Foreign      Reason = "foreign"    // a form that another site has sent
+	Forbidden    Reason = "forbidden"  // by somebody who may not do that
 )
 
 // answers are the reasons with what the caller is told.
@@ -63,6 +66,8 @@ var answers = map[Reason]struct {
 	NoRoom:       {http.StatusServiceUnavailable, "too many requests at a time; try again"},
 	Unreadable:   {http.StatusBadRequest, "the body cannot be read"},
 	Unknown:      {http.StatusNotFound, "there is no such thing"},
+	Foreign:      {http.StatusForbidden, "this form was sent by another site"},
+	Forbidden:    {http.StatusForbidden, "you may not do that"},
 }
 
 // Reasons are all of them, sorted.

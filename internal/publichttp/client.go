@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"mime"
 	"net"
 	"net/http"
@@ -17,13 +18,14 @@ import (
 	"net/url"
 	"path"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 
 	"ltxbot/internal/hosts"
 )
 
-// How patient and how generous a fetch is.
+// Timeouts and bounds of a fetch.
 const (
 	maxRedirects = 5
 	maxHeader    = 64 << 10         // bytes of the headers of an answer
@@ -43,6 +45,8 @@ var (
 	ErrMissing   = errors.New("nothing is there")
 	ErrForbidden = errors.New("the host does not let the bot see it")
 	ErrSlow      = errors.New("the host is too slow")
+	ErrUnchanged = errors.New("the file is the one that is known")
+	ErrAnswer    = errors.New("the answer of the host can't be read")
 )
 
 // A StatusError is an answer without a file for another reason.
@@ -152,11 +156,29 @@ type File struct {
 	Size int64  // bytes; -1 when not told
 	Type string // as the host says: "image/png"
 	Name string // the last part of the path; may be empty
+	ETag string // of this version of the file; may be empty
 }
 
 // Open fetches a link to a file of at most most bytes. Its error names the host
 // of the link and no more. What is none of the reasons above may pass.
 func (c *Client) Open(ctx context.Context, link string, most int64) (File, error) {
+	return c.begin(ctx, link, most, nil)
+}
+
+// OpenStart fetches the first most bytes of a file of any size, and tells the
+// size of the whole file. A host that knows no ranges sends more, which is not
+// read. When etag is not empty and the file is still of that version, the error
+// is ErrUnchanged.
+func (c *Client) OpenStart(ctx context.Context, link string, most int64, etag string) (File, error) {
+	header := http.Header{"Range": {"bytes=0-" + strconv.FormatInt(most-1, 10)}}
+	if etag != "" {
+		header.Set("If-None-Match", etag)
+	}
+	return c.begin(ctx, link, most, header)
+}
+
+// begin fetches a link; header is for a part of the file, or nil for all of it.
+func (c *Client) begin(ctx context.Context, link string, most int64, header http.Header) (File, error) {
 	if err := c.Check(link); err != nil {
 		return File{}, fmt.Errorf("fetch a link: %w", err)
 	}
@@ -166,50 +188,78 @@ func (c *Client) Open(ctx context.Context, link string, most int64) (File, error
 		whole.Stop()
 		cancel(nil)
 	}
-	f, err := c.open(ctx, link, most)
+	f, err := c.open(ctx, link, most, header)
 	if err != nil {
-		err = fmt.Errorf("fetch a link: %w", bare(ctx, err))
 		end()
-		return File{}, err
+		return File{}, fmt.Errorf("fetch a link: %w", err)
 	}
 	f.Body = &body{
-		ReadCloser: f.Body, ctx: ctx, left: most, patience: c.silence, end: end,
+		ReadCloser: f.Body, ctx: ctx, left: most, timeout: c.silence, end: end,
 		timer: time.AfterFunc(c.silence, func() { cancel(ErrSlow) }),
 	}
 	return f, nil
 }
 
-func (c *Client) open(ctx context.Context, link string, most int64) (File, error) {
+func (c *Client) open(ctx context.Context, link string, most int64, header http.Header) (File, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, link, nil)
 	if err != nil {
 		return File{}, ErrLink
 	}
+	maps.Copy(req.Header, header)
 	req.Header.Set("User-Agent", c.userAgent)
 	req.Header.Set("Accept", "*/*")
 	resp, err := c.http.Do(req)
 	if err != nil {
+		return File{}, bare(ctx, err)
+	}
+	size := resp.ContentLength
+	if err := refusal(resp, header != nil); err != nil {
+		_ = resp.Body.Close()
 		return File{}, err
 	}
 	switch {
-	case resp.StatusCode == http.StatusNotFound, resp.StatusCode == http.StatusGone:
-		err = ErrMissing
-	case resp.StatusCode == http.StatusUnauthorized, resp.StatusCode == http.StatusForbidden:
-		err = ErrForbidden
-	case resp.StatusCode != http.StatusOK:
-		err = &StatusError{Status: resp.StatusCode, After: retryAfter(resp.Header.Get("Retry-After"))}
-	case resp.ContentLength > most:
-		err = ErrTooLarge
-	}
-	if err != nil {
+	case resp.StatusCode == http.StatusPartialContent:
+		size = wholeSize(resp.Header.Get("Content-Range"))
+	case header == nil && size > most:
 		_ = resp.Body.Close()
-		return File{}, err
+		return File{}, ErrTooLarge
 	}
 	kind, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
 	name := path.Base(resp.Request.URL.Path)
 	if name == "." || name == "/" {
 		name = ""
 	}
-	return File{Body: resp.Body, Size: resp.ContentLength, Type: kind, Name: name}, nil
+	return File{Body: resp.Body, Size: size, Type: kind, Name: name, ETag: resp.Header.Get("ETag")}, nil
+}
+
+// refusal is why an answer has no file, or none of the part that was asked for.
+func refusal(resp *http.Response, part bool) error {
+	switch resp.StatusCode {
+	case http.StatusOK:
+		return nil
+	case http.StatusPartialContent:
+		if part {
+			return nil
+		}
+	case http.StatusNotModified:
+		return ErrUnchanged
+	case http.StatusNotFound, http.StatusGone:
+		return ErrMissing
+	case http.StatusUnauthorized, http.StatusForbidden:
+		return ErrForbidden
+	}
+	return &StatusError{Status: resp.StatusCode, After: retryAfter(resp.Header.Get("Retry-After"))}
+}
+
+// wholeSize reads the size of the file behind a part of it: "bytes 0-99/1234";
+// -1 when it is not told.
+func wholeSize(contentRange string) int64 {
+	_, size, _ := strings.Cut(contentRange, "/")
+	n, err := strconv.ParseInt(size, 10, 64)
+	if err != nil || n < 0 {
+		return -1
+	}
+	return n
 }
 
 // retryAfter reads the seconds that a host asks for. A date is ignored.
@@ -221,7 +271,8 @@ func retryAfter(v string) time.Duration {
 	return min(time.Duration(min(seconds, 1<<20))*time.Second, maxRetryWait)
 }
 
-// bare is an error without the link, and with the reason why it was stopped.
+// bare is why a fetch was stopped or failed, without the link. Package net/http
+// quotes what a host has sent, which may be another link: none of that is kept.
 func bare(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
@@ -229,31 +280,43 @@ func bare(ctx context.Context, err error) error {
 	if failed, ok := errors.AsType[*url.Error](err); ok {
 		err = failed.Err
 	}
-	return err
+	for _, plain := range []error{ErrLink, ErrHost, ErrRedirects, io.EOF, io.ErrUnexpectedEOF} {
+		if errors.Is(err, plain) {
+			return plain
+		}
+	}
+	if network, ok := errors.AsType[net.Error](err); ok { // ErrInside is in it
+		return network
+	}
+	if certificate, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return certificate
+	}
+	return ErrAnswer
 }
 
 // body is a File's. It ends with ErrTooLarge behind left bytes and with ErrSlow
 // when nothing comes.
 type body struct {
 	io.ReadCloser
-	ctx      context.Context //nolint:containedctx // of this fetch
-	left     int64
-	patience time.Duration
-	timer    *time.Timer
-	end      func()
+	ctx     context.Context //nolint:containedctx // of this fetch
+	left    int64
+	timeout time.Duration
+	timer   *time.Timer
+	end     func()
 }
 
 func (b *body) Read(p []byte) (int, error) {
 	if int64(len(p)) > b.left+1 {
 		p = p[:b.left+1]
 	}
-	b.timer.Reset(b.patience)
+	b.timer.Reset(b.timeout)
 	n, err := b.ReadCloser.Read(p)
 	b.timer.Stop()
 	if b.left -= int64(n); b.left < 0 {
 		return n, ErrTooLarge
 	}
-	if err != nil && err != io.EOF { //nolint:errorlint // io.Reader returns io.EOF itself
+	// A host that notices that it is left may still send an end, which is none.
+	if err != nil && (err != io.EOF || b.ctx.Err() != nil) { //nolint:errorlint // io.Reader returns io.EOF itself
 		err = fmt.Errorf("fetch a link: %w", bare(b.ctx, err))
 	}
 	return n, err

@@ -226,6 +226,104 @@ func TestAnAnswerWithoutAFile(t *testing.T) {
 	}
 }
 
+// What a host sends may repeat a link, or be one with a key: no error quotes it.
+func TestNoErrorQuotesTheHost(t *testing.T) {
+	raw := func(answer string) http.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request) {
+			conn, _, err := http.NewResponseController(w).Hijack()
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			_, _ = io.WriteString(conn, strings.ReplaceAll(answer, "{link}", r.URL.String()))
+			_ = conn.Close()
+		}
+	}
+	for name, h := range map[string]http.HandlerFunc{
+		"a redirect to what is no link":   raw("HTTP/1.1 302 Found\r\nLocation: https://cdn.example.com:x/f?sig=hush\r\n\r\n"),
+		"a redirect with a broken path":   raw("HTTP/1.1 302 Found\r\nLocation: https://cdn.example.com/%zz?sig=hush\r\n\r\n"),
+		"a redirect to http":              raw("HTTP/1.1 302 Found\r\nLocation: http://cdn.example.com/f?sig=hush\r\n\r\n"),
+		"a redirect to no host":           raw("HTTP/1.1 302 Found\r\nLocation: https://nothing.invalid/f?sig=hush\r\n\r\n"),
+		"a redirect with a password":      raw("HTTP/1.1 302 Found\r\nLocation: https://ann:hush@cdn.example.com/\r\n\r\n"),
+		"a redirect to nobody":            raw("HTTP/1.1 302 Found\r\nLocation: https://127.0.0.1:1/f?sig=hush\r\n\r\n"),
+		"a redirect to an address inside": raw("HTTP/1.1 302 Found\r\nLocation: https://10.0.0.1/f?sig=hush\r\n\r\n"),
+		"an answer that is none":          raw("you asked for {link}\r\n\r\n"),
+		"a status that is none":           raw("HTTP/1.1 {link}\r\n\r\n"),
+		"a header that is none":           raw("HTTP/1.1 200 OK\r\n{link}\r\n\r\n"),
+		"a length that is none":           raw("HTTP/1.1 200 OK\r\nContent-Length: {link}\r\n\r\n"),
+		"a coding that is none":           raw("HTTP/1.1 200 OK\r\nTransfer-Encoding: {link}\r\n\r\n"),
+		"chunks that are none":            raw("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{link}\r\n"),
+		"a trailer that is none":          raw("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X\r\n\r\n0\r\n{link}\r\n\r\n"),
+		"no answer":                       raw(""),
+		"a type that is none":             raw("HTTP/1.1 418 {link}\r\nContent-Type: {link}\r\nRetry-After: {link}\r\n\r\n"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			u, c := serve(t, h)
+			_, _, err := fetch(t.Context(), c, u+"/f?token=hush", 100)
+			if err == nil || strings.Contains(err.Error(), "hush") || strings.Contains(err.Error(), "/f") {
+				t.Errorf("the error is %v", err)
+			}
+		})
+	}
+}
+
+func TestTheStartOfAFileIsFetched(t *testing.T) {
+	const whole = "0123456789"
+	var status int
+	var size string
+	u, c := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("ETag", `"v1"`)
+		if r.Header.Get("If-None-Match") == `"v1"` {
+			w.WriteHeader(http.StatusNotModified)
+			return
+		}
+		if got := r.Header.Get("Range"); got != "bytes=0-3" {
+			t.Errorf("asked for %q", got)
+		}
+		if status == http.StatusOK {
+			_, _ = io.WriteString(w, whole)
+			return
+		}
+		w.Header().Set("Content-Range", "bytes 0-3/"+size)
+		w.WriteHeader(status)
+		_, _ = io.WriteString(w, whole[:4])
+	})
+	for _, tt := range []struct {
+		name   string
+		status int
+		size   string
+		want   int64
+	}{
+		{"a part", http.StatusPartialContent, "10", 10},
+		{"a part of a file whose size the host does not know", http.StatusPartialContent, "*", -1},
+		{"a part of nonsense", http.StatusPartialContent, "-7", -1},
+		{"all of it, which the host sends instead", http.StatusOK, "", 10},
+	} {
+		status, size = tt.status, tt.size
+		f, err := c.OpenStart(t.Context(), u, 4, `"v0"`)
+		if err != nil {
+			t.Fatalf("%s: %v", tt.name, err)
+		}
+		b := make([]byte, 4)
+		_, err = io.ReadFull(f.Body, b)
+		if string(b) != "0123" || err != nil || f.Size != tt.want || f.ETag != `"v1"` || f.Body.Close() != nil {
+			t.Errorf("%s: %q, %v, %+v", tt.name, b, err, f)
+		}
+	}
+	status = http.StatusOK
+	f, err := c.OpenStart(t.Context(), u, 4, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b, err := io.ReadAll(f.Body); !errors.Is(err, publichttp.ErrTooLarge) || len(b) > 5 {
+		t.Errorf("more than was asked for is read: %q, %v", b, err)
+	}
+	_ = f.Body.Close()
+	if _, err := c.OpenStart(t.Context(), u, 4, `"v1"`); !errors.Is(err, publichttp.ErrUnchanged) {
+		t.Errorf("the version that is known: %v", err)
+	}
+}
+
 func TestAHostThatFallsSilentIsLeft(t *testing.T) {
 	gone := make(chan struct{})
 	u, c := serve(t, func(w http.ResponseWriter, r *http.Request) {

@@ -42,7 +42,8 @@ var rules = []rule{
 	{"store/storetest", []string{"core", "store", "internal"}},
 	{"store", []string{"core", "store/kv", "internal"}},
 	{"media", []string{"core", "media", "internal"}},
-	{"docs", []string{"core"}},
+	{"archive", []string{"archive"}},
+	{"docs", []string{"core", "bot/text"}},
 	{"web", []string{"core", "web", "internal"}},
 	{"sim", []string{"core", "sim", "internal"}},
 	{"config", []string{"core", "config", "internal"}},
@@ -88,6 +89,33 @@ func Imports(tree fs.FS) ([]string, error) {
 		}
 	})
 	return bad, err
+}
+
+// ContainerFiles finds packages that the container is built without, though what
+// is in it imports them: .dockerignore lets in what it names with "!".
+func ContainerFiles(tree fs.FS) ([]string, error) {
+	ignored, err := fs.ReadFile(tree, ".dockerignore")
+	if err != nil {
+		return nil, err
+	}
+	in := map[string]bool{}
+	for line := range strings.Lines(string(ignored)) {
+		if name, ok := strings.CutPrefix(strings.TrimSpace(line), "!"); ok {
+			in[name] = true
+		}
+	}
+	missing := map[string]bool{}
+	top := func(name string) string { return strings.SplitN(name, "/", 2)[0] }
+	err = eachGo(tree, parser.ImportsOnly, func(name string, f *ast.File) {
+		for _, spec := range f.Imports {
+			imported, err := strconv.Unquote(spec.Path.Value)
+			own, ok := strings.CutPrefix(imported, module+"/")
+			if err == nil && ok && in[top(name)] && !in[top(own)] && !strings.HasSuffix(name, "_test.go") {
+				missing[fmt.Sprintf(".dockerignore leaves out %s, which %s imports", top(own), path.Dir(name))] = true
+			}
+		}
+	})
+	return slices.Sorted(maps.Keys(missing)), err
 }
 
 // forbidden says why a package in folder may not import something; "" if it may.

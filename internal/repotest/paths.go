@@ -17,11 +17,14 @@ var (
 	// placeholder is a part of a path that the reader fills in: NAME, XX.
 	placeholder = regexp.MustCompile(`(^|/)[A-Z]{2,}($|[/.])`)
 	braces      = regexp.MustCompile(`^(.*)\{(.*)\}(.*)$`)
+	// namesIn is what a page says of where a name is: `Plan` in `core/quota/policy.go`.
+	namesIn = regexp.MustCompile("((?:`\\w+`(?:, | and )?)+) in `([a-z][\\w/]*\\.go)`")
 )
 
 // Paths finds paths in Markdown, in backticks, that name no file or folder. A
 // path counts when it begins with a folder of the repository, or is the bare
-// name of a Go file. It may hold * and {a,b}.
+// name of a Go file. It may hold * and {a,b}. Of a page that says "`Plan` in
+// `core/quota/policy.go`", that file must declare Plan.
 func Paths(tree fs.FS) ([]string, error) {
 	sources, err := files(tree, ".go")
 	if err != nil {
@@ -33,6 +36,14 @@ func Paths(tree fs.FS) ([]string, error) {
 	}
 	var bad []string
 	err = eachText(tree, []string{".md"}, func(name, text string) {
+		for _, m := range namesIn.FindAllStringSubmatch(fence.ReplaceAllString(text, ""), -1) {
+			source, err := fs.ReadFile(tree, m[2])
+			for _, q := range quoted.FindAllStringSubmatch(m[1], -1) {
+				if err == nil && !declares(source, q[1]) {
+					bad = append(bad, fmt.Sprintf("%s: %s is not in %s", name, q[1], m[2]))
+				}
+			}
+		}
 		for _, m := range quoted.FindAllStringSubmatch(fence.ReplaceAllString(text, ""), -1) {
 			switch p := m[1]; {
 			case asGoFile.MatchString(p):
@@ -49,6 +60,12 @@ func Paths(tree fs.FS) ([]string, error) {
 		}
 	})
 	return slices.Compact(bad), err
+}
+
+// declares reports whether a Go file declares a function, a method, a type, a
+// constant, a variable or a field.
+func declares(source []byte, name string) bool {
+	return regexp.MustCompile(`(?m)^(func (\(.*?\) )?|type |var |const |\t+)` + regexp.QuoteMeta(name) + `\b`).Match(source)
 }
 
 // isFolder reports whether p begins with a folder of the tree.

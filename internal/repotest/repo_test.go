@@ -21,6 +21,7 @@ var checks = map[string]func(fs.FS) ([]string, error){
 	"words":            repotest.Words,
 	"links":            repotest.Links,
 	"paths":            repotest.Paths,
+	"container":        repotest.ContainerFiles,
 }
 
 func TestThisRepository(t *testing.T) {
@@ -133,8 +134,15 @@ func TestEachRuleBites(t *testing.T) {
 			"docs/a.md: the link to ../docs/c.md leads nowhere",
 			"docs/a.md: the link to images/a.png leads nowhere",
 		}},
+		{"container", map[string]string{
+			".dockerignore": "*\n!app\n!core\n",
+			"app/a.go":      imports("ltxbot/core/usd", "ltxbot/archive", "fmt"),
+			"app/a_test.go": imports("ltxbot/e2e"),
+			"docs/a.go":     imports("ltxbot/tools"),
+		}, []string{".dockerignore leaves out archive, which app imports"}},
 		{"paths", map[string]string{
-			"bot/view/card.go": "",
+			"bot/view/card.go": "package view\n\nfunc (c *card) show() {}\n\ntype Card struct{}\n\nconst (\n\tmost = 3 // of hidden\n)\n",
+			"bot/view/a.md":    "`show`, `Card` and `most` in `bot/view/card.go`, `hidden` in `bot/view/card.go`\n",
 			"bot/text/de.toml": "",
 			"README.md":        "`bot/view`, `bot/view/card.go`, `bot/*/card.go`, `bot/text/{de,fr}.toml`, `card.go`, `other.go`",
 			"docs/a.md":        "`bot/card.go`, `core/usd`, `owner/repo`, `/bot/x`, `bot/NAME`, `bot/text/XX.toml`\n```\n`bot/gone.go`\n```\n",
@@ -144,6 +152,7 @@ func TestEachRuleBites(t *testing.T) {
 			"CONTRIBUTING.md: there is no file or folder .ci/gone",
 			"README.md: there is no file or folder bot/text/fr.toml",
 			"README.md: there is no file other.go",
+			"bot/view/a.md: hidden is not in bot/view/card.go",
 			"docs/a.md: there is no file or folder bot/card.go",
 		}},
 	} {

@@ -24,7 +24,7 @@ func TestRetryAfterIsBounded(t *testing.T) {
 		time.Now().Add(-8 * time.Hour).UTC().Format(http.TimeFormat): 0,
 	} {
 		w.sim.Inject(sim.Fault{Op: sim.OpSubmit, Status: 429, Header: http.Header{"Retry-After": {header}}})
-		_, err := w.Submit(t.Context(), order(t, prompt))
+		_, err := w.Submit(t.Context(), jobRequest(t, prompt))
 		if pe, _ := errors.AsType[*generate.ProviderError](err); pe == nil || pe.RetryAfter != want {
 			t.Errorf("Retry-After: %s gives %+v, want %s", header, pe, want)
 		}
@@ -75,9 +75,9 @@ func TestSoManyCallsAtATime(t *testing.T) {
 	}))
 	t.Cleanup(srv.Close)
 	w := newWorld(t, sim.Options{}, func(c *fal.Config) {
-		c.QueueURL, c.Timeouts = srv.URL, fal.Timeouts{Submit: time.Minute, Call: time.Minute}
+		c.QueueURL = srv.URL
 	})
-	o := order(t, prompt)
+	o := jobRequest(t, prompt)
 	var group sync.WaitGroup
 	for i := range jobs {
 		group.Go(func() {
@@ -119,7 +119,7 @@ func TestASubmitThatWaitsItsTurnTooLongWasNotSent(t *testing.T) {
 		_, _ = fmt.Fprint(rw, `{"status":"IN_QUEUE"}`)
 	}))
 	t.Cleanup(srv.Close)
-	w := newWorld(t, sim.Options{}, func(c *fal.Config) { c.QueueURL, c.Timeouts.Call = srv.URL, time.Minute })
+	w := newWorld(t, sim.Options{}, func(c *fal.Config) { c.QueueURL = srv.URL })
 	var group sync.WaitGroup
 	for range fal.MaxCalls {
 		group.Go(func() { _, _ = w.Status(t.Context(), generate.Submission{RequestID: "abc", Endpoint: lora}) })
@@ -129,7 +129,7 @@ func TestASubmitThatWaitsItsTurnTooLongWasNotSent(t *testing.T) {
 	}
 	ctx, cancel := contextWithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	if _, err := w.Submit(ctx, order(t, prompt)); !errors.Is(err, generate.ErrNotSent) {
+	if _, err := w.Submit(ctx, jobRequest(t, prompt)); !errors.Is(err, generate.ErrNotSent) {
 		t.Errorf("got %v, want it not sent", err)
 	}
 	close(release)
@@ -168,7 +168,7 @@ func TestAContentCheckInWords(t *testing.T) {
 		})
 	}
 	w.sim.Inject(sim.Fault{Op: sim.OpSubmit, Status: 422, Body: `{"detail":"` + said + `"}`})
-	_, err := w.Submit(t.Context(), order(t, prompt))
+	_, err := w.Submit(t.Context(), jobRequest(t, prompt))
 	if pe, _ := errors.AsType[*generate.ProviderError](err); pe == nil || pe.Kind != generate.FailRefused {
 		t.Errorf("at the submit: %v", err)
 	}
@@ -178,13 +178,13 @@ func TestAContentCheckInWords(t *testing.T) {
 // thousand of its minutes.
 func TestFindPagesOnAndNarrowsTheTime(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, sim.Options{HistoryLag: time.Nanosecond, Concurrency: 5000}, patient)
+	w := newWorld(t, sim.Options{HistoryLag: time.Nanosecond, Concurrency: 5000})
 	mine := w.submit(t, prompt).RequestID
 	for i := range 1050 {
 		w.submit(t, fmt.Sprint("prompt ", i))
 	}
 	began := time.Now()
-	found, err := w.Find(t.Context(), order(t, prompt), began.Add(-time.Minute), began)
+	found, err := w.Find(t.Context(), jobRequest(t, prompt), began.Add(-time.Minute), began)
 	if err != nil || len(found) != 1 || found[0].RequestID != mine {
 		t.Errorf("found %+v, %v; want %s", found, err, mine)
 	}
@@ -212,12 +212,12 @@ func TestFindReadsPagesOfAnySize(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t, sim.Options{HistoryLag: time.Nanosecond, Concurrency: 500}, patient)
+			w := newWorld(t, sim.Options{HistoryLag: time.Nanosecond, Concurrency: 500})
 			mine := w.submit(t, prompt).RequestID
 			for range 99 {
 				post(t, w, `{"prompt":"`+strings.Repeat("x", tc.prompt)+`","loras":[]}`)
 			}
-			found, err := w.Find(t.Context(), order(t, prompt), time.Now().Add(-time.Minute), time.Now())
+			found, err := w.Find(t.Context(), jobRequest(t, prompt), time.Now().Add(-time.Minute), time.Now())
 			if err != nil || len(found) != 1 || found[0].RequestID != mine {
 				t.Errorf("found %+v, %v; want %s", found, err, mine)
 			}
@@ -233,9 +233,6 @@ func TestFindReadsPagesOfAnySize(t *testing.T) {
 		})
 	}
 }
-
-// patient is for large answers on a busy machine.
-func patient(c *fal.Config) { c.Timeouts = fal.Timeouts{} }
 
 // post submits a body as it is.
 func post(t *testing.T, w *world, body string) {
@@ -258,7 +255,7 @@ func post(t *testing.T, w *world, body string) {
 func TestAHistoryThatCannotBeReadIsAnError(t *testing.T) {
 	w := newWorld(t, sim.Options{})
 	w.sim.Inject(sim.Fault{Op: sim.OpHistory, Times: -1, Status: 200, Body: `{"items":["` + strings.Repeat("x", 5<<20) + `"]}`})
-	found, err := w.Find(t.Context(), order(t, prompt), time.Now(), time.Now())
+	found, err := w.Find(t.Context(), jobRequest(t, prompt), time.Now(), time.Now())
 	if err == nil || len(found) != 0 {
 		t.Errorf("found %+v, %v; want an error", found, err)
 	}

@@ -195,7 +195,7 @@ func TestFreeCallsAreRepeated(t *testing.T) {
 			if out, err := w.Cancel(t.Context(), s); !fault.Malformed && (err != nil || out != generate.CancelTooLate) {
 				t.Error(out, err)
 			}
-			if _, err := w.Find(t.Context(), order(t, prompt), time.Now().Add(-time.Hour), time.Now()); err != nil {
+			if _, err := w.Find(t.Context(), jobRequest(t, prompt), time.Now().Add(-time.Hour), time.Now()); err != nil {
 				t.Error(err)
 			}
 			if _, err := w.Prices(t.Context(), lora); err != nil {
@@ -234,15 +234,19 @@ func TestErrorTextsAreScrubbed(t *testing.T) {
 	w := newWorld(t, sim.Options{})
 	_, half, _ := strings.Cut(w.sim.Key(), ":")
 	for in, want := range map[string]string{
-		"your key " + w.sim.Key() + " is bad":                       "your key <secret> is bad",
-		"half of it: " + half:                                       "half of it: <secret>",
-		"Authorization: Key someone:else, sorry":                    "Authorization: Key <secret> sorry",
-		"could not fetch https://a.b/c?token=1&x=2 today":           "could not fetch https://a.b/c today",
-		"about \"" + prompt + "\" we can't":                         `about "<input>" we can't`,
-		"two\nlines\tand\x00a\x1b[31m bell":                         "two lines and a [31m bell",
-		strings.Repeat("é", 400):                                    strings.Repeat("é", 300) + "…",
-		"bad \xff bytes":                                            "bad bytes",
-		"'https://host/path?" + signature + "' is not a safetensor": "'https://host/path' is not a safetensor",
+		"your key " + w.sim.Key() + " is bad":             "your key <secret> is bad",
+		"half of it: " + half:                             "half of it: <secret>",
+		"Authorization: Key someone:else, sorry":          "Authorization: Key <secret> sorry",
+		"could not fetch https://a.b/c?token=1&x=2 today": "could not fetch https://a.b/c today",
+		// As libraries of Python tell of a download.
+		"Max retries exceeded with url: /api/download/models/1?token=1 (Caused by it)": "Max retries exceeded with url: /api/download/models/1 (Caused by it)",
+		"no file at https%3A%2F%2Fa.b%2Fc%3Ftoken%3D1, sorry":                          "no file at https%3A%2F%2Fa.b%2Fc sorry",
+		"c.safetensors?sig is no file. Is it?":                                         "c.safetensors is no file. Is it?",
+		"about \"" + prompt + "\" we can't":                                            `about "<input>" we can't`,
+		"two\nlines\tand\x00a\x1b[31m bell":                                            "two lines and a [31m bell",
+		strings.Repeat("é", 400):                                                       strings.Repeat("é", 300) + "…",
+		"bad \xff bytes":                                                               "bad bytes",
+		"'https://host/path?" + signature + "' is not a safetensor":                    "'https://host/path' is not a safetensor",
 	} {
 		if got := w.Scrub(in, prompt); got != want {
 			t.Errorf("%q: got %q, want %q", in, got, want)

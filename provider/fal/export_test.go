@@ -35,7 +35,7 @@ func DecodeOutput(body []byte) (ltx.Output, error) { return decodeOutput(body) }
 var ErrNoOutput = errNoOutput
 
 // Input is the body of a submit.
-func Input(o generate.Order) ([]byte, error) { return input(o) }
+func Input(o generate.JobRequest) ([]byte, error) { return input(o) }
 
 // AppOf is the part of an endpoint that queue URLs keep.
 func AppOf(endpoint string) (string, error) { return appOf(endpoint) }

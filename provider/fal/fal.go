@@ -2,12 +2,12 @@
 // fal's queue API over plain HTTP.
 //
 // The one call that costs money is Submit. It is sent at most once, on a
-// connection of its own, and its error tells exactly what is known: refused,
-// provably not sent, or unknown. Everything else is a GET (or the harmless
-// PUT of a cancel) and is retried with back-off.
+// connection of its own, and its error says which of three things is known: it was
+// refused, it was not sent, or the outcome is unknown. All other calls may be
+// repeated, and are retried with back-off.
 //
-// Nothing that leaves this package, no error and no log line, holds the key,
-// the query of a URL, or a prompt.
+// No error and no log line of this package holds the key, the query of a URL, or a
+// prompt.
 //
 // The API is described at https://fal.ai/docs/documentation/model-apis/inference/queue.
 package fal
@@ -162,6 +162,8 @@ func (c *Client) connect(base *http.Transport) {
 	if base == nil {
 		base = http.DefaultTransport.(*http.Transport) //nolint:forcetypeassert // the standard library declares it so
 	}
+	base = base.Clone()
+	base.MaxIdleConnsPerHost = maxCalls // the standard library keeps two: most calls would begin with a handshake
 	once := base.Clone()
 	// net/http sends a request again by itself when a kept-alive connection
 	// turns out to be dead. A connection that is never reused can't be.

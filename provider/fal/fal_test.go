@@ -81,7 +81,7 @@ func newWorld(t *testing.T, o sim.Options, change ...func(*fal.Config)) *world {
 		Logger:     slog.New(slog.NewTextHandler(&lockedWriter{w: w.log}, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Observe:    w.saw,
 		Retry:      fal.Retry{Base: time.Millisecond, Max: 5 * time.Millisecond},
-		Timeouts:   fal.Timeouts{Submit: 2 * time.Second, Call: 2 * time.Second, Idle: 2 * time.Second},
+		Timeouts:   fal.Timeouts{Submit: time.Minute, Call: time.Minute, Idle: time.Minute},
 		Transport:  &http.Transport{},
 	}
 	for _, f := range change {
@@ -118,30 +118,30 @@ func newClient(t *testing.T, cfg fal.Config) *fal.Client {
 	return c
 }
 
-// order is an order of the given prompt with a fixed seed.
-func order(t *testing.T, text string, settings ...ltx.Setting) generate.Order {
+// jobRequest asks for a video of the given prompt with a fixed seed.
+func jobRequest(t *testing.T, text string, settings ...ltx.Setting) generate.JobRequest {
 	t.Helper()
 	settings = append([]ltx.Setting{{Key: "prompt", Value: text}, {Key: "seed", Value: "42"}}, settings...)
 	r, err := ltx.Rules{}.Parse(settings)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return generate.Order{Job: "job1", Endpoint: lora, Request: r}
+	return generate.JobRequest{Job: "job1", Endpoint: lora, Request: r}
 }
 
-// plainOrder is an order at the endpoint without LoRAs.
-func plainOrder(t *testing.T, text string) generate.Order {
+// plainJobRequest is one for the endpoint without LoRAs.
+func plainJobRequest(t *testing.T, text string) generate.JobRequest {
 	t.Helper()
 	r, err := ltx.Rules{EndpointWithoutLoRA: noLoRA}.Parse([]ltx.Setting{{Key: "prompt", Value: text}, {Key: "seed", Value: "42"}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return generate.Order{Job: "job1", Endpoint: noLoRA, Request: r}
+	return generate.JobRequest{Job: "job1", Endpoint: noLoRA, Request: r}
 }
 
 func (w *world) submit(t *testing.T, text string) generate.Submission {
 	t.Helper()
-	s, err := w.Submit(t.Context(), order(t, text))
+	s, err := w.Submit(t.Context(), jobRequest(t, text))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -286,10 +286,10 @@ func TestSubmitSendsEveryInputOnceAndAsked(t *testing.T) {
 		c.WebhookURL = func(job string) string { return "https://bot.example/fal/webhook?job=" + job }
 		c.UserAgent = "ltxbot/test"
 	})
-	if _, err := w.Submit(t.Context(), order(t, prompt)); err != nil {
+	if _, err := w.Submit(t.Context(), jobRequest(t, prompt)); err != nil {
 		t.Fatal(err)
 	}
-	o := plainOrder(t, prompt)
+	o := plainJobRequest(t, prompt)
 	if _, err := w.Submit(t.Context(), o); err != nil {
 		t.Fatal(err)
 	}
@@ -305,7 +305,7 @@ func TestSubmitSendsEveryInputOnceAndAsked(t *testing.T) {
 	if in := sent[1].Input(); in["loras"] != nil || in["prompt"] != prompt || sent[1].Endpoint != noLoRA {
 		t.Errorf("without a LoRA: %v", in)
 	}
-	o = order(t, prompt, ltx.Setting{Key: "lora", Value: "owner/repo"})
+	o = jobRequest(t, prompt, ltx.Setting{Key: "lora", Value: "owner/repo"})
 	o.Endpoint = noLoRA
 	if _, err := w.Submit(t.Context(), o); !errors.Is(err, generate.ErrNotSent) {
 		t.Errorf("a request for another endpoint: %v", err)

@@ -41,10 +41,10 @@ var errUnsearched = errors.New("find: the history could not be searched to its e
 // Find implements generate.Provider with the request history. Requests appear
 // there with an unknown delay, so finding nothing proves nothing yet. What was
 // found is returned even when the search could not go on to its end.
-func (c *Client) Find(ctx context.Context, o generate.Order, from, to time.Time) (found []generate.Submission, err error) {
+func (c *Client) Find(ctx context.Context, j generate.JobRequest, from, to time.Time) (found []generate.Submission, err error) {
 	defer c.done(opFind, time.Now(), &err)
 	for _, size := range pageSizes {
-		if found, err = c.find(ctx, o, from, to, size); !errors.Is(err, errTooLarge) {
+		if found, err = c.find(ctx, j, from, to, size); !errors.Is(err, errTooLarge) {
 			break
 		}
 	}
@@ -52,14 +52,14 @@ func (c *Client) Find(ctx context.Context, o generate.Order, from, to time.Time)
 }
 
 // find searches with pages of so many requests.
-func (c *Client) find(ctx context.Context, o generate.Order, from, to time.Time, size int) ([]generate.Submission, error) {
+func (c *Client) find(ctx context.Context, j generate.JobRequest, from, to time.Time, size int) ([]generate.Submission, error) {
 	type hit struct {
 		sent string
 		id   string
 	}
 	var hits []hit
 	q := url.Values{
-		"endpoint_id": {o.Endpoint},
+		"endpoint_id": {j.Endpoint},
 		"start":       {from.Add(-clockSkew).UTC().Format(time.RFC3339)},
 		"end":         {to.Add(clockSkew).UTC().Format(time.RFC3339)},
 		"expand":      {"payloads"},
@@ -73,7 +73,7 @@ func (c *Client) find(ctx context.Context, o generate.Order, from, to time.Time,
 			break
 		}
 		for _, r := range page.Items {
-			if r.matches(o) && validID(r.RequestID) {
+			if r.matches(j) && validID(r.RequestID) {
 				hits = append(hits, hit{sent: cmp.Or(r.SentAt, r.StartedAt), id: r.RequestID})
 			}
 		}
@@ -92,7 +92,7 @@ func (c *Client) find(ctx context.Context, o generate.Order, from, to time.Time,
 	slices.SortStableFunc(hits, func(a, b hit) int { return cmp.Or(cmp.Compare(a.sent, b.sent), cmp.Compare(a.id, b.id)) })
 	var found []generate.Submission
 	for _, h := range slices.Compact(hits) {
-		found = append(found, c.submission(o.Endpoint, h.id, "", "", ""))
+		found = append(found, c.submission(j.Endpoint, h.id, "", "", ""))
 	}
 	return found, nil
 }
@@ -161,8 +161,9 @@ type pastRequest struct {
 	Input     json.RawMessage `json:"json_input"`
 }
 
-// matches says whether r has the seed and the prompt of o.
-func (r pastRequest) matches(o generate.Order) bool {
+// matches says whether r has the seed, the prompt and the LoRAs of j: takes that
+// try a LoRA at several scales have one seed and one prompt.
+func (r pastRequest) matches(j generate.JobRequest) bool {
 	raw := r.Input
 	if s := asString(raw); s != "" {
 		raw = json.RawMessage(s) // JSON inside a string
@@ -170,7 +171,11 @@ func (r pastRequest) matches(o generate.Order) bool {
 	var in struct {
 		Prompt *string      `json:"prompt"`
 		Seed   *json.Number `json:"seed"`
+		LoRAs  []loraInput  `json:"loras"`
 	}
-	return json.Unmarshal(raw, &in) == nil && in.Prompt != nil && in.Seed != nil &&
-		*in.Prompt == o.Request.Prompt() && in.Seed.String() == strconv.FormatInt(o.Request.Seed(), 10)
+	if json.Unmarshal(raw, &in) != nil || in.Prompt == nil || in.Seed == nil ||
+		*in.Prompt != j.Request.Prompt() || in.Seed.String() != strconv.FormatInt(j.Request.Seed(), 10) {
+		return false
+	}
+	return in.LoRAs == nil || slices.Equal(in.LoRAs, loraInputs(j.Request.LoRAs()))
 }

@@ -19,17 +19,17 @@ func TestFindRecoversALostSubmit(t *testing.T) {
 	w := newWorld(t, sim.Options{HistoryLag: 300 * time.Millisecond, Speed: 1})
 	began := time.Now()
 	w.sim.Inject(sim.Fault{Op: sim.OpSubmit, Lose: true})
-	if _, err := w.Submit(t.Context(), order(t, prompt)); knowledge(err) != "unknown" {
+	if _, err := w.Submit(t.Context(), jobRequest(t, prompt)); knowledge(err) != "unknown" {
 		t.Fatal(err)
 	}
 	w.submit(t, "another prompt")
-	other := order(t, prompt)
+	other := jobRequest(t, prompt)
 	other.Request = other.Request.WithSeed(43)
 	if _, err := w.Submit(t.Context(), other); err != nil {
 		t.Fatal(err)
 	}
 	find := func() []generate.Submission {
-		found, err := w.Find(t.Context(), order(t, prompt), began, time.Now())
+		found, err := w.Find(t.Context(), jobRequest(t, prompt), began, time.Now())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -46,7 +46,7 @@ func TestFindRecoversALostSubmit(t *testing.T) {
 	if st, err := w.Status(t.Context(), found[0]); err != nil || st.Phase == "" {
 		t.Errorf("status: %+v, %v", st, err)
 	}
-	future, err := w.Find(t.Context(), order(t, prompt), time.Now().Add(time.Hour), time.Now().Add(2*time.Hour))
+	future, err := w.Find(t.Context(), jobRequest(t, prompt), time.Now().Add(time.Hour), time.Now().Add(2*time.Hour))
 	if err != nil || len(future) != 0 {
 		t.Errorf("found what is older than asked: %+v, %v", future, err)
 	}
@@ -62,7 +62,7 @@ func TestFindReadsAllPagesOldestFirst(t *testing.T) {
 		}
 		w.submit(t, fmt.Sprint("prompt ", i))
 	}
-	found, err := w.Find(t.Context(), order(t, prompt), time.Now().Add(-time.Hour), time.Now())
+	found, err := w.Find(t.Context(), jobRequest(t, prompt), time.Now().Add(-time.Hour), time.Now())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,7 +75,7 @@ func TestFindReadsAllPagesOldestFirst(t *testing.T) {
 	}
 }
 
-func TestFindComparesSeedAndPromptOnly(t *testing.T) {
+func TestFindComparesSeedPromptAndLoRAs(t *testing.T) {
 	w := newWorld(t, sim.Options{})
 	item := func(input string) string {
 		return `{"request_id":"abc","sent_at":"2026-01-01T00:00:00Z","json_input":` + input + `}`
@@ -88,6 +88,8 @@ func TestFindComparesSeedAndPromptOnly(t *testing.T) {
 		{"the same", item(own), 1},
 		{"as JSON in a string", item(fal.Quote(own)), 1},
 		{"twice in the history", item(own) + "," + item(own), 1},
+		{"the same LoRAs", item(strings.TrimSuffix(own, "}") + `,"loras":[{"path":"","scale":1}]}`), 1},
+		{"other LoRAs", item(strings.TrimSuffix(own, "}") + `,"loras":[{"path":"owner/film","scale":0.7}]}`), 0},
 		{"another seed", item(`{"prompt":` + fal.Quote(prompt) + `,"seed":43}`), 0},
 		{"no seed", item(`{"prompt":` + fal.Quote(prompt) + `}`), 0},
 		{"no prompt", item(`{"seed":42}`), 0},
@@ -97,7 +99,7 @@ func TestFindComparesSeedAndPromptOnly(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			w.sim.Inject(sim.Fault{Op: sim.OpHistory, Status: 200, Body: `{"items":[` + tc.body + `],"has_more":false,"next_cursor":""}`})
-			found, err := w.Find(t.Context(), order(t, prompt), time.Now(), time.Now())
+			found, err := w.Find(t.Context(), jobRequest(t, prompt), time.Now(), time.Now())
 			if err != nil || len(found) != tc.found {
 				t.Errorf("found %+v, %v", found, err)
 			}
@@ -109,14 +111,14 @@ func TestFindComparesSeedAndPromptOnly(t *testing.T) {
 			w.sim.Inject(sim.Fault{Op: sim.OpHistory, Status: 200, Body: fmt.Sprintf(`{"items":[],"has_more":true,"next_cursor":"%d"}`, i)})
 		}
 		defer w.sim.Heal()
-		if _, err := w.Find(t.Context(), order(t, prompt), time.Now(), time.Now()); err == nil || w.sim.Count(sim.OpHistory)-before != 200 {
+		if _, err := w.Find(t.Context(), jobRequest(t, prompt), time.Now(), time.Now()); err == nil || w.sim.Count(sim.OpHistory)-before != 200 {
 			t.Errorf("%d calls, %v; want an error after 200", w.sim.Count(sim.OpHistory)-before, err)
 		}
 	})
 	t.Run("more pages, and no way to them", func(t *testing.T) {
 		for name, cursor := range map[string]string{"no cursor": "null", "the same cursor again": `"7"`} {
 			w.sim.Inject(sim.Fault{Op: sim.OpHistory, Status: 200, Times: 2, Body: `{"items":[],"has_more":true,"next_cursor":` + cursor + `}`})
-			if _, err := w.Find(t.Context(), order(t, prompt), time.Now(), time.Now()); err == nil {
+			if _, err := w.Find(t.Context(), jobRequest(t, prompt), time.Now(), time.Now()); err == nil {
 				t.Errorf("%s: no error, though not all was looked through", name)
 			}
 			w.sim.Heal()
@@ -158,7 +160,7 @@ func second[T any](_ T, err error) error { return err }
 
 func TestFullRequestIsAcceptedByTheSchema(t *testing.T) {
 	w := newWorld(t, sim.Options{RefuseAtSubmit: true})
-	o := order(t, prompt,
+	o := jobRequest(t, prompt,
 		ltx.Setting{Key: "camera", Value: "dolly_in"}, ltx.Setting{Key: "lora", Value: "owner/repo@0.8"},
 		ltx.Setting{Key: "size", Value: "9:16"}, ltx.Setting{Key: "duration", Value: "3"})
 	s, err := w.Submit(t.Context(), o)
@@ -189,7 +191,7 @@ func TestFindReadsTheListWhateverItIsCalled(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			w.sim.Inject(sim.Fault{Op: sim.OpHistory, Status: 200, Body: tc.body})
-			found, err := w.Find(t.Context(), order(t, prompt), time.Now(), time.Now())
+			found, err := w.Find(t.Context(), jobRequest(t, prompt), time.Now(), time.Now())
 			if err != nil || len(found) != tc.found {
 				t.Errorf("found %+v, %v", found, err)
 			}

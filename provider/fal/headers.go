@@ -39,17 +39,17 @@ const (
 // leastStart is the shortest time to begin in that fal's own clients ask for.
 const leastStart = 2 * time.Second
 
-// order puts the headers of a submit on h.
-func (c *Client) order(h http.Header, o generate.Order) {
+// setSubmitHeaders sets the headers of a submit.
+func (c *Client) setSubmitHeaders(h http.Header, j generate.JobRequest) {
 	h.Set(headerNoFallback, "true")
 	if keep := c.lifecycle(); keep != "" {
 		h.Set(headerKeep, keep)
 	}
-	if !o.Deadline.IsZero() {
-		left := max(leastStart, time.Until(o.Deadline))
+	if !j.Deadline.IsZero() {
+		left := max(leastStart, time.Until(j.Deadline))
 		h.Set(headerStart, strconv.Itoa(int(math.Ceil(left.Seconds()))))
 	}
-	if hint := runnerHint(o.Request.LoRAs()); hint != "" {
+	if hint := runnerHint(j.Request.LoRAs()); hint != "" {
 		h.Set(headerRunner, hint)
 	}
 }
@@ -62,6 +62,9 @@ func (c *Client) lifecycle() string {
 	}
 	return fmt.Sprintf(`{"expiration_duration_seconds":%d}`, int64(c.keepMedia.Seconds()))
 }
+
+// keepForEver is the lifecycle of a file that fal's own clients call "never".
+const keepForEver = `{"expiration_duration_seconds":null}`
 
 // runnerHint is the same for the same LoRAs in any order, whatever their
 // scales are. It does not tell their paths, which may hold secrets.

@@ -14,7 +14,7 @@ import (
 // ordered submits a request with a deadline and returns the headers that came.
 func (w *world) ordered(t *testing.T, deadline time.Time, settings ...ltx.Setting) http.Header {
 	t.Helper()
-	o := order(t, prompt, settings...)
+	o := jobRequest(t, prompt, settings...)
 	o.Deadline = deadline
 	if _, err := w.Submit(t.Context(), o); err != nil {
 		t.Fatal(err)
@@ -59,6 +59,18 @@ func TestFalIsToldHowLongToKeepFiles(t *testing.T) {
 		}
 		return err != nil
 	})
+}
+
+// TestALoRAStaysAtFal: it is used for months, however soon other files go.
+func TestALoRAStaysAtFal(t *testing.T) {
+	w := newWorld(t, sim.Options{MediaTTL: time.Nanosecond}, func(c *fal.Config) { c.KeepMedia = 48 * time.Hour })
+	u, err := w.UploadToStay(t.Context(), "style.safetensors", "application/octet-stream", strings.NewReader("weights"), 7)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, got := w.fetched(t, u); string(got) != "weights" || !strings.HasSuffix(u, "/style.safetensors") {
+		t.Errorf("%s: %q", u, got)
+	}
 }
 
 func TestTheSameLoRAsGoToTheSameMachine(t *testing.T) {

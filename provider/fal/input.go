@@ -21,20 +21,20 @@ type loraInput struct {
 // https://fal.ai/models/fal-ai/ltx-2.3-22b/text-to-video/lora/api
 var noLoRA = []loraInput{{Scale: 1}}
 
-// input is the JSON that o is submitted with: every input of its endpoint,
+// input is the JSON that j is submitted with: every input of its endpoint,
 // explicit, in the order of the table. It holds the prompt and may hold secrets
 // in LoRA paths and addresses of files: it is never logged.
-func input(o generate.Order) ([]byte, error) {
+func input(j generate.JobRequest) ([]byte, error) {
 	switch {
-	case o.Request.IsZero():
-		return nil, errors.New("the order has no request")
-	case o.Request.Endpoint() != o.Endpoint:
+	case j.Request.IsZero():
+		return nil, errors.New("there is no request")
+	case j.Request.Endpoint() != j.Endpoint:
 		return nil, errors.New("the request is for another endpoint")
-	case len(o.Request.Pending()) > 0:
+	case len(j.Request.Pending()) > 0:
 		return nil, errors.New("a file of the request is not at the provider")
 	}
 	b := bytes.NewBufferString("{")
-	for name, v := range o.Request.Body() {
+	for name, v := range j.Request.Body() {
 		if loras, ok := v.([]ltx.LoRA); ok {
 			v = loraInputs(loras)
 		}
@@ -62,16 +62,16 @@ func loraInputs(loras []ltx.LoRA) []loraInput {
 	return inputs
 }
 
-// private are the texts of o that an answer may repeat and a log must not:
+// private are the texts of j that an answer may repeat and a log must not:
 // what the person wrote, and LoRA paths and addresses of files, which may hold
 // tokens.
-func private(o generate.Order) []string {
-	loras := o.Request.LoRAs()
-	texts := append(make([]string, 0, 2+len(loras)), o.Request.Prompt(), o.Request.Negative())
+func private(j generate.JobRequest) []string {
+	loras := j.Request.LoRAs()
+	texts := append(make([]string, 0, 2+len(loras)), j.Request.Prompt(), j.Request.Negative())
 	for _, l := range loras {
 		texts = append(texts, l.Path)
 	}
-	for _, v := range o.Request.Values() {
+	for _, v := range j.Request.Values() {
 		if m, ok := v.(ltx.Media); ok {
 			texts = append(texts, m.Ref, m.URL)
 		}

@@ -3,20 +3,17 @@ package fal_test
 import (
 	"bytes"
 	"encoding/json"
-	"flag"
 	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"ltxbot/core/generate"
 	"ltxbot/core/ltx"
+	"ltxbot/internal/golden"
 	"ltxbot/provider/fal"
 	sim "ltxbot/sim/fal"
 )
-
-var update = flag.Bool("update", false, "write the golden files")
 
 // inputs is how many inputs the endpoint has.
 func inputs(t *testing.T) int {
@@ -39,9 +36,9 @@ func inputs(t *testing.T) int {
 }
 
 func TestInput(t *testing.T) {
-	for name, o := range map[string]generate.Order{
-		"input_default.json": order(t, `a <cowboy> & "friends"`),
-		"input_full.json": order(t, "a cowboy", set("camera", "push in", "camera_scale", "0.6", "size", "9:16", "duration", "8s", "fps", "25",
+	for name, o := range map[string]generate.JobRequest{
+		"input_default.json": jobRequest(t, `a <cowboy> & "friends"`),
+		"input_full.json": jobRequest(t, "a cowboy", set("camera", "push in", "camera_scale", "0.6", "size", "9:16", "duration", "8s", "fps", "25",
 			"lora", "owner/repo@0.8, https://civitai.com/api/download/models/1?token=t", "negative", "blurry", "audio", "no",
 			"quality", "best", "guidance", "4.5", "format", "webm", "expand", "no", "advanced", "gamma=2 scheduler=ltx2")...),
 	} {
@@ -55,19 +52,7 @@ func TestInput(t *testing.T) {
 				t.Fatal(err)
 			}
 			b.WriteByte('\n')
-			file := filepath.Join("testdata", name)
-			if *update {
-				if err := os.WriteFile(file, b.Bytes(), 0o600); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(string(want), b.String()); diff != "" {
-				t.Errorf("input (-want +got):\n%s", diff)
-			}
+			golden.Equal(t, name, b.String())
 		})
 	}
 }
@@ -81,7 +66,7 @@ func set(pairs ...string) []ltx.Setting {
 }
 
 // decoded is the body of a submit.
-func decoded(t *testing.T, o generate.Order) map[string]any {
+func decoded(t *testing.T, o generate.JobRequest) map[string]any {
 	t.Helper()
 	body, err := fal.Input(o)
 	if err != nil {
@@ -95,9 +80,9 @@ func decoded(t *testing.T, o generate.Order) map[string]any {
 }
 
 func TestTheEndpointWithoutLoRAsIsSentNone(t *testing.T) {
-	o := order(t, prompt)
+	o := jobRequest(t, prompt)
 	with := decoded(t, o)
-	without := decoded(t, plainOrder(t, prompt))
+	without := decoded(t, plainJobRequest(t, prompt))
 	delete(with, "loras")
 	if diff := cmp.Diff(with, without); diff != "" {
 		t.Errorf("other fields differ (-with +without):\n%s", diff)
@@ -115,7 +100,7 @@ func TestDefaultsAreThoseOfTheModelsPage(t *testing.T) {
 	if err := json.Unmarshal(b, &page); err != nil {
 		t.Fatal(err)
 	}
-	sent := decoded(t, order(t, page["prompt"].(string)))
+	sent := decoded(t, jobRequest(t, page["prompt"].(string)))
 	page["video_size"] = map[string]any{"width": 1024.0, "height": 576.0} // always sent in pixels
 	for name := range sent {
 		if _, shown := page[name]; !shown {

@@ -138,8 +138,10 @@ type download struct {
 
 func (d *download) Read(p []byte) (int, error) {
 	n, err := d.watchdog.Read(p)
-	if err != nil && err != io.EOF { //nolint:errorlint // io.Reader returns io.EOF itself
-		if cause := d.ctx(); cause != nil {
+	cause := d.ctx()
+	// A host that notices that it is left may still send an end, which is none.
+	if err != nil && (err != io.EOF || cause != nil) { //nolint:errorlint // io.Reader returns io.EOF itself
+		if cause != nil {
 			err = cause
 		}
 		err = fmt.Errorf("download: %w", d.scrub.err(err))

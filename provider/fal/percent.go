@@ -43,6 +43,10 @@ type logLine struct {
 // logLines returns what can be read of the logs, oldest first and each line
 // once: fal's windows overlap.
 func logLines(raw json.RawMessage) []logLine {
+	var lines []logLine
+	if len(raw) == 0 || json.Unmarshal(raw, &lines) == nil { // as fal sends them
+		return inOrder(lines)
+	}
 	var items []json.RawMessage
 	if json.Unmarshal(raw, &items) != nil {
 		var object map[string]json.RawMessage
@@ -56,17 +60,31 @@ func logLines(raw json.RawMessage) []logLine {
 			items = append(items, v)
 		}
 	}
-	var lines []logLine
-	seen := map[logLine]bool{}
+	lines = nil
 	for _, item := range items {
 		var l logLine
-		if json.Unmarshal(item, &l) == nil && l.Message != "" && !seen[l] {
-			seen[l] = true
+		if json.Unmarshal(item, &l) == nil {
 			lines = append(lines, l)
 		}
 	}
+	return inOrder(lines)
+}
+
+// inOrder sorts lines, and leaves out those that say nothing or are there
+// already.
+func inOrder(lines []logLine) []logLine {
 	slices.SortStableFunc(lines, func(a, b logLine) int { return strings.Compare(a.Timestamp, b.Timestamp) })
-	return lines
+	out := lines[:0]
+	first := 0 // of those with the same timestamp
+	for _, l := range lines {
+		if len(out) > 0 && out[len(out)-1].Timestamp != l.Timestamp {
+			first = len(out)
+		}
+		if l.Message != "" && !slices.Contains(out[first:], l) {
+			out = append(out, l)
+		}
+	}
+	return out
 }
 
 // percentIn reads one message. A bar that is redrawn in place (with carriage
@@ -76,7 +94,8 @@ func percentIn(message string) int {
 	if i := strings.LastIndexByte(message, '\r'); i >= 0 {
 		message = message[i+1:]
 	}
-	if len(message) > 400 || preparing.MatchString(message) {
+	// Most lines are told apart without the patterns, which cost more.
+	if len(message) > 400 || !strings.ContainsAny(message, "0123456789") || !strings.ContainsAny(message, "%/fF") || preparing.MatchString(message) {
 		return -1
 	}
 	if m := inPercent.FindStringSubmatch(message); m != nil {

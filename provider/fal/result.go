@@ -77,11 +77,11 @@ func wrongPath(a answer) bool {
 	return strings.HasPrefix(text, "Path ") || strings.HasPrefix(text, "Application ")
 }
 
-// maxUnits is a hundred times the largest video in megapixels. A header that
-// says more is wrong, and counts as not there.
+// maxUnits is more than any video has of any unit. A header that says more is
+// wrong, and counts as not there.
 const maxUnits = 1_000_000
 
-// billableUnits is the number of megapixels that fal says it bills; 0 when it
+// billableUnits is how many units of the price fal says it bills; 0 when it
 // says none, or one that cannot be.
 func billableUnits(a answer) float64 {
 	units, err := strconv.ParseFloat(a.header.Get("X-Fal-Billable-Units"), 64)

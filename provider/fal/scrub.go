@@ -12,9 +12,10 @@ import (
 // maxMessage bounds what is quoted of fal's words, in runes.
 const maxMessage = 300
 
-// urlQuery finds the query of a URL inside a text: civitai and Hugging Face
-// put tokens there, storage hosts put signatures.
-var urlQuery = regexp.MustCompile(`(https?://[^\s"'<>?]*)\?[^\s"'<>]*`)
+// urlQuery finds the query of a URL inside a text, which may have lost its host or
+// be in another URL: civitai and Hugging Face put tokens there, storage hosts put
+// signatures.
+var urlQuery = regexp.MustCompile(`(?:\?|%3[fF])[^\s"'<>]+`)
 
 // credentials finds an echoed Authorization value.
 var credentials = regexp.MustCompile(`(?i)\b(key|bearer|basic)(\s+)[^\s"']*[:.=][^\s"']*`)
@@ -49,7 +50,7 @@ func (sc scrubber) text(s string, private ...string) string {
 		s = strings.ReplaceAll(s, k, secret)
 	}
 	s = credentials.ReplaceAllString(s, "$1$2"+secret)
-	s = urlQuery.ReplaceAllString(s, "$1")
+	s = urlQuery.ReplaceAllString(s, "")
 	s = strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) || r == utf8.RuneError {
 			return ' '

@@ -26,46 +26,46 @@ import (
 //   - an error that may pass and names a request id: a Submission. Whether fal
 //     took that request is for its status to tell;
 //   - anything else (a lost reply, a proxy's 502, an unreadable 200): unknown.
-func (c *Client) Submit(ctx context.Context, o generate.Order) (s generate.Submission, err error) {
+func (c *Client) Submit(ctx context.Context, j generate.JobRequest) (s generate.Submission, err error) {
 	defer c.done(opSubmit, time.Now(), &err)
-	target, body, err := c.prepare(o)
+	target, body, err := c.prepare(j)
 	if err != nil {
 		return s, fmt.Errorf("submit: %w: %w", generate.ErrNotSent, c.scrub.err(err))
 	}
-	a, err := c.post(ctx, target, body, o)
+	a, err := c.post(ctx, target, body, j)
 	switch {
 	case errors.Is(err, generate.ErrNotSent):
 		return s, fmt.Errorf("submit: %w: %w", generate.ErrNotSent, c.scrub.err(err))
 	case a.status == 0:
 		return s, fmt.Errorf("submit: the reply was lost: %w", c.scrub.err(err))
 	case a.ok():
-		return c.accepted(o, a, err)
+		return c.accepted(j, a, err)
 	}
-	refusal := c.refusal(opSubmit, a, private(o)...)
-	s, named := c.named(o, a)
+	refusal := c.refusal(opSubmit, a, private(j)...)
+	s, named := c.named(j, a)
 	switch {
 	case refuses(a) && (!named || !refusal.Temporary):
 		return s, refusal
 	case named:
 		c.log.WarnContext(ctx, "fal answered a submit with an error and a request id; the request is followed",
-			"job", o.Job, "request_id", s.RequestID, "http_status", a.status)
+			"job", j.Job, "request_id", s.RequestID, "http_status", a.status)
 		return s, nil
 	}
 	return s, fmt.Errorf("submit: HTTP %d, and not from fal itself: the outcome is unknown", a.status)
 }
 
 // prepare builds all that can fail before anything is sent.
-func (c *Client) prepare(o generate.Order) (*url.URL, []byte, error) {
-	if _, err := appOf(o.Endpoint); err != nil {
+func (c *Client) prepare(j generate.JobRequest) (*url.URL, []byte, error) {
+	if _, err := appOf(j.Endpoint); err != nil {
 		return nil, nil, err
 	}
-	body, err := input(o)
+	body, err := input(j)
 	if err != nil {
 		return nil, nil, err
 	}
-	target := c.queue.JoinPath(o.Endpoint)
+	target := c.queue.JoinPath(j.Endpoint)
 	if c.webhookURL != nil {
-		if hook := c.webhookURL(o.Job); hook != "" {
+		if hook := c.webhookURL(j.Job); hook != "" {
 			target.RawQuery = url.Values{"fal_webhook": {hook}}.Encode()
 		}
 	}
@@ -75,7 +75,7 @@ func (c *Client) prepare(o generate.Order) (*url.URL, []byte, error) {
 // post sends body once. An error that is generate.ErrNotSent proves that no
 // byte of it left: there was no connection that it could have left on. The
 // answer has a status if any arrived, even if there is an error.
-func (c *Client) post(ctx context.Context, target *url.URL, body []byte, o generate.Order) (answer, error) {
+func (c *Client) post(ctx context.Context, target *url.URL, body []byte, j generate.JobRequest) (answer, error) {
 	leave, err := c.enter(ctx)
 	if err != nil {
 		return answer{}, errors.Join(generate.ErrNotSent, err)
@@ -99,7 +99,7 @@ func (c *Client) post(ctx context.Context, target *url.URL, body []byte, o gener
 	req.ContentLength = int64(len(body))
 	c.dress(req, true)
 	req.Header.Set("Content-Type", "application/json")
-	c.order(req.Header, o)
+	c.setSubmitHeaders(req.Header, j)
 	resp, err := c.once.Do(req)
 	if err != nil {
 		err = explain(ctx, c.scrub.err(err))
@@ -124,8 +124,8 @@ func refuses(a answer) bool {
 }
 
 // accepted reads the reply to a submit.
-func (c *Client) accepted(o generate.Order, a answer, readErr error) (generate.Submission, error) {
-	s, named := c.named(o, a)
+func (c *Client) accepted(j generate.JobRequest, a answer, readErr error) (generate.Submission, error) {
+	s, named := c.named(j, a)
 	if !named {
 		if readErr == nil {
 			readErr = errors.New("it has no request id")
@@ -138,7 +138,7 @@ func (c *Client) accepted(o generate.Order, a answer, readErr error) (generate.S
 // named is the request that an answer to a submit names. The header repeats
 // the request id, so an answer that was cut off or garbled still tells whom to
 // ask.
-func (c *Client) named(o generate.Order, a answer) (generate.Submission, bool) {
+func (c *Client) named(j generate.JobRequest, a answer) (generate.Submission, bool) {
 	var reply struct {
 		RequestID   string `json:"request_id"`
 		StatusURL   string `json:"status_url"`
@@ -153,5 +153,5 @@ func (c *Client) named(o generate.Order, a answer) (generate.Submission, bool) {
 	if !validID(id) {
 		return generate.Submission{}, false
 	}
-	return c.submission(o.Endpoint, id, reply.StatusURL, reply.ResponseURL, reply.CancelURL), true
+	return c.submission(j.Endpoint, id, reply.StatusURL, reply.ResponseURL, reply.CancelURL), true
 }

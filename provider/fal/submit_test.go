@@ -92,7 +92,7 @@ func TestSubmitTellsWhatIsKnown(t *testing.T) {
 			w := newWorld(t, sim.Options{}, func(c *fal.Config) { c.Timeouts.Submit = time.Second })
 			tc.fault.Op, tc.fault.Times = sim.OpSubmit, -1
 			w.sim.Inject(tc.fault)
-			s, err := w.Submit(t.Context(), order(t, prompt))
+			s, err := w.Submit(t.Context(), jobRequest(t, prompt))
 			if got := knowledge(err); got != tc.want {
 				t.Errorf("got %s (%v), want %s", got, err, tc.want)
 			}
@@ -122,7 +122,7 @@ func TestSubmitTellsWhatIsKnown(t *testing.T) {
 func TestSubmitCarriesRetryAfter(t *testing.T) {
 	w := newWorld(t, sim.Options{})
 	w.sim.Inject(sim.Fault{Op: sim.OpSubmit, Status: 429, Header: http.Header{"Retry-After": {"7"}}})
-	_, err := w.Submit(t.Context(), order(t, prompt))
+	_, err := w.Submit(t.Context(), jobRequest(t, prompt))
 	pe, _ := errors.AsType[*generate.ProviderError](err)
 	if pe == nil || pe.RetryAfter != 7*time.Second || pe.Kind != generate.FailBusy || w.lastSeen() != "submit busy" {
 		t.Errorf("got %+v, observed %s", pe, w.lastSeen())
@@ -168,7 +168,7 @@ func TestSubmitThatProvablyWasNotSent(t *testing.T) {
 				c.Transport = &http.Transport{DialContext: tc.dial, TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12}}
 				c.Timeouts.Submit = 200 * time.Millisecond
 			})
-			_, err := w.Submit(t.Context(), order(t, prompt))
+			_, err := w.Submit(t.Context(), jobRequest(t, prompt))
 			if !errors.Is(err, generate.ErrNotSent) {
 				t.Errorf("got %v", err)
 			}
@@ -182,13 +182,13 @@ func TestSubmitThatProvablyWasNotSent(t *testing.T) {
 		w := newWorld(t, sim.Options{})
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		if _, err := w.Submit(ctx, order(t, prompt)); !errors.Is(err, generate.ErrNotSent) || !errors.Is(err, context.Canceled) {
+		if _, err := w.Submit(ctx, jobRequest(t, prompt)); !errors.Is(err, generate.ErrNotSent) || !errors.Is(err, context.Canceled) {
 			t.Errorf("got %v", err)
 		}
 	})
-	t.Run("the order is no order", func(t *testing.T) {
+	t.Run("the job cannot be asked for", func(t *testing.T) {
 		w := newWorld(t, sim.Options{})
-		for _, o := range []generate.Order{{}, {Endpoint: lora}, {Endpoint: "nonsense", Request: order(t, prompt).Request}} {
+		for _, o := range []generate.JobRequest{{}, {Endpoint: lora}, {Endpoint: "nonsense", Request: jobRequest(t, prompt).Request}} {
 			if _, err := w.Submit(t.Context(), o); !errors.Is(err, generate.ErrNotSent) {
 				t.Errorf("%+v: got %v", o.Endpoint, err)
 			}
@@ -244,7 +244,7 @@ func TestSubmitIsNeverReplayedByNetHTTP(t *testing.T) {
 	w := newWorld(t, sim.Options{}, func(c *fal.Config) { c.QueueURL = "http://" + l.Addr().String() })
 	const submits = 3
 	for range submits {
-		if _, err := w.Submit(t.Context(), order(t, prompt)); err != nil {
+		if _, err := w.Submit(t.Context(), jobRequest(t, prompt)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -272,7 +272,7 @@ func TestSubmitOnADyingConnectionIsSentOnce(t *testing.T) {
 		}
 	}()
 	w := newWorld(t, sim.Options{}, func(c *fal.Config) { c.QueueURL = "http://" + l.Addr().String() })
-	_, err := w.Submit(t.Context(), order(t, prompt))
+	_, err := w.Submit(t.Context(), jobRequest(t, prompt))
 	if knowledge(err) != "unknown" || posts.Load() != 1 {
 		t.Errorf("%s after %d posts: %v", knowledge(err), posts.Load(), err)
 	}
@@ -309,6 +309,41 @@ func TestSubmitOverHTTP2HasItsOwnConnection(t *testing.T) {
 		if !strings.HasPrefix(c, "HTTP/2.0 ") {
 			t.Errorf("a connection of %s", c)
 		}
+	}
+}
+
+// Calls that were under way at the same time leave their connections for the
+// next ones.
+func TestConnectionsAreUsedAgain(t *testing.T) {
+	var arrived sync.WaitGroup
+	var dialled atomic.Int64
+	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) {
+		arrived.Done()
+		arrived.Wait()
+		_, _ = io.WriteString(rw, `{"status":"IN_PROGRESS"}`)
+	}))
+	srv.Config.ConnState = func(_ net.Conn, s http.ConnState) {
+		if s == http.StateNew {
+			dialled.Add(1)
+		}
+	}
+	srv.Start()
+	t.Cleanup(srv.Close)
+	w := newWorld(t, sim.Options{}, func(c *fal.Config) { c.QueueURL = srv.URL })
+	for range 3 {
+		arrived.Add(fal.MaxCalls)
+		var calls sync.WaitGroup
+		for range fal.MaxCalls {
+			calls.Go(func() {
+				if _, err := w.Status(t.Context(), generate.Submission{RequestID: "abc", Endpoint: lora}); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		calls.Wait()
+	}
+	if n := dialled.Load(); n > fal.MaxCalls {
+		t.Errorf("%d connections for %d calls at a time", n, fal.MaxCalls)
 	}
 }
 

@@ -21,7 +21,7 @@ const (
 	maxWhole  = 90 << 20 // bytes of a file that goes in one request; a larger one goes in parts
 	partSize  = 10 << 20 // bytes of a part but the last one
 	partTries = 3
-	maxUpload = 2 << 30 // bytes of a file
+	maxUpload = 3 << 30 // bytes of a file
 
 	// slowest is the rate, in bytes per second, below which an upload is given up.
 	slowest = 128 << 10
@@ -35,6 +35,17 @@ var errNoUploadURL = errors.New("the answer has no usable upload URL")
 // no key. Each try has a URL of its own: a file that was uploaded and is not
 // used costs nothing.
 func (c *Client) Upload(ctx context.Context, name, contentType string, body io.ReaderAt, size int64) (fileURL string, err error) {
+	return c.upload(ctx, name, contentType, body, size, c.lifecycle())
+}
+
+// UploadToStay is Upload for a file that is kept without end, whatever is said
+// of others: a LoRA of a library is used for months.
+func (c *Client) UploadToStay(ctx context.Context, name, contentType string, body io.ReaderAt, size int64) (fileURL string, err error) {
+	return c.upload(ctx, name, contentType, body, size, keepForEver)
+}
+
+// upload puts a file on the storage. keep is how long it stays there.
+func (c *Client) upload(ctx context.Context, name, contentType string, body io.ReaderAt, size int64, keep string) (fileURL string, err error) {
 	defer c.done(opUpload, time.Now(), &err)
 	if size < 0 || size > maxUpload {
 		return "", fmt.Errorf("upload: %d bytes: want at most %d", size, int64(maxUpload))
@@ -49,7 +60,7 @@ func (c *Client) Upload(ctx context.Context, name, contentType string, body io.R
 		path += "-multipart"
 	}
 	for n := 0; ; n++ {
-		to, fileURL, err := c.initiate(ctx, path, name, contentType)
+		to, fileURL, err := c.initiate(ctx, path, name, contentType, keep)
 		if err != nil {
 			return "", err
 		}
@@ -67,7 +78,7 @@ func (c *Client) Upload(ctx context.Context, name, contentType string, body io.R
 }
 
 // initiate asks where to put a file.
-func (c *Client) initiate(ctx context.Context, path, name, contentType string) (to *url.URL, fileURL string, err error) {
+func (c *Client) initiate(ctx context.Context, path, name, contentType, keep string) (to *url.URL, fileURL string, err error) {
 	ask, err := json.Marshal(map[string]string{"file_name": name, "content_type": contentType})
 	if err != nil {
 		return nil, "", fmt.Errorf("upload: %w", err)
@@ -75,7 +86,7 @@ func (c *Client) initiate(ctx context.Context, path, name, contentType string) (
 	u := c.rest.JoinPath(path)
 	u.RawQuery = url.Values{"storage_type": {"fal-cdn-v3"}}.Encode()
 	header := http.Header{}
-	if keep := c.lifecycle(); keep != "" {
+	if keep != "" {
 		header.Set(headerKeepUpload, keep)
 	}
 	a, err := c.do(ctx, call{op: opUpload, method: http.MethodPost, url: u, body: ask, header: header})
@@ -153,8 +164,8 @@ func (c *Client) persistently(ctx context.Context, try func() (answer, error)) (
 
 // put sends body to a signed URL, once.
 func (c *Client) put(ctx context.Context, method string, to *url.URL, contentType string, body *io.SectionReader) (answer, error) {
-	patience := c.limits.Submit + time.Duration(body.Size()/slowest)*time.Second
-	ctx, cancel := context.WithTimeoutCause(ctx, patience, errSlow)
+	timeout := c.limits.Submit + time.Duration(body.Size()/slowest)*time.Second
+	ctx, cancel := context.WithTimeoutCause(ctx, timeout, errSlow)
 	defer cancel()
 	// A try that has ended may still read for a moment: each has its own reader.
 	fresh := io.NewSectionReader(body, 0, body.Size())

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"ltxbot/core/generate"
+	"ltxbot/internal/need"
 	"ltxbot/provider/fal"
 	sim "ltxbot/sim/fal"
 )
@@ -133,6 +134,7 @@ func (pattern) ReadAt(p []byte, off int64) (int, error) {
 }
 
 func TestALargeFileIsUploadedInParts(t *testing.T) {
+	need.Speed(t) // a signed address lasts as long as it does
 	const whole, part = 90 << 20, 10 << 20
 	w := newWorld(t, sim.Options{})
 	for _, size := range []int64{whole, whole + 1} {

@@ -108,20 +108,20 @@ func (c *Client) statuses(body io.Reader, yield func(generate.Status, error) boo
 	return false, nil
 }
 
-// A watchdog calls bite when reading takes longer than patience, until it is
+// A watchdog calls bite when reading takes longer than timeout, until it is
 // stopped.
 type watchdog struct {
 	io.Reader
-	patience time.Duration
-	timer    *time.Timer
+	timeout time.Duration
+	timer   *time.Timer
 }
 
-func newWatchdog(r io.Reader, patience time.Duration, bite func()) *watchdog {
-	return &watchdog{Reader: r, patience: patience, timer: time.AfterFunc(patience, bite)}
+func newWatchdog(r io.Reader, timeout time.Duration, bite func()) *watchdog {
+	return &watchdog{Reader: r, timeout: timeout, timer: time.AfterFunc(timeout, bite)}
 }
 
 func (w *watchdog) Read(p []byte) (int, error) {
-	w.timer.Reset(w.patience)
+	w.timer.Reset(w.timeout)
 	n, err := w.Reader.Read(p)
 	w.timer.Stop()
 	return n, err

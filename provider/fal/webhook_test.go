@@ -184,7 +184,7 @@ func TestWebhooksOfASimulatedJob(t *testing.T) {
 		c.WebhookURL = func(job string) string { return bot.URL + "/fal/webhook?job=" + job }
 	})
 	for i, text := range []string{"a fine video", "nsfw"} {
-		o := order(t, text)
+		o := jobRequest(t, text)
 		o.Job = fmt.Sprint("job", i)
 		if _, err := w.Submit(t.Context(), o); err != nil {
 			t.Fatal(err)

@@ -52,6 +52,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.serveGateway(w, r)
 	case strings.HasPrefix(r.URL.Path, "/attachments/"), strings.HasPrefix(r.URL.Path, "/ephemeral-attachments/"):
 		s.serveAttachment(w, r)
+	case oauthRequest(r):
+		s.serveOAuth(w, r)
 	default:
 		s.serveAPI(w, r)
 	}

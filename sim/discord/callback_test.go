@@ -93,6 +93,10 @@ func TestACallbackAnswersOnceAndInTime(t *testing.T) {
 	if a := s.callback(late, object{"type": 5}); a.Status != 404 || a.Code != 10062 {
 		t.Errorf("a late callback was answered %d, code %d", a.Status, a.Code)
 	}
+	patient := newStageWith(t, discord.Options{AnswerWithin: time.Minute})
+	later := patient.slash()
+	patient.server.Advance(59 * time.Second)
+	patient.ack(later)
 	if !late.Failed() || i.Failed() {
 		t.Error("only the late one shows that the application did not respond")
 	}

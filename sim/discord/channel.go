@@ -100,6 +100,13 @@ func (c *Channel) AddMember(u *User) {
 	c.joined[u.ID] = true
 }
 
+// RemoveMember takes somebody out of a private thread.
+func (c *Channel) RemoveMember(u *User) {
+	c.server.mu.Lock()
+	defer c.server.mu.Unlock()
+	delete(c.joined, u.ID)
+}
+
 // Guild returns the guild of the channel, or nil for direct messages.
 func (c *Channel) Guild() *Guild { return c.guild }
 

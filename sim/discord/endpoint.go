@@ -70,7 +70,7 @@ func (s *Server) sign(ctx context.Context, url string, body []byte, forged bool)
 	if forged {
 		signature[0] ^= 0xff
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, responseDeadline, errNoResponse)
+	ctx, cancel := context.WithTimeoutCause(ctx, s.answerWithin(), errNoResponse)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
 	if err != nil {

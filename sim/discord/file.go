@@ -1,6 +1,7 @@
 package discord
 
 import (
+	"cmp"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
@@ -68,7 +69,7 @@ func (f *file) json() object {
 // url returns a freshly signed address of the bytes.
 func (f *file) url() string {
 	is := f.server.now()
-	return f.server.BaseURL() + f.signedPath(is, is.Add(attachmentURLLifetime))
+	return cmp.Or(f.server.filesAt, f.server.BaseURL()) + f.signedPath(is, is.Add(attachmentURLLifetime))
 }
 
 func (f *file) signedPath(is, ex time.Time) string {

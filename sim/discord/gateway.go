@@ -142,8 +142,8 @@ func (s *Server) serveGateway(w http.ResponseWriter, r *http.Request) {
 
 // read handles what the client sends until the connection ends.
 func (c *conn) read() {
-	patience := c.s.opts.Heartbeat + c.s.opts.Heartbeat/heartbeatGrace
-	_ = c.ws.SetReadDeadline(time.Now().Add(patience))
+	timeout := c.s.opts.Heartbeat + c.s.opts.Heartbeat/heartbeatGrace
+	_ = c.ws.SetReadDeadline(time.Now().Add(timeout))
 	for {
 		kind, raw, err := c.ws.ReadMessage()
 		if err != nil {
@@ -163,7 +163,7 @@ func (c *conn) read() {
 			continue
 		}
 		if *p.Op == opHeartbeat && !c.isClosed() {
-			_ = c.ws.SetReadDeadline(time.Now().Add(patience))
+			_ = c.ws.SetReadDeadline(time.Now().Add(timeout))
 		}
 		c.s.mu.Lock()
 		c.handle(*p.Op, p.D)

@@ -133,6 +133,17 @@ func (c *call) getChannel() (int, any, *apiError) {
 	return 200, ch.json(), nil
 }
 
+func (c *call) getThreadMember() (int, any, *apiError) {
+	ch, err := c.s.visibleToBot(c.param("channel"))
+	if err != nil {
+		return 0, nil, err
+	}
+	if !ch.joined[c.param("user")] {
+		return 0, nil, errUnknownMember
+	}
+	return 200, object{"id": ch.ID, "user_id": c.param("user"), "join_timestamp": isoTime(snowflakeTime(ch.ID)), "flags": 0}, nil
+}
+
 func (c *call) getUser() (int, any, *apiError) {
 	if c.param("user") == "@me" || c.param("user") == c.s.bot.ID {
 		out := c.s.bot.json()

@@ -1,6 +1,7 @@
 package discord
 
 import (
+	"cmp"
 	"context"
 	"time"
 )
@@ -73,8 +74,11 @@ func (i *Interaction) expired() bool { return i.server.now().Sub(i.created) > to
 
 // late says whether nothing answered in time.
 func (i *Interaction) late() bool {
-	return i.acked.IsZero() && i.server.now().Sub(i.created) > responseDeadline
+	return i.acked.IsZero() && i.server.now().Sub(i.created) > i.server.answerWithin()
 }
+
+// answerWithin is how long the bot may take.
+func (s *Server) answerWithin() time.Duration { return cmp.Or(s.opts.AnswerWithin, responseDeadline) }
 
 // Acked reports whether the bot has answered, and after how long.
 func (i *Interaction) Acked() (time.Duration, bool) {

@@ -66,6 +66,7 @@ func routeTable() []route {
 		{pattern: "GET /guilds/{guild}/roles", handle: (*call).getRoles},
 		{pattern: RouteMember, handle: (*call).getMember},
 		{pattern: "GET /channels/{channel}", handle: (*call).getChannel},
+		{pattern: "GET /channels/{channel}/thread-members/{user}", handle: (*call).getThreadMember},
 
 		{pattern: RouteCreateMessage, limit: limitChannel, handle: (*call).createMessage},
 		{pattern: RouteListMessages, limit: limitChannel, handle: (*call).listMessages},

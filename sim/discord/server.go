@@ -58,6 +58,10 @@ type Options struct {
 	// PrivilegedIntents are the privileged intents that the application has
 	// been granted.
 	PrivilegedIntents int
+	// AnswerWithin is how long the bot may take to answer an interaction. Zero
+	// means 3 s, as of the real service; a test of something else gives a busy
+	// machine more.
+	AnswerWithin time.Duration
 	// RateLimits says which request limits are enforced. The zero value
 	// enforces the real ones.
 	RateLimits RateLimits
@@ -80,6 +84,7 @@ type Server struct {
 	http      *http.Server
 	listener  net.Listener
 	dir       string
+	filesAt   string // where the files that people give are, if not here
 	ownDir    bool
 	signer    ed25519.PrivateKey
 	public    ed25519.PublicKey
@@ -106,6 +111,7 @@ type Server struct {
 	gateway      gatewayState
 	webhookURL   string // interactions endpoint, empty in gateway mode
 	tokenReset   bool
+	oauth        *oauthState // nil until it is used
 }
 
 // Start starts a simulator. The caller closes it.
@@ -215,6 +221,10 @@ func (s *Server) Close() error {
 
 // BaseURL returns the address of the simulator, "http://127.0.0.1:PORT".
 func (s *Server) BaseURL() string { return "http://" + s.listener.Addr().String() }
+
+// ServeFilesAt makes files have the address of something that stands before the
+// simulator, "http://127.0.0.1:PORT". It must be called before there are any.
+func (s *Server) ServeFilesAt(address string) { s.filesAt = address }
 
 // APIURL returns the address of the REST API without a version,
 // "http://127.0.0.1:PORT/api".

@@ -197,7 +197,7 @@ func (s *Server) success(j *job, now time.Time) reply {
 		j.billed = math.Round(float64(width)*float64(height)*float64(frames)/100) / 10_000
 		s.megapixels += j.billed
 	case "seconds":
-		j.billed = seconds(in)
+		j.billed = s.seconds(in)
 		r := jsonReply(200, map[string]any{"video": map[string]any{
 			"url": s.fileURL(f), "content_type": f.contentType, "file_name": f.name, "file_size": f.size,
 		}})

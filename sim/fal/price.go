@@ -12,10 +12,6 @@ type tariff struct {
 	by   map[string]float64 // of a second, by the input resolution
 }
 
-// fileSeconds is how long every sound and video is that goes in: nobody reads
-// them here.
-const fileSeconds = 5
-
 // tariffs is what endpoints bill by the start of their path, the longest one
 // first. https://fal.ai/models and the endpoint's path has each price.
 var tariffs = []struct {
@@ -56,12 +52,4 @@ func tariffOf(path string) (tariff, bool) {
 		return t.tariff, true
 	}
 	return tariff{}, false
-}
-
-// seconds is how long a video is that is billed by the second.
-func seconds(in map[string]any) float64 {
-	if d, ok := in["duration"]; ok {
-		return numberOr(d, fileSeconds)
-	}
-	return fileSeconds
 }

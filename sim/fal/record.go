@@ -7,6 +7,8 @@ import (
 	"math"
 	"net/http"
 	"net/url"
+	"path"
+	"reflect"
 	"slices"
 	"time"
 )
@@ -54,6 +56,36 @@ func (s Submit) Input() map[string]any {
 	return in
 }
 
+// Chosen is the JSON of an input without what is the model's own default.
+func Chosen(endpoint string, input []byte) string {
+	var in map[string]any
+	if json.Unmarshal(input, &in) != nil {
+		return string(input)
+	}
+	var doc struct {
+		Input struct {
+			Ref string `json:"$ref"`
+		} `json:"input"`
+		Components struct {
+			Schemas map[string]struct {
+				Properties map[string]struct {
+					Default any `json:"default"`
+				} `json:"properties"`
+			} `json:"schemas"`
+		} `json:"components"`
+	}
+	if err := json.Unmarshal(Document(endpoint), &doc); err != nil {
+		return err.Error()
+	}
+	for name, p := range doc.Components.Schemas[path.Base(doc.Input.Ref)].Properties {
+		if v, ok := in[name]; ok && p.Default != nil && reflect.DeepEqual(v, p.Default) {
+			delete(in, name)
+		}
+	}
+	out, _ := json.Marshal(in) // it was JSON
+	return string(out)
+}
+
 // A Delivery is one try of a webhook.
 type Delivery struct {
 	RequestID string
@@ -83,11 +115,13 @@ func (s *Server) Counts() map[Op]int {
 	return maps.Clone(s.counts)
 }
 
-// Log lists every request, oldest first.
+// Log lists every request that has ended, in the order in which they came.
 func (s *Server) Log() []Entry {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return slices.Clone(s.log)
+	log := slices.Clone(s.log)
+	slices.SortStableFunc(log, func(a, b Entry) int { return a.At.Compare(b.At) })
+	return log
 }
 
 // Deliveries lists every try of a webhook.

@@ -74,6 +74,9 @@ func (s *Server) initiate(r *http.Request, parts bool) reply {
 	})
 }
 
+// forEver is how long a file is kept that shall never go.
+const forEver = 100 * 365 * 24 * time.Hour
+
 // lifetime reads a header that says how long a file is to be kept, 0 if it
 // does not say.
 // https://fal.ai/docs/documentation/model-apis/media-expiration
@@ -95,7 +98,7 @@ func lifetime(header string) (_ time.Duration, wrong string) {
 		}
 	}
 	if seconds == nil {
-		return 0, ""
+		return forEver, ""
 	}
 	if *seconds <= 0 {
 		return 0, "expiration_duration_seconds is not above 0"
@@ -235,6 +238,18 @@ func (s *Server) complete(token string, content []byte) reply {
 	}
 	f.content, f.size, f.gone, f.uploaded = bytes.NewReader(content), int64(len(content)), time.Now().Add(life), true
 	return reply{status: http.StatusOK, header: http.Header{"Etag": {tag(content)}}}
+}
+
+// OpenStored opens a file that a client has put on the storage, by its URL.
+func (s *Server) OpenStored(address string) (content *io.SectionReader, contentType string, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, f := range s.files {
+		if f.uploaded && s.fileURL(f) == address {
+			return io.NewSectionReader(f.content, 0, f.size), f.contentType, true
+		}
+	}
+	return nil, "", false
 }
 
 // Stored lists the URLs of the files that clients have put on the storage.

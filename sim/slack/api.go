@@ -62,6 +62,8 @@ func methods() map[string]method {
 		"files.getUploadURLExternal":     {tier4, botToken, files, false, (*Server).filesGetUploadURL},
 		"files.info":                     {tier4, botToken, []string{"files:read"}, false, (*Server).filesInfo},
 		"oauth.v2.access":                {tier4, anyToken, nil, false, (*Server).oauthAccess},
+		"openid.connect.token":           {tier4, anyToken, nil, true, (*Server).openIDToken},
+		"openid.connect.userInfo":        {tier4, anyToken, nil, true, (*Server).openIDUser},
 		"usergroups.list":                {tier2, botToken, []string{"usergroups:read"}, false, (*Server).usergroupsList},
 		"usergroups.users.list":          {tier2, botToken, []string{"usergroups:read"}, false, (*Server).usergroupsUsers},
 		"users.info":                     {tier4, botToken, []string{"users:read"}, false, (*Server).usersInfo},

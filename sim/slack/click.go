@@ -66,7 +66,10 @@ func (s *Server) find(u *User, on Surface, name string) (spot, string) {
 // or the Home tab. The element is named by its action id, a button by its label
 // too; values are option values or labels, ids or texts. It returns when the
 // app has acknowledged it. A person who presses a button with a confirmation
-// confirms it.
+// confirms it. What is chosen in an input that does not dispatch its actions is
+// kept, and the app is not told: that is an *ActionError with the code
+// not_dispatched.
+// https://docs.slack.dev/reference/block-kit/blocks/input-block
 func (u *User) Click(ctx context.Context, on Surface, name string, values ...string) (Receipt, error) {
 	s := u.s
 	s.mu.Lock()
@@ -80,6 +83,11 @@ func (u *User) Click(ctx context.Context, on Surface, name string, values ...str
 		s.mu.Unlock()
 		fields := map[string]string{str(sp.block["block_id"]): problem}
 		return Receipt{}, &ActionError{Action: "click", Code: "invalid_input", Fields: fields}
+	}
+	if sp.block["type"] == "input" && sp.block["dispatch_action"] != true {
+		s.changed()
+		s.mu.Unlock()
+		return Receipt{}, &ActionError{Action: "click", Code: "not_dispatched"}
 	}
 	p := s.interaction("block_actions", u, sp.ws)
 	if u.ws.spec.NamesItself {

@@ -1,6 +1,7 @@
 package slack
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"time"
@@ -138,7 +139,7 @@ func (s *Server) deliverSocket(ctx context.Context, e envelope) (Receipt, string
 	s.pending[id] = p
 	lost := s.fault("envelope", false) != nil
 	s.mu.Unlock()
-	cancel := s.clock.after(s, ackDeadline, func() {
+	cancel := s.clock.after(s, cmp.Or(s.opts.AnswerWithin, ackDeadline), func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		p.resolve(nil, "operation_timeout")

@@ -58,16 +58,21 @@ func (f *file) snapshot() File {
 	return snap
 }
 
+// base is the address of the file without its name.
+func (f *file) base() string {
+	return cmp.Or(f.s.filesAt, f.s.base) + "/files-pri/" + f.ws.spec.ID + "-" + f.id + "/"
+}
+
 func (f *file) url() string {
 	if f.external != "" {
 		return f.external
 	}
-	return f.s.base + "/files-pri/" + f.ws.spec.ID + "-" + f.id + "/" + f.name
+	return f.base() + f.name
 }
 
 // downloadURL is the address that a browser saves instead of showing it.
 func (f *file) downloadURL() string {
-	return f.s.base + "/files-pri/" + f.ws.spec.ID + "-" + f.id + "/download/" + f.name
+	return f.base() + "download/" + f.name
 }
 
 // readable reports whether the app may look at the file with a token: it has

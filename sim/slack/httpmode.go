@@ -2,6 +2,7 @@ package slack
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -94,7 +95,7 @@ func (s *Server) sendSigned(ctx context.Context, r request, timestamp, signature
 	defer stop()
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	defer s.clock.after(s, ackDeadline, func() { cancel(context.DeadlineExceeded) })()
+	defer s.clock.after(s, cmp.Or(s.opts.AnswerWithin, ackDeadline), func() { cancel(context.DeadlineExceeded) })()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, r.url, bytes.NewReader(r.body))
 	if err != nil {
 		return response{}, "dispatch_failed"

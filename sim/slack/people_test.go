@@ -240,6 +240,34 @@ func TestClicksCarryWhatTheAppNeeds(t *testing.T) {
 	}
 }
 
+// In a form the app is told of what is chosen where it has asked for that.
+func TestAnInputTellsTheAppWhenItDispatches(t *testing.T) {
+	w := newWorld(t, slack.Options{})
+	got := make(chan frame, 1)
+	w.dial(func(f frame) (any, bool) {
+		if f.Payload["type"] == "block_actions" {
+			got <- f
+		}
+		return nil, true
+	})
+	menu := func(id, more string) string {
+		return `{"type":"input","block_id":"` + id + `","label":` + plainX + more + `,"element":{"type":"static_select","action_id":"` + id + `","options":` + many(2, optionX) + `}}`
+	}
+	form := w.open(`{"type":"modal","title":` + plainX + `,"submit":` + plainX + `,"blocks":[` + menu("quiet", "") + `,` + menu("told", `,"dispatch_action":true`) + `]}`)
+	if _, err := w.ann.Click(t.Context(), form, "quiet", "1"); code(err) != "not_dispatched" {
+		t.Errorf("a choice that nobody asked for: %v", err)
+	}
+	if _, err := w.ann.Click(t.Context(), form, "told", "0"); err != nil {
+		t.Fatal(err)
+	}
+	p := reply((<-got).Payload)
+	for id, want := range map[string]string{"quiet": "1", "told": "0"} {
+		if value := p.str("view", "state", "values", id, id, "selected_option", "value"); value != want {
+			t.Errorf("%s is %q, want %q", id, value, want)
+		}
+	}
+}
+
 func TestAnEphemeralIsSeenAndClickedByOnePerson(t *testing.T) {
 	w := newTown(t, slack.Options{})
 	w.general.Add(w.bea)

@@ -39,6 +39,10 @@ type Options struct {
 	Logger *slog.Logger
 	// App is the app under test.
 	App App
+	// AnswerWithin is how long the app may take to acknowledge what it is sent,
+	// and to open a view for it. Zero means 3 s, as of the real service; a test of
+	// something else gives a busy machine more.
+	AnswerWithin time.Duration
 	// PingInterval is the time between the server's WebSocket pings, in real
 	// time; zero means 5 s.
 	PingInterval time.Duration
@@ -64,6 +68,7 @@ type Server struct {
 	log     *slog.Logger
 	dir     string
 	base    string
+	filesAt string // where the files that people give are: base, or what stands before it
 	methods map[string]method
 	http    *http.Server
 	client  *http.Client
@@ -101,6 +106,7 @@ type Server struct {
 	requests   []Request
 	events     map[string]*Workspace
 	sharing    time.Duration
+	signIn     *signInState // nil until somebody signs in
 }
 
 // Start returns a server that is listening.
@@ -205,6 +211,10 @@ func (s *Server) Close() {
 	}
 }
 
+// ServeFilesAt makes files have the address of something that stands before the
+// simulator, "http://127.0.0.1:PORT". It must be called before there are any.
+func (s *Server) ServeFilesAt(address string) { s.filesAt = address }
+
 // APIURL is the base URL of the Web API, with a trailing slash.
 func (s *Server) APIURL() string { return s.base + "/api/" }
 
@@ -227,6 +237,8 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("POST /commands/{key}", s.serveResponseURL)
 	mux.HandleFunc("POST /actions/{key}", s.serveResponseURL)
 	mux.HandleFunc("GET /signin", serveSignIn)
+	mux.HandleFunc("GET /openid/connect/authorize", s.serveSignInPage)
+	mux.HandleFunc("GET /openid/connect/keys", s.serveKeys)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !s.enter() {
 			http.Error(w, "closed", http.StatusServiceUnavailable)

@@ -13,32 +13,36 @@ import (
 )
 
 func TestACommandThatNobodyAcknowledgesTimesOut(t *testing.T) {
-	clock := slack.NewStoppedClock(time.Unix(1_700_000_000, 0))
-	w := newWorld(t, slack.Options{Clock: clock})
-	arrived := make(chan struct{}, 1)
-	w.dial(func(frame) (any, bool) {
-		arrived <- struct{}{}
-		return nil, false
-	})
-	result := make(chan error)
-	go func() {
-		_, err := w.ann.Slash(t.Context(), w.general, "/ltx", "x")
-		result <- err
-	}()
-	<-arrived
-	clock.Advance(3*time.Second - time.Millisecond)
-	select {
-	case err := <-result:
-		t.Fatalf("gave up early: %v", err)
-	default:
-	}
-	clock.Advance(time.Millisecond)
-	if got := code(<-result); got != "operation_timeout" {
-		t.Errorf("person sees %q", got)
-	}
-	last := w.general.Messages()
-	if len(last) != 1 || last[0].EphemeralTo != w.ann.ID() || !strings.Contains(last[0].Text, `"operation_timeout"`) {
-		t.Errorf("channel shows %+v", last)
+	for within, limit := range map[time.Duration]time.Duration{0: 3 * time.Second, time.Minute: time.Minute} {
+		t.Run(limit.String(), func(t *testing.T) {
+			clock := slack.NewStoppedClock(time.Unix(1_700_000_000, 0))
+			w := newWorld(t, slack.Options{Clock: clock, AnswerWithin: within})
+			arrived := make(chan struct{}, 1)
+			w.dial(func(frame) (any, bool) {
+				arrived <- struct{}{}
+				return nil, false
+			})
+			result := make(chan error)
+			go func() {
+				_, err := w.ann.Slash(t.Context(), w.general, "/ltx", "x")
+				result <- err
+			}()
+			<-arrived
+			clock.Advance(limit - time.Millisecond)
+			select {
+			case err := <-result:
+				t.Fatalf("gave up early: %v", err)
+			default:
+			}
+			clock.Advance(time.Millisecond)
+			if got := code(<-result); got != "operation_timeout" {
+				t.Errorf("person sees %q", got)
+			}
+			last := w.general.Messages()
+			if len(last) != 1 || last[0].EphemeralTo != w.ann.ID() || !strings.Contains(last[0].Text, `"operation_timeout"`) {
+				t.Errorf("channel shows %+v", last)
+			}
+		})
 	}
 }
 

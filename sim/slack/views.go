@@ -1,6 +1,7 @@
 package slack
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -24,7 +25,7 @@ type trigger struct {
 func (s *Server) newTrigger(u *User, w *Workspace, from *Channel, v *view) string {
 	s.counter++
 	id := fmt.Sprintf("%d.%d.%s", s.clock.Now().Unix(), s.counter, strings.ToLower(secret()))
-	s.triggers[id] = &trigger{user: u, ws: w, from: from, view: v, expires: s.clock.Now().Add(triggerLife)}
+	s.triggers[id] = &trigger{user: u, ws: w, from: from, view: v, expires: s.clock.Now().Add(cmp.Or(s.opts.AnswerWithin, triggerLife))}
 	return id
 }
 

@@ -352,6 +352,8 @@ type reader struct{ keys *bbolt.Bucket }
 
 func (r reader) Get(key string) ([]byte, error) { return r.keys.Get([]byte(key)), nil }
 
+func (reader) Fetch([]string) error { return nil }
+
 func (r reader) Range(from, end string, reverse bool, yield func(string, []byte) bool) error {
 	c := r.keys.Cursor()
 	if !reverse {

@@ -16,6 +16,7 @@ import (
 
 	"go.etcd.io/bbolt"
 
+	"ltxbot/internal/need"
 	"ltxbot/store/bolt"
 	"ltxbot/store/kv"
 	"ltxbot/store/kv/kvtest"
@@ -42,6 +43,7 @@ func (f *file) Kill(t testing.TB, e kv.Engine) {
 }
 
 func TestEngine(t *testing.T) {
+	need.Checks()
 	kvtest.Run(t, kvtest.Harness{Single: true, New: func(t testing.TB, now func() time.Time) kvtest.Database {
 		return &file{path: newPath(t), now: now}
 	}})

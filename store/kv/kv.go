@@ -65,6 +65,9 @@ type Tx interface {
 	// Get returns the value of key, or nil if there is no such key. The value
 	// must not be changed, nor used after the transaction.
 	Get(key string) []byte
+	// Fetch says that keys are read next, each by a Get: an engine on another
+	// machine gets them at once.
+	Fetch(keys []string)
 	// Put writes value, which the caller must not change any more.
 	Put(key string, value []byte)
 	Delete(key string)
@@ -101,8 +104,8 @@ type Queue interface {
 	// heartbeat for TakeoverAfter, are handed out again.
 	Claim(ctx context.Context) (Claim, error)
 
-	// Stray returns those of jobs that are neither claimed nor wait to be:
-	// what hands them out was lost.
+	// Stray returns those of jobs that are neither claimed nor waiting to be
+	// claimed: their hand-out was lost.
 	Stray(ctx context.Context, jobs []string) ([]string, error)
 }
 
@@ -116,25 +119,26 @@ type Claim struct {
 	// Changed has a value after somebody published or retired the job. Values
 	// are not queued: one stands for any number of calls.
 	Changed <-chan struct{}
-	// Lost is closed before another process can claim the job without a
-	// Release: this process was silent for too long, or is closed.
+	// Lost is closed when this process loses the claim without a Release, since
+	// it was silent for too long or is closed: before another process can claim
+	// the job.
 	Lost <-chan struct{}
 	// Release ends the claim. A job that was not retired is handed out again,
 	// to this process or another one. It may be called twice.
 	Release func()
 }
 
-// A Coordinator is what processes that share a database agree on besides keys.
+// A Coordinator has what processes that share a database must agree on, besides
+// the keys: the time, leases and rate limits.
 type Coordinator interface {
-	// Now is the time of the database, never less than it was before, not
-	// even before a restart; but for ResetClock.
+	// Now is the time of the database. It never goes back, not even after a
+	// restart; only ResetClock sets it back.
 	Now(ctx context.Context) (time.Time, error)
 
-	// Clock is what the clock of the database shows. It is less than Now after
-	// it was ahead and was put right.
+	// Clock is the clock of the database itself. It is behind Now if it was ahead
+	// before and has been corrected.
 	Clock(ctx context.Context) (time.Time, error)
-	// ResetClock makes Now what the clock shows, although it was more before.
-	// Other processes take that over when they start.
+	// ResetClock sets Now back to Clock. Other processes follow when they start.
 	ResetClock(ctx context.Context) error
 
 	// Incarnation names the run of the database server: another value means
@@ -158,12 +162,12 @@ type Coordinator interface {
 	// tokens, and total how many in all processes, as each said within the last
 	// UsersFor. A call whose outcome is not known may have taken a token.
 	Spend(ctx context.Context, name string, every time.Duration, burst, users int) (wait time.Duration, total int, err error)
-	// HoldBack lets no process take a token for d. Then there is one.
+	// HoldBack lets no process take a token for d. After that there is one token.
 	HoldBack(ctx context.Context, name string, every time.Duration, burst int, d time.Duration) error
 }
 
-// UsersFor is how long a process counts as one that wants tokens of a bucket
-// after it has asked for one.
+// UsersFor is how long after its last Spend a process still counts as a user of
+// the bucket.
 const UsersFor = time.Minute
 
 // The errors of engines that callers act on.

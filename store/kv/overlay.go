@@ -17,6 +17,8 @@ import (
 type Reader interface {
 	// Get returns the value of key, or nil if there is none.
 	Get(key string) ([]byte, error)
+	// Fetch says that keys are read next, each by a Get.
+	Fetch(keys []string) error
 	// Range calls yield with the keys from <= k < end, in order or, if reverse,
 	// from the last one on, until yield returns false. An empty end is no
 	// limit.
@@ -101,6 +103,15 @@ func (o *overlay) Get(key string) []byte {
 		return nil
 	}
 	return value
+}
+
+func (o *overlay) Fetch(keys []string) {
+	if o.err != nil {
+		return
+	}
+	if err := o.base.Fetch(keys); err != nil {
+		o.fail(err)
+	}
 }
 
 func (o *overlay) Put(key string, value []byte) {

@@ -14,13 +14,16 @@ var errBroken = errors.New("the disk is broken")
 
 func (broken) Get(string) ([]byte, error) { return nil, errBroken }
 
+func (broken) Fetch([]string) error { return errBroken }
+
 func (broken) Range(string, string, bool, func(string, []byte) bool) error { return errBroken }
 
 // What can't be read is not taken for what is not there.
 func TestAReadThatFailsIsTheErrorOfTheTransaction(t *testing.T) {
 	for name, read := range map[string]func(kv.Tx) bool{
-		"get":  func(tx kv.Tx) bool { return tx.Get("a") != nil },
-		"scan": func(tx kv.Tx) bool { return len(keys(tx)) > 0 },
+		"get":   func(tx kv.Tx) bool { return tx.Get("a") != nil },
+		"fetch": func(tx kv.Tx) bool { tx.Fetch([]string{"a"}); return false },
+		"scan":  func(tx kv.Tx) bool { return len(keys(tx)) > 0 },
 	} {
 		fn := func(tx kv.Tx) error {
 			if !read(tx) {

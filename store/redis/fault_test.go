@@ -13,8 +13,8 @@ import (
 	"ltxbot/store/kv"
 )
 
-// patience is how long a test waits for what must happen.
-const patience = 30 * time.Second
+// testTimeout is how long a test waits for what must happen.
+const testTimeout = 30 * time.Second
 
 func number(b []byte) int {
 	n, _ := strconv.Atoi(string(b))
@@ -57,7 +57,7 @@ func publish(t *testing.T, e kv.Engine, jobs ...string) {
 
 func claim(t *testing.T, e kv.Engine) kv.Claim {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), testTimeout)
 	defer cancel()
 	c, err := e.Claim(ctx)
 	if err != nil {
@@ -70,7 +70,7 @@ func closed(t *testing.T, what string, c <-chan struct{}) {
 	t.Helper()
 	select {
 	case <-c:
-	case <-time.After(patience):
+	case <-time.After(testTimeout):
 		t.Fatalf("never: %s", what)
 	}
 }
@@ -94,6 +94,40 @@ func TestATransactionIsAppliedOnceWhenEveryFourthReplyIsLost(t *testing.T) {
 	d.proxies[e].LoseEvery(0)
 	if got := read(t, e, "n"); got != strconv.Itoa(goroutines*rounds) {
 		t.Errorf("counted %s, want %d", got, goroutines*rounds)
+	}
+}
+
+// A transaction that has taken a turn because of its conflicts, and then writes
+// nothing, lets the others go on at once.
+func TestATurnThatIsNotNeededIsGivenBack(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t)
+	d := newDatabase(server, nil)
+	one, other := d.Open(t), d.Open(t)
+	t.Cleanup(func() { one.Close(); other.Close() })
+	turn := func() string { return strings.TrimSpace(server.CLI("EXISTS", "{"+d.opts.Prefix+"}:turn")) }
+	runs, taken := 0, ""
+	err := one.Update(t.Context(), func(tx kv.Tx) error {
+		n := number(tx.Get("n"))
+		if runs++; runs <= 2 {
+			increment(t, other, "n") // what was read is outdated
+			tx.Put("n", []byte("lost"))
+			return nil
+		}
+		taken = turn()
+		if n != 2 {
+			tx.Put("n", []byte("not seen"))
+		}
+		return nil
+	})
+	if err != nil || taken != "1" {
+		t.Fatalf("after two conflicts there are %s turns, %v; want one", taken, err)
+	}
+	if left := turn(); left != "0" {
+		t.Errorf("afterwards there are %s turns, want none", left)
+	}
+	if got := read(t, one, "n"); got != "2" {
+		t.Errorf("n is %s, want 2", got)
 	}
 }
 
@@ -231,7 +265,7 @@ func TestSyncWaitsForAReplica(t *testing.T) {
 	t.Parallel()
 	master := redistest.Start(t)
 	replica := redistest.Start(t, "--replicaof", "127.0.0.1 "+strconv.Itoa(master.Port))
-	deadline := time.Now().Add(patience)
+	deadline := time.Now().Add(testTimeout)
 	for tick := time.NewTicker(20 * time.Millisecond); !strings.Contains(replica.CLI("INFO", "replication"), "master_link_status:up"); <-tick.C {
 		if time.Now().After(deadline) {
 			t.Fatal("the replica does not follow")

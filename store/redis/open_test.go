@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"os"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -179,21 +181,52 @@ func TestTheServerForgetsScripts(t *testing.T) {
 	}
 }
 
-func TestATransactionOfAUserWithoutChannelsIsWhole(t *testing.T) {
+// TestTheRightsOfAUserAreEnough: those that the manual names, and without the
+// channel of news.
+func TestTheRightsOfAUserAreEnough(t *testing.T) {
 	t.Parallel()
-	server := redistest.Start(t)
-	server.CLI("ACL", "SETUSER", "ltx", "on", ">pw", "~*", "+@all", "resetchannels")
-	e, err := redis.Open(t.Context(), "redis://ltx:pw@"+server.Addr(), redis.Options{Logger: slog.New(slog.DiscardHandler)})
+	for name, rights := range map[string][]string{
+		"of the manual":    manualRights(t),
+		"without channels": {"~*", "+@all", "resetchannels"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := redistest.Start(t)
+			server.CLI(append([]string{"ACL", "SETUSER", "ltx", "on", ">pw", "resetchannels"}, rights...)...)
+			log := &strings.Builder{}
+			e, err := redis.Open(t.Context(), "redis://ltx:pw@"+server.Addr(), redis.Options{Logger: slog.New(slog.NewTextHandler(log, nil))})
+			if err != nil {
+				t.Fatal(err)
+			}
+			publish(t, e, "a")
+			c := claim(t, e)
+			increment(t, e, "n")
+			if got := read(t, e, "n"); got != "1" || c.Job != "a" {
+				t.Errorf("counted %s, claimed %q", got, c.Job)
+			}
+			if err := e.Sync(t.Context()); err != nil {
+				t.Error(err)
+			}
+			e.Close()
+			if name == "of the manual" && strings.Contains(log.String(), "may not publish") {
+				t.Errorf("the log has\n%s", log)
+			}
+		})
+	}
+}
+
+// manualRights are the rights that the manual gives to the user of the bot.
+func manualRights(t *testing.T) []string {
+	t.Helper()
+	page, err := os.ReadFile("../../docs/scaling.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { e.Close() })
-	publish(t, e, "a")
-	c := claim(t, e)
-	increment(t, e, "n")
-	if got := read(t, e, "n"); got != "1" || c.Job != "a" {
-		t.Errorf("counted %s, claimed %q", got, c.Job)
+	row := regexp.MustCompile("(?m)^\\| ACL \\| `([^`]+)`").FindSubmatch(page)
+	if row == nil {
+		t.Fatal("the manual has no row for the ACL")
 	}
+	return strings.Fields(string(row[1]))
 }
 
 func TestCallsEndWhenRedisIsAway(t *testing.T) {

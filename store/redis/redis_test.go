@@ -3,6 +3,7 @@ package redis_test
 import (
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"go.uber.org/goleak"
 
 	"ltxbot/internal/flaky"
+	"ltxbot/internal/need"
 	"ltxbot/internal/parallel"
 	"ltxbot/internal/redistest"
 	"ltxbot/store/kv"
@@ -62,7 +64,44 @@ func (d *database) Kill(t testing.TB, e kv.Engine) {
 func TestEngine(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
+	need.Checks()
 	kvtest.Run(t, kvtest.Harness{New: func(_ testing.TB, now func() time.Time) kvtest.Database {
 		return newDatabase(server, now)
 	}})
+}
+
+// TestAFetchIsOneCommand however many keys are read of it.
+func TestAFetchIsOneCommand(t *testing.T) {
+	t.Parallel()
+	server := redistest.Start(t)
+	e := newDatabase(server, time.Now).Open(t)
+	defer e.Close()
+	var keys []string
+	for i := range 100 {
+		keys = append(keys, fmt.Sprint("key", i))
+	}
+	if err := e.Update(t.Context(), func(tx kv.Tx) error {
+		for _, key := range keys {
+			tx.Put(key, []byte("value"))
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	server.CLI("CONFIG", "RESETSTAT")
+	if err := e.View(t.Context(), func(tx kv.Tx) error {
+		tx.Fetch(keys)
+		for _, key := range keys {
+			if string(tx.Get(key)) != "value" {
+				t.Errorf("%s is not there", key)
+			}
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	stats := server.CLI("INFO", "commandstats")
+	if strings.Contains(stats, "cmdstat_hget:") || !strings.Contains(stats, "cmdstat_hmget:calls=1,") {
+		t.Errorf("the keys were read by other commands than one HMGET:\n%s", stats)
+	}
 }

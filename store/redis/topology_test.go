@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"ltxbot/internal/need"
 	"ltxbot/internal/redistest"
 	"ltxbot/store/kv"
 	"ltxbot/store/kv/kvtest"
@@ -17,7 +18,7 @@ import (
 // waitFor waits until something has happened.
 func waitFor(t testing.TB, what string, happened func() bool) {
 	t.Helper()
-	deadline, tick := time.After(patience), time.NewTicker(10*time.Millisecond)
+	deadline, tick := time.After(testTimeout), time.NewTicker(10*time.Millisecond)
 	defer tick.Stop()
 	for !happened() {
 		select {
@@ -57,14 +58,13 @@ func (d *topology) Kill(t testing.TB, e kv.Engine) {
 }
 
 func runSuite(t *testing.T, url string) {
+	need.Checks()
 	kvtest.Run(t, kvtest.Harness{New: func(_ testing.TB, now func() time.Time) kvtest.Database { return newTopology(url, now) }})
 }
 
 func TestOnACluster(t *testing.T) {
 	t.Parallel()
-	if testing.Short() {
-		t.Skip("starts three servers")
-	}
+	need.Spare(t)
 	const slots, nodes = 16384, 3
 	var all []*redistest.Server
 	firstBus := ""
@@ -93,9 +93,7 @@ func TestOnACluster(t *testing.T) {
 
 func TestBehindSentinels(t *testing.T) {
 	t.Parallel()
-	if testing.Short() {
-		t.Skip("starts three servers and waits for a failover")
-	}
+	need.Spare(t)
 	master := redistest.Start(t)
 	replica := redistest.Start(t, "--replicaof", "127.0.0.1 "+strconv.Itoa(master.Port))
 	sentinel := redistest.New(t)

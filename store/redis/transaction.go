@@ -95,6 +95,40 @@ func (r *reader) Get(key string) ([]byte, error) {
 	return e.value, nil
 }
 
+func (r *reader) Fetch(keys []string) error {
+	unknown := slices.DeleteFunc(slices.Clone(keys), func(key string) bool {
+		_, known := r.cache[key]
+		return known
+	})
+	if len(unknown) == 0 {
+		return nil
+	}
+	stored, err := r.values(unknown)
+	if err != nil {
+		return err
+	}
+	for i, key := range unknown {
+		r.cache[key] = stored[i]
+	}
+	return nil
+}
+
+// values reads the entries of keys.
+func (r *reader) values(keys []string) ([]entry, error) {
+	var stored []any
+	err := r.try(func(ctx context.Context) error {
+		var err error
+		stored, err = r.engine.client.HMGet(ctx, r.engine.keyName("values"), keys...).Result()
+		return err
+	})
+	entries := make([]entry, len(stored))
+	for i, value := range stored {
+		text, _ := value.(string)
+		entries[i] = parseEntry(text)
+	}
+	return entries, err
+}
+
 // How many keys of a range are read at a time, at first and at most: most
 // ranges are left after a few.
 const (
@@ -190,18 +224,12 @@ func (r *reader) chunk(low, high string, size int, reverse bool) ([]string, []en
 	if len(unknown) == 0 {
 		return members, entries, nil
 	}
-	var stored []any
-	err = r.try(func(ctx context.Context) error {
-		var err error
-		stored, err = r.engine.client.HMGet(ctx, r.engine.keyName("values"), unknown...).Result()
-		return err
-	})
+	stored, err := r.values(unknown)
 	if err != nil {
 		return nil, nil, err
 	}
 	for n, i := range places {
-		text, _ := stored[n].(string)
-		entries[i] = parseEntry(text)
+		entries[i] = stored[n]
 		if members[i] != unknown[n]+versionMark+entries[i].version {
 			r.torn = true
 			return nil, nil, errTorn

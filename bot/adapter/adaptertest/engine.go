@@ -185,6 +185,16 @@ func (e *Engine) Note(_ context.Context, id string, notes map[string]string) (ge
 	return j, nil
 }
 
+// Discard is Note, for a video that somebody deletes.
+func (e *Engine) Discard(ctx context.Context, id string, notes map[string]string) (generate.Job, error) {
+	return e.Note(ctx, id, notes)
+}
+
+// Restore is Note, for a video that was not deleted.
+func (e *Engine) Restore(ctx context.Context, id string, notes map[string]string) (generate.Job, error) {
+	return e.Note(ctx, id, notes)
+}
+
 // Job returns a job.
 func (e *Engine) Job(_ context.Context, id string) (generate.Job, error) {
 	e.Lock()
@@ -213,13 +223,21 @@ func (e *Engine) Put(id string, change func(*generate.Job)) generate.Job {
 	return j
 }
 
+// Keep is generate.Keep for a job.
+func (e *Engine) Keep(id string) generate.Keep {
+	return func(ctx context.Context, notes map[string]string) error {
+		_, err := e.Note(ctx, id, notes)
+		return err
+	}
+}
+
 // Count is how many jobs were not refused.
 func (e *Engine) Count() int {
 	e.Lock()
 	defer e.Unlock()
 	n := 0
 	for _, j := range e.Known {
-		if j.Failure.Kind != generate.FailQuota && j.Failure.Kind != generate.FailNotAllowed {
+		if !slices.Contains([]generate.FailureKind{generate.FailQuota, generate.FailNotAllowed, generate.FailModel}, j.Failure.Kind) {
 			n++
 		}
 	}

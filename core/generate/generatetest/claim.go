@@ -18,7 +18,7 @@ func testClaim(t *testing.T, h Harness) {
 	for _, id := range names(jobs) {
 		b.accept(id, "discord:1")
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), testTimeout)
 	defer cancel()
 	var mu sync.Mutex
 	claimed := map[string]bool{}
@@ -95,22 +95,30 @@ func testTakeFinished(t *testing.T, h Harness) {
 }
 
 func testTakeLookAt(t *testing.T, h Harness) {
-	b := newBench(t, h)
-	b.accept("job1", "discord:1")
-	j := b.job("job1")
-	j.State, j.Shown, j.LookAt = generate.Failed, generate.Failed, noon.Add(time.Hour)
-	b.save(j, quota.Release())
-	b.s = h.Reopen(t, b.s, b.clock.Now)
-	open, err := b.s.Jobs(t.Context(), generate.Query{Unfinished: true})
-	if err != nil || len(open) != 1 {
-		t.Errorf("%d jobs are unfinished, %v; want the one that is lost for now", len(open), err)
+	for name, at := range map[string]func(j *generate.Job) *time.Time{
+		"its lost submit":     func(j *generate.Job) *time.Time { return &j.LookAt },
+		"the provider's copy": func(j *generate.Job) *time.Time { return &j.Purge },
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t, h)
+			b.accept("job1", "discord:1")
+			j := b.job("job1")
+			j.State, j.Shown = generate.Failed, generate.Failed
+			*at(&j) = noon.Add(time.Hour)
+			b.save(j, quota.Release())
+			b.s = h.Reopen(t, b.s, b.clock.Now)
+			open, err := b.s.Jobs(t.Context(), generate.Query{Unfinished: true})
+			if err != nil || len(open) != 1 {
+				t.Errorf("%d jobs are unfinished, %v; want the one with something left to do", len(open), err)
+			}
+			c := b.claim()
+			j = c.Job
+			*at(&j) = time.Time{}
+			b.save(j, quota.Keep())
+			c.Done()
+			b.wantNothingToClaim()
+		})
 	}
-	c := b.claim()
-	j = c.Job
-	j.LookAt = time.Time{}
-	b.save(j, quota.Keep())
-	c.Done()
-	b.wantNothingToClaim()
 }
 
 func testTakeRevived(t *testing.T, h Harness) {

@@ -32,10 +32,11 @@ type Store interface {
 	// Sweep releases the holds of jobs that are over or don't exist, and
 	// returns how many.
 	Sweep(ctx context.Context) (int, error)
-	generate.Archive
-	// Forget removes jobs that ended before a time, and blanks prompts of those
+	generate.Records
+	generate.CopyQueue
+	// ApplyRetention removes jobs that ended before a time, and blanks prompts of those
 	// that ended before another one. It returns how many it has changed.
-	Forget(ctx context.Context, jobsBefore, promptsBefore time.Time) (int, error)
+	ApplyRetention(ctx context.Context, jobsBefore, promptsBefore time.Time) (int, error)
 
 	// SetLimits makes limits those of the store, also after Reopen.
 	SetLimits(limits func(team, member string, tiers []string, s quota.AdminState) quota.Line)
@@ -96,7 +97,7 @@ func Run(t *testing.T, h Harness) {
 		{"each unfinished job is handed out to one worker", testClaim},
 		{"a job that is done with is not handed out again", testTakeFinished},
 		{"a job that comes alive again is handed out", testTakeRevived},
-		{"a job that is looked for once more is not done with", testTakeLookAt},
+		{"a job of which something is left to do is not done with", testTakeLookAt},
 		{"a save by somebody else is signalled", testChanged},
 		{"waiting for a job ends with the context or the store", testTakeEnds},
 		{"a restart forgets nothing", testReopen},
@@ -104,8 +105,9 @@ func Run(t *testing.T, h Harness) {
 		{"a video that was posted is found by its file and by its message", testPosted},
 		{"a removed job leaves nothing but what counts", testRemove},
 		{"a hold stays while a counter has a share of it", testRemoveWithHold},
-		{"what is old is forgotten, page by page", testForget},
+		{"what is old is removed, page by page", testRetention},
 		{"a member's data is exported and erased", testErase},
+		{"a copy in the archive follows the record, one writer at a time", testCopies},
 
 		{"one budget and one line hold under load", testLoad},
 		{"any history agrees with the model", testMachine},
@@ -117,9 +119,9 @@ func Run(t *testing.T, h Harness) {
 // noon is when most tests begin.
 var noon = time.Date(2026, time.March, 11, 12, 0, 0, 0, time.UTC)
 
-// patience is how long a test waits for what must happen: long enough for a
+// testTimeout is how long a test waits for what must happen: long enough for a
 // store that finds out by a timer that a process has died.
-const patience = 20 * time.Second
+const testTimeout = 20 * time.Second
 
 // bench is a store on a clock, with helpers that fail the test.
 type bench struct {
@@ -247,10 +249,10 @@ func (b *bench) finish(id string) generate.Job {
 	return b.save(j, quota.Settle(cost))
 }
 
-// claim claims a job within patience.
+// claim claims a job within testTimeout.
 func (b *bench) claim() generate.Claim {
 	b.t.Helper()
-	ctx, cancel := context.WithTimeout(b.t.Context(), patience)
+	ctx, cancel := context.WithTimeout(b.t.Context(), testTimeout)
 	defer cancel()
 	c, err := b.s.Claim(ctx)
 	if err != nil {
@@ -298,7 +300,7 @@ func (b *bench) wantSignal(c generate.Claim) {
 	b.t.Helper()
 	select {
 	case <-c.Changed:
-	case <-time.After(patience):
+	case <-time.After(testTimeout):
 		b.t.Errorf("change of job %s was not signalled", c.Job.ID)
 	}
 }

@@ -19,7 +19,7 @@ func testLoad(t *testing.T, h Harness) {
 	const members, fit, atATime = 200, 60, 7
 	b := newBench(t, h)
 	b.member, b.team, b.budget = 1, atATime, fit*cost+cost/2
-	ctx, cancel := context.WithTimeout(t.Context(), 2*patience)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*testTimeout)
 	defer cancel()
 
 	var accepted, finished, running atomic.Int64
@@ -75,7 +75,7 @@ func testLoad(t *testing.T, h Harness) {
 	if accepted.Load() < fit || finished.Load() != accepted.Load() {
 		t.Errorf("%d jobs were accepted and %d finished, want %d or more, and all", accepted.Load(), finished.Load(), fit)
 	}
-	totals := quotatest.CheckBooks(t, b.s)
+	totals := quotatest.CheckLedger(t, b.s)
 	if totals.Held != 0 || totals.Holds != accepted.Load() || totals.Charged > fit*cost {
 		t.Errorf("totals with %d jobs: %+v", accepted.Load(), totals)
 	}

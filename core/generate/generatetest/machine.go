@@ -18,7 +18,7 @@ import (
 	"ltxbot/core/quota/quotatest"
 )
 
-// model is a store in a slice. Of the rules it uses generate.Next over all of
+// model is a store in a slice. Of the rules it uses Next over all of
 // its jobs, however the store finds out who is next.
 type model struct {
 	jobs   []generate.Job // in order of arrival
@@ -57,7 +57,7 @@ func (m *model) admit(saved string) {
 			waiting[i].Line.Seq = seq
 		}
 	}
-	for _, next := range generate.Next(waiting, m.where(generate.Job.HoldsSlot), m.served) {
+	for _, next := range Next(waiting, m.where(generate.Job.HoldsSlot), m.served) {
 		j := m.find(next.ID)
 		j.Admitted = true
 		if j.ID != saved {
@@ -91,7 +91,7 @@ func (m *model) place(j generate.Job) int {
 	for i := range team {
 		team[i].Line = quota.Line{Seq: team[i].Line.Seq}
 	}
-	order := generate.Next(team, nil, m.served)
+	order := Next(team, nil, m.served)
 	return 1 + slices.IndexFunc(order, func(o generate.Job) bool { return o.ID == j.ID })
 }
 
@@ -296,7 +296,7 @@ func (w *machine) claim(rt *rapid.T) {
 	if len(free) == 0 {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), testTimeout)
 	defer cancel()
 	c, err := w.s.Claim(ctx)
 	if err != nil {
@@ -350,7 +350,7 @@ func (w *machine) check(rt *rapid.T) {
 	if diff := gocmp.Diff(ids(want), ids(jobs)); diff != "" {
 		rt.Fatalf("list (-want +got):\n%s", diff)
 	}
-	if totals := quotatest.CheckBooks(rt, w.s); int(totals.Holds) != len(w.m.jobs) {
+	if totals := quotatest.CheckLedger(rt, w.s); int(totals.Holds) != len(w.m.jobs) {
 		rt.Fatalf("%d holds for %d jobs", totals.Holds, len(w.m.jobs))
 	}
 }

@@ -112,16 +112,16 @@ func testOverrideAdmits(t *testing.T, h Harness) {
 	raise := func(limit int64) []quota.Override {
 		return []quota.Override{{Unit: quota.Jobs, Max: limit, By: quota.Operator}}
 	}
-	if err := s.PutTeamStanding(t.Context(), "acme", quota.TeamState{Overrides: raise(3)}); err != nil {
+	if err := s.PutTeamState(t.Context(), "acme", quota.TeamState{Overrides: raise(3)}); err != nil {
 		t.Fatal(err)
 	}
 	b.wantAdmitted(map[string]bool{"a1": true, "a2": false, "b1": true, "c1": true})
-	if err := s.PutTeamStanding(t.Context(), "acme", quota.TeamState{Overrides: raise(10)}); err != nil {
+	if err := s.PutTeamState(t.Context(), "acme", quota.TeamState{Overrides: raise(10)}); err != nil {
 		t.Fatal(err)
 	}
 	b.wantAdmitted(map[string]bool{"a2": false})
 	b.accept("b2", "discord:b")
-	if err := s.PutMemberStanding(t.Context(), "acme", "discord:a", quota.MemberState{Overrides: raise(2)}); err != nil {
+	if err := s.PutMemberState(t.Context(), "acme", "discord:a", quota.MemberState{Overrides: raise(2)}); err != nil {
 		t.Fatal(err)
 	}
 	b.wantAdmitted(map[string]bool{"a2": true, "b2": false})
@@ -168,7 +168,7 @@ func testNewcomers(t *testing.T, h Harness) {
 			t.Errorf("turn was not given to %s", next)
 		}
 	}
-	quotatest.CheckBooks(t, b.s)
+	quotatest.CheckLedger(t, b.s)
 }
 
 func testTiers(t *testing.T, h Harness) {
@@ -261,7 +261,7 @@ func testRecord(t *testing.T, h Harness) {
 	}
 	refused.State, refused.Shown = generate.Failed, generate.Failed
 	b.save(refused, quota.Release()) // there is nothing to release
-	if totals := quotatest.CheckBooks(t, b.s); totals.Holds != 1 {
+	if totals := quotatest.CheckLedger(t, b.s); totals.Holds != 1 {
 		t.Errorf("%d holds, want 1", totals.Holds)
 	}
 }
@@ -311,7 +311,7 @@ func testBatch(t *testing.T, h Harness) {
 	if _, err := s.AcceptAll(t.Context(), batch("b1", "b2")); err != nil {
 		t.Fatal(err)
 	}
-	if totals := quotatest.CheckBooks(t, b.s); totals.Holds != 5 || totals.Held != 5*usd.Micros(cost) {
+	if totals := quotatest.CheckLedger(t, b.s); totals.Holds != 5 || totals.Held != 5*usd.Micros(cost) {
 		t.Errorf("totals: %+v", totals)
 	}
 	for range 5 {

@@ -77,7 +77,7 @@ func testAcceptTwice(t *testing.T, h Harness) {
 	if accepted.Load() != 1 || existed.Load() != 19 {
 		t.Errorf("of 20 in parallel %d were accepted and %d existed, want 1 and 19", accepted.Load(), existed.Load())
 	}
-	if totals := quotatest.CheckBooks(t, b.s); totals.Holds != 2 {
+	if totals := quotatest.CheckLedger(t, b.s); totals.Holds != 2 {
 		t.Errorf("got %d holds, want 2", totals.Holds)
 	}
 }
@@ -171,13 +171,13 @@ func testBilling(t *testing.T, h Harness) {
 	b.become("job2", generate.Failed, quota.Release())
 	b.become("job3", generate.Submitting, quota.Keep())
 	want := quota.Totals{Holds: 3, Reserved: 3 * cost, Held: cost, Settled: cost, Released: cost, Charged: 100_000}
-	if totals := quotatest.CheckBooks(t, b.s); totals != want {
+	if totals := quotatest.CheckLedger(t, b.s); totals != want {
 		t.Errorf("totals: got %+v, want %+v", totals, want)
 	}
 	// Believed lost, then paid after all.
 	b.become("job2", generate.Fetched, quota.Settle(90_000))
 	b.become("job1", generate.Delivered, quota.Settle(1))
-	if totals := quotatest.CheckBooks(t, b.s); totals.Charged != 190_000 || totals.Released != 0 {
+	if totals := quotatest.CheckLedger(t, b.s); totals.Charged != 190_000 || totals.Released != 0 {
 		t.Errorf("totals: got %+v, want 190000 charged and nothing released", totals)
 	}
 }
@@ -208,7 +208,7 @@ func testSweep(t *testing.T, h Harness) {
 	if n, err := b.s.Sweep(t.Context()); err != nil || n != 0 {
 		t.Errorf("second sweep: released %d holds, %v; want none", n, err)
 	}
-	quotatest.CheckBooks(t, b.s)
+	quotatest.CheckLedger(t, b.s)
 
 	// A job that is accepted after its hold was swept is reserved for again.
 	b.budget = usd.Dollar
@@ -221,7 +221,7 @@ func testSweep(t *testing.T, h Harness) {
 	// After a year all windows are over: what is left of old holds is exact,
 	// also where a grant without an end was drawn on.
 	grant := quota.Grant{ID: "g1", Scope: quota.Scope{Kind: quota.Team, ID: "acme"}, USD: 2 * cost, By: quota.Operator}
-	if err := b.s.PutTeamStanding(t.Context(), "acme", quota.TeamState{Grants: []quota.Grant{grant}}); err != nil {
+	if err := b.s.PutTeamState(t.Context(), "acme", quota.TeamState{Grants: []quota.Grant{grant}}); err != nil {
 		t.Fatal(err)
 	}
 	b.budget = 1
@@ -237,7 +237,7 @@ func testSweep(t *testing.T, h Harness) {
 	}
 	b.accept("job6", "discord:1")
 	b.refuse(b.newJob("job7", "discord:1"), quota.OverLimit) // the grant is used up
-	if totals := quotatest.CheckBooks(t, b.s); totals.Charged != 2*cost+1 {
+	if totals := quotatest.CheckLedger(t, b.s); totals.Charged != 2*cost+1 {
 		t.Errorf("charged: got %d, want %d", totals.Charged, 2*cost+1)
 	}
 }

@@ -128,7 +128,7 @@ func testReserve(t *testing.T, h Harness) {
 	if _, err := b.l.Hold(t.Context(), "job2"); !errors.Is(err, quota.ErrNoHold) {
 		t.Errorf("hold of an unknown job: got error %v, want ErrNoHold", err)
 	}
-	totals := CheckBooks(t, b.l)
+	totals := CheckLedger(t, b.l)
 	if want := (quota.Totals{Holds: 1, Reserved: 120_000, Held: 120_000}); totals != want {
 		t.Errorf("totals: got %+v, want %+v", totals, want)
 	}
@@ -153,7 +153,7 @@ func testRefusal(t *testing.T, h Harness) {
 	if !errors.Is(err, planError) {
 		t.Errorf("got error %v, want the plan's", err)
 	}
-	if totals := CheckBooks(t, b.l); totals != (quota.Totals{}) {
+	if totals := CheckLedger(t, b.l); totals != (quota.Totals{}) {
 		t.Errorf("totals after refusals: %+v", totals)
 	}
 	b.reserve("job1", ann, 100_000) // a refusal is not remembered
@@ -180,7 +180,7 @@ func testIdempotent(t *testing.T, h Harness) {
 		t.Errorf("reserve after release: got a hold that is %s, want the released one", got.State)
 	}
 	b.wantUsed(ann, quota.Member, quota.Videos, quota.Day, 0)
-	CheckBooks(t, b.l)
+	CheckLedger(t, b.l)
 }
 
 func testBilling(t *testing.T, h Harness) {
@@ -228,7 +228,7 @@ func testBilling(t *testing.T, h Harness) {
 				b.wantUsed(ann, kind, quota.Videos, quota.Day, test.videos)
 				b.wantUsed(ann, kind, quota.Dollars, quota.Month, test.dollars)
 			}
-			CheckBooks(t, b.l)
+			CheckLedger(t, b.l)
 		})
 	}
 	t.Run("a job without a hold can't be billed", func(t *testing.T) {
@@ -264,7 +264,7 @@ func testExactLimits(t *testing.T, h Harness) {
 	b.refuse("job8", ann, 0, quota.OverLimit) // a settled video stays counted
 	b.bill("job1", quota.Release())
 	b.reserve("job8", ann, 0)
-	CheckBooks(t, b.l)
+	CheckLedger(t, b.l)
 }
 
 func testWindows(t *testing.T, h Harness) {
@@ -306,7 +306,7 @@ func testWindows(t *testing.T, h Harness) {
 			b.reserve("job2", ann, 100)
 			b.bill("job1", quota.Settle(70)) // of the window before: this one does not change
 			b.wantUsed(ann, quota.Member, quota.Dollars, test.window, 100)
-			CheckBooks(t, b.l)
+			CheckLedger(t, b.l)
 		})
 	}
 }
@@ -325,14 +325,14 @@ func testScopes(t *testing.T, h Harness) {
 	b.wantUsed(elsewhere, quota.Team, quota.Dollars, quota.Day, 10)
 	b.wantUsed(ann, quota.Bot, quota.Dollars, quota.Day, 111)
 	b.wantUsed(elsewhere, quota.Bot, quota.Dollars, quota.Day, 111)
-	CheckBooks(t, b.l)
+	CheckLedger(t, b.l)
 }
 
 func testGrants(t *testing.T, h Harness) {
 	scope := quota.Scope{Kind: quota.Member, ID: ann.Member}
 	grant := func(b *bench, grants ...quota.Grant) {
 		b.t.Helper()
-		err := b.l.PutMemberStanding(b.t.Context(), ann.Team, ann.Member, quota.MemberState{Grants: grants})
+		err := b.l.PutMemberState(b.t.Context(), ann.Team, ann.Member, quota.MemberState{Grants: grants})
 		if err != nil {
 			b.t.Fatal(err)
 		}
@@ -349,7 +349,7 @@ func testGrants(t *testing.T, h Harness) {
 		b.clock.Advance(24 * time.Hour)
 		b.reserve("job4", ann, 100) // the limit itself is fresh, the grant is not
 		b.refuse("job5", ann, 100, quota.OverLimit)
-		CheckBooks(t, b.l)
+		CheckLedger(t, b.l)
 	})
 	t.Run("a released job gives back what it drew", func(t *testing.T) {
 		b := newBench(t, h, oneADay)
@@ -360,7 +360,7 @@ func testGrants(t *testing.T, h Harness) {
 		b.bill("job1", quota.Release())
 		b.wantUsed(ann, quota.Member, quota.Videos, quota.Day, 1)
 		b.reserve("job2", ann, 100)
-		CheckBooks(t, b.l)
+		CheckLedger(t, b.l)
 	})
 	t.Run("an expired grant covers nothing", func(t *testing.T) {
 		b := newBench(t, h, oneADay)
@@ -369,7 +369,7 @@ func testGrants(t *testing.T, h Harness) {
 		b.reserve("job1", ann, 100)
 		b.clock.Advance(time.Hour)
 		b.refuse("job2", ann, 100, quota.OverLimit)
-		CheckBooks(t, b.l)
+		CheckLedger(t, b.l)
 	})
 	t.Run("the next grant is drawn on when the first has too little", func(t *testing.T) {
 		b := newBench(t, h, quota.Policy{Member: quota.Limits{Windows: []quota.WindowLimit{{Window: quota.Month, USD: 100}}}})
@@ -381,11 +381,11 @@ func testGrants(t *testing.T, h Harness) {
 		b.reserve("job3", ann, 110) // g1 again
 		b.reserve("job4", ann, 100) // g2
 		b.refuse("job5", ann, 1, quota.OverLimit)
-		CheckBooks(t, b.l)
+		CheckLedger(t, b.l)
 	})
 }
 
-func testStanding(t *testing.T, h Harness) {
+func testAdminState(t *testing.T, h Harness) {
 	ctx := t.Context()
 	b := newBench(t, h, quota.Policy{Member: quota.Limits{Windows: []quota.WindowLimit{{Window: quota.Day, Videos: 1}}}})
 	want := quota.AdminState{
@@ -397,7 +397,7 @@ func testStanding(t *testing.T, h Harness) {
 	}
 	put := func(s quota.AdminState) {
 		t.Helper()
-		err := errors.Join(b.l.PutMemberStanding(ctx, ann.Team, ann.Member, s.Member), b.l.PutTeamStanding(ctx, ann.Team, s.Team))
+		err := errors.Join(b.l.PutMemberState(ctx, ann.Team, ann.Member, s.Member), b.l.PutTeamState(ctx, ann.Team, s.Team))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -408,11 +408,11 @@ func testStanding(t *testing.T, h Harness) {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("standing (-want +got):\n%s", diff)
+		t.Errorf("admin state (-want +got):\n%s", diff)
 	}
 	bob := quota.Asker{Team: ann.Team, Member: "discord:2"}
 	if got, err = b.l.AdminState(ctx, bob.Team, bob.Member); err != nil || got.Member.Overrides != nil || len(got.Team.Overrides) != 1 {
-		t.Errorf("standing of another member: got %+v, %v; want only the team's", got, err)
+		t.Errorf("admin state of another member: got %+v, %v; want only the team's", got, err)
 	}
 	b.reserve("job0", ann, 1)
 	b.reserve("job1", ann, 1)
@@ -437,13 +437,13 @@ func testReopen(t *testing.T, h Harness) {
 	b.reserve("job1", ann, 100)
 	b.reserve("job2", ann, 200)
 	settled := b.bill("job1", quota.Settle(70))
-	if err := b.l.PutTeamStanding(ctx, "acme", quota.TeamState{Paused: &quota.Block{By: "discord:9"}}); err != nil {
+	if err := b.l.PutTeamState(ctx, "acme", quota.TeamState{Paused: &quota.Block{By: "discord:9"}}); err != nil {
 		t.Fatal(err)
 	}
-	before := CheckBooks(t, b.l)
+	before := CheckLedger(t, b.l)
 
 	b.l = h.Reopen(t, b.l, b.clock.Now)
-	if after := CheckBooks(t, b.l); after != before {
+	if after := CheckLedger(t, b.l); after != before {
 		t.Errorf("totals: got %+v, want %+v", after, before)
 	}
 	got, err := b.l.Hold(ctx, "job1")
@@ -455,13 +455,13 @@ func testReopen(t *testing.T, h Harness) {
 	}
 	b.wantUsed(ann, quota.Member, quota.Dollars, quota.Day, 270)
 	b.refuse("job3", ann, 1, quota.Paused)
-	if err := b.l.PutTeamStanding(ctx, "acme", quota.TeamState{}); err != nil {
+	if err := b.l.PutTeamState(ctx, "acme", quota.TeamState{}); err != nil {
 		t.Fatal(err)
 	}
 	b.refuse("job3", ann, 1, quota.OverLimit)
 	b.bill("job2", quota.Release())
 	b.reserve("job3", ann, 1)
-	CheckBooks(t, b.l)
+	CheckLedger(t, b.l)
 }
 
 func testContext(t *testing.T, h Harness) {
@@ -472,7 +472,7 @@ func testContext(t *testing.T, h Harness) {
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("reserve: got error %v, want context.Canceled", err)
 	}
-	if totals := CheckBooks(t, b.l); totals.Holds != 0 {
+	if totals := CheckLedger(t, b.l); totals.Holds != 0 {
 		t.Errorf("got %d holds, want none", totals.Holds)
 	}
 }

@@ -52,7 +52,7 @@ func (m *model) counter(team string, s quota.Scope, name string) counterID {
 	return counterID{team, s, name}
 }
 
-func (m *model) standing(at seat) quota.AdminState {
+func (m *model) adminState(at seat) quota.AdminState {
 	return quota.AdminState{Member: m.members[at], Team: m.teams[at.team]}
 }
 
@@ -60,7 +60,7 @@ func (m *model) reserve(job string, at seat, plan quota.Plan) (quota.Hold, error
 	if h, ok := m.holds[job]; ok {
 		return h, nil
 	}
-	r, err := plan(m.standing(at))
+	r, err := plan(m.adminState(at))
 	if err != nil {
 		return quota.Hold{}, err
 	}
@@ -186,7 +186,7 @@ func (w *machine) bill(rt *rapid.T) {
 	w.same(rt, want, got, wantErr, err)
 }
 
-// decide lets an admin or the operator change the standing of a member or of a team.
+// decide lets an admin or the operator change the state of a member or of a team.
 func (w *machine) decide(rt *rapid.T) {
 	at := rapid.SampledFrom(w.seats).Draw(rt, "seat")
 	stop := []*quota.Block{nil, nil, nil, {By: "discord:9", At: w.clock.Now(), Reason: "spam"}}
@@ -207,15 +207,15 @@ func (w *machine) decide(rt *rapid.T) {
 		grant.Scope = quota.Scope{Kind: quota.Team, ID: at.team}
 		s := quota.TeamState{Overrides: []quota.Override{override}, Grants: []quota.Grant{grant}, Paused: rapid.SampledFrom(stop).Draw(rt, "paused")}
 		w.m.teams[at.team] = s
-		err = w.l.PutTeamStanding(context.Background(), at.team, s)
+		err = w.l.PutTeamState(context.Background(), at.team, s)
 	} else {
 		grant.Scope = quota.Scope{Kind: quota.Member, ID: at.member}
 		s := quota.MemberState{Overrides: []quota.Override{override}, Grants: []quota.Grant{grant}, Blocked: rapid.SampledFrom(stop).Draw(rt, "blocked")}
 		w.m.members[at] = s
-		err = w.l.PutMemberStanding(context.Background(), at.team, at.member, s)
+		err = w.l.PutMemberState(context.Background(), at.team, at.member, s)
 	}
 	if err != nil {
-		rt.Fatalf("put standing: %v", err)
+		rt.Fatalf("put admin state: %v", err)
 	}
 }
 
@@ -230,14 +230,14 @@ func (w *machine) reopen(*rapid.T) { w.l = w.h.Reopen(w.t, w.l, w.clock.Now) }
 func (w *machine) check(rt *rapid.T) {
 	ctx := context.Background()
 	for _, at := range w.seats {
-		standing, err := w.l.AdminState(ctx, at.team, at.member)
+		state, err := w.l.AdminState(ctx, at.team, at.member)
 		if err != nil {
-			rt.Fatalf("standing: %v", err)
+			rt.Fatalf("state: %v", err)
 		}
-		if diff := cmp.Diff(w.m.standing(at), standing); diff != "" {
-			rt.Fatalf("standing of %v (-want +got):\n%s", at, diff)
+		if diff := cmp.Diff(w.m.adminState(at), state); diff != "" {
+			rt.Fatalf("state of %v (-want +got):\n%s", at, diff)
 		}
-		counts := w.policy.Counts(quota.Asker{Team: at.team, Member: at.member}, standing, w.clock.Now())
+		counts := w.policy.Counts(quota.Asker{Team: at.team, Member: at.member}, state, w.clock.Now())
 		used, err := w.l.Used(ctx, at.team, counts)
 		if err != nil {
 			rt.Fatalf("used: %v", err)
@@ -250,7 +250,7 @@ func (w *machine) check(rt *rapid.T) {
 		h, err := w.l.Hold(ctx, job)
 		w.same(rt, w.m.holds[job], h, nil, err)
 	}
-	if want, got := w.m.totals(), CheckBooks(rt, w.l); got != want {
+	if want, got := w.m.totals(), CheckLedger(rt, w.l); got != want {
 		rt.Fatalf("totals: got %+v, want %+v", got, want)
 	}
 }

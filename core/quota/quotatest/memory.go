@@ -11,7 +11,7 @@ import (
 	"ltxbot/core/team"
 )
 
-// Memory is a ledger with book and marks in memory, for tests of what stands
+// Memory is a ledger with audit log and marks in memory, for tests of what stands
 // on one. It passes the suites as every store does.
 type Memory struct {
 	mu      sync.Mutex
@@ -26,7 +26,7 @@ type memoryMark struct {
 	expires time.Time
 }
 
-var _ BookLedger = (*Memory)(nil)
+var _ FullLedger = (*Memory)(nil)
 
 // NewMemory makes an empty ledger on a clock.
 func NewMemory(now func() time.Time) *Memory {
@@ -76,7 +76,7 @@ func (m *Memory) Hold(ctx context.Context, job string) (h quota.Hold, err error)
 // AdminState implements quota.Ledger.
 func (m *Memory) AdminState(ctx context.Context, team, member string) (s quota.AdminState, err error) {
 	err = m.locked(ctx, func() error {
-		s = m.model.standing(seat{team, member})
+		s = m.model.adminState(seat{team, member})
 		return nil
 	})
 	return s, err
@@ -91,24 +91,24 @@ func (m *Memory) Used(ctx context.Context, team string, counts []quota.Count) (u
 	return used, err
 }
 
-// PutMemberStanding implements Ledger.
-func (m *Memory) PutMemberStanding(ctx context.Context, team, member string, s quota.MemberState) error {
+// PutMemberState implements Ledger.
+func (m *Memory) PutMemberState(ctx context.Context, team, member string, s quota.MemberState) error {
 	return m.locked(ctx, func() error {
 		m.model.members[seat{team, member}] = s
 		return nil
 	})
 }
 
-// PutTeamStanding implements Ledger.
-func (m *Memory) PutTeamStanding(ctx context.Context, team string, s quota.TeamState) error {
+// PutTeamState implements Ledger.
+func (m *Memory) PutTeamState(ctx context.Context, team string, s quota.TeamState) error {
 	return m.locked(ctx, func() error {
 		m.model.teams[team] = s
 		return nil
 	})
 }
 
-// Audit implements Ledger.
-func (m *Memory) Audit(ctx context.Context) (a quota.Audit, err error) {
+// VerifyLedger implements Ledger.
+func (m *Memory) VerifyLedger(ctx context.Context) (a quota.LedgerReport, err error) {
 	err = m.locked(ctx, func() error {
 		a.Totals = m.model.totals()
 		return nil
@@ -119,10 +119,10 @@ func (m *Memory) Audit(ctx context.Context) (a quota.Audit, err error) {
 // Close implements Ledger.
 func (m *Memory) Close() error { return nil }
 
-// Amend implements quota.Book.
+// Amend implements team.AuditLog.
 func (m *Memory) Amend(ctx context.Context, team, member string, edit func(*quota.AdminState) (team.Record, error)) error {
 	return m.locked(ctx, func() error {
-		s := m.model.standing(seat{team, member})
+		s := m.model.adminState(seat{team, member})
 		r, err := edit(&s)
 		if err != nil {
 			return err
@@ -136,7 +136,7 @@ func (m *Memory) Amend(ctx context.Context, team, member string, edit func(*quot
 	})
 }
 
-// Records implements quota.Book.
+// Records implements team.AuditLog.
 func (m *Memory) Records(ctx context.Context, team string, limit int) (out []team.Record, err error) {
 	err = m.locked(ctx, func() error {
 		for _, r := range slices.Backward(m.records) {
@@ -149,7 +149,7 @@ func (m *Memory) Records(ctx context.Context, team string, limit int) (out []tea
 	return out, err
 }
 
-// Holds implements quota.Book.
+// Holds implements team.AuditLog.
 func (m *Memory) Holds(ctx context.Context, team string, from, to time.Time) (out []quota.Hold, err error) {
 	err = m.locked(ctx, func() error {
 		for _, h := range m.model.holds {
@@ -162,6 +162,13 @@ func (m *Memory) Holds(ctx context.Context, team string, from, to time.Time) (ou
 		return nil
 	})
 	return out, err
+}
+
+// Spent implements team.AuditLog.
+func (m *Memory) Spent(ctx context.Context, name string, from, to time.Time) ([]team.MemberSpending, error) {
+	holds, err := m.Holds(ctx, name, from, to)
+	_, members := team.SumUp(holds)
+	return members, err
 }
 
 // ClaimMark implements quota.Marks.

@@ -55,7 +55,7 @@ func testParallel(t *testing.T, h Harness) {
 	all.Wait()
 	b.wantUsed(ann, quota.Team, quota.Dollars, quota.Month, int64(fit*2*usd.Dollar))
 	want := quota.Totals{Holds: fit, Reserved: fit * cost, Settled: fit * cost, Charged: fit * 2 * usd.Dollar}
-	if totals := CheckBooks(t, b.l); totals != want {
+	if totals := CheckLedger(t, b.l); totals != want {
 		t.Errorf("totals: got %+v, want %+v", totals, want)
 	}
 }
@@ -72,7 +72,7 @@ func testParallelSameJob(t *testing.T, h Harness) {
 	}
 	all.Wait()
 	b.wantUsed(ann, quota.Member, quota.Videos, quota.Day, 1)
-	if totals := CheckBooks(t, b.l); totals.Holds != 1 || totals.Reserved != 100 {
+	if totals := CheckLedger(t, b.l); totals.Holds != 1 || totals.Reserved != 100 {
 		t.Errorf("totals: got %+v, want one hold of 100", totals)
 	}
 }

@@ -22,12 +22,12 @@ import (
 type Ledger interface {
 	quota.Ledger
 
-	// PutMemberStanding replaces what admins decided about a member.
-	PutMemberStanding(ctx context.Context, team, member string, s quota.MemberState) error
-	// PutTeamStanding replaces what admins decided about a team.
-	PutTeamStanding(ctx context.Context, team string, s quota.TeamState) error
-	// Audit compares the books with the holds.
-	Audit(ctx context.Context) (quota.Audit, error)
+	// PutMemberState replaces what admins decided about a member.
+	PutMemberState(ctx context.Context, team, member string, s quota.MemberState) error
+	// PutTeamState replaces what admins decided about a team.
+	PutTeamState(ctx context.Context, team string, s quota.TeamState) error
+	// VerifyLedger compares the books with the holds.
+	VerifyLedger(ctx context.Context) (quota.LedgerReport, error)
 	// Close ends the use of the ledger; what it keeps remains.
 	Close() error
 }
@@ -55,7 +55,7 @@ func Run(t *testing.T, h Harness) {
 		{"windows reset when they end", testWindows},
 		{"a member's counters belong to one team and the bot's to all", testScopes},
 		{"grants cover what limits do not", testGrants},
-		{"what admins decided reaches the plan", testStanding},
+		{"what admins decided reaches the plan", testAdminState},
 		{"everything survives a restart", testReopen},
 		{"exactly as many fit as fit, however many ask at once", testParallel},
 		{"one job asked for in parallel is one hold", testParallelSameJob},
@@ -92,10 +92,10 @@ func (c *Clock) Set(now time.Time) {
 // Advance moves the clock by d.
 func (c *Clock) Advance(d time.Duration) { c.Set(c.Now().Add(d)) }
 
-// CheckBooks fails the test if the ledger's books contradict each other.
-func CheckBooks(t TB, l Ledger) quota.Totals {
+// CheckLedger fails the test if the ledger's books contradict each other.
+func CheckLedger(t TB, l Ledger) quota.Totals {
 	t.Helper()
-	a, err := l.Audit(context.Background())
+	a, err := l.VerifyLedger(context.Background())
 	if err != nil {
 		t.Fatalf("audit: %v", err)
 	}
@@ -108,7 +108,7 @@ func CheckBooks(t TB, l Ledger) quota.Totals {
 	return a.Totals
 }
 
-// TB is what CheckBooks needs of a test; a *rapid.T has it too.
+// TB is what CheckLedger needs of a test; a *rapid.T has it too.
 type TB interface {
 	Helper()
 	Fatalf(format string, args ...any)

@@ -86,7 +86,7 @@ func (p *discordPlay) edit(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	sent, err := p.ada.SubmitModal(ctx, form, map[string]any{"prompt": "a horse gallops through the same town"})
+	sent, err := p.ada.SubmitModal(ctx, form, map[string]any{"prompt": "a horse gallops through the same town", "model": "ltx-2.3"})
 	if err != nil {
 		return err
 	}
@@ -297,7 +297,7 @@ func (p *discordPlay) answers(ctx context.Context) error {
 	for _, line := range []string{
 		"/ltx-help", "/ltx-help topic:prompt", "/ltx-help topic:options", "/ltx-help topic:examples", "/ltx-help topic:quota",
 		"/ltx-jobs list", "/ltx-jobs show job:" + job, "/ltx-jobs show job:nothing", "/ltx-jobs cancel job:" + job,
-		"/ltx-quota show", "/ltx-loras", "/ltx-admin status",
+		"/ltx-quota show", "/ltx-loras list", "/ltx-admin status",
 	} {
 		i, err := p.ada.Type(ctx, p.videos, line)
 		if err != nil {

@@ -62,20 +62,20 @@ func (b *bench) start(ctx context.Context, script string, env ...string) (contex
 	return ctx, c, nil
 }
 
-// patience is how long a script may take to end after its input has.
-const patience = 10 * time.Second
+// scriptTimeout is how long a script may take to end after its input has.
+const scriptTimeout = 10 * time.Second
 
 // finish tells the script that all has been done, and returns what it makes of
 // it.
 func (c *client) finish() error {
 	_ = c.input.Close()
-	timer := time.NewTimer(patience)
+	timer := time.NewTimer(scriptTimeout)
 	defer timer.Stop()
 	select {
 	case <-c.exited:
 		return c.err
 	case <-timer.C:
-		return fmt.Errorf("the script did not end within %s", patience)
+		return fmt.Errorf("the script did not end within %s", scriptTimeout)
 	}
 }
 

@@ -74,10 +74,20 @@ func (p *slackPlay) edit(ctx context.Context) error {
 	if err := p.press(ctx, p.ann, p.video, view.ActEdit); err != nil {
 		return err
 	}
+	form, err := p.form(ctx)
+	if err != nil {
+		return err
+	}
+	if _, err = p.ann.Click(ctx, form, "model", "ltx-2.3"); err != nil {
+		return err
+	}
+	if _, err = p.ann.WaitView(ctx, func(v slack.View) bool { return v.ID == form.ID && v.Hash != form.Hash }); err != nil {
+		return fmt.Errorf("the form does not follow the model: %w", err)
+	}
 	if err := p.fillIn(ctx, map[string][]string{"prompt": {"a horse gallops through the same town"}}); err != nil {
 		return err
 	}
-	_, err := p.delivered(ctx, p.videos)
+	_, err = p.delivered(ctx, p.videos)
 	return err
 }
 

@@ -53,6 +53,7 @@ const validators = {
       'chat.postMessage',
       'chat.update',
       'views.open',
+      'views.update',
       'views.publish',
       'files.getUploadURLExternal',
       'files.completeUploadExternal',

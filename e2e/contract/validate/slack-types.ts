@@ -11,6 +11,7 @@ import type {
   FilesGetUploadURLExternalArguments,
   ViewsOpenArguments,
   ViewsPublishArguments,
+  ViewsUpdateArguments,
 } from '@slack/web-api';
 
 export type PostMessage = ChatPostMessageArguments;
@@ -31,6 +32,7 @@ export type ViewResponse = ViewResponseAction;
 export type GetUploadURL = FilesGetUploadURLExternalArguments;
 export type CompleteUpload = FilesCompleteUploadExternalArguments;
 export type OpenView = ViewsOpenArguments;
+export type UpdateView = ViewsUpdateArguments;
 export type PublishView = ViewsPublishArguments;
 export type Suggestions = { options: PlainTextOption[] };
 export type AppManifest = AppsManifestValidateArguments['manifest'];

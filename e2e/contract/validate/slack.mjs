@@ -25,6 +25,7 @@ const types = {
   'chat.update': 'Update',
   'chat.delete': 'Delete',
   'views.open': 'OpenView',
+  'views.update': 'UpdateView',
   'views.publish': 'PublishView',
   'files.getUploadURLExternal': 'GetUploadURL',
   'files.completeUploadExternal': 'CompleteUpload',

@@ -6,10 +6,10 @@ import (
 	"ltxbot/store/kv"
 )
 
-// eventually wants what true says before patience ends.
+// eventually wants what true says before testTimeout ends.
 func (b *bench) eventually(what string, try func() bool) {
 	b.t.Helper()
-	deadline := time.After(patience)
+	deadline := time.After(testTimeout)
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for !try() {

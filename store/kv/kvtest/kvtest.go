@@ -48,6 +48,7 @@ func run(t *testing.T, h Harness) {
 		run     func(*bench)
 	}{
 		{"a transaction reads what it wrote", 1, testOwnWrites},
+		{"what is fetched is read as ever", 1, testFetch},
 		{"scans go both ways within a prefix", 1, testScan},
 		{"a scan does not see what is written during it", 1, testWriteInScan},
 		{"a transaction that fails writes nothing", 1, testFailure},
@@ -108,8 +109,8 @@ func run(t *testing.T, h Harness) {
 	}
 }
 
-// patience is how long a test waits for what must happen, a takeover included.
-const patience = kv.TakeoverAfter + 20*time.Second
+// testTimeout is how long a test waits for what must happen, a takeover included.
+const testTimeout = kv.TakeoverAfter + 20*time.Second
 
 // bench is a database with clients, with helpers that fail the test.
 type bench struct {
@@ -208,6 +209,35 @@ func testOwnWrites(b *bench) {
 		tx.Put("a", []byte("new"))
 	})
 	b.want(e, "0=v0", "a=new", "b=vb")
+}
+
+func testFetch(b *bench) {
+	e := b.first()
+	b.update(e, func(tx kv.Tx) { put(tx, "a", "b", "c") })
+	read := func(tx kv.Tx, want ...string) {
+		b.t.Helper()
+		var got []string
+		for _, key := range []string{"a", "b", "c", "d"} {
+			got = append(got, string(tx.Get(key)))
+		}
+		if !slices.Equal(got, want) {
+			b.t.Errorf("read %q, want %q", got, want)
+		}
+	}
+	b.update(e, func(tx kv.Tx) {
+		tx.Put("a", []byte("again"))
+		tx.Delete("b")
+		tx.Fetch([]string{"a", "b", "c", "d"})
+		read(tx, "again", "", "vc", "")
+	})
+	if err := e.View(b.t.Context(), func(tx kv.Tx) error {
+		tx.Fetch(nil)
+		tx.Fetch([]string{"a", "b", "c", "d"})
+		read(tx, "again", "", "vc", "")
+		return nil
+	}); err != nil {
+		b.t.Error(err)
+	}
 }
 
 func testScan(b *bench) {

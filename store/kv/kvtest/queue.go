@@ -36,7 +36,7 @@ func (b *bench) retire(e kv.Engine, job string) {
 // claim wants a job to be handed out.
 func (b *bench) claim(e kv.Engine) kv.Claim {
 	b.t.Helper()
-	ctx, cancel := context.WithTimeout(b.t.Context(), patience)
+	ctx, cancel := context.WithTimeout(b.t.Context(), testTimeout)
 	defer cancel()
 	c, err := e.Claim(ctx)
 	if err != nil {
@@ -68,7 +68,7 @@ func (b *bench) wantSignal(c <-chan struct{}, what string) {
 	b.t.Helper()
 	select {
 	case <-c:
-	case <-time.After(patience):
+	case <-time.After(testTimeout):
 		b.t.Fatalf("no signal: %s", what)
 	}
 }
@@ -78,7 +78,7 @@ func testClaim(b *bench) {
 	names := jobNames(jobs)
 	b.publish(b.first(), names...)
 	b.publish(b.first(), names...) // they wait already
-	ctx, cancel := context.WithTimeout(b.t.Context(), patience)
+	ctx, cancel := context.WithTimeout(b.t.Context(), testTimeout)
 	defer cancel()
 	var mu sync.Mutex
 	claimed := map[string]int{}

@@ -84,6 +84,8 @@ func (r reader) Get(key string) ([]byte, error) {
 	return value, nil
 }
 
+func (reader) Fetch([]string) error { return nil }
+
 func (r reader) Range(from, end string, reverse bool, yield func(string, []byte) bool) error {
 	switch {
 	case !reverse:

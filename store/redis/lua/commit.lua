@@ -19,7 +19,11 @@ for n = 1, checks do
   end
   at = at + 4
 end
-if #stale > 0 or writes + news == 0 then return stale end
+if #stale > 0 then return stale end
+if writes + news == 0 then
+  if turn == me then redis.call('DEL', KEYS[7]) end
+  return stale
+end
 -- A server that takes no writes says so here, before anything has changed.
 redis.call('SET', done, ARGV[1], 'EX', 3600)
 if turn then redis.call('DEL', KEYS[7]) end

@@ -1,0 +1,112 @@
+package app_test
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"ltxbot/bot/view"
+	"ltxbot/config"
+	"ltxbot/core/generate"
+	"ltxbot/internal/need"
+	simdiscord "ltxbot/sim/discord"
+)
+
+// TestAVideoIsArchived makes a video, plays it in the console from the archive and
+// goes on from it when fal has it no more, then deletes it.
+func TestAVideoIsArchived(t *testing.T) {
+	t.Parallel()
+	w := prepare(t, "text")
+	dir := t.TempDir()
+	w.cfg.Archive.URL = "file://" + filepath.ToSlash(dir)
+	w.cfg.Console.DiscordClientSecret = config.NewSecret(w.discord.ClientSecret())
+	w.run(t)
+	w.discord.SetRedirects(w.at("/admin/sign-in/discord/back"))
+	j := w.archived(t, w.make(t, "a fox in the snow").ID)
+	video, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(j.Copy.Video())))
+	if err != nil || int64(len(video)) != j.Copy.Size || j.Copy.SHA256 != j.Receipt.SHA256 || !strings.Contains(string(video), "trainedAlgorithmicMedia") {
+		t.Errorf("the copy has %d bytes, %v; the record says %+v", len(video), err, j.Copy)
+	}
+	text, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(j.Copy.Path)+".json"))
+	var beside struct{ Job, Command, Member string }
+	if err != nil || json.Unmarshal(text, &beside) != nil || beside.Job != j.ID || beside.Member != j.Member || !strings.Contains(beside.Command, "a fox in the snow") {
+		t.Errorf("beside it: %s, %v", text, err)
+	}
+	if _, page := w.get(t, "/metrics"); !strings.Contains(page, `ltxbot_archive_total{outcome="written"} 1`) {
+		t.Errorf("it is not counted")
+	}
+
+	c := w.console(t)
+	c.signIn("discord", w.ada.Authorize)
+	address := "/admin/jobs/" + j.ID + "/video?team=" + url.QueryEscape(j.Team)
+	c.has("/admin/gallery", `src="`+address+`"`)
+	if status, _, got := c.do(http.MethodGet, w.at(address), nil); status != http.StatusOK || got != string(video) {
+		t.Errorf("the console plays %d bytes with status %d, want %d", len(got), status, len(video))
+	}
+
+	w.fal.ExpireMedia()
+	more := w.make(t, "it goes on clip:"+j.ID)
+	clip, _ := more.Request.Media("video_url")
+	if more.State != generate.Delivered || len(w.fal.Stored()) != 1 || clip.URL != w.fal.Stored()[0] || clip.Bytes != j.Copy.Size {
+		t.Errorf("what goes on from it is %s (%s), with %+v", more.State, more.Failure.Kind, clip)
+	}
+	w.archived(t, more.ID)
+
+	for _, m := range w.channel.Messages() {
+		if m.ID == j.Receipt.Message {
+			if _, err := w.ada.Click(t.Context(), m, view.ButtonID(view.ActDelete, j.ID)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	until(t, func() bool {
+		going, err := w.app.Job(t.Context(), j.ID)
+		return err == nil && going.Copy.State == generate.CopyGoing
+	}, w.log.String)
+	if status, _, _ := c.do(http.MethodGet, w.at(address), nil); status != http.StatusNotFound {
+		t.Errorf("the console plays a video that was deleted: %d", status)
+	}
+	typed, err := w.ada.Slash(t.Context(), w.channel, "ltx", simdiscord.Arg("prompt", "it goes on clip:"+j.ID))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.app.Job(t.Context(), generate.NewID("discord:"+typed.ID)); !errors.Is(err, generate.ErrNoJob) {
+		t.Errorf("a video that was deleted goes into another: %v", err)
+	}
+	need.Spare(t) // the deletion can be taken back for a minute
+	until(t, func() bool {
+		left, err := filepath.Glob(filepath.Join(dir, "*", "*", "*", j.ID+".*"))
+		return err == nil && len(left) == 0
+	}, w.log.String)
+}
+
+// archived waits until a job's video is in the archive.
+func (w *world) archived(t *testing.T, job string) (j generate.Job) {
+	t.Helper()
+	until(t, func() (kept bool) {
+		var err error
+		j, err = w.app.Job(t.Context(), job)
+		return err == nil && j.Copy.State == generate.CopyKept
+	}, w.log.String)
+	return j
+}
+
+// until waits until something is true that has no signal.
+func until(t *testing.T, ok func() bool, log func() string) {
+	t.Helper()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for !ok() {
+		select {
+		case <-tick.C:
+		case <-t.Context().Done():
+			t.Fatalf("waited in vain; log:\n%s", log())
+		}
+	}
+}

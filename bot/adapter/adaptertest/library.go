@@ -1,0 +1,20 @@
+package adaptertest
+
+import (
+	"log/slog"
+
+	"ltxbot/core/library"
+	"ltxbot/core/library/librarytest"
+	"ltxbot/core/ltx"
+)
+
+// Library is a library in memory to which admins may add, and the rules of
+// requests with it. options reads a line of options.
+func Library(rules ltx.Rules, options func(string) ([]ltx.Setting, error)) (office *library.Office, of func(team string) ltx.Rules) {
+	store := librarytest.NewMemory()
+	office = library.NewOffice(library.OfficeConfig{
+		Store: store, Shelf: library.NewShelf(store, slog.New(slog.DiscardHandler)), Options: options,
+		Rules: func() ltx.Rules { return rules }, Everyone: func() bool { return false },
+	})
+	return office, func(team string) ltx.Rules { return office.Of(team).Apply(rules) }
+}

@@ -1,0 +1,247 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+
+	"ltxbot/bot/command"
+	"ltxbot/bot/view"
+	"ltxbot/core/generate"
+	"ltxbot/core/library"
+	"ltxbot/core/ltx"
+	"ltxbot/core/team"
+)
+
+// Library is where teams' LoRAs and styles are looked at and changed. It checks
+// by itself who may do what.
+type Library interface {
+	Do(ctx context.Context, a team.Actor, o team.Order) (library.Report, error)
+	// Check says what Do would, and changes nothing.
+	Check(ctx context.Context, a team.Actor, o team.Order) (library.Report, error)
+	AddFile(ctx context.Context, a team.Actor, o team.Order, path string) (library.Report, error)
+	// Of is the library of a team, from memory.
+	Of(team string) *library.Snapshot
+	Defaults(ctx context.Context, team, member string) ([]ltx.Setting, error)
+	SetDefaults(ctx context.Context, team, member string, settings []ltx.Setting) error
+}
+
+// rules are those of a caller at this moment. What an outsider can name in a
+// shared channel is not the team's.
+func (d *Service) rules(c Caller) ltx.Rules {
+	team := c.Team
+	if c.Outsider {
+		team = ""
+	}
+	r := d.cfg.Rules(team)
+	r.Tiers, r.AnyTier = c.Tiers, c.Unidentified
+	return r
+}
+
+// Allows reports whether a caller may choose a model.
+func (d *Service) Allows(c Caller, model string) bool { return d.rules(c).Allows(model) }
+
+// LooksAtFile reports whether an order about a library looks at the file of a
+// LoRA. That takes longer than platforms wait for an answer.
+func LooksAtFile(verb string) bool {
+	return slices.Contains([]string{library.VerbCheck, library.VerbAdd, library.VerbEdit}, strings.ToLower(verb))
+}
+
+// LoRAs carries out an order about the team's library and says what came of
+// it. Only the caller sees the answer. See LooksAtFile.
+func (d *Service) LoRAs(ctx context.Context, c Caller, o team.Order) view.Message {
+	p := d.Printer(c.Locale)
+	if strings.EqualFold(o.Verb, library.VerbCheck) {
+		return d.CheckLoRA(ctx, c, o.Args["link"])
+	}
+	if d.cfg.Library == nil {
+		return view.Library(p, library.Report{Verb: "list"}, d.rules(c))
+	}
+	seen, err := d.lookBefore(ctx, c, o)
+	switch {
+	case err != nil:
+		return d.libraryRefusal(ctx, c, err)
+	case !seen.Usable():
+		return view.LoRANotKept(p, seen)
+	case strings.EqualFold(o.Verb, library.VerbAdd):
+		o = withTrigger(o, seen)
+	}
+	ctx, cancel := context.WithTimeout(ctx, orderLimit)
+	defer cancel()
+	r, err := d.cfg.Library.Do(ctx, c.actor(), o)
+	if err != nil {
+		return d.libraryRefusal(ctx, c, err)
+	}
+	if r.Change != nil {
+		d.log.InfoContext(ctx, "a library was changed", "verb", r.Verb, "team", c.Team, "by", c.Member)
+	}
+	return view.LibraryChanged(p, r, d.rules(c), seen)
+}
+
+// lookBefore looks at the file of the link that an order brings into the
+// library, where the bot may look at files: it is kept only if it can be used. An
+// order that will be refused is refused here.
+func (d *Service) lookBefore(ctx context.Context, c Caller, o team.Order) (seen view.Seen, err error) {
+	if c.Outsider {
+		return seen, &library.Error{Problem: library.OnlyInsiders, Verb: o.Verb}
+	}
+	if d.cfg.LoRAs == nil || !LooksAtFile(o.Verb) {
+		return seen, nil
+	}
+	quick, cancel := context.WithTimeout(ctx, orderLimit)
+	defer cancel()
+	r, err := d.cfg.Library.Check(quick, c.actor(), o)
+	if err != nil || !r.NewLink {
+		return seen, err
+	}
+	f, err := d.cfg.LoRAs.Check(ctx, r.LoRAs[0].Path)
+	switch {
+	case err == nil:
+		seen.Finding = &f
+	case !errors.Is(err, library.ErrOff):
+		d.log.InfoContext(ctx, "cannot look at a LoRA", "member", c.Member, "team", c.Team, "error", err)
+		seen.Failed = true
+	}
+	return seen, nil
+}
+
+// withTrigger is an order to add a LoRA with the trigger words that its file
+// names, where the order names none.
+func withTrigger(o team.Order, seen view.Seen) team.Order {
+	if seen.Finding == nil || seen.Finding.Trigger == "" || o.Args["trigger"] != "" {
+		return o
+	}
+	o.Args = maps.Clone(o.Args)
+	o.Args["trigger"] = seen.Finding.Trigger
+	return o
+}
+
+// actor is the caller as who gives an order.
+func (c Caller) actor() team.Actor {
+	return team.Actor{Member: c.Member, Team: c.Team, Admin: c.Admin, From: c.Platform, Event: c.Event}
+}
+
+// LoRAsLine carries out an order as it is typed after "loras": "add film
+// owner/repo scale:0.8". An empty line asks for the list.
+func (d *Service) LoRAsLine(ctx context.Context, c Caller, line string) view.Message {
+	words := libraryWords(line)
+	if len(words) == 0 {
+		words = []string{"list"}
+	}
+	if strings.EqualFold(words[0], command.VerbHelp) {
+		return view.LibraryHelp(d.Printer(c.Locale), d.mayAdd(ctx, c))
+	}
+	o, err := library.Verbs().Parse(words)
+	if err != nil {
+		return *view.RefuseLibrary(d.Printer(c.Locale), err)
+	}
+	return d.LoRAs(ctx, c, o)
+}
+
+// libraryWords splits a line at spaces. The options of a style are read once more:
+// they keep the quotes round their values.
+func libraryWords(line string) []string {
+	words := command.SplitWords(line)
+	if len(words) == 0 || !strings.EqualFold(words[0], library.VerbStyleAdd) && !strings.EqualFold(words[0], library.VerbStyleEdit) {
+		return words
+	}
+	verb, _ := library.Verbs().Find(words[0])
+	for i, word := range words {
+		at := strings.IndexAny(word, ":=")
+		if at < 0 || !strings.ContainsFunc(word, command.IsSpace) {
+			continue
+		}
+		key, value := word[:at], word[at+1:]
+		own := slices.ContainsFunc(verb.Args, func(a team.Arg) bool { return strings.EqualFold(a.Name, strings.TrimLeft(key, "-—–")) })
+		if _, option := ltx.Lookup(key); option && !own {
+			words[i] = key + ":" + command.Quote(value)
+		}
+	}
+	return words
+}
+
+// mayAdd reports whether the caller may add to the team's library.
+func (d *Service) mayAdd(ctx context.Context, c Caller) bool {
+	if d.cfg.Library == nil || c.Outsider {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(ctx, quoteLimit)
+	defer cancel()
+	r, err := d.cfg.Library.Do(ctx, c.actor(), team.Order{Verb: "styles"})
+	return err == nil && r.MayAdd
+}
+
+// LibraryForm is the form for an order that is not complete, or nil if there is
+// none for it: "add" alone, "edit film". mostFile is how large a file can be that
+// is given in a form of the platform, in MB; 0 = none can be.
+func (d *Service) LibraryForm(c Caller, line string, mostFile int) *view.Form {
+	words := libraryWords(line)
+	if d.cfg.Library == nil || c.Outsider || len(words) == 0 || !view.HasLibraryForm(strings.ToLower(words[0])) {
+		return nil
+	}
+	o, err := library.Verbs().Parse(words)
+	if err != nil {
+		return nil
+	}
+	if len(o.Args) > 1 {
+		return nil
+	}
+	if library.Edits(o.Verb) {
+		if o.Args = d.cfg.Library.Of(c.Team).Args(o); o.Args == nil {
+			return nil
+		}
+	}
+	if !d.takesFiles() {
+		mostFile = 0
+	}
+	f := view.LibraryForm(d.Printer(c.Locale), o, mostFile)
+	return &f
+}
+
+// FileForm is the form that adds the LoRA in a file, or nil where that can't be
+// done.
+func (d *Service) FileForm(c Caller, f GivenFile) *view.Form {
+	if c.Outsider || !d.takesFiles() {
+		return nil
+	}
+	p := d.Printer(c.Locale)
+	form := view.LibraryForm(p, library.WithFile(team.Order{Args: map[string]string{"name": library.NameFor(f.Media.Name)}}), 0)
+	form.Note = p.Text("lora_upload.form", "file", f.Media.Shown())
+	form.Inputs = []ltx.Setting{ltx.FileSetting(view.LoRAFileKey, f.Media)}
+	return &form
+}
+
+// styleForm is the form that keeps the options of a job as a style.
+func (d *Service) styleForm(c Caller, j generate.Job) view.Form {
+	var options []ltx.Setting
+	for _, s := range j.Request.TypedSettings() {
+		if p, ok := ltx.Lookup(s.Key); ok && ltx.CanBeKept(p) && p.Key() != "seed" && p.Key() != "private" {
+			options = append(options, s)
+		}
+	}
+	return view.LibraryForm(d.Printer(c.Locale), team.Order{Verb: library.VerbStyleAdd, Args: map[string]string{"options": command.Write(options)}}, 0)
+}
+
+// WrongOrder says what is wrong with the order of a filled in form, all together
+// and by field, before LoRAs or with a file UploadLoRA carries it out. wrong is nil
+// when nothing is.
+func (d *Service) WrongOrder(ctx context.Context, c Caller, o team.Order, file bool) (m view.Message, wrong map[string]string) {
+	if link := o.Args["link"]; file && link != "" && link != library.Uploaded {
+		m = view.Answer(d.Printer(c.Locale), "lora_upload.both")
+		return m, map[string]string{"link": m.Plain}
+	}
+	if file {
+		o = library.WithFile(o)
+	}
+	err := error(&library.Error{Problem: library.OnlyInsiders, Verb: o.Verb})
+	if !c.Outsider { // who has a form has a library
+		_, err = d.cfg.Library.Check(ctx, c.actor(), o)
+	}
+	if err == nil {
+		return m, nil
+	}
+	m = d.libraryRefusal(ctx, c, err)
+	return m, map[string]string{library.ArgOf(err): m.Plain}
+}

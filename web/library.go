@@ -1,0 +1,195 @@
+package web
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+
+	"ltxbot/core/library"
+	"ltxbot/core/ltx"
+	"ltxbot/core/team"
+)
+
+// Library is where teams' LoRAs and styles are looked at and changed. It checks
+// by itself who may do what.
+type Library interface {
+	// Of is all that a team keeps, for those in it.
+	Of(team string) *library.Snapshot
+	Do(ctx context.Context, a team.Actor, o team.Order) (library.Report, error)
+}
+
+// libraryPage is what a team keeps, or what came of an order about it.
+type libraryPage struct {
+	Find    string
+	Report  *library.Report
+	LoRAs   []library.Entry
+	Styles  []library.Style
+	MayAdd  bool
+	Forms   []form
+	Checked string // what a LoRA is
+	Notes   []string
+}
+
+// mentioned implements mentions.
+func (p libraryPage) mentioned() []string {
+	members := make([]string, 0, len(p.LoRAs)+len(p.Styles))
+	for _, e := range p.LoRAs {
+		members = append(members, e.By)
+	}
+	for _, s := range p.Styles {
+		members = append(members, s.By)
+	}
+	return members
+}
+
+// libraryForm is the form of a verb of the library.
+func (q *request) libraryForm(v team.Verb, given map[string]string, fixed ...string) form {
+	f := q.formOf(v, given, fixed...)
+	f.Path = Path + "/library/" + v.Name
+	for i, x := range f.Fields {
+		f.Fields[i].Most = cmp.Or(library.MaxLength(x.Name), x.Most)
+	}
+	return f
+}
+
+// askLibrary gives an order about the team's library.
+func (s *Server) askLibrary(q *request, verb string, args map[string]string, event string) (library.Report, error) {
+	o := team.Order{Verb: verb, Args: args}
+	if q.role == Operator {
+		o.Team = q.team
+	}
+	return s.cfg.Library.Do(q.Context(), q.actor(event), o)
+}
+
+// library shows the LoRAs and styles of a team.
+func (s *Server) library(q *request) error {
+	if q.team == "" {
+		return errChooseTeam
+	}
+	p := libraryPage{Find: q.URL.Query().Get("find")}
+	args := map[string]string{}
+	if p.Find != "" {
+		args["find"] = p.Find
+	}
+	loras, err := s.askLibrary(q, "list", args, "")
+	if err != nil {
+		return err
+	}
+	styles, err := s.askLibrary(q, "styles", nil, "")
+	if err != nil {
+		return err
+	}
+	p.LoRAs, p.Styles, p.MayAdd = loras.LoRAs, styles.Styles, loras.MayAdd
+	for _, v := range library.Verbs() {
+		switch {
+		case v.Name == library.VerbCheck, v.Who == library.Adders && p.MayAdd:
+			p.Forms = append(p.Forms, q.libraryForm(v, nil))
+		}
+	}
+	s.render(q, http.StatusOK, "library", "LoRAs and styles", p)
+	return nil
+}
+
+// libraryVerb is the verb of the library that a request is about.
+func (q *request) libraryVerb() (team.Verb, error) {
+	v, ok := library.Verbs().Find(q.PathValue("verb"))
+	switch {
+	case !ok:
+		return v, errNoPage
+	case q.team == "":
+		return v, errChooseTeam
+	}
+	return v, nil
+}
+
+// libraryOf shows what a verb tells, or its form; those that edit are filled
+// in with what is there now.
+func (s *Server) libraryOf(q *request) error {
+	v, err := q.libraryVerb()
+	if err != nil {
+		return err
+	}
+	given := argsOf(v, q.URL.Query().Get)
+	p := libraryPage{}
+	switch {
+	case v.Name == library.VerbCheck && given["link"] == "":
+	case v.Name == library.VerbCheck:
+		p.Checked = s.cfg.CheckLoRA(q.Context(), q.team, q.name(), given["link"])
+	case v.Reads:
+		report, err := s.askLibrary(q, v.Name, given, "")
+		if err != nil {
+			return err
+		}
+		p.told(report)
+	case library.Edits(v.Name) && len(given) == 1 && given["name"] != "":
+		show := strings.Replace(v.Name, library.VerbEdit, "show", 1)
+		report, err := s.askLibrary(q, show, given, "")
+		if err != nil {
+			return err
+		}
+		for _, e := range report.LoRAs {
+			given = e.Args()
+		}
+		for _, e := range report.Styles {
+			given = e.Args()
+		}
+	}
+	fixed := []string{}
+	if !v.Reads && given["name"] != "" {
+		fixed = append(fixed, "name")
+	}
+	f := q.libraryForm(v, given, fixed...)
+	f.Open = true
+	p.Forms = []form{f}
+	s.render(q, http.StatusOK, "library-order", v.Help, p)
+	return nil
+}
+
+// libraryOrder changes a team's library.
+func (s *Server) libraryOrder(q *request) error {
+	v, err := q.libraryVerb()
+	if err != nil {
+		return err
+	}
+	if v.Reads {
+		return errNoPage
+	}
+	args := map[string]string{}
+	for _, a := range v.Args {
+		if q.PostForm.Has(a.Name) {
+			args[a.Name] = q.PostForm.Get(a.Name)
+		}
+	}
+	report, err := s.askLibrary(q, v.Name, library.Filled(v.Name, args).Args, q.event())
+	if err != nil {
+		return err
+	}
+	s.log.InfoContext(q.Context(), "library changed in the console", "verb", report.Verb, "team", report.Team, "by", q.name())
+	p := libraryPage{}
+	p.told(report)
+	s.render(q, http.StatusOK, "library-order", v.Help, p)
+	return nil
+}
+
+// told takes in what came of an order.
+func (p *libraryPage) told(r library.Report) {
+	p.Report, p.LoRAs, p.Styles, p.MayAdd = &r, r.LoRAs, r.Styles, r.MayAdd
+}
+
+// refusedLibrary is why an order about a library can't be carried out, for who
+// gave it; nil for any other error.
+func refusedLibrary(err error) *problem {
+	var own *library.Error
+	var invalid ltx.Invalid
+	switch {
+	case errors.As(err, &own) && (own.Problem == library.OnlyAdmins || own.Problem == library.NotYours || own.Problem == library.OnlyInsiders):
+		return &problem{http.StatusForbidden, "That is not for you", sentence(own.Error())}
+	case errors.As(err, &own):
+		return &problem{http.StatusUnprocessableEntity, "That could not be done", sentence(own.Error())}
+	case errors.As(err, &invalid):
+		return &problem{http.StatusUnprocessableEntity, "That could not be done", sentence(invalid.Error())}
+	}
+	return nil
+}
