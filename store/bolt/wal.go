@@ -78,8 +78,11 @@ func openWALs(path string, noSync bool) (a, b *wal, err error) {
 	if a, err = openWAL(path+".wal1", noSync); err != nil {
 		return nil, nil, err
 	}
-	if b, err = openWAL(path+".wal2", noSync); err != nil {
-		return nil, nil, errors.Join(err, a.close())
+	if b, err = openWAL(path+".wal2", noSync); err == nil && !noSync {
+		err = syncDir(path) // a new file may be gone after a loss of power, with all that was synced in it
+	}
+	if err != nil {
+		return nil, nil, errors.Join(err, a.close(), b.close())
 	}
 	return a, b, nil
 }

@@ -51,13 +51,12 @@ func (b *Batch) Set(key string, value []byte) { b.writes.Set(key, value) }
 // Announce adds a call of Publish or Retire.
 func (b *Batch) Announce(n News) { b.news = append(b.news, n) }
 
-// Then is b followed by next, and changes neither.
+// Then is b followed by next. It changes neither; but b may be followed once only.
 func (b *Batch) Then(next *Batch) *Batch {
-	both := b.copy()
+	both := &Batch{writes: b.writes.Copy(), news: append(b.news, next.news...)}
 	for key, value := range next.Writes() {
 		both.writes.Set(key, value)
 	}
-	both.news = append(both.news, next.news...)
 	return both
 }
 
