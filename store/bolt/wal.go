@@ -62,7 +62,7 @@ func newWALID() (id walID) {
 
 // openWAL opens the log at path, or makes an empty one.
 func openWAL(path string, noSync bool) (*wal, error) {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, fileMode)
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, fileMode) //nolint:gosec // the operator chose it
 	if err != nil {
 		return nil, err
 	}
@@ -233,7 +233,7 @@ const (
 
 // encodeCommit is a batch that was committed at a time, as the log has it.
 func encodeCommit(at time.Time, b *kv.Batch) []byte {
-	out := binary.LittleEndian.AppendUint64(nil, uint64(at.UnixNano())) //nolint:gosec // comes back as it was
+	out := binary.LittleEndian.AppendUint64(nil, uint64(at.UnixNano()))
 	add := func(op byte, fields ...[]byte) {
 		out = append(out, op)
 		for _, f := range fields {
@@ -268,7 +268,7 @@ func decodeCommit(data []byte) (at time.Time, b *kv.Batch, err error) {
 	at, data = time.Unix(0, int64(binary.LittleEndian.Uint64(data))), data[8:] //nolint:gosec // as it was
 	field := func() []byte {
 		n, used := binary.Uvarint(data)
-		if used <= 0 || n > uint64(len(data)-used) {
+		if used <= 0 || n > uint64(len(data)-used) { //nolint:gosec // used is at most len(data)
 			err = errCommit
 			return nil
 		}
