@@ -1,7 +1,12 @@
 // Package bolt is a kv.Engine that keeps everything in one file, for one
 // process; nothing else has to be installed.
 //
-// All transactions that wait at the same time share one commit and its fsync.
+// All transactions that wait at the same time share one commit, and wait for the
+// disk once. A commit goes to the end of a write-ahead log, and many of them
+// together go from there into the file a little later: bbolt writes a dozen pages
+// for a change of a few bytes. What is not in the file yet is in memory, too.
+// Closing an engine brings everything into the file and removes the logs.
+//
 // Reads see the last commit and never wait for a write. Jobs that are
 // published and not retired stand in a bucket of their own, so that the next
 // start hands them out again.
@@ -20,6 +25,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -33,11 +39,24 @@ type Engine struct {
 	*kv.Session
 
 	db      *bbolt.DB
+	opts    Options
 	local   *kv.Local
 	updates *kv.Committer
 	log     *slog.Logger
 	now     func() time.Time
 	close   func() error
+	full    chan struct{} // has a value when the log is to be brought into db
+	failed  atomic.Bool   // that was tried, and failed
+
+	flushing sync.Mutex // is held by a flush
+	writing  sync.Mutex // is held by a commit, and protects wal and spare
+	wal      *wal       // where commits are written
+	spare    *wal       // the other log: what it has is in db, or in old
+	due      *time.Timer
+
+	state  sync.Mutex
+	recent *kv.Batch // what is in wal; the batch itself never changes
+	old    *kv.Batch // what is in spare and on its way into db; nil when that is done
 
 	mu     sync.Mutex
 	latest time.Time // that Now has returned, here or before the last restart
@@ -51,6 +70,9 @@ type Options struct {
 	Now    func() time.Time // time.Now when nil
 	// MaxBytes is the size of file at which writes are refused; 0 = no limit.
 	MaxBytes int64
+	// FlushSize is the size of a log, in bytes, at which its commits are brought
+	// into the file; 4 MiB when 0.
+	FlushSize int64
 	// NoSync leaves it to the system when a commit reaches the disk. The file
 	// outlives the process, but not a loss of power: it is for tests.
 	NoSync bool
@@ -74,6 +96,7 @@ var (
 
 	formatKey = []byte("format") // what the buckets hold
 	latestKey = []byte("latest") // Engine.latest at the last commit
+	walKey    = []byte("wal")    // the id of the last log that is in the file
 )
 
 // format is the value of formatKey.
@@ -81,12 +104,15 @@ const format = "1"
 
 // Open opens the file at path and makes it if it does not exist.
 func Open(path string, opts Options) (*Engine, error) {
-	e := &Engine{log: opts.Logger, now: opts.Now}
+	e := &Engine{log: opts.Logger, now: opts.Now, opts: opts, full: make(chan struct{}, 1)}
 	if e.log == nil {
 		e.log = slog.Default()
 	}
 	if e.now == nil {
 		e.now = time.Now
+	}
+	if e.opts.FlushSize == 0 {
+		e.opts.FlushSize = flushSize
 	}
 	err := guarded(func() error {
 		err := checkWhole(path)
@@ -104,7 +130,7 @@ func Open(path string, opts Options) (*Engine, error) {
 	case err != nil:
 		return nil, fmt.Errorf("open store: %w", err)
 	}
-	if err := guarded(e.start); err != nil {
+	if err := guarded(func() error { return e.start(path) }); err != nil {
 		if errors.Is(err, errDamaged) {
 			// The transaction that broke can't be ended, nor can the file be
 			// closed then: the process is about to end.
@@ -138,11 +164,13 @@ func initialMap(maxBytes int64) int {
 	return room
 }
 
-// start makes the buckets, queues the open jobs and starts the committer.
-func (e *Engine) start() error {
+// start makes the buckets, brings what the logs have into the file, queues the
+// open jobs and starts the committer.
+func (e *Engine) start(path string) error {
 	var open []string
+	first := newWALID() // of a log that never was: the next one follows it
 	err := e.db.Update(func(tx *bbolt.Tx) error {
-		if first, _ := tx.Cursor().First(); first != nil && tx.Bucket(metaBucket) == nil {
+		if k, _ := tx.Cursor().First(); k != nil && tx.Bucket(metaBucket) == nil {
 			return errors.New("it was written by another program, or by an older version of the bot")
 		}
 		for _, b := range [][]byte{keysBucket, openBucket, metaBucket} {
@@ -159,19 +187,38 @@ func (e *Engine) start() error {
 				return fmt.Errorf("read the time of the last commit: %w", err)
 			}
 		}
+		var err error
+		if e.wal, e.spare, err = openWALs(path, e.opts.NoSync); err != nil {
+			return err
+		}
+		if err := e.replay(tx); err != nil {
+			return fmt.Errorf("read the commits of the log: %w", err)
+		}
 		open = openJobs(tx)
-		return meta.Put(formatKey, []byte(format))
+		return errors.Join(meta.Put(formatKey, []byte(format)), meta.Put(walKey, first[:]))
 	})
 	if err != nil {
-		return err
+		return errors.Join(err, e.wal.close(), e.spare.close())
 	}
+	e.wal.before, e.recent = first, kv.NewBatch()
 	e.local = kv.NewLocal(open, e.now)
 	e.Session = e.local.Session()
 	e.updates = kv.NewCommitter(e.commit)
+	stop := make(chan struct{})
+	var flusher sync.WaitGroup
+	e.due = time.NewTimer(flushEvery)
+	flusher.Go(func() { e.flushes(stop) })
 	e.close = sync.OnceValue(func() error {
 		e.updates.Close()
+		close(stop)
+		flusher.Wait()
+		e.due.Stop()
 		e.End()
-		return e.db.Close()
+		if err := e.flush(); err != nil {
+			e.log.Error("store: cannot write the file; the next start writes what is in the logs beside it", "error", err)
+			return errors.Join(e.wal.close(), e.spare.close(), e.db.Close())
+		}
+		return errors.Join(e.wal.remove(), e.spare.remove(), e.db.Close())
 	})
 	return nil
 }
@@ -208,11 +255,27 @@ func (e *Engine) View(ctx context.Context, fn func(kv.Tx) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	err := e.db.View(func(tx *bbolt.Tx) error { return kv.View(reader{tx.Bucket(keysBucket)}, fn) })
+	return e.read(func(r kv.Reader) error { return kv.View(r, fn) })
+}
+
+// read calls fn with what was committed so far. fn must not write.
+func (e *Engine) read(fn func(kv.Reader) error) error {
+	e.state.Lock()
+	tx, err := e.db.Begin(false)
+	recent, old := e.recent, e.old
+	e.state.Unlock()
 	if errors.Is(err, berrors.ErrDatabaseNotOpen) {
 		return kv.ErrClosed
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback() }()
+	var committed kv.Reader = reader{tx.Bucket(keysBucket)}
+	if old != nil { // if it is in db already, that changes nothing
+		committed = kv.Over(committed, old)
+	}
+	return fn(kv.Over(committed, recent))
 }
 
 // Sync has nothing to wait for: each Update does.
@@ -245,145 +308,75 @@ func (e *Engine) ResetClock(context.Context) error {
 		return err
 	}
 	now := e.now()
-	err := e.db.Update(func(tx *bbolt.Tx) error {
-		e.mu.Lock()
-		e.latest = now
-		e.mu.Unlock()
-		latest, err := now.MarshalBinary()
-		if err != nil {
-			return err
-		}
-		return tx.Bucket(metaBucket).Put(latestKey, latest)
-	})
-	if err != nil {
+	e.mu.Lock()
+	e.latest = now
+	e.mu.Unlock()
+	if err := e.record(encodeCommit(now, kv.NewBatch())); err != nil {
 		return fmt.Errorf("reset clock: %w", err)
 	}
 	return nil
 }
 
-// errEmpty spares the fsync of a transaction that changes nothing.
-var errEmpty = errors.New("nothing to commit")
-
 // commit brings a batch to the disk.
 func (e *Engine) commit(run func(kv.Reader) *kv.Batch) error {
+	if err := e.room(); err != nil {
+		return fmt.Errorf("commit: %w", err)
+	}
 	var batch *kv.Batch
-	err := e.db.Update(func(tx *bbolt.Tx) error {
-		keys := tx.Bucket(keysBucket)
-		if batch = run(reader{keys}); batch.Empty() {
-			return errEmpty
+	var commit []byte
+	err := e.read(func(r kv.Reader) error {
+		if batch = run(r); !batch.Empty() {
+			commit = encodeCommit(e.time(), batch)
 		}
-		for key, value := range batch.Writes() {
-			if err := write(keys, key, value); err != nil {
-				return err
-			}
-		}
-		if err := announce(tx.Bucket(openBucket), batch.News()); err != nil {
-			return err
-		}
-		latest, err := e.time().MarshalBinary()
-		if err != nil {
-			return err
-		}
-		return tx.Bucket(metaBucket).Put(latestKey, latest)
+		return nil
 	})
-	switch {
-	case errors.Is(err, errEmpty):
-		return nil
-	case err == nil:
-		e.local.Apply(batch.News())
-		return nil
+	if err != nil || commit == nil {
+		return err
 	}
-	e.recover(batch)
-	if errors.Is(err, berrors.ErrMaxSizeReached) {
-		return fmt.Errorf("commit: the store's file has reached its largest allowed size: %w", err)
+	if err := e.record(commit); err != nil {
+		return fmt.Errorf("commit: %w", err)
 	}
-	return fmt.Errorf("commit: %w", err)
+	e.local.Apply(batch.News())
+	return nil
 }
 
-// recover announces what a commit that failed has published all the same: if
-// only its last fsync failed, what it wrote is in the file.
-func (e *Engine) recover(batch *kv.Batch) {
-	var news []kv.News
-	err := e.db.View(func(tx *bbolt.Tx) error {
-		open := tx.Bucket(openBucket)
-		for _, n := range batch.News() {
-			news = append(news, kv.News{Job: n.Job, Retired: open.Get([]byte(n.Job)) == nil})
-		}
-		return nil
-	})
+// record appends a commit to the log, and shows it to those who read from now on.
+func (e *Engine) record(commit []byte) error {
+	// Values of the batch may belong to the transaction, which is over.
+	_, batch, err := decodeCommit(commit)
 	if err != nil {
-		e.log.Error("store: cannot read the file after a commit that failed", "error", err)
-		return
+		return err
 	}
-	e.local.Apply(news)
-}
-
-func write(keys *bbolt.Bucket, key string, value []byte) error {
-	if value == nil {
-		return keys.Delete([]byte(key))
+	e.writing.Lock()
+	defer e.writing.Unlock()
+	if !e.wal.begun {
+		if err := e.wal.begin(); err != nil {
+			return err
+		}
+		e.due.Reset(flushEvery)
 	}
-	return keys.Put([]byte(key), value)
-}
-
-// announce keeps which jobs are open.
-func announce(open *bbolt.Bucket, news []kv.News) error {
-	for _, n := range news {
-		key := []byte(n.Job)
-		switch known := open.Get(key) != nil; {
-		case n.Retired && known:
-			if err := open.Delete(key); err != nil {
-				return err
-			}
-		case !n.Retired && !known:
-			number, err := open.NextSequence()
-			if err != nil {
-				return err
-			}
-			if err := open.Put(key, binary.BigEndian.AppendUint64(nil, number)); err != nil {
-				return err
-			}
+	if err := e.wal.append(commit); err != nil {
+		return err
+	}
+	if e.wal.end >= e.opts.FlushSize {
+		select {
+		case e.full <- struct{}{}:
+		default:
 		}
 	}
+	e.state.Lock()
+	defer e.state.Unlock()
+	e.recent = e.recent.Then(batch)
 	return nil
 }
 
-// reader is a kv.Reader of the keys in a transaction.
-type reader struct{ keys *bbolt.Bucket }
-
-func (r reader) Get(key string) ([]byte, error) { return r.keys.Get([]byte(key)), nil }
-
-func (reader) Fetch([]string) error { return nil }
-
-func (r reader) Range(from, end string, reverse bool, yield func(string, []byte) bool) error {
-	c := r.keys.Cursor()
-	if !reverse {
-		for k, v := c.Seek([]byte(from)); k != nil && (end == "" || string(k) < end); k, v = c.Next() {
-			if !yield(string(k), v) {
-				break
-			}
-		}
-		return nil
-	}
-	k, v := c.Last()
-	if end != "" {
-		if k, _ = c.Seek([]byte(end)); k == nil {
-			k, v = c.Last()
-		} else {
-			k, v = c.Prev()
-		}
-	}
-	for ; k != nil && string(k) >= from; k, v = c.Prev() {
-		if !yield(string(k), v) {
-			break
-		}
-	}
-	return nil
-}
-
-// Backup writes a consistent copy of the file to w while it is in use. Writes
-// go on meanwhile; only a file that outgrows its memory map has to wait for
-// the end of a backup.
+// Backup writes a consistent copy of the file to w while it is in use, with all
+// that was committed before. Writes go on meanwhile; only a file that outgrows its
+// memory map has to wait for the end of a backup.
 func (e *Engine) Backup(ctx context.Context, w io.Writer) error {
+	if err := e.flush(); err != nil && !errors.Is(err, berrors.ErrDatabaseNotOpen) {
+		return fmt.Errorf("back up store: %w", err)
+	}
 	err := e.db.View(func(tx *bbolt.Tx) error {
 		_, err := tx.WriteTo(&contextWriter{w: w, err: ctx.Err})
 		return err

@@ -31,13 +31,13 @@ type file struct {
 
 func (f *file) Open(t testing.TB) kv.Engine {
 	t.Helper()
-	return open(t, f.path, bolt.Options{Now: f.now})
+	return open(t, f.path, bolt.Options{Now: f.now, FlushSize: small})
 }
 
 func (f *file) Kill(t testing.TB, e kv.Engine) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "ltx.db")
-	copyFile(t, f.path, path)
+	copyStore(t, f.path, path)
 	f.path = path
 	t.Cleanup(func() { e.Close() })
 }
@@ -48,6 +48,9 @@ func TestEngine(t *testing.T) {
 		return &file{path: newPath(t), now: now}
 	}})
 }
+
+// small is a size of the log that a few commits reach, in bytes.
+const small = 8 << 10
 
 func newPath(t testing.TB) string { return filepath.Join(t.TempDir(), "ltx.db") }
 
@@ -74,6 +77,14 @@ func copyFile(t testing.TB, from, to string) {
 	}
 	if err := os.WriteFile(to, content, 0o600); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// copyStore copies the files of a store as they are at this moment.
+func copyStore(t testing.TB, from, to string) {
+	t.Helper()
+	for _, end := range []string{"", ".wal1", ".wal2"} {
+		copyFile(t, from+end, to+end)
 	}
 }
 
@@ -169,11 +180,14 @@ func TestAFileThatCannotBeReadIsRefused(t *testing.T) {
 	}
 }
 
-func TestAFullFileRefusesWritesAndCanBeRead(t *testing.T) {
-	e := open(t, newPath(t), bolt.Options{MaxBytes: 256 << 10})
+func TestAFullFileRefusesWritesAndLosesNothing(t *testing.T) {
+	path := newPath(t)
+	e := open(t, path, bolt.Options{MaxBytes: 256 << 10})
 	put(t, e, "first", "kept")
 	var err error
-	for i := 0; err == nil && i < 1000; i++ {
+	taken := 0
+	for ; err == nil && taken < 1000; taken++ {
+		i := taken
 		err = e.Update(t.Context(), func(tx kv.Tx) error {
 			tx.Put(fmt.Sprint("key", i), bytes.Repeat([]byte("x"), 4000))
 			return nil
@@ -185,13 +199,23 @@ func TestAFullFileRefusesWritesAndCanBeRead(t *testing.T) {
 	if got := get(t, e, "first"); got != "kept" {
 		t.Errorf("read %q", got)
 	}
+	if err := e.Close(); err != nil {
+		t.Fatal(err)
+	}
+	e = open(t, path, bolt.Options{}) // there is room again
+	for i := range taken - 1 {
+		if got := get(t, e, fmt.Sprint("key", i)); len(got) != 4000 {
+			t.Errorf("key %d, which was taken, has %d bytes", i, len(got))
+		}
+	}
+	put(t, e, "last", "1")
 }
 
 // What waits while a commit is under way shares the next one.
 func TestTransactionsThatWaitShareOneCommit(t *testing.T) {
 	path := newPath(t)
 	e := open(t, path, bolt.Options{})
-	before := commits(t, e)
+	before := e.Commits()
 	entered, goOn := make(chan struct{}), make(chan struct{})
 	var all sync.WaitGroup
 	all.Go(func() {
@@ -214,32 +238,9 @@ func TestTransactionsThatWaitShareOneCommit(t *testing.T) {
 	waiting.Wait()
 	close(goOn)
 	all.Wait()
-	if n := commits(t, e) - before; n > 20 {
+	if n := e.Commits() - before; n > 20 {
 		t.Errorf("101 transactions took %d commits", n)
 	}
-}
-
-// commits is how often the file was written: bbolt numbers its transactions.
-func commits(t *testing.T, e *bolt.Engine) int {
-	t.Helper()
-	path := newPath(t)
-	f, err := os.Create(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := errors.Join(e.Backup(t.Context(), f), f.Close()); err != nil {
-		t.Fatal(err)
-	}
-	db, err := bbolt.Open(path, 0o600, &bbolt.Options{ReadOnly: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	var id int
-	err = db.View(func(tx *bbolt.Tx) error { id = tx.ID(); return nil })
-	if err := errors.Join(err, db.Close()); err != nil {
-		t.Fatal(err)
-	}
-	return id
 }
 
 func TestABackupIsAStoreOfItsOwn(t *testing.T) {
@@ -297,6 +298,10 @@ func TestCompact(t *testing.T) {
 	claim, err := e.Claim(t.Context())
 	if err != nil || claim.Job != "job" {
 		t.Errorf("handed out %q, %v", claim.Job, err)
+	}
+	claim.Release()
+	if err := e.Close(); err != nil {
+		t.Fatal(err)
 	}
 	if entries, err := os.ReadDir(filepath.Dir(path)); err != nil || len(entries) != 1 {
 		t.Errorf("the folder has %v, %v", entries, err)

@@ -97,7 +97,7 @@ func claimAll(t *testing.T, e *bolt.Engine) map[string]bool {
 // workUntilKilled publishes jobs, retires every other one, and prints what was
 // committed.
 func workUntilKilled(t *testing.T, path string) {
-	e := open(t, path, bolt.Options{})
+	e := open(t, path, bolt.Options{FlushSize: 16 << 10}) // several flushes a second
 	var all sync.WaitGroup
 	for worker := range 8 {
 		all.Go(func() {

@@ -95,7 +95,7 @@ func (c *Committer) gather(first *update) []*update {
 // run commits updates as one batch. One that fails or panics is left out.
 func (c *Committer) run(updates []*update) {
 	err := c.commit(func(base Reader) *Batch {
-		batch := newBatch()
+		batch := NewBatch()
 		for _, u := range updates {
 			batch = u.run(base, batch)
 		}

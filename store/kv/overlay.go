@@ -31,17 +31,33 @@ type Batch struct {
 	news   []News
 }
 
+// NewBatch is a batch that writes nothing.
+func NewBatch() *Batch { return &Batch{writes: new(btree.Map[string, []byte])} }
+
 // News is a call of Publish or Retire.
 type News struct {
 	Job     string
 	Retired bool
 }
 
-func newBatch() *Batch { return &Batch{writes: new(btree.Map[string, []byte])} }
-
 // copy is a batch that can be written to without changing b.
 func (b *Batch) copy() *Batch {
 	return &Batch{writes: b.writes.Copy(), news: slices.Clip(b.news)}
+}
+
+// Set writes a key; nil deletes it.
+func (b *Batch) Set(key string, value []byte) { b.writes.Set(key, value) }
+
+// Announce adds a call of Publish or Retire.
+func (b *Batch) Announce(n News) { b.news = append(b.news, n) }
+
+// Then is b followed by next. It changes neither; but b may be followed once only.
+func (b *Batch) Then(next *Batch) *Batch {
+	both := &Batch{writes: b.writes.Copy(), news: append(b.news, next.news...)}
+	for key, value := range next.Writes() {
+		both.writes.Set(key, value)
+	}
+	return both
 }
 
 // Empty reports whether the batch changes nothing.
@@ -54,6 +70,49 @@ func (b *Batch) Writes() iter.Seq2[string, []byte] { return b.writes.Scan }
 // job the last one counts.
 func (b *Batch) News() []News { return b.news }
 
+// Over is a Reader of what base reads after b was written to it. b must not
+// change meanwhile.
+func Over(base Reader, b *Batch) Reader { return layer{base, b.writes} }
+
+// layer is a Reader with writes on top of it.
+type layer struct {
+	base   Reader
+	writes *btree.Map[string, []byte]
+}
+
+func (l layer) Get(key string) ([]byte, error) {
+	if value, ok := l.writes.Get(key); ok {
+		return value, nil
+	}
+	return l.base.Get(key)
+}
+
+func (l layer) Fetch(keys []string) error { return l.base.Fetch(keys) }
+
+// Range merges the keys of the writes into those of the base.
+func (l layer) Range(from, end string, reverse bool, yield func(string, []byte) bool) error {
+	written := newCursor(l.writes, from, end, reverse)
+	emit := func(key string, value []byte) bool { return value == nil || yield(key, value) }
+	more := true
+	err := l.base.Range(from, end, reverse, func(key string, value []byte) bool {
+		for more && written.ok && (written.key < key) != reverse && written.key != key {
+			more = emit(written.key, written.value)
+			written.next()
+		}
+		if written.ok && written.key == key {
+			value = written.value
+			written.next()
+		}
+		more = more && emit(key, value)
+		return more
+	})
+	for err == nil && more && written.ok {
+		more = emit(written.key, written.value)
+		written.next()
+	}
+	return err
+}
+
 // overlay is a Tx: buffered writes over a Reader.
 type overlay struct {
 	base     Reader
@@ -65,7 +124,7 @@ type overlay struct {
 
 // View runs fn on what base reads.
 func View(base Reader, fn func(Tx) error) error {
-	o := &overlay{base: base, batch: newBatch(), reads: -1, readOnly: true}
+	o := &overlay{base: base, batch: NewBatch(), reads: -1, readOnly: true}
 	return o.outcome(fn(o))
 }
 
@@ -94,10 +153,7 @@ func (o *overlay) Get(key string) []byte {
 	if !o.read() {
 		return nil
 	}
-	if value, ok := o.batch.writes.Get(key); ok {
-		return value
-	}
-	value, err := o.base.Get(key)
+	value, err := Over(o.base, o.batch).Get(key)
 	if err != nil {
 		o.fail(err)
 		return nil
@@ -180,32 +236,14 @@ func (o *overlay) ScanReverse(prefix, before string) iter.Seq2[string, []byte] {
 	}
 }
 
-// scan merges the keys of the batch into those of the base.
+// scan goes over a range of what the transaction saw when the scan began.
 func (o *overlay) scan(from, end string, reverse bool, yield func(string, []byte) bool) {
-	buffered := newCursor(o.batch.writes.Copy(), from, end, reverse)
-	emit := func(key string, value []byte) bool {
-		return value == nil || o.read() && yield(key, value)
-	}
-	more := true
-	err := o.base.Range(from, end, reverse, func(key string, value []byte) bool {
-		for more && buffered.ok && (buffered.key < key) != reverse && buffered.key != key {
-			more = emit(buffered.key, buffered.value)
-			buffered.next()
-		}
-		if buffered.ok && buffered.key == key {
-			value = buffered.value
-			buffered.next()
-		}
-		more = more && emit(key, value)
-		return more
+	seen := o.batch.copy()
+	err := Over(o.base, seen).Range(from, end, reverse, func(key string, value []byte) bool {
+		return o.read() && yield(key, value)
 	})
 	if err != nil {
 		o.fail(err)
-		return
-	}
-	for more && buffered.ok {
-		more = emit(buffered.key, buffered.value)
-		buffered.next()
 	}
 }
 

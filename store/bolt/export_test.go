@@ -1,0 +1,20 @@
+package bolt
+
+// Commits is how many commits the log has.
+func (e *Engine) Commits() int {
+	n := 0
+	_ = e.wal.commits(e.wal.id, func([]byte) error { n++; return nil })
+	return n
+}
+
+// LogEnd is where the next commit is written.
+func (e *Engine) LogEnd() int64 { return e.wal.end }
+
+// Flush brings everything into the file.
+func (e *Engine) Flush() error { return e.flush() }
+
+// DecodeCommit and EncodeCommit are how a commit stands in the log.
+var (
+	DecodeCommit = decodeCommit
+	EncodeCommit = encodeCommit
+)

@@ -1,0 +1,300 @@
+package bolt
+
+import (
+	"bytes"
+	"cmp"
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"os"
+	"time"
+
+	"ltxbot/store/kv"
+)
+
+// A wal is a write-ahead log: the commits that are not in the database yet, in
+// their order. There are two, which take turns: one is written while what is in
+// the other one goes into the database. Each begins with a random id, and with
+// that of the log before it; the database has the id of the last log that is in
+// it. So a log that does not follow the database, as after a backup was restored,
+// is not read.
+//
+// A log keeps its size when it begins anew: then a commit changes no metadata of
+// the file, and waits for the disk once. What is left in it from before has the
+// checksum of another id.
+type wal struct {
+	path   string
+	file   *os.File
+	noSync bool
+	id     walID
+	before walID // the id of the log before it
+	begun  bool  // it may have commits
+	end    int64 // where the next commit is written
+	size   int64 // of the file
+}
+
+type walID [16]byte
+
+// The layout of a log: a header, and from firstCommit on the commits, each with
+// its length and its checksum.
+const (
+	walMagic     = "ltxwal1\n"
+	firstCommit  = 4096            // in a page of its own: the header is never written again
+	commitHeader = 8               // bytes
+	walGrowth    = 1 << 20         // bytes that a log grows by
+	headerSize   = 8 + 16 + 16 + 4 // magic, id, id of the log before, checksum
+)
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// checksum of data in the log with an id.
+func (id walID) checksum(data []byte) uint32 {
+	return crc32.Update(crc32.Checksum(id[:], castagnoli), castagnoli, data)
+}
+
+func newWALID() (id walID) {
+	_, _ = rand.Read(id[:]) // never fails
+	return id
+}
+
+// openWAL opens the log at path, or makes an empty one.
+func openWAL(path string, noSync bool) (*wal, error) {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, fileMode) //nolint:gosec // the operator chose it
+	if err != nil {
+		return nil, err
+	}
+	info, err := f.Stat()
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return &wal{path: path, file: f, noSync: noSync, size: info.Size()}, nil
+}
+
+// openWALs opens the two logs of the database at path.
+func openWALs(path string, noSync bool) (a, b *wal, err error) {
+	if a, err = openWAL(path+".wal1", noSync); err != nil {
+		return nil, nil, err
+	}
+	if b, err = openWAL(path+".wal2", noSync); err == nil && !noSync {
+		err = syncDir(path) // a new file may be gone after a loss of power, with all that was synced in it
+	}
+	if err != nil {
+		return nil, nil, errors.Join(err, a.close(), b.close())
+	}
+	return a, b, nil
+}
+
+// follow makes the log empty from the next begin on: it follows another one.
+func (w *wal) follow(other *wal) { w.before, w.begun, w.end = other.id, false, firstCommit }
+
+// begin makes the log empty, on the disk, too.
+func (w *wal) begin() error {
+	if err := w.grow(firstCommit); err != nil {
+		return err
+	}
+	id := newWALID()
+	header := append([]byte(walMagic), id[:]...)
+	header = append(header, w.before[:]...)
+	header = binary.LittleEndian.AppendUint32(header, crc32.Checksum(header, castagnoli))
+	if _, err := w.file.WriteAt(header, 0); err != nil {
+		return err
+	}
+	if err := w.sync(); err != nil {
+		return err
+	}
+	w.id, w.begun, w.end = id, true, firstCommit
+	return nil
+}
+
+// append brings a commit to the disk. If it fails, the next one takes its place.
+func (w *wal) append(commit []byte) error {
+	if err := w.grow(w.end + commitHeader + int64(len(commit))); err != nil {
+		return err
+	}
+	data := binary.LittleEndian.AppendUint32(make([]byte, 0, commitHeader+len(commit)), uint32(len(commit))) //nolint:gosec // far below 4 GiB
+	data = binary.LittleEndian.AppendUint32(data, w.id.checksum(commit))
+	data = append(data, commit...)
+	if _, err := w.file.WriteAt(data, w.end); err != nil {
+		return err
+	}
+	if err := w.sync(); err != nil {
+		return err
+	}
+	w.end += int64(len(data))
+	return nil
+}
+
+// grow makes the file long enough for size bytes, with its metadata on the disk.
+func (w *wal) grow(size int64) error {
+	if size <= w.size {
+		return nil
+	}
+	more := max(walGrowth, size-w.size)
+	if _, err := w.file.WriteAt(make([]byte, more), w.size); err != nil {
+		return err
+	}
+	if !w.noSync {
+		if err := w.file.Sync(); err != nil {
+			return err
+		}
+	}
+	w.size += more
+	return nil
+}
+
+func (w *wal) sync() error {
+	if w.noSync {
+		return nil
+	}
+	return datasync(w.file)
+}
+
+// header reads the ids of the log and of the one before it. ok is false if it has
+// none: then it has no commits.
+func (w *wal) header() (id, before walID, ok bool, err error) {
+	data := make([]byte, headerSize)
+	if _, err := w.file.ReadAt(data, 0); err != nil {
+		if errors.Is(err, io.EOF) {
+			err = nil // it was never begun
+		}
+		return id, before, false, err
+	}
+	body, sum := data[:headerSize-4], binary.LittleEndian.Uint32(data[headerSize-4:])
+	if !bytes.HasPrefix(body, []byte(walMagic)) || crc32.Checksum(body, castagnoli) != sum {
+		return id, before, false, nil
+	}
+	body = body[len(walMagic):]
+	return walID(body[:16]), walID(body[16:]), true, nil
+}
+
+// commits calls each with every commit of the log with an id. A last one that is
+// not whole was never acknowledged: the process was killed while it wrote it.
+func (w *wal) commits(id walID, each func(commit []byte) error) error {
+	for at := int64(firstCommit); ; {
+		commit, whole, err := w.read(id, at)
+		if err != nil {
+			return err
+		}
+		next := at + commitHeader + int64(len(commit))
+		if !whole {
+			if _, more, err := w.read(id, next); more || err != nil {
+				return cmp.Or(err, errCommit)
+			}
+			return nil
+		}
+		if err := each(commit); err != nil {
+			return err
+		}
+		at = next
+	}
+}
+
+// read reads the commit at an offset, and reports whether it is whole.
+func (w *wal) read(id walID, at int64) (commit []byte, whole bool, err error) {
+	head := make([]byte, commitHeader)
+	if at+commitHeader > w.size {
+		return nil, false, nil
+	}
+	if _, err := w.file.ReadAt(head, at); err != nil {
+		return nil, false, err
+	}
+	length := int64(binary.LittleEndian.Uint32(head))
+	if length == 0 || at+commitHeader+length > w.size {
+		return nil, false, nil
+	}
+	commit = make([]byte, length)
+	if _, err := w.file.ReadAt(commit, at+commitHeader); err != nil {
+		return nil, false, err
+	}
+	return commit, id.checksum(commit) == binary.LittleEndian.Uint32(head[4:]), nil
+}
+
+// close closes the log, which may be nil.
+func (w *wal) close() error {
+	if w == nil {
+		return nil
+	}
+	return w.file.Close()
+}
+
+// remove closes the log and removes its file.
+func (w *wal) remove() error { return errors.Join(w.close(), os.Remove(w.path)) }
+
+// The parts of a commit in the log, each with its own letter.
+const (
+	opPut     = 'p' // key, value
+	opDelete  = 'd' // key
+	opPublish = 'n' // job
+	opRetire  = 'r' // job
+)
+
+// encodeCommit is a batch that was committed at a time, as the log has it.
+func encodeCommit(at time.Time, b *kv.Batch) []byte {
+	out := binary.LittleEndian.AppendUint64(nil, uint64(at.UnixNano()))
+	add := func(op byte, fields ...[]byte) {
+		out = append(out, op)
+		for _, f := range fields {
+			out = append(binary.AppendUvarint(out, uint64(len(f))), f...)
+		}
+	}
+	for key, value := range b.Writes() {
+		if value == nil {
+			add(opDelete, []byte(key))
+		} else {
+			add(opPut, []byte(key), value)
+		}
+	}
+	for _, n := range b.News() {
+		if n.Retired {
+			add(opRetire, []byte(n.Job))
+		} else {
+			add(opPublish, []byte(n.Job))
+		}
+	}
+	return out
+}
+
+// errCommit says that a commit of the log is not what encodeCommit writes.
+var errCommit = fmt.Errorf("%w: a commit in its log can't be read", errDamaged)
+
+// decodeCommit is the other way round.
+func decodeCommit(data []byte) (at time.Time, b *kv.Batch, err error) {
+	if len(data) < 8 {
+		return time.Time{}, nil, errCommit
+	}
+	at, data = time.Unix(0, int64(binary.LittleEndian.Uint64(data))), data[8:] //nolint:gosec // as it was
+	field := func() []byte {
+		n, used := binary.Uvarint(data)
+		if used <= 0 || n > uint64(len(data)-used) { //nolint:gosec // used is at most len(data)
+			err = errCommit
+			return nil
+		}
+		f := data[used : used+int(n)] //nolint:gosec // at most len(data)
+		data = data[used+int(n):]     //nolint:gosec // at most len(data)
+		return f
+	}
+	b = kv.NewBatch()
+	for len(data) > 0 && err == nil {
+		op := data[0]
+		data = data[1:]
+		first := string(field())
+		switch op {
+		case opPut:
+			if value := field(); len(value) > 0 {
+				b.Set(first, value)
+			} else {
+				err = cmp.Or(err, errCommit)
+			}
+		case opDelete:
+			b.Set(first, nil)
+		case opPublish, opRetire:
+			b.Announce(kv.News{Job: first, Retired: op == opRetire})
+		default:
+			err = errCommit
+		}
+	}
+	return at, b, err
+}

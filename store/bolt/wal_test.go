@@ -1,0 +1,247 @@
+package bolt_test
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"ltxbot/store/bolt"
+	"ltxbot/store/kv"
+)
+
+// killed returns a path to what a process that was killed now would leave behind.
+func killed(t *testing.T, path string) string {
+	t.Helper()
+	left := newPath(t)
+	copyStore(t, path, left)
+	return left
+}
+
+func TestWhatIsInTheLogAloneOutlivesAKill(t *testing.T) {
+	path := newPath(t)
+	e := open(t, path, bolt.Options{})
+	put(t, e, "a", "1")
+	if err := e.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	put(t, e, "b", "2") // in the second log
+	put(t, e, "a", "3")
+	if err := e.Update(t.Context(), func(tx kv.Tx) error { tx.Delete("b"); tx.Put("c", tx.Get("a")); tx.Publish("job"); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	e = open(t, killed(t, path), bolt.Options{})
+	for key, want := range map[string]string{"a": "3", "b": "", "c": "3"} {
+		if got := get(t, e, key); got != want {
+			t.Errorf("%s = %q, want %q", key, got, want)
+		}
+	}
+	if c, err := e.Claim(t.Context()); err != nil || c.Job != "job" {
+		t.Errorf("handed out %q, %v", c.Job, err)
+	}
+}
+
+// The last commit may be cut off anywhere: it was not acknowledged then.
+func TestACommitThatWasCutOffIsLeftOut(t *testing.T) {
+	path := newPath(t)
+	e := open(t, path, bolt.Options{})
+	put(t, e, "a", "acknowledged")
+	at := e.LogEnd()
+	put(t, e, "b", "cut off")
+	end := e.LogEnd()
+	for cut := at; cut <= end; cut++ {
+		left := killed(t, path)
+		log, err := os.ReadFile(left + ".wal1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := cut; i < end; i++ {
+			log[i] = 0
+		}
+		if err := os.WriteFile(left+".wal1", log, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		e, err := bolt.Open(left, bolt.Options{NoSync: true})
+		if err != nil {
+			t.Fatalf("cut off after %d bytes: %v", cut-at, err)
+		}
+		if got := get(t, e, "a"); got != "acknowledged" {
+			t.Errorf("cut off after %d bytes: a = %q", cut-at, got)
+		}
+		if got := get(t, e, "b"); got != "" != (cut == end) {
+			t.Errorf("cut off after %d bytes of %d: b = %q", cut-at, end-at, got)
+		}
+		if err := e.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// A commit in the middle was acknowledged: to go on without it would lose it.
+func TestALogThatIsDamagedInTheMiddleIsRefused(t *testing.T) {
+	path := newPath(t)
+	e := open(t, path, bolt.Options{})
+	put(t, e, "a", "first")
+	at := e.LogEnd()
+	put(t, e, "b", "second")
+	put(t, e, "c", "third")
+	left := killed(t, path)
+	log, err := os.ReadFile(left + ".wal1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	log[at+20] ^= 1
+	if err := os.WriteFile(left+".wal1", log, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if e, err := bolt.Open(left, bolt.Options{}); err == nil {
+		t.Fatal("it was opened", e.Close())
+	} else if !strings.Contains(err.Error(), left) || !strings.Contains(err.Error(), "damaged") {
+		t.Errorf("got %v", err)
+	}
+	if after, err := os.ReadFile(left + ".wal1"); err != nil || !bytes.Equal(after, log) {
+		t.Errorf("the log was changed: %v", err)
+	}
+}
+
+// Somebody restores a backup after a crash: the logs of the other file are still
+// there, and do not belong to it.
+func TestLogsOfAnotherFileAreNotRead(t *testing.T) {
+	path := newPath(t)
+	e := open(t, path, bolt.Options{})
+	put(t, e, "a", "backed up")
+	backup := newPath(t)
+	f, err := os.Create(backup)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := e.Backup(t.Context(), f); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, value := range []string{"later", "still later"} {
+		put(t, e, "a", value)
+		if err := e.Flush(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	put(t, e, "b", "in the log")
+	left := killed(t, path)
+	copyFile(t, backup, left)
+	e = open(t, left, bolt.Options{})
+	if a, b := get(t, e, "a"), get(t, e, "b"); a != "backed up" || b != "" {
+		t.Errorf("a = %q, b = %q", a, b)
+	}
+}
+
+// Between any two steps of a flush the process may be killed: what is in the file
+// already is in a log, too, and older than what follows it there.
+func TestAFlushThatWasKilledIsDoneAgain(t *testing.T) {
+	path := newPath(t)
+	e := open(t, path, bolt.Options{})
+	put(t, e, "a", "1")
+	put(t, e, "a", "2")
+	before := killed(t, path)
+	if err := e.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	put(t, e, "a", "3")
+	after := killed(t, path)
+	t.Run("the file was written and the log still has it", func(t *testing.T) {
+		copyFile(t, before+".wal1", after+".wal1")
+		if got := get(t, open(t, after, bolt.Options{}), "a"); got != "3" {
+			t.Errorf("got %q", got)
+		}
+	})
+	t.Run("the file was not written and there are two logs", func(t *testing.T) {
+		copyFile(t, path+".wal2", before+".wal2")
+		if got := get(t, open(t, before, bolt.Options{}), "a"); got != "3" {
+			t.Errorf("got %q", got)
+		}
+	})
+}
+
+// A log that is written again still has old commits behind its end.
+func TestWhatIsLeftInALogFromBeforeIsNotRead(t *testing.T) {
+	path := newPath(t)
+	e := open(t, path, bolt.Options{})
+	for i := range 20 {
+		put(t, e, fmt.Sprint("key", i), "old")
+	}
+	for range 2 { // both logs are used, and the first one again
+		if err := e.Flush(); err != nil {
+			t.Fatal(err)
+		}
+		for i := range 20 {
+			put(t, e, fmt.Sprint("key", i), "new")
+		}
+	}
+	if err := e.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	put(t, e, "key0", "newest")
+	e = open(t, killed(t, path), bolt.Options{})
+	for i := range 20 {
+		want := "new"
+		if i == 0 {
+			want = "newest"
+		}
+		if got := get(t, e, fmt.Sprint("key", i)); got != want {
+			t.Errorf("key%d = %q, want %q", i, got, want)
+		}
+	}
+}
+
+func TestTheClockThatWasPutRightOutlivesAKill(t *testing.T) {
+	path := newPath(t)
+	now := time.Now()
+	ahead := func() time.Time { return now }
+	e := open(t, path, bolt.Options{Now: func() time.Time { return ahead() }})
+	now = now.Add(time.Hour)
+	put(t, e, "a", "1")
+	now = now.Add(-time.Hour)
+	if err := e.ResetClock(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	e = open(t, killed(t, path), bolt.Options{Now: func() time.Time { return now }})
+	if got, err := e.Now(t.Context()); err != nil || !got.Equal(now) {
+		t.Errorf("Now is %v ahead, %v", got.Sub(now), err)
+	}
+}
+
+func FuzzDecodeCommit(f *testing.F) {
+	b := kv.NewBatch()
+	b.Set("key", []byte("value"))
+	b.Set("gone", nil)
+	b.Announce(kv.News{Job: "job"})
+	b.Announce(kv.News{Job: "job", Retired: true})
+	f.Add(bolt.EncodeCommit(time.Unix(1, 2), b))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		at, b, err := bolt.DecodeCommit(data)
+		if err != nil {
+			return
+		}
+		again, same, err := bolt.DecodeCommit(bolt.EncodeCommit(at, b))
+		if err != nil || !again.Equal(at) {
+			t.Fatalf("read again: %v, %v", again, err)
+		}
+		got, want := fmt.Sprint(contents(same)), fmt.Sprint(contents(b))
+		if got != want {
+			t.Errorf("read again: %s, want %s", got, want)
+		}
+	})
+}
+
+func contents(b *kv.Batch) (all []string) {
+	for key, value := range b.Writes() {
+		all = append(all, fmt.Sprintf("%q=%q/%t", key, value, value == nil))
+	}
+	for _, n := range b.News() {
+		all = append(all, fmt.Sprint(n))
+	}
+	return all
+}
