@@ -1,6 +1,7 @@
 package bot_test
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -17,6 +18,7 @@ import (
 	"ltxbot/core/library"
 	"ltxbot/core/library/librarytest"
 	"ltxbot/core/ltx"
+	"ltxbot/core/quota"
 	"ltxbot/core/team"
 	"ltxbot/internal/golden"
 )
@@ -28,7 +30,7 @@ func newLibraryService(t testing.TB, g *fakeGenerator, everyone bool) (*bot.Serv
 	office := library.NewOffice(library.OfficeConfig{
 		Store: store, Shelf: library.NewShelf(store, slog.New(slog.DiscardHandler)), Everyone: func() bool { return everyone },
 		Rules:   func() ltx.Rules { return rules("") },
-		Options: command.ParseOptions,
+		Options: command.ParseOptions, Blocked: blocksEve,
 	})
 	if g.jobs == nil {
 		g.jobs = map[string]generate.Job{}
@@ -37,6 +39,13 @@ func newLibraryService(t testing.TB, g *fakeGenerator, everyone bool) (*bot.Serv
 		Generator: g, Library: office,
 		Rules: func(team string) ltx.Rules { return office.Of(team).Apply(rules(team)) },
 	}), store
+}
+
+func blocksEve(_ context.Context, of, member string) (*quota.Block, error) {
+	if of != acme || member != eve {
+		return nil, nil //nolint:nilnil // not blocked
+	}
+	return &quota.Block{By: quota.Operator, Reason: "crypto ads"}, nil
 }
 
 // TestEveryOrderAboutALibraryIsAnswered gives each order that there is, as it is
@@ -92,6 +101,9 @@ func TestWhoMayGiveAnOrderAboutALibrary(t *testing.T) {
 	}
 	outside := func(c bot.Caller) bot.Caller { c.Outsider = true; return c }
 	const onlyAdmins, notYours, onlyInsiders = "Only an admin of your team", "Somebody else added", "for members of the team"
+	const blocked = "Whoever runs this bot has stopped you from making videos. The reason: “crypto ads”. Only they can change that."
+	stopped := admin("en")
+	stopped.Member = eve
 	for _, v := range library.Verbs() {
 		for _, who := range []struct {
 			name             string
@@ -103,6 +115,8 @@ func TestWhoMayGiveAnOrderAboutALibrary(t *testing.T) {
 			{"another member", caller(bob), onlyAdmins, notYours},
 			{"somebody of another organisation", outside(caller(ann)), onlyInsiders, onlyInsiders},
 			{"an admin of another organisation", outside(admin("en")), onlyInsiders, onlyInsiders},
+			{"an admin who is blocked", stopped, blocked, blocked},
+			{"a member who is blocked", caller(eve), blocked, blocked},
 		} {
 			for _, everyone := range []bool{false, true} {
 				added, store := newLibraryService(t, &fakeGenerator{}, true)
@@ -119,10 +133,13 @@ func TestWhoMayGiveAnOrderAboutALibrary(t *testing.T) {
 				case v.Name == library.VerbCheck, v.Reads && !who.c.Outsider:
 					want = ""
 				case v.Reads:
-				case everyone && v.Who == library.Adders && !who.c.Outsider:
+				case everyone && v.Who == library.Adders && who.everyone == notYours:
 					want = ""
 				case everyone:
 					want = who.everyone
+				}
+				if v.InChat && want == blocked {
+					continue // the ledger refuses the videos
 				}
 				if v.InChat { // it makes videos
 					a, _ := bot.TryLine("try film a cowboy")
@@ -133,7 +150,7 @@ func TestWhoMayGiveAnOrderAboutALibrary(t *testing.T) {
 					continue
 				}
 				m := d.LoRAsLine(t.Context(), who.c, lines[v.Name]).String()
-				for _, why := range []string{onlyAdmins, notYours, onlyInsiders} {
+				for _, why := range []string{onlyAdmins, notYours, onlyInsiders, blocked} {
 					if strings.Contains(m, why) != (why == want) {
 						t.Errorf("%s as %s, everyone may add: %t: %s", v.Name, who.name, everyone, m)
 					}
@@ -473,6 +490,11 @@ func TestAMembersOwnDefaults(t *testing.T) {
 	r := asked(c, "d", "a man walks")
 	if r.Camera() != "none" || !slices.ContainsFunc(r.Notes, func(n ltx.Note) bool { return n.Reason == ltx.OwnLeftOut }) {
 		t.Errorf("those that do not fit: %s, %v", r.CommandLine(), r.Notes)
+	}
+	for line, want := range map[string]string{"": "You have no defaults", "camera:static": "stopped you from making videos", "none": "stopped you from making videos"} {
+		if m := d.Defaults(t.Context(), caller(eve), line); !strings.Contains(m.String(), want) {
+			t.Errorf("defaults %q of somebody blocked: %s", line, m)
+		}
 	}
 	if m := d.Defaults(t.Context(), c, "none"); !strings.Contains(m.String(), "taken back") {
 		t.Errorf("taken back: %s", m)

@@ -9,6 +9,7 @@ import (
 
 	"ltxbot/core/library"
 	"ltxbot/core/ltx"
+	"ltxbot/core/quota"
 	"ltxbot/core/team"
 )
 
@@ -183,7 +184,10 @@ func (p *libraryPage) told(r library.Report) {
 func refusedLibrary(err error) *problem {
 	var own *library.Error
 	var invalid ltx.Invalid
+	var limit *quota.LimitError
 	switch {
+	case errors.As(err, &limit):
+		return &problem{http.StatusForbidden, "That is not for you", blocked(limit.Block)}
 	case errors.As(err, &own) && (own.Problem == library.OnlyAdmins || own.Problem == library.NotYours || own.Problem == library.OnlyInsiders):
 		return &problem{http.StatusForbidden, "That is not for you", sentence(own.Error())}
 	case errors.As(err, &own):
@@ -192,4 +196,16 @@ func refusedLibrary(err error) *problem {
 		return &problem{http.StatusUnprocessableEntity, "That could not be done", sentence(invalid.Error())}
 	}
 	return nil
+}
+
+// blocked says who has stopped the person, as the chat does.
+func blocked(b quota.Block) string {
+	who, reason, ask := "An admin", "", "Only an admin can change that."
+	if b.By == quota.Operator {
+		who, ask = "Whoever runs this bot", "Only they can change that."
+	}
+	if b.Reason != "" {
+		reason = "The reason: “" + b.Reason + "”. "
+	}
+	return who + " has stopped you from making videos. " + reason + ask
 }

@@ -476,6 +476,13 @@ func TestATeamsLoRAsAndStylesAreKeptInTheConsole(t *testing.T) {
 	mustLack(t, member.page("/admin/library"), "Remove", "style-add")
 	w.everyone = true
 	mustHave(t, member.page("/admin/library"), "style-add")
+	b.post("/admin/orders/block", "member", ann, "reason", "crypto ads")
+	rec := member.post("/admin/library/add", "name", "mine", "link", "acme/mine")
+	if rec.Code != http.StatusForbidden {
+		t.Errorf("a blocked member: %d", rec.Code)
+	}
+	mustHave(t, rec.Body.String(), "An admin has stopped you from making videos. The reason: “crypto ads”. Only an admin can change that.")
+	mustHave(t, member.page("/admin/library"), "acme/film-look")
 	if rec := b.post("/admin/library/remove", "name", "film"); rec.Code != http.StatusOK {
 		t.Errorf("remove: %d %s", rec.Code, rec.Body)
 	}
