@@ -327,7 +327,7 @@ func TestFormsOfALibrary(t *testing.T) {
 	}
 	wrong := func(verb string, file bool, args map[string]string) map[string]string {
 		t.Helper()
-		m, wrong := d.WrongOrder(t.Context(), c, library.Filled(verb, args), file)
+		m, wrong, _ := d.WrongOrder(t.Context(), c, library.Filled(team.Order{Verb: verb, Args: args}), file)
 		if len(wrong) > 0 && m.Plain == "" {
 			t.Errorf("nothing is said about %v", wrong)
 		}
@@ -359,7 +359,7 @@ func TestFormsOfALibrary(t *testing.T) {
 	d.LoRAs(t.Context(), c, team.Order{Verb: "add", Args: args})
 	outsider := c
 	outsider.Outsider = true
-	if _, got := d.WrongOrder(t.Context(), outsider, team.Order{Verb: "add", Args: args}, false); got == nil {
+	if _, got, _ := d.WrongOrder(t.Context(), outsider, team.Order{Verb: "add", Args: args}, false); got == nil {
 		t.Error("an outsider can add")
 	}
 	f = d.LibraryForm(c, "edit film", 10)
@@ -371,8 +371,8 @@ func TestFormsOfALibrary(t *testing.T) {
 		t.Fatalf("the form to edit: %+v", f)
 	}
 	// The form is sent with an emptied note and seed.
-	o := library.Filled("edit", map[string]string{"name": "film", "link": "acme/film", "scale": "1", "note": "", "seed": "", "trigger": "", "weight": ""})
-	if _, wrong := d.WrongOrder(t.Context(), c, o, false); wrong != nil {
+	o := library.Filled(team.Order{Verb: "edit", Args: map[string]string{"name": "film", "link": "acme/film", "scale": "1", "note": "", "seed": "", "trigger": "", "weight": ""}})
+	if _, wrong, _ := d.WrongOrder(t.Context(), c, o, false); wrong != nil {
 		t.Fatal(wrong)
 	}
 	d.LoRAs(t.Context(), c, o)
@@ -384,9 +384,58 @@ func TestFormsOfALibrary(t *testing.T) {
 	if f == nil || f.Order.Args["name"] != "noir" || f.Fields[0].Value != "camera:static" || f.Fields[3].Value != "shadows" {
 		t.Fatalf("the form to edit a style: %+v", f)
 	}
-	d.LoRAs(t.Context(), c, library.Filled("style-edit", map[string]string{"name": "noir", "options": "camera:static", "prefix": "dark", "suffix": "rain", "note": ""}))
+	d.LoRAs(t.Context(), c, library.Filled(team.Order{Verb: "style-edit", Args: map[string]string{"name": "noir", "options": "camera:static", "prefix": "dark", "suffix": "rain", "note": ""}}))
 	if m := d.LoRAsLine(t.Context(), c, "style-show noir").String(); strings.Contains(m, "shadows") || !strings.Contains(m, "rain") || !strings.Contains(m, "dark") {
 		t.Errorf("the style that was edited:\n%s", m)
+	}
+}
+
+// A form sends all of its fields: what somebody else has changed since it was
+// opened would be set back.
+func TestAFormDoesNotOverwriteWhatHasChangedSince(t *testing.T) {
+	d, _ := newLibraryService(t, &fakeGenerator{}, true)
+	c := caller(ann)
+	d.LoRAsLine(t.Context(), c, "add film acme/film note:grainy trigger:ohwx")
+	d.LoRAsLine(t.Context(), c, "style-add noir camera:static prefix:dark")
+	for _, tt := range []struct{ edits, meanwhile, key, typed, now, show string }{
+		{"edit film", "edit film scale:0.5 note:cold", "note", "warm light", "cold", "show film"},
+		{"style-edit noir", "style-edit noir note:shadows", "suffix", "in the rain", "–", "style-show noir"},
+	} {
+		f := d.LibraryForm(c, tt.edits, 0)
+		sent := func() team.Order {
+			o := *f.Order
+			o.Args = map[string]string{"name": f.Order.Args["name"]}
+			for _, field := range f.Fields {
+				if o.Args[field.Key] = field.Value; field.Key == tt.key {
+					o.Args[field.Key] = tt.typed
+				}
+			}
+			return library.Filled(o)
+		}
+		d.LoRAsLine(t.Context(), c, tt.meanwhile)
+		o := sent()
+		_, wrong, newer := d.WrongOrder(t.Context(), c, o, false)
+		if len(wrong) == 0 || newer == nil || !strings.Contains(newer.Note, "has changed since") || !strings.Contains(newer.Note, " "+tt.now) {
+			t.Fatalf("%s: %v, %+v", tt.edits, wrong, newer)
+		}
+		m := d.LoRAs(t.Context(), c, o).String()
+		if !strings.Contains(m, "has changed since") || !strings.Contains(m, tt.typed) || !strings.Contains(m, tt.now) {
+			t.Errorf("%s is answered without what was typed:\n%s", tt.edits, m)
+		}
+		if m := d.LoRAsLine(t.Context(), c, tt.show).String(); strings.Contains(m, tt.typed) {
+			t.Errorf("%s overwrites:\n%s", tt.edits, m)
+		}
+		f = newer // sent again, by who knows
+		if _, wrong, _ := d.WrongOrder(t.Context(), c, sent(), false); wrong != nil {
+			t.Errorf("%s again: %v", tt.edits, wrong)
+		}
+		d.LoRAs(t.Context(), c, sent())
+		if m := d.LoRAsLine(t.Context(), c, tt.show).String(); !strings.Contains(m, tt.typed) {
+			t.Errorf("%s again changes nothing:\n%s", tt.edits, m)
+		}
+		if m := d.LoRAs(t.Context(), c, o); !strings.Contains(m.String(), "Nothing to change") { // a platform brings an order twice
+			t.Errorf("%s a second time: %s", tt.edits, m)
+		}
 	}
 }
 

@@ -17,6 +17,7 @@ type form struct {
 	Team   string
 	Fields []field
 	Once   string
+	Seen   string // the edition of what it edits; empty = it edits nothing
 	Post   bool // it changes something
 	Open   bool // it stands alone on a page
 }

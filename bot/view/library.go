@@ -1,6 +1,7 @@
 package view
 
 import (
+	"cmp"
 	"errors"
 	"slices"
 	"strings"
@@ -221,6 +222,7 @@ func RefuseLibrary(p text.Printer, err error) *Message {
 			said = text.Spaced(said, v.Spans("tell.did_you_mean", "nearest", e.Nearest))
 		}
 		m.add(block(Text, said...))
+		m.add(v.overtaken(e)...)
 		m = m.done()
 		return &m
 	}
@@ -247,6 +249,38 @@ func RefuseLibrary(p text.Printer, err error) *Message {
 		return refused
 	}
 	return Refuse(p, err)
+}
+
+// overtaken says what is there in place of what a form has shown, and what was
+// typed into the form: that would be lost.
+func (v printer) overtaken(e *library.Error) []Block {
+	if e.Problem != library.Changed {
+		return nil
+	}
+	facts := func(args map[string]string) Block {
+		b := Block{Kind: Facts}
+		for _, name := range e.Differs() {
+			b.Facts = append(b.Facts, Fact{Label: v.Text("library." + name), Value: []text.Span{text.MonoSpan(cmp.Or(args[name], "–"))}})
+		}
+		return b
+	}
+	return []Block{v.say(Text, "library.now"), facts(e.Now.Args), v.say(Text, "library.typed"), facts(e.Typed.Args)}
+}
+
+// NewerLibraryForm is the form of an order that was overtaken: with what was
+// typed, and a note that says what is there. Sent again, it replaces that.
+func NewerLibraryForm(p text.Printer, e *library.Error) Form {
+	v := printer{p}
+	typed := e.Typed
+	typed.Seen = e.Now.Seen
+	f := LibraryForm(p, typed, 0)
+	sentences, facts := []string{v.Text("library_problem.changed", "value", e.Value), v.Text("library.now")}, []string{}
+	for _, name := range e.Differs() {
+		now := text.Shorten(cmp.Or(e.Now.Args[name], "–"), text.ShownValue)
+		facts = append(facts, v.Text("library."+name)+" "+now)
+	}
+	f.Note = strings.Join(append(sentences, strings.Join(facts, " · ")+".", v.Text("library.save_again")), " ")
+	return f
 }
 
 // LibraryHelp lists what can be done with a library. Who may not add reads only
@@ -339,7 +373,7 @@ func LibraryForm(p text.Printer, o team.Order, mostFile int) Form {
 	}
 	f := Form{
 		Title: v.Text("library_form."+verb.Name, "name", o.Args["name"]), Submit: v.Text("library.save"),
-		Order: &team.Order{Verb: verb.Name, Args: map[string]string{}},
+		Order: &team.Order{Verb: verb.Name, Args: map[string]string{}, Seen: o.Seen},
 	}
 	for _, a := range verb.Args {
 		if !slices.Contains(fields, a.Name) {

@@ -70,6 +70,7 @@ type call struct {
 	verb  team.Verb
 	team  string
 	args  map[string]string
+	seen  string // the edition that a form has shown; empty = there was none
 	file  string // the address of an uploaded file, in place of a link
 	check bool   // nothing is changed
 }
@@ -111,7 +112,7 @@ func (o *Office) begin(ctx context.Context, a team.Actor, order team.Order) (*ca
 	if !ok || does[verb.Name] == nil {
 		return nil, verbs.Unknown(order.Verb)
 	}
-	c := &call{ctx: ctx, actor: a, verb: verb, team: a.Team}
+	c := &call{ctx: ctx, actor: a, verb: verb, team: a.Team, seen: order.Seen}
 	switch {
 	case a.Operator && order.Team == "":
 		return nil, &team.OrderError{Problem: team.BadTeam, Verb: verb.Name}
