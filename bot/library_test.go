@@ -379,6 +379,11 @@ func TestFormsOfALibrary(t *testing.T) {
 	if m := d.LoRAsLine(t.Context(), c, "show film"); strings.Contains(m.String(), "grainy") || strings.Contains(m.String(), "seed:7") {
 		t.Errorf("what was emptied is still there:\n%s", m)
 	}
+	for line, want := range map[string]string{"edit film scale:0,6": "0.6", "add grain acme/grain@0,7": "0.7", "add clay acme/clay scale:1,25": "1.25"} {
+		if m := d.LoRAsLine(t.Context(), c, line).String(); !strings.Contains(m, want) {
+			t.Errorf("a decimal comma in %s:\n%s", line, m)
+		}
+	}
 	d.LoRAsLine(t.Context(), c, "style-add noir camera:static prefix:dark note:shadows")
 	f = d.LibraryForm(c, "style-edit noir", 0)
 	if f == nil || f.Order.Args["name"] != "noir" || f.Fields[0].Value != "camera:static" || f.Fields[3].Value != "shadows" {
