@@ -125,6 +125,10 @@ func TestFailureSaysWhatHappenedAndWhatToDo(t *testing.T) {
 			show(string(kind), generate.Failure{Kind: kind, Field: field}, charged)
 		}
 		show("input of another type, types known", generate.Failure{Kind: generate.FailInputType, Field: "image_url", Limit: "PNG, JPEG, WebP"}, 0)
+		named := job(t, jobA, cowboy, generate.Failed)
+		named.Request, _ = ltx.Rules{}.Parse([]ltx.Setting{{Key: "prompt", Value: "a fox"}, ltx.FileSetting("image", ltx.Media{Ref: "discord:1", Name: "fox (1).psd"})})
+		named.Failure = generate.Failure{Kind: generate.FailInputType, Field: "image_url", Limit: generate.InputTypes("image_url")}
+		out = append(out, shown{"input of another type, with its name", view.Card(p, named)})
 		show("input too large, limit known", generate.Failure{Kind: generate.FailInputLarge, Field: "video_url", Limit: "500 MB"}, 0)
 		show("input does not fit", generate.Failure{Kind: generate.FailInput, Field: "audio_url", Invalid: ltx.Invalid{
 			{Option: "duration", Value: "42", Problem: ltx.OutOfRange, Min: 1, Max: 20, Unit: "s", Nearest: "20"},
