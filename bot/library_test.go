@@ -63,7 +63,7 @@ func TestEveryOrderAboutALibraryIsAnswered(t *testing.T) {
 		"style-edit noir prefix:none note:none suffix:in the rain", "style-edit noir suffix:in the rain", "style-edit noir", "style-edit nior note:x", "style-edit noir camera:spin",
 		"member: style-edit noir note:x", "style-remove noir", "style-remove noir",
 		"try", "try film a man",
-		"remove clay", "remove clay", "ad film owner/x", "add film owner/x what is this",
+		"remove clay", "remove clay", "frobnicate", "ad film owner/x", "add film owner/x what is this",
 		"member: list", "member: help", "member: add mine owner/x", "member: remove film", "outsider: list",
 	}
 	for file, locale := range map[string]string{"en": "en-US", "de": "de-AT", "fr": "fr", "es": "es-ES", "ja": "ja"} {

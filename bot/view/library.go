@@ -229,11 +229,13 @@ func RefuseLibrary(p text.Printer, err error) *Message {
 	if e, ok := errors.AsType[*team.OrderError](err); ok {
 		said := v.Spans("order_problem."+string(e.Problem), "verb", e.Verb, "arg", e.Arg, "value", text.Shorten(text.OneLine(ltx.Shown(e.Value)), text.ShownValue))
 		if e.Nearest != "" {
-			said = text.Spaced(said, v.Spans("tell.did_you_mean", "nearest", e.Nearest))
+			said = text.Spaced(said, v.Spans("tell.did_you_mean", "nearest", v.verbOf(command.VerbLoRAs, e.Nearest)))
 		}
 		m.add(block(Text, said...))
 		if verb, ok := library.Verbs().Find(e.Verb); ok {
-			m.add(v.say(Note, "order.usage", "usage", verb.Usage()))
+			m.add(v.usage(command.VerbLoRAs, verb))
+		} else {
+			m.add(v.say(Note, "order.all", "all", v.verbOf(command.VerbHelp, command.TopicLoRAs)))
 		}
 		m = m.done()
 		return &m
