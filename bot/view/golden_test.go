@@ -163,7 +163,21 @@ func TestResultSaysWhatTheVideoIs(t *testing.T) {
 		link := func(why view.LinkReason) view.Message {
 			return view.Result(p, bare, view.ResultFacts{Fit: generate.FitLink, URL: j.Output.URL, Why: why})
 		}
+		of := func(settings ...ltx.Setting) view.Message {
+			made := bare
+			made.Request, _ = ltx.Rules{Seed: func() int64 { return 7 }}.Parse(append(settings, ltx.Setting{Key: "prompt", Value: "a fox runs on"}))
+			return view.Result(p, made, view.ResultFacts{Fit: generate.FitOriginal})
+		}
+		clip := ltx.FileSetting("clip", ltx.MediaOfJob(jobA))
+		edit := func(what string) ltx.Setting { return ltx.Setting{Key: "edit", Value: what} }
 		return []shown{
+			{"an extension", of(clip, edit("extend"))},
+			{"a retake", of(clip, edit("retake"))},
+			{"another shape", of(clip, edit("reframe"), ltx.Setting{Key: "size", Value: "9:16"})},
+			{"another style", of(clip, edit("restyle"))},
+			{"the same motion", of(clip, edit("reference"))},
+			{"from the last picture", of(ltx.FileSetting("image", ltx.MediaOfJob(jobA)))},
+			{"a changed extension of another one", of(ltx.FileSetting("clip", ltx.MediaOfJob(jobB)), edit("extend"))},
 			{"as the model made it", view.Result(p, j, view.ResultFacts{Fit: generate.FitOriginal})},
 			{"made smaller", view.Result(p, j, view.ResultFacts{Fit: generate.FitReencoded})},
 			{"nothing told by the provider", view.Result(p, bare, view.ResultFacts{Fit: generate.FitOriginal})},
