@@ -93,6 +93,10 @@ func TestCardSaysHowAJobIsDoing(t *testing.T) {
 		show("delivered, and deleted since", cowboy, generate.Delivered, func(j *generate.Job) {
 			j.Charged, j.Receipt.Link, j.Notes = 130_000, "https://discord.com/channels/1/2/3", map[string]string{"deleted": "yes"}
 		})
+		show("covered by what an admin gave", cowboy, generate.Running, func(j *generate.Job) {
+			j.Gauges[0].Used, j.Gauges[0].Extra = 10, 4
+			j.Gauges[2].Used, j.Gauges[2].Extra = int64(200*usd.Dollar), 2_500_000
+		})
 		show("cancelled by the owner", cowboy, generate.Cancelled, func(j *generate.Job) {
 			j.Cancel = &generate.CancelRequest{By: ann, At: now}
 		})
