@@ -29,7 +29,7 @@ type libraryPage struct {
 	Styles  []library.Style
 	MayAdd  bool
 	Forms   []form
-	Checked string // what a LoRA is
+	Checked string   // what a LoRA is
 	Newer   []string // what is there in place of what a form has shown
 	Notes   []string
 }

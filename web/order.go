@@ -18,8 +18,8 @@ type form struct {
 	Fields []field
 	Once   string
 	Seen   string // the edition of what it edits; empty = it edits nothing
-	Post   bool // it changes something
-	Open   bool // it stands alone on a page
+	Post   bool   // it changes something
+	Open   bool   // it stands alone on a page
 }
 
 // field is one argument.

@@ -69,8 +69,8 @@ func typedCommand(c text.Command) string {
 func typedOrder(verbs team.Table, words []string) string {
 	verb, _ := verbs.Find(words[0])
 	places := slices.DeleteFunc(slices.Clone(verb.Args), func(a team.Arg) bool { return a.Named })
-	out := []string{words[0]}
-	for _, word := range words[1:] {
+	out := slices.Clone(words)
+	for i, word := range words[1:] {
 		name, _, _ := strings.Cut(strings.TrimLeft(word, "["), ":")
 		named := slices.ContainsFunc(verb.Args, func(a team.Arg) bool { return a.Name == name })
 		if !named && len(places) > 0 {
@@ -80,7 +80,7 @@ func typedOrder(verbs team.Table, words []string) string {
 			}
 			places = places[1:]
 		}
-		out = append(out, word)
+		out[i+1] = word
 	}
 	return strings.Join(out, " ")
 }

@@ -161,14 +161,16 @@ var helpButtons = []struct{ label, does string }{
 
 // helpTakes is about several videos of one command, and the buttons under them.
 func (v printer) helpTakes() []Block {
-	var facts []Fact
+	facts := make([]Fact, 0, len(helpButtons))
 	for _, b := range helpButtons {
 		facts = append(facts, Fact{Label: v.Text(b.label), Value: v.Spans(b.does)})
 	}
 	return []Block{
 		v.say(Heading, "help.takes_title"), v.aboutOption("count"),
 		v.say(Text, "help.takes_how", "example", v.example("a cowboy walks count:3")), v.say(Text, "help.takes_each"),
-		v.say(Text, "help.takes_buttons"), {Kind: Facts, Facts: facts}, v.say(Note, "help.topics"),
+		v.say(Text, "help.takes_buttons"),
+		{Kind: Facts, Facts: facts},
+		v.say(Note, "help.topics"),
 	}
 }
 

@@ -276,12 +276,13 @@ func NewerLibraryForm(p text.Printer, e *library.Error) Form {
 	typed := e.Typed
 	typed.Seen = e.Now.Seen
 	f := LibraryForm(p, typed, 0)
-	sentences, facts := []string{v.Text("library_problem.changed", "value", e.Value), v.Text("library.now")}, []string{}
-	for _, name := range e.Differs() {
-		now := text.Shorten(cmp.Or(e.Now.Args[name], "–"), text.ShownValue)
-		facts = append(facts, v.Text("library."+name)+" "+now)
+	now := e.Differs()
+	for i, name := range now {
+		now[i] = v.Text("library."+name) + " " + text.Shorten(cmp.Or(e.Now.Args[name], "–"), text.ShownValue)
 	}
-	f.Note = strings.Join(append(sentences, strings.Join(facts, " · ")+".", v.Text("library.save_again")), " ")
+	f.Note = strings.Join([]string{
+		v.Text("library_problem.changed", "value", e.Value), v.Text("library.now"), strings.Join(now, " · ") + ".", v.Text("library.save_again"),
+	}, " ")
 	return f
 }
 

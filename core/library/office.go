@@ -28,7 +28,7 @@ type OfficeConfig struct {
 	// Blocked tells who has stopped a member, nil if nobody has: then they
 	// change nothing.
 	Blocked func(ctx context.Context, team, member string) (*quota.Block, error)
-	Now      func() time.Time // nil = time.Now
+	Now     func() time.Time // nil = time.Now
 }
 
 // An Office shows and changes libraries. It checks at each order whether the

@@ -192,7 +192,7 @@ func (s *scanner) value() string {
 	if len(s.rest) == 0 || !isQuote(s.rest[0]) {
 		value := s.take(func(r rune) bool { return !isComma(r) && !unicode.IsSpace(r) })
 		if m := fraction.FindString(string(s.rest)); m != "" && endsInDigit.MatchString(value) {
-			value += s.take(func(r rune) bool { return isComma(r) }) + s.take(unicode.IsDigit)
+			value += s.take(isComma) + s.take(unicode.IsDigit)
 		}
 		return value
 	}
