@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"context"
+	"io"
 	"slices"
 	"strings"
 	"testing"
@@ -9,6 +10,7 @@ import (
 
 	"ltxbot/app/admin"
 	"ltxbot/config"
+	"ltxbot/core/team"
 	simdiscord "ltxbot/sim/discord"
 	simslack "ltxbot/sim/slack"
 )
@@ -34,7 +36,7 @@ func (s onDiscord) types(t *testing.T, line, _ string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := i.WaitResponse(t.Context(), func(m simdiscord.Message) bool { return m.Text() != "" })
+	m, err := i.WaitResponse(t.Context(), func(m simdiscord.Message) bool { return m.Text() != "" && !m.Loading })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,10 +90,10 @@ func TestAnAdminOfAStrangeTeamCannotOverrideTheOperator(t *testing.T) {
 	s.cfg.Quota.Team = config.Limit{USDPerMonth: 0.2} // one video
 	s.run(t)
 	s.install(t)
-	for team, boss := range map[string]speaker{"discord:" + s.world.channel.Guild().ID: guild, "slack:" + s.beta.ID(): workspace} {
+	for name, boss := range map[string]speaker{"discord:" + s.world.channel.Guild().ID: guild, "slack:" + s.beta.ID(): workspace} {
 		operator := func(words ...string) {
 			t.Helper()
-			if _, err := s.orderFor(t, team, admin.Text, words...); err != nil {
+			if _, err := s.orderFor(t, name, admin.Text, words...); err != nil {
 				t.Fatalf("the operator's %s: %v", words, err)
 			}
 		}
@@ -107,8 +109,12 @@ func TestAnAdminOfAStrangeTeamCannotOverrideTheOperator(t *testing.T) {
 			{"/ltx-admin set who:" + me + " limit:usd_per_month amount:none", "admin set " + me + " usd_per_month none", "from now on"},
 		} {
 			if got := boss.types(t, order.discord, order.slack); !strings.Contains(got, order.want) {
-				t.Errorf("%s: %s reads %q, want %q", team, order.slack, got, order.want)
+				t.Errorf("%s: %s reads %q, want %q", name, order.slack, got, order.want)
 			}
+		}
+		grain := team.Order{Verb: "add", Team: name, Args: map[string]string{"name": "grain", "link": "owner/grain"}}
+		if err := admin.NewClient("http://"+s.app.Addr(), adminToken).Library(t.Context(), grain, admin.Text, io.Discard); err != nil {
+			t.Fatal(err)
 		}
 		operator("block", me, "crypto ads")
 		operator("pause", "over budget")
@@ -120,17 +126,31 @@ func TestAnAdminOfAStrangeTeamCannotOverrideTheOperator(t *testing.T) {
 			{"/ltx prompt:a fox", "a fox", "Whoever runs this bot has paused it for this team. The reason: “over budget”. Only they can change that."},
 		} {
 			if got := boss.types(t, order.discord, order.slack); !strings.Contains(got, order.want) {
-				t.Errorf("%s, stopped: %s reads %q, want %q", team, order.slack, got, order.want)
+				t.Errorf("%s, stopped: %s reads %q, want %q", name, order.slack, got, order.want)
 			}
 		}
 		operator("resume")
 		if got := boss.types(t, "/ltx prompt:a fox", "a fox"); !strings.Contains(got, "Whoever runs this bot has stopped you from making videos. The reason: “crypto ads”.") {
-			t.Errorf("%s: the blocked admin reads %q", team, got)
+			t.Errorf("%s: the blocked admin reads %q", name, got)
+		}
+		for _, order := range []struct{ discord, slack string }{
+			{"/ltx-loras add name:film link:owner/film", "loras add film owner/film"},
+			{"/ltx-loras style-add name:noir options:camera:static", "loras style-add noir camera:static"},
+			{"/ltx-loras remove name:grain", "loras remove grain"},
+			{"/ltx-loras try name:grain prompt:a fox", "loras try grain a fox"},
+			{"/ltx-jobs defaults options:camera:static", "defaults camera:static"},
+		} {
+			if got := boss.types(t, order.discord, order.slack); !strings.Contains(got, "Whoever runs this bot has stopped you from making videos.") {
+				t.Errorf("%s: the blocked admin reads %q for %s", name, got, order.slack)
+			}
+		}
+		if got := boss.types(t, "/ltx-loras list", "loras list"); !strings.Contains(got, "grain") {
+			t.Errorf("%s: the blocked admin cannot see the list: %q", name, got)
 		}
 		operator("unblock", me)
 		if !strings.Contains(s.log.String(), `msg="a team admin gave an order about quotas"`) ||
-			!strings.Contains(s.log.String(), "verb=resume team="+team+" by="+me) {
-			t.Errorf("%s: the log does not name the orders", team)
+			!strings.Contains(s.log.String(), "verb=resume team="+name+" by="+me) {
+			t.Errorf("%s: the log does not name the orders", name)
 		}
 	}
 	if n := len(s.fal.Submits()); n != 0 {

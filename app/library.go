@@ -10,6 +10,7 @@ import (
 	"ltxbot/config"
 	"ltxbot/core/library"
 	"ltxbot/core/ltx"
+	"ltxbot/core/team"
 )
 
 // libraries are what teams keep for their videos.
@@ -19,10 +20,11 @@ type libraries struct {
 	now *current
 }
 
-func newLibraries(now *current, s *storage, log *slog.Logger) libraries {
+func newLibraries(now *current, s *storage, quotas *team.Office, log *slog.Logger) libraries {
 	office := library.NewOffice(library.OfficeConfig{
 		Store: s, Shelf: library.NewShelf(s, log), Rules: now.rules, Options: command.ParseOptions,
 		Everyone: func() bool { return now.config().Library.Add == config.AddEveryone },
+		Blocked:  quotas.Blocked,
 	})
 	return libraries{office, now}
 }

@@ -109,7 +109,7 @@ func TestEveryOrderIsAnswered(t *testing.T) {
 		"grant <@80351110224678912> videos:5", "reset <@80351110224678912>", "bot quota block <@80351110224678912> crypto ads",
 		"unblock <@80351110224678912>", "block <@80351110224678912>", "show <@80351110224678912>", "bot quota pause over budget", "resume",
 		"bot quota set team usd_per_month 50", "unset team all", "teams",
-		"export last", "blok <@1>", "block @nobody", "set <@1> videos_per_day zero", "reload",
+		"export last", "frobnicate", "blok <@1>", "grant", "unlik", "block @nobody", "set <@1> videos_per_day zero", "reload",
 	}
 	for file, locale := range map[string]string{"en": "en-US", "de": "de-AT", "fr": "fr", "es": "es-ES", "ja": "ja"} {
 		t.Run(file, func(t *testing.T) {

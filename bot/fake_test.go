@@ -20,6 +20,7 @@ import (
 const (
 	ann  = "discord:80351110224678912"
 	bob  = "discord:80351110224678999"
+	eve  = "discord:80351110224678666" // blocked where there is a library
 	acme = "acme"
 	jobA = "k3f92mq7abcd"
 	jobB = "m4g03nr8bcde"

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"ltxbot/bot/view"
+	"ltxbot/core/generate"
 	"ltxbot/core/ltx"
 )
 
@@ -72,7 +73,12 @@ func KindFor(option string) string {
 
 // NoPlace says of which files a video can't be made.
 func (d *Service) NoPlace(locale string, left []string) view.Message {
-	return view.Answer(d.Printer(locale), "inputs.no_place", "files", strings.Join(left, ", "))
+	types := func(option string) string {
+		p, _ := ltx.Lookup(option)
+		return generate.InputTypes(p.Name)
+	}
+	return view.Answer(d.Printer(locale), "inputs.no_place", "files", strings.Join(left, ", "),
+		"pictures", types("image"), "sounds", types("soundtrack"), "clips", types("clip"))
 }
 
 // Beside adds files to the lines that the refusal of a line offers, which came

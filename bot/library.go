@@ -189,7 +189,8 @@ func (d *Service) LibraryForm(c Caller, line string, mostFile int) *view.Form {
 		return nil
 	}
 	if library.Edits(o.Verb) {
-		if o.Args = d.cfg.Library.Of(c.Team).Args(o); o.Args == nil {
+		var ok bool
+		if o, ok = d.cfg.Library.Of(c.Team).ToEdit(o); !ok {
 			return nil
 		}
 	}
@@ -226,11 +227,12 @@ func (d *Service) styleForm(c Caller, j generate.Job) view.Form {
 
 // WrongOrder says what is wrong with the order of a filled in form, all together
 // and by field, before LoRAs or with a file UploadLoRA carries it out. wrong is nil
-// when nothing is.
-func (d *Service) WrongOrder(ctx context.Context, c Caller, o team.Order, file bool) (m view.Message, wrong map[string]string) {
+// when nothing is. newer is the form to show in its place, where what it edits has
+// changed since.
+func (d *Service) WrongOrder(ctx context.Context, c Caller, o team.Order, file bool) (m view.Message, wrong map[string]string, newer *view.Form) {
 	if link := o.Args["link"]; file && link != "" && link != library.Uploaded {
 		m = view.Answer(d.Printer(c.Locale), "lora_upload.both")
-		return m, map[string]string{"link": m.Plain}
+		return m, map[string]string{"link": m.Plain}, nil
 	}
 	if file {
 		o = library.WithFile(o)
@@ -240,8 +242,12 @@ func (d *Service) WrongOrder(ctx context.Context, c Caller, o team.Order, file b
 		_, err = d.cfg.Library.Check(ctx, c.actor(), o)
 	}
 	if err == nil {
-		return m, nil
+		return m, nil, nil
+	}
+	if e, ok := errors.AsType[*library.Error](err); ok && e.Problem == library.Changed {
+		f := view.NewerLibraryForm(d.Printer(c.Locale), e)
+		newer = &f
 	}
 	m = d.libraryRefusal(ctx, c, err)
-	return m, map[string]string{library.ArgOf(err): m.Plain}
+	return m, map[string]string{library.ArgOf(err): m.Plain}, newer
 }

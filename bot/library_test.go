@@ -1,6 +1,7 @@
 package bot_test
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -17,6 +18,7 @@ import (
 	"ltxbot/core/library"
 	"ltxbot/core/library/librarytest"
 	"ltxbot/core/ltx"
+	"ltxbot/core/quota"
 	"ltxbot/core/team"
 	"ltxbot/internal/golden"
 )
@@ -28,7 +30,7 @@ func newLibraryService(t testing.TB, g *fakeGenerator, everyone bool) (*bot.Serv
 	office := library.NewOffice(library.OfficeConfig{
 		Store: store, Shelf: library.NewShelf(store, slog.New(slog.DiscardHandler)), Everyone: func() bool { return everyone },
 		Rules:   func() ltx.Rules { return rules("") },
-		Options: command.ParseOptions,
+		Options: command.ParseOptions, Blocked: blocksEve,
 	})
 	if g.jobs == nil {
 		g.jobs = map[string]generate.Job{}
@@ -37,6 +39,13 @@ func newLibraryService(t testing.TB, g *fakeGenerator, everyone bool) (*bot.Serv
 		Generator: g, Library: office,
 		Rules: func(team string) ltx.Rules { return office.Of(team).Apply(rules(team)) },
 	}), store
+}
+
+func blocksEve(_ context.Context, of, member string) (*quota.Block, error) {
+	if of != acme || member != eve {
+		return nil, nil //nolint:nilnil // not blocked
+	}
+	return &quota.Block{By: quota.Operator, Reason: "crypto ads"}, nil
 }
 
 // TestEveryOrderAboutALibraryIsAnswered gives each order that there is, as it is
@@ -54,7 +63,7 @@ func TestEveryOrderAboutALibraryIsAnswered(t *testing.T) {
 		"style-edit noir prefix:none note:none suffix:in the rain", "style-edit noir suffix:in the rain", "style-edit noir", "style-edit nior note:x", "style-edit noir camera:spin",
 		"member: style-edit noir note:x", "style-remove noir", "style-remove noir",
 		"try", "try film a man",
-		"remove clay", "remove clay", "ad film owner/x", "add film owner/x what is this",
+		"remove clay", "remove clay", "frobnicate", "ad film owner/x", "add film owner/x what is this",
 		"member: list", "member: help", "member: add mine owner/x", "member: remove film", "outsider: list",
 	}
 	for file, locale := range map[string]string{"en": "en-US", "de": "de-AT", "fr": "fr", "es": "es-ES", "ja": "ja"} {
@@ -92,6 +101,9 @@ func TestWhoMayGiveAnOrderAboutALibrary(t *testing.T) {
 	}
 	outside := func(c bot.Caller) bot.Caller { c.Outsider = true; return c }
 	const onlyAdmins, notYours, onlyInsiders = "Only an admin of your team", "Somebody else added", "for members of the team"
+	const blocked = "Whoever runs this bot has stopped you from making videos. The reason: “crypto ads”. Only they can change that."
+	stopped := admin("en")
+	stopped.Member = eve
 	for _, v := range library.Verbs() {
 		for _, who := range []struct {
 			name             string
@@ -103,6 +115,8 @@ func TestWhoMayGiveAnOrderAboutALibrary(t *testing.T) {
 			{"another member", caller(bob), onlyAdmins, notYours},
 			{"somebody of another organisation", outside(caller(ann)), onlyInsiders, onlyInsiders},
 			{"an admin of another organisation", outside(admin("en")), onlyInsiders, onlyInsiders},
+			{"an admin who is blocked", stopped, blocked, blocked},
+			{"a member who is blocked", caller(eve), blocked, blocked},
 		} {
 			for _, everyone := range []bool{false, true} {
 				added, store := newLibraryService(t, &fakeGenerator{}, true)
@@ -119,10 +133,13 @@ func TestWhoMayGiveAnOrderAboutALibrary(t *testing.T) {
 				case v.Name == library.VerbCheck, v.Reads && !who.c.Outsider:
 					want = ""
 				case v.Reads:
-				case everyone && v.Who == library.Adders && !who.c.Outsider:
+				case everyone && v.Who == library.Adders && who.everyone == notYours:
 					want = ""
 				case everyone:
 					want = who.everyone
+				}
+				if v.InChat && want == blocked {
+					continue // the ledger refuses the videos
 				}
 				if v.InChat { // it makes videos
 					a, _ := bot.TryLine("try film a cowboy")
@@ -133,7 +150,7 @@ func TestWhoMayGiveAnOrderAboutALibrary(t *testing.T) {
 					continue
 				}
 				m := d.LoRAsLine(t.Context(), who.c, lines[v.Name]).String()
-				for _, why := range []string{onlyAdmins, notYours, onlyInsiders} {
+				for _, why := range []string{onlyAdmins, notYours, onlyInsiders, blocked} {
 					if strings.Contains(m, why) != (why == want) {
 						t.Errorf("%s as %s, everyone may add: %t: %s", v.Name, who.name, everyone, m)
 					}
@@ -310,7 +327,7 @@ func TestFormsOfALibrary(t *testing.T) {
 	}
 	wrong := func(verb string, file bool, args map[string]string) map[string]string {
 		t.Helper()
-		m, wrong := d.WrongOrder(t.Context(), c, library.Filled(verb, args), file)
+		m, wrong, _ := d.WrongOrder(t.Context(), c, library.Filled(team.Order{Verb: verb, Args: args}), file)
 		if len(wrong) > 0 && m.Plain == "" {
 			t.Errorf("nothing is said about %v", wrong)
 		}
@@ -342,7 +359,7 @@ func TestFormsOfALibrary(t *testing.T) {
 	d.LoRAs(t.Context(), c, team.Order{Verb: "add", Args: args})
 	outsider := c
 	outsider.Outsider = true
-	if _, got := d.WrongOrder(t.Context(), outsider, team.Order{Verb: "add", Args: args}, false); got == nil {
+	if _, got, _ := d.WrongOrder(t.Context(), outsider, team.Order{Verb: "add", Args: args}, false); got == nil {
 		t.Error("an outsider can add")
 	}
 	f = d.LibraryForm(c, "edit film", 10)
@@ -354,22 +371,76 @@ func TestFormsOfALibrary(t *testing.T) {
 		t.Fatalf("the form to edit: %+v", f)
 	}
 	// The form is sent with an emptied note and seed.
-	o := library.Filled("edit", map[string]string{"name": "film", "link": "acme/film", "scale": "1", "note": "", "seed": "", "trigger": "", "weight": ""})
-	if _, wrong := d.WrongOrder(t.Context(), c, o, false); wrong != nil {
+	o := library.Filled(team.Order{Verb: "edit", Args: map[string]string{"name": "film", "link": "acme/film", "scale": "1", "note": "", "seed": "", "trigger": "", "weight": ""}})
+	if _, wrong, _ := d.WrongOrder(t.Context(), c, o, false); wrong != nil {
 		t.Fatal(wrong)
 	}
 	d.LoRAs(t.Context(), c, o)
 	if m := d.LoRAsLine(t.Context(), c, "show film"); strings.Contains(m.String(), "grainy") || strings.Contains(m.String(), "seed:7") {
 		t.Errorf("what was emptied is still there:\n%s", m)
 	}
+	for line, want := range map[string]string{"edit film scale:0,6": "0.6", "add grain acme/grain@0,7": "0.7", "add clay acme/clay scale:1,25": "1.25"} {
+		if m := d.LoRAsLine(t.Context(), c, line).String(); !strings.Contains(m, want) {
+			t.Errorf("a decimal comma in %s:\n%s", line, m)
+		}
+	}
 	d.LoRAsLine(t.Context(), c, "style-add noir camera:static prefix:dark note:shadows")
 	f = d.LibraryForm(c, "style-edit noir", 0)
 	if f == nil || f.Order.Args["name"] != "noir" || f.Fields[0].Value != "camera:static" || f.Fields[3].Value != "shadows" {
 		t.Fatalf("the form to edit a style: %+v", f)
 	}
-	d.LoRAs(t.Context(), c, library.Filled("style-edit", map[string]string{"name": "noir", "options": "camera:static", "prefix": "dark", "suffix": "rain", "note": ""}))
+	d.LoRAs(t.Context(), c, library.Filled(team.Order{Verb: "style-edit", Args: map[string]string{"name": "noir", "options": "camera:static", "prefix": "dark", "suffix": "rain", "note": ""}}))
 	if m := d.LoRAsLine(t.Context(), c, "style-show noir").String(); strings.Contains(m, "shadows") || !strings.Contains(m, "rain") || !strings.Contains(m, "dark") {
 		t.Errorf("the style that was edited:\n%s", m)
+	}
+}
+
+// A form sends all of its fields: what somebody else has changed since it was
+// opened would be set back.
+func TestAFormDoesNotOverwriteWhatHasChangedSince(t *testing.T) {
+	d, _ := newLibraryService(t, &fakeGenerator{}, true)
+	c := caller(ann)
+	d.LoRAsLine(t.Context(), c, "add film acme/film note:grainy trigger:ohwx")
+	d.LoRAsLine(t.Context(), c, "style-add noir camera:static prefix:dark")
+	for _, tt := range []struct{ edits, meanwhile, key, typed, now, show string }{
+		{"edit film", "edit film scale:0.5 note:cold", "note", "warm light", "cold", "show film"},
+		{"style-edit noir", "style-edit noir note:shadows", "suffix", "in the rain", "–", "style-show noir"},
+	} {
+		f := d.LibraryForm(c, tt.edits, 0)
+		sent := func() team.Order {
+			o := *f.Order
+			o.Args = map[string]string{"name": f.Order.Args["name"]}
+			for _, field := range f.Fields {
+				if o.Args[field.Key] = field.Value; field.Key == tt.key {
+					o.Args[field.Key] = tt.typed
+				}
+			}
+			return library.Filled(o)
+		}
+		d.LoRAsLine(t.Context(), c, tt.meanwhile)
+		o := sent()
+		_, wrong, newer := d.WrongOrder(t.Context(), c, o, false)
+		if len(wrong) == 0 || newer == nil || !strings.Contains(newer.Note, "has changed since") || !strings.Contains(newer.Note, " "+tt.now) {
+			t.Fatalf("%s: %v, %+v", tt.edits, wrong, newer)
+		}
+		m := d.LoRAs(t.Context(), c, o).String()
+		if !strings.Contains(m, "has changed since") || !strings.Contains(m, tt.typed) || !strings.Contains(m, tt.now) {
+			t.Errorf("%s is answered without what was typed:\n%s", tt.edits, m)
+		}
+		if m := d.LoRAsLine(t.Context(), c, tt.show).String(); strings.Contains(m, tt.typed) {
+			t.Errorf("%s overwrites:\n%s", tt.edits, m)
+		}
+		f = newer // sent again, by who knows
+		if _, wrong, _ := d.WrongOrder(t.Context(), c, sent(), false); wrong != nil {
+			t.Errorf("%s again: %v", tt.edits, wrong)
+		}
+		d.LoRAs(t.Context(), c, sent())
+		if m := d.LoRAsLine(t.Context(), c, tt.show).String(); !strings.Contains(m, tt.typed) {
+			t.Errorf("%s again changes nothing:\n%s", tt.edits, m)
+		}
+		if m := d.LoRAs(t.Context(), c, o); !strings.Contains(m.String(), "Nothing to change") { // a platform brings an order twice
+			t.Errorf("%s a second time: %s", tt.edits, m)
+		}
 	}
 }
 
@@ -473,6 +544,11 @@ func TestAMembersOwnDefaults(t *testing.T) {
 	r := asked(c, "d", "a man walks")
 	if r.Camera() != "none" || !slices.ContainsFunc(r.Notes, func(n ltx.Note) bool { return n.Reason == ltx.OwnLeftOut }) {
 		t.Errorf("those that do not fit: %s, %v", r.CommandLine(), r.Notes)
+	}
+	for line, want := range map[string]string{"": "You have no defaults", "camera:static": "stopped you from making videos", "none": "stopped you from making videos"} {
+		if m := d.Defaults(t.Context(), caller(eve), line); !strings.Contains(m.String(), want) {
+			t.Errorf("defaults %q of somebody blocked: %s", line, m)
+		}
 	}
 	if m := d.Defaults(t.Context(), c, "none"); !strings.Contains(m.String(), "taken back") {
 		t.Errorf("taken back: %s", m)

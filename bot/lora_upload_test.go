@@ -51,6 +51,8 @@ func TestALoRAIsUploadedIntoTheLibrary(t *testing.T) {
 	member, admin := bot.Caller{Team: acme, Member: ann, Platform: "discord"}, bot.Caller{Team: acme, Member: bob, Admin: true, Platform: "discord"}
 	outsider := admin
 	outsider.Outsider = true
+	blocked := admin
+	blocked.Member = eve
 	for _, tt := range []struct {
 		name    string
 		caller  bot.Caller
@@ -73,6 +75,7 @@ func TestALoRAIsUploadedIntoTheLibrary(t *testing.T) {
 		{"no name", admin, nil, nil, good, nil, "name", false},
 		{"a scale that is none", admin, map[string]string{"name": "clay", "scale": "9"}, nil, good, nil, "between 0 and 4", false},
 		{"a member, where only admins may", member, map[string]string{"name": "clay"}, nil, good, nil, "Only an admin", false},
+		{"somebody who is blocked", blocked, map[string]string{"name": "clay"}, nil, good, nil, "stopped you from making videos", false},
 		{"somebody of another team", outsider, map[string]string{"name": "clay"}, nil, good, nil, "members", false},
 		{"fal that is down", admin, map[string]string{"name": "clay"}, given("weights", 7), good, errors.New("down"), "Reference:", false},
 	} {
@@ -80,7 +83,7 @@ func TestALoRAIsUploadedIntoTheLibrary(t *testing.T) {
 			store, files := librarytest.NewMemory(), &fakeUploads{err: tt.upload}
 			office := library.NewOffice(library.OfficeConfig{
 				Store: store, Shelf: library.NewShelf(store, slog.New(slog.DiscardHandler)), Everyone: func() bool { return false },
-				Rules: func() ltx.Rules { return ltx.Rules{LoRAHosts: []string{"example.com"}} }, Options: command.ParseOptions,
+				Rules: func() ltx.Rules { return ltx.Rules{LoRAHosts: []string{"example.com"}} }, Options: command.ParseOptions, Blocked: blocksEve,
 			})
 			if _, err := office.Do(t.Context(), team.Actor{Member: bob, Team: acme, Admin: true}, team.Order{
 				Verb: "add", Args: map[string]string{"name": "film", "link": "https://example.com/x.safetensors"},

@@ -101,6 +101,21 @@ func TestALineThatIsWrongIsNotOfferedToBeSentAgain(t *testing.T) {
 	}
 }
 
+func TestAValueOfAnotherModelNamesTheModel(t *testing.T) {
+	for typed, want := range map[string]string{
+		"a lion camera:focus_shift":      "Possible with model:ltx-2.5 or model:ltx-2.5-pro.",
+		"a lion model:quality steps:45":  "Possible with model:ltx-2.3.",
+		"a lion model:quality lora:a/b":  "Possible with model:ltx-2.3 or model:distilled.",
+		"a lion model:ltx-2.5 steps:20":  "Models that can: ltx-2.3",
+		"a lion model:distilled seed:-9": "between 0 and",
+	} {
+		_, refusal := submit(t, newService(&fakeGenerator{}), ask(t, ann, typed))
+		if refusal == nil || !strings.Contains(refusal.Plain, want) || strings.Contains(refusal.Plain, "Possible") != strings.HasPrefix(want, "Possible") {
+			t.Errorf("%q: %v, want %s", typed, refusal, want)
+		}
+	}
+}
+
 func TestSubmitRefusesWhatIsOverTheQuota(t *testing.T) {
 	g := &fakeGenerator{quote: &quota.LimitError{Reason: quota.Paused}}
 	_, refusal := submit(t, newService(g), ask(t, ann, cowboy))

@@ -9,6 +9,7 @@ import (
 
 	"ltxbot/core/library"
 	"ltxbot/core/ltx"
+	"ltxbot/core/quota"
 	"ltxbot/core/team"
 )
 
@@ -28,7 +29,8 @@ type libraryPage struct {
 	Styles  []library.Style
 	MayAdd  bool
 	Forms   []form
-	Checked string // what a LoRA is
+	Checked string   // what a LoRA is
+	Newer   []string // what is there in place of what a form has shown
 	Notes   []string
 }
 
@@ -55,8 +57,11 @@ func (q *request) libraryForm(v team.Verb, given map[string]string, fixed ...str
 }
 
 // askLibrary gives an order about the team's library.
-func (s *Server) askLibrary(q *request, verb string, args map[string]string, event string) (library.Report, error) {
-	o := team.Order{Verb: verb, Args: args}
+func (s *Server) askLibrary(q *request, verb string, args map[string]string) (library.Report, error) {
+	return s.orderLibrary(q, team.Order{Verb: verb, Args: args}, "")
+}
+
+func (s *Server) orderLibrary(q *request, o team.Order, event string) (library.Report, error) {
 	if q.role == Operator {
 		o.Team = q.team
 	}
@@ -73,11 +78,11 @@ func (s *Server) library(q *request) error {
 	if p.Find != "" {
 		args["find"] = p.Find
 	}
-	loras, err := s.askLibrary(q, "list", args, "")
+	loras, err := s.askLibrary(q, "list", args)
 	if err != nil {
 		return err
 	}
-	styles, err := s.askLibrary(q, "styles", nil, "")
+	styles, err := s.askLibrary(q, "styles", nil)
 	if err != nil {
 		return err
 	}
@@ -112,36 +117,31 @@ func (s *Server) libraryOf(q *request) error {
 		return err
 	}
 	given := argsOf(v, q.URL.Query().Get)
-	p := libraryPage{}
+	p, seen := libraryPage{}, ""
 	switch {
 	case v.Name == library.VerbCheck && given["link"] == "":
 	case v.Name == library.VerbCheck:
 		p.Checked = s.cfg.CheckLoRA(q.Context(), q.team, q.name(), given["link"])
 	case v.Reads:
-		report, err := s.askLibrary(q, v.Name, given, "")
+		report, err := s.askLibrary(q, v.Name, given)
 		if err != nil {
 			return err
 		}
 		p.told(report)
 	case library.Edits(v.Name) && len(given) == 1 && given["name"] != "":
 		show := strings.Replace(v.Name, library.VerbEdit, "show", 1)
-		report, err := s.askLibrary(q, show, given, "")
-		if err != nil {
+		if _, err := s.askLibrary(q, show, given); err != nil {
 			return err
 		}
-		for _, e := range report.LoRAs {
-			given = e.Args()
-		}
-		for _, e := range report.Styles {
-			given = e.Args()
-		}
+		o, _ := s.cfg.Library.Of(q.team).ToEdit(team.Order{Verb: v.Name, Args: given})
+		given, seen = o.Args, o.Seen
 	}
 	fixed := []string{}
 	if !v.Reads && given["name"] != "" {
 		fixed = append(fixed, "name")
 	}
 	f := q.libraryForm(v, given, fixed...)
-	f.Open = true
+	f.Open, f.Seen = true, seen
 	p.Forms = []form{f}
 	s.render(q, http.StatusOK, "library-order", v.Help, p)
 	return nil
@@ -162,7 +162,12 @@ func (s *Server) libraryOrder(q *request) error {
 			args[a.Name] = q.PostForm.Get(a.Name)
 		}
 	}
-	report, err := s.askLibrary(q, v.Name, library.Filled(v.Name, args).Args, q.event())
+	o := library.Filled(team.Order{Verb: v.Name, Args: args, Seen: q.PostForm.Get("seen")})
+	report, err := s.orderLibrary(q, o, q.event())
+	if e, ok := errors.AsType[*library.Error](err); ok && e.Problem == library.Changed {
+		s.overtaken(q, v, e)
+		return nil
+	}
 	if err != nil {
 		return err
 	}
@@ -171,6 +176,19 @@ func (s *Server) libraryOrder(q *request) error {
 	p.told(report)
 	s.render(q, http.StatusOK, "library-order", v.Help, p)
 	return nil
+}
+
+// overtaken shows the form of an order anew whose form has shown what is there no
+// more: with what was typed, below what is there. Sent again, it replaces that.
+func (s *Server) overtaken(q *request, v team.Verb, e *library.Error) {
+	p := libraryPage{Newer: []string{}}
+	for _, name := range e.Differs() {
+		p.Newer = append(p.Newer, name+": "+cmp.Or(e.Now.Args[name], "–"))
+	}
+	f := q.libraryForm(v, e.Typed.Args, "name")
+	f.Open, f.Seen = true, e.Now.Seen
+	p.Forms = []form{f}
+	s.render(q, http.StatusConflict, "library-order", v.Help, p)
 }
 
 // told takes in what came of an order.
@@ -183,7 +201,10 @@ func (p *libraryPage) told(r library.Report) {
 func refusedLibrary(err error) *problem {
 	var own *library.Error
 	var invalid ltx.Invalid
+	var limit *quota.LimitError
 	switch {
+	case errors.As(err, &limit):
+		return &problem{http.StatusForbidden, "That is not for you", blocked(limit.Block)}
 	case errors.As(err, &own) && (own.Problem == library.OnlyAdmins || own.Problem == library.NotYours || own.Problem == library.OnlyInsiders):
 		return &problem{http.StatusForbidden, "That is not for you", sentence(own.Error())}
 	case errors.As(err, &own):
@@ -192,4 +213,16 @@ func refusedLibrary(err error) *problem {
 		return &problem{http.StatusUnprocessableEntity, "That could not be done", sentence(invalid.Error())}
 	}
 	return nil
+}
+
+// blocked says who has stopped the person, as the chat does.
+func blocked(b quota.Block) string {
+	who, reason, ask := "An admin", "", "Only an admin can change that."
+	if b.By == quota.Operator {
+		who, ask = "Whoever runs this bot", "Only they can change that."
+	}
+	if b.Reason != "" {
+		reason = "The reason: “" + b.Reason + "”. "
+	}
+	return who + " has stopped you from making videos. " + reason + ask
 }

@@ -17,8 +17,9 @@ type form struct {
 	Team   string
 	Fields []field
 	Once   string
-	Post   bool // it changes something
-	Open   bool // it stands alone on a page
+	Seen   string // the edition of what it edits; empty = it edits nothing
+	Post   bool   // it changes something
+	Open   bool   // it stands alone on a page
 }
 
 // field is one argument.

@@ -471,11 +471,34 @@ func TestATeamsLoRAsAndStylesAreKeptInTheConsole(t *testing.T) {
 	if rec := b.post("/admin/library/add", "name", "film", "link", "acme/other"); rec.Code != http.StatusUnprocessableEntity || !strings.Contains(rec.Body.String(), "already: use edit") {
 		t.Errorf("a name that is taken: %d %s", rec.Code, rec.Body)
 	}
+	_, seen, _ := strings.Cut(b.page("/admin/library/edit?name=film"), `name="seen" value="`)
+	seen, _, _ = strings.Cut(seen, `"`)
+	b.post("/admin/library/edit", "name", "film", "note", "cold")
+	typed := []string{"name", "film", "link", "acme/film-look", "scale", "0.7", "trigger", "filmic", "note", "a <b>hue</b>"}
+	rec := b.post("/admin/library/edit", append(typed, "seen", seen)...)
+	if rec.Code != http.StatusConflict {
+		t.Errorf("an edit that was overtaken: %d", rec.Code)
+	}
+	mustHave(t, rec.Body.String(), "nothing was saved", "<li>note: cold</li>", `value="a &lt;b&gt;hue&lt;/b&gt;"`)
+	mustHave(t, b.page("/admin/library/show?name=film"), "cold")
+	_, seen, _ = strings.Cut(rec.Body.String(), `name="seen" value="`)
+	seen, _, _ = strings.Cut(seen, `"`)
+	if rec := b.post("/admin/library/edit", append(typed, "seen", seen)...); rec.Code != http.StatusOK {
+		t.Errorf("sent again: %d %s", rec.Code, rec.Body)
+	}
+	mustHave(t, b.page("/admin/library/show?name=film"), "a &lt;b&gt;hue&lt;/b&gt;")
 	member := w.signedIn("1")
 	mustHave(t, member.page("/admin/library"), "acme/film-look")
 	mustLack(t, member.page("/admin/library"), "Remove", "style-add")
 	w.everyone = true
 	mustHave(t, member.page("/admin/library"), "style-add")
+	b.post("/admin/orders/block", "member", ann, "reason", "crypto ads")
+	rec = member.post("/admin/library/add", "name", "mine", "link", "acme/mine")
+	if rec.Code != http.StatusForbidden {
+		t.Errorf("a blocked member: %d", rec.Code)
+	}
+	mustHave(t, rec.Body.String(), "An admin has stopped you from making videos. The reason: “crypto ads”. Only an admin can change that.")
+	mustHave(t, member.page("/admin/library"), "acme/film-look")
 	if rec := b.post("/admin/library/remove", "name", "film"); rec.Code != http.StatusOK {
 		t.Errorf("remove: %d %s", rec.Code, rec.Body)
 	}

@@ -168,7 +168,7 @@ func newWorldOn(t testing.TB, clock *quotatest.Clock, s *store.Store) *world {
 	shelves := library.NewOffice(library.OfficeConfig{
 		Store: w.store, Shelf: shelf, Rules: func() ltx.Rules { return ltx.Rules{LoRAHosts: ltx.DefaultLoRAHosts()} }, Now: w.clock.Now,
 		Options:  func(line string) ([]ltx.Setting, error) { return []ltx.Setting{{Key: "camera", Value: line}}, nil },
-		Everyone: func() bool { return w.everyone },
+		Everyone: func() bool { return w.everyone }, Blocked: office.Blocked,
 	})
 	w.engine = &engine{Store: w.store}
 	w.people = &people{known: map[string]web.Person{

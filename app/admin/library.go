@@ -101,7 +101,7 @@ func (a *API) libraryOrder(w http.ResponseWriter, r *http.Request, l Library, te
 // libraryStatus is the status of problems that are no bad requests.
 var libraryStatus = map[library.Problem]int{
 	library.NoSuchLoRA: http.StatusNotFound, library.NoSuchStyle: http.StatusNotFound,
-	library.NameTaken: http.StatusConflict, library.NothingToDo: http.StatusConflict, library.Full: http.StatusConflict,
+	library.NameTaken: http.StatusConflict, library.NothingToDo: http.StatusConflict, library.Changed: http.StatusConflict, library.Full: http.StatusConflict,
 }
 
 // refusedLibrary gives the errors that an operator can act on their status.

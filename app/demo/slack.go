@@ -17,6 +17,7 @@ import (
 	"ltxbot/bot/slack"
 	"ltxbot/core/generate"
 	simslack "ltxbot/sim/slack"
+	page "ltxbot/web/demo"
 )
 
 // slackStage is a Slack channel with somebody in it.
@@ -130,7 +131,7 @@ func (s *slackStage) look() *slackForm {
 	}
 	for _, b := range top.Blocks {
 		if b["type"] == "context" {
-			f.note = s.read(simslack.Blocks{b}.Text())
+			f.note = s.read(s.unmarked(simslack.Blocks{b}).Text())
 		}
 	}
 	for _, in := range top.Blocks.Inputs() {
@@ -277,16 +278,17 @@ func (s *slackStage) event(m simslack.Message, known map[string]Event) (Event, b
 	if !m.FromApp {
 		return Event{}, false
 	}
-	text := m.Blocks.Text()
+	said, blocks := m.Blocks.Text(), s.unmarked(m.Blocks)
+	text := blocks.Text()
 	if text == "" {
-		text = m.Text
+		said, text = m.Text, s.withoutMarks(m.Text)
 	}
-	for _, b := range m.Blocks {
+	for _, b := range blocks {
 		if objectOf(b["accessory"])["alt_text"] != nil { // it says what stands beside the picture
 			text = strings.Replace(text, stringOf(objectOf(b["text"])["text"])+"\n", "", 1)
 		}
 	}
-	e := Event{Kind: Posted, Platform: "slack", Who: m.Author, Text: s.read(text), Message: m.TS, said: text}
+	e := Event{Kind: Posted, Platform: "slack", Who: m.Author, Text: s.read(text), Message: m.TS, said: said}
 	for _, b := range m.Blocks.Buttons() {
 		e.Buttons = append(e.Buttons, b.Label)
 		e.Text = strings.Replace(e.Text, "["+b.Label+"]", "", 1)
@@ -370,3 +372,62 @@ func (s *slackStage) read(text string) string {
 	})
 	return strings.NewReplacer("&lt;", "<", "&gt;", ">", "&amp;", "&").Replace(text)
 }
+
+// unmarked are blocks as the client shows them: without what only makes a text
+// bold, code or a link.
+func (s *slackStage) unmarked(blocks simslack.Blocks) simslack.Blocks {
+	out := make(simslack.Blocks, len(blocks))
+	for i, b := range blocks {
+		out[i] = objectOf(s.unmark(b))
+	}
+	return out
+}
+
+func (s *slackStage) unmark(x any) any {
+	switch x := x.(type) {
+	case object:
+		out := maps.Clone(x)
+		for key, value := range out {
+			out[key] = s.unmark(value)
+		}
+		if text, ok := out["text"].(string); ok && out["type"] == "mrkdwn" {
+			out["text"] = s.withoutMarks(text)
+		}
+		return out
+	case []any:
+		out := make([]any, len(x))
+		for i, value := range x {
+			out[i] = s.unmark(value)
+		}
+		return out
+	}
+	return x
+}
+
+// withoutMarks is a text in Slack's markup for read, which writes mentions and
+// times.
+func (s *slackStage) withoutMarks(text string) string {
+	names := func(id string) string {
+		if id == s.user.ID() {
+			return s.user.Name()
+		}
+		return id
+	}
+	var b strings.Builder
+	for _, part := range page.Mrkdwn(text, names) {
+		for _, span := range part.Spans {
+			switch {
+			case span.At.IsZero():
+				b.WriteString(escapedForSlack.Replace(span.Text))
+			case span.Ago:
+				fmt.Fprintf(&b, "<!date^%d^%s>", span.At.Unix(), page.SlackAgo)
+			default:
+				fmt.Fprintf(&b, "<!date^%d^{date}>", span.At.Unix())
+			}
+		}
+	}
+	return b.String()
+}
+
+// escapedForSlack writes the characters that mean something in Slack's markup.
+var escapedForSlack = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")

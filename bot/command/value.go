@@ -143,9 +143,9 @@ func (p *parser) isLink(i int) bool { return strings.Contains(string(p.in[i:p.wo
 
 var (
 	// scaleWord is a LoRA with a scale.
-	scaleWord = regexp.MustCompile(`@\s*[0-9.]+$`)
+	scaleWord = regexp.MustCompile(`@\s*[0-9.,]+$`)
 	// looseScale is a scale that stands by itself after a LoRA.
-	looseScale = regexp.MustCompile(`^[x×*]?([0-9]*\.[0-9]+|[0-4])$`)
+	looseScale = regexp.MustCompile(`^[x×*]?([0-9]*[.,][0-9]+|[0-4])$`)
 )
 
 // takeLoRAs corrects a list of LoRAs that was typed in the way of another tool,
@@ -156,8 +156,8 @@ func (p *parser) takeLoRAs(m found, value string) string {
 	if next > p.pos && !scaleWord.MatchString(value) {
 		end := p.cutEnd(next, true)
 		word := looseScale.FindStringSubmatch(trimmed(string(p.in[next:end])))
-		if word != nil && (strings.Contains(word[1], ".") || p.lacksValue(p.skipSpace(end))) {
-			value, p.pos, odd = value+"@"+word[1], end, true
+		if word != nil && (strings.ContainsAny(word[1], ".,") || p.lacksValue(p.skipSpace(end))) {
+			value, p.pos, odd = value+"@"+strings.Replace(word[1], ",", ".", 1), end, true
 		}
 	}
 	typed := text.OneLine(string(p.in[m.value:p.pos]))

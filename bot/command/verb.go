@@ -139,6 +139,9 @@ const (
 	TopicQuota    = "quota"
 	TopicFiles    = "files"
 	TopicModels   = "models"
+	TopicLoRAs    = "loras"
+	TopicStyles   = "styles"
+	TopicTakes    = "takes"
 )
 
 // Topics are the topics of help, by what people type for them.
@@ -149,6 +152,9 @@ var Topics = map[string]string{
 	"examples": TopicExamples, "example": TopicExamples,
 	"quota": TopicQuota, "limits": TopicQuota,
 	"files": TopicFiles, "file": TopicFiles, "pictures": TopicFiles, "inputs": TopicFiles, "attachments": TopicFiles,
+	"loras": TopicLoRAs, "lora": TopicLoRAs, "library": TopicLoRAs,
+	"styles": TopicStyles, "style": TopicStyles,
+	"takes": TopicTakes, "take": TopicTakes, "count": TopicTakes, "several": TopicTakes, "buttons": TopicTakes, "button": TopicTakes,
 	"models": TopicModels, "price": TopicModels, "prices": TopicModels, "cost": TopicModels, "costs": TopicModels,
 }
 

@@ -191,8 +191,8 @@ func (b *Bot) submitOrder(ctx context.Context, i *interaction, k formKey) {
 	for _, s := range typed {
 		args[s.Key] = s.Value
 	}
-	o, c := library.Filled(string(k.step), args), b.caller(i)
-	m, wrong := b.cfg.Service.WrongOrder(quick, c, o, false)
+	o, c := library.Filled(team.Order{Verb: string(k.step), Args: args}), b.caller(i)
+	m, wrong, _ := b.cfg.Service.WrongOrder(quick, c, o, false)
 	if len(wrong) == 0 {
 		m = b.cfg.Service.LoRAs(quick, c, o)
 		b.reply(ctx, i, &m)

@@ -6,7 +6,9 @@ import (
 
 	"ltxbot/bot/command"
 	"ltxbot/bot/text"
+	"ltxbot/core/library"
 	"ltxbot/core/ltx"
+	"ltxbot/core/team"
 )
 
 // verbs are the commands of Discord for the verbs of a line, up to the value
@@ -45,9 +47,11 @@ func typedCommand(c text.Command) string {
 	case c.Verb == command.VerbQuota && len(c.Args) > 0:
 		return "/ltx-quota " + strings.Join(c.Args, " ")
 	case c.Verb == command.VerbLoRAs && len(c.Args) > 0:
-		return "/ltx-loras " + c.Args[0]
+		return "/ltx-loras " + typedOrder(library.Verbs(), c.Args)
 	case c.Verb == command.VerbStyles && len(c.Args) > 0:
-		return "/ltx-loras style-" + c.Args[0]
+		return "/ltx-loras " + typedOrder(library.Verbs(), append([]string{"style-" + c.Args[0]}, c.Args[1:]...))
+	case c.Verb == command.VerbAdmin && len(c.Args) > 0:
+		return "/ltx-admin " + typedOrder(team.Verbs(), c.Args)
 	}
 	command, takesValue := strings.CutSuffix(verbs[c.Verb], ":")
 	switch {
@@ -58,6 +62,27 @@ func typedCommand(c text.Command) string {
 		return command
 	}
 	return command + ":" + strings.Join(c.Args, " ")
+}
+
+// typedOrder writes the words of an order as a subcommand with options: "add
+// name:NAME link:LINK" for "add NAME LINK".
+func typedOrder(verbs team.Table, words []string) string {
+	verb, _ := verbs.Find(words[0])
+	places := slices.DeleteFunc(slices.Clone(verb.Args), func(a team.Arg) bool { return a.Named })
+	out := slices.Clone(words)
+	for i, word := range words[1:] {
+		name, _, _ := strings.Cut(strings.TrimLeft(word, "["), ":")
+		named := slices.ContainsFunc(verb.Args, func(a team.Arg) bool { return a.Name == name })
+		if !named && len(places) > 0 {
+			value, optional := strings.CutPrefix(word, "[")
+			if word = places[0].Name + ":" + value; optional {
+				word = "[" + word
+			}
+			places = places[1:]
+		}
+		out[i+1] = word
+	}
+	return strings.Join(out, " ")
 }
 
 // options writes settings as the client shows them: the name of each option

@@ -354,7 +354,7 @@ func (b *Bot) submit(ctx context.Context, in inbound) {
 	}
 	o, settings, d, left := filledIn(in)
 	if d.Order != nil {
-		b.submitOrder(ctx, in, o, *d.Order, settings)
+		b.submitOrder(ctx, in, o, d, settings)
 		return
 	}
 	if len(left) > 0 {
@@ -376,9 +376,10 @@ const orderWithin = 2 * time.Second
 
 // submitOrder carries out the order of a form about the team's library, after
 // what is wrong with it stands in the acknowledgement.
-func (b *Bot) submitOrder(ctx context.Context, in inbound, o origin, order team.Order, filled []ltx.Setting) {
+func (b *Bot) submitOrder(ctx context.Context, in inbound, o origin, d formData, filled []ltx.Setting) {
 	quick, cancel := context.WithTimeout(ctx, orderWithin)
 	defer cancel()
+	order := *d.Order
 	args := maps.Clone(order.Args)
 	if args == nil {
 		args = map[string]string{}
@@ -391,13 +392,18 @@ func (b *Bot) submitOrder(ctx context.Context, in inbound, o origin, order team.
 		}
 		args[s.Key] = s.Value
 	}
-	order = library.Filled(order.Verb, args)
+	order.Args = args
+	order = library.Filled(order)
 	b.people.invalidate(o, b.cfg.AdminGroups) // who may is asked of Slack at this moment
 	asked := o
 	asked.ack = nil // what is wrong goes into the acknowledgement
 	c := b.caller(quick, asked)
-	if _, wrong := b.cfg.Service.WrongOrder(quick, c, order, file.Ref != ""); len(wrong) > 0 {
-		in.ack.give(fieldErrors(in.interaction.View, wrong, ""))
+	if _, wrong, newer := b.cfg.Service.WrongOrder(quick, c, order, file.Ref != ""); len(wrong) > 0 {
+		answer := fieldErrors(in.interaction.View, wrong, "")
+		if newer != nil {
+			answer = b.inItsPlace(o, *newer, d, answer)
+		}
+		in.ack.give(answer)
 		return
 	}
 	if file.Ref != "" {
@@ -410,6 +416,18 @@ func (b *Bot) submitOrder(ctx context.Context, in inbound, o origin, order team.
 	reply, done := context.WithTimeout(ctx, replyWithin)
 	defer done()
 	b.tell(reply, o, b.cfg.Service.LoRAs(reply, c, order))
+}
+
+// inItsPlace is the acknowledgement that shows another form in place of the one
+// that was sent. What was filled in stays. other is given if it can't be shown.
+// https://docs.slack.dev/surfaces/modals#updating_response
+func (b *Bot) inItsPlace(o origin, f view.Form, d formData, other any) any {
+	d.Order = f.Order
+	v, err := b.modal(b.people.locale(o), f, d)
+	if err != nil {
+		return other
+	}
+	return slack.NewUpdateViewSubmissionResponse(&v)
 }
 
 // filledIn reads a form that was sent: where the video goes, the settings, and

@@ -140,6 +140,21 @@ func TestTheFormsOfALibrary(t *testing.T) {
 	if says := m.Blocks.Text(); strings.Contains(says, "grainy") || !strings.Contains(says, "0.5") {
 		t.Errorf("what was edited: %s", says)
 	}
+	form = s.formOf(boss, "loras edit film")
+	s.told(boss, func() { s.slash(boss, s.general, "loras edit film note:cold") }) // as another admin does
+	if _, err := boss.SubmitView(s.ctx, form, map[string][]string{"trigger": {"ohwx"}}); err != nil {
+		t.Fatal(err)
+	}
+	form = s.view(boss)
+	if says := form.Blocks.Text(); !strings.Contains(says, "has changed since you opened this form") || !strings.Contains(says, "Note cold") {
+		t.Errorf("an edit that was overtaken: %s", says)
+	}
+	if m := s.told(s.ann, func() { s.slash(s.ann, s.general, "loras show film") }); !strings.Contains(m.Blocks.Text(), "cold") || strings.Contains(m.Blocks.Text(), "ohwx") {
+		t.Errorf("it has overwritten: %s", m.Blocks.Text())
+	}
+	if m := s.told(boss, func() { s.submit(boss, map[string][]string{"note": {"cold"}}) }); !strings.Contains(m.Text+m.Blocks.Text(), "ohwx") {
+		t.Errorf("sent again, it has lost what was typed: %s", m.Text)
+	}
 	s.slash(boss, s.general, "styles add noir camera:static note:shadows")
 	s.whisper(boss, s.general, "style:noir")
 	form = s.formOf(boss, "styles edit noir")

@@ -51,6 +51,7 @@ func (v printer) failure(j generate.Job) []text.Span {
 		kind = generate.FailInternal
 	}
 	key := "failure." + string(kind)
+	given, _ := j.Request.Media(j.Failure.Field)
 	switch f := j.Failure; {
 	case (kind == generate.FailInput || kind == generate.FailModel) && len(f.Invalid) > 0:
 		var what []text.Span
@@ -58,6 +59,8 @@ func (v printer) failure(j generate.Job) []text.Span {
 			what = text.Spaced(what, v.problem(e))
 		}
 		return text.Spaced(what, v.bill(j))
+	case kind == generate.FailInputType && f.Limit != "" && given.Name != "":
+		key = "failure.input_type_file"
 	case kind == generate.FailInputType && f.Limit != "":
 		key = "failure.input_type_limit"
 	case kind == generate.FailInputLarge && f.Limit != "":
@@ -68,7 +71,8 @@ func (v printer) failure(j generate.Job) []text.Span {
 	default:
 		key += "_field"
 	}
-	what := v.Spans(key, "field", optionOf(j.Failure.Field), "limit", v.limitWords(j.Failure.Limit), "id", text.MonoSpan(j.ID))
+	what := v.Spans(key, "field", optionOf(j.Failure.Field), "limit", v.limitWords(j.Failure.Limit), "id", text.MonoSpan(j.ID),
+		"file", text.Shorten(given.Shown(), text.ShownValue))
 	next := "failure_next." + string(kind)
 	if unposted(j) {
 		next = "failure_next.undelivered"

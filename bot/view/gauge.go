@@ -37,10 +37,14 @@ func used(g quota.Gauge) float64 {
 // scopeWord is the key of who a limit is for.
 var scopeWord = map[quota.ScopeKind]string{quota.Member: "you", quota.Team: "team", quota.Bot: "bot"}
 
-// shortGauge is "you used 3 of 10 today".
+// shortGauge is "you used 10 of 10 today (+4 extra)".
 func (v printer) shortGauge(g quota.Gauge) []text.Span {
-	return v.Spans("gauge."+windowKey(g.Window), "who", v.Text("gauge."+scopeWord[g.Scope.Kind]),
+	line := v.Spans("gauge."+windowKey(g.Window), "who", v.Text("gauge."+scopeWord[g.Scope.Kind]),
 		"used", v.amount(g.Unit, g.Used), "max", v.amount(g.Unit, g.Max), "window", v.length(g.Window))
+	if g.Extra > 0 {
+		line = append(line, v.Spans("gauge.extra", "left", v.amount(g.Unit, g.Extra))...)
+	}
+	return line
 }
 
 // amount writes a quantity of a limit.

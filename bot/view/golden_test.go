@@ -93,6 +93,10 @@ func TestCardSaysHowAJobIsDoing(t *testing.T) {
 		show("delivered, and deleted since", cowboy, generate.Delivered, func(j *generate.Job) {
 			j.Charged, j.Receipt.Link, j.Notes = 130_000, "https://discord.com/channels/1/2/3", map[string]string{"deleted": "yes"}
 		})
+		show("covered by what an admin gave", cowboy, generate.Running, func(j *generate.Job) {
+			j.Gauges[0].Used, j.Gauges[0].Extra = 10, 4
+			j.Gauges[2].Used, j.Gauges[2].Extra = int64(200*usd.Dollar), 2_500_000
+		})
 		show("cancelled by the owner", cowboy, generate.Cancelled, func(j *generate.Job) {
 			j.Cancel = &generate.CancelRequest{By: ann, At: now}
 		})
@@ -125,6 +129,10 @@ func TestFailureSaysWhatHappenedAndWhatToDo(t *testing.T) {
 			show(string(kind), generate.Failure{Kind: kind, Field: field}, charged)
 		}
 		show("input of another type, types known", generate.Failure{Kind: generate.FailInputType, Field: "image_url", Limit: "PNG, JPEG, WebP"}, 0)
+		named := job(t, jobA, cowboy, generate.Failed)
+		named.Request, _ = ltx.Rules{}.Parse([]ltx.Setting{{Key: "prompt", Value: "a fox"}, ltx.FileSetting("image", ltx.Media{Ref: "discord:1", Name: "fox (1).psd"})})
+		named.Failure = generate.Failure{Kind: generate.FailInputType, Field: "image_url", Limit: generate.InputTypes("image_url")}
+		out = append(out, shown{"input of another type, with its name", view.Card(p, named)})
 		show("input too large, limit known", generate.Failure{Kind: generate.FailInputLarge, Field: "video_url", Limit: "500 MB"}, 0)
 		show("input does not fit", generate.Failure{Kind: generate.FailInput, Field: "audio_url", Invalid: ltx.Invalid{
 			{Option: "duration", Value: "42", Problem: ltx.OutOfRange, Min: 1, Max: 20, Unit: "s", Nearest: "20"},
@@ -159,7 +167,21 @@ func TestResultSaysWhatTheVideoIs(t *testing.T) {
 		link := func(why view.LinkReason) view.Message {
 			return view.Result(p, bare, view.ResultFacts{Fit: generate.FitLink, URL: j.Output.URL, Why: why})
 		}
+		of := func(settings ...ltx.Setting) view.Message {
+			made := bare
+			made.Request, _ = ltx.Rules{Seed: func() int64 { return 7 }}.Parse(append(settings, ltx.Setting{Key: "prompt", Value: "a fox runs on"}))
+			return view.Result(p, made, view.ResultFacts{Fit: generate.FitOriginal})
+		}
+		clip := ltx.FileSetting("clip", ltx.MediaOfJob(jobA))
+		edit := func(what string) ltx.Setting { return ltx.Setting{Key: "edit", Value: what} }
 		return []shown{
+			{"an extension", of(clip, edit("extend"))},
+			{"a retake", of(clip, edit("retake"))},
+			{"another shape", of(clip, edit("reframe"), ltx.Setting{Key: "size", Value: "9:16"})},
+			{"another style", of(clip, edit("restyle"))},
+			{"the same motion", of(clip, edit("reference"))},
+			{"from the last picture", of(ltx.FileSetting("image", ltx.MediaOfJob(jobA)))},
+			{"a changed extension of another one", of(ltx.FileSetting("clip", ltx.MediaOfJob(jobB)), edit("extend"))},
 			{"as the model made it", view.Result(p, j, view.ResultFacts{Fit: generate.FitOriginal})},
 			{"made smaller", view.Result(p, j, view.ResultFacts{Fit: generate.FitReencoded})},
 			{"nothing told by the provider", view.Result(p, bare, view.ResultFacts{Fit: generate.FitOriginal})},

@@ -7,7 +7,9 @@ import (
 
 	"ltxbot/bot/command"
 	"ltxbot/bot/text"
+	"ltxbot/core/library"
 	"ltxbot/core/ltx"
+	"ltxbot/core/team"
 )
 
 // helpTopics says what each topic of help is made of.
@@ -17,6 +19,9 @@ var helpTopics = map[string]func(v printer, rules ltx.Rules) []Block{
 	command.TopicOptions:  whatever(printer.helpOptions),
 	command.TopicFiles:    whatever(printer.helpFiles),
 	command.TopicModels:   printer.helpModels,
+	command.TopicLoRAs:    whatever(printer.helpLoRAs),
+	command.TopicStyles:   whatever(printer.helpStyles),
+	command.TopicTakes:    whatever(printer.helpTakes),
 	command.TopicAdvanced: whatever(printer.helpAdvanced),
 	command.TopicExamples: whatever(printer.helpExamples),
 	command.TopicQuota:    whatever(printer.helpQuota),
@@ -30,7 +35,8 @@ func whatever(topic func(v printer) []Block) func(printer, ltx.Rules) []Block {
 // HelpTopics are the topics of Help, besides the one to start with.
 func HelpTopics() []string {
 	return []string{
-		command.TopicPrompt, command.TopicOptions, command.TopicFiles, command.TopicModels, command.TopicAdvanced, command.TopicExamples, command.TopicQuota,
+		command.TopicPrompt, command.TopicOptions, command.TopicFiles, command.TopicModels, command.TopicLoRAs, command.TopicStyles, command.TopicTakes,
+		command.TopicAdvanced, command.TopicExamples, command.TopicQuota,
 	}
 }
 
@@ -102,6 +108,69 @@ func (v printer) helpModels(rules ltx.Rules) []Block {
 		v.say(Heading, "help.models_title"), v.say(Text, "help.models_how"),
 		{Kind: Facts, Facts: facts},
 		v.say(Text, "help.models_cost"), v.say(Note, "help.topics"),
+	}
+}
+
+// helpLoRAs is about LoRAs, and what can be done with those of a team.
+func (v printer) helpLoRAs() []Block {
+	blocks := []Block{v.say(Heading, "loras.title"), v.aboutOption("lora")}
+	for _, verb := range library.Verbs() {
+		if !strings.HasPrefix(verb.Name, "style") {
+			blocks = append(blocks, v.helpOrder(verb, command.VerbLoRAs, verb.Name))
+		}
+	}
+	return append(blocks, v.say(Text, "help.loras_file"), v.say(Note, "help.topics"))
+}
+
+// helpStyles is about styles.
+func (v printer) helpStyles() []Block {
+	blocks := []Block{v.say(Heading, "library.styles"), v.aboutOption("style")}
+	for _, verb := range library.Verbs() {
+		if word, ok := strings.CutPrefix(verb.Name, "style-"); ok {
+			blocks = append(blocks, v.helpOrder(verb, command.VerbStyles, word))
+		} else if verb.Name == command.VerbStyles {
+			blocks = append(blocks, v.helpOrder(verb, command.VerbStyles))
+		}
+	}
+	return append(blocks,
+		v.say(Text, "library.use_style", "example", v.example("a cowboy walks style:noir")), v.say(Text, "library.how_style"), v.say(Note, "help.topics"))
+}
+
+// helpOrder is an order about a library as it is typed, and what it does.
+func (v printer) helpOrder(order team.Verb, verb string, args ...string) Block {
+	return block(Text, text.Span{Text: "• "}, v.verbOf(verb, args...), text.Span{Text: v.Text("format.colon") + AboutLibrary(v.Printer, order)})
+}
+
+// aboutOption is what an option is for, after its name.
+func (v printer) aboutOption(option string) Block {
+	p, _ := ltx.Lookup(option)
+	return block(Text, append([]text.Span{text.MonoSpan(p.Key()), {Text: v.Text("format.colon")}}, v.optionFact(p)...)...)
+}
+
+// helpButtons are the buttons under a video, with what they do.
+var helpButtons = []struct{ label, does string }{
+	{"button.again", "help.button_again"},
+	{"button.same", "help.button_same"},
+	{"button.edit", "help.button_edit"},
+	{"button.details", "help.button_details"},
+	{"button.delete", "help.button_delete"},
+	{"button.more", "help.button_more"},
+	{"button.finish", "help.button_finish"},
+	{"button.verbatim", "help.button_verbatim"},
+}
+
+// helpTakes is about several videos of one command, and the buttons under them.
+func (v printer) helpTakes() []Block {
+	facts := make([]Fact, 0, len(helpButtons))
+	for _, b := range helpButtons {
+		facts = append(facts, Fact{Label: v.Text(b.label), Value: v.Spans(b.does)})
+	}
+	return []Block{
+		v.say(Heading, "help.takes_title"), v.aboutOption("count"),
+		v.say(Text, "help.takes_how", "example", v.example("a cowboy walks count:3")), v.say(Text, "help.takes_each"),
+		v.say(Text, "help.takes_buttons"),
+		{Kind: Facts, Facts: facts},
+		v.say(Note, "help.topics"),
 	}
 }
 

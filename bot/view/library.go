@@ -1,6 +1,7 @@
 package view
 
 import (
+	"cmp"
 	"errors"
 	"slices"
 	"strings"
@@ -221,17 +222,20 @@ func RefuseLibrary(p text.Printer, err error) *Message {
 			said = text.Spaced(said, v.Spans("tell.did_you_mean", "nearest", e.Nearest))
 		}
 		m.add(block(Text, said...))
+		m.add(v.overtaken(e)...)
 		m = m.done()
 		return &m
 	}
 	if e, ok := errors.AsType[*team.OrderError](err); ok {
 		said := v.Spans("order_problem."+string(e.Problem), "verb", e.Verb, "arg", e.Arg, "value", text.Shorten(text.OneLine(ltx.Shown(e.Value)), text.ShownValue))
 		if e.Nearest != "" {
-			said = text.Spaced(said, v.Spans("tell.did_you_mean", "nearest", e.Nearest))
+			said = text.Spaced(said, v.Spans("tell.did_you_mean", "nearest", v.verbOf(command.VerbLoRAs, e.Nearest)))
 		}
 		m.add(block(Text, said...))
 		if verb, ok := library.Verbs().Find(e.Verb); ok {
-			m.add(v.say(Note, "order.usage", "usage", verb.Usage()))
+			m.add(v.usage(command.VerbLoRAs, verb))
+		} else {
+			m.add(v.say(Note, "order.all", "all", v.verbOf(command.VerbHelp, command.TopicLoRAs)))
 		}
 		m = m.done()
 		return &m
@@ -247,6 +251,39 @@ func RefuseLibrary(p text.Printer, err error) *Message {
 		return refused
 	}
 	return Refuse(p, err)
+}
+
+// overtaken says what is there in place of what a form has shown, and what was
+// typed into the form: that would be lost.
+func (v printer) overtaken(e *library.Error) []Block {
+	if e.Problem != library.Changed {
+		return nil
+	}
+	facts := func(args map[string]string) Block {
+		b := Block{Kind: Facts}
+		for _, name := range e.Differs() {
+			b.Facts = append(b.Facts, Fact{Label: v.Text("library." + name), Value: []text.Span{text.MonoSpan(cmp.Or(args[name], "–"))}})
+		}
+		return b
+	}
+	return []Block{v.say(Text, "library.now"), facts(e.Now.Args), v.say(Text, "library.typed"), facts(e.Typed.Args)}
+}
+
+// NewerLibraryForm is the form of an order that was overtaken: with what was
+// typed, and a note that says what is there. Sent again, it replaces that.
+func NewerLibraryForm(p text.Printer, e *library.Error) Form {
+	v := printer{p}
+	typed := e.Typed
+	typed.Seen = e.Now.Seen
+	f := LibraryForm(p, typed, 0)
+	now := e.Differs()
+	for i, name := range now {
+		now[i] = v.Text("library."+name) + " " + text.Shorten(cmp.Or(e.Now.Args[name], "–"), text.ShownValue)
+	}
+	f.Note = strings.Join([]string{
+		v.Text("library_problem.changed", "value", e.Value), v.Text("library.now"), strings.Join(now, " · ") + ".", v.Text("library.save_again"),
+	}, " ")
+	return f
 }
 
 // LibraryHelp lists what can be done with a library. Who may not add reads only
@@ -339,7 +376,7 @@ func LibraryForm(p text.Printer, o team.Order, mostFile int) Form {
 	}
 	f := Form{
 		Title: v.Text("library_form."+verb.Name, "name", o.Args["name"]), Submit: v.Text("library.save"),
-		Order: &team.Order{Verb: verb.Name, Args: map[string]string{}},
+		Order: &team.Order{Verb: verb.Name, Args: map[string]string{}, Seen: o.Seen},
 	}
 	for _, a := range verb.Args {
 		if !slices.Contains(fields, a.Name) {

@@ -143,9 +143,10 @@ func (v printer) example(line string) text.Span {
 	return v.video(line, l.Settings)
 }
 
-// verbOf is the command of a verb.
-func (v printer) verbOf(verb string) text.Span {
-	return text.Span{Text: v.Command() + " " + verb, Style: text.CommandOf, Command: &text.Command{Verb: verb}}
+// verbOf is the command of a verb, with what follows it.
+func (v printer) verbOf(verb string, args ...string) text.Span {
+	typed := strings.Join(append([]string{v.Command(), verb}, args...), " ")
+	return text.Span{Text: typed, Style: text.CommandOf, Command: &text.Command{Verb: verb, Args: args}}
 }
 
 // video is the command that makes a video with settings, which are typed as in

@@ -3,7 +3,9 @@ package view
 import (
 	"errors"
 	"slices"
+	"strings"
 
+	"ltxbot/bot/command"
 	"ltxbot/bot/text"
 	"ltxbot/core/team"
 )
@@ -24,18 +26,34 @@ func RefuseOrder(p text.Printer, err error) *Message {
 	case errors.As(err, &refused):
 		said := v.Spans("order_problem."+string(refused.Problem),
 			"verb", refused.Verb, "arg", refused.Arg, "value", text.Shorten(text.OneLine(refused.Value), text.ShownValue))
-		if refused.Nearest != "" {
-			said = text.Spaced(said, v.Spans("tell.did_you_mean", "nearest", refused.Nearest))
+		if nearest, ok := team.FindVerb(refused.Nearest); ok {
+			said = text.Spaced(said, v.Spans("tell.did_you_mean", "nearest", v.verbOf(verbBefore(nearest), nearest.Name)))
 		}
 		m.add(block(Text, said...))
 		if verb, ok := team.FindVerb(refused.Verb); ok && verb.Who != team.Everybody && !slices.Contains(operatorsOwn, refused.Problem) {
-			m.add(v.say(Note, "order.usage", "usage", verb.Usage()))
+			m.add(v.usage(verbBefore(verb), verb))
+		}
+		if refused.Verb == "" {
+			m.add(v.say(Note, "order.all", "all", v.verbOf(command.VerbAdmin)))
 		}
 	default:
 		return nil
 	}
 	m = m.done()
 	return &m
+}
+
+// verbBefore is the verb of a line that an order about quotas follows.
+func verbBefore(order team.Verb) string {
+	if order.Who == team.Everybody {
+		return command.VerbQuota
+	}
+	return command.VerbAdmin
+}
+
+// usage says how an order is typed after a verb.
+func (v printer) usage(verb string, order team.Verb) Block {
+	return v.say(Note, "order.usage", "usage", v.verbOf(verb, strings.Fields(order.Usage())...))
 }
 
 // operatorsOwn are the refusals of orders that are typed well.

@@ -184,6 +184,9 @@ func (v printer) problem(e ltx.FieldError) []text.Span {
 			sentences = append(sentences, v.Spans("tell.smaller_size"))
 		}
 	}
+	if len(e.Models) > 0 {
+		sentences = append(sentences, v.Spans("tell.possible_with", "models", v.List(e.Models, "format.or")))
+	}
 	if e.Style != "" {
 		sentences = append(sentences, v.Spans("tell.style", "style", e.Style))
 	}

@@ -61,7 +61,7 @@ func Result(p text.Printer, j generate.Job, r ResultFacts) Message {
 	var m Message
 	ready := v.Spans("result.ready")
 	if j.Parent != "" && j.Notes[NoteRepeat] == "" {
-		ready = v.Spans("result.remix", "id", text.MonoSpan(j.Parent))
+		ready = v.Spans(madeFrom(j), "id", text.MonoSpan(j.Parent))
 	}
 	m.add(block(Text, text.Spaced([]text.Span{text.MentionSpan(j.AskedBy())}, ready)...), v.say(Note, KeyLabel))
 	if j.Cancel != nil && j.Cancel.By != generate.ByDeadline {
@@ -89,6 +89,28 @@ func Result(p text.Printer, j generate.Job, r ResultFacts) Message {
 	m.Buttons = v.buttons(j.ID, append(repeat, ActEdit, ActDetails, ActDelete)...)
 	m.Menu, m.Prompt = v.buttons(j.ID, goOn(j, r)...), v.Text("button.more")
 	return m.done()
+}
+
+// goesOn are the texts for what is done with a clip.
+var goesOn = map[string]string{
+	"extend": "result.extend", "retake": "result.retake", "reframe": "result.reframe", "restyle": "result.restyle", "reference": "result.reference",
+}
+
+// madeFrom is the text for what a video is to the one that it was made from.
+func madeFrom(j generate.Job) string {
+	of := func(option string) bool {
+		p, _ := ltx.Lookup(option)
+		m, _ := j.Request.Media(p.Name)
+		id, ok := m.Job()
+		return ok && id == j.Parent
+	}
+	switch {
+	case of("clip"):
+		return cmp.Or(goesOn[j.Request.Edit()], "result.remix")
+	case of("image"):
+		return "result.continue"
+	}
+	return "result.remix"
 }
 
 // tooLate says that a cancel came too late.

@@ -213,7 +213,7 @@ func (c lorasCmd) put(ctx context.Context, bot *admin.Client, add, edit string, 
 	if !answered(refused, http.StatusConflict) {
 		return refused
 	}
-	switch err := give(library.Filled(edit, args)); {
+	switch err := give(library.Filled(team.Order{Verb: edit, Args: args})); {
 	case answered(err, http.StatusConflict): // it is so already
 		return nil
 	case answered(err, http.StatusNotFound): // there is no room for another one

@@ -261,26 +261,28 @@ func (e *Engine) Quote(ctx context.Context, a Ask) (Quote, error) {
 	if err != nil {
 		return Quote{Estimate: estimate}, err
 	}
-	return Quote{Estimate: estimate, Gauges: gaugesWith(reservation, entries, used)}, nil
+	return Quote{Estimate: estimate, Gauges: limited(gaugesWith(reservation, entries, used))}, nil
 }
 
-// gaugesWith are the limits of a reservation, with its entries counted in.
+// gaugesWith are the counts of a reservation, with its entries counted in.
 func gaugesWith(r quota.Reservation, entries []quota.Entry, used func(quota.Scope, string) int64) []quota.Gauge {
-	var gauges []quota.Gauge
-	for _, c := range r.Counts {
-		if c.Max == 0 {
-			continue
-		}
-		sum := used(c.Scope, c.Counter)
-		for _, other := range c.Also {
-			sum += used(c.Scope, other)
-		}
+	then := func(scope quota.Scope, counter string) int64 {
+		sum := used(scope, counter)
 		for _, e := range entries {
-			if e.Scope == c.Scope && e.Counter == c.Counter {
+			if e.Scope == scope && e.Counter == counter {
 				sum += e.Add
 			}
 		}
-		gauges = append(gauges, c.Gauge(sum))
+		return sum
+	}
+	gauges := make([]quota.Gauge, len(r.Counts))
+	for i, c := range r.Counts {
+		sum := then(c.Scope, c.Counter)
+		for _, other := range c.Also {
+			sum += then(c.Scope, other)
+		}
+		gauges[i] = c.Gauge(sum)
+		gauges[i].Extra = r.Extra(c, then)
 	}
 	return gauges
 }
@@ -289,19 +291,6 @@ func gaugesWith(r quota.Reservation, entries []quota.Entry, used func(quota.Scop
 // before.
 func (e *Engine) estimate(r ltx.Request) usd.Micros {
 	return r.Estimate(e.cfg.Price(r.Endpoint())) * usd.Micros(r.Count())
-}
-
-// gauges reads how far counts are used.
-func (e *Engine) gauges(ctx context.Context, team string, counts []quota.Count) ([]quota.Gauge, error) {
-	used, err := e.cfg.Ledger.Used(ctx, team, counts)
-	if err != nil {
-		return nil, fmt.Errorf("read usage: %w", err)
-	}
-	gauges := make([]quota.Gauge, len(counts))
-	for i, c := range counts {
-		gauges[i] = c.Gauge(used[i])
-	}
-	return gauges, nil
 }
 
 // Usage reads the limits of a member, its team and the bot, and their use.
@@ -314,7 +303,14 @@ func (e *Engine) Usage(ctx context.Context, a quota.Asker) ([]quota.Gauge, error
 	if err != nil {
 		return nil, fmt.Errorf("read time: %w", err)
 	}
-	return e.gauges(ctx, a.Team, e.cfg.Policy().Counts(a, s, now))
+	policy := e.cfg.Policy()
+	r := quota.Reservation{Counts: policy.Counts(a, s, now), Grants: policy.Grants(s), At: now}
+	counters := r.Counters()
+	used, err := e.cfg.Ledger.Used(ctx, a.Team, counters)
+	if err != nil {
+		return nil, fmt.Errorf("read usage: %w", err)
+	}
+	return gaugesWith(r, nil, quota.Sums(counters, used)), nil
 }
 
 // ErrTooLate says that a job can't be cancelled any more.

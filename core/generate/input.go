@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -112,17 +113,23 @@ func (c InputConfig) takes(id string) ([]inputType, int64) {
 // check refuses a file that a parameter does not take.
 func (c InputConfig) check(id string, m ltx.Media) error {
 	types, most := c.takes(id)
+	switch {
+	case !slices.ContainsFunc(types, func(t inputType) bool { return t.contentType == m.Type }):
+		return &InputError{Kind: FailInputType, Limit: InputTypes(id)}
+	case m.Bytes > most:
+		return TooLargeInput(most)
+	}
+	return nil
+}
+
+// InputTypes names the types of files that a parameter takes: "MP4, MOV, WebM".
+func InputTypes(id string) string {
+	types, _ := InputConfig{}.takes(id)
 	names := make([]string, 0, len(types))
 	for _, t := range types {
-		if t.contentType == m.Type {
-			if m.Bytes > most {
-				return TooLargeInput(most)
-			}
-			return nil
-		}
 		names = append(names, t.name)
 	}
-	return &InputError{Kind: FailInputType, Limit: strings.Join(names, ", ")}
+	return strings.Join(names, ", ")
 }
 
 // TooLargeInput says that a file has more bytes than are taken.
@@ -333,6 +340,9 @@ func (f *inputFile) save(open func() (Media, error), most int64) (path string, e
 // it is sent.
 func (f *inputFile) inspect(ctx context.Context, path string) error {
 	seen, err := f.e.cfg.Inputs.Inspector.Inspect(ctx, path)
+	if wrong, ok := errors.AsType[*InputError](err); ok && wrong.Kind == FailInputType {
+		return &InputError{Kind: FailInputType, Limit: InputTypes(f.id), Err: wrong.Err}
+	}
 	if err != nil {
 		return err
 	}

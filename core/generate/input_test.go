@@ -301,7 +301,7 @@ func TestAFileThatCannotBeUsedEndsTheJobAtNoCost(t *testing.T) {
 		{"nothing is behind the link", giveSound, "", generate.Failure{Kind: generate.FailInputGone, Field: "audio_url"}},
 		{"the link is not public", giveSound, "private", generate.Failure{Kind: generate.FailInputLink, Field: "audio_url"}},
 		{"it is damaged", givePicture, "damaged", generate.Failure{Kind: generate.FailInputBroken, Field: "image_url"}},
-		{"it is no media", givePicture, "<html>", generate.Failure{Kind: generate.FailInputType, Field: "image_url"}},
+		{"it is no media", givePicture, "<html>", generate.Failure{Kind: generate.FailInputType, Field: "image_url", Limit: "PNG, JPEG, WebP, GIF, AVIF, HEIC"}},
 		{"it is a sound in place of a picture", givePicture, aSound, generate.Failure{Kind: generate.FailInputType, Field: "image_url", Limit: "PNG, JPEG, WebP, GIF, AVIF, HEIC"}},
 		{"it is a clip in place of a sound", giveSound, aClip, generate.Failure{Kind: generate.FailInputType, Field: "audio_url", Limit: "MP3, WAV, M4A, AAC, OGG, FLAC, WebM"}},
 		{"it is too large", givePicture, aPicture + strings.Repeat(" ", 1<<20), generate.Failure{Kind: generate.FailInputLarge, Field: "image_url", Limit: "1 MB"}},

@@ -14,7 +14,7 @@ import (
 // A quote says what Accept would do, whatever the limit is.
 func TestAQuoteIsWhatAcceptDoes(t *testing.T) {
 	day := quota.Window((24 * time.Hour).String())
-	grant := quota.Grant{ID: "g1", Videos: 1, By: "discord:boss"}
+	grant := quota.Grant{ID: "g1", Videos: 3, By: "discord:boss"}
 	for _, tt := range []struct {
 		name    string
 		window  quota.Window
@@ -60,8 +60,12 @@ func TestAQuoteIsWhatAcceptDoes(t *testing.T) {
 				if tt.refused && (quoted.Reason != accepted.Reason || quoted.Gauge.Used != accepted.Gauge.Used) {
 					t.Errorf("quoted %+v, accepted %+v", quoted, accepted)
 				}
-				if !tt.refused && quote.Gauges[0].Used != 1 {
+				if !tt.refused && (quote.Gauges[0].Used != 1 || quote.Gauges[0].Extra != 2) {
 					t.Errorf("what a grant covers counts against the limit: %+v", quote.Gauges)
+				}
+				usage, err := p.engine.Usage(t.Context(), second.Asker)
+				if err != nil || usage[0].Used != 1 || (usage[0].Extra == 2) == tt.refused {
+					t.Errorf("what is used and left: %+v, %v", usage, err)
 				}
 				elapse(2 * time.Minute)
 				want := generate.Delivered

@@ -1,8 +1,11 @@
 package library
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"regexp"
 	"slices"
@@ -247,26 +250,37 @@ func ArgOf(err error) string {
 }
 
 // Filled is the order of a filled in form. What was emptied is taken back.
-func Filled(verb string, args map[string]string) team.Order {
+func Filled(o team.Order) team.Order {
+	args := maps.Clone(o.Args)
 	for name, value := range args {
-		if Edits(verb) && strings.TrimSpace(value) == "" && !slices.Contains([]string{"link", "weight", "scale"}, name) {
+		if Edits(o.Verb) && strings.TrimSpace(value) == "" && !slices.Contains([]string{"link", "weight", "scale"}, name) {
 			args[name] = None
 		}
 	}
-	return team.Order{Verb: verb, Args: args}
+	o.Args = args
+	return o
 }
 
-// Args are the arguments of an order that adds what an order is to change; nil
+// ToEdit is an order that edits with what is there now, for a form; ok is false
 // where there is no such thing.
-func (s *Snapshot) Args(o team.Order) map[string]string {
+func (s *Snapshot) ToEdit(o team.Order) (_ team.Order, ok bool) {
+	var what item
 	if o.Verb == VerbStyleEdit {
-		if style, ok := s.Style(o.Args["name"]); ok {
-			return style.Args()
-		}
-	} else if e, ok := s.LoRA(o.Args["name"]); ok {
-		return e.Args()
+		what, ok = s.Style(o.Args["name"])
+	} else {
+		what, ok = s.LoRA(o.Args["name"])
 	}
-	return nil
+	if !ok {
+		return o, false
+	}
+	return shows(o, what), true
+}
+
+// shows is an order with the arguments and the edition of what is there.
+func shows(o team.Order, what item) team.Order {
+	sum := sha256.Sum256([]byte(what.describe()))
+	o.Args, o.Seen = what.Args(), hex.EncodeToString(sum[:8])
+	return o
 }
 
 // Args are the arguments of an order that adds the entry.

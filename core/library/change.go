@@ -3,6 +3,8 @@ package library
 import (
 	"context"
 	"errors"
+	"maps"
+	"strings"
 	"time"
 
 	"ltxbot/core/team"
@@ -12,6 +14,7 @@ import (
 type item interface {
 	named() (name, by string, at time.Time)
 	describe() string
+	Args() map[string]string
 }
 
 // An editor is Store.EditLoRA or Store.EditStyle.
@@ -83,6 +86,9 @@ func amend[T item](o *Office, c *call, in editor[T], fill func(*T) error, none f
 		if after.describe() == before.describe() {
 			return nil, team.Record{}, c.fail(NothingToDo, "", "")
 		}
+		if err := c.overtaken(before); err != nil {
+			return nil, team.Record{}, err
+		}
 		record = o.record(c, before.describe(), after.describe())
 		return &after, record, nil
 	})
@@ -90,6 +96,25 @@ func amend[T item](o *Office, c *call, in editor[T], fill func(*T) error, none f
 		err = none(c)
 	}
 	return before, after, record, err
+}
+
+// overtaken is the *Error of an order whose form has shown another edition of
+// what is there.
+func (c *call) overtaken(what item) error {
+	typed := team.Order{Verb: c.verb.Name, Args: maps.Clone(c.args), Seen: c.seen}
+	now := shows(typed, what)
+	if c.seen == "" || c.seen == now.Seen {
+		return nil
+	}
+	for name, value := range typed.Args {
+		if strings.EqualFold(value, None) {
+			typed.Args[name] = ""
+		}
+	}
+	name, _, _ := what.named()
+	e := c.fail(Changed, "", name)
+	e.Typed, e.Now = typed, now
+	return e
 }
 
 // takeOut removes what the order names; none says that there is no such thing.

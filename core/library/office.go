@@ -25,7 +25,10 @@ type OfficeConfig struct {
 	Options func(line string) ([]ltx.Setting, error)
 	// Everyone reports whether every member may add; else only admins may.
 	Everyone func() bool
-	Now      func() time.Time // nil = time.Now
+	// Blocked tells who has stopped a member, nil if nobody has: then they
+	// change nothing.
+	Blocked func(ctx context.Context, team, member string) (*quota.Block, error)
+	Now     func() time.Time // nil = time.Now
 }
 
 // An Office shows and changes libraries. It checks at each order whether the
@@ -67,6 +70,7 @@ type call struct {
 	verb  team.Verb
 	team  string
 	args  map[string]string
+	seen  string // the edition that a form has shown; empty = there was none
 	file  string // the address of an uploaded file, in place of a link
 	check bool   // nothing is changed
 }
@@ -80,7 +84,7 @@ var does = map[string]func(*Office, *call) (Report, error){
 
 // Do carries out an order if the actor may give it. Its errors are an *Error, a
 // *team.OrderError or an ltx.Invalid for what the actor can put right,
-// team.ErrOtherTeam, or one of the store.
+// team.ErrOtherTeam, a *quota.LimitError for who is blocked, or one of the store.
 func (o *Office) Do(ctx context.Context, a team.Actor, order team.Order) (Report, error) {
 	c, err := o.begin(ctx, a, order)
 	if err != nil {
@@ -108,7 +112,7 @@ func (o *Office) begin(ctx context.Context, a team.Actor, order team.Order) (*ca
 	if !ok || does[verb.Name] == nil {
 		return nil, verbs.Unknown(order.Verb)
 	}
-	c := &call{ctx: ctx, actor: a, verb: verb, team: a.Team}
+	c := &call{ctx: ctx, actor: a, verb: verb, team: a.Team, seen: order.Seen}
 	switch {
 	case a.Operator && order.Team == "":
 		return nil, &team.OrderError{Problem: team.BadTeam, Verb: verb.Name}
@@ -117,12 +121,26 @@ func (o *Office) begin(ctx context.Context, a team.Actor, order team.Order) (*ca
 	case order.Team != "" && order.Team != a.Team:
 		return nil, team.ErrOtherTeam
 	}
+	if !a.Operator && !verb.Reads {
+		if err := o.stopped(ctx, c.team, a.Member); err != nil {
+			return nil, err
+		}
+	}
 	if verb.Who == Adders && !o.mayAdd(a) || verb.Who == Keepers && !o.mayAdd(a) {
 		return nil, &Error{Problem: OnlyAdmins, Verb: verb.Name}
 	}
 	var err error
 	c.args, err = verb.Take(order)
 	return c, err
+}
+
+// stopped is the *quota.LimitError of a member who is blocked.
+func (o *Office) stopped(ctx context.Context, team, member string) error {
+	b, err := o.cfg.Blocked(ctx, team, member)
+	if err != nil || b == nil {
+		return err
+	}
+	return &quota.LimitError{Reason: quota.Blocked, Block: *b}
 }
 
 // carryOut does what an order says.
@@ -303,8 +321,11 @@ func (o *Office) Defaults(ctx context.Context, team, member string) ([]ltx.Setti
 }
 
 // SetDefaults replaces them. The error is an ltx.Invalid for what a person can
-// put right.
+// put right, or a *quota.LimitError for who is blocked.
 func (o *Office) SetDefaults(ctx context.Context, team, member string, settings []ltx.Setting) error {
+	if err := o.stopped(ctx, team, member); err != nil {
+		return err
+	}
 	rules := o.cfg.Shelf.Of(team).Apply(o.cfg.Rules()) //nolint:contextcheck // from memory; it bounds itself
 	if err := rules.CheckOptions(settings); err != nil {
 		return err

@@ -16,6 +16,7 @@ import (
 	"ltxbot/core/library"
 	"ltxbot/core/library/librarytest"
 	"ltxbot/core/ltx"
+	"ltxbot/core/quota"
 	"ltxbot/core/team"
 )
 
@@ -31,6 +32,7 @@ type office struct {
 
 	store    *librarytest.Memory
 	everyone bool
+	blocked  string // a member
 }
 
 func newOffice(t testing.TB) *office {
@@ -40,6 +42,12 @@ func newOffice(t testing.TB) *office {
 		Store: o.store, Shelf: library.NewShelf(o.store, slog.New(slog.DiscardHandler)),
 		Rules:    func() ltx.Rules { return ltx.Rules{} },
 		Everyone: func() bool { return o.everyone },
+		Blocked: func(_ context.Context, team, member string) (*quota.Block, error) {
+			if team != "acme" || member != o.blocked {
+				return nil, nil
+			}
+			return &quota.Block{By: boss, Reason: "spam"}, nil
+		},
 		Options: func(line string) ([]ltx.Setting, error) {
 			var out []ltx.Setting
 			for word := range strings.FieldsSeq(line) {
@@ -109,11 +117,15 @@ func TestWhoMayDoWhat(t *testing.T) {
 			name           string
 			actor          team.Actor
 			admins, others bool // may change where admins may add, and where everyone may
+			blocked        bool
 		}{
-			{"an operator", operator(), true, true},
-			{"an admin", admin(), true, true},
-			{"who has added it", member(ann), false, true},
-			{"somebody else", member(bob), false, v.Who == library.Adders},
+			{"an operator", operator(), true, true, false},
+			{"an admin", admin(), true, true, false},
+			{"who has added it", member(ann), false, true, false},
+			{"somebody else", member(bob), false, v.Who == library.Adders, false},
+			{"a blocked admin", admin(), false, false, true},
+			{"who has added it, blocked", member(ann), false, false, true},
+			{"somebody else, blocked", member(bob), false, false, true},
 		} {
 			for _, everyone := range []bool{false, true} {
 				o := newOffice(t)
@@ -121,12 +133,19 @@ func TestWhoMayDoWhat(t *testing.T) {
 				o.must(t, member(ann), "add film owner/film")
 				o.must(t, member(ann), "style-add noir camera:jib_up")
 				o.everyone = everyone
+				if who.blocked {
+					o.blocked = who.actor.Member
+				}
 				want := v.Reads || who.admins || everyone && who.others
 				_, err := o.as(t, who.actor, lines[v.Name])
 				if (err == nil) != want {
 					t.Errorf("%s as %s, everyone may add: %v: %v", v.Name, who.name, everyone, err)
 				}
-				if !want && !isProblem(err, library.OnlyAdmins) && !isProblem(err, library.NotYours) {
+				if who.blocked && !want {
+					if limit, ok := errors.AsType[*quota.LimitError](err); !ok || limit.Reason != quota.Blocked || limit.Block.Reason != "spam" {
+						t.Errorf("%s as %s: %v", v.Name, who.name, err)
+					}
+				} else if !want && !isProblem(err, library.OnlyAdmins) && !isProblem(err, library.NotYours) {
 					t.Errorf("%s as %s: %v", v.Name, who.name, err)
 				}
 			}

@@ -115,6 +115,7 @@ const (
 	BadOption    Problem = "bad_option"    // Value is no option that a style can set
 	Full         Problem = "full"          // there are Max already
 	NothingToDo  Problem = "nothing_to_do" // it is so already
+	Changed      Problem = "changed"       // Typed and Now differ: it has changed since the form was opened
 	NotYours     Problem = "not_yours"     // somebody else has added it
 	OnlyAdmins   Problem = "only_admins"   // may add
 	OnlyInsiders Problem = "only_insiders" // of the team
@@ -124,7 +125,7 @@ const (
 // Problems are all problems, for whoever needs a text for each.
 var Problems = []Problem{
 	BadName, NameTaken, NoSuchLoRA, NoSuchStyle, SecretLink, TooLong, BadSeed, BadModel, BadWeight, EmptyStyle, BadOption,
-	Full, NothingToDo, NotYours, OnlyAdmins, OnlyInsiders, OnlyInChat,
+	Full, NothingToDo, Changed, NotYours, OnlyAdmins, OnlyInsiders, OnlyInChat,
 }
 
 // An Error says what is wrong with an order. It holds no secret of a link.
@@ -135,6 +136,9 @@ type Error struct {
 	Value   string
 	Nearest string
 	Max     int
+	// Typed is an order that was overtaken, and Now the same order with what is
+	// there, for Changed.
+	Typed, Now team.Order
 }
 
 // problemTexts say each problem in English, for the command line and the API.
@@ -152,6 +156,7 @@ var problemTexts = map[Problem]string{
 	BadOption:    "a style can't set {value}",
 	Full:         "there are as many as there may be: remove some first",
 	NothingToDo:  "it is so already",
+	Changed:      "{value} has changed since the form was opened",
 	NotYours:     "somebody else has added it: only they and the team's admins may change it",
 	OnlyAdmins:   "only an admin of the team may add to its list",
 	OnlyInsiders: "this list is for members of the team",
@@ -160,6 +165,19 @@ var problemTexts = map[Problem]string{
 
 // Edit is the verb that changes what a verb has added.
 func (e *Error) Edit() string { return strings.Replace(e.Verb, VerbAdd, VerbEdit, 1) }
+
+// Differs names the arguments of an overtaken order that would replace what is
+// there.
+func (e *Error) Differs() []string {
+	var names []string
+	verb, _ := verbs.Find(e.Verb)
+	for _, a := range verb.Args {
+		if typed, ok := e.Typed.Args[a.Name]; ok && typed != e.Now.Args[a.Name] && a.Name != "name" {
+			names = append(names, a.Name)
+		}
+	}
+	return names
+}
 
 func (e *Error) Error() string {
 	text := strings.NewReplacer("{value}", `"`+e.Value+`"`, "{arg}", e.Arg, "{edit}", e.Edit()).Replace(problemTexts[e.Problem])

@@ -245,6 +245,34 @@ func (r Rules) idle(w route, given, preset layer) Invalid {
 	return Invalid{e}
 }
 
+// ofModel are the problems with a value that another model may take.
+var ofModel = []Problem{NotAChoice, OutOfRange, LoRAScale, LoRANotDirect, TooLong}
+
+// nameOthers puts into problems with what a person set the models that take it for
+// the same task.
+func (r Rules) nameOthers(problems Invalid, w route, given layer) {
+	for i, e := range problems {
+		p, known := Lookup(e.Option)
+		text, typed := given[p.id()]
+		if !known || !typed || !slices.Contains(ofModel, e.Problem) {
+			continue
+		}
+		for _, m := range r.allowed() {
+			other, ok := r.endpointOf(m, w.task, given.set(idLoRAs))
+			if !ok || !other.takes(p.id()) {
+				continue
+			}
+			try := evaluation{rules: r, endpoint: other, quick: true, fps: DefaultFPS, values: map[string]any{}}
+			if try.value(other.row(row(p.id())), text); len(try.problems) == 0 {
+				problems[i].Models = append(problems[i].Models, row(idModel).Key()+":"+m.Value)
+			}
+		}
+		if e.Problem == NotAChoice && len(problems[i].Models) > 0 {
+			problems[i].Nearest = "" // it is no mistake in writing
+		}
+	}
+}
+
 // editWith is an edit that takes a file, "edit:reference", of this model or
 // another one; "" if there is none.
 func (r Rules) editWith(own Model, id string) string {

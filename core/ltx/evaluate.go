@@ -239,6 +239,9 @@ func (e *evaluation) text(p Param, text string) any {
 // number reads a number within the limits of the row.
 func (e *evaluation) number(p Param, text string) (float64, bool) {
 	v, ok := parseNumber(text, p.Unit)
+	if !ok && p.Kind == KindFloat && p.Max < 1000 { // a comma separates no thousands there
+		v, ok = parseNumber(strings.Replace(text, ",", ".", 1), p.Unit)
+	}
 	problem := FieldError{Value: shown(text), Min: p.Min, Max: p.Max, Unit: p.Unit}
 	switch {
 	case !ok:
@@ -372,8 +375,13 @@ func (e *evaluation) loras(p Param, text string) any {
 	return loras
 }
 
+// decimalComma is the comma in the scale of a LoRA. No LoRA is a number alone, but
+// for one of the team's list: a space before it makes it the next one.
+var decimalComma = regexp.MustCompile(`([@:：=＝*×(]\s*[0-9]+)[,，]([0-9]+\)?(?:[\s,，、;；]|$))`)
+
 // loraItems splits a list at its commas.
 func loraItems(text string) []string {
+	text = decimalComma.ReplaceAllString(text, "$1.$2")
 	items := strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == '，' || r == '、' })
 	return slices.DeleteFunc(items, func(item string) bool { return strings.TrimSpace(item) == "" })
 }

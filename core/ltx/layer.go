@@ -2,6 +2,7 @@ package ltx
 
 import (
 	"maps"
+	"regexp"
 	"strings"
 	"unicode"
 )
@@ -179,11 +180,21 @@ func (s *scanner) take(keep func(rune) bool) string {
 	return taken
 }
 
+var (
+	// fraction is what a decimal comma begins: no key begins with a digit.
+	fraction    = regexp.MustCompile(`^[,，][0-9]+(?:[\s,，、]|$)`)
+	endsInDigit = regexp.MustCompile(`[0-9]$`)
+)
+
 // value reads a value, in straight or curly quotes or without. Inside quotes
 // a backslash makes a quote or a backslash part of the value.
 func (s *scanner) value() string {
 	if len(s.rest) == 0 || !isQuote(s.rest[0]) {
-		return s.take(func(r rune) bool { return !isComma(r) && !unicode.IsSpace(r) })
+		value := s.take(func(r rune) bool { return !isComma(r) && !unicode.IsSpace(r) })
+		if m := fraction.FindString(string(s.rest)); m != "" && endsInDigit.MatchString(value) {
+			value += s.take(isComma) + s.take(unicode.IsDigit)
+		}
+		return value
 	}
 	var b strings.Builder
 	for i := 1; i < len(s.rest); i++ {

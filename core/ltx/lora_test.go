@@ -2,6 +2,7 @@ package ltx_test
 
 import (
 	"errors"
+	"fmt"
 	"net/url"
 	"strings"
 	"testing"
@@ -23,6 +24,7 @@ func TestLoRAsThatAreAccepted(t *testing.T) {
 		{"a name of the library with a scale", "clay@0.5", "team/clay", 0.5},
 		{"a repository", "Lightricks/LTX-2.3-style_v1", "Lightricks/LTX-2.3-style_v1", 1},
 		{"a scale of zero", "a/b@0", "a/b", 0},
+		{"a scale with a decimal comma", "a/b@0,8", "a/b", 0.8},
 		{"a scale with spaces", " a/b @ 0.5 ", "a/b", 0.5},
 		{"a file", "https://huggingface.co/a/b/resolve/main/x.safetensors", "https://huggingface.co/a/b/resolve/main/x.safetensors", 1},
 		{"a file with a scale", "https://fal.media/x.safetensors@0.8", "https://fal.media/x.safetensors", 0.8},
@@ -52,6 +54,37 @@ func TestLoRAsThatAreAccepted(t *testing.T) {
 				t.Errorf("got %s@%v, want %s@%v", l.Path, l.Scale, tt.path, tt.scale)
 			}
 		})
+	}
+}
+
+func TestAListOfLoRAsWithDecimalCommas(t *testing.T) {
+	rules := ltx.Rules{Library: func(name string) (ltx.LoRA, bool) {
+		return ltx.LoRA{Name: name, Path: "team/" + name}, name == "film" || name == "8"
+	}}
+	for in, want := range map[string]string{
+		"film@0,8":                "film@0.8",
+		"film@0,8,a/b@1,25,c/d":   "film@0.8 a/b@1.25 c/d@1",
+		"a/b @ 0,5, film@1, 8@0,": "a/b@0.5 film@1 8@0",
+		"film@1,a/b":              "film@1 a/b@1",
+		"film@1，25、a/b":           "film@1.25 a/b@1",
+		"film@1, 8":               "film@1 8@1", // a LoRA of this name
+		"film@0,8/x":              "film@0 8/x@1",
+	} {
+		r, err := rules.Parse([]ltx.Setting{{Key: "prompt", Value: "a cat"}, {Key: "lora", Value: in}})
+		if err != nil {
+			t.Errorf("%s: %v", in, err)
+		}
+		var got []string
+		for _, l := range r.LoRAs() {
+			name := l.Name
+			if name == "" {
+				name = l.Path
+			}
+			got = append(got, fmt.Sprintf("%s@%v", name, l.Scale))
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("%s is %v, want %s", in, got, want)
+		}
 	}
 }
 

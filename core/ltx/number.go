@@ -9,7 +9,7 @@ import (
 
 // decimal is what counts as a number. A decimal comma is understood where it
 // cannot be a thousands separator.
-var decimal = regexp.MustCompile(`^[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+|[0-9]+,[0-9]{1,2})$`)
+var decimal = regexp.MustCompile(`^[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+|[0-9]+,[0-9]{1,2}|0,[0-9]+)$`)
 
 // maxDigits is the length of the longest text that is read as a number.
 const maxDigits = 40

@@ -24,6 +24,9 @@ func (r Rules) Parse(in []Setting) (Request, error) {
 		all = given.over(below)
 	}
 	e := r.evaluate(w.endpoint, all, given, filesOf(in))
+	if w.endpoint.ID != "" {
+		r.nameOthers(e.problems, w, given)
+	}
 	if problems = append(problems, e.problems...); len(problems) > 0 {
 		return Request{}, sorted(r.withStyle(in, said.style, problems))
 	}

@@ -87,6 +87,7 @@ type FieldError struct {
 	Choices  []string // what would be right
 	Nearest  string   // what was probably meant, or the nearest allowed value
 	Other    string   // the second option, value, host or extension
+	Models   []string // that take the value: "model:ltx-2.5"
 	Style    string   // the style that sets the option; empty = it was typed
 }
 
@@ -101,6 +102,9 @@ func (e FieldError) Error() string {
 		"{nearest}", e.Nearest, "{did you mean}", e.didYouMean(), "{choices}", listed(e.Choices), "{all choices}", strings.Join(e.Choices, ", "),
 		"{limits}", e.limits(), "{min}", num(e.Min), "{max}", num(e.Max), "{count}", strconv.FormatInt(e.Count, 10), "{model}", model,
 	).Replace(e.text())
+	if len(e.Models) > 0 {
+		said += " Possible with " + listed(e.Models) + "."
+	}
 	if e.Style != "" {
 		said += fmt.Sprintf(" The style %q sets it.", e.Style)
 	}

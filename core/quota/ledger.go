@@ -188,6 +188,17 @@ func draw(r Reservation, c Count, used func(Scope, string) int64) (Entry, bool) 
 	return Entry{}, false
 }
 
+// Extra is how much is left of the grants that cover c once its limit has no room.
+func (r Reservation) Extra(c Count, used func(Scope, string) int64) int64 {
+	var left int64
+	for _, g := range r.Grants {
+		if g.Scope == c.Scope && (g.Expires.IsZero() || r.At.Before(g.Expires)) {
+			left += max(0, g.Amount(c.Unit)-used(c.Scope, g.Counter(c.Unit)))
+		}
+	}
+	return left
+}
+
 // Gauge shows a count of which so much is used.
 func (c Count) Gauge(used int64) Gauge {
 	return Gauge{Scope: c.Scope, Unit: c.Unit, Window: c.Window, Used: used, Max: c.Max, Resets: c.Resets, Fixed: c.Fixed}

@@ -169,6 +169,8 @@ type Gauge struct {
 	Resets time.Time `json:"resets"`
 	// Fixed reports that only the operator can raise Max, no admin of a team.
 	Fixed bool `json:"fixed,omitempty"`
+	// Extra is how much is left of what admins gave on top of Max, in the unit.
+	Extra int64 `json:"extra,omitempty"`
 }
 
 // Billing is what a change of a job does to its hold.

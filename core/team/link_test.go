@@ -19,6 +19,21 @@ func (w *officeWorld) linkAnn() {
 	}
 }
 
+func TestWhoIsBlockedIsSoUnderEachOfTheirNames(t *testing.T) {
+	w := newOffice(t)
+	w.linkAnn()
+	w.do(admin(), "block "+annOnSlack+" spam")
+	for _, m := range []string{annOnDiscord, annOnSlack} {
+		if b, err := w.office.Blocked(t.Context(), "acme", m); err != nil || b == nil || b.Reason != "spam" {
+			t.Errorf("%s: %+v, %v", m, b, err)
+		}
+	}
+	w.do(admin(), "unblock "+annOnSlack)
+	if b, err := w.office.Blocked(t.Context(), "acme", annOnDiscord); err != nil || b != nil {
+		t.Errorf("unblocked: %+v, %v", b, err)
+	}
+}
+
 func TestLinkedAccountsShareLimits(t *testing.T) {
 	w := newOffice(t)
 	w.linkAnn()

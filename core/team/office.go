@@ -257,6 +257,20 @@ func (o *Office) Account(ctx context.Context, team, member string) (account stri
 	return s.Member.Account, []string{member}, nil
 }
 
+// Blocked tells who has stopped a member, or the account that it is linked with;
+// nil = nobody has.
+func (o *Office) Blocked(ctx context.Context, team, member string) (*quota.Block, error) {
+	account, _, err := o.Account(ctx, team, member)
+	if err != nil {
+		return nil, err
+	}
+	s, err := o.cfg.Store.AdminState(ctx, team, account)
+	if err != nil {
+		return nil, fmt.Errorf("read admin state: %w", err)
+	}
+	return s.Member.Blocked, nil
+}
+
 // account is Account for an order.
 func (o *Office) account(c *call, member string) (string, error) {
 	if member == "" {

@@ -13,6 +13,9 @@ type Order struct {
 	Verb string            `json:"verb"`
 	Team string            `json:"team,omitempty"` // of an operator's order; others order about their own team
 	Args map[string]string `json:"args,omitempty"` // by the name of the Arg
+	// Seen names the edition of what is to be changed that a form has shown. A
+	// later one is not overwritten; empty = it does not matter.
+	Seen string `json:"seen,omitempty"`
 }
 
 // ParseOrder reads the words of a line, "grant", "<@1>", "videos:5", as an

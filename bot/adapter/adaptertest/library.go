@@ -1,11 +1,13 @@
 package adaptertest
 
 import (
+	"context"
 	"log/slog"
 
 	"ltxbot/core/library"
 	"ltxbot/core/library/librarytest"
 	"ltxbot/core/ltx"
+	"ltxbot/core/quota"
 )
 
 // Library is a library in memory to which admins may add, and the rules of
@@ -15,6 +17,7 @@ func Library(rules ltx.Rules, options func(string) ([]ltx.Setting, error)) (offi
 	office = library.NewOffice(library.OfficeConfig{
 		Store: store, Shelf: library.NewShelf(store, slog.New(slog.DiscardHandler)), Options: options,
 		Rules: func() ltx.Rules { return rules }, Everyone: func() bool { return false },
+		Blocked: func(context.Context, string, string) (*quota.Block, error) { return nil, nil },
 	})
 	return office, func(team string) ltx.Rules { return office.Of(team).Apply(rules) }
 }
