@@ -97,15 +97,15 @@ func TestATransactionIsAppliedOnceWhenEveryFourthReplyIsLost(t *testing.T) {
 	}
 }
 
-// A transaction that has taken a turn because of its conflicts, and then writes
-// nothing, lets the others go on at once.
-func TestATurnThatIsNotNeededIsGivenBack(t *testing.T) {
+// A transaction that has leased the writes because of its conflicts, and then
+// writes nothing, lets the others go on at once.
+func TestAWriteLeaseThatIsNotNeededIsGivenBack(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
 	d := newDatabase(server, nil)
 	one, other := d.Open(t), d.Open(t)
 	t.Cleanup(func() { one.Close(); other.Close() })
-	turn := func() string { return strings.TrimSpace(server.CLI("EXISTS", "{"+d.opts.Prefix+"}:turn")) }
+	lease := func() string { return strings.TrimSpace(server.CLI("EXISTS", "{"+d.opts.Prefix+"}:write-lease")) }
 	runs, taken := 0, ""
 	err := one.Update(t.Context(), func(tx kv.Tx) error {
 		n := number(tx.Get("n"))
@@ -114,17 +114,17 @@ func TestATurnThatIsNotNeededIsGivenBack(t *testing.T) {
 			tx.Put("n", []byte("lost"))
 			return nil
 		}
-		taken = turn()
+		taken = lease()
 		if n != 2 {
 			tx.Put("n", []byte("not seen"))
 		}
 		return nil
 	})
 	if err != nil || taken != "1" {
-		t.Fatalf("after two conflicts there are %s turns, %v; want one", taken, err)
+		t.Fatalf("after two conflicts there are %s leases, %v; want one", taken, err)
 	}
-	if left := turn(); left != "0" {
-		t.Errorf("afterwards there are %s turns, want none", left)
+	if left := lease(); left != "0" {
+		t.Errorf("afterwards there are %s leases, want none", left)
 	}
 	if got := read(t, one, "n"); got != "2" {
 		t.Errorf("n is %s, want 2", got)

@@ -208,7 +208,7 @@ func (e *Engine) View(ctx context.Context, fn func(kv.Tx) error) error {
 	for n := 0; ctx.Err() == nil; n++ {
 		if n >= viewTries {
 			// The more there is to read, the longer writers wait, within bounds.
-			if err := e.takeTurn(ctx, reading, min(time.Duration(n-viewTries+1)*turnFor, mostTurn)); err != nil {
+			if err := e.leaseWrites(ctx, reading, min(time.Duration(n-viewTries+1)*leaseFor, mostLease)); err != nil {
 				return err
 			}
 		}
@@ -225,7 +225,7 @@ func (e *Engine) View(ctx context.Context, fn func(kv.Tx) error) error {
 		}
 		if !stale {
 			if n >= viewTries {
-				_ = e.takeTurn(ctx, reading, 0) // else it ends by itself
+				_ = e.leaseWrites(ctx, reading, 0) // else it ends by itself
 			}
 			return err
 		}

@@ -255,7 +255,7 @@ type write struct {
 // failed is a check that did not hold, with the value of its key by now if it
 // is about one.
 type failed struct {
-	check int // from 1; 0 = it is another one's turn
+	check int // from 1; 0 = another one has the write lease
 	value string
 }
 
@@ -276,7 +276,7 @@ func (e *Engine) apply(ctx context.Context, b batch) ([]failed, error) {
 		}
 		args = append(args, n.Job, kind)
 	}
-	reply, err := e.eval(ctx, commitScript, e.handoutKeys("index", "values", "commit:"+e.id, "turn"), args...)
+	reply, err := e.eval(ctx, commitScript, e.handoutKeys("index", "values", "commit:"+e.id, "write-lease"), args...)
 	if err != nil {
 		return nil, err
 	}
@@ -296,10 +296,10 @@ func (e *Engine) apply(ctx context.Context, b batch) ([]failed, error) {
 	return stale, nil
 }
 
-// takeTurn makes the transactions of others wait, for so long at most, unless it
-// is another one's turn already. With zero it gives the turn back.
-func (e *Engine) takeTurn(ctx context.Context, who string, d time.Duration) error {
-	_, err := e.eval(ctx, leaseScript, []string{e.keyName("turn")}, who, d.Milliseconds())
+// leaseWrites makes the transactions of others wait, for so long at most, unless
+// another one has the lease. With zero it gives the lease back.
+func (e *Engine) leaseWrites(ctx context.Context, who string, d time.Duration) error {
+	_, err := e.eval(ctx, leaseScript, []string{e.keyName("write-lease")}, who, d.Milliseconds())
 	return err
 }
 
@@ -315,16 +315,16 @@ type writer struct {
 const (
 	// maxCached bounds the cache, in keys.
 	maxCached = 2000
-	// turnAfter is how often a transaction conflicts with those of others before
-	// it takes a turn: then it can't conflict again.
-	turnAfter = 2
-	// turnFor is how long others wait at most, and mostTurn for a View that has
+	// leaseAfter is how often a transaction conflicts with those of others before
+	// it leases the writes: then it can't conflict again.
+	leaseAfter = 2
+	// leaseFor is how long others wait at most, and mostLease for a View that has
 	// much to read: less than what a command may take until it is recorded.
-	turnFor  = 300 * time.Millisecond
-	mostTurn = 1500 * time.Millisecond
+	leaseFor  = 300 * time.Millisecond
+	mostLease = 1500 * time.Millisecond
 )
 
-// errContention says that a transaction did not get its turn in time.
+// errContention says that a transaction did not get the write lease in time.
 var errContention = errors.New("redis: too many processes change the same keys")
 
 // commit runs a batch until nothing that it reads has changed meanwhile.
@@ -332,8 +332,8 @@ func (w *writer) commit(run func(kv.Reader) *kv.Batch) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*w.engine.opts.Timeout)
 	defer cancel()
 	for n := 0; ; n++ {
-		if n >= turnAfter {
-			if err := w.engine.takeTurn(ctx, w.engine.id, turnFor); err != nil {
+		if n >= leaseAfter {
+			if err := w.engine.leaseWrites(ctx, w.engine.id, leaseFor); err != nil {
 				w.forget()
 				return err
 			}

@@ -1,16 +1,16 @@
 -- Applies a batch if what it has read is still so. KEYS: as handout.lua, then
 -- the index of keys with their versions, the hash of values, the token of the
--- last commit of this process, whose turn it is while others have to wait. ARGV:
+-- last commit of this process, and who has the write lease. ARGV:
 -- token, process, channel, number of checks, of writes, of news; then min, max,
 -- members, key ('' of a range) for each check; key, version, value for each write
 -- (no version = delete); job and kind for each piece of news.
 -- Returns the numbers of the checks that fail, each with the key's value of now;
--- none = applied, 0 = it is another one's turn.
+-- none = applied, 0 = another one has the write lease.
 local index, values, done = KEYS[4], KEYS[5], KEYS[6]
 local me, checks, writes, news, at = ARGV[2], tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6]), 7
 if redis.call('GET', done) == ARGV[1] then return {} end -- the reply was lost
-local turn = redis.call('GET', KEYS[7])
-if writes + news > 0 and turn and turn ~= me then return {0, ''} end
+local lease = redis.call('GET', KEYS[7])
+if writes + news > 0 and lease and lease ~= me then return {0, ''} end
 local stale = {}
 for n = 1, checks do
   if table.concat(redis.call('ZRANGEBYLEX', index, ARGV[at], ARGV[at + 1]), '\n') ~= ARGV[at + 2] then
@@ -21,12 +21,12 @@ for n = 1, checks do
 end
 if #stale > 0 then return stale end
 if writes + news == 0 then
-  if turn == me then redis.call('DEL', KEYS[7]) end
+  if lease == me then redis.call('DEL', KEYS[7]) end
   return stale
 end
 -- A server that takes no writes says so here, before anything has changed.
 redis.call('SET', done, ARGV[1], 'EX', 3600)
-if turn then redis.call('DEL', KEYS[7]) end
+if lease then redis.call('DEL', KEYS[7]) end
 for _ = 1, writes do
   local key, version = ARGV[at], ARGV[at + 1]
   for _, old in ipairs(redis.call('ZRANGEBYLEX', index, '[' .. key .. '\0', '(' .. key .. '\1')) do
