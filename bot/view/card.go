@@ -174,6 +174,8 @@ func (v printer) smallPrint(j generate.Job) []text.Span {
 	case j.State == generate.Failed, j.State == generate.Cancelled, IsDeleted(j):
 	case j.Charged > 0:
 		price = []text.Span{{Text: v.Money(j.Charged)}}
+	case j.Request.Unmeasured():
+		price = v.Spans("price.at_most", "price", j.Estimate)
 	default:
 		price = v.Spans("price.estimate", "price", j.Estimate)
 	}

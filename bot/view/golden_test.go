@@ -58,6 +58,7 @@ func TestCardSaysHowAJobIsDoing(t *testing.T) {
 		for _, id := range []string{"", "image_url", "end_image_url", "audio_url", "video_url"} {
 			show("preparing "+id, cowboy, generate.Preparing, func(j *generate.Job) { j.Progress.Input = id })
 		}
+		show("preparing a clip whose length is not known yet", "it runs away clip:https://example.com/cat.mp4", generate.Preparing, nil)
 		show("accepted", cowboy, generate.Accepted, nil)
 		show("accepted, with what was adjusted", cowboy+" size:1300x720 duration:5.1 seed:9 format:gif", generate.Accepted, nil)
 		show("waits for its turn", cowboy, generate.Accepted, func(j *generate.Job) { j.Admitted, j.Progress.Waiting = false, 2 })

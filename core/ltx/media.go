@@ -201,6 +201,17 @@ func (r Request) AtLeast(p Price) usd.Micros {
 	return r.Estimate(p)
 }
 
+// Unmeasured reports whether the length of a clip or a sound is not known yet: then
+// an Estimate is the most that the video can cost.
+func (r Request) Unmeasured() bool {
+	for _, id := range []string{idClip, idAudio} {
+		if m, ok := r.Media(id); ok && m.Seconds == 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // Pending returns the ids of the files that the provider does not have yet, in
 // the order of the table.
 func (r Request) Pending() []string {
