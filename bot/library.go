@@ -2,8 +2,6 @@ package bot
 
 import (
 	"context"
-	"errors"
-	"maps"
 	"slices"
 	"strings"
 
@@ -21,7 +19,7 @@ type Library interface {
 	Do(ctx context.Context, a team.Actor, o team.Order) (library.Report, error)
 	// Check says what Do would, and changes nothing.
 	Check(ctx context.Context, a team.Actor, o team.Order) (library.Report, error)
-	AddFile(ctx context.Context, a team.Actor, o team.Order, path string) (library.Report, error)
+	AddFile(ctx context.Context, a team.Actor, o team.Order, address string, found library.Finding) (library.Report, error)
 	// Of is the library of a team, from memory.
 	Of(team string) *library.Snapshot
 	Defaults(ctx context.Context, team, member string) ([]ltx.Setting, error)
@@ -59,17 +57,9 @@ func (d *Service) LoRAs(ctx context.Context, c Caller, o team.Order) view.Messag
 	if d.cfg.Library == nil {
 		return view.Library(p, library.Report{Verb: "list"}, d.rules(c))
 	}
-	seen, err := d.lookBefore(ctx, c, o)
-	switch {
-	case err != nil:
-		return d.libraryRefusal(ctx, c, err)
-	case !seen.Usable():
-		return view.LoRANotKept(p, seen)
-	case strings.EqualFold(o.Verb, library.VerbAdd):
-		o = withTrigger(o, seen)
+	if c.Outsider {
+		return d.libraryRefusal(ctx, c, &library.Error{Problem: library.OnlyInsiders, Verb: o.Verb})
 	}
-	ctx, cancel := context.WithTimeout(ctx, orderLimit)
-	defer cancel()
 	r, err := d.cfg.Library.Do(ctx, c.actor(), o)
 	if err != nil {
 		return d.libraryRefusal(ctx, c, err)
@@ -77,45 +67,7 @@ func (d *Service) LoRAs(ctx context.Context, c Caller, o team.Order) view.Messag
 	if r.Change != nil {
 		d.log.InfoContext(ctx, "a library was changed", "verb", r.Verb, "team", c.Team, "by", c.Member)
 	}
-	return view.LibraryChanged(p, r, d.rules(c), seen)
-}
-
-// lookBefore looks at the file of the link that an order brings into the
-// library, where the bot may look at files: it is kept only if it can be used. An
-// order that will be refused is refused here.
-func (d *Service) lookBefore(ctx context.Context, c Caller, o team.Order) (seen view.Seen, err error) {
-	if c.Outsider {
-		return seen, &library.Error{Problem: library.OnlyInsiders, Verb: o.Verb}
-	}
-	if d.cfg.LoRAs == nil || !LooksAtFile(o.Verb) {
-		return seen, nil
-	}
-	quick, cancel := context.WithTimeout(ctx, orderLimit)
-	defer cancel()
-	r, err := d.cfg.Library.Check(quick, c.actor(), o)
-	if err != nil || !r.NewLink {
-		return seen, err
-	}
-	f, err := d.cfg.LoRAs.Check(ctx, r.LoRAs[0].Path)
-	switch {
-	case err == nil:
-		seen.Finding = &f
-	case !errors.Is(err, library.ErrOff):
-		d.log.InfoContext(ctx, "cannot look at a LoRA", "member", c.Member, "team", c.Team, "error", err)
-		seen.Failed = true
-	}
-	return seen, nil
-}
-
-// withTrigger is an order to add a LoRA with the trigger words that its file
-// names, where the order names none.
-func withTrigger(o team.Order, seen view.Seen) team.Order {
-	if seen.Finding == nil || seen.Finding.Trigger == "" || o.Args["trigger"] != "" {
-		return o
-	}
-	o.Args = maps.Clone(o.Args)
-	o.Args["trigger"] = seen.Finding.Trigger
-	return o
+	return view.Library(p, r, d.rules(c))
 }
 
 // actor is the caller as who gives an order.

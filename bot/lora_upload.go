@@ -113,20 +113,19 @@ func (d *Service) uploadLoRA(ctx context.Context, c Caller, o team.Order, open f
 		return view.Message{}, fmt.Errorf("%w: %w", errUnopened, err)
 	}
 	url, found, err := d.storeLoRA(ctx, path)
-	seen := view.Seen{Finding: &found}
-	if err != nil || !seen.Usable() {
-		return view.LoRANotKept(d.Printer(c.Locale), seen), err
+	if err != nil {
+		return view.Message{}, err
 	}
-	r, err := d.cfg.Library.AddFile(ctx, c.actor(), withTrigger(o, seen), url)
+	r, err := d.cfg.Library.AddFile(ctx, c.actor(), o, url, found)
 	if err != nil {
 		return view.Message{}, err
 	}
 	d.log.InfoContext(ctx, "a LoRA was uploaded", "team", c.Team, "by", c.Member, "bytes", found.Bytes)
-	return view.LibraryChanged(d.Printer(c.Locale), r, d.rules(c), seen), nil
+	return view.Library(d.Printer(c.Locale), r, d.rules(c)), nil
 }
 
-// storeLoRA looks at the file at path and puts it where the provider can load
-// it, if it can be loaded at all.
+// storeLoRA looks at the file at path and puts it where the provider can load it.
+// The error is a *library.UnusableError when it can't be loaded.
 func (d *Service) storeLoRA(ctx context.Context, path string) (url string, found library.Finding, err error) {
 	f, err := os.Open(path) //nolint:gosec // a path of our own making
 	if err != nil {
@@ -138,8 +137,11 @@ func (d *Service) storeLoRA(ctx context.Context, path string) (url string, found
 		return "", found, err
 	}
 	found, err = d.cfg.LoRAs.Inspect(io.NewSectionReader(f, 0, info.Size()), info.Size())
-	if err != nil || !found.Usable() {
+	if err != nil {
 		return "", found, err
+	}
+	if !found.Usable() {
+		return "", found, &library.UnusableError{Finding: found}
 	}
 	// Its name is the bot's own: that of a person may say more than the file.
 	url, err = d.cfg.Uploads.UploadToStay(ctx, "lora.safetensors", "application/octet-stream", f, info.Size())

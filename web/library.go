@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"maps"
 	"net/http"
 	"strings"
 
@@ -28,8 +29,7 @@ type libraryPage struct {
 	Styles  []library.Style
 	MayAdd  bool
 	Forms   []form
-	Checked string // what a LoRA is
-	Notes   []string
+	Checked string // what the file of a LoRA is
 }
 
 // mentioned implements mentions.
@@ -162,12 +162,22 @@ func (s *Server) libraryOrder(q *request) error {
 			args[a.Name] = q.PostForm.Get(a.Name)
 		}
 	}
-	report, err := s.askLibrary(q, v.Name, library.Filled(v.Name, args).Args, q.event())
+	report, err := s.askLibrary(q, v.Name, library.Filled(v.Name, maps.Clone(args)).Args, q.event())
+	if unusable, ok := errors.AsType[*library.UnusableError](err); ok {
+		fixed := []string{}
+		if library.Edits(v.Name) {
+			fixed = append(fixed, "name")
+		}
+		f := q.libraryForm(v, args, fixed...)
+		f.Open = true
+		s.render(q, http.StatusUnprocessableEntity, "library-order", "That could not be done", libraryPage{Checked: s.cfg.NotKept(unusable), Forms: []form{f}})
+		return nil
+	}
 	if err != nil {
 		return err
 	}
 	s.log.InfoContext(q.Context(), "library changed in the console", "verb", report.Verb, "team", report.Team, "by", q.name())
-	p := libraryPage{}
+	p := libraryPage{Checked: s.cfg.Brought(report)}
 	p.told(report)
 	s.render(q, http.StatusOK, "library-order", v.Help, p)
 	return nil

@@ -471,6 +471,17 @@ func TestATeamsLoRAsAndStylesAreKeptInTheConsole(t *testing.T) {
 	if rec := b.post("/admin/library/add", "name", "film", "link", "acme/other"); rec.Code != http.StatusUnprocessableEntity || !strings.Contains(rec.Body.String(), "already: use edit") {
 		t.Errorf("a name that is taken: %d %s", rec.Code, rec.Body)
 	}
+	for _, verb := range []string{"add", "edit"} {
+		name := map[string]string{"add": "pickle", "edit": "film"}[verb]
+		rec := b.post("/admin/library/"+verb, "name", name, "link", "acme/pickle", "note", "my note")
+		if rec.Code != http.StatusUnprocessableEntity {
+			t.Errorf("%s with a file that can't be used: %d", verb, rec.Code)
+		}
+		mustHave(t, rec.Body.String(), "Not kept &lt;b&gt;pickle", `value="acme/pickle"`, `value="my note"`, `name="name"`)
+		mustLack(t, rec.Body.String(), "Done: ")
+	}
+	mustHave(t, b.post("/admin/library/add", "name", "wan", "link", "acme/wan").Body.String(), "Done: loras add", "Brought &lt;b&gt;wan")
+	mustLack(t, b.page("/admin/library"), "acme/pickle")
 	member := w.signedIn("1")
 	mustHave(t, member.page("/admin/library"), "acme/film-look")
 	mustLack(t, member.page("/admin/library"), "Remove", "style-add")

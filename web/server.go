@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"ltxbot/core/generate"
+	"ltxbot/core/library"
 	"ltxbot/core/quota"
 	"ltxbot/core/team"
 	"ltxbot/internal/ingress"
@@ -56,6 +57,10 @@ type Config struct {
 	Library  Library
 	// CheckLoRA says what the file of a LoRA is, and what keeps it from working.
 	CheckLoRA func(ctx context.Context, team, member, link string) string
+	// Brought says what there is to know of the file that an order has brought into a
+	// library, and NotKept why one is not taken.
+	Brought func(r library.Report) string
+	NotKept func(err *library.UnusableError) string
 	// Usage reads limits and their use.
 	Usage func(ctx context.Context, a quota.Asker) ([]quota.Gauge, error)
 	// Account is the member whose limits apply to a member, and whose jobs are

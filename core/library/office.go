@@ -3,7 +3,9 @@ package library
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strconv"
 	"strings"
@@ -25,7 +27,10 @@ type OfficeConfig struct {
 	Options func(line string) ([]ltx.Setting, error)
 	// Everyone reports whether every member may add; else only admins may.
 	Everyone func() bool
-	Now      func() time.Time // nil = time.Now
+	// Files looks at the files of links that orders bring; nil = nobody does.
+	Files Checker
+	Now   func() time.Time // nil = time.Now
+	Log   *slog.Logger     // nil = discard
 }
 
 // An Office shows and changes libraries. It checks at each order whether the
@@ -36,6 +41,9 @@ type Office struct{ cfg OfficeConfig }
 func NewOffice(cfg OfficeConfig) *Office {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
 	}
 	return &Office{cfg: cfg}
 }
@@ -49,8 +57,10 @@ type Report struct {
 	LoRAs  []Entry      `json:"loras,omitempty"`
 	Styles []Style      `json:"styles,omitempty"`
 	Change *team.Record `json:"change,omitempty"` // what was changed
-	// NewLink reports whether the order brings a link into the library.
-	NewLink bool `json:"-"`
+	// Finding is what the file of a link says that the order has brought into the
+	// library; nil = nobody has looked. Unseen reports that its host did not answer.
+	Finding *Finding `json:"finding,omitempty"`
+	Unseen  bool     `json:"unseen,omitempty"`
 	// Notes tell what was changed in a link, and what to expect of the LoRA.
 	Notes []ltx.Note `json:"notes,omitempty"`
 	// MayAdd reports whether the actor may add to the library.
@@ -69,7 +79,11 @@ type call struct {
 	args  map[string]string
 	file  string // the address of an uploaded file, in place of a link
 	check bool   // nothing is changed
+	link  bool   // a link is brought into the library
 }
+
+// orderLimit is how long somebody waits for the store.
+const orderLimit = 5 * time.Second
 
 // does says what each verb does.
 var does = map[string]func(*Office, *call) (Report, error){
@@ -78,37 +92,45 @@ var does = map[string]func(*Office, *call) (Report, error){
 	VerbTry: func(_ *Office, c *call) (Report, error) { return Report{}, c.fail(OnlyInChat, "", "") },
 }
 
-// Do carries out an order if the actor may give it. Its errors are an *Error, a
+// Do carries out an order if the actor may give it. One that brings a link takes
+// as long as the host of the file. Its errors are an *Error, an *UnusableError, a
 // *team.OrderError or an ltx.Invalid for what the actor can put right,
 // team.ErrOtherTeam, or one of the store.
 func (o *Office) Do(ctx context.Context, a team.Actor, order team.Order) (Report, error) {
-	c, err := o.begin(ctx, a, order)
+	c, err := o.begin(a, order)
 	if err != nil {
 		return Report{}, err
 	}
-	return o.carryOut(c)
+	found, err := o.look(ctx, c)
+	unseen := errors.Is(err, ErrUnreachable)
+	if err != nil && !unseen {
+		return Report{}, err
+	}
+	r, err := o.carryOut(ctx, c.withFound(found))
+	r.Finding, r.Unseen = found, unseen
+	return r, err
 }
 
 // Check says what Do would report or why it would refuse, and changes nothing.
 // The link of a file that is not uploaded yet is Uploaded.
 func (o *Office) Check(ctx context.Context, a team.Actor, order team.Order) (Report, error) {
-	c, err := o.begin(ctx, a, order)
+	c, err := o.begin(a, order)
 	if err != nil {
 		return Report{}, err
 	}
 	if c.check = true; c.args["link"] == Uploaded {
 		c.file = Uploaded
 	}
-	return o.carryOut(c)
+	return o.carryOut(ctx, c)
 }
 
 // begin checks who gives an order, and its arguments.
-func (o *Office) begin(ctx context.Context, a team.Actor, order team.Order) (*call, error) {
+func (o *Office) begin(a team.Actor, order team.Order) (*call, error) {
 	verb, ok := verbs.Find(order.Verb)
 	if !ok || does[verb.Name] == nil {
 		return nil, verbs.Unknown(order.Verb)
 	}
-	c := &call{ctx: ctx, actor: a, verb: verb, team: a.Team}
+	c := &call{actor: a, verb: verb, team: a.Team}
 	switch {
 	case a.Operator && order.Team == "":
 		return nil, &team.OrderError{Problem: team.BadTeam, Verb: verb.Name}
@@ -126,7 +148,10 @@ func (o *Office) begin(ctx context.Context, a team.Actor, order team.Order) (*ca
 }
 
 // carryOut does what an order says.
-func (o *Office) carryOut(c *call) (Report, error) {
+func (o *Office) carryOut(ctx context.Context, c *call) (Report, error) {
+	ctx, cancel := context.WithTimeout(ctx, orderLimit)
+	defer cancel()
+	c.ctx = ctx
 	r, err := does[c.verb.Name](o, c)
 	if err != nil {
 		return Report{}, err
@@ -201,7 +226,8 @@ func (o *Office) add(c *call) (Report, error) {
 		return Report{}, err
 	}
 	record, err := putNew(o, c, o.cfg.Store.EditLoRA, e, MaxLoRAs)
-	return Report{LoRAs: []Entry{e}, Change: &record, Notes: notes, NewLink: true}, err
+	c.link = true
+	return Report{LoRAs: []Entry{e}, Change: &record, Notes: notes}, err
 }
 
 func (o *Office) edit(c *call) (Report, error) {
@@ -210,7 +236,8 @@ func (o *Office) edit(c *call) (Report, error) {
 		notes, err = o.fill(c, e)
 		return err
 	}, o.noLoRA)
-	return Report{LoRAs: []Entry{e}, Change: &record, Notes: notes, NewLink: e.Path != before.Path}, err
+	c.link = e.Path != before.Path
+	return Report{LoRAs: []Entry{e}, Change: &record, Notes: notes}, err
 }
 
 func (o *Office) remove(c *call) (Report, error) {
