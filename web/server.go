@@ -12,7 +12,6 @@ package web
 
 import (
 	"context"
-	"html/template"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -132,7 +131,7 @@ type Server struct {
 	cfg    Config
 	log    *slog.Logger
 	public *url.URL // nil = only this machine
-	pages  map[string]*template.Template
+	pages  loaded
 	mux    *http.ServeMux
 	guard  *http.CrossOriginProtection
 	policy string // Content-Security-Policy
@@ -141,7 +140,6 @@ type Server struct {
 	people *people
 	names  *names
 	watch  *watch
-	assets assets
 }
 
 // New makes a console.
@@ -167,10 +165,7 @@ func New(cfg Config) (*Server, error) {
 		}
 	}
 	var err error
-	if s.assets, err = readAssets(); err != nil {
-		return nil, err
-	}
-	if s.pages, err = parsePages(s.assets); err != nil {
+	if s.pages, err = load(); err != nil {
 		return nil, err
 	}
 	for _, r := range routes() {
