@@ -111,8 +111,8 @@ func (o *Office) Do(ctx context.Context, a team.Actor, order team.Order) (Report
 	return r, err
 }
 
-// Check says what Do would report or why it would refuse, and changes nothing.
-// The link of a file that is not uploaded yet is Uploaded.
+// Check says what Do would report or why it would refuse, and changes nothing. It
+// looks at no file. The link of one that is not uploaded yet is Uploaded.
 func (o *Office) Check(ctx context.Context, a team.Actor, order team.Order) (Report, error) {
 	c, err := o.begin(a, order)
 	if err != nil {
