@@ -117,7 +117,7 @@ func New(ctx context.Context, cfg config.Config, opts Options) (_ *App, err erro
 	}
 	people := records{now: now, store: store, engine: engine, log: log}
 	office := newOffice(people)
-	shelves := newLibraries(now, store, office, log)
+	shelves := newLibraries(now, store, office, weights, log)
 	chats, err := newPlatforms(platformParts{
 		base:  base{cfg: cfg, now: now, version: opts.Version, log: log},
 		store: store, purges: provider.Purges(), engine: engine, office: office, library: shelves, loras: weights, uploads: provider, guard: guard, metrics: watched.metrics,

@@ -45,7 +45,7 @@ func TestAVideoIsArchived(t *testing.T) {
 	c := w.console(t)
 	c.signIn("discord", w.ada.Authorize)
 	address := "/admin/jobs/" + j.ID + "/video?team=" + url.QueryEscape(j.Team)
-	c.has("/admin/gallery", `src="`+address+`"`)
+	c.has("/admin/gallery", `src="`+address+`#t=0.001"`)
 	if status, _, got := c.do(http.MethodGet, w.at(address), nil); status != http.StatusOK || got != string(video) {
 		t.Errorf("the console plays %d bytes with status %d, want %d", len(got), status, len(video))
 	}

@@ -15,6 +15,7 @@ import (
 	"ltxbot/bot/text"
 	"ltxbot/bot/view"
 	"ltxbot/core/generate"
+	"ltxbot/core/library"
 	"ltxbot/core/team"
 	"ltxbot/internal/ingress"
 	"ltxbot/web"
@@ -52,6 +53,8 @@ func newConsole(p consoleParts) (*web.Server, error) {
 		Office:     p.office,
 		Library:    p.library.Office,
 		CheckLoRA:  p.checkLoRA,
+		Brought:    func(r library.Report) string { return plain(view.Brought(printer, r)) },
+		NotKept:    func(err *library.UnusableError) string { return plain(*view.RefuseLibrary(printer, err)) },
 		Usage:      engine.Usage,
 		Account:    p.office.Account,
 		Policy:     p.now.policy,

@@ -20,11 +20,11 @@ type libraries struct {
 	now *current
 }
 
-func newLibraries(now *current, s *storage, quotas *team.Office, log *slog.Logger) libraries {
+func newLibraries(now *current, s *storage, quotas *team.Office, files library.Checker, log *slog.Logger) libraries {
 	office := library.NewOffice(library.OfficeConfig{
 		Store: s, Shelf: library.NewShelf(s, log), Rules: now.rules, Options: command.ParseOptions,
 		Everyone: func() bool { return now.config().Library.Add == config.AddEveryone },
-		Blocked:  quotas.Blocked,
+		Blocked:  quotas.Blocked, Files: files, Log: log,
 	})
 	return libraries{office, now}
 }
@@ -39,7 +39,8 @@ func (c *current) rulesWithout(string) ltx.Rules { return c.rules() }
 func serveLibrary(api *admin.API, now *current, l libraries) {
 	printer := text.BuiltInCatalog().Printer(text.DefaultLanguage, now.start.Slack.Command)
 	api.ServeLibrary(l.Office, admin.LibraryText{
-		Report: func(r library.Report) string { return plain(view.Library(printer, r, now.rules())) },
-		Team:   now.knownTeam,
+		Report:  func(r library.Report) string { return plain(view.Library(printer, r, now.rules())) },
+		Refused: func(err *library.UnusableError) string { return plain(*view.RefuseLibrary(printer, err)) },
+		Team:    now.knownTeam,
 	})
 }

@@ -7,13 +7,13 @@ import (
 
 // known is c under the name whose limits apply, with all other names of the
 // same person. When these can't be read, c is returned as the platform told it.
-func (d *Service) known(ctx context.Context, c Caller) Caller {
-	if d.cfg.Account == nil {
+func (svc *Service) known(ctx context.Context, c Caller) Caller {
+	if svc.cfg.Account == nil {
 		return c
 	}
-	account, others, err := d.cfg.Account(ctx, c.Team, c.Member)
+	account, others, err := svc.cfg.Account(ctx, c.Team, c.Member)
 	if err != nil {
-		d.log.WarnContext(ctx, "cannot read with what an account is linked", "member", c.Member, "team", c.Team, "error", err)
+		svc.log.WarnContext(ctx, "cannot read with what an account is linked", "member", c.Member, "team", c.Team, "error", err)
 		return c
 	}
 	c.Member, c.Also = account, others
@@ -24,8 +24,8 @@ func (d *Service) known(ctx context.Context, c Caller) Caller {
 const accountLimit = 200 * time.Millisecond
 
 // knownSoon is known for an answer that comes from memory.
-func (d *Service) knownSoon(c Caller) Caller {
+func (svc *Service) knownSoon(c Caller) Caller {
 	ctx, cancel := context.WithTimeout(context.Background(), accountLimit)
 	defer cancel()
-	return d.known(ctx, c)
+	return svc.known(ctx, c)
 }

@@ -25,24 +25,24 @@ const orderLimit = 5 * time.Second
 // Order carries out an order about quotas and says what came of it. It checks
 // the caller's rights at this moment, whether the order was typed, pressed or
 // came from a form. Only the caller sees the answer.
-func (d *Service) Order(ctx context.Context, c Caller, o team.Order) view.Message {
+func (svc *Service) Order(ctx context.Context, c Caller, o team.Order) view.Message {
 	ctx, cancel := context.WithTimeout(ctx, orderLimit)
 	defer cancel()
-	if d.cfg.Office == nil {
-		return view.Answer(d.Printer(c.Locale), "error.unreadable")
+	if svc.cfg.Office == nil {
+		return view.Answer(svc.Printer(c.Locale), "error.unreadable")
 	}
-	r, err := d.cfg.Office.Do(ctx, team.Actor{
+	r, err := svc.cfg.Office.Do(ctx, team.Actor{
 		Member: c.Member, Team: c.Team, Tiers: c.Tiers, Admin: c.Admin, From: c.Platform, Event: c.Event,
 	}, o)
-	d.noteOrder(ctx, c, o, r, err)
+	svc.noteOrder(ctx, c, o, r, err)
 	if err != nil {
-		return d.orderRefusal(ctx, c, err)
+		return svc.orderRefusal(ctx, c, err)
 	}
 	if c.Outsider {
 		r.Gauges = ofMember(r.Gauges)
 		r.Grants = slices.DeleteFunc(slices.Clone(r.Grants), func(g team.GrantUse) bool { return g.Scope.Kind != quota.Member })
 	}
-	return view.Report(d.Printer(c.Locale), r)
+	return view.Report(svc.Printer(c.Locale), r)
 }
 
 // ofMember are the limits that are somebody's own.
@@ -52,7 +52,7 @@ func ofMember(gauges []quota.Gauge) []quota.Gauge {
 
 // noteOrder logs an order that an admin of a team gave and that changes
 // something, for whoever runs the bot.
-func (d *Service) noteOrder(ctx context.Context, c Caller, o team.Order, r team.Report, err error) {
+func (svc *Service) noteOrder(ctx context.Context, c Caller, o team.Order, r team.Report, err error) {
 	verb, ok := team.FindVerb(o.Verb)
 	if !ok || !c.Admin || verb.Who != team.Admins || verb.Reads {
 		return
@@ -65,49 +65,49 @@ func (d *Service) noteOrder(ctx context.Context, c Caller, o team.Order, r team.
 	case err != nil:
 		outcome = "failed"
 	}
-	d.log.InfoContext(ctx, "a team admin gave an order about quotas",
+	svc.log.InfoContext(ctx, "a team admin gave an order about quotas",
 		"verb", verb.Name, "team", c.Team, "by", c.Member, "member", r.Member, "outcome", outcome)
 }
 
 // OrderLine carries out an order as it is typed after "admin" or "quota":
 // "grant @ann videos:5". An empty line after "admin" asks for help, after
 // "quota" for the caller's own quota.
-func (d *Service) OrderLine(ctx context.Context, c Caller, verb, line string) view.Message {
+func (svc *Service) OrderLine(ctx context.Context, c Caller, verb, line string) view.Message {
 	words := command.SplitWords(line)
 	if len(words) == 0 {
 		if verb == command.VerbQuota {
-			return d.Usage(ctx, c)
+			return svc.Usage(ctx, c)
 		}
-		return view.OrderHelp(d.Printer(c.Locale), c.Admin)
+		return view.OrderHelp(svc.Printer(c.Locale), c.Admin)
 	}
 	if strings.EqualFold(words[0], command.VerbHelp) {
-		return view.OrderHelp(d.Printer(c.Locale), c.Admin)
+		return view.OrderHelp(svc.Printer(c.Locale), c.Admin)
 	}
 	o, err := team.ParseOrder(words)
 	if err != nil {
-		return d.orderRefusal(ctx, c, err)
+		return svc.orderRefusal(ctx, c, err)
 	}
-	return d.Order(ctx, c, o)
+	return svc.Order(ctx, c, o)
 }
 
 // Summary is what an admin sees of the team at a glance: its budget, and who
 // has spent the most. It is empty for anybody else.
-func (d *Service) Summary(ctx context.Context, c Caller) []view.Message {
-	if !c.Admin || d.cfg.Office == nil {
+func (svc *Service) Summary(ctx context.Context, c Caller) []view.Message {
+	if !c.Admin || svc.cfg.Office == nil {
 		return nil
 	}
 	return []view.Message{
-		d.OrderLine(ctx, c, command.VerbAdmin, "show"),
-		d.OrderLine(ctx, c, command.VerbAdmin, "top"),
+		svc.OrderLine(ctx, c, command.VerbAdmin, "show"),
+		svc.OrderLine(ctx, c, command.VerbAdmin, "top"),
 	}
 }
 
 // orderRefusal says why an order was not carried out.
-func (d *Service) orderRefusal(ctx context.Context, c Caller, err error) view.Message {
-	if m := view.RefuseOrder(d.Printer(c.Locale), err); m != nil {
+func (svc *Service) orderRefusal(ctx context.Context, c Caller, err error) view.Message {
+	if m := view.RefuseOrder(svc.Printer(c.Locale), err); m != nil {
 		return *m
 	}
-	return d.sorry(ctx, c, "error.unreadable", "quota order", err)
+	return svc.sorry(ctx, c, "error.unreadable", "quota order", err)
 }
 
 // suggestLimits completes the limit of an order. Limits over rolling

@@ -13,19 +13,19 @@ import (
 
 // Defaults shows and sets the options that all videos of the caller in the team
 // begin with: "camera:static quality:draft", none, or nothing to show them.
-func (d *Service) Defaults(ctx context.Context, c Caller, line string) view.Message {
-	p := d.Printer(c.Locale)
-	if d.cfg.Library == nil || c.Outsider {
+func (svc *Service) Defaults(ctx context.Context, c Caller, line string) view.Message {
+	p := svc.Printer(c.Locale)
+	if svc.cfg.Library == nil || c.Outsider {
 		return *view.RefuseLibrary(p, &library.Error{Problem: library.OnlyInsiders})
 	}
 	ctx, cancel := context.WithTimeout(ctx, orderLimit)
 	defer cancel()
-	c = d.known(ctx, c)
+	c = svc.known(ctx, c)
 	line = strings.TrimSpace(line)
 	if line == "" {
-		own, err := d.cfg.Library.Defaults(ctx, c.Team, c.Member)
+		own, err := svc.cfg.Library.Defaults(ctx, c.Team, c.Member)
 		if err != nil {
-			return d.sorry(ctx, c, "error.unreadable", "read defaults", err)
+			return svc.sorry(ctx, c, "error.unreadable", "read defaults", err)
 		}
 		return view.Defaults(p, own)
 	}
@@ -33,14 +33,14 @@ func (d *Service) Defaults(ctx context.Context, c Caller, line string) view.Mess
 	if !strings.EqualFold(line, library.None) {
 		var err error
 		if own, err = command.ParseOptions(line); err == nil {
-			err = d.keepable(own)
+			err = svc.keepable(own)
 		}
 		if err != nil {
-			return d.libraryRefusal(ctx, c, err)
+			return svc.libraryRefusal(ctx, c, err)
 		}
 	}
-	if err := d.cfg.Library.SetDefaults(ctx, c.Team, c.Member, own); err != nil {
-		return d.libraryRefusal(ctx, c, err)
+	if err := svc.cfg.Library.SetDefaults(ctx, c.Team, c.Member, own); err != nil {
+		return svc.libraryRefusal(ctx, c, err)
 	}
 	if own == nil {
 		return view.Answer(p, "defaults.gone")
@@ -49,7 +49,7 @@ func (d *Service) Defaults(ctx context.Context, c Caller, line string) view.Mess
 }
 
 // keepable refuses a link with a key: it would be kept.
-func (d *Service) keepable(settings []ltx.Setting) error {
+func (svc *Service) keepable(settings []ltx.Setting) error {
 	for _, s := range settings {
 		if p, ok := ltx.Lookup(s.Key); ok && p.Kind == ltx.KindLoRAs && strings.Contains(s.Value, "?") {
 			return &library.Error{Problem: library.SecretLink, Value: ltx.Shown(s.Value)}
@@ -59,29 +59,29 @@ func (d *Service) keepable(settings []ltx.Setting) error {
 }
 
 // libraryRefusal says why something about a library was not done.
-func (d *Service) libraryRefusal(ctx context.Context, c Caller, err error) view.Message {
-	if m := view.RefuseLibrary(d.Printer(c.Locale), err); m != nil {
+func (svc *Service) libraryRefusal(ctx context.Context, c Caller, err error) view.Message {
+	if m := view.RefuseLibrary(svc.Printer(c.Locale), err); m != nil {
 		return *m
 	}
-	return d.sorry(ctx, c, "error.unreadable", "library order", err)
+	return svc.sorry(ctx, c, "error.unreadable", "library order", err)
 }
 
 // own are the caller's own defaults, if they can be read.
-func (d *Service) own(ctx context.Context, c Caller) []ltx.Setting {
-	if d.cfg.Library == nil || c.Outsider {
+func (svc *Service) own(ctx context.Context, c Caller) []ltx.Setting {
+	if svc.cfg.Library == nil || c.Outsider {
 		return nil
 	}
-	own, err := d.cfg.Library.Defaults(ctx, c.Team, c.Member)
+	own, err := svc.cfg.Library.Defaults(ctx, c.Team, c.Member)
 	if err != nil {
-		d.log.WarnContext(ctx, "cannot read a member's own defaults", "member", c.Member, "team", c.Team, "error", err)
+		svc.log.WarnContext(ctx, "cannot read a member's own defaults", "member", c.Member, "team", c.Team, "error", err)
 	}
 	return own
 }
 
 // withOwn makes a request of what was typed, over the caller's own defaults.
 // Those that do not fit the rest are left out, and a note says so.
-func (d *Service) withOwn(ctx context.Context, c Caller, rules ltx.Rules, typed []ltx.Setting) (ltx.Request, error) {
-	own := d.own(ctx, c)
+func (svc *Service) withOwn(ctx context.Context, c Caller, rules ltx.Rules, typed []ltx.Setting) (ltx.Request, error) {
+	own := svc.own(ctx, c)
 	with := rules
 	with.Own = own
 	r, err := with.Parse(typed)

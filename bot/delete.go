@@ -16,39 +16,39 @@ import (
 // remove was not reached or returned ErrStays. After any other error some of it may be
 // gone, and the button may be pressed again. The card can be shown anew with what
 // Delete returns.
-func (d *Service) Delete(ctx context.Context, id string, remove func(context.Context) error) (generate.Job, generate.Keep, error) {
-	j, err := d.cfg.Generator.Job(ctx, id)
+func (svc *Service) Delete(ctx context.Context, id string, remove func(context.Context) error) (generate.Job, generate.Keep, error) {
+	j, err := svc.cfg.Generator.Job(ctx, id)
 	if err != nil {
-		return j, d.keep(id), err
+		return j, svc.keep(id), err
 	}
 	takes := []string{id}
 	if j.Leads() { // what is not in its message is in none yet, or in one of its own
 		takes = slices.DeleteFunc(j.TakeIDs(), func(t string) bool { return !slices.Contains(j.Batch.Posting, t) })
 	}
-	return d.discard(ctx, j, takes, func(ctx context.Context, _ generate.Job) error { return remove(ctx) })
+	return svc.discard(ctx, j, takes, func(ctx context.Context, _ generate.Job) error { return remove(ctx) })
 }
 
 // DeleteTake is Delete for one video in the message of a batch. remove makes the
 // message of the batch that it is given hold what view.Left says.
-func (d *Service) DeleteTake(ctx context.Context, id string, remove func(context.Context, generate.Job) error) (generate.Job, generate.Keep, error) {
-	t, err := d.cfg.Generator.Job(ctx, id)
+func (svc *Service) DeleteTake(ctx context.Context, id string, remove func(context.Context, generate.Job) error) (generate.Job, generate.Keep, error) {
+	t, err := svc.cfg.Generator.Job(ctx, id)
 	if err != nil {
-		return t, d.keep(id), err
+		return t, svc.keep(id), err
 	}
-	lead, err := d.cfg.Generator.Job(ctx, t.Batch.ID)
+	lead, err := svc.cfg.Generator.Job(ctx, t.Batch.ID)
 	if err == nil && !slices.Contains(lead.Batch.Posting, id) {
 		err = errGone // it is in no message of others
 	}
 	if err != nil {
-		return lead, d.keep(lead.ID), err
+		return lead, svc.keep(lead.ID), err
 	}
-	return d.discard(ctx, lead, []string{id}, remove)
+	return svc.discard(ctx, lead, []string{id}, remove)
 }
 
 // keep is the Keep of a job that is shown from outside the engine.
-func (d *Service) keep(id string) generate.Keep {
+func (svc *Service) keep(id string) generate.Keep {
 	return func(ctx context.Context, notes map[string]string) error {
-		_, err := d.cfg.Generator.Note(ctx, id, notes)
+		_, err := svc.cfg.Generator.Note(ctx, id, notes)
 		return err
 	}
 }
@@ -71,7 +71,7 @@ const (
 const mostRemovals = 5
 
 // discard records that takes of the message of j are deleted, and removes them.
-func (d *Service) discard(
+func (svc *Service) discard(
 	ctx context.Context, j generate.Job, takes []string, remove func(context.Context, generate.Job) error,
 ) (generate.Job, generate.Keep, error) {
 	var fresh []string // were there until now
@@ -82,7 +82,7 @@ func (d *Service) discard(
 	defer cancel()
 	err := func() error {
 		for _, id := range takes {
-			t, err := d.cfg.Generator.Job(ctx, id)
+			t, err := svc.cfg.Generator.Job(ctx, id)
 			if id != j.ID && errors.Is(err, generate.ErrNoJob) {
 				continue // it is no longer kept
 			}
@@ -95,12 +95,12 @@ func (d *Service) discard(
 			if t.Notes[view.NoteDeleted] == "" {
 				fresh = append(fresh, id)
 			}
-			if _, err := d.cfg.Generator.Discard(ctx, id, map[string]string{view.NoteDeleted: "yes"}); err != nil {
+			if _, err := svc.cfg.Generator.Discard(ctx, id, map[string]string{view.NoteDeleted: "yes"}); err != nil {
 				return err
 			}
 		}
 		var err error
-		if whole, err = d.now(ctx, j.ID); err != nil {
+		if whole, err = svc.now(ctx, j.ID); err != nil {
 			return err
 		}
 		removing = true
@@ -114,7 +114,7 @@ func (d *Service) discard(
 			if !done && !errors.Is(err, ErrStays) {
 				return err // perhaps it was removed: another try could not tell
 			}
-			now, failed := d.now(ctx, j.ID)
+			now, failed := svc.now(ctx, j.ID)
 			if failed != nil || n == mostRemovals || sameLeft(now, whole) {
 				return err
 			}
@@ -123,18 +123,18 @@ func (d *Service) discard(
 	}()
 	switch {
 	case err == nil:
-		return whole, d.keep(j.ID), nil
+		return whole, svc.keep(j.ID), nil
 	case removing && !errors.Is(err, ErrStays):
-		return j, d.keep(j.ID), err
+		return j, svc.keep(j.ID), err
 	}
 	back, end := context.WithTimeout(context.WithoutCancel(outer), restoreLimit)
 	defer end()
 	for _, id := range fresh {
-		if _, failed := d.cfg.Generator.Restore(back, id, map[string]string{view.NoteDeleted: ""}); failed != nil {
-			d.log.WarnContext(ctx, "a video that was not deleted is recorded as deleted", "job", id, "error", failed)
+		if _, failed := svc.cfg.Generator.Restore(back, id, map[string]string{view.NoteDeleted: ""}); failed != nil {
+			svc.log.WarnContext(ctx, "a video that was not deleted is recorded as deleted", "job", id, "error", failed)
 		}
 	}
-	return j, d.keep(j.ID), err
+	return j, svc.keep(j.ID), err
 }
 
 // sameLeft reports whether two records of a job say that the same videos are left
@@ -144,22 +144,22 @@ func sameLeft(a, b generate.Job) bool {
 }
 
 // now is whole of a job as it is recorded now.
-func (d *Service) now(ctx context.Context, id string) (generate.Job, error) {
-	j, err := d.cfg.Generator.Job(ctx, id)
+func (svc *Service) now(ctx context.Context, id string) (generate.Job, error) {
+	j, err := svc.cfg.Generator.Job(ctx, id)
 	if err != nil {
 		return j, err
 	}
-	return d.whole(ctx, j)
+	return svc.whole(ctx, j)
 }
 
 // whole is the lead of a batch with its takes; any other job is as it is.
-func (d *Service) whole(ctx context.Context, j generate.Job) (generate.Job, error) {
+func (svc *Service) whole(ctx context.Context, j generate.Job) (generate.Job, error) {
 	if !j.Leads() {
 		return j, nil
 	}
 	takes := []generate.Job{j}
 	for _, id := range j.TakeIDs()[1:] {
-		t, err := d.cfg.Generator.Job(ctx, id)
+		t, err := svc.cfg.Generator.Job(ctx, id)
 		if errors.Is(err, generate.ErrNoJob) {
 			continue
 		}

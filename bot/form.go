@@ -17,15 +17,15 @@ import (
 // Remix is the form for making a video of a message: of its text and its files,
 // or of the job of ours that it names. left are the names of further files, which
 // can't be used; the form says so.
-func (d *Service) Remix(c Caller, message string, files []GivenFile, left ...string) view.Form {
+func (svc *Service) Remix(c Caller, message string, files []GivenFile, left ...string) view.Form {
 	ctx, cancel := context.WithTimeout(context.Background(), remixLimit)
 	defer cancel()
 	for _, word := range strings.FieldsFunc(message, func(r rune) bool { return !strings.ContainsRune(command.JobAlphabet, r) }) {
 		if len(word) != command.JobIDLength || !command.LooksLikeJob(word) {
 			continue
 		}
-		if j, err := d.visible(ctx, c, word); err == nil {
-			return d.Form(ctx, c, j)
+		if j, err := svc.visible(ctx, c, word); err == nil {
+			return svc.Form(ctx, c, j)
 		}
 	}
 	line, err := command.Parse(message)
@@ -33,10 +33,10 @@ func (d *Service) Remix(c Caller, message string, files []GivenFile, left ...str
 		line = command.Line{Settings: []ltx.Setting{{Key: command.PromptKey, Value: message}}}
 	}
 	inputs, more := Inputs(files)
-	f, _ := d.videoForm(ctx, c, generate.Job{}, WithInputs(line.Settings, inputs))
+	f, _ := svc.videoForm(ctx, c, generate.Job{}, WithInputs(line.Settings, inputs))
 	f.Inputs = inputs
 	if left = append(left, more...); len(left) > 0 {
-		f.Note = d.Printer(c.Locale).Text("form.files_left", "files", text.Shorten(strings.Join(left, ", "), maxLeft))
+		f.Note = svc.Printer(c.Locale).Text("form.files_left", "files", text.Shorten(strings.Join(left, ", "), maxLeft))
 	}
 	return f
 }
@@ -48,37 +48,37 @@ const maxLeft = 60
 // Wrong says what is wrong with a filled in form, by field. It is nil when
 // nothing is, and when the job that the form edits can't be read at once: then
 // Submit says it.
-func (d *Service) Wrong(ctx context.Context, a Ask) map[string]string {
+func (svc *Service) Wrong(ctx context.Context, a Ask) map[string]string {
 	ctx, cancel := context.WithTimeout(ctx, quoteLimit)
 	defer cancel()
-	a.Caller = d.known(ctx, a.Caller)
-	_, err := d.request(ctx, &a)
-	return view.FieldErrors(d.Printer(a.Caller.Locale), err)
+	a.Caller = svc.known(ctx, a.Caller)
+	_, err := svc.request(ctx, &a)
+	return view.FieldErrors(svc.Printer(a.Caller.Locale), err)
 }
 
 // Form is the form for a video: empty, or filled in with the request of a job,
 // which it edits.
-func (d *Service) Form(ctx context.Context, c Caller, j generate.Job) view.Form {
-	f, _ := d.videoForm(ctx, c, j, j.Request.Settings())
+func (svc *Service) Form(ctx context.Context, c Caller, j generate.Job) view.Form {
+	f, _ := svc.videoForm(ctx, c, j, j.Request.Settings())
 	return f
 }
 
 // videoForm is the form for a video as it is with settings: those of the job that
 // it edits, changed, or of a new one. The error says why no model makes it; the
 // form shows all fields then.
-func (d *Service) videoForm(ctx context.Context, c Caller, j generate.Job, settings []ltx.Setting) (view.Form, error) {
-	fill, err := d.fill(ctx, c, j, settings, j.Request.Settings())
-	f := view.VideoForm(d.Printer(c.Locale), fill)
+func (svc *Service) videoForm(ctx context.Context, c Caller, j generate.Job, settings []ltx.Setting) (view.Form, error) {
+	fill, err := svc.fill(ctx, c, j, settings, j.Request.Settings())
+	f := view.VideoForm(svc.Printer(c.Locale), fill)
 	f.Job = j.ID
 	return f, err
 }
 
 // fill is what a form is filled in with. The models have the prices of a video
 // like this one.
-func (d *Service) fill(ctx context.Context, c Caller, j generate.Job, settings, like []ltx.Setting) (view.Fill, error) {
-	rules := d.rules(c)
+func (svc *Service) fill(ctx context.Context, c Caller, j generate.Job, settings, like []ltx.Setting) (view.Fill, error) {
+	rules := svc.rules(c)
 	if j.ID == "" {
-		rules.Own = d.own(ctx, c)
+		rules.Own = svc.own(ctx, c)
 	}
 	isModel := func(s ltx.Setting) bool { p, ok := ltx.Lookup(s.Key); return ok && p.Key() == "model" }
 	without := func(list []ltx.Setting) []ltx.Setting { return slices.DeleteFunc(slices.Clone(list), isModel) }
@@ -101,12 +101,12 @@ func (d *Service) fill(ctx context.Context, c Caller, j generate.Job, settings, 
 // Follow is an open form after a field was filled in on which others depend, by
 // what is filled in until then. It is false when the job that it is about can't be
 // read.
-func (d *Service) Follow(ctx context.Context, a Ask) (view.Form, bool) {
-	a.Caller = d.known(ctx, a.Caller)
+func (svc *Service) Follow(ctx context.Context, a Ask) (view.Form, bool) {
+	a.Caller = svc.known(ctx, a.Caller)
 	var j generate.Job
 	if a.Parent != "" {
 		var err error
-		if j, err = d.kept(ctx, a.Caller, a.Parent); err != nil {
+		if j, err = svc.kept(ctx, a.Caller, a.Parent); err != nil {
 			return view.Form{}, false
 		}
 	}
@@ -118,12 +118,12 @@ func (d *Service) Follow(ctx context.Context, a Ask) (view.Form, bool) {
 		if s.of != nil {
 			settings = append(s.of(j), filled...)
 		}
-		f, err = d.stepForm(ctx, a.Caller, j, a.Step, settings)
+		f, err = svc.stepForm(ctx, a.Caller, j, a.Step, settings)
 	} else {
-		f, err = d.videoForm(ctx, a.Caller, j, settings)
+		f, err = svc.videoForm(ctx, a.Caller, j, settings)
 	}
-	if f.Note = d.priceOf(ctx, a.Caller, settings); err != nil {
-		f.Note = strings.Join(slices.Sorted(maps.Values(view.FieldErrors(d.Printer(a.Caller.Locale), err))), " ")
+	if f.Note = svc.priceOf(ctx, a.Caller, settings); err != nil {
+		f.Note = strings.Join(slices.Sorted(maps.Values(view.FieldErrors(svc.Printer(a.Caller.Locale), err))), " ")
 	}
 	return f, true
 }

@@ -72,12 +72,12 @@ func KindFor(option string) string {
 }
 
 // NoPlace says of which files a video can't be made.
-func (d *Service) NoPlace(locale string, left []string) view.Message {
+func (svc *Service) NoPlace(locale string, left []string) view.Message {
 	types := func(option string) string {
 		p, _ := ltx.Lookup(option)
 		return generate.InputTypes(p.Name)
 	}
-	return view.Answer(d.Printer(locale), "inputs.no_place", "files", strings.Join(left, ", "),
+	return view.Answer(svc.Printer(locale), "inputs.no_place", "files", strings.Join(left, ", "),
 		"pictures", types("image"), "sounds", types("soundtrack"), "clips", types("clip"))
 }
 

@@ -14,12 +14,12 @@ import (
 )
 
 // Jobs lists the caller's unfinished jobs and the recent ones.
-func (d *Service) Jobs(ctx context.Context, c Caller) view.Message {
-	p := d.Printer(c.Locale)
-	c = d.known(ctx, c)
-	jobs, err := d.ownJobs(ctx, c)
+func (svc *Service) Jobs(ctx context.Context, c Caller) view.Message {
+	p := svc.Printer(c.Locale)
+	c = svc.known(ctx, c)
+	jobs, err := svc.ownJobs(ctx, c)
 	if err != nil {
-		return d.sorry(ctx, c, "error.unreadable", "list jobs", err)
+		return svc.sorry(ctx, c, "error.unreadable", "list jobs", err)
 	}
 	if len(jobs) == 0 {
 		return view.NoJobs(p)
@@ -28,57 +28,57 @@ func (d *Service) Jobs(ctx context.Context, c Caller) view.Message {
 }
 
 // ownJobs reads the caller's jobs, newest first, and remembers them.
-func (d *Service) ownJobs(ctx context.Context, c Caller) ([]generate.Job, error) {
+func (svc *Service) ownJobs(ctx context.Context, c Caller) ([]generate.Job, error) {
 	ctx, cancel := context.WithTimeout(ctx, readLimit)
 	defer cancel()
-	jobs, err := d.cfg.Generator.Jobs(ctx, generate.Query{Team: c.Team, Member: c.Member, Limit: rememberedJobs})
+	jobs, err := svc.cfg.Generator.Jobs(ctx, generate.Query{Team: c.Team, Member: c.Member, Limit: rememberedJobs})
 	if err != nil {
 		return nil, err
 	}
 	for _, j := range jobs {
-		d.recent.add(j)
+		svc.recent.add(j)
 	}
-	d.recent.complete(c)
+	svc.recent.complete(c)
 	return jobs, nil
 }
 
 // Show shows a job: its card while it is under way, and where its video is.
-func (d *Service) Show(ctx context.Context, c Caller, id string) view.Message {
-	p := d.Printer(c.Locale)
+func (svc *Service) Show(ctx context.Context, c Caller, id string) view.Message {
+	p := svc.Printer(c.Locale)
 	if strings.TrimSpace(id) == "" {
 		return view.Answer(p, "job.missing_id", "verb", command.VerbShow)
 	}
-	c = d.known(ctx, c)
-	j, err := d.visible(ctx, c, id)
+	c = svc.known(ctx, c)
+	j, err := svc.visible(ctx, c, id)
 	if err != nil {
-		return d.jobRefusal(ctx, err, c, id)
+		return svc.jobRefusal(ctx, err, c, id)
 	}
-	j, err = d.whole(ctx, j)
+	j, err = svc.whole(ctx, j)
 	if err != nil {
-		return d.sorry(ctx, c, "error.unreadable", "read the takes of a job", err)
+		return svc.sorry(ctx, c, "error.unreadable", "read the takes of a job", err)
 	}
 	return view.ShownJob(p, j)
 }
 
 // Cancel asks to stop a job. Its owner and admins may.
-func (d *Service) Cancel(ctx context.Context, c Caller, id string) view.Message {
-	p := d.Printer(c.Locale)
+func (svc *Service) Cancel(ctx context.Context, c Caller, id string) view.Message {
+	p := svc.Printer(c.Locale)
 	if strings.TrimSpace(id) == "" {
 		return view.Answer(p, "job.missing_id", "verb", command.VerbCancel)
 	}
-	c = d.known(ctx, c)
-	j, err := d.owned(ctx, c, id)
+	c = svc.known(ctx, c)
+	j, err := svc.owned(ctx, c, id)
 	if err != nil {
-		return d.jobRefusal(ctx, err, c, id)
+		return svc.jobRefusal(ctx, err, c, id)
 	}
-	j, err = d.cfg.Generator.Cancel(ctx, j.ID, c.Member)
+	j, err = svc.cfg.Generator.Cancel(ctx, j.ID, c.Member)
 	switch {
 	case errors.Is(err, generate.ErrTooLate) && j.State.Terminal():
 		return view.Answer(p, "job.too_late_done", "state", p.Text("state."+string(j.State)))
 	case errors.Is(err, generate.ErrTooLate):
 		return view.Answer(p, "job.too_late_made")
 	case err != nil:
-		return d.sorry(ctx, c, "error.unreadable", "cancel job", err)
+		return svc.sorry(ctx, c, "error.unreadable", "cancel job", err)
 	}
 	sent := func(t generate.Job) bool { return t.State != generate.Accepted }
 	if !sent(j) && !slices.ContainsFunc(j.Takes, sent) {
@@ -105,8 +105,8 @@ func (e *denied) Unwrap() error { return e.reason }
 // visible reads a job that the caller may see: an own one, or one of the
 // caller's team that is not private. Other teams' jobs do not exist, and for an
 // outsider none of another channel.
-func (d *Service) visible(ctx context.Context, c Caller, id string) (generate.Job, error) {
-	j, err := d.job(ctx, c, id)
+func (svc *Service) visible(ctx context.Context, c Caller, id string) (generate.Job, error) {
+	j, err := svc.job(ctx, c, id)
 	if err == nil && !c.sees(j) {
 		return j, &denied{errPrivate, j.AskedBy()}
 	}
@@ -115,18 +115,18 @@ func (d *Service) visible(ctx context.Context, c Caller, id string) (generate.Jo
 
 // owned reads a job that the caller may stop or remove: an own one, or for an
 // admin one of the team.
-func (d *Service) owned(ctx context.Context, c Caller, id string) (generate.Job, error) {
-	j, err := d.job(ctx, c, id)
+func (svc *Service) owned(ctx context.Context, c Caller, id string) (generate.Job, error) {
+	j, err := svc.job(ctx, c, id)
 	if err == nil && !c.owns(j) && !c.Admin {
 		return j, &denied{errNotYours, j.AskedBy()}
 	}
 	return j, err
 }
 
-func (d *Service) job(ctx context.Context, c Caller, id string) (generate.Job, error) {
+func (svc *Service) job(ctx context.Context, c Caller, id string) (generate.Job, error) {
 	ctx, cancel := context.WithTimeout(ctx, readLimit)
 	defer cancel()
-	j, err := d.cfg.Generator.Job(ctx, command.JobID(id))
+	j, err := svc.cfg.Generator.Job(ctx, command.JobID(id))
 	if err == nil && !c.owns(j) && !c.reaches(j) {
 		return generate.Job{}, generate.ErrNoJob
 	}
@@ -134,8 +134,8 @@ func (d *Service) job(ctx context.Context, c Caller, id string) (generate.Job, e
 }
 
 // jobRefusal says why a job cannot be had.
-func (d *Service) jobRefusal(ctx context.Context, err error, c Caller, id string) view.Message {
-	p := d.Printer(c.Locale)
+func (svc *Service) jobRefusal(ctx context.Context, err error, c Caller, id string) view.Message {
+	p := svc.Printer(c.Locale)
 	var no *denied
 	switch {
 	case errors.Is(err, errPrivate) && errors.As(err, &no):
@@ -147,16 +147,16 @@ func (d *Service) jobRefusal(ctx context.Context, err error, c Caller, id string
 	case errors.Is(err, errGone):
 		return view.GoneJob(p)
 	case errors.Is(err, generate.ErrNoJob):
-		return view.UnknownJob(p, id, d.nearestJob(ctx, c, command.JobID(id)))
+		return view.UnknownJob(p, id, svc.nearestJob(ctx, c, command.JobID(id)))
 	}
-	return d.sorry(ctx, c, "error.unreadable", "read job", err)
+	return svc.sorry(ctx, c, "error.unreadable", "read job", err)
 }
 
 // nearestJob is the caller's own job whose id is most like the given one, or
 // "".
-func (d *Service) nearestJob(ctx context.Context, c Caller, id string) string {
+func (svc *Service) nearestJob(ctx context.Context, c Caller, id string) string {
 	const most = 3 // edits
-	jobs, err := d.ownJobs(ctx, c)
+	jobs, err := svc.ownJobs(ctx, c)
 	if err != nil || len(id) > 2*command.JobIDLength {
 		return ""
 	}

@@ -3,7 +3,6 @@ package bot
 import (
 	"context"
 	"errors"
-	"maps"
 	"slices"
 	"strings"
 
@@ -21,7 +20,7 @@ type Library interface {
 	Do(ctx context.Context, a team.Actor, o team.Order) (library.Report, error)
 	// Check says what Do would, and changes nothing.
 	Check(ctx context.Context, a team.Actor, o team.Order) (library.Report, error)
-	AddFile(ctx context.Context, a team.Actor, o team.Order, path string) (library.Report, error)
+	AddFile(ctx context.Context, a team.Actor, o team.Order, address string, found library.Finding) (library.Report, error)
 	// Of is the library of a team, from memory.
 	Of(team string) *library.Snapshot
 	Defaults(ctx context.Context, team, member string) ([]ltx.Setting, error)
@@ -30,18 +29,18 @@ type Library interface {
 
 // rules are those of a caller at this moment. What an outsider can name in a
 // shared channel is not the team's.
-func (d *Service) rules(c Caller) ltx.Rules {
+func (svc *Service) rules(c Caller) ltx.Rules {
 	team := c.Team
 	if c.Outsider {
 		team = ""
 	}
-	r := d.cfg.Rules(team)
+	r := svc.cfg.Rules(team)
 	r.Tiers, r.AnyTier = c.Tiers, c.Unidentified
 	return r
 }
 
 // Allows reports whether a caller may choose a model.
-func (d *Service) Allows(c Caller, model string) bool { return d.rules(c).Allows(model) }
+func (svc *Service) Allows(c Caller, model string) bool { return svc.rules(c).Allows(model) }
 
 // LooksAtFile reports whether an order about a library looks at the file of a
 // LoRA. That takes longer than platforms wait for an answer.
@@ -51,71 +50,25 @@ func LooksAtFile(verb string) bool {
 
 // LoRAs carries out an order about the team's library and says what came of
 // it. Only the caller sees the answer. See LooksAtFile.
-func (d *Service) LoRAs(ctx context.Context, c Caller, o team.Order) view.Message {
-	p := d.Printer(c.Locale)
+func (svc *Service) LoRAs(ctx context.Context, c Caller, o team.Order) view.Message {
+	p := svc.Printer(c.Locale)
 	if strings.EqualFold(o.Verb, library.VerbCheck) {
-		return d.CheckLoRA(ctx, c, o.Args["link"])
+		return svc.CheckLoRA(ctx, c, o.Args["link"])
 	}
-	if d.cfg.Library == nil {
-		return view.Library(p, library.Report{Verb: "list"}, d.rules(c))
+	if svc.cfg.Library == nil {
+		return view.Library(p, library.Report{Verb: "list"}, svc.rules(c))
 	}
-	seen, err := d.lookBefore(ctx, c, o)
-	switch {
-	case err != nil:
-		return d.libraryRefusal(ctx, c, err)
-	case !seen.Usable():
-		return view.LoRANotKept(p, seen)
-	case strings.EqualFold(o.Verb, library.VerbAdd):
-		o = withTrigger(o, seen)
+	if c.Outsider {
+		return svc.libraryRefusal(ctx, c, &library.Error{Problem: library.OnlyInsiders, Verb: o.Verb})
 	}
-	ctx, cancel := context.WithTimeout(ctx, orderLimit)
-	defer cancel()
-	r, err := d.cfg.Library.Do(ctx, c.actor(), o)
+	r, err := svc.cfg.Library.Do(ctx, c.actor(), o)
 	if err != nil {
-		return d.libraryRefusal(ctx, c, err)
+		return svc.libraryRefusal(ctx, c, err)
 	}
 	if r.Change != nil {
-		d.log.InfoContext(ctx, "a library was changed", "verb", r.Verb, "team", c.Team, "by", c.Member)
+		svc.log.InfoContext(ctx, "a library was changed", "verb", r.Verb, "team", c.Team, "by", c.Member)
 	}
-	return view.LibraryChanged(p, r, d.rules(c), seen)
-}
-
-// lookBefore looks at the file of the link that an order brings into the
-// library, where the bot may look at files: it is kept only if it can be used. An
-// order that will be refused is refused here.
-func (d *Service) lookBefore(ctx context.Context, c Caller, o team.Order) (seen view.Seen, err error) {
-	if c.Outsider {
-		return seen, &library.Error{Problem: library.OnlyInsiders, Verb: o.Verb}
-	}
-	if d.cfg.LoRAs == nil || !LooksAtFile(o.Verb) {
-		return seen, nil
-	}
-	quick, cancel := context.WithTimeout(ctx, orderLimit)
-	defer cancel()
-	r, err := d.cfg.Library.Check(quick, c.actor(), o)
-	if err != nil || !r.NewLink {
-		return seen, err
-	}
-	f, err := d.cfg.LoRAs.Check(ctx, r.LoRAs[0].Path)
-	switch {
-	case err == nil:
-		seen.Finding = &f
-	case !errors.Is(err, library.ErrOff):
-		d.log.InfoContext(ctx, "cannot look at a LoRA", "member", c.Member, "team", c.Team, "error", err)
-		seen.Failed = true
-	}
-	return seen, nil
-}
-
-// withTrigger is an order to add a LoRA with the trigger words that its file
-// names, where the order names none.
-func withTrigger(o team.Order, seen view.Seen) team.Order {
-	if seen.Finding == nil || seen.Finding.Trigger == "" || o.Args["trigger"] != "" {
-		return o
-	}
-	o.Args = maps.Clone(o.Args)
-	o.Args["trigger"] = seen.Finding.Trigger
-	return o
+	return view.Library(p, r, svc.rules(c))
 }
 
 // actor is the caller as who gives an order.
@@ -125,19 +78,19 @@ func (c Caller) actor() team.Actor {
 
 // LoRAsLine carries out an order as it is typed after "loras": "add film
 // owner/repo scale:0.8". An empty line asks for the list.
-func (d *Service) LoRAsLine(ctx context.Context, c Caller, line string) view.Message {
+func (svc *Service) LoRAsLine(ctx context.Context, c Caller, line string) view.Message {
 	words := libraryWords(line)
 	if len(words) == 0 {
 		words = []string{"list"}
 	}
 	if strings.EqualFold(words[0], command.VerbHelp) {
-		return view.LibraryHelp(d.Printer(c.Locale), d.mayAdd(ctx, c))
+		return view.LibraryHelp(svc.Printer(c.Locale), svc.mayAdd(ctx, c))
 	}
 	o, err := library.Verbs().Parse(words)
 	if err != nil {
-		return *view.RefuseLibrary(d.Printer(c.Locale), err)
+		return *view.RefuseLibrary(svc.Printer(c.Locale), err)
 	}
-	return d.LoRAs(ctx, c, o)
+	return svc.LoRAs(ctx, c, o)
 }
 
 // libraryWords splits a line at spaces. The options of a style are read once more:
@@ -163,22 +116,22 @@ func libraryWords(line string) []string {
 }
 
 // mayAdd reports whether the caller may add to the team's library.
-func (d *Service) mayAdd(ctx context.Context, c Caller) bool {
-	if d.cfg.Library == nil || c.Outsider {
+func (svc *Service) mayAdd(ctx context.Context, c Caller) bool {
+	if svc.cfg.Library == nil || c.Outsider {
 		return false
 	}
 	ctx, cancel := context.WithTimeout(ctx, quoteLimit)
 	defer cancel()
-	r, err := d.cfg.Library.Do(ctx, c.actor(), team.Order{Verb: "styles"})
+	r, err := svc.cfg.Library.Do(ctx, c.actor(), team.Order{Verb: "styles"})
 	return err == nil && r.MayAdd
 }
 
 // LibraryForm is the form for an order that is not complete, or nil if there is
 // none for it: "add" alone, "edit film". mostFile is how large a file can be that
 // is given in a form of the platform, in MB; 0 = none can be.
-func (d *Service) LibraryForm(c Caller, line string, mostFile int) *view.Form {
+func (svc *Service) LibraryForm(c Caller, line string, mostFile int) *view.Form {
 	words := libraryWords(line)
-	if d.cfg.Library == nil || c.Outsider || len(words) == 0 || !view.HasLibraryForm(strings.ToLower(words[0])) {
+	if svc.cfg.Library == nil || c.Outsider || len(words) == 0 || !view.HasLibraryForm(strings.ToLower(words[0])) {
 		return nil
 	}
 	o, err := library.Verbs().Parse(words)
@@ -190,24 +143,24 @@ func (d *Service) LibraryForm(c Caller, line string, mostFile int) *view.Form {
 	}
 	if library.Edits(o.Verb) {
 		var ok bool
-		if o, ok = d.cfg.Library.Of(c.Team).ToEdit(o); !ok {
+		if o, ok = svc.cfg.Library.Of(c.Team).ToEdit(o); !ok {
 			return nil
 		}
 	}
-	if !d.takesFiles() {
+	if !svc.takesFiles() {
 		mostFile = 0
 	}
-	f := view.LibraryForm(d.Printer(c.Locale), o, mostFile)
+	f := view.LibraryForm(svc.Printer(c.Locale), o, mostFile)
 	return &f
 }
 
 // FileForm is the form that adds the LoRA in a file, or nil where that can't be
 // done.
-func (d *Service) FileForm(c Caller, f GivenFile) *view.Form {
-	if c.Outsider || !d.takesFiles() {
+func (svc *Service) FileForm(c Caller, f GivenFile) *view.Form {
+	if c.Outsider || !svc.takesFiles() {
 		return nil
 	}
-	p := d.Printer(c.Locale)
+	p := svc.Printer(c.Locale)
 	form := view.LibraryForm(p, library.WithFile(team.Order{Args: map[string]string{"name": library.NameFor(f.Media.Name)}}), 0)
 	form.Note = p.Text("lora_upload.form", "file", f.Media.Shown())
 	form.Inputs = []ltx.Setting{ltx.FileSetting(view.LoRAFileKey, f.Media)}
@@ -215,23 +168,23 @@ func (d *Service) FileForm(c Caller, f GivenFile) *view.Form {
 }
 
 // styleForm is the form that keeps the options of a job as a style.
-func (d *Service) styleForm(c Caller, j generate.Job) view.Form {
+func (svc *Service) styleForm(c Caller, j generate.Job) view.Form {
 	var options []ltx.Setting
 	for _, s := range j.Request.TypedSettings() {
 		if p, ok := ltx.Lookup(s.Key); ok && ltx.CanBeKept(p) && p.Key() != "seed" && p.Key() != "private" {
 			options = append(options, s)
 		}
 	}
-	return view.LibraryForm(d.Printer(c.Locale), team.Order{Verb: library.VerbStyleAdd, Args: map[string]string{"options": command.Write(options)}}, 0)
+	return view.LibraryForm(svc.Printer(c.Locale), team.Order{Verb: library.VerbStyleAdd, Args: map[string]string{"options": command.Write(options)}}, 0)
 }
 
 // WrongOrder says what is wrong with the order of a filled in form, all together
 // and by field, before LoRAs or with a file UploadLoRA carries it out. wrong is nil
 // when nothing is. newer is the form to show in its place, where what it edits has
 // changed since.
-func (d *Service) WrongOrder(ctx context.Context, c Caller, o team.Order, file bool) (m view.Message, wrong map[string]string, newer *view.Form) {
+func (svc *Service) WrongOrder(ctx context.Context, c Caller, o team.Order, file bool) (m view.Message, wrong map[string]string, newer *view.Form) {
 	if link := o.Args["link"]; file && link != "" && link != library.Uploaded {
-		m = view.Answer(d.Printer(c.Locale), "lora_upload.both")
+		m = view.Answer(svc.Printer(c.Locale), "lora_upload.both")
 		return m, map[string]string{"link": m.Plain}, nil
 	}
 	if file {
@@ -239,15 +192,15 @@ func (d *Service) WrongOrder(ctx context.Context, c Caller, o team.Order, file b
 	}
 	err := error(&library.Error{Problem: library.OnlyInsiders, Verb: o.Verb})
 	if !c.Outsider { // who has a form has a library
-		_, err = d.cfg.Library.Check(ctx, c.actor(), o)
+		_, err = svc.cfg.Library.Check(ctx, c.actor(), o)
 	}
 	if err == nil {
 		return m, nil, nil
 	}
 	if e, ok := errors.AsType[*library.Error](err); ok && e.Problem == library.Changed {
-		f := view.NewerLibraryForm(d.Printer(c.Locale), e)
+		f := view.NewerLibraryForm(svc.Printer(c.Locale), e)
 		newer = &f
 	}
-	m = d.libraryRefusal(ctx, c, err)
+	m = svc.libraryRefusal(ctx, c, err)
 	return m, map[string]string{library.ArgOf(err): m.Plain}, newer
 }

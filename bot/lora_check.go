@@ -13,23 +13,23 @@ import (
 // CheckLoRA says what a LoRA is, and what keeps it from working: a name of the
 // team's library, an "owner/repo" or a link, as people type it. It may take as
 // long as the host of the file.
-func (d *Service) CheckLoRA(ctx context.Context, c Caller, typed string) view.Message {
-	p := d.Printer(c.Locale)
+func (svc *Service) CheckLoRA(ctx context.Context, c Caller, typed string) view.Message {
+	p := svc.Printer(c.Locale)
 	if strings.TrimSpace(typed) == "" {
 		return view.Answer(p, "lora_check.what")
 	}
-	look, err := library.LookAt(ctx, d.rules(c), d.cfg.LoRAs, typed)
+	look, err := library.LookAt(ctx, svc.rules(c), svc.cfg.LoRAs, typed)
 	switch {
 	case err == nil:
 		return view.LoRAChecked(p, look)
 	case errors.Is(err, library.ErrUnreachable):
-		d.log.InfoContext(ctx, "cannot look at a LoRA", "member", c.Member, "team", c.Team, "error", err)
+		svc.log.InfoContext(ctx, "cannot look at a LoRA", "member", c.Member, "team", c.Team, "error", err)
 		return view.Answer(p, "lora_check.unreachable")
 	}
 	if refusal := view.Refuse(p, err); refusal != nil {
 		return *refusal
 	}
-	return d.sorry(ctx, c, "error.unreadable", "check a LoRA", err)
+	return svc.sorry(ctx, c, "error.unreadable", "check a LoRA", err)
 }
 
 // withKnown adds what the last looks at LoRAs have found to the rules of

@@ -41,12 +41,12 @@ const UploadWithin = 12 * time.Minute
 // o is the order "add" without a link, and open opens the file. What is wrong
 // with the order or the file is said before anything is uploaded; what is
 // uploaded and not in the library in the end costs nothing.
-func (d *Service) UploadLoRA(ctx context.Context, c Caller, o team.Order, open func(context.Context) (generate.Media, error)) view.Message {
-	p := d.Printer(c.Locale)
-	if !d.takesFiles() {
+func (svc *Service) UploadLoRA(ctx context.Context, c Caller, o team.Order, open func(context.Context) (generate.Media, error)) view.Message {
+	p := svc.Printer(c.Locale)
+	if !svc.takesFiles() {
 		return view.Answer(p, "lora_upload.off")
 	}
-	m, err := d.uploadLoRA(ctx, c, o, open)
+	m, err := svc.uploadLoRA(ctx, c, o, open)
 	var large *generate.TooLargeError
 	switch {
 	case err == nil:
@@ -54,7 +54,7 @@ func (d *Service) UploadLoRA(ctx context.Context, c Caller, o team.Order, open f
 	case errors.As(err, &large):
 		return view.Answer(p, "lora_upload.too_large", "limit", large.Limit>>20)
 	case errors.Is(err, errUnopened):
-		d.log.WarnContext(ctx, "cannot fetch a LoRA that was given", "member", c.Member, "team", c.Team, "error", err)
+		svc.log.WarnContext(ctx, "cannot fetch a LoRA that was given", "member", c.Member, "team", c.Team, "error", err)
 		return view.Answer(p, "lora_upload.unopened")
 	case errors.Is(err, context.DeadlineExceeded):
 		return view.Answer(p, "lora_upload.slow")
@@ -62,72 +62,71 @@ func (d *Service) UploadLoRA(ctx context.Context, c Caller, o team.Order, open f
 	if refusal := view.RefuseLibrary(p, err); refusal != nil {
 		return *refusal
 	}
-	return d.sorry(ctx, c, "error.unreadable", "upload a LoRA", err)
+	return svc.sorry(ctx, c, "error.unreadable", "upload a LoRA", err)
 }
 
 // takesFiles reports whether LoRAs are taken as files.
-func (d *Service) takesFiles() bool {
-	return d.cfg.Library != nil && d.cfg.Uploads != nil && d.cfg.LoRAs != nil
+func (svc *Service) takesFiles() bool {
+	return svc.cfg.Library != nil && svc.cfg.Uploads != nil && svc.cfg.LoRAs != nil
 }
 
 // UploadLine is UploadLoRA for an order as it is typed after "loras": "add film
 // scale:0.8".
-func (d *Service) UploadLine(ctx context.Context, c Caller, line string, open func(context.Context) (generate.Media, error)) view.Message {
+func (svc *Service) UploadLine(ctx context.Context, c Caller, line string, open func(context.Context) (generate.Media, error)) view.Message {
 	words := command.SplitWords(line)
 	if len(words) > 1 {
 		words = slices.Insert(words, 2, library.Uploaded) // where the link stands
 	}
 	o, err := library.Verbs().Parse(words)
 	if err != nil {
-		return *view.RefuseLibrary(d.Printer(c.Locale), err)
+		return *view.RefuseLibrary(svc.Printer(c.Locale), err)
 	}
-	return d.UploadLoRA(ctx, c, o, open)
+	return svc.UploadLoRA(ctx, c, o, open)
 }
 
 // errUnopened says that a file that was given could not be had.
 var errUnopened = errors.New("the file can't be opened")
 
-func (d *Service) uploadLoRA(ctx context.Context, c Caller, o team.Order, open func(context.Context) (generate.Media, error)) (view.Message, error) {
+func (svc *Service) uploadLoRA(ctx context.Context, c Caller, o team.Order, open func(context.Context) (generate.Media, error)) (view.Message, error) {
 	if c.Outsider {
 		return view.Message{}, &library.Error{Problem: library.OnlyInsiders, Verb: library.VerbAdd}
 	}
-	if _, err := d.cfg.Library.Check(ctx, c.actor(), library.WithFile(o)); err != nil {
+	if _, err := svc.cfg.Library.Check(ctx, c.actor(), library.WithFile(o)); err != nil {
 		return view.Message{}, err
 	}
 	select {
-	case d.uploading <- struct{}{}:
-		defer func() { <-d.uploading }()
+	case svc.uploading <- struct{}{}:
+		defer func() { <-svc.uploading }()
 	case <-ctx.Done():
 		return view.Message{}, ctx.Err()
 	}
-	dir, err := os.MkdirTemp(d.cfg.TempDir, uploadDir)
+	dir, err := os.MkdirTemp(svc.cfg.TempDir, uploadDir)
 	if err != nil {
 		return view.Message{}, err
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 	path := filepath.Join(dir, "given")
 	var large *generate.TooLargeError
-	if err := fetch(ctx, path, d.cfg.MaxLoRA(), open); errors.As(err, &large) || ctx.Err() != nil {
+	if err := fetch(ctx, path, svc.cfg.MaxLoRA(), open); errors.As(err, &large) || ctx.Err() != nil {
 		return view.Message{}, err
 	} else if err != nil {
 		return view.Message{}, fmt.Errorf("%w: %w", errUnopened, err)
 	}
-	url, found, err := d.storeLoRA(ctx, path)
-	seen := view.Seen{Finding: &found}
-	if err != nil || !seen.Usable() {
-		return view.LoRANotKept(d.Printer(c.Locale), seen), err
-	}
-	r, err := d.cfg.Library.AddFile(ctx, c.actor(), withTrigger(o, seen), url)
+	url, found, err := svc.storeLoRA(ctx, path)
 	if err != nil {
 		return view.Message{}, err
 	}
-	d.log.InfoContext(ctx, "a LoRA was uploaded", "team", c.Team, "by", c.Member, "bytes", found.Bytes)
-	return view.LibraryChanged(d.Printer(c.Locale), r, d.rules(c), seen), nil
+	r, err := svc.cfg.Library.AddFile(ctx, c.actor(), o, url, found)
+	if err != nil {
+		return view.Message{}, err
+	}
+	svc.log.InfoContext(ctx, "a LoRA was uploaded", "team", c.Team, "by", c.Member, "bytes", found.Bytes)
+	return view.Library(svc.Printer(c.Locale), r, svc.rules(c)), nil
 }
 
-// storeLoRA looks at the file at path and puts it where the provider can load
-// it, if it can be loaded at all.
-func (d *Service) storeLoRA(ctx context.Context, path string) (url string, found library.Finding, err error) {
+// storeLoRA looks at the file at path and puts it where the provider can load it.
+// The error is a *library.UnusableError when it can't be loaded.
+func (svc *Service) storeLoRA(ctx context.Context, path string) (url string, found library.Finding, err error) {
 	f, err := os.Open(path) //nolint:gosec // a path of our own making
 	if err != nil {
 		return "", found, err
@@ -137,12 +136,15 @@ func (d *Service) storeLoRA(ctx context.Context, path string) (url string, found
 	if err != nil {
 		return "", found, err
 	}
-	found, err = d.cfg.LoRAs.Inspect(io.NewSectionReader(f, 0, info.Size()), info.Size())
-	if err != nil || !found.Usable() {
+	found, err = svc.cfg.LoRAs.Inspect(io.NewSectionReader(f, 0, info.Size()), info.Size())
+	if err != nil {
 		return "", found, err
 	}
+	if !found.Usable() {
+		return "", found, &library.UnusableError{Finding: found}
+	}
 	// Its name is the bot's own: that of a person may say more than the file.
-	url, err = d.cfg.Uploads.UploadToStay(ctx, "lora.safetensors", "application/octet-stream", f, info.Size())
+	url, err = svc.cfg.Uploads.UploadToStay(ctx, "lora.safetensors", "application/octet-stream", f, info.Size())
 	return url, found, err
 }
 

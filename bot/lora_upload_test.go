@@ -124,7 +124,7 @@ func TestALoRAIsUploadedIntoTheLibrary(t *testing.T) {
 func TestTwoLoRAsAreOnTheirWayAtATime(t *testing.T) {
 	const given, most = 7, 2
 	synctest.Test(t, func(t *testing.T) {
-		shelves, rules := adaptertest.Library(ltx.Rules{}, command.ParseOptions)
+		shelves, rules := adaptertest.Library(ltx.Rules{}, command.ParseOptions, nil)
 		service := bot.New(bot.Config{Library: shelves, Rules: rules, Uploads: &fakeUploads{}, LoRAs: &fakeChecker{}, TempDir: t.TempDir()})
 		var under, opened atomic.Int32
 		goOn := make(chan struct{})
@@ -165,7 +165,7 @@ func TestTwoLoRAsAreOnTheirWayAtATime(t *testing.T) {
 }
 
 func TestTheFormOfAFile(t *testing.T) {
-	shelves, rules := adaptertest.Library(ltx.Rules{}, command.ParseOptions)
+	shelves, rules := adaptertest.Library(ltx.Rules{}, command.ParseOptions, nil)
 	cfg := bot.Config{Library: shelves, Rules: rules, Uploads: &fakeUploads{}, LoRAs: &fakeChecker{}}
 	c, f := bot.Caller{Team: acme, Member: ann}, bot.GivenFile{Media: ltx.Media{Ref: "slack:F1", Name: "Clay look (v2).safetensors"}}
 	form := bot.New(cfg).FileForm(c, f)

@@ -18,18 +18,18 @@ import (
 // nothing and returns in less than a second: when the store does not answer in
 // time, the quota is checked only when the job is accepted. The message, if there
 // is one, says why there will be no video.
-func (d *Service) prepare(ctx context.Context, a *Ask) (generate.Ask, *view.Message) {
+func (svc *Service) prepare(ctx context.Context, a *Ask) (generate.Ask, *view.Message) {
 	read, done := context.WithTimeout(ctx, quoteLimit)
 	defer done()
 	typedBy := a.Caller.Member
-	a.Caller = d.known(read, a.Caller)
-	r, err := d.request(read, a)
+	a.Caller = svc.known(read, a.Caller)
+	r, err := svc.request(read, a)
 	ofPrivate := false
 	if err == nil {
-		ofPrivate, err = d.sourcesOf(read, a.Caller, r)
+		ofPrivate, err = svc.sourcesOf(read, a.Caller, r)
 	}
 	if err != nil {
-		return generate.Ask{}, d.refuseTyped(ctx, err, *a)
+		return generate.Ask{}, svc.refuseTyped(ctx, err, *a)
 	}
 	g := generate.Ask{
 		Event: a.Event, Place: a.Place, Request: r, Parent: a.Parent, Notes: maps.Clone(a.Notes),
@@ -53,19 +53,19 @@ func (d *Service) prepare(ctx context.Context, a *Ask) (generate.Ask, *view.Mess
 	}
 	ctx, cancel := context.WithTimeout(ctx, quoteLimit)
 	defer cancel()
-	_, err = d.cfg.Generator.Quote(ctx, g)
-	if refusal := view.Refuse(d.Printer(a.Caller.Locale), err); refusal != nil {
+	_, err = svc.cfg.Generator.Quote(ctx, g)
+	if refusal := view.Refuse(svc.Printer(a.Caller.Locale), err); refusal != nil {
 		return generate.Ask{}, refusal
 	}
 	if err != nil {
-		d.log.WarnContext(ctx, "cannot look at the quota", "member", a.Caller.Member, "team", a.Caller.Team, "error", err)
+		svc.log.WarnContext(ctx, "cannot look at the quota", "member", a.Caller.Member, "team", a.Caller.Team, "error", err)
 	}
 	return g, nil
 }
 
 // request makes the Request of an ask, by the rules of this moment. Settings that
 // were typed in the prompt are moved out of it.
-func (d *Service) request(ctx context.Context, a *Ask) (ltx.Request, error) {
+func (svc *Service) request(ctx context.Context, a *Ask) (ltx.Request, error) {
 	for _, s := range a.Settings {
 		if err := command.CheckLength(s.Key, s.Value); err != nil {
 			return ltx.Request{}, err
@@ -74,7 +74,7 @@ func (d *Service) request(ctx context.Context, a *Ask) (ltx.Request, error) {
 	if a.Prompt == FieldPrompt {
 		a.Settings = removed(a.Settings)
 	}
-	rules := d.rules(a.Caller)
+	rules := svc.rules(a.Caller)
 	if a.Request != nil {
 		now, err := a.Request.With(rules) // what was allowed once may not be any more
 		if err == nil && now.Endpoint() != a.Request.Endpoint() {
@@ -83,12 +83,12 @@ func (d *Service) request(ctx context.Context, a *Ask) (ltx.Request, error) {
 		return *a.Request, err
 	}
 	if a.Try != "" {
-		return d.trial(ctx, a, rules)
+		return svc.trial(ctx, a, rules)
 	}
 	var parent generate.Job
 	if a.Parent != "" {
 		var err error
-		if parent, err = d.visible(ctx, a.Caller, a.Parent); err != nil {
+		if parent, err = svc.visible(ctx, a.Caller, a.Parent); err != nil {
 			return ltx.Request{}, err
 		}
 	}
@@ -97,10 +97,10 @@ func (d *Service) request(ctx context.Context, a *Ask) (ltx.Request, error) {
 		return ltx.Request{}, err
 	}
 	var r ltx.Request
-	secrets := append(parent.Request.LoRAs(), d.recent.loras(a.Caller)...)
+	secrets := append(parent.Request.LoRAs(), svc.recent.loras(a.Caller)...)
 	switch next, ok := steps[a.Step]; {
 	case a.Parent == "":
-		r, err = d.withOwn(ctx, a.Caller, rules, reveal(a.Settings, secrets))
+		r, err = svc.withOwn(ctx, a.Caller, rules, reveal(a.Settings, secrets))
 	case ok && next.of != nil:
 		r, err = rules.Parse(reveal(append(next.of(parent), a.Settings...), secrets))
 	default:
@@ -113,14 +113,14 @@ func (d *Service) request(ctx context.Context, a *Ask) (ltx.Request, error) {
 // sourcesOf looks at the jobs whose videos go into a request: an *unseenError
 // when the caller may not see one of them, or it was deleted. ofPrivate reports
 // whether one is private: then what is made of it is private, too.
-func (d *Service) sourcesOf(ctx context.Context, c Caller, r ltx.Request) (ofPrivate bool, err error) {
+func (svc *Service) sourcesOf(ctx context.Context, c Caller, r ltx.Request) (ofPrivate bool, err error) {
 	for _, p := range ltx.Params() {
 		m, _ := r.Media(p.Name)
 		id, ok := m.Job()
 		if !ok {
 			continue
 		}
-		j, err := d.visible(ctx, c, id)
+		j, err := svc.visible(ctx, c, id)
 		if err == nil && j.Notes[view.NoteDeleted] != "" {
 			err = errDeleted
 		}
@@ -183,8 +183,8 @@ func reveal(settings []ltx.Setting, known []ltx.LoRA) []ltx.Setting {
 
 // refuseTyped is Refuse, with the line to send again, or what was typed where nothing
 // of it could be corrected.
-func (d *Service) refuseTyped(ctx context.Context, err error, a Ask) *view.Message {
-	p := d.Printer(a.Caller.Locale)
+func (svc *Service) refuseTyped(ctx context.Context, err error, a Ask) *view.Message {
+	p := svc.Printer(a.Caller.Locale)
 	offered := offers(err, a.Settings)
 	m := view.Refuse(p, err)
 	if a.Try != "" && !offered { // a line to copy would make one video
@@ -195,7 +195,7 @@ func (d *Service) refuseTyped(ctx context.Context, err error, a Ask) *view.Messa
 		if of, ok := errors.AsType[*unseenError](err); ok {
 			id = of.job
 		}
-		refusal := d.jobRefusal(ctx, err, a.Caller, id)
+		refusal := svc.jobRefusal(ctx, err, a.Caller, id)
 		return &refusal
 	}
 	if _, long := errors.AsType[*command.LengthError](err); long || offered {

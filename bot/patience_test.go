@@ -2,6 +2,7 @@ package bot_test
 
 import (
 	"context"
+	"log/slog"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -9,20 +10,18 @@ import (
 	"ltxbot/bot"
 	"ltxbot/core/generate"
 	"ltxbot/core/library"
+	"ltxbot/core/library/librarytest"
 	"ltxbot/core/ltx"
 	"ltxbot/core/team"
 )
 
-// stalled is an office and a library that answer when their callers have given
-// up.
-type stalled struct{ bot.Library }
+// stalledShelf and stalledOffice answer when their callers have given up.
+type stalledShelf struct{ *librarytest.Memory }
 
-func (stalled) Check(ctx context.Context, _ team.Actor, _ team.Order) (library.Report, error) {
+func (stalledShelf) EditLoRA(ctx context.Context, _, _ string, _ func(*library.Entry, int) (*library.Entry, team.Record, error)) error {
 	<-ctx.Done()
-	return library.Report{}, ctx.Err()
+	return ctx.Err()
 }
-
-func (stalled) Defaults(context.Context, string, string) ([]ltx.Setting, error) { return nil, nil }
 
 type stalledOffice struct{}
 
@@ -57,7 +56,11 @@ func TestWhatHangsIsGivenUp(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				g := &fakeGenerator{jobs: map[string]generate.Job{}, stall: true}
-				d := bot.New(bot.Config{Generator: g, Rules: rules, Office: stalledOffice{}, Library: stalled{}, LoRAs: &fakeChecker{}})
+				shelf := stalledShelf{librarytest.NewMemory()}
+				shelves := library.NewOffice(library.OfficeConfig{
+					Store: shelf, Shelf: library.NewShelf(shelf, slog.New(slog.DiscardHandler)), Rules: func() ltx.Rules { return ltx.Rules{} }, Files: &fakeChecker{}, Blocked: blocksEve,
+				})
+				d := bot.New(bot.Config{Generator: g, Rules: rules, Office: stalledOffice{}, Library: shelves})
 				begun := time.Now()
 				tt.do(t.Context(), t, d)
 				if took := time.Since(begun); took != tt.want {

@@ -115,33 +115,33 @@ var presses = map[view.Action]func(d *Service, ctx context.Context, c Caller, id
 }
 
 // Press answers a pressed button. Who pressed it is charged for what follows.
-func (d *Service) Press(ctx context.Context, c Caller, action view.Action, job string) Press {
-	c = d.known(ctx, c)
+func (svc *Service) Press(ctx context.Context, c Caller, action view.Action, job string) Press {
+	c = svc.known(ctx, c)
 	press, ok := presses[action]
 	if s, goesOn := steps[action]; goesOn {
 		press, ok = s.press(action), true
 	}
 	if !ok {
-		m := view.Answer(d.Printer(c.Locale), "place.gone")
+		m := view.Answer(svc.Printer(c.Locale), "place.gone")
 		return Press{Reply: &m}
 	}
-	p, err := press(d, ctx, c, job)
+	p, err := press(svc, ctx, c, job)
 	if err != nil {
-		m := d.jobRefusal(ctx, err, c, job)
+		m := svc.jobRefusal(ctx, err, c, job)
 		return Press{Reply: &m}
 	}
 	return p
 }
 
 // repeat asks for the request of a job once more.
-func (d *Service) repeat(ctx context.Context, c Caller, id string, newSeed bool) (Press, error) {
-	j, err := d.kept(ctx, c, id)
+func (svc *Service) repeat(ctx context.Context, c Caller, id string, newSeed bool) (Press, error) {
+	j, err := svc.kept(ctx, c, id)
 	if err != nil {
 		return Press{}, err
 	}
 	r := j.Request
 	if newSeed {
-		r = r.WithSeed(d.rules(c).NewSeed())
+		r = r.WithSeed(svc.rules(c).NewSeed())
 	}
 	return Press{Ask: &Ask{Caller: c, Request: &r, Parent: j.ID}}, nil
 }

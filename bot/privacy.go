@@ -26,18 +26,18 @@ const eraseEvery = time.Minute
 // JobsLine answers what was typed after the verb for jobs: nothing lists them,
 // "erase" says what that would do, "erase yes" does it, and "verify" tells what is
 // known of a video.
-func (d *Service) JobsLine(ctx context.Context, c Caller, order string) view.Message {
+func (svc *Service) JobsLine(ctx context.Context, c Caller, order string) view.Message {
 	args := command.Words(order)
 	if what, ok := verifyOrder(args); ok {
-		return d.Verify(ctx, c, what)
+		return svc.Verify(ctx, c, what)
 	}
 	switch {
 	case len(args) == 0 || !command.JobsOrder(args):
-		return d.Jobs(ctx, c)
+		return svc.Jobs(ctx, c)
 	case len(args) == 1:
-		return view.Answer(d.Printer(c.Locale), "job.erase")
+		return view.Answer(svc.Printer(c.Locale), "job.erase")
 	}
-	return d.Erase(ctx, c)
+	return svc.Erase(ctx, c)
 }
 
 // Why nothing can be made of a job: what was asked for is no longer kept, or its
@@ -48,8 +48,8 @@ var (
 )
 
 // kept reads a job that the caller may see and whose request is still there.
-func (d *Service) kept(ctx context.Context, c Caller, id string) (generate.Job, error) {
-	j, err := d.visible(ctx, c, id)
+func (svc *Service) kept(ctx context.Context, c Caller, id string) (generate.Job, error) {
+	j, err := svc.visible(ctx, c, id)
 	if err == nil && j.Request.IsZero() {
 		return j, errGone
 	}
@@ -59,41 +59,41 @@ func (d *Service) kept(ctx context.Context, c Caller, id string) (generate.Job, 
 // Erase erases the caller's data in all teams: what was asked for, where, and
 // where the videos are. What counts towards limits stays. It is done once a
 // minute at most.
-func (d *Service) Erase(ctx context.Context, c Caller) view.Message {
-	c = d.known(ctx, c)
-	if again, ok := d.erased.start(c.Member, eraseEvery); !ok {
-		return view.Answer(d.Printer(c.Locale), "job.erase_soon", "since", text.SinceSpan(again))
+func (svc *Service) Erase(ctx context.Context, c Caller) view.Message {
+	c = svc.known(ctx, c)
+	if again, ok := svc.erased.start(c.Member, eraseEvery); !ok {
+		return view.Answer(svc.Printer(c.Locale), "job.erase_soon", "since", text.SinceSpan(again))
 	}
 	ctx, cancel := context.WithTimeout(ctx, eraseLimit)
 	defer cancel()
-	total, err := d.eraseMembers(ctx, append([]string{c.Member}, c.Also...))
-	if d.cfg.Library != nil && err == nil {
-		err = d.cfg.Library.SetDefaults(ctx, c.Team, c.Member, nil)
+	total, err := svc.eraseMembers(ctx, append([]string{c.Member}, c.Also...))
+	if svc.cfg.Library != nil && err == nil {
+		err = svc.cfg.Library.SetDefaults(ctx, c.Team, c.Member, nil)
 	}
 	more := errors.Is(err, context.DeadlineExceeded) && total.Jobs > 0 // a platform waits no longer for an answer
 	if err != nil && !more {
-		d.erased.undo(c.Member)
-		return d.sorry(ctx, c, "error.unreadable", "erase data", err)
+		svc.erased.undo(c.Member)
+		return svc.sorry(ctx, c, "error.unreadable", "erase data", err)
 	}
-	return view.ErasedJobs(d.Printer(c.Locale), total, more)
+	return view.ErasedJobs(svc.Printer(c.Locale), total, more)
 }
 
 // eraseMembers erases the data of members, in the store and in what the service
 // remembers.
-func (d *Service) eraseMembers(ctx context.Context, members []string) (generate.Erased, error) {
-	if d.cfg.Records == nil {
+func (svc *Service) eraseMembers(ctx context.Context, members []string) (generate.Erased, error) {
+	if svc.cfg.Records == nil {
 		return generate.Erased{}, errors.New("this store erases nothing")
 	}
-	done, err := generate.Erase(ctx, d.cfg.Records, d.cfg.Purges, "", members...)
+	done, err := generate.Erase(ctx, svc.cfg.Records, svc.cfg.Purges, "", members...)
 	for _, m := range members {
-		d.Erased(m)
+		svc.Erased(m)
 	}
 	return done, err
 }
 
 // Erased makes the service forget what it remembers of a member whose data was
 // erased.
-func (d *Service) Erased(member string) { d.recent.drop(member) }
+func (svc *Service) Erased(member string) { svc.recent.drop(member) }
 
 // Export is what is kept about somebody.
 type Export struct {
@@ -103,14 +103,14 @@ type Export struct {
 }
 
 // Mine returns all that is kept about the caller, as JSON.
-func (d *Service) Mine(ctx context.Context, c Caller) ([]byte, error) {
-	c = d.known(ctx, c)
+func (svc *Service) Mine(ctx context.Context, c Caller) ([]byte, error) {
+	c = svc.known(ctx, c)
 	all := Export{Members: append([]string{c.Member}, c.Also...)}
 	var err error
-	if all.Jobs, err = generate.Export(ctx, d.cfg.Generator, "", all.Members...); err != nil {
+	if all.Jobs, err = generate.Export(ctx, svc.cfg.Generator, "", all.Members...); err != nil {
 		return nil, err
 	}
-	gauges, err := d.cfg.Usage(ctx, quota.Asker{Team: c.Team, Member: c.Member, Tiers: c.Tiers})
+	gauges, err := svc.cfg.Usage(ctx, quota.Asker{Team: c.Team, Member: c.Member, Tiers: c.Tiers})
 	if err != nil {
 		return nil, fmt.Errorf("export usage: %w", err)
 	}

@@ -22,27 +22,27 @@ func PromptVerb(settings []ltx.Setting) (command.Line, bool) {
 }
 
 // Answer does what a line is about that makes no video.
-func (d *Service) Answer(ctx context.Context, c Caller, line command.Line) view.Message {
+func (svc *Service) Answer(ctx context.Context, c Caller, line command.Line) view.Message {
 	arg := strings.Join(line.Args, " ")
 	switch line.Verb {
 	case command.VerbJobs:
-		return d.JobsLine(ctx, c, arg)
+		return svc.JobsLine(ctx, c, arg)
 	case command.VerbShow:
-		return d.Show(ctx, c, arg)
+		return svc.Show(ctx, c, arg)
 	case command.VerbVerify:
-		return d.Verify(ctx, c, arg)
+		return svc.Verify(ctx, c, arg)
 	case command.VerbCancel:
-		return d.Cancel(ctx, c, arg)
+		return svc.Cancel(ctx, c, arg)
 	case command.VerbQuota, command.VerbAdmin:
-		return d.OrderLine(ctx, c, line.Verb, arg)
+		return svc.OrderLine(ctx, c, line.Verb, arg)
 	case command.VerbLoRAs:
-		return d.LoRAsLine(ctx, c, arg)
+		return svc.LoRAsLine(ctx, c, arg)
 	case command.VerbDefaults:
-		return d.Defaults(ctx, c, arg)
+		return svc.Defaults(ctx, c, arg)
 	case command.VerbStyles:
-		return d.LoRAsLine(ctx, c, command.StylesLine(arg))
+		return svc.LoRAsLine(ctx, c, command.StylesLine(arg))
 	}
-	return d.Help(c, arg)
+	return svc.Help(c, arg)
 }
 
 // TakesLong reports whether Answer may take longer than platforms wait for one.
@@ -51,6 +51,6 @@ func TakesLong(line command.Line) bool {
 }
 
 // Help explains a topic, as view.Help does.
-func (d *Service) Help(c Caller, topic string) view.Message {
-	return view.Help(d.Printer(c.Locale), d.cfg.Rules(c.Team), topic)
+func (svc *Service) Help(c Caller, topic string) view.Message {
+	return view.Help(svc.Printer(c.Locale), svc.cfg.Rules(c.Team), topic)
 }

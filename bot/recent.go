@@ -122,16 +122,16 @@ func (r *recent) loras(c Caller) []ltx.LoRA {
 }
 
 // recall reads the caller's jobs in the background, unless that was done.
-func (d *Service) recall(c Caller) {
-	if d.cfg.Generator == nil || !d.recent.begin(c) {
+func (svc *Service) recall(c Caller) {
+	if svc.cfg.Generator == nil || !svc.recent.begin(c) {
 		return
 	}
-	d.reads.Go(func() {
+	svc.reads.Go(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), readLimit)
 		defer cancel()
-		if _, err := d.ownJobs(ctx, c); err != nil {
-			d.recent.failed(c)
-			d.log.Warn("cannot read recent jobs for suggestions", "member", c.Member, "error", err)
+		if _, err := svc.ownJobs(ctx, c); err != nil {
+			svc.recent.failed(c)
+			svc.log.Warn("cannot read recent jobs for suggestions", "member", c.Member, "error", err)
 		}
 	})
 }
@@ -143,43 +143,43 @@ const (
 )
 
 // shelf is the library of the caller's team, from memory.
-func (d *Service) shelf(c Caller) *library.Snapshot {
-	if d.cfg.Library == nil || c.Outsider {
+func (svc *Service) shelf(c Caller) *library.Snapshot {
+	if svc.cfg.Library == nil || c.Outsider {
 		return &library.Snapshot{}
 	}
-	return d.cfg.Library.Of(c.Team)
+	return svc.cfg.Library.Of(c.Team)
 }
 
 // Suggest completes what is being typed for an option, for a job where option
 // is "job", or for the limit of an order where it is "limit": at most 25, the best first. It answers from memory.
-func (d *Service) Suggest(c Caller, option, typed string) []view.Choice {
-	c = d.knownSoon(c)
-	d.recall(c)
-	v := d.Printer(c.Locale)
+func (svc *Service) Suggest(c Caller, option, typed string) []view.Choice {
+	c = svc.knownSoon(c)
+	svc.recall(c)
+	v := svc.Printer(c.Locale)
 	var all []view.Choice
 	p, ok := ltx.Lookup(option)
 	switch {
 	case option == "job" || option == "id":
-		for _, j := range d.recent.jobs(c) {
+		for _, j := range svc.recent.jobs(c) {
 			all = append(all, view.Choice{Value: j.ID, Label: j.ID + " · " + view.JobState(v, j) + " · " + text.OneLine(j.Request.Prompt())})
 		}
 	case option == "limit":
 		return suggestLimits(typed)
 	case option == SuggestLoRA:
-		found, _ := d.shelf(c).Find(typed, maxSuggestions)
+		found, _ := svc.shelf(c).Find(typed, maxSuggestions)
 		for _, e := range found {
 			all = append(all, view.Choice{Value: e.Name, Label: view.LoRAChoice(e)})
 		}
 		return fit(all)
 	case option == SuggestStyle || ok && p.Kind == ltx.KindStyle:
-		for _, s := range d.shelf(c).Styles() {
+		for _, s := range svc.shelf(c).Styles() {
 			all = append(all, view.Choice{Value: s.Name, Label: view.StyleChoice(s)})
 		}
 		return fit(rank(all, typed))
 	case !ok:
 		return nil
 	case p.Kind == ltx.KindLoRAs:
-		return d.suggestLoRAs(c, typed)
+		return svc.suggestLoRAs(c, typed)
 	case p.Kind == ltx.KindBool:
 		all = []view.Choice{{Value: "yes", Label: v.Text("form.yes")}, {Value: "no", Label: v.Text("form.no")}}
 	case p.Kind == ltx.KindDuration:
@@ -187,7 +187,7 @@ func (d *Service) Suggest(c Caller, option, typed string) []view.Choice {
 			all = append(all, view.Choice{Value: text.NumberTyped(s), Label: v.Duration(time.Duration(s * float64(time.Second)))})
 		}
 	default:
-		rules := d.rules(c)
+		rules := svc.rules(c)
 		all = view.Choices(v, p, rules.QualityNames())
 		if p.Key() == "model" {
 			all = slices.DeleteFunc(all, func(c view.Choice) bool { return !rules.Allows(c.Value) })
@@ -213,14 +213,14 @@ var (
 
 // suggestLoRAs completes the last of a list of LoRAs: names of the team's
 // library, then what the caller used before, without what may be secret.
-func (d *Service) suggestLoRAs(c Caller, typed string) []view.Choice {
+func (svc *Service) suggestLoRAs(c Caller, typed string) []view.Choice {
 	before, last := "", typed
 	if i := strings.LastIndexByte(typed, ','); i >= 0 {
 		before, last = strings.TrimSpace(typed[:i])+",", typed[i+1:]
 	}
 	name, scale, scaled := strings.Cut(strings.TrimSpace(last), "@")
 	var ranked []view.Choice
-	found, _ := d.shelf(c).Find(name, maxSuggestions)
+	found, _ := svc.shelf(c).Find(name, maxSuggestions)
 	for _, e := range found {
 		value, label := before+e.Name, before+view.LoRAChoice(e)
 		if scaled {
@@ -230,7 +230,7 @@ func (d *Service) suggestLoRAs(c Caller, typed string) []view.Choice {
 		ranked = append(ranked, view.Choice{Value: value, Label: label})
 	}
 	var used []view.Choice
-	for _, l := range d.recent.loras(c) {
+	for _, l := range svc.recent.loras(c) {
 		path, _, _ := strings.Cut(l.Path, "?")
 		if choice := (view.Choice{Value: before + path, Label: before + path}); l.Name == "" && !slices.Contains(used, choice) {
 			used = append(used, choice)

@@ -112,7 +112,7 @@ func New(cfg Config) *Service {
 }
 
 // Stop waits for what the service reads in the background, a few seconds at most.
-func (d *Service) Stop() { d.reads.Wait() }
+func (svc *Service) Stop() { svc.reads.Wait() }
 
 // How long a person waits for what the service reads before an answer.
 const (
@@ -121,32 +121,32 @@ const (
 )
 
 // Printer writes for somebody with this locale.
-func (d *Service) Printer(locale string) text.Printer {
-	return d.cfg.Catalog.Printer(locale, d.cfg.Command)
+func (svc *Service) Printer(locale string) text.Printer {
+	return svc.cfg.Catalog.Printer(locale, svc.cfg.Command)
 }
 
 // Languages are those that have texts: "de", "en" and so on.
-func (d *Service) Languages() []string { return d.cfg.Catalog.Languages() }
+func (svc *Service) Languages() []string { return svc.cfg.Catalog.Languages() }
 
 // Choices are those of a parameter, without the models that nobody here may
 // choose.
-func (d *Service) Choices(p ltx.Param) []ltx.Choice {
-	rules := d.cfg.Rules("")
+func (svc *Service) Choices(p ltx.Param) []ltx.Choice {
+	rules := svc.cfg.Rules("")
 	rules.AnyTier = true
 	return slices.DeleteFunc(slices.Clone(p.Choices), func(c ltx.Choice) bool { return p.Key() == "model" && !rules.Allows(c.Value) })
 }
 
 // sorry tells a person that something went wrong inside the bot, and logs the
 // error under the id that the message shows.
-func (d *Service) sorry(ctx context.Context, c Caller, key, op string, err error) view.Message {
-	return view.Sorry(d.Printer(c.Locale), key, d.incident(ctx, op, err, c))
+func (svc *Service) sorry(ctx context.Context, c Caller, key, op string, err error) view.Message {
+	return view.Sorry(svc.Printer(c.Locale), key, svc.incident(ctx, op, err, c))
 }
 
 // incident logs an error that a person cannot mend, and returns its id: the
 // person quotes it, and the operator finds it in the log.
-func (d *Service) incident(ctx context.Context, op string, err error, c Caller) string {
+func (svc *Service) incident(ctx context.Context, op string, err error, c Caller) string {
 	id := rand.Text()[:incidentLength]
-	d.log.ErrorContext(ctx, "request of a person did not succeed",
+	svc.log.ErrorContext(ctx, "request of a person did not succeed",
 		"incident", id, "op", op, "member", c.Member, "team", c.Team, "error", err)
 	return id
 }

@@ -98,23 +98,23 @@ func (s step) like(j generate.Job) []ltx.Setting {
 
 // stepForm is the form of a step as it is with settings. Of the models it has
 // those that can make it. The error says why none does.
-func (d *Service) stepForm(ctx context.Context, c Caller, j generate.Job, action view.Action, settings []ltx.Setting) (view.Form, error) {
+func (svc *Service) stepForm(ctx context.Context, c Caller, j generate.Job, action view.Action, settings []ltx.Setting) (view.Form, error) {
 	s := steps[action]
-	fill, err := d.fill(ctx, c, j, settings, s.like(j))
+	fill, err := svc.fill(ctx, c, j, settings, s.like(j))
 	fields := s.fields
 	if s.of != nil {
 		fill.Models = slices.DeleteFunc(fill.Models, func(o ltx.Offer) bool { return o.Cost == 0 })
 	} else {
-		fields = d.fileFields(c, j)
+		fields = svc.fileFields(c, j)
 	}
-	f := view.StepForm(d.Printer(c.Locale), s.title, fill, fields...)
+	f := view.StepForm(svc.Printer(c.Locale), s.title, fill, fields...)
 	f.Job, f.Step = j.ID, action
 	return f, err
 }
 
 // fileFields are the fields for other files of a job: those of its own and those
 // that go with them come first, for a platform with room for few.
-func (d *Service) fileFields(c Caller, j generate.Job) []string {
+func (svc *Service) fileFields(c Caller, j generate.Job) []string {
 	var own, more, rest []string
 	for _, p := range ltx.Params() {
 		if p.Kind != ltx.KindMedia {
@@ -123,7 +123,7 @@ func (d *Service) fileFields(c Caller, j generate.Job) []string {
 		list := &rest
 		if _, has := j.Request.Media(p.Name); has {
 			list = &own
-		} else if d.rules(c).Admits(j.Request, p.Key()) {
+		} else if svc.rules(c).Admits(j.Request, p.Key()) {
 			list = &more
 		}
 		*list = append(*list, p.Key())
@@ -133,24 +133,24 @@ func (d *Service) fileFields(c Caller, j generate.Job) []string {
 
 // priceOf says what a request of these settings costs, and who else than the
 // provider makes it; "" when that is not known.
-func (d *Service) priceOf(ctx context.Context, c Caller, settings []ltx.Setting) string {
+func (svc *Service) priceOf(ctx context.Context, c Caller, settings []ltx.Setting) string {
 	ctx, cancel := context.WithTimeout(ctx, quoteLimit)
 	defer cancel()
 	settings = slices.DeleteFunc(slices.Clone(settings), command.IsPrompt)
 	settings = append(settings, ltx.Setting{Key: command.PromptKey, Value: "a"}) // what it says costs nothing
-	r, err := d.rules(c).Roughly(settings)
+	r, err := svc.rules(c).Roughly(settings)
 	if err != nil {
 		return ""
 	}
-	quote, err := d.cfg.Generator.Quote(ctx, generate.Ask{Asker: quota.Asker{Team: c.Team, Member: c.Member, Tiers: c.Tiers}, Request: r})
+	quote, err := svc.cfg.Generator.Quote(ctx, generate.Ask{Asker: quota.Asker{Team: c.Team, Member: c.Member, Tiers: c.Tiers}, Request: r})
 	if err != nil || quote.Estimate == 0 {
 		return ""
 	}
 	if who, ok := ltx.IsPartner(r.Model()); ok {
-		return d.Printer(c.Locale).Text("form.price_partner", "price", quote.Estimate, "who", who)
+		return svc.Printer(c.Locale).Text("form.price_partner", "price", quote.Estimate, "who", who)
 	}
-	return d.Printer(c.Locale).Text("form.price", "price", quote.Estimate)
+	return svc.Printer(c.Locale).Text("form.price", "price", quote.Estimate)
 }
 
 // Frames reports whether the last picture of a video can be taken.
-func (d *Service) Frames() bool { return d.cfg.Frames }
+func (svc *Service) Frames() bool { return svc.cfg.Frames }

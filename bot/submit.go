@@ -43,26 +43,26 @@ var (
 // with an acknowledgement, which is given when the job is recorded. From then on
 // the job will end with exactly one message to who asked. The same event is the
 // same job. ok reports whether there is a job.
-func (d *Service) Submit(ctx context.Context, a Ask, r Responder) (j generate.Job, ok bool) {
+func (svc *Service) Submit(ctx context.Context, a Ask, r Responder) (j generate.Job, ok bool) {
 	quick, cancel := context.WithTimeout(ctx, recordWithin)
 	defer cancel()
 	typed := a
-	g, refusal := d.prepare(quick, &a)
+	g, refusal := svc.prepare(quick, &a)
 	if refusal == nil {
 		refusal = r.Check(&g)
 	} else if a.Identify != nil {
 		// Nothing is recorded, so there is time: it is said in their language.
 		typed.Caller, typed.Identify = a.Identify(ctx), nil
-		return d.Submit(ctx, typed, r)
+		return svc.Submit(ctx, typed, r)
 	}
 	if refusal != nil {
 		r.Refuse(ctx, *refusal)
 		return generate.Job{}, false
 	}
-	j, err := d.cfg.Generator.Record(quick, g)
+	j, err := svc.cfg.Generator.Record(quick, g)
 	known := errors.Is(err, generate.ErrExists)
 	if err != nil && !known {
-		d.notRecorded(ctx, g, err, a.Caller, r)
+		svc.notRecorded(ctx, g, err, a.Caller, r)
 		return generate.Job{}, false
 	}
 	switch err := r.Acknowledge(ctx, &j); {
@@ -70,31 +70,31 @@ func (d *Service) Submit(ctx context.Context, a Ask, r Responder) (j generate.Jo
 		return j, true
 	case errors.Is(err, ErrUnacknowledged):
 		if !known {
-			d.drop(ctx, j.ID)
+			svc.drop(ctx, j.ID)
 		}
 		return generate.Job{}, false
 	case err != nil:
-		d.log.WarnContext(ctx, "acknowledgement was not confirmed", "job", j.ID, "error", err)
+		svc.log.WarnContext(ctx, "acknowledgement was not confirmed", "job", j.ID, "error", err)
 	}
 	if j.State == generate.Received {
-		j = d.takeOn(ctx, j, a.Identify != nil)
+		j = svc.takeOn(ctx, j, a.Identify != nil)
 	}
-	d.recent.add(j)
+	svc.recent.add(j)
 	return j, true
 }
 
 // takeOn takes on a job that was acknowledged. unidentified says that its
 // courier must find out first who asks.
-func (d *Service) takeOn(ctx context.Context, j generate.Job, unidentified bool) generate.Job {
+func (svc *Service) takeOn(ctx context.Context, j generate.Job, unidentified bool) generate.Job {
 	ctx, cancel := context.WithTimeout(ctx, acceptWithin)
 	defer cancel()
-	take := d.cfg.Generator.Accept
+	take := svc.cfg.Generator.Accept
 	if unidentified {
-		take = d.cfg.Generator.Prepare
+		take = svc.cfg.Generator.Prepare
 	}
 	taken, err := take(ctx, j)
 	if err != nil {
-		d.log.ErrorContext(ctx, "a job that was acknowledged can't be accepted now; it is taken up later", "job", j.ID, "error", err)
+		svc.log.ErrorContext(ctx, "a job that was acknowledged can't be accepted now; it is taken up later", "job", j.ID, "error", err)
 		return j
 	}
 	return taken
@@ -102,16 +102,16 @@ func (d *Service) takeOn(ctx context.Context, j generate.Job, unidentified bool)
 
 // notRecorded tells the caller that the store does not answer and there is no
 // job. If the job was recorded after all, it ends it.
-func (d *Service) notRecorded(ctx context.Context, g generate.Ask, err error, c Caller, r Responder) {
-	r.Refuse(ctx, d.sorry(ctx, c, "error.not_now", "record job", err))
-	d.drop(ctx, generate.NewID(g.Event))
+func (svc *Service) notRecorded(ctx context.Context, g generate.Ask, err error, c Caller, r Responder) {
+	r.Refuse(ctx, svc.sorry(ctx, c, "error.not_now", "record job", err))
+	svc.drop(ctx, generate.NewID(g.Event))
 }
 
 // drop ends a job that was recorded, but whose requester has seen that it failed.
-func (d *Service) drop(ctx context.Context, id string) {
+func (svc *Service) drop(ctx context.Context, id string) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readLimit)
 	defer cancel()
-	if err := d.cfg.Generator.Drop(ctx, id); err != nil {
-		d.log.WarnContext(ctx, "cannot end a job that was not acknowledged; it is taken up later", "job", id, "error", err)
+	if err := svc.cfg.Generator.Drop(ctx, id); err != nil {
+		svc.log.WarnContext(ctx, "cannot end a job that was not acknowledged; it is taken up later", "job", id, "error", err)
 	}
 }

@@ -28,12 +28,12 @@ func TryLoRA(name, prompt string) Ask {
 
 // trial makes the Request of an ask that tries a LoRA of the team's list. Where
 // no prompt is typed, it is the LoRA's example, with the seed of that.
-func (d *Service) trial(ctx context.Context, a *Ask, rules ltx.Rules) (ltx.Request, error) {
+func (svc *Service) trial(ctx context.Context, a *Ask, rules ltx.Rules) (ltx.Request, error) {
 	refused := library.Error{Problem: library.OnlyInsiders, Verb: library.VerbTry, Arg: "name", Value: ltx.Shown(a.Try)}
-	if d.cfg.Library == nil || a.Caller.Outsider {
+	if svc.cfg.Library == nil || a.Caller.Outsider {
 		return ltx.Request{}, &refused
 	}
-	e, ok := d.cfg.Library.Of(a.Caller.Team).LoRA(a.Try)
+	e, ok := svc.cfg.Library.Of(a.Caller.Team).LoRA(a.Try)
 	if !ok {
 		refused.Problem = library.NoSuchLoRA
 		if rules.LibraryNames != nil {
@@ -58,16 +58,16 @@ func (d *Service) trial(ctx context.Context, a *Ask, rules ltx.Rules) (ltx.Reque
 			a.Settings = append(a.Settings, ltx.Setting{Key: "seed", Value: strconv.FormatInt(*e.Seed, 10)})
 		}
 	}
-	r, err := d.withOwn(ctx, a.Caller, rules, a.Settings)
+	r, err := svc.withOwn(ctx, a.Caller, rules, a.Settings)
 	r.Notes = append(slices.Clone(r.Notes), notes...)
 	return r.Try(e.Name, ltx.TrialScales()...), err
 }
 
 // allTakes asks for the whole batch of its lead j once more, with the request r
 // of one take.
-func (d *Service) allTakes(c Caller, j generate.Job, r ltx.Request) (ltx.Request, error) {
+func (svc *Service) allTakes(c Caller, j generate.Job, r ltx.Request) (ltx.Request, error) {
 	if t := j.Batch.Trial; t.LoRA != "" {
 		return r.Try(t.LoRA, t.Scales...), nil
 	}
-	return r.With(d.rules(c), ltx.Setting{Key: "count", Value: strconv.Itoa(j.Batch.Size)})
+	return r.With(svc.rules(c), ltx.Setting{Key: "count", Value: strconv.Itoa(j.Batch.Size)})
 }

@@ -9,18 +9,18 @@ import (
 )
 
 // Usage shows the limits of the caller and the team.
-func (d *Service) Usage(ctx context.Context, c Caller) view.Message {
-	if d.cfg.Office != nil {
-		return d.Order(ctx, c, team.Order{Verb: "mine"})
+func (svc *Service) Usage(ctx context.Context, c Caller) view.Message {
+	if svc.cfg.Office != nil {
+		return svc.Order(ctx, c, team.Order{Verb: "mine"})
 	}
 	ctx, cancel := context.WithTimeout(ctx, readLimit)
 	defer cancel()
-	gauges, err := d.cfg.Usage(ctx, quota.Asker{Team: c.Team, Member: c.Member, Tiers: c.Tiers})
+	gauges, err := svc.cfg.Usage(ctx, quota.Asker{Team: c.Team, Member: c.Member, Tiers: c.Tiers})
 	if err != nil {
-		return d.sorry(ctx, c, "error.unreadable", "read usage", err)
+		return svc.sorry(ctx, c, "error.unreadable", "read usage", err)
 	}
 	if c.Outsider {
 		gauges = ofMember(gauges)
 	}
-	return view.Usage(d.Printer(c.Locale), gauges)
+	return view.Usage(svc.Printer(c.Locale), gauges)
 }

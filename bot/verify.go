@@ -21,17 +21,17 @@ const sameFile = 20
 
 // Verify tells what is known of a video that was posted, by the id of its job or
 // the link of its message.
-func (d *Service) Verify(ctx context.Context, c Caller, what string) view.Message {
-	p := d.Printer(c.Locale)
+func (svc *Service) Verify(ctx context.Context, c Caller, what string) view.Message {
+	p := svc.Printer(c.Locale)
 	what = strings.TrimSpace(what)
 	if what == "" {
 		return view.Answer(p, "verify.what")
 	}
-	c = d.known(ctx, c)
+	c = svc.known(ctx, c)
 	if link, ok := messageLink(what); ok {
-		jobs, err := d.posted(ctx, generate.PostedLink(link))
+		jobs, err := svc.posted(ctx, generate.PostedLink(link))
 		if err != nil {
-			return d.sorry(ctx, c, "error.unreadable", "verify a message", err)
+			return svc.sorry(ctx, c, "error.unreadable", "verify a message", err)
 		}
 		jobs = slices.DeleteFunc(jobs, func(j generate.Job) bool { return !c.sees(j) })
 		slices.SortFunc(jobs, func(a, b generate.Job) int { return cmp.Compare(a.Batch.Index, b.Batch.Index) })
@@ -40,12 +40,12 @@ func (d *Service) Verify(ctx context.Context, c Caller, what string) view.Messag
 		}
 		return view.Answer(p, "verify.no_message")
 	}
-	j, err := d.job(ctx, c, what)
+	j, err := svc.job(ctx, c, what)
 	if err == nil && !c.sees(j) {
 		err = generate.ErrNoJob // of a private one not even that it exists
 	}
 	if err != nil {
-		return d.jobRefusal(ctx, err, c, what)
+		return svc.jobRefusal(ctx, err, c, what)
 	}
 	return view.Verified(p, view.Verdict{Job: &j})
 }
@@ -54,19 +54,19 @@ func (d *Service) Verify(ctx context.Context, c Caller, what string) view.Messag
 // nobody can forge, then by the mark in it, which anybody can write. Who asked
 // for it is told to their own team only, and of private videos nothing that the
 // file does not say by itself.
-func (d *Service) VerifyFile(ctx context.Context, c Caller, path string) view.Message {
-	if d.cfg.Evidence == nil {
-		return d.sorry(ctx, c, "error.unreadable", "verify a file", errors.New("this service reads no files"))
+func (svc *Service) VerifyFile(ctx context.Context, c Caller, path string) view.Message {
+	if svc.cfg.Evidence == nil {
+		return svc.sorry(ctx, c, "error.unreadable", "verify a file", errors.New("this service reads no files"))
 	}
-	found, err := d.cfg.Evidence(ctx, path)
+	found, err := svc.cfg.Evidence(ctx, path)
 	if err != nil {
-		return d.sorry(ctx, c, "error.unreadable", "verify a file", err)
+		return svc.sorry(ctx, c, "error.unreadable", "verify a file", err)
 	}
-	c = d.known(ctx, c)
+	c = svc.known(ctx, c)
 	v := view.Verdict{File: &found}
-	jobs, err := d.posted(ctx, generate.PostedFile(found.SHA256))
+	jobs, err := svc.posted(ctx, generate.PostedFile(found.SHA256))
 	if err != nil {
-		return d.sorry(ctx, c, "error.unreadable", "verify a file", err)
+		return svc.sorry(ctx, c, "error.unreadable", "verify a file", err)
 	}
 	for i, j := range jobs {
 		if c.sees(j) {
@@ -76,11 +76,11 @@ func (d *Service) VerifyFile(ctx context.Context, c Caller, path string) view.Me
 		v.Exact = v.Exact || !isPrivate(j)
 	}
 	if !v.Exact && found.Mark != nil {
-		if j, err := d.job(ctx, c, found.Mark.Job); err == nil && c.sees(j) {
+		if j, err := svc.job(ctx, c, found.Mark.Job); err == nil && c.sees(j) {
 			v.Job = &j
 		}
 	}
-	return view.Verified(d.Printer(c.Locale), v)
+	return view.Verified(svc.Printer(c.Locale), v)
 }
 
 // maxVerified is the largest file that is verified for a person, in bytes: more
@@ -92,11 +92,11 @@ const maxVerified = 200 << 20
 const verifyDir = "ltx-000000verify-"
 
 // VerifyGiven is VerifyFile for a file that a person gave, which open opens.
-func (d *Service) VerifyGiven(ctx context.Context, c Caller, open func(context.Context) (generate.Media, error)) view.Message {
-	p := d.Printer(c.Locale)
-	dir, err := os.MkdirTemp(d.cfg.TempDir, verifyDir)
+func (svc *Service) VerifyGiven(ctx context.Context, c Caller, open func(context.Context) (generate.Media, error)) view.Message {
+	p := svc.Printer(c.Locale)
+	dir, err := os.MkdirTemp(svc.cfg.TempDir, verifyDir)
 	if err != nil {
-		return d.sorry(ctx, c, "error.unreadable", "verify a file", err)
+		return svc.sorry(ctx, c, "error.unreadable", "verify a file", err)
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 	path := filepath.Join(dir, "given")
@@ -105,10 +105,10 @@ func (d *Service) VerifyGiven(ctx context.Context, c Caller, open func(context.C
 	case errors.As(err, &large):
 		return view.Answer(p, "verify.too_large", "limit", maxVerified>>20)
 	case err != nil:
-		d.log.WarnContext(ctx, "cannot fetch a file to verify", "member", c.Member, "team", c.Team, "error", err)
+		svc.log.WarnContext(ctx, "cannot fetch a file to verify", "member", c.Member, "team", c.Team, "error", err)
 		return view.Answer(p, "verify.unopened")
 	}
-	return d.VerifyFile(ctx, c, path)
+	return svc.VerifyFile(ctx, c, path)
 }
 
 // fetch writes what open opens, at most most bytes, to a new file.
@@ -137,10 +137,10 @@ func fetch(ctx context.Context, path string, most int64, open func(context.Conte
 }
 
 // posted are the jobs with a video of this name.
-func (d *Service) posted(ctx context.Context, name string) ([]generate.Job, error) {
+func (svc *Service) posted(ctx context.Context, name string) ([]generate.Job, error) {
 	ctx, cancel := context.WithTimeout(ctx, readLimit)
 	defer cancel()
-	return d.cfg.Generator.Jobs(ctx, generate.Query{Posted: name, Limit: sameFile})
+	return svc.cfg.Generator.Jobs(ctx, generate.Query{Posted: name, Limit: sameFile})
 }
 
 // sees reports whether the caller may see a job: an own one, or one of the team

@@ -153,18 +153,27 @@ func (s *Store) Spending(ctx context.Context, team string, from, to time.Time) (
 	return days, nil
 }
 
-// Spent is what each member of a team has spent: whole days in UTC from their
-// sums, what is before and after them from the holds themselves, and from the
-// sums of those that are not kept any more.
-func (s *Store) Spent(ctx context.Context, name string, from, to time.Time) ([]team.MemberSpending, error) {
+// wholeDays are the days in UTC that are in a span as a whole, and what is before
+// and after them.
+func wholeDays(from, to time.Time) (days []time.Time, edges [][2]time.Time) {
 	first, end := midnight(from), midnight(to)
 	if first.Before(from) {
 		first = first.AddDate(0, 0, 1)
 	}
-	edges := [][2]time.Time{{from, first}, {end, to}}
 	if end.Before(first) {
-		edges = [][2]time.Time{{from, to}}
+		return nil, [][2]time.Time{{from, to}}
 	}
+	for day := first; day.Before(end); day = day.AddDate(0, 0, 1) {
+		days = append(days, day)
+	}
+	return days, [][2]time.Time{{from, first}, {end, to}}
+}
+
+// Spent is what each member of a team has spent: whole days in UTC from their
+// sums, what is before and after them from the holds themselves, and from the
+// sums of those that are not kept any more.
+func (s *Store) Spent(ctx context.Context, name string, from, to time.Time) ([]team.MemberSpending, error) {
+	days, edges := wholeDays(from, to)
 	var spent map[string]team.Spending
 	err := s.view(ctx, func(t *txn) error {
 		spent = map[string]team.Spending{}
@@ -174,7 +183,7 @@ func (s *Store) Spent(ctx context.Context, name string, from, to time.Time) ([]t
 				return err
 			}
 		}
-		for day := first; day.Before(end); day = day.AddDate(0, 0, 1) {
+		for _, day := range days {
 			err := t.spentOf(day, name, func(member string, on spentRecord) { add(member, on.total()) })
 			if err != nil {
 				return err
@@ -190,6 +199,52 @@ func (s *Store) Spent(ctx context.Context, name string, from, to time.Time) ([]t
 		members = append(members, team.MemberSpending{Member: member, Spending: spent[member]})
 	}
 	return members, nil
+}
+
+// SpentBy is what one member of a team has spent, or with an empty member all
+// together, from one sum for each whole day.
+func (s *Store) SpentBy(ctx context.Context, name, member string, from, to time.Time) (team.Spending, error) {
+	days, edges := wholeDays(from, to)
+	keys := make([]string, 0, len(days))
+	for _, day := range days {
+		if on := day.Format(time.DateOnly); member == "" {
+			keys = append(keys, join(daySumKey, on, name))
+		} else {
+			keys = append(keys, join(spentKey, on, name, member))
+		}
+	}
+	var all team.Spending
+	err := s.view(ctx, func(t *txn) error {
+		all = team.Spending{}
+		for _, edge := range edges {
+			err := t.spentWithin(ctx, name, edge[0], edge[1], func(by string, s team.Spending) {
+				if member == "" || by == member {
+					all = all.Plus(s, 1)
+				}
+			})
+			if err != nil {
+				return err
+			}
+		}
+		t.Fetch(keys)
+		for _, key := range keys {
+			var sum daySum
+			var own spentRecord
+			into := versioned(&sum)
+			if member != "" {
+				into = &own
+			}
+			if _, err := load(t, key, into); err != nil {
+				return err
+			}
+			all = all.Plus(sum.Spending, 1).Plus(own.total(), 1)
+		}
+		return nil
+	})
+	if err != nil {
+		return team.Spending{}, outcome("sum up spending of "+name, err)
+	}
+	return all, nil
 }
 
 // spentWithin tells what members of a team have spent from from up to to, where

@@ -78,11 +78,9 @@ func fill(b testing.TB, s *store.Store, jobs int, of func(i int) ended) {
 	}
 }
 
-// BenchmarkLists measures the console's pages with 100,000 jobs in the store. Lists
-// of jobs and videos are to take 50 ms at most on an idle machine. The pages about
-// members and the team add up what each member spent on each day of the month, as the
-// verbs top and show do. Beside the mean it tells the median, and the processor's time,
-// of which other programs take none.
+// BenchmarkLists measures the console's pages with 100,000 jobs in the store: each is
+// to take 50 ms at most on an idle machine. Beside the mean it tells the median, and the
+// processor's time, of which other programs take none.
 func BenchmarkLists(b *testing.B) {
 	const jobs = 100_000
 	clock := quotatest.NewClock(time.Now())

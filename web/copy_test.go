@@ -79,7 +79,7 @@ func TestVideosArePlayedFromTheArchive(t *testing.T) {
 	w.archived(w.made("jab100000000", "acme", ann, "a fox"))
 	w.clock.Advance(30 * 24 * time.Hour)
 	b := w.signedIn("1")
-	const at = `src="/admin/jobs/jab100000000/video?team=acme"`
+	const at = `src="/admin/jobs/jab100000000/video?team=acme#t=0.001"`
 	mustHave(t, b.page("/admin/gallery"), at, "fal does not keep this video any more")
 	mustHave(t, b.page("/admin/jobs/jab100000000"), at)
 	rec := b.get("/admin/jobs/jab100000000/video?team=acme")
@@ -148,5 +148,5 @@ func TestAVideoThatTheArchiveHasNot(t *testing.T) {
 	if rec := b.get("/admin/jobs/jab100000000/video"); rec.Code != none {
 		t.Errorf("no archive: %d", rec.Code)
 	}
-	mustHave(t, b.page("/admin/gallery"), `src="https://v3.fal.media/files/jab100000000.mp4"`)
+	mustHave(t, b.page("/admin/gallery"), `src="https://v3.fal.media/files/jab100000000.mp4#t=0.001"`)
 }

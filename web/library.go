@@ -29,9 +29,8 @@ type libraryPage struct {
 	Styles  []library.Style
 	MayAdd  bool
 	Forms   []form
-	Checked string   // what a LoRA is
+	Checked string   // what the file of a LoRA is
 	Newer   []string // what is there in place of what a form has shown
-	Notes   []string
 }
 
 // mentioned implements mentions.
@@ -168,11 +167,21 @@ func (s *Server) libraryOrder(q *request) error {
 		s.overtaken(q, v, e)
 		return nil
 	}
+	if unusable, ok := errors.AsType[*library.UnusableError](err); ok {
+		fixed := []string{}
+		if library.Edits(v.Name) {
+			fixed = append(fixed, "name")
+		}
+		f := q.libraryForm(v, args, fixed...)
+		f.Open, f.Seen = true, o.Seen
+		s.render(q, http.StatusUnprocessableEntity, "library-order", "That could not be done", libraryPage{Checked: s.cfg.NotKept(unusable), Forms: []form{f}})
+		return nil
+	}
 	if err != nil {
 		return err
 	}
 	s.log.InfoContext(q.Context(), "library changed in the console", "verb", report.Verb, "team", report.Team, "by", q.name())
-	p := libraryPage{}
+	p := libraryPage{Checked: s.cfg.Brought(report)}
 	p.told(report)
 	s.render(q, http.StatusOK, "library-order", v.Help, p)
 	return nil

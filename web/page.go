@@ -2,9 +2,7 @@ package web
 
 import (
 	"bytes"
-	"crypto/sha256"
 	"embed"
-	"encoding/hex"
 	"fmt"
 	"html/template"
 	"io/fs"
@@ -13,10 +11,12 @@ import (
 	"path"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"ltxbot/core/quota"
 	"ltxbot/core/usd"
+	"ltxbot/internal/asset"
 )
 
 //go:embed html
@@ -25,51 +25,30 @@ var htmlFiles embed.FS
 //go:embed assets
 var assetFiles embed.FS
 
-// assets are the files that pages load, by name.
-type assets map[string]assetFile
-
-type assetFile struct {
-	data    []byte
-	kind    string
-	version string // of its content: an address with it never changes
+// loaded is what all pages are made of. It is read once.
+type loaded struct {
+	assets    *asset.Files
+	templates map[string]*template.Template
 }
 
-var assetKinds = map[string]string{".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml"}
-
-func readAssets() (assets, error) {
-	all := assets{}
-	files, err := fs.ReadDir(assetFiles, "assets")
-	if err != nil {
-		return nil, err
+// load reads it.
+var load = sync.OnceValues(func() (l loaded, err error) {
+	if l.assets, err = asset.Read(assetFiles, "assets", Path+"/assets/"); err != nil {
+		return l, err
 	}
-	for _, f := range files {
-		data, err := assetFiles.ReadFile("assets/" + f.Name())
-		if err != nil {
-			return nil, err
-		}
-		sum := sha256.Sum256(data)
-		all[f.Name()] = assetFile{data, assetKinds[path.Ext(f.Name())], hex.EncodeToString(sum[:6])}
-	}
-	return all, nil
-}
-
-// Asset is the address of a file that pages load.
-func (a assets) Asset(name string) string { return Path + "/assets/" + name + "?v=" + a[name].version }
+	l.templates, err = parsePages(l.assets)
+	return l, err
+})
 
 func (s *Server) asset(q *request) error {
-	f, ok := s.assets[q.PathValue("file")]
-	if !ok {
+	if !s.pages.assets.Serve(q.w, q.PathValue("file")) {
 		return errNoPage
 	}
-	h := q.w.Header()
-	h.Set("Content-Type", f.kind)
-	h.Set("Cache-Control", "public, max-age=31536000, immutable")
-	_, _ = q.w.Write(f.data) // whoever does not read it asks again
 	return nil
 }
 
 // parsePages reads the templates: each page with the layout and the parts.
-func parsePages(a assets) (map[string]*template.Template, error) {
+func parsePages(a *asset.Files) (map[string]*template.Template, error) {
 	base, err := template.New("layout.html").Funcs(functions(a)).ParseFS(htmlFiles, "html/layout.html", "html/parts.html")
 	if err != nil {
 		return nil, err
@@ -162,9 +141,9 @@ func (s *Server) render(q *request, status int, page, title string, data any) {
 	var body bytes.Buffer
 	var err error
 	if q.piece != nil {
-		err = s.pages[page].ExecuteTemplate(&body, "live", v)
+		err = s.pages.templates[page].ExecuteTemplate(&body, "live", v)
 	} else {
-		err = s.pages[page].Execute(&body, v)
+		err = s.pages.templates[page].Execute(&body, v)
 	}
 	if err != nil {
 		s.log.ErrorContext(q.Context(), "cannot write a page of the console", "page", page, "error", err)
@@ -182,9 +161,9 @@ func (s *Server) render(q *request, status int, page, title string, data any) {
 }
 
 // functions are what templates call.
-func functions(a assets) template.FuncMap {
+func functions(a *asset.Files) template.FuncMap {
 	return template.FuncMap{
-		"asset":   a.Asset,
+		"asset":   a.Address,
 		"dollars": dollars,
 		"took":    took,
 		"when":    func(zone *time.Location, at time.Time) moment { return moment{at, zone} },

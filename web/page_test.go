@@ -40,7 +40,7 @@ func TestTheOperatorSeesJobsAndTheStoryOfOne(t *testing.T) {
 		t.Errorf("an id leads to %d %s", rec.Code, rec.Header().Get("Location"))
 	}
 	story := b.page("/admin/jobs/jab100000000")
-	mustHave(t, story, "Told: a fox in the snow", "asked for on discord", "the video was posted", "40.0 s", "$0.50", `src="https://v3.fal.media/files/jab100000000.mp4"`)
+	mustHave(t, story, "Told: a fox in the snow", "asked for on discord", "the video was posted", "40.0 s", "$0.50", `src="https://v3.fal.media/files/jab100000000.mp4#t=0.001"`)
 	mustLack(t, story, "Give up")
 	running := b.page("/admin/jobs/jab300000000")
 	mustHave(t, running, "Cancel", "Give up", "data-live")
@@ -384,6 +384,24 @@ func TestPagesAreSmall(t *testing.T) {
 	}
 }
 
+// TestAVideoHasItsRoomBeforeItIsLoaded, and those that are far down a page wait until
+// they are wanted.
+func TestAVideoHasItsRoomBeforeItIsLoaded(t *testing.T) {
+	w := newWorld(t)
+	b := w.signedIn("9")
+	j := w.made("jab100000000", "acme", ann, "a fox")
+	w.made("jab200000000", "acme", ann, "a hen") // nobody has told its size
+	j.Output.Width, j.Output.Height = 1024, 576
+	if _, err := w.store.Save(t.Context(), j, quota.Keep()); err != nil {
+		t.Fatal(err)
+	}
+	const tag = `<video controls preload="metadata" loading="lazy"`
+	for _, path := range []string{"/admin/gallery", "/admin/jobs/jab100000000"} {
+		mustHave(t, b.page(path), tag+` width="1024" height="576" src="https://v3.fal.media/files/jab100000000.mp4#t=0.001"`)
+	}
+	mustHave(t, b.page("/admin/jobs/jab200000000"), tag+` src=`)
+}
+
 // TestADeadlineIsToldWhileItMatters and not of a job that was over before.
 func TestADeadlineIsToldWhileItMatters(t *testing.T) {
 	w := newWorld(t)
@@ -487,6 +505,17 @@ func TestATeamsLoRAsAndStylesAreKeptInTheConsole(t *testing.T) {
 		t.Errorf("sent again: %d %s", rec.Code, rec.Body)
 	}
 	mustHave(t, b.page("/admin/library/show?name=film"), "a &lt;b&gt;hue&lt;/b&gt;")
+	for _, verb := range []string{"add", "edit"} {
+		name := map[string]string{"add": "pickle", "edit": "film"}[verb]
+		rec := b.post("/admin/library/"+verb, "name", name, "link", "acme/pickle", "note", "my note")
+		if rec.Code != http.StatusUnprocessableEntity {
+			t.Errorf("%s with a file that can't be used: %d", verb, rec.Code)
+		}
+		mustHave(t, rec.Body.String(), "Not kept &lt;b&gt;pickle", `value="acme/pickle"`, `value="my note"`, `name="name"`)
+		mustLack(t, rec.Body.String(), "Done: ")
+	}
+	mustHave(t, b.post("/admin/library/add", "name", "wan", "link", "acme/wan").Body.String(), "Done: loras add", "Brought &lt;b&gt;wan")
+	mustLack(t, b.page("/admin/library"), "acme/pickle")
 	member := w.signedIn("1")
 	mustHave(t, member.page("/admin/library"), "acme/film-look")
 	mustLack(t, member.page("/admin/library"), "Remove", "style-add")

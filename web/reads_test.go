@@ -67,6 +67,8 @@ func TestNoPageReadsMoreThanItShows(t *testing.T) {
 	const (
 		jobs   = 1300
 		others = 60 // sessions, teams, limits, sums of 30 days
+		days   = 11 // of the month until now
+		people = 12 // who have made something on each, of 60
 		list   = 2*51 + others
 		more   = list + 2*100 // a few of a list are left out
 		search = 2*(51+500) + others
@@ -77,7 +79,7 @@ func TestNoPageReadsMoreThanItShows(t *testing.T) {
 	t.Cleanup(func() { _ = s.Close() })
 	// Half are one member's, half have failed, none of these are of globex.
 	fill(t, s, jobs, func(i int) ended {
-		at := ended{"acme", fmt.Sprintf("discord:%d", i%20), noon.Add(time.Duration(i-jobs) * 30 * time.Minute), i%2 == 1}
+		at := ended{"acme", fmt.Sprintf("discord:%d", i%60), noon.Add(time.Duration(i-jobs) * 30 * time.Minute), i%4 > 1 && i%10 > 0}
 		if i%2 == 0 {
 			at.member = "discord:7"
 		}
@@ -108,6 +110,13 @@ func TestNoPageReadsMoreThanItShows(t *testing.T) {
 		"/admin/gallery?team=acme":                                more,
 		"/admin/gallery?team=acme&channel=C2":                     search,
 		"/admin/gallery":                                          list,
+		"/admin/members?team=acme":                                days*(people+1) + 10,
+		"/admin/members/discord:7?team=acme":                      3*11 + 31 + others, // a few of its jobs are of another team; the days of the month
+		"/admin/team?team=acme":                                   days*(people+1) + 10,
+		"/admin/team":                                             2*31 + 10,
+		"/admin/tiers?team=acme":                                  others,
+		"/admin/log?team=acme":                                    others,
+		"/admin/library?team=acme":                                others,
 	} {
 		e.reads.Store(0)
 		if size := len(session.page(path)); size > 80_000 { // with stylesheet and script, 100 kB

@@ -12,13 +12,13 @@ package web
 
 import (
 	"context"
-	"html/template"
 	"log/slog"
 	"net/http"
 	"net/url"
 	"time"
 
 	"ltxbot/core/generate"
+	"ltxbot/core/library"
 	"ltxbot/core/quota"
 	"ltxbot/core/team"
 	"ltxbot/internal/ingress"
@@ -56,6 +56,10 @@ type Config struct {
 	Library  Library
 	// CheckLoRA says what the file of a LoRA is, and what keeps it from working.
 	CheckLoRA func(ctx context.Context, team, member, link string) string
+	// Brought says what there is to know of the file that an order has brought into a
+	// library, and NotKept why one is not taken.
+	Brought func(r library.Report) string
+	NotKept func(err *library.UnusableError) string
 	// Usage reads limits and their use.
 	Usage func(ctx context.Context, a quota.Asker) ([]quota.Gauge, error)
 	// Account is the member whose limits apply to a member, and whose jobs are
@@ -127,7 +131,7 @@ type Server struct {
 	cfg    Config
 	log    *slog.Logger
 	public *url.URL // nil = only this machine
-	pages  map[string]*template.Template
+	pages  loaded
 	mux    *http.ServeMux
 	guard  *http.CrossOriginProtection
 	policy string // Content-Security-Policy
@@ -136,7 +140,6 @@ type Server struct {
 	people *people
 	names  *names
 	watch  *watch
-	assets assets
 }
 
 // New makes a console.
@@ -162,10 +165,7 @@ func New(cfg Config) (*Server, error) {
 		}
 	}
 	var err error
-	if s.assets, err = readAssets(); err != nil {
-		return nil, err
-	}
-	if s.pages, err = parsePages(s.assets); err != nil {
+	if s.pages, err = load(); err != nil {
 		return nil, err
 	}
 	for _, r := range routes() {

@@ -140,6 +140,19 @@ func (s signsIn) Identify(_ context.Context, code string, _ web.Proof) (web.Iden
 	return web.Identity{User: code, Name: "User " + code, Tenants: guilds}, nil
 }
 
+// files are what a look at the file of a LoRA finds.
+type files struct{ library.Checker }
+
+func (files) Check(_ context.Context, path string) (f library.Finding, err error) {
+	switch path {
+	case "acme/pickle":
+		f.Warnings = []library.Warning{{Kind: library.Pickle, Value: "<b>pickle</b>"}}
+	case "acme/wan":
+		f.Warnings = []library.Warning{{Kind: library.OtherModel, Value: "<b>wan</b>"}}
+	}
+	return f, nil
+}
+
 func newWorld(t testing.TB) *world {
 	t.Helper()
 	clock := quotatest.NewClock(noon)
@@ -168,7 +181,7 @@ func newWorldOn(t testing.TB, clock *quotatest.Clock, s *store.Store) *world {
 	shelves := library.NewOffice(library.OfficeConfig{
 		Store: w.store, Shelf: shelf, Rules: func() ltx.Rules { return ltx.Rules{LoRAHosts: ltx.DefaultLoRAHosts()} }, Now: w.clock.Now,
 		Options:  func(line string) ([]ltx.Setting, error) { return []ltx.Setting{{Key: "camera", Value: line}}, nil },
-		Everyone: func() bool { return w.everyone }, Blocked: office.Blocked,
+		Everyone: func() bool { return w.everyone }, Blocked: office.Blocked, Files: files{},
 	})
 	w.engine = &engine{Store: w.store}
 	w.people = &people{known: map[string]web.Person{
@@ -223,6 +236,13 @@ func newWorldOn(t testing.TB, clock *quotatest.Clock, s *store.Store) *world {
 			return []web.Finding{{Level: "warning", Area: "clock", Text: "is off"}}
 		},
 		CheckLoRA: func(_ context.Context, _, _, link string) string { return "Checked " + link },
+		Brought: func(r library.Report) string {
+			if r.Finding == nil || len(r.Finding.Warnings) == 0 {
+				return ""
+			}
+			return "Brought " + r.Finding.Warnings[0].Value
+		},
+		NotKept: func(err *library.UnusableError) string { return "Not kept " + err.Finding.Warnings[0].Value },
 		Name: func(_ context.Context, member string) (string, error) {
 			w.named.Add(1)
 			if member == eve {

@@ -22,6 +22,8 @@ type Library interface {
 type LibraryText struct {
 	// Report writes a report for a person.
 	Report func(library.Report) string
+	// Refused says why a file is not taken into a library.
+	Refused func(*library.UnusableError) string
 	// Team returns the team that a name means, and whether there is one.
 	Team func(name string) (string, bool)
 }
@@ -39,7 +41,8 @@ type LibraryFile struct {
 //	GET  loras/{verb}?team=&name=…   look at something
 //	POST loras/{verb}                do it: {"team": "acme", "args": {"name": "film", "link": "owner/repo"}}
 //
-// An answer is a library.Report in JSON; text/plain is for people.
+// An answer is a library.Report in JSON; text/plain is for people. An order that
+// brings a link is answered when its file was looked at.
 func (a *API) ServeLibrary(l Library, text LibraryText) {
 	a.Handle("GET loras", func(*http.Request) (any, error) {
 		var list VerbList
@@ -83,6 +86,9 @@ func (a *API) libraryOrder(w http.ResponseWriter, r *http.Request, l Library, te
 	}
 	o.Team = id
 	report, err := l.Do(r.Context(), team.Actor{Operator: true, From: From}, o)
+	if unusable, ok := errors.AsType[*library.UnusableError](err); ok {
+		return &Error{http.StatusUnprocessableEntity, text.Refused(unusable)}
+	}
 	if err != nil {
 		return refusedLibrary(err)
 	}

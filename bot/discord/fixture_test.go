@@ -84,7 +84,7 @@ func prepareStage(t *testing.T, opts sim.Options, change ...func(*discord.Config
 	s.general = s.guild.NewChannel("general")
 	s.ada = server.NewUser("ada")
 	s.guild.Join(s.ada)
-	shelves, withLibrary := adaptertest.Library(ltx.Rules{Seed: func() int64 { return 7 }}, command.ParseOptions)
+	shelves, withLibrary := adaptertest.Library(ltx.Rules{Seed: func() int64 { return 7 }}, command.ParseOptions, s.files)
 	service := bot.New(bot.Config{
 		Generator: s.engine, Command: "/ltx", Catalog: text.BuiltInCatalog(),
 		Rules: withLibrary, Library: shelves, LoRAs: s.files, Uploads: s.files,

@@ -126,7 +126,7 @@ func prepareStage(t *testing.T, opts sim.Options, change ...func(*slack.Config))
 	s.ann = s.ws.AddUser(sim.UserSpec{ID: "U0ANN00001", Name: "ann"})
 	s.bob = s.ws.AddUser(sim.UserSpec{ID: "U0BOB00001", Name: "bob"})
 	s.general = s.ws.AddChannel(sim.ChannelSpec{ID: "C0GENERAL1", Name: "general", Members: []*sim.User{s.ann, s.bob, s.ws.Bot()}})
-	shelves, withLibrary := adaptertest.Library(rules(""), command.ParseOptions)
+	shelves, withLibrary := adaptertest.Library(rules(""), command.ParseOptions, s.files)
 	service := bot.New(bot.Config{
 		Generator: s.engine, Command: "/ltx", Catalog: text.BuiltInCatalog(), Rules: withLibrary, Library: shelves, LoRAs: s.files, Uploads: s.files,
 		Usage: func(context.Context, quota.Asker) ([]quota.Gauge, error) { return nil, nil },

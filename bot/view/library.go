@@ -23,8 +23,8 @@ var libraryReports = map[string]func(v printer, r library.Report, rules ltx.Rule
 	"list": printer.loraList, "show": printer.loraShown, "styles": printer.styleList, "style-show": printer.styleShown,
 }
 
-// Library shows what came of an order about a team's library. rules are those of
-// the team.
+// Library shows what came of an order about a team's library, and what may keep a
+// file that it has brought from doing what is expected. rules are those of the team.
 func Library(p text.Printer, r library.Report, rules ltx.Rules) Message {
 	v := printer{p}
 	var m Message
@@ -33,6 +33,7 @@ func Library(p text.Printer, r library.Report, rules ltx.Rules) Message {
 	} else {
 		m.add(v.libraryDone(r)...)
 	}
+	m.add(v.brought(r)...)
 	return m.done()
 }
 
@@ -204,11 +205,7 @@ func (v printer) libraryDone(r library.Report) []Block {
 	if r.Verb == "remove" {
 		return []Block{said}
 	}
-	blocks := []Block{said, {Kind: Facts, Facts: v.loraDetails(e)}}
-	for _, n := range r.Notes {
-		blocks = append(blocks, block(Note, v.note(n)...))
-	}
-	return blocks
+	return []Block{said, {Kind: Facts, Facts: v.loraDetails(e)}}
 }
 
 // RefuseLibrary says no to an order about a library, for the errors that a
@@ -223,6 +220,12 @@ func RefuseLibrary(p text.Printer, err error) *Message {
 		}
 		m.add(block(Text, said...))
 		m.add(v.overtaken(e)...)
+		m = m.done()
+		return &m
+	}
+	if e, ok := errors.AsType[*library.UnusableError](err); ok {
+		m := LoRAChecked(p, library.Look{Finding: &e.Finding})
+		m.add(v.say(Text, "lora_check.not_kept"))
 		m = m.done()
 		return &m
 	}

@@ -50,41 +50,25 @@ func (v printer) loraNotes(notes []ltx.Note, f *library.Finding) []Block {
 	return blocks
 }
 
-// Seen is what a look at a file has brought before a library is changed. The zero
-// value is that nobody has looked.
-type Seen struct {
-	Finding *library.Finding
-	Failed  bool // its host could not be asked
-}
-
-// Usable reports whether nothing is known that keeps the file from being used.
-func (s Seen) Usable() bool { return s.Finding == nil || s.Finding.Usable() }
-
-// LoRANotKept says why a file is not taken into a library.
-func LoRANotKept(p text.Printer, seen Seen) Message {
-	v := printer{p}
-	m := LoRAChecked(p, library.Look{Finding: seen.Finding})
-	m.add(v.say(Text, "lora_check.not_kept"))
+// Brought is what there is to know of the file of a link that an order has brought
+// into a library; nothing is said where there is nothing to know.
+func Brought(p text.Printer, r library.Report) Message {
+	m := Message{Blocks: printer{p}.brought(r)}
 	return m.done()
 }
 
-// LibraryChanged shows what came of an order, and what may keep a file that it
-// has brought from doing what is expected.
-func LibraryChanged(p text.Printer, r library.Report, rules ltx.Rules, seen Seen) Message {
-	v := printer{p}
-	notes := r.Notes
-	r.Notes = nil
-	m := Library(p, r, rules)
-	if seen.Finding != nil {
-		for _, w := range seen.Finding.Warnings {
-			m.add(v.warning(w)...)
+func (v printer) brought(r library.Report) []Block {
+	var blocks []Block
+	if r.Finding != nil {
+		for _, w := range r.Finding.Warnings {
+			blocks = append(blocks, v.warning(w)...)
 		}
 	}
-	m.add(v.loraNotes(notes, seen.Finding)...)
-	if seen.Failed {
-		m.add(v.say(Note, "lora_check.not_seen", "name", r.LoRAs[0].Name))
+	blocks = append(blocks, v.loraNotes(r.Notes, r.Finding)...)
+	if r.Unseen {
+		blocks = append(blocks, v.say(Note, "lora_check.not_seen", "name", r.LoRAs[0].Name))
 	}
-	return m.done()
+	return blocks
 }
 
 // useOf are the settings of a video with the LoRA.

@@ -2,7 +2,9 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -16,6 +18,7 @@ import (
 	"ltxbot/app/admin"
 	"ltxbot/bot/text"
 	"ltxbot/bot/view"
+	"ltxbot/config"
 	"ltxbot/core/library"
 	"ltxbot/core/team"
 
@@ -92,6 +95,11 @@ func (c lorasCmd) Run(ctx context.Context, term terminal) error {
 	return c.ask(ctx, func(bot *admin.Client) error { return bot.Library(ctx, o, form, term.out) }, nil)
 }
 
+// printer writes what a bot of this config says, in English.
+func printer(cfg config.Config) text.Printer {
+	return text.BuiltInCatalog().Printer(text.DefaultLanguage, cfg.Slack.Command)
+}
+
 // errUnusable is what check ends with when the LoRA can't be used.
 var errUnusable = errors.New("the LoRA can't be used")
 
@@ -108,7 +116,7 @@ func (c lorasCmd) check(ctx context.Context, link string, term terminal) error {
 	case c.JSON:
 		err = printJSON(term.out, check.Finding)
 	default:
-		err = view.WriteText(term.out, view.LoRAChecked(text.BuiltInCatalog().Printer("en", cfg.Slack.Command), check))
+		err = view.WriteText(term.out, view.LoRAChecked(printer(cfg), check))
 	}
 	if check.Finding != nil && !check.Finding.Usable() && err == nil {
 		err = errUnusable
@@ -129,7 +137,7 @@ func (c lorasCmd) upload(ctx context.Context, file string, term terminal) (link 
 		return link, nil
 	}
 	if err == nil {
-		_ = view.WriteText(term.err, view.LoRAChecked(text.BuiltInCatalog().Printer("en", cfg.Slack.Command), library.Look{Finding: &found}))
+		_ = view.WriteText(term.err, view.LoRAChecked(printer(cfg), library.Look{Finding: &found}))
 		err = errUnusable
 	}
 	return "", err
@@ -160,24 +168,31 @@ func (c lorasCmd) read(ctx context.Context, name string, term terminal) error {
 		defer func() { _ = f.Close() }() // it was read only
 		in = f
 	}
-	text, err := io.ReadAll(io.LimitReader(in, maxImport+1))
+	data, err := io.ReadAll(io.LimitReader(in, maxImport+1))
 	switch {
 	case err != nil:
 		return fmt.Errorf("read %s: %w", name, err)
-	case len(text) > maxImport:
+	case len(data) > maxImport:
 		return fmt.Errorf("%s has more than %d MB", name, maxImport>>20)
 	}
 	var file admin.LibraryFile
-	if err := toml.NewDecoder(bytes.NewReader(text)).DisallowUnknownFields().Decode(&file); err != nil {
+	if err := toml.NewDecoder(bytes.NewReader(data)).DisallowUnknownFields().Decode(&file); err != nil {
 		if strict, ok := errors.AsType[*toml.StrictMissingError](err); ok {
 			return fmt.Errorf("%s has keys that are not known:\n%s", name, strict.String())
 		}
 		return fmt.Errorf("read %s: %w", name, err)
 	}
+	cfg, err := readConfig(c.Config)
+	if err != nil {
+		return err
+	}
 	return c.ask(ctx, func(bot *admin.Client) error {
 		refused := 0
 		put := func(add, edit string, args map[string]string) error {
-			err := c.put(ctx, bot, add, edit, args)
+			report, err := c.put(ctx, bot, add, edit, args)
+			if told := view.Brought(printer(cfg), report); told.Plain != "" {
+				fmt.Fprintf(term.err, "%s: %s\n", args["name"], told.Plain)
+			}
 			if answer, ok := errors.AsType[*admin.Error](err); ok {
 				refused++
 				fmt.Fprintf(term.err, "%s: %s\n", args["name"], answer.Text)
@@ -186,7 +201,9 @@ func (c lorasCmd) read(ctx context.Context, name string, term terminal) error {
 			return err
 		}
 		for _, e := range file.LoRAs {
-			if err := put(library.VerbAdd, library.VerbEdit, e.Args()); err != nil {
+			args := e.Args()
+			args["trigger"] = cmp.Or(args["trigger"], library.None) // not those of the file
+			if err := put(library.VerbAdd, library.VerbEdit, args); err != nil {
 				return err
 			}
 		}
@@ -204,22 +221,26 @@ func (c lorasCmd) read(ctx context.Context, name string, term terminal) error {
 }
 
 // put adds something. What has its name already is changed to be like it.
-func (c lorasCmd) put(ctx context.Context, bot *admin.Client, add, edit string, args map[string]string) error {
-	give := func(o team.Order) error {
+func (c lorasCmd) put(ctx context.Context, bot *admin.Client, add, edit string, args map[string]string) (library.Report, error) {
+	give := func(o team.Order) (r library.Report, err error) {
 		o.Team = c.Team
-		return bot.Library(ctx, o, admin.JSON, io.Discard)
+		var answer bytes.Buffer
+		if err = bot.Library(ctx, o, admin.JSON, &answer); err == nil {
+			err = json.Unmarshal(answer.Bytes(), &r)
+		}
+		return r, err
 	}
-	refused := give(team.Order{Verb: add, Args: args})
+	r, refused := give(team.Order{Verb: add, Args: args})
 	if !answered(refused, http.StatusConflict) {
-		return refused
+		return r, refused
 	}
-	switch err := give(library.Filled(team.Order{Verb: edit, Args: args})); {
+	switch r, err := give(library.Filled(team.Order{Verb: edit, Args: args})); {
 	case answered(err, http.StatusConflict): // it is so already
-		return nil
+		return r, nil
 	case answered(err, http.StatusNotFound): // there is no room for another one
-		return refused
+		return r, refused
 	default:
-		return err
+		return r, err
 	}
 }
 

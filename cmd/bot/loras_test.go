@@ -5,6 +5,7 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -48,6 +49,8 @@ url = "bolt:%s/ltx.db"
 [http]
 listen = %q
 admin_token = "0123456789abcdef"
+[library]
+check = false
 [[team]]
 name = "acme"
 discord_guilds = [%q]
@@ -162,8 +165,45 @@ func TestAnImportIntoAFullLibrarySaysSo(t *testing.T) {
 		fmt.Fprintf(w, `{"error":%q}`, text)
 	}))
 	defer bot.Close()
-	err := lorasCmd{}.put(t.Context(), admin.NewClient(bot.URL, "0123456789abcdef"), "add", "edit", map[string]string{"name": "film"})
+	_, err := lorasCmd{}.put(t.Context(), admin.NewClient(bot.URL, "0123456789abcdef"), "add", "edit", map[string]string{"name": "film"})
 	if err == nil || !strings.Contains(err.Error(), "as many as there may be") {
 		t.Errorf("the answer is %v", err)
+	}
+}
+
+// TestAnImportTellsWhatWasFoundInTheFiles, and leaves an entry without trigger words
+// without those of its file.
+func TestAnImportTellsWhatWasFoundInTheFiles(t *testing.T) {
+	const triggers = `"trigger":"none"`
+	bot := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		order, _ := io.ReadAll(r.Body)
+		switch body := string(order); {
+		case !strings.Contains(body, triggers):
+			http.Error(w, `{"error":"the trigger words of the file were taken"}`, http.StatusConflict)
+		case strings.Contains(body, "wan"):
+			fmt.Fprint(w, `{"verb":"add","loras":[{"name":"wan"}],"finding":{"warnings":[{"kind":"other_model","value":"Wan"}]}}`)
+		case strings.Contains(body, "later"):
+			fmt.Fprint(w, `{"verb":"add","loras":[{"name":"later"}],"unseen":true}`)
+		default:
+			fmt.Fprint(w, `{"verb":"add","loras":[{"name":"good"}],"finding":{"base_model":"LTX-2.3"}}`)
+		}
+	}))
+	defer bot.Close()
+	config := filepath.Join(t.TempDir(), "ltx.toml")
+	if err := os.WriteFile(config, []byte("[http]\nadmin_token = \"0123456789abcdef\"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var in strings.Builder
+	for _, name := range []string{"good", "wan", "later"} {
+		fmt.Fprintf(&in, "[[lora]]\nname = %q\npath = \"acme/%s\"\n", name, name)
+	}
+	var out, errs bytes.Buffer
+	code := run([]string{"loras", "--config", config, "--url", bot.URL, "import", "-"}, terminal{in: strings.NewReader(in.String()), out: &out, err: &errs})
+	if code != 0 || !strings.Contains(out.String(), "3 LoRAs and 0 styles were read; 0 were refused") {
+		t.Errorf("exit %d: %s%s", code, &out, &errs)
+	}
+	told := strings.Split(strings.TrimSpace(errs.String()), "\n")
+	if len(told) != 2 || !strings.HasPrefix(told[0], "wan: ") || !strings.Contains(told[0], "made for Wan") || !strings.Contains(told[1], "/ltx loras check later") {
+		t.Errorf("it says %q", told)
 	}
 }

@@ -3,7 +3,9 @@ package library
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strconv"
 	"strings"
@@ -28,7 +30,10 @@ type OfficeConfig struct {
 	// Blocked tells who has stopped a member, nil if nobody has: then they
 	// change nothing.
 	Blocked func(ctx context.Context, team, member string) (*quota.Block, error)
-	Now     func() time.Time // nil = time.Now
+	// Files looks at the files of links that orders bring; nil = nobody does.
+	Files Checker
+	Now   func() time.Time // nil = time.Now
+	Log   *slog.Logger     // nil = discard
 }
 
 // An Office shows and changes libraries. It checks at each order whether the
@@ -39,6 +44,9 @@ type Office struct{ cfg OfficeConfig }
 func NewOffice(cfg OfficeConfig) *Office {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
+	}
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
 	}
 	return &Office{cfg: cfg}
 }
@@ -52,8 +60,10 @@ type Report struct {
 	LoRAs  []Entry      `json:"loras,omitempty"`
 	Styles []Style      `json:"styles,omitempty"`
 	Change *team.Record `json:"change,omitempty"` // what was changed
-	// NewLink reports whether the order brings a link into the library.
-	NewLink bool `json:"-"`
+	// Finding is what the file of a link says that the order has brought into the
+	// library; nil = nobody has looked. Unseen reports that its host did not answer.
+	Finding *Finding `json:"finding,omitempty"`
+	Unseen  bool     `json:"unseen,omitempty"`
 	// Notes tell what was changed in a link, and what to expect of the LoRA.
 	Notes []ltx.Note `json:"notes,omitempty"`
 	// MayAdd reports whether the actor may add to the library.
@@ -73,7 +83,11 @@ type call struct {
 	seen  string // the edition that a form has shown; empty = there was none
 	file  string // the address of an uploaded file, in place of a link
 	check bool   // nothing is changed
+	link  bool   // a link is brought into the library
 }
+
+// orderLimit is how long somebody waits for the store.
+const orderLimit = 5 * time.Second
 
 // does says what each verb does.
 var does = map[string]func(*Office, *call) (Report, error){
@@ -82,7 +96,8 @@ var does = map[string]func(*Office, *call) (Report, error){
 	VerbTry: func(_ *Office, c *call) (Report, error) { return Report{}, c.fail(OnlyInChat, "", "") },
 }
 
-// Do carries out an order if the actor may give it. Its errors are an *Error, a
+// Do carries out an order if the actor may give it. One that brings a link takes
+// as long as the host of the file. Its errors are an *Error, an *UnusableError, a
 // *team.OrderError or an ltx.Invalid for what the actor can put right,
 // team.ErrOtherTeam, a *quota.LimitError for who is blocked, or one of the store.
 func (o *Office) Do(ctx context.Context, a team.Actor, order team.Order) (Report, error) {
@@ -90,11 +105,18 @@ func (o *Office) Do(ctx context.Context, a team.Actor, order team.Order) (Report
 	if err != nil {
 		return Report{}, err
 	}
-	return o.carryOut(c)
+	found, err := o.look(ctx, c)
+	unseen := errors.Is(err, ErrUnreachable)
+	if err != nil && !unseen {
+		return Report{}, err
+	}
+	r, err := o.carryOut(ctx, c.withFound(found))
+	r.Finding, r.Unseen = found, unseen
+	return r, err
 }
 
-// Check says what Do would report or why it would refuse, and changes nothing.
-// The link of a file that is not uploaded yet is Uploaded.
+// Check says what Do would report or why it would refuse, and changes nothing. It
+// looks at no file. The link of one that is not uploaded yet is Uploaded.
 func (o *Office) Check(ctx context.Context, a team.Actor, order team.Order) (Report, error) {
 	c, err := o.begin(ctx, a, order)
 	if err != nil {
@@ -103,7 +125,7 @@ func (o *Office) Check(ctx context.Context, a team.Actor, order team.Order) (Rep
 	if c.check = true; c.args["link"] == Uploaded {
 		c.file = Uploaded
 	}
-	return o.carryOut(c)
+	return o.carryOut(ctx, c)
 }
 
 // begin checks who gives an order, and its arguments.
@@ -112,7 +134,7 @@ func (o *Office) begin(ctx context.Context, a team.Actor, order team.Order) (*ca
 	if !ok || does[verb.Name] == nil {
 		return nil, verbs.Unknown(order.Verb)
 	}
-	c := &call{ctx: ctx, actor: a, verb: verb, team: a.Team, seen: order.Seen}
+	c := &call{actor: a, verb: verb, team: a.Team, seen: order.Seen}
 	switch {
 	case a.Operator && order.Team == "":
 		return nil, &team.OrderError{Problem: team.BadTeam, Verb: verb.Name}
@@ -136,6 +158,8 @@ func (o *Office) begin(ctx context.Context, a team.Actor, order team.Order) (*ca
 
 // stopped is the *quota.LimitError of a member who is blocked.
 func (o *Office) stopped(ctx context.Context, team, member string) error {
+	ctx, cancel := context.WithTimeout(ctx, orderLimit)
+	defer cancel()
 	b, err := o.cfg.Blocked(ctx, team, member)
 	if err != nil || b == nil {
 		return err
@@ -144,7 +168,10 @@ func (o *Office) stopped(ctx context.Context, team, member string) error {
 }
 
 // carryOut does what an order says.
-func (o *Office) carryOut(c *call) (Report, error) {
+func (o *Office) carryOut(ctx context.Context, c *call) (Report, error) {
+	ctx, cancel := context.WithTimeout(ctx, orderLimit)
+	defer cancel()
+	c.ctx = ctx
 	r, err := does[c.verb.Name](o, c)
 	if err != nil {
 		return Report{}, err
@@ -219,7 +246,8 @@ func (o *Office) add(c *call) (Report, error) {
 		return Report{}, err
 	}
 	record, err := putNew(o, c, o.cfg.Store.EditLoRA, e, MaxLoRAs)
-	return Report{LoRAs: []Entry{e}, Change: &record, Notes: notes, NewLink: true}, err
+	c.link = true
+	return Report{LoRAs: []Entry{e}, Change: &record, Notes: notes}, err
 }
 
 func (o *Office) edit(c *call) (Report, error) {
@@ -228,7 +256,8 @@ func (o *Office) edit(c *call) (Report, error) {
 		notes, err = o.fill(c, e)
 		return err
 	}, o.noLoRA)
-	return Report{LoRAs: []Entry{e}, Change: &record, Notes: notes, NewLink: e.Path != before.Path}, err
+	c.link = e.Path != before.Path
+	return Report{LoRAs: []Entry{e}, Change: &record, Notes: notes}, err
 }
 
 func (o *Office) remove(c *call) (Report, error) {

@@ -14,15 +14,17 @@ import (
 // Uploaded stands for the link of a file that is uploaded.
 const Uploaded = "uploaded/file"
 
-// AddFile carries out the order "add" for a file that was uploaded. Nobody has
-// typed its address, which takes the place of a link.
-func (o *Office) AddFile(ctx context.Context, a team.Actor, order team.Order, address string) (Report, error) {
+// AddFile carries out the order "add" for a file that was looked at and uploaded.
+// Nobody has typed its address, which takes the place of a link.
+func (o *Office) AddFile(ctx context.Context, a team.Actor, order team.Order, address string, found Finding) (Report, error) {
 	c, err := o.begin(ctx, a, WithFile(order))
 	if err != nil {
 		return Report{}, err
 	}
 	c.file = address
-	return o.carryOut(c)
+	r, err := o.carryOut(ctx, c.withFound(&found))
+	r.Finding = &found
+	return r, err
 }
 
 // WithFile is an order to add a file that is to be uploaded, for Check.

@@ -33,6 +33,10 @@ type AuditLog interface {
 	// lists for the same time and by those that are forgotten. It is read from
 	// sums, and quick however many videos there are. The order is none.
 	Spent(ctx context.Context, team string, from, to time.Time) ([]MemberSpending, error)
+
+	// SpentBy is what one of them has spent, or with an empty member all together,
+	// without reading what each has.
+	SpentBy(ctx context.Context, team, member string, from, to time.Time) (Spending, error)
 }
 
 // Marks are small values that expire, for what may happen once only, however

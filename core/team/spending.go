@@ -172,24 +172,29 @@ func (o *Office) show(c *call) (Report, error) {
 		return Report{}, err
 	}
 	start, end := quota.Month.Span(c.now, c.zone)
-	r, err := o.spending(c, start, end)
+	var r Report
+	if account == "" {
+		r, err = o.spending(c, start, end)
+	} else {
+		r, err = o.spentBy(c, account, start, end)
+	}
 	if err != nil {
 		return Report{}, err
 	}
 	r.Member, r.Self = account, account != "" && account == c.actor.Member
-	if account != "" {
-		spent := Spending{}
-		for _, m := range r.Members {
-			if m.Member == account {
-				spent = m.Spending
-			}
-		}
-		r.Spending, r.Members = &spent, nil
-	}
 	return o.describe(c, r)
 }
 
-// spending reads what a team has spent in a month.
+// spentBy reads what a member has spent in a month, or with an empty member a team.
+func (o *Office) spentBy(c *call, member string, start, end time.Time) (Report, error) {
+	spent, err := o.cfg.Store.SpentBy(c.ctx, c.team, member, start, end)
+	if err != nil {
+		return Report{}, fmt.Errorf("read spending: %w", err)
+	}
+	return Report{Month: start.Format("2006-01"), Spending: &spent}, nil
+}
+
+// spending reads what a team and each of its members have spent in a month.
 func (o *Office) spending(c *call, start, end time.Time) (Report, error) {
 	members, err := o.cfg.Store.Spent(c.ctx, c.team, start, end)
 	if err != nil {
@@ -211,7 +216,7 @@ func (o *Office) teams(c *call) (Report, error) {
 		of := *c
 		of.team, of.zone = name, p.ZoneOf(name)
 		start, end := quota.Month.Span(of.now, of.zone)
-		spent, err := o.spending(&of, start, end)
+		spent, err := o.spentBy(&of, "", start, end)
 		if err != nil {
 			return Report{}, err
 		}

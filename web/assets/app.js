@@ -20,7 +20,7 @@ addEventListener("pageshow", () => {
 let live = document.querySelector("[data-live]"), news = "", source = null;
 
 function show() {
-  const busy = live.contains(document.activeElement) || [...live.querySelectorAll("video")].some((v) => v.currentTime > 0);
+  const busy = live.contains(document.activeElement) || [...live.querySelectorAll("video")].some((v) => v.played.length > 0);
   if (!news || busy) return;
   const fresh = new DOMParser().parseFromString(news, "text/html").querySelector("div");
   news = "";
@@ -52,7 +52,7 @@ function follow() {
 }
 
 if (live) {
-  follow();
+  requestAnimationFrame(() => setTimeout(follow)); // after the first paint, which it would delay
   setInterval(() => { if (live) show(); }, 5_000);
   document.addEventListener("visibilitychange", () => {
     if (document.hidden && source && live) { source.close(); source = null; }

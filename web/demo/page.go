@@ -59,12 +59,11 @@ func New(w World, first string, log *slog.Logger) *Handler {
 	mux.HandleFunc("GET /suggest", h.suggest)
 	mux.HandleFunc("POST /do/{action}", h.do)
 	mux.HandleFunc("GET /media/{on}/{id}", h.media)
-	for _, name := range []string{"app.js", "style.css", "icon.svg"} {
-		mux.HandleFunc("GET /"+name, func(w http.ResponseWriter, r *http.Request) {
-			w.Header().Set("Cache-Control", "no-cache")
-			http.ServeFileFS(w, r, assets, "assets/"+name)
-		})
-	}
+	mux.HandleFunc("GET /assets/{file}", func(w http.ResponseWriter, r *http.Request) {
+		if !load().assets.Serve(w, r.PathValue("file")) {
+			http.NotFound(w, r)
+		}
+	})
 	h.served = http.NewCrossOriginProtection().Handler(mux)
 	return h
 }
@@ -122,7 +121,7 @@ func (h *Handler) write(w http.ResponseWriter, r *http.Request, trouble string) 
 	}
 	var b strings.Builder
 	p := page{post: post{As: as}, Scene: scene, Trouble: trouble, parts: parts}
-	if err := templates.ExecuteTemplate(&b, "page", p); err != nil {
+	if err := load().templates.ExecuteTemplate(&b, "page", p); err != nil {
 		h.log.ErrorContext(r.Context(), "cannot write the page", "error", err)
 		http.Error(w, "the page cannot be written", http.StatusInternalServerError)
 		return
@@ -166,7 +165,7 @@ func (h *Handler) suggest(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
-	if err := templates.ExecuteTemplate(w, "suggestions", found); err != nil {
+	if err := load().templates.ExecuteTemplate(w, "suggestions", found); err != nil {
 		h.log.ErrorContext(r.Context(), "cannot write suggestions", "error", err)
 	}
 }

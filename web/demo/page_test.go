@@ -44,7 +44,7 @@ func TestOnlyTheNamesOfThisMachineAreServed(t *testing.T) {
 		"127.0.0.1": http.StatusOK, "evil.example:8080": http.StatusMisdirectedRequest, "127.0.0.1.evil.example": http.StatusMisdirectedRequest,
 		"192.168.1.5:8080": http.StatusMisdirectedRequest, "": http.StatusMisdirectedRequest, "localhost.evil.example:8080": http.StatusMisdirectedRequest,
 	} {
-		for _, path := range []string{"/", "/live", "/app.js", "/media/discord/1", "/suggest?line=/", "/do/say"} {
+		for _, path := range []string{"/", "/live", "/assets/app.js", "/media/discord/1", "/suggest?line=/", "/do/say"} {
 			r := httptest.NewRequest(http.MethodGet, path, nil)
 			r.Host = host
 			w := httptest.NewRecorder()
@@ -55,6 +55,26 @@ func TestOnlyTheNamesOfThisMachineAreServed(t *testing.T) {
 			if refused := w.Code == http.StatusMisdirectedRequest; refused != (want == http.StatusMisdirectedRequest) {
 				t.Errorf("%s with the host %q: %d, want %d", path, host, w.Code, want)
 			}
+		}
+	}
+}
+
+// TestWhatThePageLoadsIsKept: without that, a browser asks for the stylesheet before
+// each first paint.
+func TestWhatThePageLoadsIsKept(t *testing.T) {
+	h := newPage(newFake(demo.Scene{}))
+	loads := regexp.MustCompile(`"(/assets/[^"]+)"`).FindAllStringSubmatch(get(h, "/").Body.String(), -1)
+	if len(loads) != 3 {
+		t.Fatalf("the page loads %v", loads)
+	}
+	for _, m := range loads {
+		if w := get(h, m[1]); w.Code != http.StatusOK || !strings.Contains(m[1], "?v=") || !strings.Contains(w.Header().Get("Cache-Control"), "immutable") {
+			t.Errorf("%s: %d, %v", m[1], w.Code, w.Header())
+		}
+	}
+	for _, name := range []string{"page.html", "nothing.css"} {
+		if w := get(h, "/assets/"+name); w.Code != http.StatusNotFound {
+			t.Errorf("%s: %d", name, w.Code)
 		}
 	}
 }

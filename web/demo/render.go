@@ -8,16 +8,34 @@ import (
 	"net/url"
 	"reflect"
 	"strings"
+	"sync"
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"ltxbot/internal/asset"
 )
 
 //go:embed assets
 var assets embed.FS
 
-// templates are the page and its parts.
-var templates = template.Must(template.New("").Funcs(template.FuncMap{
+// loaded is what the page loads, and the templates of the page and its parts.
+type loaded struct {
+	assets    *asset.Files
+	templates *template.Template
+}
+
+// load reads it. It comes with the program: nothing can be wrong with it.
+var load = sync.OnceValue(func() loaded {
+	files, err := asset.Read(assets, "assets", "/assets/")
+	if err != nil {
+		panic(err)
+	}
+	return loaded{files, template.Must(template.New("").Funcs(functions).Funcs(template.FuncMap{"asset": files.Address}).ParseFS(assets, "assets/*.html"))}
+})
+
+// functions are what templates call.
+var functions = template.FuncMap{
 	"initial": initial,
 	"clock":   func(t time.Time) string { return t.Local().Format("15:04") },
 	"iso":     func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
@@ -29,7 +47,7 @@ var templates = template.Must(template.New("").Funcs(template.FuncMap{
 	"classes": classes,
 	"percent": func(g Gauge) int { return int(min(max(g.Used/g.Most, 0), 1) * 100) },
 	"in":      func(p post, what any) placed { return placed{p, what} },
-}).ParseFS(assets, "assets/*.html"))
+}
 
 // A post is what the forms of the page send along.
 type post struct {
@@ -73,7 +91,7 @@ func fragments(as string, s Scene, before written) ([]fragment, error) {
 		piece, there := before[id]
 		if !there || !reflect.DeepEqual(piece.what, what) {
 			var b strings.Builder
-			if err := templates.ExecuteTemplate(&b, name, what); err != nil {
+			if err := load().templates.ExecuteTemplate(&b, name, what); err != nil {
 				return fmt.Errorf("write %s of the page: %w", name, err)
 			}
 			piece = source{what, strings.TrimSpace(b.String())}

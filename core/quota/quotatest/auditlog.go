@@ -303,6 +303,12 @@ func testSpent(t *testing.T, h AuditLogHarness) {
 			if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
 				t.Errorf("%s for %s (-want +got):\n%s", from, length, diff)
 			}
+			for _, member := range []string{"", ann.Member, bob.Member, "discord:3"} {
+				all, _ := team.SumUp(slices.DeleteFunc(slices.Clone(holds), func(h quota.Hold) bool { return member != "" && h.Member != member }))
+				if got, err := s.b.SpentBy(t.Context(), "acme", member, from, from.Add(length)); err != nil || got != all {
+					t.Errorf("%s for %s, %q: %+v, %v, want %+v", from, length, member, got, err, all)
+				}
+			}
 		}
 	}
 }

@@ -171,6 +171,13 @@ func (m *Memory) Spent(ctx context.Context, name string, from, to time.Time) ([]
 	return members, err
 }
 
+// SpentBy implements team.AuditLog.
+func (m *Memory) SpentBy(ctx context.Context, name, member string, from, to time.Time) (team.Spending, error) {
+	holds, err := m.Holds(ctx, name, from, to)
+	all, _ := team.SumUp(slices.DeleteFunc(holds, func(h quota.Hold) bool { return member != "" && h.Member != member }))
+	return all, err
+}
+
 // ClaimMark implements quota.Marks.
 func (m *Memory) ClaimMark(ctx context.Context, key, value string, expires time.Time) (claimed bool, err error) {
 	err = m.locked(ctx, func() error {

@@ -86,13 +86,14 @@ function forms(focused) {
 }
 
 const units = [["day", 86400], ["hour", 3600], ["minute", 60], ["second", 1]];
-const words = new Intl.RelativeTimeFormat("en", { numeric: "auto" });
+let words; // made when it is needed first: that takes a moment
 
 // tell writes moments as they are read now.
 function tell() {
   for (const t of document.querySelectorAll("time[data-ago]")) {
     const seconds = Math.round((new Date(t.dateTime) - Date.now()) / 1000);
     const [unit, size] = units.find(([, s]) => Math.abs(seconds) >= s) || units[3];
+    words ||= new Intl.RelativeTimeFormat("en", { numeric: "auto" });
     const text = words.format(Math.round(seconds / size), unit);
     if (t.textContent !== text) t.textContent = text;
   }
@@ -347,4 +348,4 @@ document.body.classList.add("scripted");
 
 forms(document.body);
 for (const l of document.querySelectorAll(".log")) l.scrollTop = l.scrollHeight;
-listen();
+requestAnimationFrame(() => setTimeout(listen)); // after the first paint, which it would delay
