@@ -24,7 +24,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	parallel.AtLeast(8) // they wait for jobs
+	parallel.AtLeast(24) // they wait for jobs
 	m.Run()
 }
 

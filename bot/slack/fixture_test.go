@@ -31,7 +31,7 @@ import (
 var backoff time.Duration
 
 func TestMain(m *testing.M) {
-	parallel.AtLeast(8) // they wait for the simulator
+	parallel.AtLeast(16) // they wait for the simulator
 	backoff = slack.ShortenBackoff()
 	goleak.VerifyTestMain(m)
 }

@@ -21,7 +21,7 @@ type scripts struct{ *testing.M }
 
 // Run implements testscript.TestingM.
 func (s scripts) Run() int {
-	parallel.AtLeast(8) // they wait for the demo
+	parallel.AtLeast(24) // they wait for the demo
 	return s.M.Run()
 }
 

@@ -22,7 +22,7 @@ import (
 // A pool that is closed while its server is away ends its last try to dial
 // within a second.
 func TestMain(m *testing.M) {
-	parallel.AtLeast(8) // they wait for servers
+	parallel.AtLeast(16) // they wait for servers
 	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("github.com/redis/go-redis/v9/internal/pool.(*ConnPool).tryDial"))
 }
 
