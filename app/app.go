@@ -32,6 +32,9 @@ type Options struct {
 	Links generate.Links
 	// LoRAs looks at files of LoRAs; nil = on public addresses.
 	LoRAs library.Checker
+	// CardPace is the least time between two edits of a card; 0 =
+	// generate.CardPace.
+	CardPace time.Duration
 }
 
 func (o *Options) setDefaults() {
@@ -110,7 +113,7 @@ func New(ctx context.Context, cfg config.Config, opts Options) (_ *App, err erro
 		return nil, err
 	}
 	copies := newCopies(kept, store, watched.metrics)
-	engine := newEngine(cfg, now, store, provider, couriers, files, copies, inputs, watched, log)
+	engine := newEngine(cfg, now, store, provider, couriers, files, copies, inputs, opts.CardPace, watched, log)
 	weights, err := newLoRAs(now, opts)
 	if err != nil {
 		return nil, err
@@ -181,7 +184,7 @@ func newProvider(c config.Fal, h hooks, version string, o *ops, log *slog.Logger
 
 func newEngine(
 	cfg config.Config, now *current, store *storage, provider *fal.Client, couriers map[string]generate.Courier,
-	files generate.MediaConfig, copies generate.CopyConfig, inputs generate.InputConfig, o *ops, log *slog.Logger,
+	files generate.MediaConfig, copies generate.CopyConfig, inputs generate.InputConfig, pace time.Duration, o *ops, log *slog.Logger,
 ) *generate.Engine {
 	var purger generate.Purger
 	if provider.Purges() {
@@ -208,6 +211,7 @@ func newEngine(
 		Grace:        cfg.Fal.Grace.Duration,
 		GiveUp:       cfg.Fal.GiveUp.Duration,
 		Webhooks:     cfg.Fal.WebhookURL != "",
+		CardPace:     pace,
 		Owner:        owner(),
 		OnChange:     o.metrics.Job,
 		Logger:       log,

@@ -99,7 +99,7 @@ func prepare(t *testing.T, format string) *world {
 	if format == "json" {
 		handler = slog.NewJSONHandler(w.log, opts)
 	}
-	w.cfg, w.opts = cfg, app.Options{Version: "1.2.3", Logger: slog.New(handler)}
+	w.cfg, w.opts = cfg, app.Options{Version: "1.2.3", Logger: slog.New(handler), CardPace: 50 * time.Millisecond}
 	return w
 }
 

@@ -4,6 +4,7 @@
 package demo
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -35,7 +36,8 @@ type Options struct {
 	Live    bool
 	Version string
 	Logger  *slog.Logger
-	// Speed divides the time that a simulated video takes; 0 = 1.
+	// Speed divides the time that a simulated video takes, and that between two
+	// edits of a card; 0 = 1.
 	Speed float64
 	// Page makes a world for the page: both platforms are one team, its limits
 	// are soon reached, and the bot's console can be signed in to.
@@ -126,7 +128,9 @@ func Start(ctx context.Context, o Options) (_ *Demo, err error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	d.bot = newMachine(cfg, app.Options{Version: o.Version, Logger: o.Logger})
+	d.bot = newMachine(cfg, app.Options{
+		Version: o.Version, Logger: o.Logger, CardPace: time.Duration(float64(generate.CardPace) / cmp.Or(o.Speed, 1)),
+	})
 	if err := d.bot.start(ctx); err != nil {
 		return nil, err
 	}

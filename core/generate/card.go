@@ -9,12 +9,12 @@ import (
 	"time"
 )
 
-// How often the card of a job is edited: at most every cardPace; a job that
+// How often the card of a job is edited: at most every CardPace; a job that
 // is older than cardSlowAfter every cardSlowPace, since platforms limit edits
 // of old messages. What changes by itself, the percentage guessed from past
 // durations and the place in the line, is shown more rarely.
 const (
-	cardPace      = 3 * time.Second
+	CardPace      = 3 * time.Second
 	cardSlowAfter = 30 * time.Minute
 	cardSlowPace  = 30 * time.Second
 	cardTimeout   = 30 * time.Second
@@ -65,7 +65,7 @@ func (c *card) refresh() {
 	}
 	c.news = true
 	if !c.editing {
-		c.book(0, cardPace)
+		c.book(0, c.r.e.cfg.CardPace)
 	}
 }
 
@@ -113,7 +113,7 @@ func (c *card) edit(ctx context.Context) {
 	switch after := c.r.changesAfter(); {
 	case c.gone || ctx.Err() != nil:
 	case c.news:
-		c.book(0, cardPace)
+		c.book(0, c.r.e.cfg.CardPace)
 	case after > 0:
 		c.book(after, after)
 	}
@@ -153,7 +153,7 @@ func (c *card) pace() time.Duration {
 	if time.Since(c.r.created()) > cardSlowAfter {
 		return cardSlowPace
 	}
-	return cardPace
+	return c.r.e.cfg.CardPace
 }
 
 // due is how long to wait before the next edit. The caller holds mu.
@@ -214,7 +214,7 @@ func (c *card) settle(ctx context.Context) (rest time.Duration, _ error) {
 	}
 	c.wait()
 	c.mu.Lock()
-	rest = c.due(cardPace)
+	rest = c.due(c.r.e.cfg.CardPace)
 	c.mu.Unlock()
 	if rest > 0 {
 		return rest, nil

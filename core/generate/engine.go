@@ -1,6 +1,7 @@
 package generate
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -43,6 +44,10 @@ type Config struct {
 	// Webhooks says that the provider calls when a job has ended: then it is
 	// asked less often.
 	Webhooks bool
+
+	// CardPace is the least time between two edits of a card; 0 = the constant
+	// of that name.
+	CardPace time.Duration
 
 	// Owner names this process among those that share the store. It is
 	// different for each start.
@@ -95,6 +100,7 @@ func New(cfg Config) *Engine {
 	if cfg.OnChange == nil {
 		cfg.OnChange = func(State, Job) {}
 	}
+	cfg.CardPace = cmp.Or(cfg.CardPace, CardPace)
 	e := &Engine{
 		cfg: cfg, log: cfg.Logger, history: newHistory(), streams: newStreams(),
 		polls: newLimiter(pollsPerSecond, pollsAtATime), purging: make(chan struct{}, purgesMost), edits: newLimiter(editsPerSecond, editsAtATime),
