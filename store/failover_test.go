@@ -15,6 +15,7 @@ import (
 	"ltxbot/core/quota/quotatest"
 	"ltxbot/core/usd"
 	"ltxbot/internal/flaky"
+	"ltxbot/internal/need"
 	"ltxbot/internal/redistest"
 	"ltxbot/store"
 	"ltxbot/store/redis"
@@ -178,6 +179,7 @@ func TestAnOwnerWritesAgainWhatAFailoverHasLost(t *testing.T) {
 
 func TestAJobOfBeforeAFailoverIsHandedOutAsDoubtful(t *testing.T) {
 	t.Parallel()
+	need.Spare(t) // the dead process is waited for
 	p := newServers(t)
 	dead, network := p.process()
 	ask(t, dead, "job0")

@@ -100,6 +100,7 @@ func (o *opened) reopen(t testing.TB) *opened {
 
 // onEngines runs a test with stores on every engine.
 func onEngines(t *testing.T, test func(t *testing.T, make func(t testing.TB, now func() time.Time) *opened)) {
+	t.Parallel() // beside the tests that wait for a failover
 	for _, e := range engines {
 		t.Run(e.name, func(t *testing.T) {
 			database := e.start(t)

@@ -57,6 +57,7 @@ type trial struct {
 // was lost, paid twice or posted twice.
 func TestKill9(t *testing.T) {
 	t.Parallel()
+	need.Spare(t)
 	lives := 1
 	if need.Thorough() {
 		lives = 20
