@@ -41,6 +41,7 @@ func TestNothingBeginsAfterTheDeadline(t *testing.T) {
 }
 
 func TestFalIsToldHowLongToKeepFiles(t *testing.T) {
+	t.Parallel()
 	for keep, want := range map[time.Duration]string{0: "", 48 * time.Hour: `{"expiration_duration_seconds":172800}`} {
 		w := newWorld(t, sim.Options{}, func(c *fal.Config) { c.KeepMedia = keep })
 		if got := w.ordered(t, time.Time{}).Get("X-Fal-Object-Lifecycle-Preference"); got != want {

@@ -37,6 +37,7 @@ func knowledge(err error) string {
 }
 
 func TestSubmitTellsWhatIsKnown(t *testing.T) {
+	t.Parallel()
 	fromFal := func(extra ...string) http.Header {
 		h := http.Header{"X-Fal-Request-Id": {"0198-never-heard-of"}}
 		for i := 0; i+1 < len(extra); i += 2 {
