@@ -21,6 +21,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strconv"
@@ -44,7 +45,7 @@ type Engine struct {
 	updates *kv.Committer
 	log     *slog.Logger
 	now     func() time.Time
-	close   func() error
+	stop    func() error  // all but closing db
 	full    chan struct{} // has a value when the log is to be brought into db
 	failed  atomic.Bool   // that was tried, and failed
 
@@ -76,6 +77,8 @@ type Options struct {
 	// NoSync leaves it to the system when a commit reaches the disk. The file
 	// outlives the process, but not a loss of power: it is for tests.
 	NoSync bool
+
+	openLog func(path string) (logFile, error) // openDiskFile when nil
 }
 
 // ErrInUse says that a file can't be opened because another process has it.
@@ -95,7 +98,7 @@ var (
 	metaBucket = []byte("meta")
 
 	formatKey = []byte("format") // what the buckets hold
-	latestKey = []byte("latest") // Engine.latest at the last commit
+	latestKey = []byte("latest") // Engine.latest when the file was last written
 	walKey    = []byte("wal")    // the id of the last log that is in the file
 )
 
@@ -113,6 +116,9 @@ func Open(path string, opts Options) (*Engine, error) {
 	}
 	if e.opts.FlushSize == 0 {
 		e.opts.FlushSize = flushSize
+	}
+	if e.opts.openLog == nil {
+		e.opts.openLog = openDiskFile
 	}
 	err := guarded(func() error {
 		err := checkWhole(path)
@@ -167,9 +173,13 @@ func initialMap(maxBytes int64) int {
 // start makes the buckets, brings what the logs have into the file, queues the
 // open jobs and starts the committer.
 func (e *Engine) start(path string) error {
+	path, err := filepath.EvalSymlinks(path) // the logs belong to the file, whatever it is called
+	if err != nil {
+		return err
+	}
 	var open []string
 	first := newWALID() // of a log that never was: the next one follows it
-	err := e.db.Update(func(tx *bbolt.Tx) error {
+	err = e.db.Update(func(tx *bbolt.Tx) error {
 		if k, _ := tx.Cursor().First(); k != nil && tx.Bucket(metaBucket) == nil {
 			return errors.New("it was written by another program, or by an older version of the bot")
 		}
@@ -188,14 +198,14 @@ func (e *Engine) start(path string) error {
 			}
 		}
 		var err error
-		if e.wal, e.spare, err = openWALs(path, e.opts.NoSync); err != nil {
+		if e.wal, e.spare, err = openWALs(path, e.opts); err != nil {
 			return err
 		}
 		if err := e.replay(tx); err != nil {
 			return fmt.Errorf("read the commits of the log: %w", err)
 		}
 		open = openJobs(tx)
-		return errors.Join(meta.Put(formatKey, []byte(format)), meta.Put(walKey, first[:]))
+		return errors.Join(meta.Put(formatKey, []byte(format)), e.mark(tx, first))
 	})
 	if err != nil {
 		return errors.Join(err, e.wal.close(), e.spare.close())
@@ -208,7 +218,7 @@ func (e *Engine) start(path string) error {
 	var flusher sync.WaitGroup
 	e.due = time.NewTimer(flushEvery)
 	flusher.Go(func() { e.flushes(stop) })
-	e.close = sync.OnceValue(func() error {
+	e.stop = sync.OnceValue(func() error {
 		e.updates.Close()
 		close(stop)
 		flusher.Wait()
@@ -216,9 +226,9 @@ func (e *Engine) start(path string) error {
 		e.End()
 		if err := e.flush(); err != nil {
 			e.log.Error("store: cannot write the file; the next start writes what is in the logs beside it", "error", err)
-			return errors.Join(e.wal.close(), e.spare.close(), e.db.Close())
+			return errors.Join(e.wal.close(), e.spare.close())
 		}
-		return errors.Join(e.wal.remove(), e.spare.remove(), e.db.Close())
+		return errors.Join(e.wal.remove(), e.spare.remove())
 	})
 	return nil
 }
@@ -243,7 +253,7 @@ func openJobs(tx *bbolt.Tx) []string {
 }
 
 // Close waits for the transactions under way and closes the file.
-func (e *Engine) Close() error { return e.close() }
+func (e *Engine) Close() error { return errors.Join(e.stop(), e.db.Close()) }
 
 // Update runs a transaction. It is on the disk when Update returns.
 func (e *Engine) Update(ctx context.Context, fn func(kv.Tx) error) error {
@@ -342,6 +352,15 @@ func (e *Engine) commit(run func(kv.Reader) *kv.Batch) error {
 
 // record appends a commit to the log, and shows it to those who read from now on.
 func (e *Engine) record(commit []byte) error {
+	if err := e.write(commit); err != nil {
+		// The log may have it all the same. A flush ends that log: the next start
+		// does not read it. Until one works, nothing more is taken.
+		return errors.Join(err, e.flush())
+	}
+	return nil
+}
+
+func (e *Engine) write(commit []byte) error {
 	// Values of the batch may belong to the transaction, which is over.
 	_, batch, err := decodeCommit(commit)
 	if err != nil {

@@ -17,22 +17,29 @@ const compactBatch = 16 << 20
 // the error is ErrInUse. The file is replaced only when the copy is complete
 // and on the disk.
 func Compact(path string) (before, after int64, err error) {
-	if before, err = size(path); err != nil {
+	file, err := filepath.EvalSymlinks(path)
+	if err == nil {
+		before, err = size(file)
+	}
+	if err != nil {
 		return 0, 0, fmt.Errorf("compact store: %w", err)
 	}
-	e, err := Open(path, Options{})
+	e, err := Open(file, Options{})
 	if err != nil {
 		return before, 0, err
 	}
-	smaller := path + ".compact"
+	smaller := file + ".compact"
 	err = guarded(func() error { return copyInto(smaller, e.db) })
 	if err == nil {
-		err = replace(smaller, path) // the lock on the old file is held until then
+		err = e.stop() // the logs are gone before another process can have the new file
+	}
+	if err == nil {
+		err = replace(smaller, file) // the lock on the old file is held until then
 	}
 	if err = errors.Join(err, e.Close()); err != nil {
 		return before, 0, fmt.Errorf("compact store %s: %w", path, errors.Join(err, removed(smaller)))
 	}
-	after, err = size(path)
+	after, err = size(file)
 	return before, after, err
 }
 

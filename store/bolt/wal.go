@@ -26,8 +26,7 @@ import (
 // the file, and waits for the disk once. What is left in it from before has the
 // checksum of another id.
 type wal struct {
-	path   string
-	file   *os.File
+	file   logFile
 	noSync bool
 	id     walID
 	before walID // the id of the log before it
@@ -37,6 +36,37 @@ type wal struct {
 }
 
 type walID [16]byte
+
+// logFile is what a log needs of its file: tests have one that fails.
+type logFile interface {
+	io.ReaderAt
+	io.WriterAt
+	Size() (int64, error)
+	Sync() error
+	Datasync() error // but for the file's times
+	Close() error
+	Remove() error // closes it, too
+}
+
+// diskFile is a logFile on the disk.
+type diskFile struct{ *os.File }
+
+func openDiskFile(path string) (logFile, error) {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, fileMode) //nolint:gosec // the operator chose it
+	return diskFile{f}, err
+}
+
+func (f diskFile) Size() (int64, error) {
+	info, err := f.Stat()
+	if err != nil {
+		return 0, err
+	}
+	return info.Size(), nil
+}
+
+func (f diskFile) Datasync() error { return datasync(f.File) }
+
+func (f diskFile) Remove() error { return errors.Join(f.Close(), os.Remove(f.Name())) }
 
 // The layout of a log: a header, and from firstCommit on the commits, each with
 // its length and its checksum.
@@ -61,24 +91,24 @@ func newWALID() (id walID) {
 }
 
 // openWAL opens the log at path, or makes an empty one.
-func openWAL(path string, noSync bool) (*wal, error) {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, fileMode) //nolint:gosec // the operator chose it
+func openWAL(path string, opts Options) (*wal, error) {
+	f, err := opts.openLog(path)
 	if err != nil {
 		return nil, err
 	}
-	info, err := f.Stat()
+	size, err := f.Size()
 	if err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
-	return &wal{path: path, file: f, noSync: noSync, size: info.Size()}, nil
+	return &wal{file: f, noSync: opts.NoSync, size: size}, nil
 }
 
 // openWALs opens the two logs of the database at path.
-func openWALs(path string, noSync bool) (a, b *wal, err error) {
-	if a, err = openWAL(path+".wal1", noSync); err != nil {
+func openWALs(path string, opts Options) (a, b *wal, err error) {
+	if a, err = openWAL(path+".wal1", opts); err != nil {
 		return nil, nil, err
 	}
-	if b, err = openWAL(path+".wal2", noSync); err == nil && !noSync {
+	if b, err = openWAL(path+".wal2", opts); err == nil && !opts.NoSync {
 		err = syncDir(path) // a new file may be gone after a loss of power, with all that was synced in it
 	}
 	if err != nil {
@@ -109,7 +139,8 @@ func (w *wal) begin() error {
 	return nil
 }
 
-// append brings a commit to the disk. If it fails, the next one takes its place.
+// append brings a commit to the disk. If it fails, nobody knows whether the log
+// has the commit: nothing more is to be written to it.
 func (w *wal) append(commit []byte) error {
 	if err := w.grow(w.end + commitHeader + int64(len(commit))); err != nil {
 		return err
@@ -149,7 +180,7 @@ func (w *wal) sync() error {
 	if w.noSync {
 		return nil
 	}
-	return datasync(w.file)
+	return w.file.Datasync()
 }
 
 // header reads the ids of the log and of the one before it. ok is false if it has
@@ -221,7 +252,7 @@ func (w *wal) close() error {
 }
 
 // remove closes the log and removes its file.
-func (w *wal) remove() error { return errors.Join(w.close(), os.Remove(w.path)) }
+func (w *wal) remove() error { return w.file.Remove() }
 
 // The parts of a commit in the log, each with its own letter.
 const (

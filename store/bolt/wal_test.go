@@ -245,3 +245,119 @@ func contents(b *kv.Batch) (all []string) {
 	}
 	return all
 }
+
+func TestTheClockThatWasPutRightOutlivesTwoKills(t *testing.T) {
+	path := newPath(t)
+	now := time.Now()
+	clock := func() time.Time { return now }
+	e := open(t, path, bolt.Options{Now: clock})
+	now = now.Add(time.Hour)
+	put(t, e, "a", "1")
+	if err := e.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	now = now.Add(-time.Hour)
+	if err := e.ResetClock(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	once := killed(t, path)
+	open(t, once, bolt.Options{Now: clock})
+	e = open(t, killed(t, once), bolt.Options{Now: clock})
+	if got, err := e.Now(t.Context()); err != nil || !got.Equal(now) {
+		t.Errorf("Now is %v ahead, %v", got.Sub(now), err)
+	}
+}
+
+// The logs stand beside the file itself: it may be opened by its own name the next time.
+func TestAStoreHasTwoNames(t *testing.T) {
+	path := newPath(t)
+	link := newPath(t)
+	if err := os.Symlink(path, link); err != nil {
+		t.Skip(err)
+	}
+	e := open(t, link, bolt.Options{})
+	put(t, e, "a", "1")
+	if got := get(t, open(t, killed(t, path), bolt.Options{}), "a"); got != "1" {
+		t.Errorf("got %q", got)
+	}
+	if err := e.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := bolt.Compact(link); err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Lstat(link); err != nil || info.Mode()&os.ModeSymlink == 0 {
+		t.Errorf("the link is %v, %v", info.Mode(), err)
+	}
+	if got := get(t, open(t, path, bolt.Options{}), "a"); got != "1" {
+		t.Errorf("got %q", got)
+	}
+}
+
+// Another process may have the new file as soon as it has its name, and logs of its own.
+func TestACompactedFileHasNoLogs(t *testing.T) {
+	path := newPath(t)
+	e := open(t, path, bolt.Options{})
+	put(t, e, "a", "1")
+	if err := e.Close(); err != nil {
+		t.Fatal(err)
+	}
+	old, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	left := make(chan bool)
+	go func() {
+		for {
+			now, err := os.Stat(path)
+			_, logErr := os.Stat(path + ".wal2")
+			if err != nil || !os.SameFile(old, now) {
+				left <- logErr == nil
+				return
+			}
+		}
+	}()
+	if _, _, err := bolt.Compact(path); err != nil {
+		t.Fatal(err)
+	}
+	if <-left {
+		t.Error("a log was there when the file had been replaced")
+	}
+}
+
+// A process that starts while another one still closes the file waits for it, and
+// for what comes into the file then.
+func TestAFileGrowsWhileSomebodyWaitsForIt(t *testing.T) {
+	path := newPath(t)
+	e := open(t, path, bolt.Options{})
+	put(t, e, "a", strings.Repeat("x", 20<<20))
+	waits := make(chan struct{})
+	opened := make(chan error)
+	go func() {
+		close(waits)
+		next, err := bolt.Open(path, bolt.Options{})
+		if err == nil {
+			err = next.Close()
+		}
+		opened <- err
+	}()
+	<-waits
+	for names := 0; names < 2; { // how often this process has the file open
+		fds, err := os.ReadDir("/proc/self/fd")
+		if err != nil {
+			t.Skip(err)
+		}
+		names = 0
+		for _, fd := range fds {
+			if to, _ := os.Readlink("/proc/self/fd/" + fd.Name()); to == path {
+				names++
+			}
+		}
+	}
+	if err := e.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-opened; err != nil {
+		t.Error(err)
+	}
+}
