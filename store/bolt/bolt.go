@@ -102,8 +102,12 @@ var (
 	walKey    = []byte("wal")    // the id of the last log that is in the file
 )
 
-// format is the value of formatKey.
-const format = "1"
+// The values of formatKey. A version of the bot that knows no logs must not write
+// a file that has some: they would be read when this one comes back.
+const (
+	formatWhole = "1" // everything is in the file
+	formatLogs  = "2" // there may be logs beside it
+)
 
 // Open opens the file at path and makes it if it does not exist.
 func Open(path string, opts Options) (*Engine, error) {
@@ -189,8 +193,8 @@ func (e *Engine) start(path string) error {
 			}
 		}
 		meta := tx.Bucket(metaBucket)
-		if have := meta.Get(formatKey); have != nil && string(have) != format {
-			return fmt.Errorf("the file has format %s, this version reads %s", have, format)
+		if have := meta.Get(formatKey); have != nil && string(have) != formatWhole && string(have) != formatLogs {
+			return fmt.Errorf("the file has format %s, this version reads %s and %s", have, formatWhole, formatLogs)
 		}
 		if latest := meta.Get(latestKey); latest != nil {
 			if err := e.latest.UnmarshalBinary(latest); err != nil {
@@ -205,7 +209,7 @@ func (e *Engine) start(path string) error {
 			return fmt.Errorf("read the commits of the log: %w", err)
 		}
 		open = openJobs(tx)
-		return errors.Join(meta.Put(formatKey, []byte(format)), e.mark(tx, first))
+		return errors.Join(meta.Put(formatKey, []byte(formatLogs)), e.mark(tx, first))
 	})
 	if err != nil {
 		return errors.Join(err, e.wal.close(), e.spare.close())
@@ -224,7 +228,11 @@ func (e *Engine) start(path string) error {
 		flusher.Wait()
 		e.due.Stop()
 		e.End()
-		if err := e.flush(); err != nil {
+		err := e.flush()
+		if err == nil {
+			err = e.whole()
+		}
+		if err != nil {
 			e.log.Error("store: cannot write the file; the next start writes what is in the logs beside it", "error", err)
 			return errors.Join(e.wal.close(), e.spare.close())
 		}
@@ -254,6 +262,13 @@ func openJobs(tx *bbolt.Tx) []string {
 
 // Close waits for the transactions under way and closes the file.
 func (e *Engine) Close() error { return errors.Join(e.stop(), e.db.Close()) }
+
+// whole says in the file that it has everything.
+func (e *Engine) whole() error {
+	return e.db.Update(func(tx *bbolt.Tx) error {
+		return tx.Bucket(metaBucket).Put(formatKey, []byte(formatWhole))
+	})
+}
 
 // Update runs a transaction. It is on the disk when Update returns.
 func (e *Engine) Update(ctx context.Context, fn func(kv.Tx) error) error {
@@ -352,7 +367,7 @@ func (e *Engine) commit(run func(kv.Reader) *kv.Batch) error {
 
 // record appends a commit to the log, and shows it to those who read from now on.
 func (e *Engine) record(commit []byte) error {
-	if err := e.write(commit); err != nil {
+	if err := e.add(commit); err != nil {
 		// The log may have it all the same. A flush ends that log: the next start
 		// does not read it. Until one works, nothing more is taken.
 		return errors.Join(err, e.flush())
@@ -360,7 +375,7 @@ func (e *Engine) record(commit []byte) error {
 	return nil
 }
 
-func (e *Engine) write(commit []byte) error {
+func (e *Engine) add(commit []byte) error {
 	// Values of the batch may belong to the transaction, which is over.
 	_, batch, err := decodeCommit(commit)
 	if err != nil {

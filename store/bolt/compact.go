@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
+	"syscall"
 
 	"go.etcd.io/bbolt"
 )
@@ -29,9 +31,9 @@ func Compact(path string) (before, after int64, err error) {
 		return before, 0, err
 	}
 	smaller := file + ".compact"
-	err = guarded(func() error { return copyInto(smaller, e.db) })
+	err = e.stop() // the logs are gone before another process can have the new file
 	if err == nil {
-		err = e.stop() // the logs are gone before another process can have the new file
+		err = guarded(func() error { return copyInto(smaller, e.db) })
 	}
 	if err == nil {
 		err = replace(smaller, file) // the lock on the old file is held until then
@@ -67,13 +69,21 @@ func replace(from, to string) error {
 	return syncDir(to)
 }
 
-// syncDir makes the folder of a file durable.
+// syncDir makes the folder of a file durable, where a system can do that: Windows
+// can't, nor can some file systems of a network.
 func syncDir(path string) error {
+	if runtime.GOOS == "windows" {
+		return nil
+	}
 	dir, err := os.Open(filepath.Dir(path))
 	if err != nil {
 		return err
 	}
-	return errors.Join(dir.Sync(), dir.Close())
+	err = dir.Sync()
+	if errors.Is(err, syscall.EINVAL) {
+		err = nil
+	}
+	return errors.Join(err, dir.Close())
 }
 
 // removed removes a file, which need not exist.

@@ -2,11 +2,14 @@ package bolt_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
 	"testing"
 	"time"
+
+	"go.etcd.io/bbolt"
 
 	"ltxbot/store/bolt"
 	"ltxbot/store/kv"
@@ -359,5 +362,35 @@ func TestAFileGrowsWhileSomebodyWaitsForIt(t *testing.T) {
 	}
 	if err := <-opened; err != nil {
 		t.Error(err)
+	}
+}
+
+// A version that knows no logs would go on without what they have, and this one
+// would read them when it comes back.
+func TestAnOlderVersionDoesNotOpenAFileWithLogs(t *testing.T) {
+	const known = "1" // to that version
+	format := func(path string) string {
+		db, err := bbolt.Open(path, 0o600, &bbolt.Options{ReadOnly: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var format string
+		err = db.View(func(tx *bbolt.Tx) error { format = string(tx.Bucket([]byte("meta")).Get([]byte("format"))); return nil })
+		if err := errors.Join(err, db.Close()); err != nil {
+			t.Fatal(err)
+		}
+		return format
+	}
+	path := newPath(t)
+	e := open(t, path, bolt.Options{})
+	put(t, e, "a", "1")
+	if got := format(killed(t, path)); got == known {
+		t.Errorf("the format of a killed process is %s", got)
+	}
+	if err := e.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if got := format(path); got != known {
+		t.Errorf("the format of a closed file is %s", got)
 	}
 }
