@@ -139,8 +139,8 @@ func (w *wal) begin() error {
 	return nil
 }
 
-// append brings a commit to the disk. If it fails, nobody knows whether the log
-// has the commit: nothing more is to be written to it.
+// append brings a commit to the disk. If it fails, the disk may have the commit all
+// the same: nothing more is to be written to the log.
 func (w *wal) append(commit []byte) error {
 	if err := w.grow(w.end + commitHeader + int64(len(commit))); err != nil {
 		return err
@@ -152,7 +152,8 @@ func (w *wal) append(commit []byte) error {
 		return err
 	}
 	if err := w.sync(); err != nil {
-		return err
+		_, erased := w.file.WriteAt(make([]byte, commitHeader), w.end) // for the next start, unless the power fails first
+		return errors.Join(err, erased)
 	}
 	w.end += int64(len(data))
 	return nil
