@@ -129,11 +129,11 @@ func Open(path string, opts Options) (*Engine, error) {
 		if err != nil {
 			return err
 		}
-		e.db, err = bbolt.Open(path, fileMode, options(opts))
+		e.db, err = openLocked(path, options(opts))
 		return err
 	})
 	switch {
-	case errors.Is(err, berrors.ErrTimeout):
+	case errors.Is(err, berrors.ErrTimeout), errors.Is(err, errReplaced):
 		return nil, fmt.Errorf("open store %s: %w; stop it, or give this bot a file of its own (store.url)", path, ErrInUse)
 	case isDamage(err):
 		return nil, fmt.Errorf("open store %s: this is not a store of the bot, or it is damaged; restore a backup or move it away: %w", path, err)
@@ -149,6 +149,34 @@ func Open(path string, opts Options) (*Engine, error) {
 		return nil, errors.Join(fmt.Errorf("open store %s: %w", path, err), e.db.Close())
 	}
 	return e, nil
+}
+
+// errReplaced says that a file was compacted while it was opened.
+var errReplaced = errors.New("the file was replaced")
+
+// openLocked opens the file that has this name when it has the lock: a compaction
+// may have put another one in its place until then.
+func openLocked(path string, opts *bbolt.Options) (*bbolt.DB, error) {
+	var opened os.FileInfo
+	opts.OpenFile = func(name string, flag int, mode os.FileMode) (*os.File, error) {
+		f, err := os.OpenFile(name, flag, mode) //nolint:gosec // the operator chose it
+		if err == nil {
+			opened, err = f.Stat()
+		}
+		return f, err
+	}
+	db, err := bbolt.Open(path, fileMode, opts)
+	if err != nil {
+		return nil, err
+	}
+	now, err := os.Stat(path)
+	if err == nil && !os.SameFile(opened, now) {
+		err = errReplaced
+	}
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return db, nil
 }
 
 func options(opts Options) *bbolt.Options {

@@ -334,29 +334,15 @@ func TestAFileGrowsWhileSomebodyWaitsForIt(t *testing.T) {
 	path := newPath(t)
 	e := open(t, path, bolt.Options{})
 	put(t, e, "a", strings.Repeat("x", 20<<20))
-	waits := make(chan struct{})
 	opened := make(chan error)
 	go func() {
-		close(waits)
 		next, err := bolt.Open(path, bolt.Options{})
 		if err == nil {
 			err = next.Close()
 		}
 		opened <- err
 	}()
-	<-waits
-	for names := 0; names < 2; { // how often this process has the file open
-		fds, err := os.ReadDir("/proc/self/fd")
-		if err != nil {
-			t.Skip(err)
-		}
-		names = 0
-		for _, fd := range fds {
-			if to, _ := os.Readlink("/proc/self/fd/" + fd.Name()); to == path {
-				names++
-			}
-		}
-	}
+	waitForNames(t, path, 2)
 	if err := e.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -392,5 +378,58 @@ func TestAnOlderVersionDoesNotOpenAFileWithLogs(t *testing.T) {
 	}
 	if got := format(path); got != known {
 		t.Errorf("the format of a closed file is %s", got)
+	}
+}
+
+// A compaction puts another file in the place of this one while somebody waits for
+// the lock: what is written to the old one would be gone.
+func TestAFileThatWasReplacedIsNotWritten(t *testing.T) {
+	path := newPath(t)
+	e := open(t, path, bolt.Options{})
+	if err := e.Close(); err != nil {
+		t.Fatal(err)
+	}
+	smaller := path + ".compact"
+	copyFile(t, path, smaller)
+	old, err := bbolt.Open(path, 0o600, &bbolt.Options{ReadOnly: true}) // whoever looks only does not wait
+	if err != nil {
+		t.Fatal(err)
+	}
+	opened := make(chan error)
+	go func() {
+		e, err := bolt.Open(path, bolt.Options{})
+		if err == nil {
+			err = errors.Join(e.Update(t.Context(), func(tx kv.Tx) error { tx.Put("a", []byte("1")); return nil }), e.Close())
+		}
+		opened <- err
+	}()
+	waitForNames(t, path, 2)
+	if err := errors.Join(os.Rename(smaller, path), old.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-opened; errors.Is(err, bolt.ErrInUse) {
+		return
+	} else if err != nil {
+		t.Fatal(err)
+	}
+	if got := get(t, open(t, path, bolt.Options{}), "a"); got != "1" {
+		t.Errorf("what was acknowledged is %q", got)
+	}
+}
+
+// waitForNames returns when this process has a file open so many times.
+func waitForNames(t *testing.T, path string, n int) {
+	t.Helper()
+	for names := 0; names < n; {
+		fds, err := os.ReadDir("/proc/self/fd")
+		if err != nil {
+			t.Skip(err)
+		}
+		names = 0
+		for _, fd := range fds {
+			if to, _ := os.Readlink("/proc/self/fd/" + fd.Name()); to == path {
+				names++
+			}
+		}
 	}
 }
