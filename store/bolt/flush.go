@@ -176,8 +176,7 @@ func (r reader) Range(from, end string, reverse bool, yield func(string, []byte)
 }
 
 // replay writes the commits of the logs into the database that are not in it, in
-// their order. Those that are in it already change nothing: they are followed by
-// all that came after them.
+// their order: a log is read if it follows the last one that is in the database.
 func (e *Engine) replay(tx *bbolt.Tx) error {
 	last := tx.Bucket(metaBucket).Get(walKey)
 	for range 2 { // they may follow each other either way round

@@ -210,9 +210,8 @@ func (w *wal) commits(id walID, each func(commit []byte) error) error {
 		if err != nil {
 			return err
 		}
-		next := at + commitHeader + int64(len(commit))
 		if !whole {
-			if _, more, err := w.read(id, next); more || err != nil {
+			if more, err := w.more(id, at); more || err != nil {
 				return cmp.Or(err, errCommit)
 			}
 			return nil
@@ -220,8 +219,29 @@ func (w *wal) commits(id walID, each func(commit []byte) error) error {
 		if err := each(commit); err != nil {
 			return err
 		}
-		at = next
+		at += commitHeader + int64(len(commit))
 	}
+}
+
+// mostSought is the length of the largest commit that more looks for, in bytes: most
+// of what has the length of a larger one is not a commit.
+const mostSought = 1 << 20
+
+// more reports whether there is a whole commit anywhere after an offset. Where it
+// begins is not known: the length of the one before may be what is damaged.
+func (w *wal) more(id walID, at int64) (bool, error) {
+	rest := make([]byte, max(w.size-at, 0))
+	if _, err := w.file.ReadAt(rest, at); err != nil && !errors.Is(err, io.EOF) {
+		return false, err
+	}
+	for ; len(rest) > commitHeader; rest = rest[1:] {
+		length, commit := int64(binary.LittleEndian.Uint32(rest)), rest[commitHeader:]
+		if length > 0 && length <= min(mostSought, int64(len(commit))) &&
+			id.checksum(commit[:length]) == binary.LittleEndian.Uint32(rest[4:]) {
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 // read reads the commit at an offset, and reports whether it is whole.

@@ -90,22 +90,30 @@ func TestALogThatIsDamagedInTheMiddleIsRefused(t *testing.T) {
 	at := e.LogEnd()
 	put(t, e, "b", "second")
 	put(t, e, "c", "third")
-	left := killed(t, path)
-	log, err := os.ReadFile(left + ".wal1")
-	if err != nil {
-		t.Fatal(err)
-	}
-	log[at+20] ^= 1
-	if err := os.WriteFile(left+".wal1", log, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if e, err := bolt.Open(left, bolt.Options{}); err == nil {
-		t.Fatal("it was opened", e.Close())
-	} else if !strings.Contains(err.Error(), left) || !strings.Contains(err.Error(), "damaged") {
-		t.Errorf("got %v", err)
-	}
-	if after, err := os.ReadFile(left + ".wal1"); err != nil || !bytes.Equal(after, log) {
-		t.Errorf("the log was changed: %v", err)
+	for what, damage := range map[string]func(log []byte){
+		"a bit of what it writes": func(log []byte) { log[at+20] ^= 1 },
+		"a bit of its length":     func(log []byte) { log[at] ^= 1 },
+		"its first bytes":         func(log []byte) { clear(log[at:][:20]) },
+	} {
+		t.Run(what, func(t *testing.T) {
+			left := killed(t, path)
+			log, err := os.ReadFile(left + ".wal1")
+			if err != nil {
+				t.Fatal(err)
+			}
+			damage(log)
+			if err := os.WriteFile(left+".wal1", log, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if e, err := bolt.Open(left, bolt.Options{}); err == nil {
+				t.Fatal("it was opened", e.Close())
+			} else if !strings.Contains(err.Error(), left) || !strings.Contains(err.Error(), "damaged") {
+				t.Errorf("got %v", err)
+			}
+			if after, err := os.ReadFile(left + ".wal1"); err != nil || !bytes.Equal(after, log) {
+				t.Errorf("the log was changed: %v", err)
+			}
+		})
 	}
 }
 
