@@ -21,6 +21,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strconv"
@@ -44,7 +45,7 @@ type Engine struct {
 	updates *kv.Committer
 	log     *slog.Logger
 	now     func() time.Time
-	close   func() error
+	stop    func() error  // all but closing db
 	full    chan struct{} // has a value when the log is to be brought into db
 	failed  atomic.Bool   // that was tried, and failed
 
@@ -76,6 +77,8 @@ type Options struct {
 	// NoSync leaves it to the system when a commit reaches the disk. The file
 	// outlives the process, but not a loss of power: it is for tests.
 	NoSync bool
+
+	openLog func(path string) (logFile, error) // openDiskFile when nil
 }
 
 // ErrInUse says that a file can't be opened because another process has it.
@@ -95,12 +98,16 @@ var (
 	metaBucket = []byte("meta")
 
 	formatKey = []byte("format") // what the buckets hold
-	latestKey = []byte("latest") // Engine.latest at the last commit
+	latestKey = []byte("latest") // Engine.latest when the file was last written
 	walKey    = []byte("wal")    // the id of the last log that is in the file
 )
 
-// format is the value of formatKey.
-const format = "1"
+// The values of formatKey. A version of the bot that knows no logs must not write
+// a file that has some: they would be read when this one comes back.
+const (
+	formatWhole = "1" // everything is in the file
+	formatLogs  = "2" // there may be logs beside it
+)
 
 // Open opens the file at path and makes it if it does not exist.
 func Open(path string, opts Options) (*Engine, error) {
@@ -114,16 +121,19 @@ func Open(path string, opts Options) (*Engine, error) {
 	if e.opts.FlushSize == 0 {
 		e.opts.FlushSize = flushSize
 	}
+	if e.opts.openLog == nil {
+		e.opts.openLog = openDiskFile
+	}
 	err := guarded(func() error {
 		err := checkWhole(path)
 		if err != nil {
 			return err
 		}
-		e.db, err = bbolt.Open(path, fileMode, options(opts))
+		e.db, err = openLocked(path, options(opts))
 		return err
 	})
 	switch {
-	case errors.Is(err, berrors.ErrTimeout):
+	case errors.Is(err, berrors.ErrTimeout), errors.Is(err, errReplaced):
 		return nil, fmt.Errorf("open store %s: %w; stop it, or give this bot a file of its own (store.url)", path, ErrInUse)
 	case isDamage(err):
 		return nil, fmt.Errorf("open store %s: this is not a store of the bot, or it is damaged; restore a backup or move it away: %w", path, err)
@@ -139,6 +149,34 @@ func Open(path string, opts Options) (*Engine, error) {
 		return nil, errors.Join(fmt.Errorf("open store %s: %w", path, err), e.db.Close())
 	}
 	return e, nil
+}
+
+// errReplaced says that a file was compacted while it was opened.
+var errReplaced = errors.New("the file was replaced")
+
+// openLocked opens the file that has this name when it has the lock: a compaction
+// may have put another one in its place until then.
+func openLocked(path string, opts *bbolt.Options) (*bbolt.DB, error) {
+	var opened os.FileInfo
+	opts.OpenFile = func(name string, flag int, mode os.FileMode) (*os.File, error) {
+		f, err := os.OpenFile(name, flag, mode) //nolint:gosec // the operator chose it
+		if err == nil {
+			opened, err = f.Stat()
+		}
+		return f, err
+	}
+	db, err := bbolt.Open(path, fileMode, opts)
+	if err != nil {
+		return nil, err
+	}
+	now, err := os.Stat(path)
+	if err == nil && !os.SameFile(opened, now) {
+		err = errReplaced
+	}
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return db, nil
 }
 
 func options(opts Options) *bbolt.Options {
@@ -167,9 +205,13 @@ func initialMap(maxBytes int64) int {
 // start makes the buckets, brings what the logs have into the file, queues the
 // open jobs and starts the committer.
 func (e *Engine) start(path string) error {
+	path, err := filepath.EvalSymlinks(path) // the logs belong to the file, whatever it is called
+	if err != nil {
+		return err
+	}
 	var open []string
 	first := newWALID() // of a log that never was: the next one follows it
-	err := e.db.Update(func(tx *bbolt.Tx) error {
+	err = e.db.Update(func(tx *bbolt.Tx) error {
 		if k, _ := tx.Cursor().First(); k != nil && tx.Bucket(metaBucket) == nil {
 			return errors.New("it was written by another program, or by an older version of the bot")
 		}
@@ -179,8 +221,8 @@ func (e *Engine) start(path string) error {
 			}
 		}
 		meta := tx.Bucket(metaBucket)
-		if have := meta.Get(formatKey); have != nil && string(have) != format {
-			return fmt.Errorf("the file has format %s, this version reads %s", have, format)
+		if have := meta.Get(formatKey); have != nil && string(have) != formatWhole && string(have) != formatLogs {
+			return fmt.Errorf("the file has format %s, this version reads %s and %s", have, formatWhole, formatLogs)
 		}
 		if latest := meta.Get(latestKey); latest != nil {
 			if err := e.latest.UnmarshalBinary(latest); err != nil {
@@ -188,14 +230,14 @@ func (e *Engine) start(path string) error {
 			}
 		}
 		var err error
-		if e.wal, e.spare, err = openWALs(path, e.opts.NoSync); err != nil {
+		if e.wal, e.spare, err = openWALs(path, e.opts); err != nil {
 			return err
 		}
 		if err := e.replay(tx); err != nil {
 			return fmt.Errorf("read the commits of the log: %w", err)
 		}
 		open = openJobs(tx)
-		return errors.Join(meta.Put(formatKey, []byte(format)), meta.Put(walKey, first[:]))
+		return errors.Join(meta.Put(formatKey, []byte(formatLogs)), e.mark(tx, first))
 	})
 	if err != nil {
 		return errors.Join(err, e.wal.close(), e.spare.close())
@@ -208,17 +250,21 @@ func (e *Engine) start(path string) error {
 	var flusher sync.WaitGroup
 	e.due = time.NewTimer(flushEvery)
 	flusher.Go(func() { e.flushes(stop) })
-	e.close = sync.OnceValue(func() error {
+	e.stop = sync.OnceValue(func() error {
 		e.updates.Close()
 		close(stop)
 		flusher.Wait()
 		e.due.Stop()
 		e.End()
-		if err := e.flush(); err != nil {
-			e.log.Error("store: cannot write the file; the next start writes what is in the logs beside it", "error", err)
-			return errors.Join(e.wal.close(), e.spare.close(), e.db.Close())
+		err := e.flush()
+		if err == nil {
+			err = e.whole()
 		}
-		return errors.Join(e.wal.remove(), e.spare.remove(), e.db.Close())
+		if err != nil {
+			e.log.Error("store: cannot write the file; the next start writes what is in the logs beside it", "error", err)
+			return errors.Join(e.wal.close(), e.spare.close())
+		}
+		return errors.Join(e.wal.remove(), e.spare.remove())
 	})
 	return nil
 }
@@ -243,7 +289,14 @@ func openJobs(tx *bbolt.Tx) []string {
 }
 
 // Close waits for the transactions under way and closes the file.
-func (e *Engine) Close() error { return e.close() }
+func (e *Engine) Close() error { return errors.Join(e.stop(), e.db.Close()) }
+
+// whole says in the file that it has everything.
+func (e *Engine) whole() error {
+	return e.db.Update(func(tx *bbolt.Tx) error {
+		return tx.Bucket(metaBucket).Put(formatKey, []byte(formatWhole))
+	})
+}
 
 // Update runs a transaction. It is on the disk when Update returns.
 func (e *Engine) Update(ctx context.Context, fn func(kv.Tx) error) error {
@@ -342,6 +395,15 @@ func (e *Engine) commit(run func(kv.Reader) *kv.Batch) error {
 
 // record appends a commit to the log, and shows it to those who read from now on.
 func (e *Engine) record(commit []byte) error {
+	if err := e.add(commit); err != nil {
+		// The log may have it all the same. A flush ends that log: the next start
+		// does not read it. Until one works, nothing more is taken.
+		return errors.Join(err, e.flush())
+	}
+	return nil
+}
+
+func (e *Engine) add(commit []byte) error {
 	// Values of the batch may belong to the transaction, which is over.
 	_, batch, err := decodeCommit(commit)
 	if err != nil {

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
+	"syscall"
 
 	"go.etcd.io/bbolt"
 )
@@ -17,22 +19,29 @@ const compactBatch = 16 << 20
 // the error is ErrInUse. The file is replaced only when the copy is complete
 // and on the disk.
 func Compact(path string) (before, after int64, err error) {
-	if before, err = size(path); err != nil {
+	file, err := filepath.EvalSymlinks(path)
+	if err == nil {
+		before, err = size(file)
+	}
+	if err != nil {
 		return 0, 0, fmt.Errorf("compact store: %w", err)
 	}
-	e, err := Open(path, Options{})
+	e, err := Open(file, Options{})
 	if err != nil {
 		return before, 0, err
 	}
-	smaller := path + ".compact"
-	err = guarded(func() error { return copyInto(smaller, e.db) })
+	smaller := file + ".compact"
+	err = e.stop() // the logs are gone before another process can have the new file
 	if err == nil {
-		err = replace(smaller, path) // the lock on the old file is held until then
+		err = guarded(func() error { return copyInto(smaller, e.db) })
+	}
+	if err == nil {
+		err = replace(smaller, file) // the lock on the old file is held until then
 	}
 	if err = errors.Join(err, e.Close()); err != nil {
 		return before, 0, fmt.Errorf("compact store %s: %w", path, errors.Join(err, removed(smaller)))
 	}
-	after, err = size(path)
+	after, err = size(file)
 	return before, after, err
 }
 
@@ -60,13 +69,21 @@ func replace(from, to string) error {
 	return syncDir(to)
 }
 
-// syncDir makes the folder of a file durable.
+// syncDir makes the folder of a file durable, where a system can do that: Windows
+// can't, nor can some file systems of a network.
 func syncDir(path string) error {
+	if runtime.GOOS == "windows" {
+		return nil
+	}
 	dir, err := os.Open(filepath.Dir(path))
 	if err != nil {
 		return err
 	}
-	return errors.Join(dir.Sync(), dir.Close())
+	err = dir.Sync()
+	if errors.Is(err, syscall.EINVAL) {
+		err = nil
+	}
+	return errors.Join(err, dir.Close())
 }
 
 // removed removes a file, which need not exist.

@@ -43,6 +43,10 @@ func checkWhole(path string) error {
 		return err
 	}
 	err = db.View(func(tx *bbolt.Tx) error {
+		// Again: another process may have written it until Open got the lock.
+		if info, err = os.Stat(path); err != nil {
+			return err
+		}
 		if info.Size() < tx.Size() {
 			return fmt.Errorf("%w: it has %d bytes of %d", errDamaged, info.Size(), tx.Size())
 		}

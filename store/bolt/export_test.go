@@ -18,3 +18,12 @@ var (
 	DecodeCommit = decodeCommit
 	EncodeCommit = encodeCommit
 )
+
+// LogFile is what a log needs of its file.
+type LogFile = logFile
+
+// WithLogs are options with other files for the logs than those of the disk.
+func (o Options) WithLogs(open func(path string) (LogFile, error)) Options {
+	o.openLog = open
+	return o
+}

@@ -75,12 +75,7 @@ func (e *Engine) flushOld() error {
 		return nil
 	}
 	err := e.db.Update(func(tx *bbolt.Tx) error {
-		latest, err := e.time().MarshalBinary()
-		if err != nil {
-			return err
-		}
-		meta := tx.Bucket(metaBucket)
-		return errors.Join(apply(tx, e.old), meta.Put(latestKey, latest), meta.Put(walKey, e.spare.id[:]))
+		return errors.Join(apply(tx, e.old), e.mark(tx, e.spare.id))
 	})
 	e.failed.Store(err != nil)
 	if errors.Is(err, berrors.ErrMaxSizeReached) {
@@ -93,6 +88,18 @@ func (e *Engine) flushOld() error {
 	defer e.state.Unlock()
 	e.old = nil
 	return nil
+}
+
+// mark keeps the latest time in the database, and which log is the last one in it.
+func (e *Engine) mark(tx *bbolt.Tx, log walID) error {
+	e.mu.Lock()
+	latest, err := e.latest.MarshalBinary()
+	e.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	meta := tx.Bucket(metaBucket)
+	return errors.Join(meta.Put(latestKey, latest), meta.Put(walKey, log[:]))
 }
 
 // apply writes a batch into the database.
@@ -169,8 +176,7 @@ func (r reader) Range(from, end string, reverse bool, yield func(string, []byte)
 }
 
 // replay writes the commits of the logs into the database that are not in it, in
-// their order. Those that are in it already change nothing: they are followed by
-// all that came after them.
+// their order: a log is read if it follows the last one that is in the database.
 func (e *Engine) replay(tx *bbolt.Tx) error {
 	last := tx.Bucket(metaBucket).Get(walKey)
 	for range 2 { // they may follow each other either way round

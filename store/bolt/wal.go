@@ -26,8 +26,7 @@ import (
 // the file, and waits for the disk once. What is left in it from before has the
 // checksum of another id.
 type wal struct {
-	path   string
-	file   *os.File
+	file   logFile
 	noSync bool
 	id     walID
 	before walID // the id of the log before it
@@ -37,6 +36,37 @@ type wal struct {
 }
 
 type walID [16]byte
+
+// logFile is what a log needs of its file: tests have one that fails.
+type logFile interface {
+	io.ReaderAt
+	io.WriterAt
+	Size() (int64, error)
+	Sync() error
+	Datasync() error // but for the file's times
+	Close() error
+	Remove() error // closes it, too
+}
+
+// diskFile is a logFile on the disk.
+type diskFile struct{ *os.File }
+
+func openDiskFile(path string) (logFile, error) {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, fileMode) //nolint:gosec // the operator chose it
+	return diskFile{f}, err
+}
+
+func (f diskFile) Size() (int64, error) {
+	info, err := f.Stat()
+	if err != nil {
+		return 0, err
+	}
+	return info.Size(), nil
+}
+
+func (f diskFile) Datasync() error { return datasync(f.File) }
+
+func (f diskFile) Remove() error { return errors.Join(f.Close(), os.Remove(f.Name())) }
 
 // The layout of a log: a header, and from firstCommit on the commits, each with
 // its length and its checksum.
@@ -61,24 +91,24 @@ func newWALID() (id walID) {
 }
 
 // openWAL opens the log at path, or makes an empty one.
-func openWAL(path string, noSync bool) (*wal, error) {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, fileMode) //nolint:gosec // the operator chose it
+func openWAL(path string, opts Options) (*wal, error) {
+	f, err := opts.openLog(path)
 	if err != nil {
 		return nil, err
 	}
-	info, err := f.Stat()
+	size, err := f.Size()
 	if err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
-	return &wal{path: path, file: f, noSync: noSync, size: info.Size()}, nil
+	return &wal{file: f, noSync: opts.NoSync, size: size}, nil
 }
 
 // openWALs opens the two logs of the database at path.
-func openWALs(path string, noSync bool) (a, b *wal, err error) {
-	if a, err = openWAL(path+".wal1", noSync); err != nil {
+func openWALs(path string, opts Options) (a, b *wal, err error) {
+	if a, err = openWAL(path+".wal1", opts); err != nil {
 		return nil, nil, err
 	}
-	if b, err = openWAL(path+".wal2", noSync); err == nil && !noSync {
+	if b, err = openWAL(path+".wal2", opts); err == nil && !opts.NoSync {
 		err = syncDir(path) // a new file may be gone after a loss of power, with all that was synced in it
 	}
 	if err != nil {
@@ -109,7 +139,8 @@ func (w *wal) begin() error {
 	return nil
 }
 
-// append brings a commit to the disk. If it fails, the next one takes its place.
+// append brings a commit to the disk. If it fails, the disk may have the commit all
+// the same: nothing more is to be written to the log.
 func (w *wal) append(commit []byte) error {
 	if err := w.grow(w.end + commitHeader + int64(len(commit))); err != nil {
 		return err
@@ -121,7 +152,8 @@ func (w *wal) append(commit []byte) error {
 		return err
 	}
 	if err := w.sync(); err != nil {
-		return err
+		_, erased := w.file.WriteAt(make([]byte, commitHeader), w.end) // for the next start, unless the power fails first
+		return errors.Join(err, erased)
 	}
 	w.end += int64(len(data))
 	return nil
@@ -149,7 +181,7 @@ func (w *wal) sync() error {
 	if w.noSync {
 		return nil
 	}
-	return datasync(w.file)
+	return w.file.Datasync()
 }
 
 // header reads the ids of the log and of the one before it. ok is false if it has
@@ -178,9 +210,8 @@ func (w *wal) commits(id walID, each func(commit []byte) error) error {
 		if err != nil {
 			return err
 		}
-		next := at + commitHeader + int64(len(commit))
 		if !whole {
-			if _, more, err := w.read(id, next); more || err != nil {
+			if more, err := w.more(id, at); more || err != nil {
 				return cmp.Or(err, errCommit)
 			}
 			return nil
@@ -188,8 +219,29 @@ func (w *wal) commits(id walID, each func(commit []byte) error) error {
 		if err := each(commit); err != nil {
 			return err
 		}
-		at = next
+		at += commitHeader + int64(len(commit))
 	}
+}
+
+// mostSought is the length of the largest commit that more looks for, in bytes: most
+// of what has the length of a larger one is not a commit.
+const mostSought = 1 << 20
+
+// more reports whether there is a whole commit anywhere after an offset. Where it
+// begins is not known: the length of the one before may be what is damaged.
+func (w *wal) more(id walID, at int64) (bool, error) {
+	rest := make([]byte, max(w.size-at, 0))
+	if _, err := w.file.ReadAt(rest, at); err != nil && !errors.Is(err, io.EOF) {
+		return false, err
+	}
+	for ; len(rest) > commitHeader; rest = rest[1:] {
+		length, commit := int64(binary.LittleEndian.Uint32(rest)), rest[commitHeader:]
+		if length > 0 && length <= min(mostSought, int64(len(commit))) &&
+			id.checksum(commit[:length]) == binary.LittleEndian.Uint32(rest[4:]) {
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 // read reads the commit at an offset, and reports whether it is whole.
@@ -221,7 +273,7 @@ func (w *wal) close() error {
 }
 
 // remove closes the log and removes its file.
-func (w *wal) remove() error { return errors.Join(w.close(), os.Remove(w.path)) }
+func (w *wal) remove() error { return w.file.Remove() }
 
 // The parts of a commit in the log, each with its own letter.
 const (

@@ -2,11 +2,14 @@ package bolt_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
 	"testing"
 	"time"
+
+	"go.etcd.io/bbolt"
 
 	"ltxbot/store/bolt"
 	"ltxbot/store/kv"
@@ -87,22 +90,30 @@ func TestALogThatIsDamagedInTheMiddleIsRefused(t *testing.T) {
 	at := e.LogEnd()
 	put(t, e, "b", "second")
 	put(t, e, "c", "third")
-	left := killed(t, path)
-	log, err := os.ReadFile(left + ".wal1")
-	if err != nil {
-		t.Fatal(err)
-	}
-	log[at+20] ^= 1
-	if err := os.WriteFile(left+".wal1", log, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if e, err := bolt.Open(left, bolt.Options{}); err == nil {
-		t.Fatal("it was opened", e.Close())
-	} else if !strings.Contains(err.Error(), left) || !strings.Contains(err.Error(), "damaged") {
-		t.Errorf("got %v", err)
-	}
-	if after, err := os.ReadFile(left + ".wal1"); err != nil || !bytes.Equal(after, log) {
-		t.Errorf("the log was changed: %v", err)
+	for what, damage := range map[string]func(log []byte){
+		"a bit of what it writes": func(log []byte) { log[at+20] ^= 1 },
+		"a bit of its length":     func(log []byte) { log[at] ^= 1 },
+		"its first bytes":         func(log []byte) { clear(log[at:][:20]) },
+	} {
+		t.Run(what, func(t *testing.T) {
+			left := killed(t, path)
+			log, err := os.ReadFile(left + ".wal1")
+			if err != nil {
+				t.Fatal(err)
+			}
+			damage(log)
+			if err := os.WriteFile(left+".wal1", log, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if e, err := bolt.Open(left, bolt.Options{}); err == nil {
+				t.Fatal("it was opened", e.Close())
+			} else if !strings.Contains(err.Error(), left) || !strings.Contains(err.Error(), "damaged") {
+				t.Errorf("got %v", err)
+			}
+			if after, err := os.ReadFile(left + ".wal1"); err != nil || !bytes.Equal(after, log) {
+				t.Errorf("the log was changed: %v", err)
+			}
+		})
 	}
 }
 
@@ -244,4 +255,189 @@ func contents(b *kv.Batch) (all []string) {
 		all = append(all, fmt.Sprint(n))
 	}
 	return all
+}
+
+func TestTheClockThatWasPutRightOutlivesTwoKills(t *testing.T) {
+	path := newPath(t)
+	now := time.Now()
+	clock := func() time.Time { return now }
+	e := open(t, path, bolt.Options{Now: clock})
+	now = now.Add(time.Hour)
+	put(t, e, "a", "1")
+	if err := e.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	now = now.Add(-time.Hour)
+	if err := e.ResetClock(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	once := killed(t, path)
+	open(t, once, bolt.Options{Now: clock})
+	e = open(t, killed(t, once), bolt.Options{Now: clock})
+	if got, err := e.Now(t.Context()); err != nil || !got.Equal(now) {
+		t.Errorf("Now is %v ahead, %v", got.Sub(now), err)
+	}
+}
+
+// The logs stand beside the file itself: it may be opened by its own name the next time.
+func TestAStoreHasTwoNames(t *testing.T) {
+	path := newPath(t)
+	link := newPath(t)
+	if err := os.Symlink(path, link); err != nil {
+		t.Skip(err)
+	}
+	e := open(t, link, bolt.Options{})
+	put(t, e, "a", "1")
+	if got := get(t, open(t, killed(t, path), bolt.Options{}), "a"); got != "1" {
+		t.Errorf("got %q", got)
+	}
+	if err := e.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := bolt.Compact(link); err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Lstat(link); err != nil || info.Mode()&os.ModeSymlink == 0 {
+		t.Errorf("the link is %v, %v", info.Mode(), err)
+	}
+	if got := get(t, open(t, path, bolt.Options{}), "a"); got != "1" {
+		t.Errorf("got %q", got)
+	}
+}
+
+// Another process may have the new file as soon as it has its name, and logs of its own.
+func TestACompactedFileHasNoLogs(t *testing.T) {
+	path := newPath(t)
+	e := open(t, path, bolt.Options{})
+	put(t, e, "a", "1")
+	if err := e.Close(); err != nil {
+		t.Fatal(err)
+	}
+	old, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	left := make(chan bool)
+	go func() {
+		for {
+			now, err := os.Stat(path)
+			_, logErr := os.Stat(path + ".wal2")
+			if err != nil || !os.SameFile(old, now) {
+				left <- logErr == nil
+				return
+			}
+		}
+	}()
+	if _, _, err := bolt.Compact(path); err != nil {
+		t.Fatal(err)
+	}
+	if <-left {
+		t.Error("a log was there when the file had been replaced")
+	}
+}
+
+// A process that starts while another one still closes the file waits for it, and
+// for what comes into the file then.
+func TestAFileGrowsWhileSomebodyWaitsForIt(t *testing.T) {
+	path := newPath(t)
+	e := open(t, path, bolt.Options{})
+	put(t, e, "a", strings.Repeat("x", 20<<20))
+	opened := make(chan error)
+	go func() {
+		next, err := bolt.Open(path, bolt.Options{})
+		if err == nil {
+			err = next.Close()
+		}
+		opened <- err
+	}()
+	waitForNames(t, path, 2)
+	if err := e.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-opened; err != nil {
+		t.Error(err)
+	}
+}
+
+// A version that knows no logs would go on without what they have, and this one
+// would read them when it comes back.
+func TestAnOlderVersionDoesNotOpenAFileWithLogs(t *testing.T) {
+	const known = "1" // to that version
+	format := func(path string) string {
+		db, err := bbolt.Open(path, 0o600, &bbolt.Options{ReadOnly: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var format string
+		err = db.View(func(tx *bbolt.Tx) error { format = string(tx.Bucket([]byte("meta")).Get([]byte("format"))); return nil })
+		if err := errors.Join(err, db.Close()); err != nil {
+			t.Fatal(err)
+		}
+		return format
+	}
+	path := newPath(t)
+	e := open(t, path, bolt.Options{})
+	put(t, e, "a", "1")
+	if got := format(killed(t, path)); got == known {
+		t.Errorf("the format of a killed process is %s", got)
+	}
+	if err := e.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if got := format(path); got != known {
+		t.Errorf("the format of a closed file is %s", got)
+	}
+}
+
+// A compaction puts another file in the place of this one while somebody waits for
+// the lock: what is written to the old one would be gone.
+func TestAFileThatWasReplacedIsNotWritten(t *testing.T) {
+	path := newPath(t)
+	e := open(t, path, bolt.Options{})
+	if err := e.Close(); err != nil {
+		t.Fatal(err)
+	}
+	smaller := path + ".compact"
+	copyFile(t, path, smaller)
+	old, err := bbolt.Open(path, 0o600, &bbolt.Options{ReadOnly: true}) // whoever looks only does not wait
+	if err != nil {
+		t.Fatal(err)
+	}
+	opened := make(chan error)
+	go func() {
+		e, err := bolt.Open(path, bolt.Options{})
+		if err == nil {
+			err = errors.Join(e.Update(t.Context(), func(tx kv.Tx) error { tx.Put("a", []byte("1")); return nil }), e.Close())
+		}
+		opened <- err
+	}()
+	waitForNames(t, path, 2)
+	if err := errors.Join(os.Rename(smaller, path), old.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-opened; errors.Is(err, bolt.ErrInUse) {
+		return
+	} else if err != nil {
+		t.Fatal(err)
+	}
+	if got := get(t, open(t, path, bolt.Options{}), "a"); got != "1" {
+		t.Errorf("what was acknowledged is %q", got)
+	}
+}
+
+// waitForNames returns when this process has a file open so many times.
+func waitForNames(t *testing.T, path string, n int) {
+	t.Helper()
+	for names := 0; names < n; {
+		fds, err := os.ReadDir("/proc/self/fd")
+		if err != nil {
+			t.Skip(err)
+		}
+		names = 0
+		for _, fd := range fds {
+			if to, _ := os.Readlink("/proc/self/fd/" + fd.Name()); to == path {
+				names++
+			}
+		}
+	}
 }
