@@ -41,6 +41,7 @@ func TestOneProcessHoldsTheGatewayAndAnotherTakesItOver(t *testing.T) {
 		if got := w.discord.Identifies(); got != i+1 {
 			t.Fatalf("before it %s: %d sessions, want %d", end.how, got, i+1)
 		}
+		late := lateness(t)
 		began := time.Now()
 		end.do(holder)
 		for other.part(ctx, "discord") != "ok" {
@@ -49,9 +50,9 @@ func TestOneProcessHoldsTheGatewayAndAnotherTakesItOver(t *testing.T) {
 				t.Fatalf("nobody took over from a holder that %s", end.how)
 			}
 		}
-		took := time.Since(began)
-		t.Logf("a holder that %s: taken over in %v", end.how, took.Round(10*time.Millisecond))
-		if took > end.within {
+		took, slow := time.Since(began), late()
+		t.Logf("a holder that %s: taken over in %v, timers were up to %v late", end.how, took.Round(10*time.Millisecond), slow)
+		if took > end.within+20*slow {
 			t.Errorf("a holder that %s: taken over in %v, want %v", end.how, took, end.within)
 		}
 		w.ask(ctx, 10*i+1)
