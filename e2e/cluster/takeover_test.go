@@ -23,7 +23,7 @@ func TestJobsOfDeadAndStoppedProcessesAreTakenOver(t *testing.T) {
 	t.Parallel()
 	need.Spare(t)
 	w := newWorld(t, 1)
-	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute)
 	defer cancel()
 	killed, stopped, third := w.process("killed"), w.process("stopped"), w.process("third")
 	w.begin(ctx, killed)
