@@ -19,8 +19,8 @@ RUN go build -trimpath -ldflags "-s -w -X main.version=${VERSION}" -o /out/bot .
 
 FROM ${RUN_IMAGE}
 # ffmpeg makes videos fit where they are too large for a channel.
-RUN apt-get update -q \
- && DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends ca-certificates ffmpeg \
+RUN apt-get update -q -o Acquire::Retries=3 \
+ && DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends -o Acquire::Retries=3 ca-certificates ffmpeg \
  && rm -rf /var/lib/apt/lists/* \
  && install -d -o 10001 -g 10001 -m 0700 /var/lib/ltxbot
 COPY --from=build /out/bot /usr/local/bin/bot

@@ -17,6 +17,15 @@ suite=bookworm
 begin=$SECONDS
 say() { printf '%4d s  %s\n' $((SECONDS - begin)) "$*"; }
 fail() { printf 'FAILED: %s\n' "$*" >&2; exit 1; }
+retry() { # retry COMMAND...: three times, for what comes over a network
+  local n
+  for n in 1 2 3; do
+    "$@" && return 0
+    say "attempt $n failed: $1"
+    sleep $((n * 5))
+  done
+  return 1
+}
 
 missing=()
 for tool in buildah debootstrap; do
@@ -24,8 +33,8 @@ for tool in buildah debootstrap; do
 done
 if [ ${#missing[@]} -gt 0 ]; then
   say "installing ${missing[*]}"
-  apt-get update -q >/dev/null
-  apt-get install -q -y --no-install-recommends "${missing[@]}" >/dev/null
+  retry apt-get update -q >/dev/null
+  retry apt-get install -q -y --no-install-recommends -o DPkg::Lock::Timeout=300 "${missing[@]}" >/dev/null
 fi
 
 work=$(mktemp -d)
@@ -57,7 +66,7 @@ name() { # name ARG: the base image that the Dockerfile names in ARG
 say "debian, by debootstrap"
 container=$(b from scratch)
 root=$(b mount "$container")
-debootstrap --variant=minbase "$suite" "$root" "$mirror" >"$work/debootstrap.log" 2>&1 ||
+retry debootstrap --variant=minbase "$suite" "$root" "$mirror" >"$work/debootstrap.log" 2>&1 ||
   { tail -n 20 "$work/debootstrap.log"; fail "debootstrap"; }
 rm -rf "$root"/var/cache/apt/archives/*.deb "$root"/var/lib/apt/lists/*
 b umount "$container" >/dev/null
@@ -75,7 +84,7 @@ b umount "$container" >/dev/null
 b commit --quiet --rm --signature-policy "$work/policy.json" "$container" "$(name GO_IMAGE)" >/dev/null
 
 say "the Dockerfile"
-b build --quiet --isolation chroot --pull-never --format docker --signature-policy "$work/policy.json" \
+retry b build --quiet --isolation chroot --pull-never --format docker --signature-policy "$work/policy.json" \
   --build-arg VERSION=ci --tag ltxbot . >"$work/build.log" 2>&1 || { tail -n 40 "$work/build.log"; fail "build"; }
 
 say "the image"

@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 
 for attempt in 1 2 3; do
   # No package has to run anything to be installed.
-  timeout 120 npm ci --prefix e2e/contract --ignore-scripts --no-audit --no-fund && break
+  timeout 600 npm ci --prefix e2e/contract --ignore-scripts --no-audit --no-fund && break
   [ "$attempt" -lt 3 ] || exit 1
   sleep $((attempt * 5))
 done

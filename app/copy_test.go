@@ -121,7 +121,7 @@ func TestAStoreIsCopiedThereAndBack(t *testing.T) {
 	}
 
 	// Each unfinished job is handed out again, and those that waited wait.
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	for range 5 {
 		c, err := middle.Claim(ctx)

@@ -53,7 +53,7 @@ func TestAnFFmpegThatCannotEncode(t *testing.T) {
 	}
 	const warning = "ffmpeg can't encode: videos too large for a channel are posted as links"
 	for n := 0; !strings.Contains(w.log.String(), warning); n++ {
-		if n == 1000 {
+		if n == 6000 { // a minute
 			t.Fatal("the log does not say that ffmpeg can't encode")
 		}
 		<-time.After(10 * time.Millisecond)

@@ -103,7 +103,7 @@ func (w *world) job(id string) generate.Job {
 
 func (w *world) take(s *store.Store) generate.Claim {
 	w.t.Helper()
-	ctx, cancel := context.WithTimeout(w.t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(w.t.Context(), time.Minute)
 	defer cancel()
 	c, err := s.Claim(ctx)
 	if err != nil {

@@ -146,7 +146,7 @@ discord_guilds = [%q]
 	}
 	select {
 	case <-done:
-	case <-time.After(20 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatalf("the bot does not stop:\n%s", log)
 	}
 	if strings.Contains(log.String(), "hush") {

@@ -40,7 +40,7 @@ func (l *lines) wait(t *testing.T, text string, n int) {
 	t.Helper()
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
-	deadline := time.After(20 * time.Second)
+	deadline := time.After(time.Minute)
 	for strings.Count(l.String(), text) < n {
 		select {
 		case <-tick.C:
@@ -167,7 +167,7 @@ discord_guilds = [%q]
 		if code != 0 {
 			t.Errorf("the bot ended with %d:\n%s", code, log)
 		}
-	case <-time.After(20 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatalf("the bot does not stop:\n%s", log)
 	}
 }

@@ -52,13 +52,13 @@ func TestAThousandJobsAreTakenUpAgain(t *testing.T) {
 	if err := engine.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	limit := time.NewTimer(time.Minute)
+	limit := time.NewTimer(5 * time.Minute)
 	defer limit.Stop()
 	select {
 	case <-touched.all:
 		t.Logf("%d unfinished jobs were taken up within %s of the start", unfinished, time.Since(began).Round(time.Millisecond))
 	case <-limit.C:
-		t.Errorf("only %d of %d jobs were taken up within a minute", touched.count(), unfinished)
+		t.Errorf("only %d of %d jobs were taken up within five minutes", touched.count(), unfinished)
 	}
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()

@@ -20,7 +20,7 @@ import (
 var scenes = []string{"whole", "keyboard", "phone", "access", "plug", "plain", "fast", "console", "console-admin", "console-pages"}
 
 // sceneLimit is how long a scene may take.
-const sceneLimit = 5 * time.Minute
+const sceneLimit = 10 * time.Minute
 
 // How fast the simulated fal is: quick, or so slow that a card can be caught
 // while it moves.

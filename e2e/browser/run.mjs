@@ -11,7 +11,7 @@ const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.mi
 
 const wrong = [];
 const allowed = []; // console errors that a scene causes on purpose
-const patience = Number(process.env.PATIENCE || 20_000); // for anything to appear, in ms
+const patience = Number(process.env.PATIENCE || 60_000); // for anything to appear, in ms
 
 const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
 

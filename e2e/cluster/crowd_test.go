@@ -28,7 +28,7 @@ func TestAnyProcessMayDieAtAnyTime(t *testing.T) {
 	t.Logf("repeat with -crowd.seed=%d", chosen)
 	const jobs, faults = 300, 7
 	w := newWorld(t, 10)
-	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute)
 	defer cancel()
 	crowd := []*process{w.process("first"), w.process("second"), w.process("third")}
 	for _, p := range crowd {

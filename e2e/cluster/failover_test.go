@@ -26,7 +26,7 @@ func TestAFailoverLosesTheLastSecond(t *testing.T) {
 	}{{"and all processes live", false}, {"and one process dies with it", true}} {
 		t.Run(tt.name, func(t *testing.T) {
 			w := newWorld(t, 10)
-			ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
+			ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute)
 			defer cancel()
 			replica := redistest.Start(t, "--replicaof", "127.0.0.1 "+strconv.Itoa(w.server.Port))
 			crowd := []*process{w.process("first"), w.process("second"), w.process("third")}

@@ -16,7 +16,7 @@ func TestOneProcessHoldsTheGatewayAndAnotherTakesItOver(t *testing.T) {
 	t.Parallel()
 	need.Spare(t)
 	w := newWorld(t, 100)
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute)
 	defer cancel()
 	crowd := []*process{w.process("first"), w.process("second")}
 	for _, p := range crowd {
@@ -41,6 +41,7 @@ func TestOneProcessHoldsTheGatewayAndAnotherTakesItOver(t *testing.T) {
 		if got := w.discord.Identifies(); got != i+1 {
 			t.Fatalf("before it %s: %d sessions, want %d", end.how, got, i+1)
 		}
+		late := lateness(t)
 		began := time.Now()
 		end.do(holder)
 		for other.part(ctx, "discord") != "ok" {
@@ -49,9 +50,9 @@ func TestOneProcessHoldsTheGatewayAndAnotherTakesItOver(t *testing.T) {
 				t.Fatalf("nobody took over from a holder that %s", end.how)
 			}
 		}
-		took := time.Since(began)
-		t.Logf("a holder that %s: taken over in %v", end.how, took.Round(10*time.Millisecond))
-		if took > end.within {
+		took, slow := time.Since(began), late()
+		t.Logf("a holder that %s: taken over in %v, timers were up to %v late", end.how, took.Round(10*time.Millisecond), slow)
+		if took > end.within+20*slow {
 			t.Errorf("a holder that %s: taken over in %v, want %v", end.how, took, end.within)
 		}
 		w.ask(ctx, 10*i+1)
@@ -78,7 +79,7 @@ func TestPeopleAreToldWhileRedisIsAwayAndJobsGoOnAfterwards(t *testing.T) {
 	t.Parallel()
 	need.Spare(t)
 	w := newWorld(t, 1)
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute)
 	defer cancel()
 	p := w.process("only")
 	p.start()
@@ -90,6 +91,7 @@ func TestPeopleAreToldWhileRedisIsAwayAndJobsGoOnAfterwards(t *testing.T) {
 	w.server.Kill()
 	pause(ctx, 8*time.Second) // longer than the lease of the gateway
 	for n := range 3 {
+		late := lateness(t)
 		began := time.Now()
 		reader := w.members[2+n]
 		if _, err := reader.Slash(ctx, w.general, "ltx", simdiscord.Arg("prompt", promptOf(100+n))); err != nil {
@@ -106,9 +108,9 @@ func TestPeopleAreToldWhileRedisIsAwayAndJobsGoOnAfterwards(t *testing.T) {
 				t.Fatal("no answer")
 			}
 		}
-		took := time.Since(began)
+		took, slow := time.Since(began), late()
 		t.Logf("answered in %v: %q", took.Round(10*time.Millisecond), text)
-		if took > 3*time.Second || !strings.Contains(text, "again") {
+		if took > 3*time.Second+20*slow || !strings.Contains(text, "again") {
 			t.Errorf("answered in %v: %q", took, text)
 		}
 	}

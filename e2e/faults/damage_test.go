@@ -5,7 +5,6 @@ import (
 	"os"
 	"strings"
 	"testing"
-	"time"
 
 	"ltxbot/internal/need"
 )
@@ -54,7 +53,10 @@ func TestADamagedStore(t *testing.T) {
 			p := w.spawn()
 			job, _ := w.ask("")
 			w.cardSays(job, "Making your video")
-			p.kill()
+			// Then all that it knows is in the file, and nothing in a log beside it.
+			if _, code, err := p.terminate(); err != nil || code != 0 {
+				t.Fatalf("stopped with %d, %v", code, err)
+			}
 			if err := w.on.gone(w.ctx); err != nil {
 				t.Fatal(err)
 			}
@@ -67,12 +69,8 @@ func TestADamagedStore(t *testing.T) {
 			}
 			before := len(w.logged())
 			p = w.spawn()
-			limit := time.NewTimer(5 * time.Second)
-			defer limit.Stop()
 			if !tt.starts {
-				select {
-				case <-p.done:
-				case <-limit.C:
+				if p.alive() {
 					t.Fatalf("the bot started")
 				}
 				if code := p.cmd.ProcessState.ExitCode(); code <= 0 {

@@ -420,7 +420,7 @@ func (r *rig) until(what string, ok func() bool) {
 		select {
 		case <-tick.C:
 		case <-r.ctx.Done():
-			r.t.Fatalf("waited in vain until %s", what)
+			r.t.Fatalf("waited in vain until %s\nlog:\n%s", what, r.logged())
 		}
 	}
 }

@@ -98,14 +98,18 @@ func (p *process) kill() {
 // strike is kill without waiting, for a goroutine that holds up a request.
 func (p *process) strike() { _ = p.cmd.Process.Kill() }
 
+// stopWithin is how long the program may take to stop: nine seconds by its own
+// limit, and what a busy machine adds.
+const stopWithin = 25 * time.Second
+
 // terminate asks the process to stop and says how long that took and with
-// which code it ended.
+// which code it ended. That it took longer than it may is an error.
 func (p *process) terminate() (took time.Duration, code int, err error) {
 	began := time.Now()
 	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		return 0, 0, err
 	}
-	limit := time.NewTimer(30 * time.Second)
+	limit := time.NewTimer(stopWithin)
 	defer limit.Stop()
 	select {
 	case <-p.done:

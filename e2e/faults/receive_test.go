@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"ltxbot/app/admin"
 	"ltxbot/core/generate"
 	"ltxbot/internal/flaky"
 	"ltxbot/internal/need"
@@ -107,8 +109,8 @@ type received struct {
 
 // receive types commands, each in a program that is killed while it takes the
 // command in, and looks what became of them.
-func receive(t *testing.T, on func(testing.TB) stage, engine string, blows []blow) {
-	s := setup{falKeys: `grace = "2s"`}
+func receive(t *testing.T, on maker, engine string, blows []blow) {
+	s := setup{falKeys: `grace = "2s"`, strict: true}
 	var redis *flaky.Proxy
 	if engine == "redis" {
 		redis = flaky.New(t, redistest.Start(t, "--appendfsync", "always").Addr())
@@ -117,6 +119,7 @@ func receive(t *testing.T, on func(testing.TB) stage, engine string, blows []blo
 	w := newWorld(t, on, s)
 	w.redis = redis
 	var commands []received
+	log := 0
 	p := w.spawn()
 	for _, b := range blows {
 		b.strike(w, p)
@@ -125,19 +128,15 @@ func receive(t *testing.T, on func(testing.TB) stage, engine string, blows []blo
 		if err := w.on.gone(w.ctx); err != nil {
 			t.Fatal(err)
 		}
+		log = len(w.logged())
 		p = w.spawn()
 	}
-	began := time.NewTimer(settled)
-	defer began.Stop()
 	for _, c := range commands {
 		if c.acked() {
 			w.mustAwait(fmt.Sprintf("the end of %s, killed at %s", c.job, c.blow), func(seen []message) bool { return ends(seen, c.job) > 0 })
 		}
 	}
-	select { // those that were not acknowledged end without a sign
-	case <-began.C:
-	case <-w.ctx.Done():
-	}
+	w.mustEnd(log) // those that were not acknowledged end without a sign
 	if _, code, err := p.terminate(); err != nil || code != 0 {
 		t.Errorf("the bot stopped with code %d, %v", code, err)
 	}
@@ -154,8 +153,27 @@ func receive(t *testing.T, on func(testing.TB) stage, engine string, blows []blo
 	})
 }
 
-// settled is how long a job that was not acknowledged may take to end.
-const settled = 16 * time.Second
+// running is what the program says when it runs.
+var running = regexp.MustCompile(`msg="bot is running" .* http=(\S+)`)
+
+// mustEnd waits until all jobs have ended in the program that was started last, when
+// the log was so long, and ada has been told of all that she is told of.
+func (w *world) mustEnd(log int) {
+	w.t.Helper()
+	r := &rig{world: w, t: w.t}
+	r.until("all jobs have ended", func() bool {
+		said := running.FindStringSubmatch(w.logged()[log:])
+		if said == nil {
+			return false
+		}
+		jobs, err := admin.NewClient(admin.BaseURL(said[1]), adminToken).Jobs(w.ctx, generate.Query{})
+		seen := w.on.read()
+		return err == nil && !slices.ContainsFunc(jobs, func(j admin.Job) bool {
+			unseen := j.Failure != string(generate.FailUnacknowledged) && ends(seen, j.ID) == 0
+			return unseen || !generate.State(j.State).Terminal()
+		})
+	})
+}
 
 // typeInto types a command into a program that will be killed, and waits until
 // it is.

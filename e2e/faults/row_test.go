@@ -58,7 +58,7 @@ func fails(kind generate.FailureKind) outcome {
 // A rig is a row under test.
 type rig struct {
 	*world
-	t   *testing.T
+	t   testing.TB
 	row row
 	app *app.App
 	job string
@@ -102,7 +102,7 @@ func (f *findings) put(key string, one finding) {
 }
 
 // run puts the bot through the row.
-func (one row) run(t *testing.T, on func(testing.TB) stage) finding {
+func (one row) run(t *testing.T, on maker) finding {
 	w := newWorld(t, on, one.setup)
 	r := &rig{world: w, t: t, row: one}
 	r.app = w.start()

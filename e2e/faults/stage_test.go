@@ -121,9 +121,9 @@ type onDiscord struct {
 	ada     *simdiscord.User
 }
 
-func newDiscord(t testing.TB) *onDiscord {
+func newDiscord(t testing.TB, answerWithin time.Duration) *onDiscord {
 	t.Helper()
-	sim, err := simdiscord.Start(simdiscord.Options{IdentifyEvery: -1, RateLimits: simdiscord.RateLimits{Off: true}})
+	sim, err := simdiscord.Start(simdiscord.Options{IdentifyEvery: -1, RateLimits: simdiscord.RateLimits{Off: true}, AnswerWithin: answerWithin})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -221,9 +221,9 @@ type onSlack struct {
 	ada     *simslack.User
 }
 
-func newSlack(t testing.TB) *onSlack {
+func newSlack(t testing.TB, answerWithin time.Duration) *onSlack {
 	t.Helper()
-	sim, err := simslack.Start(simslack.Options{NoRateLimits: true, ShareDelay: 50 * time.Millisecond})
+	sim, err := simslack.Start(simslack.Options{NoRateLimits: true, ShareDelay: 50 * time.Millisecond, AnswerWithin: answerWithin})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"runtime"
 	"strconv"
+	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -81,60 +83,62 @@ var clockFaults = []row{
 	},
 }
 
-// fillDisk makes every write to the store's file fail as on a full disk, until
-// the function that it returns is called. The file is swapped for /dev/full
-// below the store, which reads through its memory map.
+// fillDisk makes every write to the store's files fail as on a full disk, until
+// the function that it returns is called. They are swapped for /dev/full below the
+// store, which reads what it has written through its memory map, or from memory.
 func fillDisk(r *rig) (empty func()) {
 	r.t.Helper()
 	if runtime.GOOS != "linux" {
 		r.t.Skip("only Linux has /dev/full")
-	}
-	fd := r.descriptor()
-	saved, err := unix.Dup(fd)
-	if err != nil {
-		r.t.Fatal(err)
 	}
 	full, err := unix.Open("/dev/full", unix.O_RDWR|unix.O_CLOEXEC, 0)
 	if err != nil {
 		r.t.Fatal(err)
 	}
 	defer unix.Close(full)
-	if err := unix.Dup3(full, fd, unix.O_CLOEXEC); err != nil {
-		r.t.Fatal(err)
-	}
-	done := false
-	empty = func() {
-		if done {
-			return
+	saved := map[int]int{} // descriptor → a duplicate of it
+	for _, fd := range r.descriptors() {
+		if saved[fd], err = unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0); err != nil {
+			r.t.Fatal(err)
 		}
-		done = true
-		if err := unix.Dup3(saved, fd, unix.O_CLOEXEC); err != nil {
-			r.t.Errorf("give the store its file back: %v", err)
+		if err := unix.Dup3(full, fd, unix.O_CLOEXEC); err != nil {
+			r.t.Fatal(err)
 		}
-		_ = unix.Close(saved)
 	}
+	empty = sync.OnceFunc(func() {
+		for fd, file := range saved {
+			if err := unix.Dup3(file, fd, unix.O_CLOEXEC); err != nil {
+				r.t.Errorf("give the store its file back: %v", err)
+			}
+			_ = unix.Close(file)
+		}
+	})
 	r.t.Cleanup(empty) // before the bot is stopped: what is cleaned up last was arranged first
 	return empty
 }
 
-// descriptor finds the file descriptor of the store.
-func (r *rig) descriptor() int {
+// descriptors finds the file descriptors of the store: of its file, and of the
+// logs beside it.
+func (r *rig) descriptors() []int {
 	r.t.Helper()
 	entries, err := os.ReadDir("/proc/self/fd")
 	if err != nil {
 		r.t.Fatal(err)
 	}
+	var found []int
 	for _, e := range entries {
-		if to, err := os.Readlink(filepath.Join("/proc/self/fd", e.Name())); err == nil && to == r.storePath() {
+		if to, err := os.Readlink(filepath.Join("/proc/self/fd", e.Name())); err == nil && strings.HasPrefix(to, r.storePath()) {
 			fd, err := strconv.Atoi(e.Name())
 			if err != nil {
 				r.t.Fatal(err)
 			}
-			return fd
+			found = append(found, fd)
 		}
 	}
-	r.t.Fatal("the store's file is not open")
-	return -1
+	if len(found) != 3 {
+		r.t.Fatalf("the store has %d files open, want one and two logs", len(found))
+	}
+	return found
 }
 
 // shift moves all times in the record of the job, which is what a clock does

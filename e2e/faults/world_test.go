@@ -26,11 +26,15 @@ import (
 // stages are the platforms, as functions that build them.
 var stages = []struct {
 	name string
-	make func(testing.TB) stage
+	make maker
 }{
-	{"Discord", func(t testing.TB) stage { return newDiscord(t) }},
-	{"Slack", func(t testing.TB) stage { return newSlack(t) }},
+	{"Discord", func(t testing.TB, answerWithin time.Duration) stage { return newDiscord(t, answerWithin) }},
+	{"Slack", func(t testing.TB, answerWithin time.Duration) stage { return newSlack(t, answerWithin) }},
 }
+
+// A maker builds a platform that waits so long for an answer to a command; 0 = as
+// long as the real one.
+type maker func(t testing.TB, answerWithin time.Duration) stage
 
 // A world is everything around the bot: fal, a platform, the disk.
 type world struct {
@@ -57,12 +61,15 @@ type setup struct {
 	falKeys string // lines of its [fal] table
 	webhook string // the public address of the bot
 	store   string // the address of the bot's store; empty = in a file
+	// strict: the platform wants an answer within three seconds, as the real one.
+	// Else it gives a busy machine more.
+	strict bool
 }
 
 // testTimeout is how long a test waits for anything.
 const testTimeout = 3 * time.Minute
 
-func newWorld(t testing.TB, on func(testing.TB) stage, s setup) *world {
+func newWorld(t testing.TB, on maker, s setup) *world {
 	t.Helper()
 	if s.fal.Speed == 0 {
 		s.fal.Speed = 1000
@@ -74,13 +81,20 @@ func newWorld(t testing.TB, on func(testing.TB) stage, s setup) *world {
 	t.Cleanup(fal.Close)
 	ctx, cancel := context.WithTimeout(context.Background(), testTimeout)
 	t.Cleanup(cancel)
-	w := &world{t: t, fal: fal, on: on(t), gate: &gate{}, dir: t.TempDir(), setup: s, ctx: ctx}
+	answerWithin := 30 * time.Second
+	if s.strict {
+		answerWithin = 0
+	}
+	w := &world{t: t, fal: fal, on: on(t, answerWithin), gate: &gate{}, dir: t.TempDir(), setup: s, ctx: ctx}
 	t.Cleanup(w.on.close)
 	platform := w.gate.open(t, w.on.name(), w.on.address())
 	w.on.filesAt(platform)
 	w.writeConfig(w.gate.open(t, "fal", strings.TrimSuffix(fal.QueueURL(), "/queue")), platform)
 	return w
 }
+
+// adminToken opens the bot's API.
+const adminToken = "0123456789abcdef"
 
 func (w *world) configPath() string { return filepath.Join(w.dir, "ltx.toml") }
 func (w *world) storePath() string  { return filepath.Join(w.dir, "ltx.db") }
@@ -99,6 +113,7 @@ webhook_url = %q
 %s
 [http]
 listen = "127.0.0.1:0"
+admin_token = %q
 [store]
 url = %q
 [media]
@@ -107,7 +122,7 @@ ffmpeg = ""
 [log]
 level = "debug"
 %s
-%s`, w.fal.Key(), fal, fal, fal, w.fal.MediaHost(), w.setup.webhook, w.setup.falKeys,
+%s`, w.fal.Key(), fal, fal, fal, w.fal.MediaHost(), w.setup.webhook, w.setup.falKeys, adminToken,
 		cmp.Or(w.setup.store, "bolt:"+w.storePath()), w.dir, w.setup.config, w.on.config(platform))
 	if err := os.WriteFile(w.configPath(), []byte(text), 0o600); err != nil {
 		w.t.Fatal(err)
@@ -163,7 +178,7 @@ func (w *world) tryStart() (*app.App, error) {
 // stop stops the bot that runs within the test. It may be called twice.
 func (w *world) stop(a *app.App) {
 	w.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), stopWithin)
 	defer cancel()
 	if err := a.Stop(ctx); err != nil {
 		w.t.Errorf("stop: %v", err)

@@ -93,7 +93,7 @@ func TestSoManyCallsAtATime(t *testing.T) {
 		})
 	}
 	inside := 0
-	for quiet := time.After(10 * time.Second); inside <= fal.MaxCalls && quiet != nil; {
+	for quiet := time.After(time.Minute); inside <= fal.MaxCalls && quiet != nil; {
 		select {
 		case <-entered:
 			if inside++; inside == fal.MaxCalls {

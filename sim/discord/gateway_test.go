@@ -36,7 +36,7 @@ func dial(t *testing.T, server *discord.Server, query string) *client {
 	}
 	defer resp.Body.Close()
 	t.Cleanup(func() { ws.Close() })
-	_ = ws.SetReadDeadline(time.Now().Add(5 * time.Second))
+	_ = ws.SetReadDeadline(time.Now().Add(30 * time.Second))
 	return &client{t: t, ws: ws}
 }
 

@@ -95,7 +95,7 @@ func submit(t *testing.T, s *fal.Server, input string, headers ...string) string
 // await polls until cond is true.
 func await(t *testing.T, what string, cond func() bool) {
 	t.Helper()
-	deadline := time.NewTimer(10 * time.Second)
+	deadline := time.NewTimer(time.Minute)
 	defer deadline.Stop()
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()

@@ -35,18 +35,18 @@ func TestABotOfSlackGoWorksAgainstTheSimulator(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	if err := w.WaitConnected(withTimeout(t, 10*time.Second), 1); err != nil {
+	if err := w.WaitConnected(withTimeout(t, 30*time.Second), 1); err != nil {
 		t.Fatal(err)
 	}
 
-	rec, err := w.ann.Slash(withTimeout(t, 10*time.Second), w.general, "/ltx", "a fox & a <hen> for @ann in #general")
+	rec, err := w.ann.Slash(withTimeout(t, 30*time.Second), w.general, "/ltx", "a fox & a <hen> for @ann in #general")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if rec.TS == "" {
 		t.Error("the acknowledgement put no message into the channel")
 	}
-	video, err := w.general.WaitMessage(withTimeout(t, 10*time.Second), func(m slack.Message) bool { return len(m.Files) > 0 })
+	video, err := w.general.WaitMessage(withTimeout(t, 30*time.Second), func(m slack.Message) bool { return len(m.Files) > 0 })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,7 +62,7 @@ func TestABotOfSlackGoWorksAgainstTheSimulator(t *testing.T) {
 		t.Error("an ephemeral acknowledgement pinged somebody")
 	}
 
-	card, err := w.general.WaitMessage(withTimeout(t, 10*time.Second), func(m slack.Message) bool { return len(m.Edits) == 1 })
+	card, err := w.general.WaitMessage(withTimeout(t, 30*time.Second), func(m slack.Message) bool { return len(m.Edits) == 1 })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,18 +75,18 @@ func TestABotOfSlackGoWorksAgainstTheSimulator(t *testing.T) {
 		t.Errorf("button is %+v", button)
 	}
 
-	if _, err := w.ann.Click(withTimeout(t, 10*time.Second), card, "Again"); err != nil {
+	if _, err := w.ann.Click(withTimeout(t, 30*time.Second), card, "Again"); err != nil {
 		t.Fatal(err)
 	}
-	form, err := w.ann.WaitView(withTimeout(t, 10*time.Second), func(v slack.View) bool { return v.CallbackID == "again" })
+	form, err := w.ann.WaitView(withTimeout(t, 30*time.Second), func(v slack.View) bool { return v.CallbackID == "again" })
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = w.ann.SubmitView(withTimeout(t, 10*time.Second), form, map[string][]string{"Prompt": {"bad"}})
+	_, err = w.ann.SubmitView(withTimeout(t, 30*time.Second), form, map[string][]string{"Prompt": {"bad"}})
 	if code(err) != "invalid_form" {
 		t.Errorf("submitting a bad prompt: %v", err)
 	}
-	if _, err = w.ann.SubmitView(withTimeout(t, 10*time.Second), form, map[string][]string{"Prompt": {"a good one"}}); err != nil {
+	if _, err = w.ann.SubmitView(withTimeout(t, 30*time.Second), form, map[string][]string{"Prompt": {"a good one"}}); err != nil {
 		t.Fatal(err)
 	}
 	if left := w.ann.Views(); len(left) != 0 {

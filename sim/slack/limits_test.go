@@ -160,7 +160,7 @@ func TestADelayFollowsTheClock(t *testing.T) {
 	w.Inject(slack.Fault{Method: "auth.test", Kind: slack.Delay, Delay: time.Hour})
 	done := make(chan reply)
 	go func() { done <- w.call("auth.test") }()
-	err := w.Wait(withTimeout(t, 5*time.Second), func() bool { return len(w.Requests("auth.test")) > 0 })
+	err := w.Wait(withTimeout(t, 30*time.Second), func() bool { return len(w.Requests("auth.test")) > 0 })
 	if err != nil {
 		t.Fatal(err)
 	}

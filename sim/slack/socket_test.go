@@ -148,7 +148,7 @@ func TestAConnectionIsWarnedAndThenRefreshed(t *testing.T) {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	}
-	if err := w.WaitConnected(withTimeout(t, 5*time.Second), 0); err != nil {
+	if err := w.WaitConnected(withTimeout(t, 30*time.Second), 0); err != nil {
 		t.Error(err)
 	}
 	if !websocket.IsCloseError(sock.end, websocket.CloseNormalClosure) {
@@ -164,7 +164,7 @@ func TestADisconnectEndsWithACloseFrameAndADropWithout(t *testing.T) {
 	if !websocket.IsCloseError(asked.end, websocket.CloseNormalClosure) {
 		t.Errorf("a disconnect ended with %v, want a close frame", asked.end)
 	}
-	if err := w.WaitConnected(withTimeout(t, 5*time.Second), 0); err != nil {
+	if err := w.WaitConnected(withTimeout(t, 30*time.Second), 0); err != nil {
 		t.Fatal(err)
 	}
 	cut := w.dial(answer(nil))
@@ -225,7 +225,7 @@ func TestAcknowledgementsThatAreDropped(t *testing.T) {
 			if err := c.ack(sock.ws, id); err != nil {
 				t.Fatal(err)
 			}
-			if err := w.Wait(withTimeout(t, 5*time.Second), func() bool { return len(w.Acks()) == 1 }); err != nil {
+			if err := w.Wait(withTimeout(t, 30*time.Second), func() bool { return len(w.Acks()) == 1 }); err != nil {
 				t.Fatal(err)
 			}
 			if got := w.Acks()[0].Dropped; got != c.want {
@@ -238,7 +238,7 @@ func TestAcknowledgementsThatAreDropped(t *testing.T) {
 			if err := sock.ws.WriteJSON(map[string]any{"envelope_id": id}); err != nil {
 				t.Fatal(err)
 			}
-			if err := w.Wait(withTimeout(t, 5*time.Second), func() bool { return len(w.Acks()) == 2 }); err != nil {
+			if err := w.Wait(withTimeout(t, 30*time.Second), func() bool { return len(w.Acks()) == 2 }); err != nil {
 				t.Fatal(err)
 			}
 			if got := w.Acks()[1].Dropped; got != "late" {
@@ -317,7 +317,7 @@ func TestEventsAreSentAgainUntilAcknowledged(t *testing.T) {
 			clock.Advance(time.Second) // slower than frames travel, faster than the pauses
 		}
 	}
-	if err := w.Wait(withTimeout(t, 5*time.Second), func() bool { return len(w.Acks()) == 1 }); err != nil {
+	if err := w.Wait(withTimeout(t, 30*time.Second), func() bool { return len(w.Acks()) == 1 }); err != nil {
 		t.Error(err)
 	}
 }

@@ -121,7 +121,7 @@ var noon = time.Date(2026, time.March, 11, 12, 0, 0, 0, time.UTC)
 
 // testTimeout is how long a test waits for what must happen: long enough for a
 // store that finds out by a timer that a process has died.
-const testTimeout = 20 * time.Second
+const testTimeout = time.Minute
 
 // bench is a store on a clock, with helpers that fail the test.
 type bench struct {

@@ -67,7 +67,7 @@ func newStage(ctx context.Context, b *bench, set func(*config.Config, *config.Ti
 }
 
 // stopWithin is how long the bot may take to stop.
-const stopWithin = 10 * time.Second
+const stopWithin = 30 * time.Second
 
 func (s *stage) close(ctx context.Context) error {
 	var err error
@@ -115,7 +115,7 @@ type scene struct {
 }
 
 // sceneLimit bounds one scene. The longest takes 12 seconds, most of them one.
-const sceneLimit = time.Minute
+const sceneLimit = 5 * time.Minute
 
 // play plays scenes one after the other.
 func (b *bench) play(ctx context.Context, scenes []scene) error {

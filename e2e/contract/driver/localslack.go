@@ -71,7 +71,7 @@ func startLocalSlack(ctx context.Context, b *bench) (*localSlack, error) {
 	}
 	s := &localSlack{
 		cmd: cmd, exited: make(chan struct{}), addr: "127.0.0.1:" + strconv.Itoa(port),
-		http: &http.Client{Transport: &http.Transport{}, Timeout: 5 * time.Second},
+		http: &http.Client{Transport: &http.Transport{}, Timeout: 30 * time.Second},
 	}
 	go func() {
 		defer close(s.exited)

@@ -45,7 +45,7 @@ func unlessOn(platform string) string {
 }
 
 // limit bounds one check. The longest takes 45 seconds.
-const limit = 3 * time.Minute
+const limit = 10 * time.Minute
 
 // A bench is what checks work with.
 type bench struct {

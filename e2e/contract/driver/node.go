@@ -63,7 +63,7 @@ func (b *bench) start(ctx context.Context, script string, env ...string) (contex
 }
 
 // scriptTimeout is how long a script may take to end after its input has.
-const scriptTimeout = 10 * time.Second
+const scriptTimeout = time.Minute
 
 // finish tells the script that all has been done, and returns what it makes of
 // it.
