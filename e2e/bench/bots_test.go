@@ -358,7 +358,7 @@ func (v *versus) run(b *testing.B, name, platform string, measure func(*testing.
 			})
 		}
 	}
-	row := name
+	columns := []string{name}
 	var medians [2][2]float64 // of the bots, of the p50 and the p99
 	for i := range bots {
 		if len(found[i]) < rounds {
@@ -376,9 +376,10 @@ func (v *versus) run(b *testing.B, name, platform string, measure func(*testing.
 		for _, s := range found[i] {
 			missed += s.missed
 		}
-		row += fmt.Sprintf("\t| %.1f ms\t| %.1f ms\t| %d", medians[i][0], medians[i][1], missed)
+		columns = append(columns, fmt.Sprintf("| %.1f ms\t| %.1f ms\t| %d", medians[i][0], medians[i][1], missed))
 	}
-	v.rows = append(v.rows, row+fmt.Sprintf("\t| %.2f\t| %.2f\t|", medians[0][0]/medians[1][0], medians[0][1]/medians[1][1]))
+	columns = append(columns, fmt.Sprintf("| %.2f\t| %.2f\t|", medians[0][0]/medians[1][0], medians[0][1]/medians[1][1]))
+	v.rows = append(v.rows, strings.Join(columns, "\t"))
 }
 
 func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
