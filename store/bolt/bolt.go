@@ -49,15 +49,15 @@ type Engine struct {
 	full    chan struct{} // has a value when the log is to be brought into db
 	failed  atomic.Bool   // that was tried, and failed
 
-	flushing sync.Mutex // is held by a flush
-	writing  sync.Mutex // is held by a commit, and protects wal and spare
-	wal      *wal       // where commits are written
-	spare    *wal       // the other log: what it has is in db, or in old
-	due      *time.Timer
+	flushMu sync.Mutex // is held by a flush
+	writeMu sync.Mutex // is held by a commit, and protects wal and spare
+	wal     *wal       // where commits are written
+	spare   *wal       // the other log: what it has is in db, or on its way there
+	due     *time.Timer
 
-	state  sync.Mutex
-	recent *kv.Batch // what is in wal; the batch itself never changes
-	old    *kv.Batch // what is in spare and on its way into db; nil when that is done
+	batchMu   sync.Mutex
+	unflushed *kv.Batch // what is in wal; the batch itself never changes
+	flushing  *kv.Batch // what is in spare and on its way into db; nil when that is done
 
 	mu     sync.Mutex
 	latest time.Time // that Now has returned, here or before the last restart
@@ -242,7 +242,7 @@ func (e *Engine) start(path string) error {
 	if err != nil {
 		return errors.Join(err, e.wal.close(), e.spare.close())
 	}
-	e.wal.before, e.recent = first, kv.NewBatch()
+	e.wal.before, e.unflushed = first, kv.NewBatch()
 	e.local = kv.NewLocal(open, e.now)
 	e.Session = e.local.Session()
 	e.updates = kv.NewCommitter(e.commit)
@@ -313,10 +313,10 @@ func (e *Engine) View(ctx context.Context, fn func(kv.Tx) error) error {
 
 // read calls fn with what was committed so far. fn must not write.
 func (e *Engine) read(fn func(kv.Reader) error) error {
-	e.state.Lock()
+	e.batchMu.Lock()
 	tx, err := e.db.Begin(false)
-	recent, old := e.recent, e.old
-	e.state.Unlock()
+	unflushed, flushing := e.unflushed, e.flushing
+	e.batchMu.Unlock()
 	if errors.Is(err, berrors.ErrDatabaseNotOpen) {
 		return kv.ErrClosed
 	}
@@ -325,10 +325,10 @@ func (e *Engine) read(fn func(kv.Reader) error) error {
 	}
 	defer func() { _ = tx.Rollback() }()
 	var committed kv.Reader = reader{tx.Bucket(keysBucket)}
-	if old != nil { // if it is in db already, that changes nothing
-		committed = kv.Over(committed, old)
+	if flushing != nil { // if it is in db already, that changes nothing
+		committed = kv.Over(committed, flushing)
 	}
-	return fn(kv.Over(committed, recent))
+	return fn(kv.Over(committed, unflushed))
 }
 
 // Sync has nothing to wait for: each Update does.
@@ -409,8 +409,8 @@ func (e *Engine) add(commit []byte) error {
 	if err != nil {
 		return err
 	}
-	e.writing.Lock()
-	defer e.writing.Unlock()
+	e.writeMu.Lock()
+	defer e.writeMu.Unlock()
 	if !e.wal.begun {
 		if err := e.wal.begin(); err != nil {
 			return err
@@ -426,9 +426,9 @@ func (e *Engine) add(commit []byte) error {
 		default:
 		}
 	}
-	e.state.Lock()
-	defer e.state.Unlock()
-	e.recent = e.recent.Then(batch)
+	e.batchMu.Lock()
+	defer e.batchMu.Unlock()
+	e.unflushed = e.unflushed.Then(batch)
 	return nil
 }
 

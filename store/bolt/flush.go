@@ -40,9 +40,9 @@ func (e *Engine) flushes(stop <-chan struct{}) {
 // room returns when a commit may be added to the log, or why it may not: what the
 // log has can't be brought into the database.
 func (e *Engine) room() error {
-	e.writing.Lock()
+	e.writeMu.Lock()
 	size := e.wal.end
-	e.writing.Unlock()
+	e.writeMu.Unlock()
 	if size < mostUnflushed*e.opts.FlushSize && !e.failed.Load() && e.opts.MaxBytes == 0 {
 		return nil
 	}
@@ -51,31 +51,31 @@ func (e *Engine) room() error {
 
 // flush brings everything into the database that was committed before the call.
 func (e *Engine) flush() error {
-	e.flushing.Lock()
-	defer e.flushing.Unlock()
-	if err := e.flushOld(); err != nil { // left by a flush that failed
+	e.flushMu.Lock()
+	defer e.flushMu.Unlock()
+	if err := e.flushSpare(); err != nil { // left by a flush that failed
 		return err
 	}
-	e.writing.Lock()
+	e.writeMu.Lock()
 	if e.wal.begun {
 		e.wal, e.spare = e.spare, e.wal
 		e.wal.follow(e.spare)
-		e.state.Lock()
-		e.old, e.recent = e.recent, kv.NewBatch()
-		e.state.Unlock()
+		e.batchMu.Lock()
+		e.flushing, e.unflushed = e.unflushed, kv.NewBatch()
+		e.batchMu.Unlock()
 	}
-	e.writing.Unlock()
-	return e.flushOld()
+	e.writeMu.Unlock()
+	return e.flushSpare()
 }
 
-// flushOld brings what the spare log has into the database. The caller holds
-// flushing, so nobody else changes old.
-func (e *Engine) flushOld() error {
-	if e.old == nil {
+// flushSpare brings what the spare log has into the database. The caller holds
+// flushMu, so nobody else changes flushing.
+func (e *Engine) flushSpare() error {
+	if e.flushing == nil {
 		return nil
 	}
 	err := e.db.Update(func(tx *bbolt.Tx) error {
-		return errors.Join(apply(tx, e.old), e.mark(tx, e.spare.id))
+		return errors.Join(apply(tx, e.flushing), e.mark(tx, e.spare.id))
 	})
 	e.failed.Store(err != nil)
 	if errors.Is(err, berrors.ErrMaxSizeReached) {
@@ -84,9 +84,9 @@ func (e *Engine) flushOld() error {
 	if err != nil {
 		return err
 	}
-	e.state.Lock()
-	defer e.state.Unlock()
-	e.old = nil
+	e.batchMu.Lock()
+	defer e.batchMu.Unlock()
+	e.flushing = nil
 	return nil
 }
 
