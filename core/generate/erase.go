@@ -176,7 +176,7 @@ func (j Job) hasPrompt() bool { return !j.Request.IsZero() || j.Output.Prompt !=
 // WithoutPrompt is j without what was asked for, in words and numbers. It goes
 // from the archive, too.
 func (j Job) WithoutPrompt() Job {
-	j.Request, j.Output.Prompt = ltx.Request{}, ""
+	j.Request, j.Batch.Trial, j.Output.Prompt = ltx.Request{}, ltx.Trial{}, ""
 	j.Copy = j.Copy.stale()
 	return j
 }
@@ -185,7 +185,7 @@ func (j Job) WithoutPrompt() Job {
 // about, where it was asked for, and where its video is. What remains: ids of
 // job, team and member, state, amounts, times.
 func (j Job) Erased() Job {
-	j.Request, j.Output, j.Submission, j.Copy = ltx.Request{}, ltx.Output{}, Submission{}, Copy{}
+	j.Request, j.Batch.Trial, j.Output, j.Submission, j.Copy = ltx.Request{}, ltx.Trial{}, ltx.Output{}, Submission{}, Copy{}
 	j.Event, j.Notes, j.Cancel, j.Redelivery, j.Parent, j.Purge = "", nil, nil, nil, "", time.Time{}
 	j.Place = Place{Platform: j.Place.Platform, Private: j.Place.Private}
 	j.Receipt = Receipt{Fit: j.Receipt.Fit, At: j.Receipt.At}
