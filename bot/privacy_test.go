@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -13,6 +14,8 @@ import (
 	"ltxbot/bot/command"
 	"ltxbot/bot/view"
 	"ltxbot/core/generate"
+	"ltxbot/core/library"
+	"ltxbot/core/library/librarytest"
 	"ltxbot/core/ltx"
 	"ltxbot/core/quota"
 )
@@ -90,6 +93,29 @@ func TestAJobWhosePromptIsForgottenSaysSoKindly(t *testing.T) {
 	}
 	if m := service.Show(t.Context(), caller(ann), jobA); m.Plain == "" {
 		t.Error("the job's card is empty")
+	}
+}
+
+// Who is blocked erases all of their data, too: their defaults are a part of it.
+func TestSomebodyBlockedErasesTheirData(t *testing.T) {
+	_, g := newArchive(t)
+	j := g.jobs[jobA]
+	j.Member = eve
+	g.jobs[jobA] = j
+	store := librarytest.NewMemory()
+	if err := store.SetDefaults(t.Context(), acme, eve, []ltx.Setting{{Key: "camera", Value: "static"}}); err != nil {
+		t.Fatal(err)
+	}
+	service := bot.New(bot.Config{
+		Generator: fakeRecords{g}, Records: fakeRecords{g}, Rules: rules,
+		Library: library.NewOffice(library.OfficeConfig{
+			Store: store, Shelf: library.NewShelf(store, slog.New(slog.DiscardHandler)), Rules: func() ltx.Rules { return rules("") }, Blocked: blocksEve,
+		}),
+	})
+	m := service.JobsLine(t.Context(), caller(eve), "erase yes")
+	own, err := store.Defaults(t.Context(), acme, eve)
+	if err != nil || len(own) > 0 || !g.jobs[jobA].Request.IsZero() || !strings.Contains(m.String(), "are erased") {
+		t.Errorf("left are the defaults %v, %v, and %q; they read %s", own, err, g.jobs[jobA].Request.Prompt(), m.String())
 	}
 }
 
