@@ -545,7 +545,7 @@ func TestAMembersOwnDefaults(t *testing.T) {
 	if r.Camera() != "none" || !slices.ContainsFunc(r.Notes, func(n ltx.Note) bool { return n.Reason == ltx.OwnLeftOut }) {
 		t.Errorf("those that do not fit: %s, %v", r.CommandLine(), r.Notes)
 	}
-	for line, want := range map[string]string{"": "You have no defaults", "camera:static": "stopped you from making videos", "none": "taken back"} {
+	for line, want := range map[string]string{"": "You have no defaults", "camera:static": "stopped you from making videos", "none": "stopped you from making videos"} {
 		if m := d.Defaults(t.Context(), caller(eve), line); !strings.Contains(m.String(), want) {
 			t.Errorf("defaults %q of somebody blocked: %s", line, m)
 		}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -46,6 +47,13 @@ func (f fakeRecords) Remove(_ context.Context, j generate.Job) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	delete(f.jobs, j.ID)
+	return nil
+}
+
+func (f fakeRecords) ForgetDefaults(_ context.Context, of, member string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.forgotten = append(f.forgotten, of+member)
 	return nil
 }
 
@@ -103,9 +111,6 @@ func TestSomebodyBlockedErasesTheirData(t *testing.T) {
 	j.Member = eve
 	g.jobs[jobA] = j
 	store := librarytest.NewMemory()
-	if err := store.SetDefaults(t.Context(), acme, eve, []ltx.Setting{{Key: "camera", Value: "static"}}); err != nil {
-		t.Fatal(err)
-	}
 	service := bot.New(bot.Config{
 		Generator: fakeRecords{g}, Records: fakeRecords{g}, Rules: rules,
 		Library: library.NewOffice(library.OfficeConfig{
@@ -113,9 +118,8 @@ func TestSomebodyBlockedErasesTheirData(t *testing.T) {
 		}),
 	})
 	m := service.JobsLine(t.Context(), caller(eve), "erase yes")
-	own, err := store.Defaults(t.Context(), acme, eve)
-	if err != nil || len(own) > 0 || !g.jobs[jobA].Request.IsZero() || !strings.Contains(m.String(), "are erased") {
-		t.Errorf("left are the defaults %v, %v, and %q; they read %s", own, err, g.jobs[jobA].Request.Prompt(), m.String())
+	if !slices.Equal(g.forgotten, []string{eve}) || !g.jobs[jobA].Request.IsZero() || !strings.Contains(m.String(), "are erased") {
+		t.Errorf("the defaults of %v are forgotten, left is %q; they read %s", g.forgotten, g.jobs[jobA].Request.Prompt(), m.String())
 	}
 }
 

@@ -349,13 +349,9 @@ func (o *Office) Defaults(ctx context.Context, team, member string) ([]ltx.Setti
 	return o.cfg.Store.Defaults(ctx, team, member)
 }
 
-// SetDefaults replaces them; none takes them back, which anybody may. The error is
-// an ltx.Invalid for what a person can put right, or a *quota.LimitError for who is
-// blocked.
+// SetDefaults replaces them. The error is an ltx.Invalid for what a person can
+// put right, or a *quota.LimitError for who is blocked.
 func (o *Office) SetDefaults(ctx context.Context, team, member string, settings []ltx.Setting) error {
-	if len(settings) == 0 {
-		return o.cfg.Store.SetDefaults(ctx, team, member, nil)
-	}
 	if err := o.stopped(ctx, team, member); err != nil {
 		return err
 	}
