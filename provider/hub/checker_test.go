@@ -385,7 +385,7 @@ func TestAFileIsAskedForAgainByItsETag(t *testing.T) {
 
 // Who was told what is wrong puts it right and tries once more, at once.
 func TestWhatCouldNotBeUsedIsLookedAtAgain(t *testing.T) {
-	var answer http.Handler = http.NotFoundHandler()
+	answer := http.NotFoundHandler()
 	u, c := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { answer.ServeHTTP(w, r) }))
 	link := u + "/film.safetensors"
 	if f, err := c.Check(t.Context(), link); err != nil || f.Usable() {
