@@ -66,7 +66,7 @@ const (
 	restoreLimit = 5 * time.Second
 )
 
-// removedNote is view.NoteDeleted of a video that is known to be out of its message.
+// removedNote is generate.NoteDeleted of a video that is known to be out of its message.
 const removedNote = "removed"
 
 // mostRemovals is how often a message is made anew for what others delete in it
@@ -95,10 +95,10 @@ func (svc *Service) discard(
 			if !t.State.Terminal() {
 				return errUnderWay
 			}
-			if t.Notes[view.NoteDeleted] == "" {
+			if t.Notes[generate.NoteDeleted] == "" {
 				fresh = append(fresh, id)
 			}
-			if _, err := svc.cfg.Generator.Discard(ctx, id, map[string]string{view.NoteDeleted: "yes"}); err != nil {
+			if _, err := svc.cfg.Generator.Discard(ctx, id, map[string]string{generate.NoteDeleted: "yes"}); err != nil {
 				return err
 			}
 		}
@@ -129,7 +129,7 @@ func (svc *Service) discard(
 		done, end := context.WithTimeout(context.WithoutCancel(outer), restoreLimit)
 		defer end()
 		for _, id := range takes { // another press may have been refused, and have taken it back
-			if _, failed := svc.cfg.Generator.Discard(done, id, map[string]string{view.NoteDeleted: removedNote}); failed != nil && !errors.Is(failed, generate.ErrNoJob) {
+			if _, failed := svc.cfg.Generator.Discard(done, id, map[string]string{generate.NoteDeleted: removedNote}); failed != nil && !errors.Is(failed, generate.ErrNoJob) {
 				svc.log.WarnContext(ctx, "a video that was deleted may be recorded as there", "job", id, "error", failed)
 			}
 		}
@@ -140,10 +140,10 @@ func (svc *Service) discard(
 	back, end := context.WithTimeout(context.WithoutCancel(outer), restoreLimit)
 	defer end()
 	for _, id := range fresh {
-		if t, failed := svc.cfg.Generator.Job(back, id); failed == nil && t.Notes[view.NoteDeleted] == removedNote {
+		if t, failed := svc.cfg.Generator.Job(back, id); failed == nil && t.Notes[generate.NoteDeleted] == removedNote {
 			continue // by another press
 		}
-		if _, failed := svc.cfg.Generator.Restore(back, id, map[string]string{view.NoteDeleted: ""}); failed != nil {
+		if _, failed := svc.cfg.Generator.Restore(back, id, map[string]string{generate.NoteDeleted: ""}); failed != nil {
 			svc.log.WarnContext(ctx, "a video that was not deleted is recorded as deleted", "job", id, "error", failed)
 		}
 	}

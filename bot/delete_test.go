@@ -20,7 +20,7 @@ func removed(context.Context) error { return nil }
 // to be deleted at the provider.
 func deletedOf(g *fakeGenerator) (noted, purged []string) {
 	for _, j := range g.jobs {
-		if j.Notes[view.NoteDeleted] != "" {
+		if j.Notes[generate.NoteDeleted] != "" {
 			noted = append(noted, j.ID)
 		}
 		if !j.Purge.IsZero() {
@@ -201,7 +201,7 @@ func TestARemovalThatAnotherPressHasDoneIsNotTakenBack(t *testing.T) {
 	// The refusal may be told first.
 	_, _, err = d.Delete(t.Context(), jobC, func(ctx context.Context) error {
 		_, _, err := d.Delete(ctx, jobC, func(context.Context) error {
-			_, err := g.Restore(ctx, jobC, map[string]string{view.NoteDeleted: ""})
+			_, err := g.Restore(ctx, jobC, map[string]string{generate.NoteDeleted: ""})
 			return err
 		})
 		return err

@@ -274,7 +274,7 @@ func TestTheTakesOfABatchAreFoundAfterItWasErased(t *testing.T) {
 	if _, _, err := d.Delete(t.Context(), lead.ID, removed); err != nil {
 		t.Errorf("its message was deleted: %v", err)
 	}
-	if g.jobs[second.ID].Notes[view.NoteDeleted] == "" {
+	if g.jobs[second.ID].Notes[generate.NoteDeleted] == "" {
 		t.Error("the second take is not known to be deleted")
 	}
 	delete(g.jobs, second.ID) // it was removed because of its age
