@@ -76,7 +76,7 @@ func newConsole(p consoleParts) (*web.Server, error) {
 		Examine: p.examine,
 		Guard:   p.guard,
 		Logger:  p.log,
-		Deleted: func(j generate.Job) bool { return j.Notes[view.NoteDeleted] != "" },
+		Deleted: func(j generate.Job) bool { return j.Notes[generate.NoteDeleted] != "" },
 		Told: func(j generate.Job) string {
 			m := view.Card(printer, j)
 			m.Buttons = nil

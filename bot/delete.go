@@ -66,6 +66,9 @@ const (
 	restoreLimit = 5 * time.Second
 )
 
+// removedNote is generate.NoteDeleted of a video that is known to be out of its message.
+const removedNote = "removed"
+
 // mostRemovals is how often a message is made anew for what others delete in it
 // meanwhile.
 const mostRemovals = 5
@@ -92,10 +95,10 @@ func (svc *Service) discard(
 			if !t.State.Terminal() {
 				return errUnderWay
 			}
-			if t.Notes[view.NoteDeleted] == "" {
+			if t.Notes[generate.NoteDeleted] == "" {
 				fresh = append(fresh, id)
 			}
-			if _, err := svc.cfg.Generator.Discard(ctx, id, map[string]string{view.NoteDeleted: "yes"}); err != nil {
+			if _, err := svc.cfg.Generator.Discard(ctx, id, map[string]string{generate.NoteDeleted: "yes"}); err != nil {
 				return err
 			}
 		}
@@ -123,6 +126,13 @@ func (svc *Service) discard(
 	}()
 	switch {
 	case err == nil:
+		done, end := context.WithTimeout(context.WithoutCancel(outer), restoreLimit)
+		defer end()
+		for _, id := range takes { // another press may have been refused, and have taken it back
+			if _, failed := svc.cfg.Generator.Discard(done, id, map[string]string{generate.NoteDeleted: removedNote}); failed != nil && !errors.Is(failed, generate.ErrNoJob) {
+				svc.log.WarnContext(ctx, "a video that was deleted may be recorded as there", "job", id, "error", failed)
+			}
+		}
 		return whole, svc.keep(j.ID), nil
 	case removing && !errors.Is(err, ErrStays):
 		return j, svc.keep(j.ID), err
@@ -130,7 +140,10 @@ func (svc *Service) discard(
 	back, end := context.WithTimeout(context.WithoutCancel(outer), restoreLimit)
 	defer end()
 	for _, id := range fresh {
-		if _, failed := svc.cfg.Generator.Restore(back, id, map[string]string{view.NoteDeleted: ""}); failed != nil {
+		if t, failed := svc.cfg.Generator.Job(back, id); failed == nil && t.Notes[generate.NoteDeleted] == removedNote {
+			continue // by another press
+		}
+		if _, failed := svc.cfg.Generator.Restore(back, id, map[string]string{generate.NoteDeleted: ""}); failed != nil {
 			svc.log.WarnContext(ctx, "a video that was not deleted is recorded as deleted", "job", id, "error", failed)
 		}
 	}

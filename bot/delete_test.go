@@ -20,7 +20,7 @@ func removed(context.Context) error { return nil }
 // to be deleted at the provider.
 func deletedOf(g *fakeGenerator) (noted, purged []string) {
 	for _, j := range g.jobs {
-		if j.Notes[view.NoteDeleted] != "" {
+		if j.Notes[generate.NoteDeleted] != "" {
 			noted = append(noted, j.ID)
 		}
 		if !j.Purge.IsZero() {
@@ -183,6 +183,31 @@ func TestTwoTakesAreDeletedAtTheSameTime(t *testing.T) {
 				t.Errorf("deleted are %v, at the provider %v", noted, purged)
 			}
 		})
+	}
+}
+
+// One press is refused while another removes the message: the video is gone.
+func TestARemovalThatAnotherPressHasDoneIsNotTakenBack(t *testing.T) {
+	d, g := newArchive(t)
+	_, _, err := d.Delete(t.Context(), jobA, func(ctx context.Context) error {
+		if _, _, err := d.Delete(ctx, jobA, removed); err != nil {
+			t.Error(err)
+		}
+		return fmt.Errorf("%w: rate limit", bot.ErrStays)
+	})
+	if noted, purged := deletedOf(g); err == nil || len(noted) != 1 || len(purged) != 1 {
+		t.Errorf("deleted are %v, at the provider %v, error %v", noted, purged, err)
+	}
+	// The refusal may be told first.
+	_, _, err = d.Delete(t.Context(), jobC, func(ctx context.Context) error {
+		_, _, err := d.Delete(ctx, jobC, func(context.Context) error {
+			_, err := g.Restore(ctx, jobC, map[string]string{generate.NoteDeleted: ""})
+			return err
+		})
+		return err
+	})
+	if noted, purged := deletedOf(g); err != nil || len(noted) != 2 || len(purged) != 2 {
+		t.Errorf("deleted are %v, at the provider %v, error %v", noted, purged, err)
 	}
 }
 

@@ -41,8 +41,9 @@ type fakeGenerator struct {
 	read   error
 	asked  []generate.Ask
 
-	dropped []string
-	block   bool // Quote waits until its context is done
+	dropped   []string
+	forgotten []string // whose defaults were, by team and member
+	block     bool     // Quote waits until its context is done
 }
 
 func (f *fakeGenerator) Quote(ctx context.Context, _ generate.Ask) (generate.Quote, error) {

@@ -35,7 +35,7 @@ func TestAVideoThatMayNotBeSeenGoesIntoNoOther(t *testing.T) {
 	}{
 		"a private one of somebody else": {bob, jobB, func(*generate.Job) {}, "This video is private"},
 		"one of another team":            {bob, jobA, func(j *generate.Job) { j.Team, j.Member = "globex", "discord:1" }, "There is no job"},
-		"one that was deleted":           {ann, jobA, func(j *generate.Job) { j.Notes = map[string]string{view.NoteDeleted: "yes"} }, "was deleted"},
+		"one that was deleted":           {ann, jobA, func(j *generate.Job) { j.Notes = map[string]string{generate.NoteDeleted: "yes"} }, "was deleted"},
 		"one that is not there":          {ann, "aaaaaaaaaaa1", func(*generate.Job) {}, "There is no job"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -121,7 +121,7 @@ func (svc *Service) sourcesOf(ctx context.Context, c Caller, r ltx.Request) (ofP
 			continue
 		}
 		j, err := svc.visible(ctx, c, id)
-		if err == nil && j.Notes[view.NoteDeleted] != "" {
+		if err == nil && j.Notes[generate.NoteDeleted] != "" {
 			err = errDeleted
 		}
 		if err != nil {

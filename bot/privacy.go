@@ -67,9 +67,6 @@ func (svc *Service) Erase(ctx context.Context, c Caller) view.Message {
 	ctx, cancel := context.WithTimeout(ctx, eraseLimit)
 	defer cancel()
 	total, err := svc.eraseMembers(ctx, append([]string{c.Member}, c.Also...))
-	if svc.cfg.Library != nil && err == nil {
-		err = svc.cfg.Library.SetDefaults(ctx, c.Team, c.Member, nil)
-	}
 	more := errors.Is(err, context.DeadlineExceeded) && total.Jobs > 0 // a platform waits no longer for an answer
 	if err != nil && !more {
 		svc.erased.undo(c.Member)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -13,6 +15,8 @@ import (
 	"ltxbot/bot/command"
 	"ltxbot/bot/view"
 	"ltxbot/core/generate"
+	"ltxbot/core/library"
+	"ltxbot/core/library/librarytest"
 	"ltxbot/core/ltx"
 	"ltxbot/core/quota"
 )
@@ -43,6 +47,13 @@ func (f fakeRecords) Remove(_ context.Context, j generate.Job) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	delete(f.jobs, j.ID)
+	return nil
+}
+
+func (f fakeRecords) ForgetDefaults(_ context.Context, of, member string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.forgotten = append(f.forgotten, of+member)
 	return nil
 }
 
@@ -90,6 +101,25 @@ func TestAJobWhosePromptIsForgottenSaysSoKindly(t *testing.T) {
 	}
 	if m := service.Show(t.Context(), caller(ann), jobA); m.Plain == "" {
 		t.Error("the job's card is empty")
+	}
+}
+
+// Who is blocked erases all of their data, too: their defaults are a part of it.
+func TestSomebodyBlockedErasesTheirData(t *testing.T) {
+	_, g := newArchive(t)
+	j := g.jobs[jobA]
+	j.Member = eve
+	g.jobs[jobA] = j
+	store := librarytest.NewMemory()
+	service := bot.New(bot.Config{
+		Generator: fakeRecords{g}, Records: fakeRecords{g}, Rules: rules,
+		Library: library.NewOffice(library.OfficeConfig{
+			Store: store, Shelf: library.NewShelf(store, slog.New(slog.DiscardHandler)), Rules: func() ltx.Rules { return rules("") }, Blocked: blocksEve,
+		}),
+	})
+	m := service.JobsLine(t.Context(), caller(eve), "erase yes")
+	if !slices.Equal(g.forgotten, []string{eve}) || !g.jobs[jobA].Request.IsZero() || !strings.Contains(m.String(), "are erased") {
+		t.Errorf("the defaults of %v are forgotten, left is %q; they read %s", g.forgotten, g.jobs[jobA].Request.Prompt(), m.String())
 	}
 }
 
@@ -244,7 +274,7 @@ func TestTheTakesOfABatchAreFoundAfterItWasErased(t *testing.T) {
 	if _, _, err := d.Delete(t.Context(), lead.ID, removed); err != nil {
 		t.Errorf("its message was deleted: %v", err)
 	}
-	if g.jobs[second.ID].Notes[view.NoteDeleted] == "" {
+	if g.jobs[second.ID].Notes[generate.NoteDeleted] == "" {
 		t.Error("the second take is not known to be deleted")
 	}
 	delete(g.jobs, second.ID) // it was removed because of its age

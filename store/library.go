@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"slices"
 
 	"ltxbot/core/library"
 	"ltxbot/core/ltx"
@@ -188,5 +189,21 @@ func (s *Store) SetDefaults(ctx context.Context, of, member string, settings []l
 			return nil
 		}
 		return save(t, key, &defaultsRecord{v1, settings})
+	}))
+}
+
+// ForgetDefaults removes what a member has set for their own videos, in a team or
+// with an empty team in all.
+func (s *Store) ForgetDefaults(ctx context.Context, of, member string) error {
+	return outcome("forget the defaults of "+member, s.pages(ctx, defaultsKey, "", func(keys []string, _ [][]byte) error {
+		mine := slices.DeleteFunc(slices.Clone(keys), func(k string) bool {
+			names := split(defaultsKey, k)
+			return of != "" && names[0] != of || names[1] != member
+		})
+		_, err := s.each(ctx, mine, func(t *txn, key string) (bool, error) {
+			t.Delete(key)
+			return true, nil
+		})
+		return err
 	}))
 }

@@ -126,7 +126,7 @@ func (f filter) selects(j generate.Job, a access) bool {
 		(!f.Videos || open && j.State == generate.Delivered && (j.Output.URL != "" || j.Copy.Video() != "")) &&
 		(f.LoRA == "" || open && usesLoRA(j, f.LoRA)) &&
 		(f.Style == "" || open && strings.EqualFold(j.Request.Style(), f.Style)) &&
-		(f.Text == "" || f.posted() != "" || j.ID == strings.ToLower(f.Text) || open && contains(j.Request.Prompt(), f.Text))
+		(f.Text == "" || j.ID == strings.ToLower(f.Text) || open && (f.posted() != "" || contains(j.Request.Prompt(), f.Text)))
 }
 
 func contains(text, part string) bool {
@@ -174,7 +174,7 @@ func (s *Server) find(ctx context.Context, f filter, a access, most int) (found 
 			if len(found) == most {
 				return found, j.Created.Add(1), looked, nil
 			}
-			if f.about(j) {
+			if f.about(j) && (query.Posted == "" || a.opens(j)) {
 				looked++
 			}
 			if f.selects(j, a) && (!f.Videos || !s.cfg.Deleted(j)) {

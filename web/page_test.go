@@ -107,6 +107,28 @@ func TestWhatWasPostedFindsItsJob(t *testing.T) {
 	}
 }
 
+// Whose a private video is, is not told to who has the file: not even that there is
+// a job.
+func TestAPrivateVideoIsNotFoundByItsFile(t *testing.T) {
+	w := newWorld(t)
+	j := w.private(w.made("jab100000000", "acme", ann, "a secret"))
+	w.save(j, quota.Keep(), func(j *generate.Job) { j.Receipt.SHA256 = "ab12" })
+	for _, q := range []string{"sha256:ab12", "https://discord.com/channels/G1/C1/jab100000000"} {
+		query := url.Values{"team": {"acme"}, "q": {q}}
+		for who, want := range map[string]bool{"9": false, "1": true, "operator": true} {
+			for _, path := range []string{"/admin/jobs?", "/admin/csv/jobs?"} {
+				page := w.signedIn(who).page(path + query.Encode())
+				if strings.Contains(page, "jab100000000,") != (want && strings.Contains(path, "csv")) || strings.Contains(page, "/jobs/jab100000000") != (want && !strings.Contains(path, "csv")) {
+					t.Errorf("%s looks for %s at %s: %s", who, q, path, page)
+				}
+				if !want && strings.Contains(page, "looked at") {
+					t.Errorf("%s is told that there is something: %s", who, page)
+				}
+			}
+		}
+	}
+}
+
 func TestTheOperatorExportsAndErasesAMembersData(t *testing.T) {
 	w := newWorld(t)
 	w.made("jab100000000", "acme", ann, "a secret fox")

@@ -4,6 +4,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 )
 
@@ -17,11 +18,19 @@ func (s *Server) unreachable(r *http.Request) string {
 		}
 		return ""
 	}
-	forwarded := r.Header.Get("X-Forwarded-For") != "" || r.Header.Get("Forwarded") != "" || r.Header.Get("X-Forwarded-Host") != ""
-	if forwarded || !loopbackName(r.Host) || !loopbackAddress(r.RemoteAddr) {
+	if proxied(r) || !loopbackName(r.Host) || !loopbackAddress(r.RemoteAddr) {
 		return "the console can be opened on the machine of the bot only, until http.public_url is set"
 	}
 	return ""
+}
+
+// proxied reports whether a proxy shows that it has sent a request. One that says
+// nothing, like nginx as it is, speaks HTTP/1.0, which no browser does.
+// https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_http_version
+func proxied(r *http.Request) bool {
+	return !r.ProtoAtLeast(1, 1) || slices.ContainsFunc([]string{"X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip", "Forwarded", "Via"}, func(name string) bool {
+		return r.Header.Get(name) != ""
+	})
 }
 
 // loopbackName reports whether a Host header names this machine.

@@ -3,6 +3,7 @@ package web_test
 import (
 	"context"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"slices"
 	"strings"
@@ -261,12 +262,29 @@ func TestWithoutAPublicAddressOnlyThisMachineIsAnswered(t *testing.T) {
 		{"127.0.0.1:8080", "203.0.113.7:5000", nil, 404},
 		{"127.0.0.1:8080", "127.0.0.1:5000", http.Header{"X-Forwarded-For": {"203.0.113.7"}}, 404},
 		{"127.0.0.1:8080", "127.0.0.1:5000", http.Header{"Forwarded": {"for=203.0.113.7"}}, 404},
+		{"127.0.0.1:8080", "127.0.0.1:5000", http.Header{"X-Real-Ip": {"203.0.113.7"}}, 404},
+		{"127.0.0.1:8080", "127.0.0.1:5000", http.Header{"Via": {"1.1 proxy"}}, 404},
 	} {
 		b := w.browser()
 		b.host, b.remote, b.header = c.host, c.remote, c.header
 		if rec := b.get("/admin/sign-in"); rec.Code != c.want {
 			t.Errorf("%s from %s with %v: %d, want %d", c.host, c.remote, c.header, rec.Code, c.want)
 		}
+	}
+}
+
+// A proxy that tells nothing of whom it speaks for, and gives the bot the name by
+// which it reaches it, as nginx does by itself, is known by the old HTTP that it
+// speaks: no browser does.
+func TestWithoutAPublicAddressAProxyThatTellsNothingIsNotAnswered(t *testing.T) {
+	w := newWorld(t)
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "http://127.0.0.1:8080/admin/sign-in", nil)
+	r.Host, r.RemoteAddr = "127.0.0.1:8080", "127.0.0.1:5000"
+	r.Proto, r.ProtoMinor = "HTTP/1.0", 0
+	rec := httptest.NewRecorder()
+	w.server.ServeHTTP(rec, r)
+	if rec.Code != http.StatusNotFound {
+		t.Errorf("a request in %s: %d", r.Proto, rec.Code)
 	}
 }
 

@@ -36,6 +36,8 @@ func (a archive) Save(_ context.Context, j generate.Job, _ quota.Billing) (gener
 
 func (archive) Remove(context.Context, generate.Job) error { return nil }
 
+func (archive) ForgetDefaults(context.Context, string, string) error { return nil }
+
 func TestTheOperatorExportsAndErasesAMember(t *testing.T) {
 	e := newEngine(t)
 	e.jobs[1].Event, e.jobs[1].Shown = "slack:1", generate.Delivered

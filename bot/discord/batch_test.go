@@ -127,7 +127,7 @@ func TestDeletingTheMessageOfABatchDeletesAllTakes(t *testing.T) {
 		t.Errorf("the card does not say that the videos are gone: %v", err)
 	}
 	for i, take := range whole.Takes {
-		if got, err := s.engine.Job(s.ctx, take.ID); err != nil || got.Notes[view.NoteDeleted] == "" {
+		if got, err := s.engine.Job(s.ctx, take.ID); err != nil || got.Notes[generate.NoteDeleted] == "" {
 			t.Errorf("take %d is not noted as deleted: %v", i+1, err)
 		}
 	}
@@ -188,7 +188,7 @@ func TestOneTakeIsTakenOutOfItsMessage(t *testing.T) {
 		if _, err := said.WaitResponse(s.ctx, func(m sim.Message) bool { return strings.Contains(m.Text(), "is deleted") }); err != nil {
 			t.Fatalf("it is not said that take %d is deleted: %v\n%s", i+1, err, s.log)
 		}
-		if got, err := s.engine.Job(s.ctx, whole.Takes[i].ID); err != nil || got.Notes[view.NoteDeleted] == "" {
+		if got, err := s.engine.Job(s.ctx, whole.Takes[i].ID); err != nil || got.Notes[generate.NoteDeleted] == "" {
 			t.Errorf("take %d is not noted as deleted: %v", i+1, err)
 		}
 		now, _ := s.sim.Message(message.ID)
@@ -269,7 +269,7 @@ func TestNoTakeIsTakenOutOfWhatOnlyItsReaderSees(t *testing.T) {
 	if now, _ := s.sim.Message(message.ID); len(now.Attachments) != 2 {
 		t.Errorf("it has %d files", len(now.Attachments))
 	}
-	if got, err := s.engine.Job(s.ctx, whole.Takes[1].ID); err != nil || got.Notes[view.NoteDeleted] != "" {
+	if got, err := s.engine.Job(s.ctx, whole.Takes[1].ID); err != nil || got.Notes[generate.NoteDeleted] != "" {
 		t.Errorf("it is noted as deleted: %v, %v", got.Notes, err)
 	}
 }
@@ -315,7 +315,7 @@ func TestWhatDiscordPutsOffIsNotDeleted(t *testing.T) {
 	if _, err := s.general.WaitMessage(s.ctx, func(m sim.Message) bool { return strings.Contains(m.Text(), "could not delete") }); err != nil {
 		t.Fatal(err)
 	}
-	if got, err := s.engine.Job(s.ctx, j.ID); err != nil || got.Notes[view.NoteDeleted] != "" {
+	if got, err := s.engine.Job(s.ctx, j.ID); err != nil || got.Notes[generate.NoteDeleted] != "" {
 		t.Errorf("it is recorded as deleted: %v", err)
 	}
 }
@@ -341,7 +341,7 @@ func TestTwoTakesAreTakenOutAtTheSameTime(t *testing.T) {
 		if _, err := s.general.WaitMessage(s.ctx, said); err != nil {
 			t.Fatalf("it is not said that take %d is deleted: %v\n%s", i+1, err, s.log)
 		}
-		if got, err := s.engine.Job(s.ctx, take.ID); err != nil || got.Notes[view.NoteDeleted] == "" {
+		if got, err := s.engine.Job(s.ctx, take.ID); err != nil || got.Notes[generate.NoteDeleted] == "" {
 			t.Errorf("take %d is not recorded as deleted: %v", i+1, err)
 		}
 	}

@@ -106,7 +106,7 @@ func TestDeletingTheMessageOfABatchDeletesAllFiles(t *testing.T) {
 	s.click(s.ann, results(s.general, j.ID)[0], "Delete all")
 	s.until("the files are deleted", func() bool { return len(videos(s.general)) == 0 })
 	for _, take := range whole.Takes {
-		s.until("each take is noted as deleted", func() bool { return s.notes(take.ID)[view.NoteDeleted] != "" })
+		s.until("each take is noted as deleted", func() bool { return s.notes(take.ID)[generate.NoteDeleted] != "" })
 	}
 }
 
@@ -128,7 +128,7 @@ func TestTheFileOfOneTakeIsDeletedAndTheOthersStay(t *testing.T) {
 		s.click(s.ann, results(s.general, j.ID)[0], fmt.Sprintf("Take %d", i+1))
 		reply := s.whisper(s.ann, s.general, fmt.Sprintf("take %d", i+1))
 		s.click(s.ann, reply, "Delete")
-		s.until("the take is noted as deleted", func() bool { return s.notes(whole.Takes[i].ID)[view.NoteDeleted] != "" })
+		s.until("the take is noted as deleted", func() bool { return s.notes(whole.Takes[i].ID)[generate.NoteDeleted] != "" })
 		s.until("it is said", func() bool {
 			return slices.ContainsFunc(s.general.Messages(), func(m sim.Message) bool {
 				return m.TS == reply.TS && strings.Contains(m.Text+m.Blocks.Text(), "is deleted")
@@ -170,7 +170,7 @@ func TestATakeWhoseFileCannotBeDeletedStays(t *testing.T) {
 		s.click(s.ann, results(s.general, j.ID)[0], "Take 2")
 		s.click(s.ann, s.whisper(s.ann, s.general, "take 2"), "Delete")
 		s.whisper(s.ann, s.general, "could not delete")
-		if s.notes(whole.Takes[1].ID)[view.NoteDeleted] != "" || len(videos(s.general)[0].Files) != 2 {
+		if s.notes(whole.Takes[1].ID)[generate.NoteDeleted] != "" || len(videos(s.general)[0].Files) != 2 {
 			t.Errorf("after %v it is noted as deleted, or its file is gone", f.Kind)
 		}
 	}

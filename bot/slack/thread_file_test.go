@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"ltxbot/bot/adapter/adaptertest"
-	"ltxbot/bot/view"
 	"ltxbot/core/generate"
 	sim "ltxbot/sim/slack"
 )
@@ -182,7 +181,7 @@ func TestThisIsNoVideoThatSomebodyMayNotSee(t *testing.T) {
 	first := s.job()
 	s.mustShow(first.ID, generate.Accepted)
 	s.mustDeliver(first.ID)
-	s.engine.Put(first.ID, func(j *generate.Job) { j.Notes[view.NoteDeleted] = "yes" })
+	s.engine.Put(first.ID, func(j *generate.Job) { j.Notes[generate.NoteDeleted] = "yes" })
 	s.in(s.general, root.TS, "BOT it runs on clip:this")
 	s.whisper(s.ann, s.general, "was deleted")
 	if s.engine.Count() != 1 {

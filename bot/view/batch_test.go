@@ -59,7 +59,7 @@ func TestABatchHasOneCardAndOneMessage(t *testing.T) {
 		unposted.Takes[1].Failure.Kind, unposted.Takes[1].Output.URL = generate.FailUnreachable, "https://v3.fal.media/files/b/x.mp4"
 		card("one was found too late", unposted.Takes[0].Whole(unposted.Takes))
 		deleted := batch(t, line, generate.Delivered, generate.Delivered)
-		deleted.Notes = map[string]string{view.NoteDeleted: "yes"}
+		deleted.Notes = map[string]string{generate.NoteDeleted: "yes"}
 		card("deleted", deleted)
 
 		result := func(name string, j generate.Job, facts ...view.ResultFacts) {
@@ -84,7 +84,7 @@ func TestABatchHasOneCardAndOneMessage(t *testing.T) {
 			less.Batch.Posting = append(less.Batch.Posting, t.ID)
 			less.Takes[i].Notes = map[string]string{}
 		}
-		less.Takes[1].Notes[view.NoteDeleted] = "yes"
+		less.Takes[1].Notes[generate.NoteDeleted] = "yes"
 		card("one of three was deleted", less)
 		result("one of three was deleted", less, original, view.ResultFacts{}, original)
 		failing := batch(t, line, generate.Delivered, generate.Failed)

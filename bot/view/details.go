@@ -51,7 +51,7 @@ func (v printer) inputs(j generate.Job) []Block {
 	for _, p := range ltx.Params() {
 		if m, ok := j.Request.Media(p.Name); ok {
 			b := block(Text, text.Span{Text: v.label(p), Style: text.Strong}, text.Span{Text: v.Text("format.colon")}, text.MonoSpan(m.Shown()))
-			if j.Notes[NoteDeleted] == "" && j.Purge.IsZero() {
+			if j.Notes[generate.NoteDeleted] == "" && j.Purge.IsZero() {
 				b.Picture = openPicture(m)
 			}
 			out = append(out, b)

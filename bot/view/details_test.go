@@ -60,7 +60,7 @@ func TestDetailsShowNoPictureThatMustNotBeSeen(t *testing.T) {
 		"behind what may be secret":        {url: atFal + "input.png?signature=hush", kind: "image/png"},
 		"behind a password":                {url: "https://ann:hush@v3.fal.media/input.png", kind: "image/png"},
 		"of a kind that not both show":     {url: atFal + "input.heic", kind: "image/heic"},
-		"of a video that was deleted":      {url: atFal + "input.png", kind: "image/png", change: func(j *generate.Job) { j.Notes = map[string]string{view.NoteDeleted: "yes"} }},
+		"of a video that was deleted":      {url: atFal + "input.png", kind: "image/png", change: func(j *generate.Job) { j.Notes = map[string]string{generate.NoteDeleted: "yes"} }},
 		"of a video that is being deleted": {url: atFal + "input.png", kind: "image/png", change: func(j *generate.Job) { j.Purge = time.Now() }},
 	} {
 		j := brought(t, "a fox image:https://example.com/fox.png", map[string]ltx.Media{"image_url": {URL: tt.url, Type: tt.kind}})

@@ -102,17 +102,13 @@ func UnknownJob(p text.Printer, id, nearest string) Message {
 // adapter keeps it beside its own.
 const NoteRepeat = "repeat"
 
-// NoteDeleted is the note of a job whose video was removed from its
-// conversation.
-const NoteDeleted = "deleted"
-
 // IsDeleted reports whether the video of a job was deleted, or all those in the
 // message of a batch.
 func IsDeleted(j generate.Job) bool {
 	if isBatch(j) && len(j.Batch.Posting) > 0 {
 		return j.State == generate.Delivered && len(Left(j)) == 0
 	}
-	return j.State == generate.Delivered && j.Notes[NoteDeleted] != ""
+	return j.State == generate.Delivered && j.Notes[generate.NoteDeleted] != ""
 }
 
 // Left are the takes whose videos are in the message of a batch and were not

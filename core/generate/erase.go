@@ -24,6 +24,10 @@ type Records interface {
 	// share of it: at once, or by a later sweep. The books stay right: a
 	// hold that goes is taken out of the totals.
 	Remove(ctx context.Context, j Job) error
+
+	// ForgetDefaults removes what a member has set for their own videos, in a
+	// team or with an empty team in all.
+	ForgetDefaults(ctx context.Context, team, member string) error
 }
 
 // LateEvents is how long after its end a job may still be asked about: an
@@ -49,7 +53,8 @@ type Erased struct {
 // Erase blanks the finished jobs of members, and those that they asked for
 // while their accounts were linked with others, in a team or with an empty team
 // in all: what is left of each is what keeps an event from becoming a second
-// job, and the ledger right. Jobs that are under way are left alone. With purges
+// job, and the ledger right. Jobs that are under way are left alone. What the
+// members have set for their own videos is erased, too. With purges
 // the provider's copies are deleted as well: by the engine, until the provider
 // has confirmed it.
 func Erase(ctx context.Context, records Records, purges bool, team string, members ...string) (Erased, error) {
@@ -70,6 +75,11 @@ func Erase(ctx context.Context, records Records, purges bool, team string, membe
 		}
 		return true, nil
 	})
+	for _, m := range members {
+		if err == nil {
+			err = records.ForgetDefaults(ctx, team, m)
+		}
+	}
 	if err != nil {
 		return done, fmt.Errorf("erase data of a member: %w", err)
 	}
@@ -176,7 +186,7 @@ func (j Job) hasPrompt() bool { return !j.Request.IsZero() || j.Output.Prompt !=
 // WithoutPrompt is j without what was asked for, in words and numbers. It goes
 // from the archive, too.
 func (j Job) WithoutPrompt() Job {
-	j.Request, j.Output.Prompt = ltx.Request{}, ""
+	j.Request, j.Batch.Trial, j.Output.Prompt = ltx.Request{}, ltx.Trial{}, ""
 	j.Copy = j.Copy.stale()
 	return j
 }
@@ -185,7 +195,7 @@ func (j Job) WithoutPrompt() Job {
 // about, where it was asked for, and where its video is. What remains: ids of
 // job, team and member, state, amounts, times.
 func (j Job) Erased() Job {
-	j.Request, j.Output, j.Submission, j.Copy = ltx.Request{}, ltx.Output{}, Submission{}, Copy{}
+	j.Request, j.Batch.Trial, j.Output, j.Submission, j.Copy = ltx.Request{}, ltx.Trial{}, ltx.Output{}, Submission{}, Copy{}
 	j.Event, j.Notes, j.Cancel, j.Redelivery, j.Parent, j.Purge = "", nil, nil, nil, "", time.Time{}
 	j.Place = Place{Platform: j.Place.Platform, Private: j.Place.Private}
 	j.Receipt = Receipt{Fit: j.Receipt.Fit, At: j.Receipt.At}

@@ -28,6 +28,9 @@ const (
 	purgeGiveUp = 30 * 24 * time.Hour
 )
 
+// NoteDeleted is the note of a job whose video was removed from its conversation.
+const NoteDeleted = "deleted"
+
 // Discard saves notes with a job whose video somebody deletes. In a minute its copy
 // goes from the archive, and where the bot may do that, the provider deletes its
 // own, which is tried until the provider has confirmed it. Restore takes it back

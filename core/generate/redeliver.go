@@ -35,11 +35,11 @@ func (j Job) takesUp(t Job) bool {
 var ErrDelivered = errors.New("job has no video that is left to deliver")
 
 // Undelivered reports whether the video of j was made and paid for, and could not
-// be posted. One of a lead that was found after the other takes were posted is
-// linked on its card.
+// be posted. One that somebody has deleted was posted, whatever the record says. One
+// of a lead that was found after the other takes were posted is linked on its card.
 func (j Job) Undelivered() bool {
 	linked := j.Leads() && j.Batch.Posting != nil && !slices.Contains(j.Batch.Posting, j.ID)
-	return j.State == Failed && j.Output.URL != "" && !linked && j.Purge.IsZero()
+	return j.State == Failed && j.Output.URL != "" && !linked && j.Purge.IsZero() && j.Notes[NoteDeleted] == ""
 }
 
 // Redeliver posts the video of a job that was paid for and could not be posted, or

@@ -180,10 +180,11 @@ func TestWhichVideosCouldNotBePosted(t *testing.T) {
 		change func(*generate.Job)
 		want   bool
 	}{
-		"made and paid for": {func(*generate.Job) {}, true},
-		"posted":            {func(j *generate.Job) { j.State = generate.Delivered }, false},
-		"never made":        {func(j *generate.Job) { j.Output.URL = "" }, false},
-		"deleted":           {func(j *generate.Job) { j.Purge = time.Now() }, false},
+		"made and paid for":                {func(*generate.Job) {}, true},
+		"posted":                           {func(j *generate.Job) { j.State = generate.Delivered }, false},
+		"never made":                       {func(j *generate.Job) { j.Output.URL = "" }, false},
+		"deleted":                          {func(j *generate.Job) { j.Purge = time.Now() }, false},
+		"deleted, and not at the provider": {func(j *generate.Job) { j.Notes = map[string]string{generate.NoteDeleted: "yes"} }, false},
 		"of a lead, in its message": {func(j *generate.Job) {
 			j.Batch = generate.Batch{ID: "a", Index: 1, Size: 2, Posting: []string{"a", "b"}}
 		}, true},

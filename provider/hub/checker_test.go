@@ -383,6 +383,20 @@ func TestAFileIsAskedForAgainByItsETag(t *testing.T) {
 	}
 }
 
+// Who was told what is wrong puts it right and tries once more, at once.
+func TestWhatCouldNotBeUsedIsLookedAtAgain(t *testing.T) {
+	answer := http.NotFoundHandler()
+	u, c := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { answer.ServeHTTP(w, r) }))
+	link := u + "/film.safetensors"
+	if f, err := c.Check(t.Context(), link); err != nil || f.Usable() {
+		t.Fatalf("before it is there: %+v, %v", f, err)
+	}
+	answer = file(safetensors(nil, lora(8, 4096, ltx23Layer)...))
+	if f, err := c.Check(t.Context(), link); err != nil || !f.Usable() {
+		t.Errorf("once it is there: %+v, %v", f.Warnings, err)
+	}
+}
+
 func TestTheOldestFindingGoes(t *testing.T) {
 	good, size := safetensors(nil, lora(32, 4096, ltx23Layer)...)
 	u, c := serve(t, file(good, size))

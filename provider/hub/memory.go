@@ -10,7 +10,7 @@ import (
 
 // How long findings are kept in memory.
 const (
-	freshFor    = 10 * time.Minute // without asking the host again
+	freshFor    = 10 * time.Minute // without asking the host again, of what can be used
 	knownFor    = 24 * time.Hour   // for a note on a card
 	maxFindings = 1000
 )
@@ -21,10 +21,11 @@ type memory struct {
 	findings map[[sha256.Size]byte]library.Finding
 }
 
-// get returns what is known of a link, and whether it is fresh.
+// get returns what is known of a link, and whether it is fresh. What can't be used
+// never is: who was told why may have put it right.
 func (m *memory) get(link string) (_ library.Finding, fresh bool) {
 	f, ok := m.known(link)
-	return f, ok && time.Since(f.At) < freshFor
+	return f, ok && f.Usable() && time.Since(f.At) < freshFor
 }
 
 // known returns the last finding of a link.
