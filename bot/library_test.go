@@ -37,6 +37,7 @@ func newLibraryService(t testing.TB, g *fakeGenerator, everyone bool) (*bot.Serv
 	}
 	return bot.New(bot.Config{
 		Generator: g, Library: office,
+		Usage: func(context.Context, quota.Asker) ([]quota.Gauge, error) { return nil, nil },
 		Rules: func(team string) ltx.Rules { return office.Of(team).Apply(rules(team)) },
 	}), store
 }
@@ -539,6 +540,9 @@ func TestAMembersOwnDefaults(t *testing.T) {
 	}
 	if r := asked(caller(bob), "c", "a man walks"); r.Camera() != "none" {
 		t.Errorf("somebody else's: %s", r.CommandLine())
+	}
+	if kept, err := d.Mine(t.Context(), c); err != nil || !strings.Contains(string(kept), `"key": "camera"`) {
+		t.Errorf("what is kept about the member: %s, %v", kept, err)
 	}
 	d.LoRAsLine(t.Context(), admin("en"), "remove film") // then they do not fit
 	r := asked(c, "d", "a man walks")

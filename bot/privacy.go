@@ -13,6 +13,7 @@ import (
 	"ltxbot/bot/text"
 	"ltxbot/bot/view"
 	"ltxbot/core/generate"
+	"ltxbot/core/ltx"
 	"ltxbot/core/quota"
 )
 
@@ -97,6 +98,8 @@ type Export struct {
 	Members []string            `json:"members"` // the names of one person
 	Usage   []quota.Gauge       `json:"usage"`   // in the team where it was asked for
 	Jobs    []generate.Personal `json:"jobs"`    // newest first
+	// Defaults are their own, in the team where it was asked for.
+	Defaults []ltx.Setting `json:"defaults,omitempty"`
 }
 
 // Mine returns all that is kept about the caller, as JSON.
@@ -111,7 +114,7 @@ func (svc *Service) Mine(ctx context.Context, c Caller) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("export usage: %w", err)
 	}
-	all.Usage = ofMember(gauges)
+	all.Usage, all.Defaults = ofMember(gauges), svc.own(ctx, c)
 	return json.MarshalIndent(all, "", "  ")
 }
 

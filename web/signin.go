@@ -246,7 +246,7 @@ func (s *Server) finishSignIn(q *request) error {
 	if err := s.signIn(q.w, q.Request, v); err != nil {
 		return err
 	}
-	http.Redirect(q.w, q.Request, p.Next, http.StatusSeeOther)
+	http.Redirect(q.w, q.Request, safeNext(p.Next), http.StatusSeeOther)
 	return nil
 }
 
