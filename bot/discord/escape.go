@@ -3,6 +3,7 @@ package discord
 import (
 	"net/url"
 	"strings"
+	"unicode/utf8"
 
 	"ltxbot/bot/text"
 )
@@ -21,8 +22,11 @@ func cut(s string, limit int) string { return text.Cut(s, limit, length) }
 // format, mention, link, hide or fake anything. It is cut to limit.
 func escape(s string, limit int) string {
 	return text.Rewrite(s, limit, length, func(line, cluster, rest string) string {
-		if special(cluster[0], strings.TrimLeft(line, " "), rest) {
-			return `\` + cluster
+		// A sign may join the mark that comes after it, as U+0605 does.
+		sign := strings.TrimLeftFunc(cluster, func(r rune) bool { return r >= utf8.RuneSelf })
+		before := cluster[:len(cluster)-len(sign)]
+		if sign != "" && special(sign[0], strings.TrimLeft(line+before, " "), rest) {
+			return before + `\` + sign
 		}
 		return cluster
 	})

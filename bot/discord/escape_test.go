@@ -27,6 +27,7 @@ func TestEscapeShowsAPersonsTextAsItIs(t *testing.T) {
 		{"a quote", "> said\n>>> all", "\\> said\n\\>>> all"},
 		{"a backslash cannot undo it", `\*a\*`, `\\\*a\\\*`},
 		{"a mark under an accent", "*\u0301a", "\\*\u0301a"},
+		{"a mark after a sign that joins it", "\u0605`a\u0605@here\u0605# b", "\u0605\\`a\u0605\\@here\u0605# b"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
