@@ -69,7 +69,7 @@ func (e *evaluation) nearestSize(s *shape, l layer) Size {
 	}
 	side := s.side
 	c, isChoice := p.choice(text)
-	_, typed := typedRatio(text)
+	_, _, typed := typedRatio(text)
 	if byRatio := typed || isChoice && slices.Contains(shapeOnly, c.Value); !byRatio && len(s.sides) > 0 {
 		side = nearestInt(s.sides, min(asked.Width, asked.Height))
 	}
@@ -94,12 +94,6 @@ func (e *evaluation) nearestSize(s *shape, l layer) Size {
 // sameShape tells whether two sizes have nearly the same proportions.
 func sameShape(a, b Size) bool {
 	return math.Abs(float64(a.Width)/float64(a.Height)/(float64(b.Width)/float64(b.Height))-1) < 0.03
-}
-
-// typedRatio tells whether a text is a ratio: "16:9".
-func typedRatio(text string) (string, bool) {
-	s := strings.ToLower(strings.Join(strings.Fields(narrow(text)), ""))
-	return s, ratioForm.MatchString(s)
 }
 
 // ofSide is the size of a shorter side and a ratio.
@@ -251,7 +245,13 @@ func (r Request) settle(rules Rules) (Request, error) {
 		case auto(idSize):
 			r.values[idSize] = r.sizeOf(source, rules)
 		case auto(autoShape):
-			r.values[idSize] = ofShorter(min(r.Size().Width, r.Size().Height), source).fit(rules.maxSide())
+			size := ofShorter(min(r.Size().Width, r.Size().Height), source).fit(rules.maxSide())
+			r.values[idSize] = size
+			for i, n := range r.Notes {
+				if n.Reason == LargestSize {
+					r.Notes[i].To = size.String()
+				}
+			}
 		}
 		r.settleLength(auto(idFrames))
 	}
