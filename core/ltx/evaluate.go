@@ -328,8 +328,7 @@ func (e *evaluation) duration(p Param, text string) any {
 		e.fail(p, problem)
 		return nil
 	}
-	isExact := func(n int64) bool { return math.Abs(float64(n)/e.fps-s) < 0.01 }
-	if !isExact(frames) && !isExact(frames-1) {
+	if !lasts(frames, e.fps, s) {
 		e.note(p, SnappedDuration, secondsText(s), secondsText(float64(frames)/e.fps))
 	}
 	return frames

@@ -202,18 +202,30 @@ func (r Request) WithMedia(rules Rules, media map[string]Media) (Request, error)
 	return r.settle(rules)
 }
 
-// rerate gives the video another frame rate. It keeps its length in seconds, or
-// the number of frames where somebody has set that.
+// rerate gives the video another frame rate. It keeps its length in seconds as it
+// was typed, or the number of frames where somebody has set that. What a note says
+// of the length is said of the new frame rate.
 func (r *Request) rerate(fps float64) {
-	frames := int64(r.Frames())
-	kept := framesOf(float64(frames-1)/r.FPS(), fps)
-	most := mostFrames(fps)
+	frames, most := int64(r.Frames()), mostFrames(fps)
 	if slices.Contains(r.auto, idDuration) {
-		if kept = frames; kept > most {
+		if frames > most {
 			r.Notes = append(r.Notes, Note{Option: row(idFrames).Key(), From: num(float64(frames)), To: num(float64(most)), Reason: ShortenedFrames})
 		}
+		r.values[idFPS], r.values[idFrames] = fps, min(frames, most)
+		return
 	}
-	r.values[idFPS], r.values[idFrames] = fps, min(kept, most)
+	seconds := float64(frames-1) / r.FPS()
+	for _, n := range r.Notes {
+		if n.Reason == SnappedDuration {
+			seconds, _ = parseSeconds(n.From)
+		}
+	}
+	r.Notes = slices.DeleteFunc(r.Notes, func(n Note) bool { return n.Reason == SnappedDuration })
+	kept := min(framesOf(seconds, fps), most)
+	if p := row(idDuration); !slices.Contains(r.auto, idFrames) && !lasts(kept, fps, seconds) {
+		r.Notes = append(r.Notes, Note{Option: p.Key(), From: secondsText(seconds), To: secondsText(float64(kept) / fps), Reason: SnappedDuration})
+	}
+	r.values[idFPS], r.values[idFrames] = fps, kept
 }
 
 // autoShape is among what follows a file when the size that was typed says
