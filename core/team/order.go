@@ -226,11 +226,11 @@ func (t Table) nearest(word string) string {
 
 // nearestLimit is the limit that a word is most like, or "".
 func nearestLimit(word string) string {
-	names := []string{quota.LimitName{Unit: quota.Jobs}.String()}
-	for _, unit := range []quota.Unit{quota.Videos, quota.Dollars} {
-		for _, w := range []quota.Window{quota.Day, quota.Week, quota.Month} {
-			names = append(names, quota.LimitName{Unit: unit, Window: w}.String())
-		}
+	windows := []quota.Window{quota.Day, quota.Week, quota.Month}
+	names := make([]string, 0, 1+2*len(windows))
+	names = append(names, quota.LimitName{Unit: quota.Jobs}.String())
+	for _, w := range windows {
+		names = append(names, quota.LimitName{Unit: quota.Videos, Window: w}.String(), quota.LimitName{Unit: quota.Dollars, Window: w}.String())
 	}
 	best, least := "", 3
 	for _, name := range names {
