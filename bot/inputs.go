@@ -84,7 +84,7 @@ func (svc *Service) NoPlace(locale string, left []string) view.Message {
 // Beside adds files to the lines that the refusal of a line offers, which came
 // with it.
 func Beside(err error, files []ltx.Setting) error {
-	offers(err, files)
+	offers(err, files, slices.Clone[[]ltx.Setting])
 	return err
 }
 

@@ -263,7 +263,7 @@ func TestTheNamesOfALibraryAreCorrected(t *testing.T) {
 		"a lion lora:flm":               `/ltx prompt:"a lion" lora:film`,
 		"a lion lora:acme/flm,flm@0.5":  `/ltx prompt:"a lion" lora:acme/flm,film@0.5`,
 		"a lion style:dask lora:flm":    `/ltx prompt:"a lion" style:dusk lora:film`,
-		"a lion style:dask size:banana": `/ltx prompt:"a lion" style:dusk size:banana`,
+		"a lion style:dask size:banana": `/ltx prompt:"a lion" style:dask size:banana`, // the line would be refused again
 	} {
 		_, refusal := submit(t, d, bot.Ask{Caller: c, Event: typed, Settings: line(t, typed)})
 		if refusal == nil || !strings.Contains(refusal.String(), "Did you mean") || !strings.HasSuffix(strings.TrimSpace(refusal.String()), want) {

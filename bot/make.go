@@ -185,7 +185,7 @@ func reveal(settings []ltx.Setting, known []ltx.LoRA) []ltx.Setting {
 // of it could be corrected.
 func (svc *Service) refuseTyped(ctx context.Context, err error, a Ask) *view.Message {
 	p := svc.Printer(a.Caller.Locale)
-	offered := offers(err, a.Settings)
+	offered := offers(err, a.Settings, func(settings []ltx.Setting) []ltx.Setting { return svc.meant(ctx, a, settings) })
 	m := view.Refuse(p, err)
 	if a.Try != "" && !offered { // a line to copy would make one video
 		m = view.RefuseLibrary(p, err)
@@ -201,16 +201,44 @@ func (svc *Service) refuseTyped(ctx context.Context, err error, a Ask) *view.Mes
 	if _, long := errors.AsType[*command.LengthError](err); long || offered {
 		return m
 	}
-	filled := slices.DeleteFunc(slices.Clone(a.Settings), func(s ltx.Setting) bool { return s.Value == "" }) // a field of a form
-	if right := command.Corrected(filled, command.ProblemsIn(err)); command.Write(right) != "" && a.Request == nil && a.Try == "" {
-		m.Offer(p, right, !slices.Equal(right, filled))
+	if a.Request != nil || a.Try != "" {
+		return m
+	}
+	filled := svc.meant(ctx, a, a.Settings)
+	right := command.Corrected(filled, command.ProblemsIn(err))
+	corrected := !slices.Equal(right, filled)
+	if corrected {
+		if _, wrong := svc.rules(a.Caller).Parse(right); wrong != nil {
+			right, corrected = filled, false
+		}
+	}
+	if command.Write(right) != "" {
+		m.Offer(p, right, corrected)
 	}
 	return m
 }
 
+// meant are settings with those that an ask adds to them, such as the clip of a
+// form that goes on from a video: a line of them means what was asked for. There
+// are none when the job that they come from can't be seen.
+func (svc *Service) meant(ctx context.Context, a Ask, settings []ltx.Setting) []ltx.Setting {
+	if a.Parent != "" {
+		parent, err := svc.visible(ctx, a.Caller, a.Parent)
+		if err != nil {
+			return nil
+		}
+		if next, ok := steps[a.Step]; ok && next.of != nil {
+			settings = slices.Concat(settings, next.of(parent))
+		} else {
+			settings = parent.Request.Changing(resetRemoved(settings, parent.Request)...)
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(settings), func(s ltx.Setting) bool { return s.Value == "" }) // a field of a form
+}
+
 // offers reports whether an error has lines to copy. It adds to these lines the
-// settings that were given outside the text.
-func offers(err error, settings []ltx.Setting) bool {
+// settings that were given outside the text, and completes them.
+func offers(err error, settings []ltx.Setting, complete func([]ltx.Setting) []ltx.Setting) bool {
 	beside := func(reading *[]ltx.Setting) {
 		for _, s := range settings {
 			p, ok := ltx.Lookup(s.Key)
@@ -219,6 +247,7 @@ func offers(err error, settings []ltx.Setting) bool {
 				*reading = append(slices.DeleteFunc(*reading, same), s)
 			}
 		}
+		*reading = complete(*reading)
 	}
 	if ask, ok := errors.AsType[*command.AskError](err); ok {
 		beside(&ask.AsSettings)

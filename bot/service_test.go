@@ -92,11 +92,57 @@ func TestTheLineToSendAgainIsWithoutFlagsOfOtherTools(t *testing.T) {
 func TestALineThatIsWrongIsNotOfferedToBeSentAgain(t *testing.T) {
 	for _, typed := range []string{
 		"a lion size:banana", "a lion lora:a/b@9", "a lion style:dask", "a lion camera:focus_shift", "a lion size:16:9 size:1:1",
-		"a lion duration:4 frames:49", "camera:static", "a lion edit:retake", "a lion edit:extend",
+		"a lion seed:abc steps:50", "a lion seed:abc steps:60", "a lion duration:4 frames:49", "camera:static", "a lion edit:retake", "a lion edit:extend",
 	} {
 		_, refusal := submit(t, newService(&fakeGenerator{}), ask(t, ann, typed))
 		if refusal == nil || strings.Contains(refusal.String(), "send it again") || !strings.Contains(refusal.String(), "You typed:") {
 			t.Errorf("%q: %v, want a refusal that does not tell to send it again", typed, refusal)
+		}
+	}
+}
+
+// What a form adds by itself is in the line, too: without the clip and the edit it
+// would be a video of the words alone.
+func TestTheLineOfAFormThatIsRefusedMeansWhatTheFormMeant(t *testing.T) {
+	g := &fakeGenerator{jobs: map[string]generate.Job{}}
+	d := newService(g)
+	g.jobs[jobA] = job(t, jobA, cowboy+" seed:7", generate.Delivered)
+	for _, tt := range []struct {
+		name     string
+		step     view.Action
+		settings []ltx.Setting
+		want     string
+	}{
+		{
+			"a part made anew, of a length that nobody can correct", view.ActRetake,
+			[]ltx.Setting{{Key: "prompt", Value: "a dog runs"}, {Key: "duration", Value: "-3"}},
+			`You typed: | /ltx prompt:"a dog runs" duration:-3 clip:job:` + jobA + ` edit:retake`,
+		},
+		{
+			"a longer video, with a model that is nearly named", view.ActExtend,
+			[]ltx.Setting{{Key: "prompt", Value: "a dog runs"}, {Key: "model", Value: "prp"}},
+			`Correct it and send it again: | /ltx prompt:"a dog runs" model:pro clip:job:` + jobA + ` edit:extend`,
+		},
+		{
+			"an option in the text of the prompt that does not exist", view.ActRetake,
+			[]ltx.Setting{{Key: "prompt", Value: "a dog runs --stylize 5"}},
+			`Correct it and send it again: | /ltx prompt:"a dog runs" clip:job:` + jobA + ` edit:retake`,
+		},
+		{
+			"another one like it", "",
+			[]ltx.Setting{{Key: "seed", Value: "abc"}},
+			`You typed: | /ltx prompt:"a cowboy walks through a dusty town" camera:dolly_in seed:abc`,
+		},
+	} {
+		a := bot.Ask{Event: "e", Caller: caller(ann), Prompt: bot.FieldPrompt, Parent: jobA, Step: tt.step, Settings: tt.settings}
+		_, refusal := submit(t, d, a)
+		if refusal == nil {
+			t.Errorf("%s: accepted", tt.name)
+			continue
+		}
+		last := refusal.Blocks[len(refusal.Blocks)-2:]
+		if got := last[0].Spans[0].Text + " | " + last[1].Spans[0].Text; got != tt.want {
+			t.Errorf("%s: offered\n%s, want\n%s", tt.name, got, tt.want)
 		}
 	}
 }

@@ -45,7 +45,7 @@ func typedCommand(c text.Command) string {
 	case c.Verb == command.VerbJobs && slices.Equal(c.Args, []string{command.EraseWord, command.SureWord}):
 		return "/ltx-jobs " + command.EraseWord + " sure:True"
 	case c.Verb == command.VerbQuota && len(c.Args) > 0:
-		return "/ltx-quota " + strings.Join(c.Args, " ")
+		return "/ltx-quota " + typedOrder(team.Verbs(), c.Args)
 	case c.Verb == command.VerbLoRAs && len(c.Args) > 0:
 		return "/ltx-loras " + typedOrder(library.Verbs(), c.Args)
 	case c.Verb == command.VerbStyles && len(c.Args) > 0:

@@ -26,6 +26,7 @@ func TestCommandsAreShownAsTheyAreTypedHere(t *testing.T) {
 		{verb("cancel", "k3f92mq7abcd"), "/ltx-jobs cancel job:k3f92mq7abcd"},
 		{verb("quota"), "/ltx-quota show"},
 		{verb("quota", "unlink"), "/ltx-quota unlink"},
+		{verb("quota", "link", "3ENC7K2Q"), "/ltx-quota link code:3ENC7K2Q"},
 		{verb("loras"), "/ltx-loras list"},
 		{verb("loras", "add", "NAME", "LINK"), "/ltx-loras add name:NAME link:LINK"},
 		{verb("loras", "add", "NAME", "LINK", "[scale:SCALE]"), "/ltx-loras add name:NAME link:LINK [scale:SCALE]"},

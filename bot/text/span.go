@@ -1,6 +1,7 @@
 package text
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -53,11 +54,12 @@ func Dotted(pieces ...[]Span) []Span { return joined(" · ", pieces) }
 // Spaced joins sentences with a space between each two.
 func Spaced(sentences ...[]Span) []Span { return joined(" ", sentences) }
 
-// joined are all pieces that are not empty, with a text between each two.
+// joined are all pieces that say something, with a text between each two.
 func joined(between string, pieces [][]Span) []Span {
+	says := func(s Span) bool { return s.Text != "" || s.Style != Plain }
 	var out []Span
 	for _, p := range pieces {
-		if len(p) == 0 {
+		if !slices.ContainsFunc(p, says) {
 			continue
 		}
 		if len(out) > 0 {

@@ -227,6 +227,8 @@ func TestRefusalSaysWhatIsWrong(t *testing.T) {
 			{Option: "camera", Problem: ltx.NotAChoice, Value: "dolly_inn", Nearest: "dolly_in", Choices: []string{"dolly_in", "none"}},
 			{Option: "prompt", Problem: ltx.Missing},
 		})
+		show("an edit without a clip", ltx.Invalid{{Option: "edit", Problem: ltx.NeedsInput, Other: "clip"}})
+		show("a shape without a size", ltx.Invalid{{Option: "edit", Problem: ltx.NeedsInput, Other: "size"}})
 		show("duration too long at this frame rate", ltx.Invalid{
 			{Option: "duration", Problem: ltx.OutOfRange, Value: "10", Min: 0.2, Max: 8, Unit: "seconds", Nearest: "8", Other: "60"},
 		})
@@ -280,6 +282,7 @@ func TestQuotaRefusalSaysWhichLimitAndWhenItStartsOver(t *testing.T) {
 		show("unlisted", quota.LimitError{Reason: quota.Unlisted, Gauge: quota.Gauge{Scope: quota.Scope{Kind: quota.Team, ID: acme}}})
 		out = append(out, shown{"usage", view.Usage(p, gauges())})
 		out = append(out, shown{"usage, with models of a tier", view.Report(p, team.Report{Verb: "mine", Member: ann, Self: true, Models: []string{"quality", "ltx-2.5"}})})
+		out = append(out, shown{"a code to link accounts", view.Report(p, team.Report{Verb: "link", Member: ann, Self: true, Code: "3ENC7K2Q", Expires: resets})})
 		out = append(out, shown{"nothing was left to take back", view.Report(p, team.Report{Verb: "revoke", Member: ann, Change: &team.Record{}})})
 		return out
 	})
@@ -291,7 +294,7 @@ func TestHelpExplains(t *testing.T) {
 		for _, topic := range view.HelpTopics() {
 			out = append(out, shown{topic, view.Help(p, ltx.Rules{}, topic)})
 		}
-		for _, option := range []string{"camera", "size", "fps", "video_stg_scale", "banana"} {
+		for _, option := range []string{"camera", "size", "duration", "retake", "fps", "video_stg_scale", "banana"} {
 			out = append(out, shown{option, view.Help(p, ltx.Rules{}, option)})
 		}
 		tiers := ltx.Rules{Models: []string{"distilled"}, Reserved: map[string][]string{"quality": {"studio"}, "ltx-2.5": {"studio", "gold"}}}

@@ -49,7 +49,8 @@ func Help(p text.Printer, rules ltx.Rules, topic string) Message {
 	return m.done()
 }
 
-// helpAbout is the page for the first word of the topic that has one.
+// helpAbout is the page for the first word of the topic that has one. That of an
+// edit is the page of the option.
 func (v printer) helpAbout(rules ltx.Rules, topic string) []Block {
 	for _, word := range command.Words(strings.ToLower(topic)) {
 		word = strings.Trim(word, "-:=?!.,`")
@@ -57,7 +58,10 @@ func (v printer) helpAbout(rules ltx.Rules, topic string) []Block {
 			return helpTopics[name](v, rules)
 		}
 		if p, ok := ltx.Lookup(word); ok && !p.Operator {
-			return v.helpOption(p)
+			return v.helpOption(p, rules)
+		}
+		if edit, _ := ltx.Lookup("edit"); edit.Fits(word) {
+			return v.helpOption(edit, rules)
 		}
 	}
 	start := v.helpStart()
@@ -70,23 +74,28 @@ func (v printer) helpAbout(rules ltx.Rules, topic string) []Block {
 // helpFiles is about what can go into a video.
 func (v printer) helpFiles() []Block {
 	edit, _ := ltx.Lookup("edit")
-	edits := make([]Fact, 0, len(edit.Choices))
 	var files []Fact
 	for _, p := range ltx.Params() {
 		if p.Kind == ltx.KindMedia {
 			files = append(files, Fact{Label: p.Key(), Value: []text.Span{{Text: v.Option(p)}}})
 		}
 	}
-	for _, c := range edit.Choices {
-		edits = append(edits, Fact{Label: edit.Key() + ":" + c.Typed(), Value: []text.Span{{Text: v.Choice(edit, c)}}})
-	}
 	return []Block{
 		v.say(Heading, "help.files_title"), v.say(Text, "help.files_how"),
 		{Kind: Facts, Facts: files},
 		v.say(Text, "help.files_this"), v.say(Text, "help.files_edit"),
-		{Kind: Facts, Facts: edits},
+		{Kind: Facts, Facts: v.choiceFacts(edit)},
 		v.say(Text, "help.files_again"), v.say(Note, "help.topics"),
 	}
+}
+
+// choiceFacts say what each choice of an option is.
+func (v printer) choiceFacts(p ltx.Param) []Fact {
+	facts := make([]Fact, 0, len(p.Choices))
+	for _, c := range p.Choices {
+		facts = append(facts, Fact{Label: p.Key() + ":" + c.Typed(), Value: []text.Span{{Text: v.Choice(p, c)}}})
+	}
+	return facts
 }
 
 // helpModels is about the models that can be chosen, and what they cost.
@@ -175,8 +184,17 @@ func (v printer) helpTakes() []Block {
 }
 
 // helpOption is all about one option.
-func (v printer) helpOption(p ltx.Param) []Block {
+func (v printer) helpOption(p ltx.Param, rules ltx.Rules) []Block {
 	facts := []Fact{}
+	isEdit := p.Key() == "edit"
+	if isEdit {
+		facts = v.choiceFacts(p)
+	}
+	for _, c := range p.Choices {
+		if models := rules.Needs(p, c); len(models) > 0 {
+			facts = append(facts, Fact{Label: p.Key() + ":" + c.Typed(), Value: v.Spans("tell.possible_with", "models", v.List(models, "format.or"))})
+		}
+	}
 	if usual := usually(p); usual != "" {
 		facts = append(facts, Fact{Label: v.Text("help.option_default"), Value: []text.Span{text.MonoSpan(usual)}})
 	}
@@ -184,7 +202,7 @@ func (v printer) helpOption(p ltx.Param) []Block {
 		facts = append(facts, Fact{Label: v.Text("help.option_aliases"), Value: v.List(p.Aliases, "format.or")})
 	}
 	blocks := []Block{block(Heading, text.Span{Text: p.Key()}), block(Text, v.optionFact(p)...), {Kind: Facts, Facts: facts}}
-	if p.Kind == ltx.KindMedia {
+	if p.Kind == ltx.KindMedia || isEdit {
 		blocks = append(blocks, v.say(Text, "help.files_how"))
 	}
 	return append(blocks, v.say(Note, "help.topics"))
@@ -193,6 +211,9 @@ func (v printer) helpOption(p ltx.Param) []Block {
 // usually is the default of a parameter as it is typed, or "" where there is
 // none or it is a long text.
 func usually(p ltx.Param) string {
+	if p.Kind == ltx.KindDuration {
+		return text.NumberTyped(ltx.DefaultSeconds)
+	}
 	switch value := p.Default.(type) {
 	case bool:
 		if value {
@@ -314,9 +335,12 @@ func (v printer) optionFact(p ltx.Param) []text.Span {
 	case ltx.KindInt, ltx.KindFloat:
 		between := v.Text("tell.range", "min", v.limitNumber(p.Min), "max", v.limitNumber(p.Max))
 		return append(what, text.Span{Text: " (" + between + ")"})
+	case ltx.KindDuration:
+		between := v.Text("tell.range_unit", "min", v.limitNumber(p.Min), "max", v.limitNumber(p.Max), "unit", v.Text("unit."+p.Unit))
+		return append(what, text.Span{Text: " (" + between + ")"})
 	case ltx.KindBool:
 		return append(append(what, text.Span{Text: v.Text("format.colon")}), v.List([]string{"yes", "no"}, "format.or")...)
-	case ltx.KindText, ltx.KindDuration, ltx.KindLoRAs, ltx.KindStyle, ltx.KindAdvanced, ltx.KindMedia:
+	case ltx.KindText, ltx.KindLoRAs, ltx.KindStyle, ltx.KindAdvanced, ltx.KindMedia:
 	}
 	return what
 }

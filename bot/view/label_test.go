@@ -7,6 +7,7 @@ import (
 	"ltxbot/bot/text"
 	"ltxbot/bot/view"
 	"ltxbot/core/generate"
+	"ltxbot/core/ltx"
 )
 
 // says reports whether a message has a line of exactly these words, also for
@@ -57,5 +58,15 @@ func TestEveryMessageWithAVideoSaysThatItIsMadeByAI(t *testing.T) {
 				t.Errorf("%s: the description of the file is %q, want %q first", language, alt, want)
 			}
 		}
+	}
+}
+
+// An erased job has no prompt, and its line no empty place for one.
+func TestAnErasedJobHasNoEmptyPlaceInTheList(t *testing.T) {
+	j := job(t, jobA, cowboy, generate.Delivered)
+	j.Request = ltx.Request{}
+	list := view.JobList(text.BuiltInCatalog().Printer("en", "/ltx"), []generate.Job{j}).String()
+	if !strings.Contains(list, jobA+" · Done · ") || strings.Contains(list, " ·  · ") {
+		t.Errorf("the list reads %s", list)
 	}
 }

@@ -28,6 +28,8 @@ func RefuseOrder(p text.Printer, err error) *Message {
 			"verb", refused.Verb, "arg", refused.Arg, "value", text.Shorten(text.OneLine(refused.Value), text.ShownValue))
 		if nearest, ok := team.FindVerb(refused.Nearest); ok {
 			said = text.Spaced(said, v.Spans("tell.did_you_mean", "nearest", v.verbOf(verbBefore(nearest), nearest.Name)))
+		} else if refused.Nearest != "" {
+			said = text.Spaced(said, v.Spans("tell.did_you_mean", "nearest", refused.Nearest))
 		}
 		m.add(block(Text, said...))
 		if verb, ok := team.FindVerb(refused.Verb); ok && verb.Who != team.Everybody && !slices.Contains(operatorsOwn, refused.Problem) {

@@ -150,6 +150,7 @@ var problemMore = map[ltx.Problem][]string{
 	ltx.NotTaken:          {"tell.models", "tell.write"},
 	ltx.ModelCannot:       {"tell.models"},
 	ltx.TierOnly:          {"tell.models_yours"},
+	ltx.NeedsInput:        {"tell.give_file"},
 }
 
 // problem says what is wrong with a setting, and what would be right.
@@ -172,6 +173,10 @@ func (v printer) problem(e ltx.FieldError) []text.Span {
 		switch {
 		case more == "tell.models", more == "tell.models_yours":
 			if len(e.Choices) > 0 {
+				sentences = append(sentences, v.Spans(more, args...))
+			}
+		case more == "tell.give_file":
+			if p, ok := ltx.Lookup(e.Other); ok && p.Kind == ltx.KindMedia {
 				sentences = append(sentences, v.Spans(more, args...))
 			}
 		case more == "tell.fps_lasts":

@@ -33,11 +33,18 @@ func Report(p text.Printer, r team.Report) Message {
 	case show != nil:
 		m.add(show(v, r)...)
 	case r.Code != "":
-		m.add(v.say(Text, "order.code", "code", text.MonoSpan(r.Code), "since", text.SinceSpan(r.Expires)), v.say(Note, "order.code_how", "code", r.Code))
+		m.add(v.say(Text, "order.code", "code", text.MonoSpan(r.Code), "since", text.SinceSpan(r.Expires)), v.codeHow(r.Code))
 	default:
 		m.add(v.done(r)...)
 	}
 	return m.done()
+}
+
+// codeHow says how a code is given on each platform. These lines are code and no
+// commands: a command is written as the platform of the reader has it.
+func (v printer) codeHow(code string) Block {
+	return v.say(Note, "order.code_how",
+		"slack", text.MonoSpan(v.Command()+" quota link "+code), "discord", text.MonoSpan("/ltx-quota link code:"+code))
 }
 
 // who names whom a report is about.

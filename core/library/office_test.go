@@ -192,7 +192,9 @@ func TestAddAndEdit(t *testing.T) {
 	if e.Path != "owner/film" || e.Scale != 0.6 || !slices.Equal(e.Models, []string{"ltx-2.3"}) {
 		t.Errorf("what is given twice: %+v", e)
 	}
-	o.must(t, admin(), "edit film scale:0.5")
+	if e := o.must(t, admin(), "edit film strength:0.5").LoRAs[0]; e.Scale != 0.5 {
+		t.Errorf("by another name, the scale is %v", e.Scale)
+	}
 	e = o.must(t, admin(), "edit film weight:a/b.safetensors").LoRAs[0]
 	if e.Path != "https://huggingface.co/owner/film/resolve/main/a/b.safetensors" || e.Scale != 0.5 {
 		t.Errorf("with the file of a repository: %+v", e)

@@ -22,7 +22,7 @@ var (
 
 // about are what is said of a LoRA beside its name and its link.
 var about = []team.Arg{
-	{Name: "scale", Kind: team.WordsArg, Named: true, Help: "Its strength when nobody says another one: 0 to 4, usually 0.4 to 1.2"},
+	{Name: "scale", Aliases: []string{"strength", "stärke", "staerke", "fuerza", "force", "強さ"}, Kind: team.WordsArg, Named: true, Help: "Its strength when nobody says another one: 0 to 4, usually 0.4 to 1.2"},
 	{Name: "trigger", Kind: team.WordsArg, Named: true, Help: "Words that the prompt must hold, with commas; they are added when missing"},
 	{Name: "negative", Kind: team.WordsArg, Named: true, Help: "The negative prompt it needs, in place of the default one"},
 	argNote,

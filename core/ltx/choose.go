@@ -273,6 +273,69 @@ func (r Rules) nameOthers(problems Invalid, w route, given layer) {
 	}
 }
 
+// makesSize tells whether an endpoint makes videos of the size that a text names,
+// and not only of one like it.
+func (r Rules) makesSize(e Endpoint, text string) bool {
+	try := evaluation{rules: r, endpoint: e, quick: true, fps: DefaultFPS, values: map[string]any{}}
+	if e.shape != nil {
+		try.nearestSize(e.shape, layer{idSize: text})
+	} else {
+		try.size(row(idSize), text)
+	}
+	changed := func(n Note) bool { return n.Reason == FittedToModel || n.Reason == LargestSize }
+	return e.takes(idSize) && len(try.problems) == 0 && !slices.ContainsFunc(try.notes, changed)
+}
+
+// made is the row of the size with the names that an endpoint makes.
+func (r Rules) made(e Endpoint, p Param) Param {
+	if e.ID != "" {
+		p.Choices = slices.DeleteFunc(slices.Clone(p.Choices), func(c Choice) bool { return !r.makesSize(e, c.Value) })
+	}
+	return p
+}
+
+// withLarger adds to the notes about a size that is too large the models that
+// make it for the same task.
+func (r Rules) withLarger(notes []Note, w route, all layer) []Note {
+	i := slices.IndexFunc(notes, func(n Note) bool { return n.Reason == LargestSize })
+	if i < 0 {
+		return notes
+	}
+	var able []string
+	for _, m := range r.allowed() {
+		if e, ok := r.endpointOf(m, w.task, all.set(idLoRAs)); ok && r.makesSize(e, all[idSize]) {
+			able = append(able, row(idModel).Key()+":"+m.Value)
+		}
+	}
+	if len(able) == 0 {
+		return notes
+	}
+	return slices.Insert(slices.Clone(notes), i+1, Note{Option: notes[i].Option, From: notes[i].From, To: strings.Join(able, ", "), Reason: LargerModels})
+}
+
+// Needs returns the models that take a value which the default model does not
+// take, for a video from text. It is nil where none is needed.
+func (r Rules) Needs(p Param, c Choice) []string {
+	var able []string
+	for _, m := range r.allowed() {
+		e, ok := r.endpointOf(m, fromText, false)
+		if !ok || !e.takes(p.id()) {
+			continue
+		}
+		takes := r.makesSize(e, c.Value)
+		if p.id() != idSize {
+			_, takes = e.row(p).choice(c.Value)
+		}
+		if takes && m.Value == r.DefaultModel() {
+			return nil
+		}
+		if takes {
+			able = append(able, row(idModel).Key()+":"+m.Value)
+		}
+	}
+	return able
+}
+
 // editWith is an edit that takes a file, "edit:reference", of this model or
 // another one; "" if there is none.
 func (r Rules) editWith(own Model, id string) string {

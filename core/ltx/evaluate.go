@@ -328,26 +328,35 @@ func (e *evaluation) duration(p Param, text string) any {
 		e.fail(p, problem)
 		return nil
 	}
-	isExact := func(n int64) bool { return math.Abs(float64(n)/e.fps-s) < 0.01 }
-	if !isExact(frames) && !isExact(frames-1) {
+	if !lasts(frames, e.fps, s) {
 		e.note(p, SnappedDuration, secondsText(s), secondsText(float64(frames)/e.fps))
 	}
 	return frames
 }
 
 func (e *evaluation) size(p Param, text string) any {
-	size, note, ok := parseSize(p, text, e.rules.maxSide())
+	longest := e.rules.maxSide()
+	asked, note, ok := askedSize(p, text)
 	if !ok {
-		e.fail(p, FieldError{
-			Problem: BadSize, Value: shown(text), Choices: p.words(), Nearest: e.nearestChoice(p, text),
-			Min: p.Min, Max: float64(e.rules.maxSide()), Unit: p.Unit,
-		})
+		problem := FieldError{Problem: BadSize, Value: shown(text), Min: p.Min, Max: float64(longest), Unit: p.Unit}
+		if !e.quick {
+			made := e.rules.made(e.endpoint, p)
+			problem.Choices, problem.Nearest = made.words(), made.nearestSize(text)
+		}
+		e.fail(p, problem)
 		return nil
+	}
+	fitted := asked.fit(longest)
+	switch {
+	case max(asked.Width, asked.Height) > longest:
+		note = Note{Option: p.Key(), From: shown(text), To: fitted.String(), Reason: LargestSize}
+	case fitted != asked:
+		note = Note{Option: p.Key(), From: asked.String(), To: fitted.String(), Reason: SnappedSize}
 	}
 	if note.Reason != "" {
 		e.notes = append(e.notes, note)
 	}
-	return size
+	return fitted
 }
 
 // loras reads a list with commas. A comma inside a URL is written %2C.

@@ -69,7 +69,7 @@ func (e *evaluation) nearestSize(s *shape, l layer) Size {
 	}
 	side := s.side
 	c, isChoice := p.choice(text)
-	_, typed := typedRatio(text)
+	_, _, typed := typedRatio(text)
 	if byRatio := typed || isChoice && slices.Contains(shapeOnly, c.Value); !byRatio && len(s.sides) > 0 {
 		side = nearestInt(s.sides, min(asked.Width, asked.Height))
 	}
@@ -94,12 +94,6 @@ func (e *evaluation) nearestSize(s *shape, l layer) Size {
 // sameShape tells whether two sizes have nearly the same proportions.
 func sameShape(a, b Size) bool {
 	return math.Abs(float64(a.Width)/float64(a.Height)/(float64(b.Width)/float64(b.Height))-1) < 0.03
-}
-
-// typedRatio tells whether a text is a ratio: "16:9".
-func typedRatio(text string) (string, bool) {
-	s := strings.ToLower(strings.Join(strings.Fields(narrow(text)), ""))
-	return s, ratioForm.MatchString(s)
 }
 
 // ofSide is the size of a shorter side and a ratio.
@@ -208,18 +202,30 @@ func (r Request) WithMedia(rules Rules, media map[string]Media) (Request, error)
 	return r.settle(rules)
 }
 
-// rerate gives the video another frame rate. It keeps its length in seconds, or
-// the number of frames where somebody has set that.
+// rerate gives the video another frame rate. It keeps its length in seconds as it
+// was typed, or the number of frames where somebody has set that. What a note says
+// of the length is said of the new frame rate.
 func (r *Request) rerate(fps float64) {
-	frames := int64(r.Frames())
-	kept := framesOf(float64(frames-1)/r.FPS(), fps)
-	most := mostFrames(fps)
+	frames, most := int64(r.Frames()), mostFrames(fps)
 	if slices.Contains(r.auto, idDuration) {
-		if kept = frames; kept > most {
+		if frames > most {
 			r.Notes = append(r.Notes, Note{Option: row(idFrames).Key(), From: num(float64(frames)), To: num(float64(most)), Reason: ShortenedFrames})
 		}
+		r.values[idFPS], r.values[idFrames] = fps, min(frames, most)
+		return
 	}
-	r.values[idFPS], r.values[idFrames] = fps, min(kept, most)
+	seconds := float64(frames-1) / r.FPS()
+	for _, n := range r.Notes {
+		if n.Reason == SnappedDuration {
+			seconds, _ = parseSeconds(n.From)
+		}
+	}
+	r.Notes = slices.DeleteFunc(r.Notes, func(n Note) bool { return n.Reason == SnappedDuration })
+	kept := min(framesOf(seconds, fps), most)
+	if p := row(idDuration); !slices.Contains(r.auto, idFrames) && !lasts(kept, fps, seconds) {
+		r.Notes = append(r.Notes, Note{Option: p.Key(), From: secondsText(seconds), To: secondsText(float64(kept) / fps), Reason: SnappedDuration})
+	}
+	r.values[idFPS], r.values[idFrames] = fps, kept
 }
 
 // autoShape is among what follows a file when the size that was typed says
@@ -251,7 +257,13 @@ func (r Request) settle(rules Rules) (Request, error) {
 		case auto(idSize):
 			r.values[idSize] = r.sizeOf(source, rules)
 		case auto(autoShape):
-			r.values[idSize] = ofShorter(min(r.Size().Width, r.Size().Height), source).fit(rules.maxSide())
+			size := ofShorter(min(r.Size().Width, r.Size().Height), source).fit(rules.maxSide())
+			r.values[idSize] = size
+			for i, n := range r.Notes {
+				if n.Reason == LargestSize {
+					r.Notes[i].To = size.String()
+				}
+			}
 		}
 		r.settleLength(auto(idFrames))
 	}

@@ -88,6 +88,12 @@ func parseSeconds(text string) (float64, bool) {
 	return v * factor, ok && v >= 0
 }
 
+// lasts tells whether so many frames, or one less, are so many seconds.
+func lasts(frames int64, fps, seconds float64) bool {
+	is := func(n int64) bool { return math.Abs(float64(n)/fps-seconds) < 0.01 }
+	return is(frames) || is(frames-1)
+}
+
 // secondsText writes a duration with two decimals at most: "6.71s".
 func secondsText(seconds float64) string {
 	return num(math.Round(seconds*100)/100) + "s"

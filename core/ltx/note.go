@@ -7,6 +7,8 @@ type Reason string
 // The reasons of a Note.
 const (
 	SnappedSize     Reason = "snapped_size"     // sides became multiples of 32 within the limits
+	LargestSize     Reason = "largest_size"     // the model makes nothing as large
+	LargerModels    Reason = "larger_models"    // models that make what LargestSize names
 	SizeOfRatio     Reason = "size_of_ratio"    // a ratio without a name of its own became pixels
 	SnappedDuration Reason = "snapped_duration" // seconds became a length that the model can make
 	SnappedFrames   Reason = "snapped_frames"   // the number of frames became 8k+1
@@ -35,7 +37,7 @@ const (
 // Reasons returns every Reason.
 func Reasons() []Reason {
 	return []Reason{
-		SnappedSize, SizeOfRatio, SnappedDuration, SnappedFrames, ShortenedFrames,
+		SnappedSize, LargestSize, LargerModels, SizeOfRatio, SnappedDuration, SnappedFrames, ShortenedFrames,
 		RewrittenLoRA, StrongLoRA, OtherModelLoRA, AddedTrigger, DroppedStatic, LoRANegative, AppliedStyle, OwnLeftOut, SilentFormat,
 		FittedToModel, CutToLongest, PromptUnused, ByPartner, KeptAsWords, CivitaiAccount, EndingLoRA, BrokenLoRA, Overridden, TakenFromAbove,
 	}

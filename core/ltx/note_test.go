@@ -10,6 +10,8 @@ import (
 // what was typed and what became of it.
 var noteTexts = map[ltx.Reason]string{
 	ltx.SnappedSize:     "%[1]s: %[2]s became %[3]s, because sides are multiples of 32 within the limits.",
+	ltx.LargestSize:     "%[1]s: %[2]s became %[3]s, the largest that the model makes here.",
+	ltx.LargerModels:    "%[1]s: %[2]s is possible with %[3]s.",
 	ltx.SizeOfRatio:     "%[1]s: %[2]s became %[3]s.",
 	ltx.SnappedDuration: "%[1]s: %[2]s became %[3]s, because a video has 9, 17, 25 … frames, always 8 more.",
 	ltx.SnappedFrames:   "%[1]s: %[2]s became %[3]s, because a video has 9, 17, 25 … frames, always 8 more.",

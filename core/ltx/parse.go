@@ -30,6 +30,7 @@ func (r Rules) Parse(in []Setting) (Request, error) {
 	if problems = append(problems, e.problems...); len(problems) > 0 {
 		return Request{}, sorted(r.withStyle(in, said.style, problems))
 	}
+	e.notes = r.withLarger(e.notes, w, all)
 	req := r.request(w, e, all)
 	if said.style != "" {
 		req.Notes = append([]Note{{Option: row(idStyle).Key(), From: said.style, Reason: AppliedStyle}}, req.Notes...)

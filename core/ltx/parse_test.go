@@ -39,6 +39,13 @@ func TestWhatPeopleTypeIsUnderstood(t *testing.T) {
 		{"a size by an equal ratio", set("size", "32:18"), "video_size", ltx.Size{Width: 1024, Height: 576}},
 		{"a size by another ratio", set("ar", "21:9"), "video_size", ltx.Size{Width: 1216, Height: 512}},
 		{"a size by a photographer's ratio", set("ar", "3:2"), "video_size", ltx.Size{Width: 960, Height: 640}},
+		{"a ratio typed as pixels are", set("size", "16x9"), "video_size", ltx.Size{Width: 1024, Height: 576}},
+		{"a tall ratio typed as pixels are", set("size", "9 × 16"), "video_size", ltx.Size{Width: 576, Height: 1024}},
+		{"4x3", set("size", "4x3"), "video_size", ltx.Size{Width: 1024, Height: 768}},
+		{"1x1", set("size", "1x1"), "video_size", ltx.Size{Width: 1024, Height: 1024}},
+		{"21x9", set("size", "21x9"), "video_size", ltx.Size{Width: 1216, Height: 512}},
+		{"pixels that are few", set("size", "64x48"), "video_size", ltx.Size{Width: 352, Height: 256}},
+		{"few pixels with their unit", set("size", "16x9px"), "video_size", ltx.Size{Width: 448, Height: 256}},
 		{"a size by name", set("size", "square HD"), "video_size", ltx.Size{Width: 1024, Height: 1024}},
 		{"1:1 is the large square", set("size", "1:1"), "video_size", ltx.Size{Width: 1024, Height: 1024}},
 		{"720p", set("size", "720p"), "video_size", ltx.Size{Width: 1280, Height: 704}},
@@ -123,7 +130,18 @@ func TestWhatIsMadeToFitIsNoted(t *testing.T) {
 	}{
 		{"a size on the grid", set("size", "1280x704"), nil},
 		{"a size off the grid", set("size", "1280x720"), []string{"size: 1280x720 became 1280x704, because sides are multiples of 32 within the limits."}},
-		{"a size too large keeps its shape", set("size", "3840x2160"), []string{"size: 3840x2160 became 2048x1152, because sides are multiples of 32 within the limits."}},
+		{"a size too large keeps its shape", set("size", "3840x2160"), []string{
+			"size: 3840x2160 became 2048x1152, the largest that the model makes here.",
+			"size: 3840x2160 is possible with model:pro, model:fast, model:ltx-2.5.",
+		}},
+		{"a name of a size too large", set("size", "1440p"), []string{
+			"size: 1440p became 2048x1152, the largest that the model makes here.",
+			"size: 1440p is possible with model:pro, model:fast, model:ltx-2.5.",
+		}},
+		{"a size too large for the LoRA's models", set("size", "4k", "lora", "a/b"), []string{"size: 4k became 2048x1152, the largest that the model makes here."}},
+		{"a size too large for every model", set("size", "8000x4000"), []string{"size: 8000x4000 became 2048x1024, the largest that the model makes here."}},
+		{"a size that the model makes", set("size", "4k", "model", "pro"), []string{"model: this goes to Lightricks, a partner of fal, and costs $0.32 a second."}},
+
 		{"a size too small keeps its shape", set("size", "160x90"), []string{"size: 160x90 became 448x256, because sides are multiples of 32 within the limits."}},
 		{"a ratio", set("size", "21:9"), []string{"size: 21:9 became 1216x512."}},
 		{"seconds on the grid", set("duration", "5"), nil},

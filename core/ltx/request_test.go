@@ -286,7 +286,7 @@ func someSettings(t *rapid.T) []ltx.Setting {
 		case ltx.KindChoice, ltx.KindPreset:
 			value = rapid.SampledFrom(p.Choices).Draw(t, p.Key()).Typed()
 		case ltx.KindSize:
-			value = ltx.Size{Width: rapid.IntRange(1, 5000).Draw(t, "width"), Height: rapid.IntRange(1, 5000).Draw(t, "height")}.String()
+			value = ltx.Size{Width: rapid.IntRange(33, 5000).Draw(t, "width"), Height: rapid.IntRange(1, 5000).Draw(t, "height")}.String()
 		case ltx.KindDuration:
 			value = rapid.SampledFrom([]string{"8", "8.1s", "8,33", "8000ms"}).Draw(t, p.Key())
 		case ltx.KindLoRAs:

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -38,6 +39,9 @@ const (
 	ratioArea = 1024 * 576
 	// maxRatio is how much longer one side may be than the other.
 	maxRatio = 4
+	// maxRatioPart is the largest number of a ratio that is typed as pixels
+	// are, "16x9": no video has sides of less than a block.
+	maxRatioPart = sideStep
 )
 
 var (
@@ -46,21 +50,8 @@ var (
 	ratioForm  = regexp.MustCompile(`^([0-9]{1,3})[:/]([0-9]{1,3})$`)
 )
 
-// parseSize reads a name, a ratio or pixels. The note's reason is empty when
-// the text names the size exactly.
-func parseSize(p Param, text string, longest int) (Size, Note, bool) {
-	asked, note, ok := askedSize(p, text)
-	if !ok {
-		return Size{}, Note{}, false
-	}
-	fitted := asked.fit(longest)
-	if fitted != asked {
-		note = Note{Option: p.Key(), From: asked.String(), To: fitted.String(), Reason: SnappedSize}
-	}
-	return fitted, note, true
-}
-
-// askedSize is what the text means before it is made to fit.
+// askedSize reads a name, a ratio or pixels, before it is made to fit. The note's
+// reason is empty when the text names the size exactly.
 func askedSize(p Param, text string) (Size, Note, bool) {
 	text = narrow(strings.TrimSpace(text))
 	if signForm.MatchString(text) {
@@ -69,14 +60,8 @@ func askedSize(p Param, text string) (Size, Note, bool) {
 	if c, ok := p.choice(text); ok {
 		return c.Pixels, Note{}, true
 	}
-	s := strings.ToLower(strings.Join(strings.Fields(text), ""))
-	if m := pixelsForm.FindStringSubmatch(s); m != nil {
-		size := Size{atoi(m[1]), atoi(m[2])}
-		ok := min(size.Width, size.Height) > 0 && max(size.Width, size.Height) <= maxTypedSide
-		return size, Note{}, ok
-	}
-	if m := ratioForm.FindStringSubmatch(s); m != nil {
-		w, h := atoi(m[1]), atoi(m[2])
+	s := withoutSpaces(text)
+	if w, h, ok := typedRatio(s); ok {
 		if w == 0 || h == 0 || w > maxRatio*h || h > maxRatio*w {
 			return Size{}, Note{}, false
 		}
@@ -87,7 +72,52 @@ func askedSize(p Param, text string) (Size, Note, bool) {
 		size := ofRatio(float64(w) / float64(h))
 		return size, Note{Option: p.Key(), From: s, To: size.String(), Reason: SizeOfRatio}, true
 	}
+	if m := pixelsForm.FindStringSubmatch(s); m != nil {
+		size := Size{atoi(m[1]), atoi(m[2])}
+		ok := min(size.Width, size.Height) > 0 && max(size.Width, size.Height) <= maxTypedSide
+		return size, Note{}, ok
+	}
 	return Size{}, Note{}, false
+}
+
+// withoutSpaces is a text as pixelsForm and ratioForm read it.
+func withoutSpaces(text string) string {
+	return strings.ToLower(strings.Join(strings.Fields(narrow(text)), ""))
+}
+
+// typedRatio reads a ratio: "16:9", "16x9".
+func typedRatio(text string) (width, height int, ok bool) {
+	s := withoutSpaces(text)
+	if m := ratioForm.FindStringSubmatch(s); m != nil {
+		return atoi(m[1]), atoi(m[2]), true
+	}
+	if m := pixelsForm.FindStringSubmatch(s); m != nil && !strings.HasSuffix(s, "px") {
+		width, height = atoi(m[1]), atoi(m[2])
+	}
+	return width, height, width > 0 && height > 0 && max(width, height) <= maxRatioPart
+}
+
+// linesForm is a resolution as people name it: "480p", "8k".
+var linesForm = regexp.MustCompile(`^([0-9]{1,4})([pk])$`)
+
+// nearestSize returns the name of the size that the text was probably meant to
+// be, or "".
+func (p Param) nearestSize(text string) string {
+	m := linesForm.FindStringSubmatch(withoutSpaces(text))
+	if m == nil {
+		return p.nearestChoice(text)
+	}
+	lines := atoi(m[1])
+	if m[2] == "k" {
+		lines *= 540 // 4k has 2160
+	}
+	best, least := "", math.MaxInt
+	for _, c := range p.Choices {
+		if off := abs(min(c.Pixels.Width, c.Pixels.Height) - lines); slices.Contains(sideOnly, c.Value) && off < least {
+			best, least = c.Typed(), off
+		}
+	}
+	return best
 }
 
 // ofRatio returns the size whose shape is near the ratio and whose area is

@@ -36,6 +36,12 @@ const (
 // DefaultFPS is the model's own frame rate, in frames per second.
 const DefaultFPS = 24
 
+// defaultFrames is the model's own length, in frames.
+const defaultFrames = 121
+
+// DefaultSeconds is the same length in seconds, at the model's own frame rate.
+const DefaultSeconds = (defaultFrames - 1) / DefaultFPS
+
 // MaxSeed is the largest seed that is sent. The provider publishes no limit;
 // every tool accepts a 31-bit number.
 const MaxSeed = 1<<31 - 1
@@ -169,7 +175,7 @@ var rows = []Param{
 		Help: "Frames per second",
 	},
 	{
-		Name: idFrames, Option: "frames", Kind: KindInt, Min: 9, Max: 481, Unit: "frames", Default: 121,
+		Name: idFrames, Option: "frames", Kind: KindInt, Min: 9, Max: 481, Unit: "frames", Default: defaultFrames,
 		Help: "Length in frames, in place of duration: 9, 17, 25 and so on up to 481",
 	},
 	{

@@ -2,6 +2,7 @@ package team
 
 import (
 	"cmp"
+	"errors"
 	"regexp"
 	"strconv"
 	"strings"
@@ -96,6 +97,9 @@ func (r *arguments) limit() (l quota.LimitName, all bool) {
 	w, err := quota.ParseWindow(daysAsHours(window))
 	if !ok || err != nil || (unit != string(quota.Videos) && unit != string(quota.Dollars)) {
 		r.fail(BadLimit, "limit", value)
+		if wrong, ok := errors.AsType[*OrderError](r.err); ok && wrong.Problem == BadLimit {
+			wrong.Nearest = nearestLimit(value)
+		}
 	}
 	return quota.LimitName{Unit: quota.Unit(unit), Window: w}, false
 }

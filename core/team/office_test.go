@@ -440,6 +440,17 @@ func TestOrdersThatCannotBeCarriedOut(t *testing.T) {
 	if _, err := team.ParseOrder([]string{"bloc"}); err == nil || !strings.Contains(err.Error(), "did you mean block?") {
 		t.Errorf("a slip of the finger: got %v", err)
 	}
+	for word, want := range map[string]string{"give": "grant", "Ban": "block"} {
+		if _, err := team.ParseOrder([]string{word}); err == nil || !strings.Contains(err.Error(), "did you mean "+want+"?") {
+			t.Errorf("%s: got %v", word, err)
+		}
+	}
+	for limit, want := range map[string]string{"videos_per_dya": "videos_per_day", "usd_per_mont": "usd_per_month", "job_at_a_time": "jobs_at_a_time", "money": ""} {
+		_, err := w.office.Do(t.Context(), admin(), team.Order{Verb: "set", Args: map[string]string{"who": "team", "limit": limit, "amount": "5"}})
+		if refused, ok := errors.AsType[*team.OrderError](err); !ok || refused.Problem != team.BadLimit || refused.Nearest != want {
+			t.Errorf("%s: got %v, want the nearest %q", limit, err, want)
+		}
+	}
 	for _, p := range team.OrderProblems {
 		text := (&team.OrderError{Problem: p, Verb: "set", Arg: "who", Value: "x"}).Error()
 		if strings.Contains(text, "%!") || len(text) < 5 {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"ltxbot/core/quota"
 	"ltxbot/internal/spell"
 )
 
@@ -204,12 +205,37 @@ func (t Table) Unknown(word string) *OrderError {
 	return &OrderError{Problem: UnknownVerb, Value: word, Nearest: t.nearest(word)}
 }
 
-// nearest is the verb that a word is most like, or "".
+// meanings are the verbs that people mean by other words.
+var meanings = map[string]string{
+	"give": "grant", "bonus": "grant", "ban": "block", "mute": "block", "unban": "unblock", "limit": "set", "stop": "pause", "continue": "resume",
+}
+
+// nearest is the verb that a word means or is most like, or "".
 func (t Table) nearest(word string) string {
+	if v, ok := t.Find(meanings[strings.ToLower(word)]); ok {
+		return v.Name
+	}
 	best, least := "", 3
 	for _, v := range t {
 		if d := spell.Distance(strings.ToLower(word), v.Name); d < least && d < len(v.Name)-1 {
 			best, least = v.Name, d
+		}
+	}
+	return best
+}
+
+// nearestLimit is the limit that a word is most like, or "".
+func nearestLimit(word string) string {
+	windows := []quota.Window{quota.Day, quota.Week, quota.Month}
+	names := make([]string, 0, 1+2*len(windows))
+	names = append(names, quota.LimitName{Unit: quota.Jobs}.String())
+	for _, w := range windows {
+		names = append(names, quota.LimitName{Unit: quota.Videos, Window: w}.String(), quota.LimitName{Unit: quota.Dollars, Window: w}.String())
+	}
+	best, least := "", 3
+	for _, name := range names {
+		if d := spell.Distance(strings.ToLower(word), name); d < least {
+			best, least = name, d
 		}
 	}
 	return best

@@ -35,6 +35,7 @@ const (
 // "reason:spam"; one that is not Named can be given by its place as well.
 type Arg struct {
 	Name     string
+	Aliases  []string // other names that people type
 	Kind     ArgKind
 	Required bool
 	Named    bool
@@ -138,7 +139,8 @@ func (t Table) Find(name string) (Verb, bool) {
 // arg finds an argument of the verb by its name, in any case.
 func (v Verb) arg(name string) (Arg, bool) {
 	for _, a := range v.Args {
-		if strings.EqualFold(a.Name, name) {
+		is := func(s string) bool { return strings.EqualFold(s, name) }
+		if is(a.Name) || slices.ContainsFunc(a.Aliases, is) {
 			return a, true
 		}
 	}
