@@ -47,6 +47,7 @@ type cli struct {
 type terminal struct {
 	in       io.Reader
 	out, err io.Writer
+	person   bool // in is a terminal: somebody can be asked
 }
 
 // exitError ends the program with a code of its own.
@@ -59,7 +60,7 @@ func (e *exitError) Error() string { return e.err.Error() }
 func (e *exitError) Unwrap() error { return e.err }
 
 func main() {
-	os.Exit(run(os.Args[1:], terminal{in: os.Stdin, out: os.Stdout, err: os.Stderr}))
+	os.Exit(run(os.Args[1:], terminal{in: os.Stdin, out: os.Stdout, err: os.Stderr, person: isTerminal(os.Stdin)}))
 }
 
 // run is the program; it returns the exit code: 0 when the command did what
