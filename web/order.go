@@ -2,6 +2,7 @@ package web
 
 import (
 	"errors"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -39,6 +40,9 @@ type field struct {
 	Most    int    // characters
 	Wrong   string // what is wrong with the value
 }
+
+// namesMember reports whether the argument is a member.
+func (f field) namesMember() bool { return f.Kind == team.WhoArg || f.Kind == team.MemberArg }
 
 // kinds say how each kind of argument is asked for.
 var kinds = map[team.ArgKind]struct{ kind, mode, hint string }{
@@ -229,7 +233,40 @@ func argsOf(v team.Verb, get func(string) string) map[string]string {
 
 // give gives an order to the Office.
 func (s *Server) give(q *request, v team.Verb, args map[string]string, event string) (team.Report, error) {
+	args, err := s.membersOf(q, v, args)
+	if err != nil {
+		return team.Report{}, err
+	}
 	return s.cfg.Office.Do(q.Context(), q.actor(event), team.Order{Verb: v.Name, Team: orderTeam(q, v), Args: args})
+}
+
+// membersOf are the arguments of an order with the members in place of the names
+// by which pages show them, as far as one member who has made videos in this month
+// has the name.
+func (s *Server) membersOf(q *request, v team.Verb, args map[string]string) (map[string]string, error) {
+	args = maps.Clone(args)
+	for _, a := range v.Args {
+		name := strings.TrimPrefix(args[a.Name], "@")
+		if a.Kind != team.WhoArg && a.Kind != team.MemberArg || name == "" || name == team.TheTeam || strings.Contains(name, ":") {
+			continue
+		}
+		top := verb("top")
+		report, err := s.cfg.Office.Do(q.Context(), q.actor(""), team.Order{Verb: top.Name, Team: orderTeam(q, top)})
+		if err != nil {
+			return nil, err
+		}
+		members := reported(report)
+		var found []string
+		for member, called := range s.names.of(q.Context(), members) {
+			if strings.EqualFold(called, name) {
+				found = append(found, member)
+			}
+		}
+		if len(found) == 1 && len(s.names.missing(members)) == 0 { // else another one may have the name, too
+			args[a.Name] = found[0]
+		}
+	}
+	return args, nil
 }
 
 // orderTeam is the team of an operator's order; that of others is their own.

@@ -1,6 +1,7 @@
 package web_test
 
 import (
+	"context"
 	"fmt"
 	"html"
 	"net/http"
@@ -225,6 +226,29 @@ func TestAFormThatIsSentTwiceDoesSomethingOnce(t *testing.T) {
 	if n := len(w.records()); n != 1 {
 		t.Errorf("%d extras were given, want 1", n)
 	}
+}
+
+func TestAMemberIsNamedAsPagesShowThem(t *testing.T) {
+	w := newWorld(t)
+	w.made(nextID(), "acme", ann, "a fox")
+	w.made(nextID(), "acme", bob, "a fox")
+	b := w.signedIn("operator")
+	mustHave(t, b.page("/admin/members?team=acme"), `<option value="Ann Lee"></option><option value="`+bob+`"></option>`)
+	for _, who := range []string{"Ann Lee", "@ann lee"} {
+		if rec := b.post("/admin/orders/grant", "team", "acme", "who", who, "videos", "5"); rec.Code != http.StatusOK {
+			t.Errorf("%s: %d %s", who, rec.Code, rec.Body)
+		}
+	}
+	for _, r := range w.records() {
+		if r.Member != ann {
+			t.Errorf("%s is given to %s", r.After, r.Member)
+		}
+	}
+	mustHave(t, b.post("/admin/orders/block", "team", "acme", "member", "Ann").Body.String(), `value="Ann"`, "is not a member")
+	w.cfg.Name = func(context.Context, string) (string, error) { return "Ann Lee", nil } // both
+	w.restart()
+	b = w.signedIn("operator")
+	mustHave(t, b.post("/admin/orders/block", "team", "acme", "member", "Ann Lee").Body.String(), "is not a member")
 }
 
 func TestAWrongOrderIsExplained(t *testing.T) {
