@@ -53,8 +53,8 @@ func newConsole(p consoleParts) (*web.Server, error) {
 		Office:     p.office,
 		Library:    p.library.Office,
 		CheckLoRA:  p.checkLoRA,
-		Brought:    func(r library.Report) string { return plain(view.Brought(printer, r)) },
-		NotKept:    func(err *library.UnusableError) string { return plain(*view.RefuseLibrary(printer, err)) },
+		Brought:    func(r library.Report) string { return view.Brought(printer, r).String() },
+		NotKept:    func(err *library.UnusableError) string { return view.RefuseLibrary(printer, err).String() },
 		Usage:      engine.Usage,
 		Account:    p.office.Account,
 		Policy:     p.now.policy,
@@ -125,7 +125,7 @@ func (p consoleParts) checkLoRA(ctx context.Context, team, member, link string) 
 	for _, c := range p.chats { // they all say the same
 		m := c.service.CheckLoRA(ctx, bot.Caller{Team: team, Member: member, Locale: text.DefaultLanguage}, link)
 		m.Buttons = nil
-		return plain(m)
+		return m.String()
 	}
 	return ""
 }

@@ -40,6 +40,7 @@ var linkFailures = []struct {
 }{
 	{publichttp.ErrLink, generate.FailInputLink},
 	{publichttp.ErrHost, generate.FailInputLink},
+	{publichttp.ErrNoHost, generate.FailInputHost},
 	{publichttp.ErrInside, generate.FailInputLink},
 	{publichttp.ErrMissing, generate.FailInputGone},
 	{publichttp.ErrForbidden, generate.FailInputGone},

@@ -1,9 +1,11 @@
 package app_test
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -38,10 +40,12 @@ func TestALinkThatCannotBeFetchedSaysWhy(t *testing.T) {
 		}
 		return app.Links{Client: c}
 	}
+	noNames(t)
 	links := client()
 	for link, want := range map[string]generate.FailureKind{
 		"http://127.0.0.1/x":       generate.FailInputLink,
 		"https://127.0.0.2/x":      generate.FailInputLink,
+		"https://nothing.invalid/": generate.FailInputHost,
 		srv.URL + "/404":           generate.FailInputGone,
 		srv.URL + "/403":           generate.FailInputGone,
 		srv.URL + "/400":           generate.FailInputFetch,
@@ -73,4 +77,33 @@ func TestALinkThatCannotBeFetchedSaysWhy(t *testing.T) {
 	if b, err := io.ReadAll(m.Body); string(b) != "picture" || err != nil || m.Size != 7 {
 		t.Errorf("%q of %d bytes, %v", b, m.Size, err)
 	}
+}
+
+// noNames has the resolver know no name during a test.
+func noNames(t *testing.T) {
+	t.Helper()
+	server, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		message := make([]byte, 512)
+		for {
+			n, from, err := server.ReadFrom(message)
+			if err != nil {
+				return
+			}
+			message[2] |= 0x80 // an answer
+			message[3] = 0x83  // NXDOMAIN
+			_, _ = server.WriteTo(message[:n], from)
+		}
+	}()
+	before := net.DefaultResolver
+	net.DefaultResolver = &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return (&net.Dialer{}).DialContext(ctx, "udp", server.LocalAddr().String())
+	}}
+	t.Cleanup(func() {
+		net.DefaultResolver = before
+		_ = server.Close()
+	})
 }

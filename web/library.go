@@ -124,7 +124,7 @@ func (s *Server) libraryOf(q *request) error {
 	case v.Reads:
 		report, err := s.askLibrary(q, v.Name, given)
 		if err != nil {
-			return err
+			return s.askLibraryAgain(q, v, team.Order{Args: given}, err)
 		}
 		p.told(report)
 	case library.Edits(v.Name) && len(given) == 1 && given["name"] != "":
@@ -167,23 +167,31 @@ func (s *Server) libraryOrder(q *request) error {
 		s.overtaken(q, v, e)
 		return nil
 	}
-	if unusable, ok := errors.AsType[*library.UnusableError](err); ok {
-		fixed := []string{}
-		if library.Edits(v.Name) {
-			fixed = append(fixed, "name")
-		}
-		f := q.libraryForm(v, args, fixed...)
-		f.Open, f.Seen = true, o.Seen
-		s.render(q, http.StatusUnprocessableEntity, "library-order", "That could not be done", libraryPage{Checked: s.cfg.NotKept(unusable), Forms: []form{f}})
-		return nil
-	}
 	if err != nil {
-		return err
+		return s.askLibraryAgain(q, v, o, err)
 	}
 	s.log.InfoContext(q.Context(), "library changed in the console", "verb", report.Verb, "team", report.Team, "by", q.name())
 	p := libraryPage{Checked: s.cfg.Brought(report)}
 	p.told(report)
 	s.render(q, http.StatusOK, "library-order", v.Help, p)
+	return nil
+}
+
+// askLibraryAgain shows the form of an order that was refused, or returns why it
+// was.
+func (s *Server) askLibraryAgain(q *request, v team.Verb, o team.Order, err error) error {
+	fixed := []string{}
+	if library.Edits(v.Name) {
+		fixed = append(fixed, "name")
+	}
+	f, p := q.libraryForm(v, o.Args, fixed...), libraryPage{}
+	if unusable, ok := errors.AsType[*library.UnusableError](err); ok {
+		f.Open, p.Checked = true, s.cfg.NotKept(unusable)
+	} else if !f.refused(err) {
+		return err
+	}
+	f.Seen, p.Forms = o.Seen, []form{f}
+	s.render(q, http.StatusUnprocessableEntity, "library-order", notDone, p)
 	return nil
 }
 
@@ -217,9 +225,9 @@ func refusedLibrary(err error) *problem {
 	case errors.As(err, &own) && (own.Problem == library.OnlyAdmins || own.Problem == library.NotYours || own.Problem == library.OnlyInsiders):
 		return &problem{http.StatusForbidden, "That is not for you", sentence(own.Error())}
 	case errors.As(err, &own):
-		return &problem{http.StatusUnprocessableEntity, "That could not be done", sentence(own.Error())}
+		return &problem{http.StatusUnprocessableEntity, notDone, sentence(own.Error())}
 	case errors.As(err, &invalid):
-		return &problem{http.StatusUnprocessableEntity, "That could not be done", sentence(invalid.Error())}
+		return &problem{http.StatusUnprocessableEntity, notDone, sentence(invalid.Error())}
 	}
 	return nil
 }

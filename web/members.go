@@ -34,10 +34,37 @@ func (s *Server) members(q *request) error {
 	}
 	values := filter{Team: q.team}.values(q.role)
 	values.Set("month", report.Month)
+	forms := q.forms([]string{"grant", "set", "block"}, nil)
+	offer := s.offered(q, report)
+	for _, f := range forms {
+		for i, x := range f.Fields {
+			if x.namesMember() {
+				f.Fields[i].Choices = offer
+			}
+		}
+	}
 	s.render(q, http.StatusOK, "members", "Members", memberList{
-		Report: report, Forms: q.forms([]string{"grant", "set", "block"}, nil), CSV: link(Path+"/csv/members", values),
+		Report: report, Forms: forms, CSV: link(Path+"/csv/members", values),
 	})
 	return nil
+}
+
+// offered are the members of a report as a field takes them: by their names, or
+// where a name is not known or not the only one, by their ids.
+func (s *Server) offered(q *request, r team.Report) []string {
+	known, times := s.names.of(q.Context(), reported(r)), map[string]int{}
+	for _, name := range known {
+		times[strings.ToLower(name)]++
+	}
+	offer := make([]string, 0, len(r.Members))
+	for _, m := range r.Members {
+		name := known[m.Member]
+		if times[strings.ToLower(name)] != 1 {
+			name = m.Member
+		}
+		offer = append(offer, name)
+	}
+	return offer
 }
 
 // memberPage is how one member stands.

@@ -1,10 +1,13 @@
 package web
 
 import (
+	"errors"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
 
+	"ltxbot/core/library"
 	"ltxbot/core/quota"
 	"ltxbot/core/team"
 )
@@ -20,6 +23,7 @@ type form struct {
 	Seen   string // the edition of what it edits; empty = it edits nothing
 	Post   bool   // it changes something
 	Open   bool   // it stands alone on a page
+	Wrong  string // why it was not carried out, unless a field says so
 }
 
 // field is one argument.
@@ -32,9 +36,13 @@ type field struct {
 	Value   string
 	Hint    string // placeholder
 	Choices []string
-	Fixed   bool // it is given, and not shown
-	Most    int  // characters
+	Fixed   bool   // it is given, and not shown
+	Most    int    // characters
+	Wrong   string // what is wrong with the value
 }
+
+// namesMember reports whether the argument is a member.
+func (f field) namesMember() bool { return f.Kind == team.WhoArg || f.Kind == team.MemberArg }
 
 // kinds say how each kind of argument is asked for.
 var kinds = map[team.ArgKind]struct{ kind, mode, hint string }{
@@ -98,6 +106,38 @@ func (q *request) formOf(v team.Verb, given map[string]string, fixed ...string) 
 	return f
 }
 
+// refused is a form that is shown again with what was typed, and says what keeps
+// it from being carried out at the field that is wrong, or else above all; false =
+// to change what was typed is no help.
+func (f *form) refused(err error) bool {
+	wrong := problemOf(err)
+	if wrong == nil || wrong.status != http.StatusUnprocessableEntity {
+		return false
+	}
+	arg := ""
+	if e, ok := errors.AsType[*team.OrderError](err); ok {
+		if e.Problem == team.NothingToDo {
+			return false
+		}
+		arg = e.Arg
+	}
+	if e, ok := errors.AsType[*library.Error](err); ok {
+		arg = e.Arg
+	}
+	f.Open = true
+	for i, x := range f.Fields {
+		if x.Name == arg && !x.Fixed {
+			f.Fields[i].Wrong = wrong.text
+			return true
+		}
+	}
+	f.Wrong = wrong.text
+	return true
+}
+
+// notDone is the title of a page with a form that is to be corrected.
+const notDone = "That could not be done"
+
 // forms are the forms of verbs, as far as the visitor may give them.
 func (q *request) forms(names []string, given map[string]string, fixed ...string) []form {
 	var all []form
@@ -143,7 +183,7 @@ func (s *Server) orderForm(q *request) error {
 	if v.Reads {
 		report, err := s.give(q, v, given, "")
 		if err != nil {
-			return err
+			return s.askAgain(q, page.Form, err)
 		}
 		page.Report = &report
 	}
@@ -163,11 +203,20 @@ func (s *Server) order(q *request) error {
 	given := argsOf(v, q.PostForm.Get)
 	report, err := s.give(q, v, given, q.event())
 	if err != nil {
-		return err
+		return s.askAgain(q, q.formOf(v, given), err)
 	}
 	s.log.InfoContext(q.Context(), "order given in the console", "verb", v.Name, "team", report.Team, "member", report.Member, "by", q.name())
 	page := orderResult{Form: q.formOf(v, nil), Report: &report}
 	s.render(q, http.StatusOK, "order", v.Help, page)
+	return nil
+}
+
+// askAgain shows the form of an order that was refused, or returns why it was.
+func (s *Server) askAgain(q *request, f form, err error) error {
+	if !f.refused(err) {
+		return err
+	}
+	s.render(q, http.StatusUnprocessableEntity, "order", notDone, orderResult{Form: f})
 	return nil
 }
 
@@ -184,7 +233,40 @@ func argsOf(v team.Verb, get func(string) string) map[string]string {
 
 // give gives an order to the Office.
 func (s *Server) give(q *request, v team.Verb, args map[string]string, event string) (team.Report, error) {
+	args, err := s.membersOf(q, v, args)
+	if err != nil {
+		return team.Report{}, err
+	}
 	return s.cfg.Office.Do(q.Context(), q.actor(event), team.Order{Verb: v.Name, Team: orderTeam(q, v), Args: args})
+}
+
+// membersOf are the arguments of an order with the members in place of the names
+// by which pages show them, as far as one member who has made videos in this month
+// has the name.
+func (s *Server) membersOf(q *request, v team.Verb, args map[string]string) (map[string]string, error) {
+	args = maps.Clone(args)
+	for _, a := range v.Args {
+		name := strings.TrimPrefix(args[a.Name], "@")
+		if a.Kind != team.WhoArg && a.Kind != team.MemberArg || name == "" || name == team.TheTeam || strings.Contains(name, ":") {
+			continue
+		}
+		top := verb("top")
+		report, err := s.cfg.Office.Do(q.Context(), q.actor(""), team.Order{Verb: top.Name, Team: orderTeam(q, top)})
+		if err != nil {
+			return nil, err
+		}
+		members := reported(report)
+		var found []string
+		for member, called := range s.names.of(q.Context(), members) {
+			if strings.EqualFold(called, name) {
+				found = append(found, member)
+			}
+		}
+		if len(found) == 1 && len(s.names.missing(members)) == 0 { // else another one may have the name, too
+			args[a.Name] = found[0]
+		}
+	}
+	return args, nil
 }
 
 // orderTeam is the team of an operator's order; that of others is their own.

@@ -1,7 +1,9 @@
 package web_test
 
 import (
+	"context"
 	"fmt"
+	"html"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -248,21 +250,64 @@ func TestAFormThatIsSentTwiceDoesSomethingOnce(t *testing.T) {
 	}
 }
 
+func TestAMemberIsNamedAsPagesShowThem(t *testing.T) {
+	w := newWorld(t)
+	w.made(nextID(), "acme", ann, "a fox")
+	w.made(nextID(), "acme", bob, "a fox")
+	b := w.signedIn("operator")
+	mustHave(t, b.page("/admin/members?team=acme"), `<option value="Ann Lee"></option><option value="`+bob+`"></option>`)
+	for _, who := range []string{"Ann Lee", "@ann lee"} {
+		if rec := b.post("/admin/orders/grant", "team", "acme", "who", who, "videos", "5"); rec.Code != http.StatusOK {
+			t.Errorf("%s: %d %s", who, rec.Code, rec.Body)
+		}
+	}
+	for _, r := range w.records() {
+		if r.Member != ann {
+			t.Errorf("%s is given to %s", r.After, r.Member)
+		}
+	}
+	mustHave(t, b.post("/admin/orders/block", "team", "acme", "member", "Ann").Body.String(), `value="Ann"`, "is not a member")
+	w.cfg.Name = func(context.Context, string) (string, error) { return "Ann Lee", nil } // both
+	w.restart()
+	b = w.signedIn("operator")
+	mustHave(t, b.post("/admin/orders/block", "team", "acme", "member", "Ann Lee").Body.String(), "is not a member")
+}
+
 func TestAWrongOrderIsExplained(t *testing.T) {
 	w := newWorld(t)
 	b := w.signedIn("operator")
-	for verb, c := range map[string]struct {
+	for _, c := range []struct {
+		verb  string
 		pairs []string
+		wrong string // the field, empty = none of them
 		want  string
 	}{
-		"grant": {[]string{"who", ann}, "Say how many videos or dollars"},
-		"set":   {[]string{"who", "nobody", "limit", "videos_per_day", "amount", "5"}, "is not a member"},
-		"unset": {[]string{"who", ann, "limit", "all"}, "It is so already"},
+		{"orders/grant", []string{"who", ann, "reason", "she <asked>"}, "", "Say how many videos or dollars"},
+		{"orders/grant", []string{"who", ann, "videos", "5", "expires", "soon"}, "expires", "is not a time in the future"},
+		{"orders/grant", []string{"who", "", "videos", "5"}, "who", "Grant needs who"},
+		{"orders/set", []string{"who", "nobody", "limit", "videos_per_day", "amount", "5"}, "who", "is not a member"},
+		{"orders/set", []string{"who", ann, "limit", "videos_per_day", "amount", "many"}, "amount", "is not an amount"},
+		{"library/add", []string{"name", "my film", "link", "acme/film", "note", "<i>warm</i>"}, "name", "can&#39;t be a name"},
+		{"library/add", []string{"name", "film", "link", "https://civitai.com/x", "note", "warm"}, "", "civitai"},
+		{"library/style-add", []string{"name", "noir", "note", "dark"}, "", "A style needs"},
 	} {
-		rec := b.post("/admin/orders/"+verb, append(c.pairs, "team", "acme")...)
-		if rec.Code != http.StatusUnprocessableEntity || !strings.Contains(rec.Body.String(), c.want) {
-			t.Errorf("%s: %d, want 422 with %q: %s", verb, rec.Code, c.want, rec.Body)
+		rec := b.post("/admin/"+c.verb, append(c.pairs, "team", "acme")...)
+		page := rec.Body.String()
+		if rec.Code != http.StatusUnprocessableEntity || !strings.Contains(page, c.want) {
+			t.Errorf("%s: %d, want 422 with %q: %s", c.verb, rec.Code, c.want, page)
 		}
+		_, verb, _ := strings.Cut(c.verb, "/")
+		if alert := "-" + c.wrong + "-wrong"; c.wrong != "" && !strings.Contains(page, `id="f-`+verb+alert+`"`) {
+			t.Errorf("%s %v: %s is not marked: %s", c.verb, c.pairs, c.wrong, page)
+		}
+		for i := 0; i < len(c.pairs); i += 2 {
+			mustHave(t, page, ` name="`+c.pairs[i]+`"`, `value="`+html.EscapeString(c.pairs[i+1])+`"`)
+		}
+		mustHave(t, page, `role="alert"`, `name="once"`)
+	}
+	rec := b.post("/admin/orders/unset", "who", ann, "limit", "all", "team", "acme")
+	if rec.Code != http.StatusUnprocessableEntity || !strings.Contains(rec.Body.String(), "It is so already") || strings.Contains(rec.Body.String(), `<form class="order"`) {
+		t.Errorf("nothing to do: %d %s", rec.Code, rec.Body)
 	}
 	if rec := b.post("/admin/orders/pause"); rec.Code != http.StatusBadRequest || !strings.Contains(rec.Body.String(), "Choose a team first") {
 		t.Errorf("an order for no team: %d %s", rec.Code, rec.Body)

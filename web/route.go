@@ -165,7 +165,7 @@ func problemOf(err error) (known *problem) {
 	case errors.Is(err, team.ErrNotAdmin), errors.Is(err, team.ErrNotOperator), errors.Is(err, team.ErrOtherTeam):
 		known = errNotAllowed
 	case errors.As(err, &order):
-		known = &problem{http.StatusUnprocessableEntity, "That could not be done", told(order)}
+		known = &problem{http.StatusUnprocessableEntity, notDone, told(order)}
 	case errors.Is(err, team.ErrReload):
 		known = &problem{http.StatusUnprocessableEntity, "The config was not read", err.Error()}
 	case refusedLibrary(err) != nil:

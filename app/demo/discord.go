@@ -15,6 +15,7 @@ import (
 	"ltxbot/bot/discord"
 	"ltxbot/core/generate"
 	simdiscord "ltxbot/sim/discord"
+	page "ltxbot/web/demo"
 )
 
 // discordStage is a Discord channel with somebody in it.
@@ -274,7 +275,7 @@ func (s *discordStage) read(text string) string {
 		case err != nil:
 			return tag
 		case m[3] == "R":
-			return relative(time.Until(at))
+			return page.Relative(time.Until(at))
 		default:
 			return at.Format(clock)
 		}
@@ -283,31 +284,6 @@ func (s *discordStage) read(text string) string {
 
 // clock is a point in time as clients write it.
 const clock = "2 January 15:04"
-
-// spans are the units in which clients tell a distance from now.
-var spans = []struct {
-	unit string
-	is   time.Duration
-}{{"day", 24 * time.Hour}, {"hour", time.Hour}, {"minute", time.Minute}, {"second", time.Second}}
-
-// relative is a time as clients write it: "in 2 minutes", "3 seconds ago".
-func relative(d time.Duration) string {
-	text := "now"
-	for _, s := range spans {
-		n := int(d.Abs().Round(time.Second) / s.is)
-		if n == 0 {
-			continue
-		}
-		if text = fmt.Sprintf("%d %s", n, s.unit); n > 1 {
-			text += "s"
-		}
-		if d < 0 {
-			return text + " ago"
-		}
-		return "in " + text
-	}
-	return text
-}
 
 // shown are the changes that a person sees.
 var shown = map[simdiscord.ChangeKind]EventKind{

@@ -365,7 +365,7 @@ func (s *slackStage) read(text string) string {
 		case err != nil:
 			return tag
 		case strings.Contains(m[3], "{ago}"):
-			return relative(time.Until(at))
+			return page.Relative(time.Until(at))
 		default:
 			return at.Format(clock)
 		}

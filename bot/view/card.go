@@ -90,6 +90,8 @@ func (v printer) stateLine(j generate.Job) []text.Span {
 	say := func(key string, args ...any) { pieces = append(pieces, v.Spans(key, args...)) }
 	switch {
 	case j.Cancel != nil && j.State.Cancellable():
+	case j.State == generate.Preparing && j.Progress.Retrying:
+		say("card.retrying")
 	case isBatch(j) && !j.State.Terminal():
 		pieces = append(pieces, v.batchLine(j))
 		say("card.asked", "since", text.SinceSpan(j.Created))

@@ -40,6 +40,7 @@ var failures = map[generate.FailureKind]struct{ actions []Action }{
 	generate.FailInputBroken: {[]Action{ActEdit}},
 	generate.FailInputGone:   {[]Action{ActEdit, ActRetry}},
 	generate.FailInputLink:   {[]Action{ActEdit}},
+	generate.FailInputHost:   {[]Action{ActEdit}},
 	generate.FailInputFetch:  {[]Action{ActRetry, ActEdit}},
 }
 

@@ -57,6 +57,7 @@ func TestCardSaysHowAJobIsDoing(t *testing.T) {
 		now := time.Now()
 		for _, id := range []string{"", "image_url", "end_image_url", "audio_url", "video_url"} {
 			show("preparing "+id, cowboy, generate.Preparing, func(j *generate.Job) { j.Progress.Input = id })
+			show("preparing again "+id, cowboy, generate.Preparing, func(j *generate.Job) { j.Progress.Input, j.Progress.Retrying = id, true })
 		}
 		show("preparing a clip whose length is not known yet", "it runs away clip:https://example.com/cat.mp4", generate.Preparing, nil)
 		show("accepted", cowboy, generate.Accepted, nil)

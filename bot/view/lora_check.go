@@ -59,6 +59,9 @@ func Brought(p text.Printer, r library.Report) Message {
 
 func (v printer) brought(r library.Report) []Block {
 	var blocks []Block
+	if len(r.Broken) > 0 {
+		blocks = append(blocks, v.say(Text, "library.broken", "styles", strings.Join(r.Broken, ", ")))
+	}
 	if r.Finding != nil {
 		for _, w := range r.Finding.Warnings {
 			blocks = append(blocks, v.warning(w)...)

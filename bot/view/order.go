@@ -32,7 +32,7 @@ func RefuseOrder(p text.Printer, err error) *Message {
 			said = text.Spaced(said, v.Spans("tell.did_you_mean", "nearest", refused.Nearest))
 		}
 		m.add(block(Text, said...))
-		if verb, ok := team.FindVerb(refused.Verb); ok && verb.Who != team.Everybody && !slices.Contains(operatorsOwn, refused.Problem) {
+		if verb, ok := team.FindVerb(refused.Verb); ok && verb.Who != team.Everybody && !slices.Contains(typedWell, refused.Problem) {
 			m.add(v.usage(verbBefore(verb), verb))
 		}
 		if refused.Verb == "" {
@@ -58,8 +58,8 @@ func (v printer) usage(verb string, order team.Verb) Block {
 	return v.say(Note, "order.usage", "usage", v.verbOf(verb, strings.Fields(order.Usage())...))
 }
 
-// operatorsOwn are the refusals of orders that are typed well.
-var operatorsOwn = []team.OrderProblem{team.AboveOperator, team.OperatorStopped, team.OperatorsTeam, team.OperatorsMember}
+// typedWell are the refusals of orders that are typed well.
+var typedWell = []team.OrderProblem{team.BlocksOneself, team.AboveOperator, team.OperatorStopped, team.OperatorsTeam, team.OperatorsMember}
 
 // OrderHelp lists what somebody may do.
 func OrderHelp(p text.Printer, admin bool) Message {

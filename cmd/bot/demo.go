@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"os"
 	"os/exec"
@@ -21,10 +20,10 @@ import (
 
 // demoCmd runs the bot in a simulated world.
 type demoCmd struct {
-	Execute string        `short:"e" placeholder:"COMMAND" help:"Do this one command, print what happens, save the videos, exit 0 if they were delivered."`
-	Attach  []string      `sep:"none" placeholder:"FILE" help:"A picture, sound or video that goes with the command, as often as there are files: --attach cat.png. OPTION=FILE says for which option, such as end_image=dog.png."`
+	Execute []string      `short:"e" sep:"none" placeholder:"COMMAND" help:"Do this command, print what happens, save the videos, exit 0 if they were delivered. Several are done one after the other."`
+	Attach  []string      `sep:"none" placeholder:"FILE" help:"A picture, sound or video that goes with the first command, as often as there are files: --attach cat.png. OPTION=FILE says for which option, such as end_image=dog.png."`
 	On      string        `enum:"${platforms}" default:"discord" help:"Where to type: ${enum}."`
-	JSON    bool          `help:"Print the result as JSON."`
+	JSON    bool          `help:"Print the result of each command as JSON."`
 	Fal     string        `enum:"sim,live" default:"sim" help:"sim: no cost. live: real videos with the key in FAL_KEY, which cost money."`
 	Timeout time.Duration `default:"25m" help:"How long a command may take."`
 	Listen  string        `placeholder:"ADDRESS" help:"Where the page is; 127.0.0.1:8080, or a free port if that is taken, unless you name one."`
@@ -39,14 +38,14 @@ func (c demoCmd) Run(ctx context.Context, term terminal) error {
 	if c.Verbose {
 		log = slog.New(slog.NewTextHandler(term.err, nil))
 	}
-	paged := c.Execute == "" && !c.NoPage
+	paged := len(c.Execute) == 0 && !c.NoPage
 	d, err := demo.Start(ctx, demo.Options{Live: c.Fal == "live", Version: versionText(), Logger: log, Page: paged})
 	if err != nil {
 		return err
 	}
 	defer d.Close()
-	if c.Execute != "" {
-		return c.once(ctx, d, term)
+	if len(c.Execute) > 0 {
+		return c.execute(ctx, d, term)
 	}
 	if !paged {
 		_, err := c.converse(ctx, d, term)
@@ -59,7 +58,7 @@ func (c demoCmd) Run(ctx context.Context, term terminal) error {
 	defer p.Close()
 	console, token := d.Console()
 	fmt.Fprintf(term.out, "The page: %s\nThe console: %s/ (as ada, by Discord or Slack, or as the operator, by the token %s)\n\n", p.URL(), console, token)
-	if !c.NoOpen && isTerminal(term.in) {
+	if !c.NoOpen && term.person {
 		openBrowser(ctx, p.URL())
 	}
 	typed, err := c.converse(ctx, d, term)
@@ -92,19 +91,32 @@ func openBrowser(ctx context.Context, address string) {
 	}
 }
 
+// execute does the commands one after the other. One that makes no video does
+// not keep those after it from being done.
+func (c demoCmd) execute(ctx context.Context, d *demo.Demo, term terminal) error {
+	files, err := c.files()
+	if err != nil {
+		return err
+	}
+	var failed []error
+	for _, line := range c.Execute {
+		if err := c.once(ctx, d, term, line, files); err != nil {
+			failed = append(failed, err)
+		}
+		files = nil
+	}
+	return errors.Join(failed...)
+}
+
 // once does one command.
-func (c demoCmd) once(ctx context.Context, d *demo.Demo, term terminal) error {
+func (c demoCmd) once(ctx context.Context, d *demo.Demo, term terminal, line string, files []demo.File) error {
 	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
 	defer cancel()
 	tell := func(e demo.Event) { _ = e.Write(term.out) }
 	if c.JSON {
 		tell = nil
 	}
-	files, err := c.files()
-	if err != nil {
-		return err
-	}
-	r, err := d.Do(ctx, c.On, c.Execute, files, tell)
+	r, err := d.Do(ctx, c.On, line, files, tell)
 	if c.JSON {
 		enc := json.NewEncoder(term.out)
 		enc.SetIndent("", "  ")
@@ -119,7 +131,7 @@ func (c demoCmd) once(ctx context.Context, d *demo.Demo, term terminal) error {
 		return err
 	}
 	if !r.OK() {
-		return &exitError{1, errors.New("no video: " + r.Outcome)}
+		return errors.New("no video: " + r.Outcome)
 	}
 	return nil
 }
@@ -141,9 +153,8 @@ func (c demoCmd) files() ([]demo.File, error) {
 // any.
 func (c demoCmd) converse(ctx context.Context, d *demo.Demo, term terminal) (typed bool, err error) {
 	fmt.Fprint(term.out, c.welcome())
-	echoes := isTerminal(term.in) // what ada does is there already
 	s, err := d.Session(ctx, c.On, func(e demo.Event) {
-		if !echoes || e.Who != "ada" {
+		if !term.person || e.Who != "ada" { // what ada types is there already
 			_ = e.Write(term.out)
 		}
 	})
@@ -235,14 +246,15 @@ Try:  /ltx prompt:a cowboy walks through a dusty town camera:dolly_in
 ` + help
 }
 
-// isTerminal reports whether what is typed shows by itself.
-func isTerminal(in io.Reader) bool {
-	f, ok := in.(*os.File)
-	if !ok {
+// isTerminal reports whether a person types there. /dev/null is a character
+// device, too.
+func isTerminal(f *os.File) bool {
+	info, err := f.Stat()
+	if err != nil || info.Mode()&os.ModeCharDevice == 0 {
 		return false
 	}
-	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
+	null, err := os.Stat(os.DevNull)
+	return err != nil || !os.SameFile(info, null)
 }
 
 const help = `  /ltx …            a command, as you would type it there

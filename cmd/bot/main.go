@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"syscall"
 	_ "time/tzdata" // time zones of quotas on machines that have none
@@ -47,6 +48,7 @@ type cli struct {
 type terminal struct {
 	in       io.Reader
 	out, err io.Writer
+	person   bool // in is a terminal: somebody can be asked
 }
 
 // exitError ends the program with a code of its own.
@@ -59,7 +61,7 @@ func (e *exitError) Error() string { return e.err.Error() }
 func (e *exitError) Unwrap() error { return e.err }
 
 func main() {
-	os.Exit(run(os.Args[1:], terminal{in: os.Stdin, out: os.Stdout, err: os.Stderr}))
+	os.Exit(run(os.Args[1:], terminal{in: os.Stdin, out: os.Stdout, err: os.Stderr, person: isTerminal(os.Stdin)}))
 }
 
 // run is the program; it returns the exit code: 0 when the command did what
@@ -103,7 +105,7 @@ func execute(ctx context.Context, parser *kong.Kong, args []string, term termina
 			panic(p)
 		}
 	}()
-	command, err := parser.Parse(ordered(parser.Model.Node, amounts(args)))
+	command, err := parser.Parse(ordered(parser.Model.Node, amounts(customary(args))))
 	if err != nil {
 		return 2, err
 	}
@@ -118,6 +120,18 @@ func execute(ctx context.Context, parser *kong.Kong, args []string, term termina
 	default:
 		return 1, err
 	}
+}
+
+// customary takes the words by which many programs are asked for their help and
+// their version: "help jobs" is "jobs --help", "--version" is "version".
+func customary(args []string) []string {
+	switch {
+	case len(args) > 0 && args[0] == "help":
+		return append(slices.Clone(args[1:]), "--help")
+	case len(args) == 1 && args[0] == "--version":
+		return []string{"version"}
+	}
+	return args
 }
 
 // versionCmd prints the version.

@@ -1,8 +1,11 @@
 package main
 
 import (
+	"bufio"
 	"context"
+	"errors"
 	"fmt"
+	"strings"
 
 	"ltxbot/app/admin"
 	"ltxbot/config"
@@ -36,8 +39,16 @@ type jobsExportCmd struct{ memberFlags }
 
 // Run prints the data as JSON.
 func (c jobsExportCmd) Run(ctx context.Context, term terminal) error {
-	var data admin.MemberData
-	err := c.ask(
+	data, err := c.data(ctx)
+	if err != nil {
+		return err
+	}
+	return printJSON(term.out, data)
+}
+
+// data is what is kept of a member.
+func (c memberFlags) data(ctx context.Context) (data admin.MemberData, err error) {
+	err = c.ask(
 		ctx,
 		func(bot *admin.Client) (err error) {
 			data, err = bot.Member(ctx, c.Team, string(c.Member))
@@ -51,17 +62,22 @@ func (c jobsExportCmd) Run(ctx context.Context, term terminal) error {
 			data.Jobs, err = generate.Export(ctx, s, c.Team, string(c.Member))
 			return err
 		})
-	if err != nil {
-		return err
-	}
-	return printJSON(term.out, data)
+	return data, err
 }
 
 // jobsEraseCmd erases what is kept of a member.
-type jobsEraseCmd struct{ memberFlags }
+type jobsEraseCmd struct {
+	memberFlags
+	Yes bool `short:"y" help:"Do not ask. Only on a terminal is there a question."`
+}
 
 // Run erases the data and says what is left.
 func (c jobsEraseCmd) Run(ctx context.Context, term terminal) error {
+	if term.person && !c.Yes {
+		if err := c.confirm(ctx, term); err != nil {
+			return err
+		}
+	}
 	var done generate.Erased
 	err := c.ask(
 		ctx,
@@ -90,3 +106,25 @@ func (c jobsEraseCmd) Run(ctx context.Context, term terminal) error {
 	}
 	return nil
 }
+
+// confirm asks whether to erase, and says what.
+func (c jobsEraseCmd) confirm(ctx context.Context, term terminal) error {
+	data, err := c.data(ctx)
+	if err != nil {
+		return err
+	}
+	where := "all teams"
+	if c.Team != "" {
+		where = c.Team
+	}
+	fmt.Fprintf(term.out, "Erase prompts, settings and links of %d jobs of %s in %s? It can't be taken back. [y/N] ", len(data.Jobs), c.Member, where)
+	answer, _ := bufio.NewReader(term.in).ReadString('\n') // no answer is a no
+	switch strings.ToLower(strings.TrimSpace(answer)) {
+	case "y", "yes":
+		return nil
+	}
+	return errNotErased
+}
+
+// errNotErased says that the person did not say yes.
+var errNotErased = errors.New("nothing was erased")

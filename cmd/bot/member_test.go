@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -48,6 +49,35 @@ func TestAMembersDataIsExportedAndErasedWhileNoBotRuns(t *testing.T) {
 	j, err := s.store.Job(t.Context(), s.job.ID)
 	if err != nil || !j.Request.IsZero() {
 		t.Errorf("after erasing: %+v, %v", j, err)
+	}
+}
+
+func TestErasingIsAskedAboutOnATerminal(t *testing.T) {
+	s := newShelf(t)
+	s.deliver(t)
+	if err := s.store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	const question = "1 jobs of discord:1 in all teams? It can't be taken back. [y/N]"
+	for _, step := range []struct {
+		typed string
+		args  []string
+		code  int
+		says  string
+	}{
+		{"", nil, 1, question},
+		{"\n", nil, 1, "nothing was erased"},
+		{"no\n", nil, 1, "nothing was erased"},
+		{"", []string{"--team", "other"}, 1, `no team is called "other"`},
+		{"Yes\n", nil, 0, question + " erased 1 jobs"},
+		{"", []string{"--yes"}, 0, "erased 0 jobs"},
+	} {
+		var out bytes.Buffer
+		args := append([]string{"jobs", "erase", "--config", s.config, "--member", "discord:1"}, step.args...)
+		code := run(args, terminal{in: strings.NewReader(step.typed), out: &out, err: &out, person: true})
+		if code != step.code || !strings.Contains(out.String(), step.says) {
+			t.Errorf("%q, %v ends with %d: %s; want %d and %q", step.typed, step.args, code, out.String(), step.code, step.says)
+		}
 	}
 }
 

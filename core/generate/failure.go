@@ -36,6 +36,7 @@ const (
 	FailInputBroken FailureKind = "input_broken" // it is cut off or damaged
 	FailInputGone   FailureKind = "input_gone"   // it was deleted, or the bot can't see it
 	FailInputLink   FailureKind = "input_link"   // the link may not be fetched: not public, not https, not an allowed host
+	FailInputHost   FailureKind = "input_host"   // no host has the name in the link
 	FailInputFetch  FailureKind = "input_fetch"  // its host does not answer, or the provider's storage
 )
 
@@ -44,5 +45,5 @@ var FailureKinds = []FailureKind{
 	FailRefused, FailInvalid, FailLoRA, FailNoMedia, FailTimeout, FailProvider, FailBusy,
 	FailAccount, FailCancelled, FailLost, FailGivenUp, FailExpired, FailUnreachable,
 	FailQuota, FailNotAllowed, FailModel, FailInterrupted, FailUnprepared, FailUnacknowledged, FailInternal,
-	FailInput, FailInputType, FailInputLarge, FailInputBroken, FailInputGone, FailInputLink, FailInputFetch,
+	FailInput, FailInputType, FailInputLarge, FailInputBroken, FailInputGone, FailInputLink, FailInputHost, FailInputFetch,
 }

@@ -148,7 +148,7 @@ func (p *preparing) input(ctx context.Context, courier Courier, j Job) error {
 		return err
 	}
 	id := j.Request.Pending()[0]
-	if p.setProgress(func(now *Progress) { now.Input = id }) {
+	if p.setProgress(func(now *Progress) { now.Input, now.Retrying = id, p.fetches > 0 }) {
 		p.card.refresh()
 	}
 	wanted, end := p.whileWanted(ctx)
@@ -188,6 +188,8 @@ func (p *preparing) later(ctx context.Context, id string, err error) error {
 	if p.fetches++; p.fetches == 1 {
 		p.failing = time.Now()
 	}
+	p.setProgress(func(now *Progress) { now.Retrying = true })
+	p.card.refresh() // after each try: the next one drops an edit that is still to come
 	pause := backoff(p.fetches, inputPause, inputMost)
 	if asked, ok := errors.AsType[*RetryError](err); ok {
 		pause = asked.pause()

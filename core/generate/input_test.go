@@ -362,6 +362,9 @@ func TestAFileThatCannotBeBroughtNowIsTriedAgain(t *testing.T) {
 				if got := p.readJob(t, j.ID); got.State != generate.Preparing {
 					t.Fatalf("after 170 seconds it is %s (%s)", got.State, got.Failure.Kind)
 				}
+				if got := w.channel.shown(j.ID); !got.Progress.Retrying || got.Progress.Input != "image_url" {
+					t.Errorf("its card shows %+v, want that it is tried again", got.Progress)
+				}
 				elapse(70 * time.Second)
 				if got := p.readJob(t, stuck.ID); got.State != generate.Failed || got.Failure.Kind != generate.FailInputFetch || got.Failure.Field != "image_url" {
 					t.Errorf("after 4 minutes it is %s: %+v", got.State, got.Failure)

@@ -194,6 +194,7 @@ type Progress struct {
 	Fitting  int           // 0 to 100 while the video is made to fit; 0 when it is not
 	Expected time.Duration // how long jobs like this one run; 0 when not known
 	Input    string        // the parameter whose file is being uploaded: "image_url"; else empty
+	Retrying bool          // it could not be uploaded yet, and is tried again
 }
 
 // SecretNote begins the name of a note that holds a secret, such as the token of

@@ -262,7 +262,7 @@ func (p *preparing) try(ctx context.Context, j Job) error {
 	if len(j.Request.Pending()) > 0 {
 		return p.input(ctx, courier, ready)
 	}
-	p.setProgress(func(now *Progress) { now.Input = "" })
+	p.setProgress(func(now *Progress) { now.Input, now.Retrying = "", false })
 	accepted, err := p.e.accept(ctx, ready)
 	if errors.Is(err, ErrExists) || errors.Is(err, ErrConflict) {
 		fresh, err := p.e.cfg.Store.Job(ctx, j.ID) // it was changed meanwhile: a button was pressed

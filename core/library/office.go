@@ -60,6 +60,9 @@ type Report struct {
 	LoRAs  []Entry      `json:"loras,omitempty"`
 	Styles []Style      `json:"styles,omitempty"`
 	Change *team.Record `json:"change,omitempty"` // what was changed
+	// Broken names the styles that use the LoRA which was removed: they do not work
+	// any more.
+	Broken []string `json:"broken_styles,omitempty"`
 	// Finding is what the file of a link says that the order has brought into the
 	// library; nil = nobody has looked. Unseen reports that its host did not answer.
 	Finding *Finding `json:"finding,omitempty"`
@@ -262,7 +265,32 @@ func (o *Office) edit(c *call) (Report, error) {
 
 func (o *Office) remove(c *call) (Report, error) {
 	gone, record, err := takeOut(o, c, o.cfg.Store.EditLoRA, o.noLoRA)
-	return Report{LoRAs: []Entry{gone}, Change: &record}, err
+	return Report{LoRAs: []Entry{gone}, Change: &record, Broken: o.cfg.Shelf.Of(c.team).using(gone.Name)}, err
+}
+
+// using names the styles that use a LoRA of the team.
+func (s *Snapshot) using(lora string) []string {
+	var names []string
+	for _, style := range s.styles {
+		if slices.ContainsFunc(style.Settings, func(set ltx.Setting) bool { return set.Key == "lora" && namesLoRA(set.Value, lora) }) {
+			names = append(names, style.Name)
+		}
+	}
+	return names
+}
+
+// namesLoRA reports whether a list such as "film@0.8, owner/repo" has a LoRA of
+// the team in it.
+func namesLoRA(list, lora string) bool {
+	for item := range strings.FieldsFuncSeq(list, func(r rune) bool { return strings.ContainsRune(",;+ ", r) }) {
+		if i := strings.IndexAny(item, "@:="); i >= 0 {
+			item = item[:i]
+		}
+		if Fold(item) == Fold(lora) {
+			return true
+		}
+	}
+	return false
 }
 
 func (e Entry) named() (name, by string, at time.Time) { return e.Name, e.By, e.At }

@@ -245,7 +245,15 @@ func TestAStyleIsEdited(t *testing.T) {
 			t.Errorf("%s is kept as %+v", tt.line, shown)
 		}
 	}
-	o.must(t, admin(), "remove film") // the style names it still
+	o.must(t, admin(), "add clay owner/clay")
+	o.must(t, admin(), "style-add pop lora:owner/film,Clay@0.5")
+	o.must(t, admin(), "style-add still camera:static prefix:film")
+	if got := o.must(t, admin(), "remove clay").Broken; !slices.Equal(got, []string{"pop"}) {
+		t.Errorf("clay is used by %v", got)
+	}
+	if got := o.must(t, admin(), "remove film").Broken; !slices.Equal(got, []string{"Noir"}) { // the style names it still
+		t.Errorf("film is used by %v", got)
+	}
 	if s := o.must(t, admin(), "style-edit noir note:old").Styles[0]; s.Options != "lora:film" || s.Note != "old" {
 		t.Errorf("what is not said stays: %+v", s)
 	}

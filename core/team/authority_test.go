@@ -97,13 +97,18 @@ func TestAnAdminCannotOverrideTheOperator(t *testing.T) {
 			{admin, "reset <@1>", ""},
 		}, team: 200, day: 3},
 		"a block by the operator": {story: []ordered{
+			{operator, "block <@1>", ""},
+			{admin, "unblock <@1>", team.OperatorStopped},
+			{admin, "block <@1> mine now", team.NothingToDo},
+			{admin, "unblock <@1>", team.OperatorStopped},
+			{operator, "unblock <@1>", ""},
+			{admin, "block <@1>", ""},
+			{admin, "unblock <@1>", ""},
+		}, team: 200, day: 3},
+		"an admin does not block herself, the operator may": {story: []ordered{
+			{admin, "block " + boss, team.BlocksOneself},
 			{operator, "block " + boss, ""},
 			{admin, "unblock " + boss, team.OperatorStopped},
-			{admin, "block " + boss + " mine now", team.NothingToDo},
-			{admin, "unblock " + boss, team.OperatorStopped},
-			{operator, "unblock " + boss, ""},
-			{admin, "block " + boss, ""},
-			{admin, "unblock " + boss, ""},
 		}, team: 200, day: 3},
 		"a pause by the operator": {story: []ordered{
 			{admin, "pause", ""},

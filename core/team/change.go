@@ -312,7 +312,19 @@ func (o *Office) revoke(c *call) (Report, error) {
 	})
 }
 
+// block stops a member. Admins can't stop themselves, by a linked account either.
 func (o *Office) block(c *call) (Report, error) {
+	account, err := o.account(c, c.args.member())
+	if err != nil {
+		return Report{}, err
+	}
+	own, err := o.account(c, c.actor.Member)
+	switch {
+	case err != nil:
+		return Report{}, err
+	case account != "" && account == own:
+		return Report{}, &OrderError{Problem: BlocksOneself, Verb: c.verb.Name}
+	}
 	return o.amend(c, c.args.member(), func(s *quota.AdminState) (string, string, error) {
 		return c.stop(&s.Member.Blocked)
 	})

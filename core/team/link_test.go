@@ -65,6 +65,17 @@ func TestLinkedAccountsShareLimits(t *testing.T) {
 	w.refuse(member(annOnSlack), "unlink", team.NotLinked)
 }
 
+func TestAnAdminDoesNotBlockHerselfByALinkedAccount(t *testing.T) {
+	w := newOffice(t)
+	w.linkAnn()
+	for _, account := range []string{annOnDiscord, annOnSlack} {
+		ann := member(account)
+		ann.Admin = true
+		w.refuse(ann, "block "+annOnDiscord, team.BlocksOneself)
+		w.refuse(ann, "block "+annOnSlack, team.BlocksOneself)
+	}
+}
+
 // With what an account is linked is read before a job is reserved. When that
 // fails, or somebody links in between, the job must not be charged to an
 // account of which nothing is decided.

@@ -124,6 +124,8 @@ const (
 	NothingToDo   OrderProblem = "nothing_to_do" // it is so already
 	TooMany       OrderProblem = "too_many"      // limits over rolling time, or extras, of one holder
 
+	BlocksOneself OrderProblem = "blocks_oneself"
+
 	AboveOperator   OrderProblem = "above_operator"   // Value is the limit that it has set
 	OperatorStopped OrderProblem = "operator_stopped" // a block or a pause
 	OperatorsTeam   OrderProblem = "operators_team"   // extras for the team, resets of the team
@@ -133,7 +135,7 @@ const (
 // OrderProblems are all problems, for whoever needs a text for each.
 var OrderProblems = []OrderProblem{
 	NoVerb, UnknownVerb, UnknownArg, Missing, GivenTwice, TooMuch, BadMember, BadLimit, BadAmount, BadNumber, BadMoney,
-	BadUntil, BadMonth, BadTeam, NothingGiven, NoSuchCode, SamePlatform, AlreadyLinked, NotLinked, NotLinkable, Decided, NothingToDo, TooMany,
+	BadUntil, BadMonth, BadTeam, NothingGiven, NoSuchCode, SamePlatform, AlreadyLinked, NotLinked, NotLinkable, Decided, NothingToDo, TooMany, BlocksOneself,
 	AboveOperator, OperatorStopped, OperatorsTeam, OperatorsMember,
 }
 
@@ -172,6 +174,8 @@ var orderTexts = map[OrderProblem]string{
 	Decided:       "an admin has decided something about this account, so that it can't be linked or unlinked now",
 	NothingToDo:   "it is so already",
 	TooMany:       "there are as many as there may be: take some back first, with unset or revoke",
+
+	BlocksOneself: "this is your own account: another admin or the operator can block it",
 
 	AboveOperator:   "the operator allows %[1]s: an admin of the team can set less, and only the operator more",
 	OperatorStopped: "the operator has done that, and only the operator can undo it",

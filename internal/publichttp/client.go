@@ -39,6 +39,7 @@ const (
 var (
 	ErrLink      = errors.New("not an https link")
 	ErrHost      = errors.New("the host is not one of those that are allowed")
+	ErrNoHost    = errors.New("no host has this name")
 	ErrInside    = errors.New("the address is not public")
 	ErrRedirects = errors.New("too many redirects")
 	ErrTooLarge  = errors.New("the file is too large")
@@ -284,6 +285,9 @@ func bare(ctx context.Context, err error) error {
 		if errors.Is(err, plain) {
 			return plain
 		}
+	}
+	if name, ok := errors.AsType[*net.DNSError](err); ok && name.IsNotFound {
+		return ErrNoHost
 	}
 	if network, ok := errors.AsType[net.Error](err); ok { // ErrInside is in it
 		return network

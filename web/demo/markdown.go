@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"fmt"
 	"net/url"
 	"regexp"
 	"strconv"
@@ -190,11 +191,39 @@ func tagged(m []string, names Names) Span {
 	return moment(seconds, m[5] == "R")
 }
 
-// moment is a point in time. The page writes it as it is read: where it is, and
-// now.
+// moment is a point in time. A page with scripts writes it as it is read: where it
+// is, and now.
 func moment(seconds int64, ago bool) Span {
 	at := time.Unix(seconds, 0)
-	return Span{Text: at.Format("2 January 15:04"), At: at, Ago: ago}
+	if ago {
+		return Span{Text: Relative(time.Until(at)), At: at, Ago: ago}
+	}
+	return Span{Text: at.Format("2 January 15:04"), At: at}
+}
+
+// units are those in which clients tell a distance from now.
+var units = []struct {
+	unit string
+	is   time.Duration
+}{{"day", 24 * time.Hour}, {"hour", time.Hour}, {"minute", time.Minute}, {"second", time.Second}}
+
+// Relative is a time as clients write it: "in 2 minutes", "3 seconds ago".
+func Relative(d time.Duration) string {
+	text := "now"
+	for _, s := range units {
+		n := int(d.Abs().Round(time.Second) / s.is)
+		if n == 0 {
+			continue
+		}
+		if text = fmt.Sprintf("%d %s", n, s.unit); n > 1 {
+			text += "s"
+		}
+		if d < 0 {
+			return text + " ago"
+		}
+		return "in " + text
+	}
+	return text
 }
 
 // webAddress is an address that a link may lead to, or "".

@@ -1,9 +1,12 @@
 package demo_test
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"ltxbot/web/demo"
 )
@@ -107,5 +110,17 @@ func FuzzMarkdown(f *testing.F) {
 	f.Fuzz(func(_ *testing.T, text string) {
 		demo.Markdown(text, names)
 		demo.Mrkdwn(text, names)
+	})
+}
+
+// TestMomentsAreToldWithoutScripts: how far a moment is, and when.
+func TestMomentsAreToldWithoutScripts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		at := time.Now().Add(3 * time.Hour)
+		line := fmt.Sprintf("It starts over <t:%d:R>, at <t:%d:f>.", at.Unix(), at.Unix())
+		spans := demo.Markdown(line, func(string) string { return "" })[0].Spans
+		if got, want := spans[1].Text+spans[2].Text+spans[3].Text, "in 3 hours, at "+at.Format("2 January 15:04"); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
 	})
 }

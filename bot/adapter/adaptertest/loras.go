@@ -172,6 +172,8 @@ func keepsLoRAs(t *testing.T, r Room) {
 func keepsStyles(t *testing.T, r Room) {
 	r.wants(t, "is in your team's list", admin, "add", "name", "film", "link", "acme/film")
 	r.wants(t, "style:noir", admin, "style-add", "name", "noir", "options", "camera:static lora:film@0.5", "prefix", "black and white")
+	r.wants(t, "do not work any more: noir.", admin, "remove", "name", "film")
+	r.wants(t, "is in your team's list", admin, "add", "name", "film", "link", "acme/film")
 	r.wants(t, "noir", member, "styles")
 	r.wants(t, "black and white", member, "style-show", "name", "noir")
 	if j := r.Make("", Args("prompt", "a man walks", "style", "noir")); j.Request.Camera() != "static" || j.Request.LoRAs()[0].Scale != 0.5 {
