@@ -247,6 +247,17 @@ func parseVerb(line string) (Line, bool, error) {
 	return Line{}, false, e
 }
 
+// isPastedVerb tells whether a line in lower case is a verb and can't be a prompt.
+func isPastedVerb(line string) bool {
+	switch words := Words(line); len(words) {
+	case 1:
+		return slices.Contains([]string{VerbHelp, VerbJobs, VerbQuota}, words[0])
+	case 2:
+		return slices.Contains([]string{VerbShow, VerbCancel, VerbVerify}, words[0]) && oneVideo(words[1:])
+	}
+	return false
+}
+
 // nearly tells whether a line is hardly a prompt whose first word is nearly a verb
 // and which goes on with the words.
 func nearly(verb string, args []string, line string) bool {
