@@ -48,7 +48,7 @@ const (
 )
 
 // readPrompt moves the settings that were typed in the prompt out of it. The notes
-// say which of them had no effect. Its errors are those of command.Parse.
+// say which of them had no effect. Its errors are those of command.ParsePrompt.
 func (a *Ask) readPrompt(parent ltx.Request) ([]ltx.Note, error) {
 	at := slices.IndexFunc(a.Settings, command.IsPrompt)
 	if a.Prompt == PlainPrompt || at < 0 {
@@ -58,7 +58,7 @@ func (a *Ask) readPrompt(parent ltx.Request) ([]ltx.Note, error) {
 	if a.Prompt == FieldPrompt && !parent.IsZero() && strings.TrimSpace(text) == strings.TrimSpace(parent.Prompt()) {
 		return nil, nil
 	}
-	line, err := command.Parse(text)
+	line, err := command.ParsePrompt(text)
 	if err != nil || line.Verb != "" {
 		return nil, err // a verb is for Service.Answer; what gets here is meant as a prompt
 	}

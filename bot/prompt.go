@@ -17,7 +17,7 @@ func PromptVerb(settings []ltx.Setting) (command.Line, bool) {
 	if at < 0 {
 		return command.Line{}, false
 	}
-	line, err := command.Parse(settings[at].Value)
+	line, err := command.ParsePrompt(settings[at].Value)
 	return line, err == nil && line.Verb != ""
 }
 

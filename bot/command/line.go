@@ -83,6 +83,21 @@ func Parse(line string) (Line, error) {
 	return parseLine(Unformat(tidy(line)))
 }
 
+// ParsePrompt is Parse for a text in a place that is for a prompt. Who types there
+// means one: it is about a verb only when it is a whole line that people paste,
+// "/ltx jobs", a verb with the id of a job, or just "help", "jobs" or "quota".
+func ParsePrompt(text string) (Line, error) {
+	if err := CheckLength(text); err != nil {
+		return Line{}, err
+	}
+	line := Unformat(tidy(text))
+	if commandName.MatchString(line) || isPastedVerb(strings.ToLower(line)) {
+		return parseLine(line)
+	}
+	settings, err := parseSettings(line)
+	return Line{Settings: settings}, err
+}
+
 // parseLine is Parse without the removal of formatting marks.
 func parseLine(line string) (Line, error) {
 	rest, verb := cutCommand(line)

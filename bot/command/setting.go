@@ -169,7 +169,11 @@ func (p *parser) apart(m found, dash dashes, sign int) (found, bool) {
 // looksTyped tells whether a key that is spelled in another way than the help
 // has it is hardly prose, because of its value: "Duration: 5", "CFG scale: 7".
 func (p *parser) looksTyped(m found) bool {
-	return m.known && m.param.Kind != ltx.KindText && !m.param.IsWord(m.key) && p.hasDigit(m) && p.plausible(m, true)
+	key := m.key
+	if m.param.IsTranslation(key) {
+		key = m.param.Option // it is prose as seldom as the English one
+	}
+	return m.known && m.param.Kind != ltx.KindText && !m.param.IsWord(key) && p.hasDigit(m) && p.plausible(m, true)
 }
 
 // signed judges a key with a sign right after it.

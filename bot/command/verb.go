@@ -27,9 +27,9 @@ const (
 	VerbAdmin    = "admin"
 )
 
-// A verbForm says what else people call a verb, and what may follow it. A
-// word that is followed by anything else begins a prompt, if the line is long
-// enough to be one: "show a cowboy walking".
+// A verbForm says what else people call a verb, also in the other languages of
+// the bot, and what may follow it. A word that is followed by anything else begins
+// a prompt, if the line is long enough to be one: "show a cowboy walking".
 type verbForm struct {
 	name    string
 	aliases []string
@@ -38,16 +38,29 @@ type verbForm struct {
 }
 
 var verbs = []verbForm{
-	{VerbHelp, []string{"?", "man", "version"}, func(a []string) bool { return len(a) < shortLine }, ""},
-	{VerbJobs, []string{"job", "list", "queue", "status", "history"}, JobsOrder, wantsNothing},
-	{VerbShow, []string{"info"}, oneJob, wantsJob},
-	{VerbCancel, []string{"stop", "abort"}, oneJob, wantsJob},
-	{VerbVerify, nil, oneVideo, wantsVideo},
-	{VerbQuota, []string{"usage", "limits", "limit", "budget"}, ownQuota, wantsNothing},
+	{VerbHelp, []string{"?", "man", "version", "hilfe", "ayuda", "aide", "ヘルプ", "使い方"}, func(a []string) bool { return len(a) < shortLine }, ""},
+	{VerbJobs, []string{"job", "list", "queue", "status", "history", "aufträge", "liste", "trabajos", "lista", "travaux", "ジョブ", "依頼", "一覧"}, JobsOrder, wantsNothing},
+	{VerbShow, []string{"info", "zeigen", "zeige", "mostrar", "montrer", "afficher", "表示"}, oneJob, wantsJob},
+	{VerbCancel, []string{"stop", "abort", "abbrechen", "stopp", "stornieren", "cancelar", "annuler", "キャンセル", "中止"}, oneJob, wantsJob},
+	{VerbVerify, []string{"prüfen", "verificar", "vérifier", "確認"}, oneVideo, wantsVideo},
+	{VerbQuota, []string{"usage", "limits", "limit", "budget", "credits", "balance", "kontingent", "grenzen", "guthaben", "cuota", "límites", "limites", "上限", "残り"}, ownQuota, wantsNothing},
 	{VerbLoRAs, []string{"lora"}, libraryOrder, wantsLoRAs},
-	{VerbStyles, nil, func(a []string) bool { return len(a) == 0 || styleVerb(a[0]) != "" }, wantsLoRAs},
-	{VerbDefaults, nil, ownOptions, wantsDefaults},
-	{VerbAdmin, nil, func([]string) bool { return true }, ""},
+	{VerbStyles, []string{"stile", "estilos", "スタイル"}, func(a []string) bool { return len(a) == 0 || styleVerb(a[0]) != "" }, wantsLoRAs},
+	{VerbDefaults, []string{"vorgaben", "predeterminados", "défauts", "デフォルト", "既定"}, ownOptions, wantsDefaults},
+	{VerbAdmin, []string{"verwaltung", "administración", "administration", "管理"}, func([]string) bool { return true }, ""},
+}
+
+// removals are the words by which other products remove a video, in the
+// languages of the bot. Here a button does.
+var removals = []string{"delete", "remove", "erase", "löschen", "entfernen", "borrar", "eliminar", "supprimer", "effacer", "削除", "消去"}
+
+// libraryHabits are the words for orders about a library that other products have.
+var libraryHabits = []string{"rename", "delete", "set", "update", "create", "upload", "import", "new"}
+
+// ordinary are words of prompts that are one edit from a verb, or two.
+var ordinary = []string{
+	"snow", "slow", "shop", "shot", "shoe", "stow", "hell", "held", "heap", "helm", "kelp", "yelp", "quote", "dance", "dancer",
+	"cancer", "admit", "style", "lords", "mobs", "robs",
 }
 
 // What a verb takes.
@@ -58,10 +71,11 @@ const (
 	wantsAdmin    = "takes.admin" // what follows is an order of admins
 	wantsLoRAs    = "takes.loras"
 	wantsDefaults = "takes.defaults"
+	wantsRemoval  = "takes.removal" // the verb removes a video elsewhere
 )
 
 // A line that begins with a verb is hardly a prompt while it is short. One
-// that goes on with an order about quotas may be longer.
+// that goes on with an order about quotas or the library may be longer.
 const (
 	shortLine  = 3 // words
 	shortOrder = 6
@@ -159,17 +173,17 @@ var Topics = map[string]string{
 }
 
 // A VerbError says that a line is nearly about a verb, and so short that it is
-// hardly a prompt: a single word that is almost one, or a verb with something
-// after it that it does not take.
+// hardly a prompt: a first word that is almost one, a verb of another product, or
+// a verb with something after it that it does not take.
 type VerbError struct {
 	Word    string // the first word, as typed
 	Nearest string // the verb that it is, or was probably meant to be
-	Rest    string // what the verb does not take; empty when Word is not a verb
-	Wants   string // the text that says what it takes
+	Rest    string // what follows the word
+	Wants   string // the text that says what the verb takes; empty when Word is not a verb
 }
 
 func (e *VerbError) Error() string {
-	if e.Rest != "" {
+	if e.Rest != "" && e.Wants != "" {
 		return fmt.Sprintf("%q is not what %q takes", e.Rest, e.Nearest)
 	}
 	return fmt.Sprintf("%q is not a command; %q is", e.Word, e.Nearest)
@@ -222,13 +236,40 @@ func parseVerb(line string) (Line, bool, error) {
 		}
 		return Line{}, false, nil
 	}
-	if len(args) > 1 || len(args) == 1 && !LooksLikeJob(args[0]) {
+	e := &VerbError{Word: all[0], Rest: strings.Join(args, " ")}
+	if slices.Contains(removals, strings.ToLower(word)) && (pointsOnly(args) || oneVideo(args)) {
+		e.Nearest, e.Wants = VerbJobs, wantsRemoval
+		return Line{}, false, e
+	}
+	if e.Nearest = nearestVerb(word, args); e.Nearest == "" || len(args) > 0 && !nearly(e.Nearest, args, line) {
 		return Line{}, false, nil
 	}
-	if near := nearestVerb(word); near != "" {
-		return Line{}, false, &VerbError{Word: all[0], Nearest: near}
+	return Line{}, false, e
+}
+
+// isPastedVerb tells whether a line in lower case is a verb and can't be a prompt.
+func isPastedVerb(line string) bool {
+	switch words := Words(line); len(words) {
+	case 1:
+		return slices.Contains([]string{VerbHelp, VerbJobs, VerbQuota}, words[0])
+	case 2:
+		return slices.Contains([]string{VerbShow, VerbCancel, VerbVerify}, words[0]) && oneVideo(words[1:])
 	}
-	return Line{}, false, nil
+	return false
+}
+
+// nearly tells whether a line is hardly a prompt whose first word is nearly a verb
+// and which goes on with the words.
+func nearly(verb string, args []string, line string) bool {
+	_, ofLibrary := library.Verbs().Find(args[0])
+	_, ofTeam := team.FindVerb(args[0])
+	switch {
+	case verb == VerbLoRAs && ofLibrary, verb == VerbStyles && styleVerb(args[0]) != "", (verb == VerbAdmin || verb == VerbQuota) && ofTeam:
+		return 1+len(args) <= shortOrder
+	case verb == VerbDefaults && ownOptions(args):
+		return true
+	}
+	return 1+len(args) <= shortLine && !hasSetting(line)
 }
 
 // verbWord is a verb as it was probably meant: without the mark of a sentence
@@ -271,21 +312,25 @@ func (v verbForm) misused(word string, args []string) error {
 			}
 		}
 	}
-	if v.wants == "" || 1+len(args) > most {
+	if v.name == VerbLoRAs && slices.Contains(libraryHabits, strings.ToLower(args[0])) {
+		most = shortOrder
+	}
+	if v.wants == "" || 1+len(args) > most && !pointsOnly(args) {
 		return nil
 	}
 	return e
 }
 
-// nearestVerb is the verb that the word was probably meant to be, or "".
-func nearestVerb(word string) string {
+// nearestVerb is the verb that the word before args was probably meant to be, or
+// "". A word that stands alone, or before a job, may be further from a long one.
+func nearestVerb(word string, args []string) string {
 	const shortest = 3
 	word = strings.ToLower(word)
-	if len(word) < shortest || strings.ContainsAny(word, ":=") {
+	if len(word) < shortest || strings.ContainsAny(word, ":=") || slices.Contains(ordinary, word) {
 		return ""
 	}
 	for _, v := range verbs {
-		if d := spell.Distance(word, v.name); d == 1 || d == 2 && len(v.name) > 5 {
+		if d := spell.Distance(word, v.name); d == 1 || d == 2 && len(v.name) > 5 && oneJob(args) {
 			return v.name
 		}
 	}

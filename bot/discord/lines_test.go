@@ -28,7 +28,7 @@ func TestEveryLineOfTheGrammarMeansTheSameInTheOption(t *testing.T) {
 		if line == "" || strings.HasPrefix(line, " ") || strings.HasPrefix(line, "#") || strings.Contains(line, "⏎") || strings.Contains(line, "<http") {
 			continue // an option is one line, and no link is in brackets there
 		}
-		parsed, err := command.Parse(line)
+		parsed, err := command.ParsePrompt(line)
 		if parsed.Verb != "" || line == "/ltx" {
 			continue
 		}

@@ -93,7 +93,9 @@ func TestPromptOptionThatIsNoPromptCostsNothing(t *testing.T) {
 		"a cat duraton:5":      "duration",
 		"a cat camera:":        "needs a value",
 		"seed:9":               "prompt",
-		"cancel all":           "prompt:\"cancel all\"",
+		"/ltx cancel all":      "prompt:cancel all",
+		"Quota":                "limits",
+		"cancel k3f92mq7abcd":  "k3f92mq7abcd",
 		"a cat seed:1 seed:2":  "seed",
 		"a cat --stylize 9000": "stylize",
 	}
@@ -110,13 +112,22 @@ func TestPromptOptionThatIsNoPromptCostsNothing(t *testing.T) {
 	if n := len(s.engine.Accepted); n != 0 {
 		t.Errorf("%d jobs were made", n)
 	}
-	// What the bot says to write is a prompt.
-	i, err := s.ada.Slash(s.ctx, s.general, "ltx", sim.Arg("prompt", `"cancel all"`))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got := s.job(i).Request.Prompt(); got != "cancel all" {
-		t.Errorf("prompt is %q", got)
+}
+
+// Who fills in the option means a prompt, however short it is.
+func TestTheOptionIsForPromptsThatLookLikeCommands(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	for _, typed := range []string{
+		"dance", "snow", "style", "styles", "man", "show", "stop", "delete", "hlep", "hilfe", "admni log", "cancel all", "help me", "admin", `"jobs"`,
+	} {
+		i, err := s.ada.Slash(s.ctx, s.general, "ltx", sim.Arg("prompt", typed))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, want := s.job(i).Request.Prompt(), strings.Trim(typed, `"`); got != want {
+			t.Errorf("%s: prompt is %q", typed, got)
+		}
 	}
 }
 

@@ -109,6 +109,6 @@ const promptOption = "prompt"
 // plainPrompt reports whether a text in the prompt option is the prompt and
 // nothing else.
 func plainPrompt(text string) bool {
-	line, err := command.Parse(text)
+	line, err := command.ParsePrompt(text)
 	return err == nil && line.Verb == "" && slices.Equal(line.Settings, []ltx.Setting{{Key: promptOption, Value: text}})
 }

@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/slack-go/slack"
@@ -25,7 +26,8 @@ import (
 //
 // People also talk about the bot, and to it. So a message is an order when it
 // begins with the bot's name, and elsewhere when it is about a verb or has a
-// setting. Of any other the bot asks whether a video is wanted, at no cost.
+// setting. Of any other the bot asks whether a video is wanted, at no cost. So
+// it does of a question, and of words about a video that is there.
 func (b *Bot) message(ctx context.Context, in inbound) {
 	e, o := in.event.Event, in.origin()
 	direct := e.Type == eventMessage
@@ -50,7 +52,7 @@ func (b *Bot) message(ctx context.Context, in inbound) {
 		line, err = command.Parse(typed)
 	}
 	video := err == nil && line.Verb == ""
-	sure := !video || slices.ContainsFunc(line.Settings, isOption) || (direct || where == first) && (!small(typed) || withFiles)
+	sure := !video || slices.ContainsFunc(line.Settings, isOption) || (direct || where == first) && isOrder(typed, withFiles)
 	above := video && !withFiles && (direct || o.Thread != "") && points(line.Settings)
 	switch {
 	case o.Edited && (!video || !sure || above || late(o, e.TS)):
@@ -178,8 +180,11 @@ func cutMention(text string, ids []string) (rest string, where mentionAt) {
 // Words with which people speak to the bot and do not ask for a video.
 var (
 	greetings = words(`hi hello hey ok okay please hallo bitte hola bonjour salut coucou こんにちは`)
-	thanks    = words(`thanks thank thx ty cheers sorry danke gracias merci arigato ありがとう ありがとうございます
+	thanks    = words(`thanks thank thx ty cheers sorry danke dank gracias merci arigato ありがとう ありがとうございます
 		nice great good cool wow lol awesome amazing perfect love lovely well super`)
+	// besides are the words that stand beside them and say nothing more.
+	besides = words(`you u so much very a lot bot there all everyone team guys folks again one job work done it this that video really too and
+		dir dich sehr vielen schön gut und muchas muchos mil por todo y beaucoup bien vous toi tous et`)
 )
 
 func words(list string) []string { return strings.Fields(list) }
@@ -187,24 +192,83 @@ func words(list string) []string { return strings.Fields(list) }
 // mostSmall is how many words somebody says who only greets or thanks.
 const mostSmall = 3
 
+// isOrder reports whether a message to the bot without an option asks for a
+// video. Who marks it as a command or a prompt is sure, and whoever sends a
+// file seldom talks about another video.
+func isOrder(typed string, withFiles bool) bool {
+	switch {
+	case marked.MatchString(typed):
+		return true
+	case isQuestion(typed):
+		return false
+	}
+	return withFiles || !small(typed) && !isThanks(typed) && !isAboutVideo(typed)
+}
+
+// marked is how a message begins that says what it is: "/ltx", "prompt:".
+var marked = regexp.MustCompile(`^(?i)(?:/[a-z]|prompt\s*[:=：])`)
+
+// isQuestion reports whether a message is one. A question in quotes is part of
+// a prompt.
+func isQuestion(typed string) bool { return question.MatchString(typed) }
+
+var question = regexp.MustCompile(`(?:[?？]|(?:です|ます)か)[\s!.！。…*_]*(?::[a-z0-9_+-]+:\s*)?$`)
+
+// isAboutVideo reports whether a message wants something of a video that is there:
+// "please make it longer". A prompt may begin so, too, if it goes on.
+func isAboutVideo(typed string) bool {
+	return len(words(typed)) <= mostAbout && aboutVideo.MatchString(typed)
+}
+
+// mostAbout is how many words somebody says about a video that is there.
+const mostAbout = 7
+
+var aboutVideo = regexp.MustCompile(`^(?i)(?:(?:please|pls|ok|okay|now|and|but|can|could|would|will|you|just|bitte|kannst|könntest|du|por favor|puedes|podrías|s'il (?:te|vous) pla[iî]t|peux-tu|pouvez-vous)[\s,]+)*` +
+	`(?:(?:make|redo|do|change|try|repeat|render|turn|extend|give|send|show|delete|remove|fix)\s+(?:it|this|that|them|the (?:video|clip|last|same))(?:[\s,.!]|$)` +
+	`|try again|(?:once more|again|another one|one more|longer|shorter|slower|faster|brighter|darker|better)(?:[\s,.!]+(?:please|pls))?[\s.!]*$` +
+	`|mach(?:e|st)? (?:es|das|ihn)[\s,.!]|(?:es|das|ihn) .*machen[\s.!]*$|(?:noch ?mal|länger|kürzer|schneller|langsamer)(?:[\s,]+bitte)?[\s.!]*$` +
+	`|(?:haz|házl|hazl|repít|repit|cámbi|cambi)[a-z]*l[oa](?:[\s,.!]|$)|(?:otra vez|de nuevo|más (?:largo|corto|lento|rápido))(?:[\s,]+por favor)?[\s.!]*$` +
+	`|(?:fais|rends|refais|change|recommence)-l[ea](?:[\s,.!]|$)|(?:encore(?: une fois)?|plus (?:long|court|lent|vite))[\s.!]*$` +
+	`|もう(?:一度|一回)|もっと.*(?:して|ください)[。！]?$)`)
+
 // small reports whether a message is hardly a prompt: a single word, or a few
 // that begin with a greeting or with thanks.
 func small(typed string) bool {
-	return len(words(typed)) < 2 && len(typed) < mostSmallBytes || isGreeting(typed) || isThanks(typed)
+	return len(words(typed)) < 2 && len(typed) < mostSmallBytes || beginsWith(typed, greetings) || beginsWith(typed, thanks)
 }
 
 // mostSmallBytes is the size of a word beyond which it is a sentence: not all
 // languages have spaces.
 const mostSmallBytes = 24
 
-func isGreeting(typed string) bool { return beginsWith(typed, greetings) }
+func isGreeting(typed string) bool { return consistsOf(typed, greetings) }
 
-func isThanks(typed string) bool { return beginsWith(typed, thanks) }
+func isThanks(typed string) bool { return consistsOf(typed, thanks) }
 
 func beginsWith(typed string, list []string) bool {
-	said := words(strings.ToLower(typed))
-	return len(said) > 0 && len(said) <= mostSmall && slices.Contains(list, strings.Trim(said[0], ",.!?…、。！？*_`"))
+	said := saidWords(typed)
+	return len(said) > 0 && len(said) <= mostSmall && slices.Contains(list, said[0])
 }
+
+// consistsOf reports whether a message has a word of the list and otherwise
+// nothing but greetings, thanks and what stands beside them.
+func consistsOf(typed string, list []string) bool {
+	said := saidWords(typed)
+	return slices.ContainsFunc(said, func(word string) bool { return slices.Contains(list, word) }) &&
+		!slices.ContainsFunc(said, func(word string) bool {
+			return !slices.Contains(greetings, word) && !slices.Contains(thanks, word) && !slices.Contains(besides, word)
+		})
+}
+
+// saidWords are the words of a message, without punctuation and emoji.
+func saidWords(typed string) []string {
+	return strings.FieldsFunc(emoji.ReplaceAllString(strings.ToLower(typed), " "), func(r rune) bool {
+		return !unicode.In(r, unicode.L, unicode.M, unicode.N) && r != '\'' && r != '’' && r != 'ー'
+	})
+}
+
+// emoji is one as Slack writes it.
+var emoji = regexp.MustCompile(`:[a-z0-9_+-]+:`)
 
 // editWithin is how long after it was written an edited message can still be
 // an order.

@@ -52,20 +52,25 @@ func (s *stage) settled() {
 func TestAMessageThatNamesTheBotIsAnOrder(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
-		"BOT a red fox camera:dolly_in":             "a red fox",
-		"BOT: a red fox":                            "a red fox",
-		"BOT, a red fox":                            "a red fox",
-		"*BOT* a red fox":                           "a red fox",
-		"hey BOT, a red fox":                        "a red fox",
-		"BOT a red fox runs from BOT!":              "a red fox runs from",
-		"a red fox camera:dolly_in BOT":             "a red fox",
-		"a red fox, BOT, runs camera:dolly_in":      "a red fox runs",
-		"a red fox (BOT) runs `camera:dolly_in`":    "a red fox runs",
-		"BOT --seed 7 a red fox":                    "a red fox",
-		"BOT `/ltx a red fox`":                      "a red fox",
-		"BOT a fox for <@U0BOB00001>":               "a fox for bob",
-		"BOT a fox for <!subteam^S1|@designers>":    "a fox for @designers",
-		"BOT a :fox_face: in <#C0GENERAL1|general>": "a :fox_face: in #general",
+		"BOT a red fox camera:dolly_in":                    "a red fox",
+		"BOT: a red fox":                                   "a red fox",
+		"BOT, a red fox":                                   "a red fox",
+		"*BOT* a red fox":                                  "a red fox",
+		"hey BOT, a red fox":                               "a red fox",
+		"BOT a red fox runs from BOT!":                     "a red fox runs from",
+		"a red fox camera:dolly_in BOT":                    "a red fox",
+		"a red fox, BOT, runs camera:dolly_in":             "a red fox runs",
+		"a red fox (BOT) runs `camera:dolly_in`":           "a red fox runs",
+		"BOT --seed 7 a red fox":                           "a red fox",
+		"BOT why does a fox run? seed:7":                   "why does a fox run?",
+		"BOT prompt: why does a fox run?":                  "why does a fox run?",
+		"BOT a woman says \"why?\"":                        "a woman says \"why?\"",
+		"BOT make it rain frogs over an old town at night": "make it rain frogs over an old town at night",
+		"BOT a fox, lovely and super fast":                 "a fox, lovely and super fast",
+		"BOT `/ltx a red fox`":                             "a red fox",
+		"BOT a fox for <@U0BOB00001>":                      "a fox for bob",
+		"BOT a fox for <!subteam^S1|@designers>":           "a fox for @designers",
+		"BOT a :fox_face: in <#C0GENERAL1|general>":        "a :fox_face: in #general",
 	} {
 		t.Run(text, func(t *testing.T) {
 			t.Parallel()
@@ -106,7 +111,7 @@ func TestAMessageThatNamesTheBotIsAnsweredLikeTheCommand(t *testing.T) {
 // People talk about the bot, and thank it.
 func TestWhatIsHardlyAnOrderMakesNoVideo(t *testing.T) {
 	t.Parallel()
-	for _, text := range []string{"thanks BOT!", "BOT thank you!", "BOT nice one", "ありがとう BOT"} {
+	for _, text := range []string{"thanks BOT!", "BOT thank you!", "BOT nice one", "ありがとう BOT", "BOT thank you so much", "BOT Vielen Dank! :tada:", "BOT wow, lovely!"} {
 		t.Run(text, func(t *testing.T) {
 			t.Parallel()
 			s := newStage(t)
@@ -118,7 +123,14 @@ func TestWhatIsHardlyAnOrderMakesNoVideo(t *testing.T) {
 			}
 		})
 	}
-	for _, text := range []string{"I think BOT is broken today", "BOT sunset", "have you seen what BOT can do?"} {
+	for _, text := range []string{
+		"I think BOT is broken today", "BOT sunset", "have you seen what BOT can do?",
+		"BOT lovely old house", "BOT super mario jumps", "BOT hello kitty dances",
+		"BOT was kostet das?", "BOT how much is left?", "BOT いくらかかりますか？", "BOT いくらですか", "BOT why did it fail this time ?!",
+		"BOT please make it longer", "BOT make it a bit longer, please", "BOT can you do that again", "BOT try again", "BOT another one please",
+		"BOT bitte mach es länger", "BOT kannst du das länger machen", "BOT noch mal bitte", "BOT hazlo más largo", "BOT por favor hazlo otra vez",
+		"BOT fais-le plus long", "BOT encore une fois", "BOT もう一度お願いします、長くして",
+	} {
 		t.Run(text, func(t *testing.T) {
 			t.Parallel()
 			s := newStage(t)

@@ -234,7 +234,7 @@ func TestRefusalSaysWhatIsWrong(t *testing.T) {
 			{Option: "duration", Problem: ltx.OutOfRange, Value: "10", Min: 0.2, Max: 8, Unit: "seconds", Nearest: "8", Other: "60"},
 		})
 		show("nearly a verb", &command.VerbError{Word: "hlep", Nearest: "help"})
-		for _, line := range []string{"cancel abc", "loras list", "quota grant me 5", "a cat camera: fps:"} {
+		for _, line := range []string{"cancel abc", "admni log", "löschen", "loras rename film kino", "loras list", "quota grant me 5", "a cat camera: fps:"} {
 			_, err := command.Parse(line)
 			show(line, err)
 		}

@@ -60,12 +60,12 @@ func (v printer) misused(e *command.VerbError) []Block {
 	typed := strings.TrimSpace(e.Word + " " + e.Rest)
 	asPrompt := []ltx.Setting{{Key: command.PromptKey, Value: typed}}
 	video := v.Spans("tell.verb_prompt", "example", v.video(command.Write(asPrompt), asPrompt))
-	if e.Rest == "" {
+	if e.Wants == "" {
 		meant := v.Spans("tell.did_you_mean", "nearest", v.verbOf(e.Nearest))
 		return []Block{block(Text, text.Spaced(v.Spans("tell.verb", "word", e.Word), meant)...), block(Note, video...)}
 	}
 	return []Block{
-		v.say(Text, e.Wants, "verb", e.Nearest, "rest", e.Rest),
+		v.say(Text, e.Wants, "verb", e.Nearest, "rest", e.Rest, "button", v.Text("button.delete")),
 		block(Note, text.Spaced(v.Spans("price.nothing"), video)...),
 	}
 }

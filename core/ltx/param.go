@@ -91,6 +91,11 @@ func (p Param) IsWord(key string) bool {
 	return slices.ContainsFunc(p.Words, func(w string) bool { return fold(w) == fold(key) })
 }
 
+// IsTranslation tells whether a key, in any case, is the name in another language.
+func (p Param) IsTranslation(key string) bool {
+	return slices.ContainsFunc(p.Translations, func(t string) bool { return fold(t) == fold(key) })
+}
+
 // Fits tells whether the parameter takes the value from somebody, under rules
 // that allow all that the model can do. A blank value does not fit.
 func (p Param) Fits(value string) bool {
