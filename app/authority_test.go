@@ -120,7 +120,7 @@ func TestAnAdminOfAStrangeTeamCannotOverrideTheOperator(t *testing.T) {
 		operator("pause", "over budget")
 		for _, order := range []struct{ discord, slack, want string }{
 			{"/ltx-admin unblock member:" + me, "admin unblock " + me, "only they can undo it"},
-			{"/ltx-admin block member:" + me, "admin block " + me, "already like that"},
+			{"/ltx-admin block member:" + me, "admin block " + me, "This is your own account"},
 			{"/ltx-admin unblock member:" + me, "admin unblock " + me, "only they can undo it"},
 			{"/ltx-admin resume", "admin resume", "only they can undo it"},
 			{"/ltx prompt:a fox", "a fox", "Whoever runs this bot has paused it for this team. The reason: “over budget”. Only they can change that."},

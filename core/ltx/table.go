@@ -127,7 +127,7 @@ var rows = []Param{
 		Help: "A video to go on from",
 	},
 	{
-		Option: idModel, Aliases: []string{"model_id", "model_name", "checkpoint"}, Words: []string{"checkpoint", "モデル"}, Kind: KindChoice, Basic: true,
+		Option: idModel, Aliases: []string{"model_id", "model_name", "checkpoint"}, Words: []string{"model", "checkpoint", "modell", "modelo", "modèle", "モデル"}, Kind: KindChoice, Basic: true,
 		Translations: []string{"modell", "modelo", "modèle", "モデル"},
 		Help:         "Which model makes the video; some cost more, some are run by Lightricks",
 	},
