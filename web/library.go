@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"maps"
 	"net/http"
+	"regexp"
 	"strings"
 
 	"ltxbot/core/library"
@@ -45,8 +47,16 @@ func (p libraryPage) mentioned() []string {
 	return members
 }
 
-// libraryForm is the form of a verb of the library.
+// queries finds the query of a link in a text: it may hold a key.
+var queries = regexp.MustCompile(`(\S*[./:]\S*?)\?[^\s,@]+`)
+
+// libraryForm is the form of a verb of the library. No page shows the query of a
+// link, not even to who has typed it.
 func (q *request) libraryForm(v team.Verb, given map[string]string, fixed ...string) form {
+	given = maps.Clone(given)
+	for name, value := range given {
+		given[name] = queries.ReplaceAllString(value, "$1")
+	}
 	f := q.formOf(v, given, fixed...)
 	f.Path = Path + "/library/" + v.Name
 	for i, x := range f.Fields {

@@ -85,13 +85,14 @@ func Parse(line string) (Line, error) {
 
 // ParsePrompt is Parse for a text in a place that is for a prompt. Who types there
 // means one: it is about a verb only when it is a whole line that people paste,
-// "/ltx jobs", a verb with the id of a job, or just "help", "jobs" or "quota".
+// "/ltx jobs", or begins with a verb as it is spelt, "loras add …"; never when it
+// is nearly one, or one word other than "help", "jobs" or "quota".
 func ParsePrompt(text string) (Line, error) {
 	if err := CheckLength(text); err != nil {
 		return Line{}, err
 	}
 	line := Unformat(tidy(text))
-	if commandName.MatchString(line) || isPastedVerb(strings.ToLower(line)) {
+	if commandName.MatchString(line) || namesVerb(line) {
 		return parseLine(line)
 	}
 	settings, err := parseSettings(line)

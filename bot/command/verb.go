@@ -247,15 +247,19 @@ func parseVerb(line string) (Line, bool, error) {
 	return Line{}, false, e
 }
 
-// isPastedVerb tells whether a line in lower case is a verb and can't be a prompt.
-func isPastedVerb(line string) bool {
-	switch words := Words(line); len(words) {
-	case 1:
+// namesVerb tells whether a line begins with a verb as it is spelt. One word alone
+// is a prompt more often, but for those that everybody knows.
+func namesVerb(line string) bool {
+	words := Words(strings.ToLower(line))
+	switch {
+	case len(words) == 0:
+		return false
+	case len(words) == 1:
 		return slices.Contains([]string{VerbHelp, VerbJobs, VerbQuota}, words[0])
-	case 2:
-		return slices.Contains([]string{VerbShow, VerbCancel, VerbVerify}, words[0]) && oneVideo(words[1:])
+	case slices.Contains(removals, words[0]) && oneVideo(words[1:]):
+		return true
 	}
-	return false
+	return slices.ContainsFunc(verbs, func(v verbForm) bool { return v.name == words[0] })
 }
 
 // nearly tells whether a line is hardly a prompt whose first word is nearly a verb

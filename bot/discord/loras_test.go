@@ -169,7 +169,7 @@ func TestTheTakesOfATrialAreNamedByTheirStrength(t *testing.T) {
 			t.Errorf("take %d has the button %q, want %q, in\n%s", i+1, button.Label, label, found[0].Text())
 		}
 	}
-	s.tells(s.ada, "/ltx prompt:/ltx loras try film a man walks", "need a conversation")
+	s.tells(s.ada, "/ltx prompt:loras try film a man walks", "need a conversation")
 }
 
 // A command is acknowledged before the file is looked at: a host may take longer
@@ -182,8 +182,8 @@ func TestACommandThatLooksAtAFileIsAcknowledgedFirst(t *testing.T) {
 		{"/ltx-loras add name:film link:acme/film", "is in your team's list"},
 		{"/ltx-loras edit name:film link:acme/other", "was changed"},
 		{"/ltx-loras check link:film", "This LoRA can be used here"},
-		{"/ltx prompt:/ltx loras add clay acme/clay", "is in your team's list"},
-		{"/ltx prompt:/ltx loras check clay", "This LoRA can be used here"},
+		{"/ltx prompt:loras add clay acme/clay", "is in your team's list"},
+		{"/ltx prompt:loras check clay", "This LoRA can be used here"},
 	} {
 		release := s.files.Hold()
 		i, err := boss.Type(s.ctx, s.general, tt.line)

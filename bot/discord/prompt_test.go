@@ -93,7 +93,8 @@ func TestPromptOptionThatIsNoPromptCostsNothing(t *testing.T) {
 		"a cat duraton:5":      "duration",
 		"a cat camera:":        "needs a value",
 		"seed:9":               "prompt",
-		"/ltx cancel all":      "prompt:cancel all",
+		"cancel all":           "prompt:\"cancel all\"",
+		"delete k3f92mq7abcd":  "Delete",
 		"Quota":                "limits",
 		"cancel k3f92mq7abcd":  "k3f92mq7abcd",
 		"a cat seed:1 seed:2":  "seed",
@@ -119,7 +120,7 @@ func TestTheOptionIsForPromptsThatLookLikeCommands(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	for _, typed := range []string{
-		"dance", "snow", "style", "styles", "man", "show", "stop", "delete", "hlep", "hilfe", "admni log", "cancel all", "help me", "admin", `"jobs"`,
+		"dance", "snow", "style", "styles", "man", "show", "stop", "delete", "hlep", "hilfe", "admni log", "dance now", "admin", `"jobs"`,
 	} {
 		i, err := s.ada.Slash(s.ctx, s.general, "ltx", sim.Arg("prompt", typed))
 		if err != nil {

@@ -43,7 +43,7 @@ func TestCommandsAreShownAsTheyAreTypedHere(t *testing.T) {
 			"/ltx prompt:a cowboy walks through a dusty town camera:dolly_in",
 		},
 		{video(ltx.Setting{Key: "prompt", Value: `a "wild" fox`}, ltx.Setting{Key: "seed", Value: "7"}), `/ltx prompt:a "wild" fox seed:7`},
-		{video(ltx.Setting{Key: "prompt", Value: "cancel all"}), `/ltx prompt:cancel all`},
+		{video(ltx.Setting{Key: "prompt", Value: "cancel all"}), `/ltx prompt:"cancel all"`},
 		{video(ltx.Setting{Key: "prompt", Value: "jobs"}), `/ltx prompt:"jobs"`},
 		{
 			video(ltx.Setting{Key: "prompt", Value: `she has a "camera:static" sign, seed:7`}),
