@@ -116,7 +116,7 @@ func TestEachRuleBites(t *testing.T) {
 		{"words", map[string]string{
 			"a.go":      "x := 1 // TO" + "DO\ny := \"/ro" + "ot/x\"\n",
 			"a_test.go": "\ntime.Sle" + "ep(1)\n",
-			"b.go":      "time.Sle" + "ep(1) // TODOS are fine, so is example.com/work/x\n",
+			"b.go":      "time.Sle" + "ep(1) // TODOS are fine, so is example.com/wo" + "rk/x\n",
 			".ci/run":   "cd /wo" + "rk/x\n",
 			".git/x.go": "// FIX" + "ME\n",
 		}, []string{
