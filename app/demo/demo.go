@@ -261,7 +261,11 @@ func (d *Demo) Do(ctx context.Context, platform, line string, files []File, tell
 	makesVideo := isGenerate(line)
 	watching, stop := context.WithCancel(ctx)
 	defer stop()
-	s.watch(watching, rec.add)
+	s.watch(watching, func(e Event) {
+		if watching.Err() == nil { // what comes later belongs to the next command
+			rec.add(e)
+		}
+	})
 	rec.add(typed(platform, line, files))
 	a, err := s.say(ctx, line, files)
 	if err != nil {
