@@ -1,6 +1,7 @@
 package discord_test
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -110,10 +111,12 @@ func TestNamesAreNotWaitedForLong(t *testing.T) {
 	if _, ok := i.Acked(); !ok { // the simulator refuses what comes after three seconds
 		t.Error("it is not acknowledged")
 	}
+	// A question that the bot gave up on may reach the log only now, so it is
+	// another person that is asked about.
 	s.sim.ClearFaults()
-	before := len(s.sim.RequestsTo(sim.RouteMember))
-	s.askIn(s.general, sim.Arg("prompt", strings.Repeat("<@2> ", 50)))
-	if n := len(s.sim.RequestsTo(sim.RouteMember)) - before; n != 5 {
+	s.askIn(s.general, sim.Arg("prompt", strings.Repeat("<@3> ", 50)))
+	asked := slices.DeleteFunc(s.sim.RequestsTo(sim.RouteMember), func(r sim.Request) bool { return r.Params["user"] != "3" })
+	if n := len(asked); n != 5 {
 		t.Errorf("%d names were asked for, want 5", n)
 	}
 }
