@@ -140,7 +140,9 @@ func TestUploadsThatFailForAMinuteBecomeALink(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			s := newStage(t, func(c *slack.Config) { c.Timing.Settle = 0 }) // the bot's own: the test's clock moves by it
+			s := newStageWith(t, sim.Options{NoRateLimits: true, Clock: sim.NewStoppedClock(at)}, func(c *slack.Config) {
+				c.Timing.Settle = 0 // the bot's own: the test's clock moves by it
+			})
 			j := s.askForLink()
 			tt.fault.Times = -1
 			s.sim.Inject(tt.fault)
