@@ -60,9 +60,7 @@ type stage struct {
 }
 
 // quick is the timing of the bot in tests.
-var quick = slack.Timing{
-	Ping: 5 * time.Second, Reconnect: 10 * time.Millisecond, Share: 2 * time.Second, Settle: 20 * time.Millisecond,
-}
+var quick = slack.Timing{Reconnect: 10 * time.Millisecond, Settle: 20 * time.Millisecond}
 
 // A handClock is a clock of the bot that only moves when the test says so: what
 // is compared with it does not depend on how fast the test is.
