@@ -16,7 +16,7 @@ import (
 )
 
 // worldLimit is how long a test waits for something to appear.
-const worldLimit = 30 * time.Second
+const worldLimit = 2 * time.Minute
 
 // stage is a demo with its page's world.
 type stage struct {

@@ -151,6 +151,7 @@ func TestAJobSurvivesAKillOfTheProcess(t *testing.T) {
 		t.Fatalf("no card: %s\nlog:\n%s", texts(s.general), s.log.String())
 	}
 	first.end(t, true)
+	s.left()
 	p.release()
 	second := s.begin(path, 2, p, quota.Policy{})
 	defer second.end(t, false)

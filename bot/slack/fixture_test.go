@@ -60,9 +60,7 @@ type stage struct {
 }
 
 // quick is the timing of the bot in tests.
-var quick = slack.Timing{
-	Ping: 5 * time.Second, Reconnect: 10 * time.Millisecond, Share: 2 * time.Second, Settle: 20 * time.Millisecond,
-}
+var quick = slack.Timing{Reconnect: 10 * time.Millisecond, Settle: 20 * time.Millisecond}
 
 // A handClock is a clock of the bot that only moves when the test says so: what
 // is compared with it does not depend on how fast the test is.
@@ -90,7 +88,7 @@ func appScopes(t *testing.T) []string {
 // newStage starts a simulator and a bot that is connected to it.
 func newStage(t *testing.T, change ...func(*slack.Config)) *stage {
 	t.Helper()
-	return newStageWith(t, sim.Options{NoRateLimits: true, AnswerWithin: 30 * time.Second}, change...)
+	return newStageWith(t, quietSim(), change...)
 }
 
 func newStageWith(t *testing.T, opts sim.Options, change ...func(*slack.Config)) *stage {
@@ -100,9 +98,11 @@ func newStageWith(t *testing.T, opts sim.Options, change ...func(*slack.Config))
 	return s
 }
 
-// prepareStage is newStage without starting the bot.
+// prepareStage is newStage without starting the bot. A busy machine has longer than
+// three seconds to answer.
 func prepareStage(t *testing.T, opts sim.Options, change ...func(*slack.Config)) *stage {
 	t.Helper()
+	opts.AnswerWithin = 30 * time.Second
 	if opts.ShareDelay == 0 {
 		opts.ShareDelay = 5 * time.Millisecond
 	}
@@ -193,7 +193,13 @@ func (s *stage) stop() {
 	if err := s.bot.Stop(s.ctx); err != nil {
 		s.t.Fatal(err)
 	}
-	if err := s.sim.Wait(s.ctx, func() bool { return s.sim.Connections() == 0 }); err != nil {
+	s.left()
+}
+
+// left waits until Slack has noticed that nobody is connected.
+func (s *stage) left() {
+	s.t.Helper()
+	if err := s.sim.WaitConnected(s.ctx, 0); err != nil {
 		s.t.Fatal(err)
 	}
 }

@@ -75,11 +75,13 @@ func TestARefreshOfAConnectionLosesNoCommand(t *testing.T) {
 		if err := s.sim.WaitConnected(s.ctx, 2); err != nil {
 			t.Fatal(err)
 		}
-		s.sim.Inject(sim.Fault{Method: "apps.connections.open", Kind: sim.HTTPStatus})
+		// It stays away until it was seen to be gone.
+		back := s.sim.Inject(sim.Fault{Method: "apps.connections.open", Kind: sim.HTTPStatus, Times: -1})
 		s.sim.SendFrame(map[string]any{"type": "disconnect", "reason": "refresh_requested"})
 		if err := s.sim.WaitConnected(s.ctx, 1); err != nil {
 			t.Fatal(err)
 		}
+		back()
 		s.slash(s.ann, s.general, fmt.Sprintf("take %d of a cowboy", n))
 		s.job()
 	}
