@@ -146,10 +146,7 @@ func (p *process) batchOf(t *testing.T, event string, n int) []generate.Job {
 	t.Helper()
 	var jobs []generate.Job
 	for _, id := range takesOf(event, n) {
-		j, err := p.store.Job(t.Context(), id)
-		if err != nil {
-			t.Fatal(err)
-		}
+		j := p.readJob(t, id)
 		jobs = append(jobs, j)
 	}
 	return jobs
@@ -158,12 +155,9 @@ func (p *process) batchOf(t *testing.T, event string, n int) []generate.Job {
 func TestTakesHaveSeedsHoldsAndPricesOfTheirOwn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
-		p := w.start(crashAt(0))
-		defer p.kill(t)
+		p := w.run()
 		a := askTakes(t, 0, 3)
-		if _, err := p.submit(t.Context(), a); err != nil {
-			t.Fatal(err)
-		}
+		p.mustSubmit(t, a)
 		elapse(5 * time.Second)
 		jobs := p.batchOf(t, a.Event, 3)
 		seeds := map[int64]bool{}
@@ -191,8 +185,7 @@ func TestTakesAreAcceptedAllOrNone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.policy.Member.Windows[0].Videos = 3
-		p := w.start(crashAt(0))
-		defer p.kill(t)
+		p := w.run()
 		a := askTakes(t, 0, 4)
 		_, quoted := p.engine.Quote(t.Context(), a)
 		_, err := p.submit(t.Context(), a)
@@ -231,12 +224,9 @@ func askTrial(t *testing.T, n int) generate.Ask {
 func TestATrialHasOneSeedAndAStrengthForEachTake(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
-		p := w.start(crashAt(0))
-		defer p.kill(t)
+		p := w.run()
 		a := askTrial(t, 0)
-		if _, err := p.submit(t.Context(), a); err != nil {
-			t.Fatal(err)
-		}
+		p.mustSubmit(t, a)
 		elapse(5 * time.Second)
 		one := a.Request.One().Estimate(price(a.Request.Endpoint()))
 		var scales []float64
@@ -269,8 +259,7 @@ func TestATrialIsAcceptedAllOrNone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.policy.Member.Windows[0].Videos = 3
-		p := w.start(crashAt(0))
-		defer p.kill(t)
+		p := w.run()
 		a := askTrial(t, 0)
 		_, quoted := p.engine.Quote(t.Context(), a)
 		_, err := p.submit(t.Context(), a)
@@ -292,8 +281,7 @@ func TestARefusalInDollarsIsOfAllTakes(t *testing.T) {
 		a := askTakes(t, 0, 3)
 		one := a.Request.One().Estimate(price(a.Request.Endpoint()))
 		w.policy.Member.Windows[0] = quota.WindowLimit{Window: quota.Day, USD: 2 * one}
-		p := w.start(crashAt(0))
-		defer p.kill(t)
+		p := w.run()
 		_, quoted := p.engine.Quote(t.Context(), a)
 		_, err := p.submit(t.Context(), a)
 		for _, err := range []error{quoted, err} {
@@ -313,12 +301,9 @@ func TestNoTakeIsSubmittedBeforeTheCardIsThere(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.channel.gone = true
-		p := w.start(crashAt(0))
-		defer p.kill(t)
+		p := w.run()
 		a := askTakes(t, 0, 2)
-		if _, err := p.submit(t.Context(), a); err != nil {
-			t.Fatal(err)
-		}
+		p.mustSubmit(t, a)
 		elapse(30 * time.Second)
 		for i, j := range p.batchOf(t, a.Event, 2) {
 			if j.State != generate.Failed || j.Failure.Kind != generate.FailUnreachable || w.provider.submitted(j.ID) != 0 || j.Charged != 0 {
@@ -332,12 +317,9 @@ func TestATakeThatComesLateIsPostedByItself(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.deadline = 2 * time.Hour
-		p := w.start(crashAt(0))
-		defer p.kill(t)
+		p := w.run()
 		a := askTakes(t, 0, 3)
-		if _, err := p.submit(t.Context(), a); err != nil {
-			t.Fatal(err)
-		}
+		p.mustSubmit(t, a)
 		elapse(30 * time.Second)
 		w.provider.slow(take(t, 2), 40*time.Minute)
 		elapse(25 * time.Minute)
@@ -379,43 +361,39 @@ func TestALateTakeThatIsNotMadeIsTold(t *testing.T) {
 		"an admin stops it":        {cancel("test:9"), generate.Cancelled, 1},
 		"the provider can't do it": {func(w *world, _ *process) { w.change(func(f *fakeProvider) { f.failOf = failures(w, 2) }) }, generate.Failed, 1},
 	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t)
-				w.deadline = 2 * time.Hour
-				p := w.start(crashAt(0))
-				defer func() { p.kill(t) }()
-				if _, err := p.submit(t.Context(), askTakes(t, 0, 3)); err != nil {
-					t.Fatal(err)
+		t.Run(name, virtual(func(t *testing.T) {
+			w := newWorld(t)
+			w.deadline = 2 * time.Hour
+			p := w.start(crashAt(0))
+			defer func() { p.kill(t) }()
+			p.mustSubmit(t, askTakes(t, 0, 3))
+			elapse(30 * time.Second)
+			w.provider.slow(take(t, 2), 40*time.Minute)
+			elapse(32 * time.Minute)
+			if got := w.channel.messages[take(t, 1)]; len(got) != 2 {
+				t.Fatalf("the message has %v, want the two takes that are made", got)
+			}
+			tt.end(w, p)
+			p.kill(t)
+			p = w.start(crashAt(0))
+			elapse(20 * time.Minute)
+			card := w.channel.shown(take(t, 1))
+			if len(card.Takes) != 3 || card.Takes[1].State != tt.state {
+				t.Errorf("the card shows %d takes, the second one %s, want %s", len(card.Takes), card.Takes[1].State, tt.state)
+			}
+			if lead := p.readJob(t, take(t, 1)); lead.Unfinished() {
+				t.Errorf("the lead is still %s", lead.State)
+			}
+			for i := 1; i <= 3; i++ {
+				want := 0
+				if i == 2 {
+					want = tt.notices
 				}
-				elapse(30 * time.Second)
-				w.provider.slow(take(t, 2), 40*time.Minute)
-				elapse(32 * time.Minute)
-				if got := w.channel.messages[take(t, 1)]; len(got) != 2 {
-					t.Fatalf("the message has %v, want the two takes that are made", got)
+				if got := w.channel.noticed(take(t, i)); got != want {
+					t.Errorf("take %d: %d notices, want %d", i, got, want)
 				}
-				tt.end(w, p)
-				p.kill(t)
-				p = w.start(crashAt(0))
-				elapse(20 * time.Minute)
-				card := w.channel.shown(take(t, 1))
-				if len(card.Takes) != 3 || card.Takes[1].State != tt.state {
-					t.Errorf("the card shows %d takes, the second one %s, want %s", len(card.Takes), card.Takes[1].State, tt.state)
-				}
-				if lead := p.readJob(t, take(t, 1)); lead.Unfinished() {
-					t.Errorf("the lead is still %s", lead.State)
-				}
-				for i := 1; i <= 3; i++ {
-					want := 0
-					if i == 2 {
-						want = tt.notices
-					}
-					if got := w.channel.noticed(take(t, i)); got != want {
-						t.Errorf("take %d: %d notices, want %d", i, got, want)
-					}
-				}
-			})
-		})
+			}
+		}))
 	}
 }
 
@@ -425,13 +403,10 @@ func TestABatchDoesNotOutwaitItsConversation(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.deadline = 2 * time.Hour
-		p := w.start(crashAt(0))
-		defer p.kill(t)
+		p := w.run()
 		a := askTakes(t, 0, 3)
 		a.PostBefore = time.Now().Add(10 * time.Minute)
-		if _, err := p.submit(t.Context(), a); err != nil {
-			t.Fatal(err)
-		}
+		p.mustSubmit(t, a)
 		elapse(30 * time.Second)
 		w.provider.slow(take(t, 2), 40*time.Minute)
 		elapse(9 * time.Minute)
@@ -499,9 +474,7 @@ func TestTakesOfOneBatchAreMadeByDifferentProcesses(t *testing.T) {
 		second := w.join(first.store, crashAt(0))
 		for n := range 20 {
 			a := askTakes(t, n, 3)
-			if _, err := first.submit(t.Context(), a); err != nil {
-				t.Fatal(err)
-			}
+			first.mustSubmit(t, a)
 			elapse(30 * time.Second)
 			owners := map[string]bool{}
 			for _, j := range first.batchOf(t, a.Event, 3) {
@@ -528,12 +501,9 @@ func TestAVideoThatIsFoundAfterItsBatchWasPostedIsLinked(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.provider.loseReply, w.provider.hidden = true, true
-		p := w.start(crashAt(0))
-		defer p.kill(t)
+		p := w.run()
 		a := askTakes(t, 0, 2)
-		if _, err := p.submit(t.Context(), a); err != nil {
-			t.Fatal(err)
-		}
+		p.mustSubmit(t, a)
 		elapse(15 * time.Minute)
 		jobs := p.batchOf(t, a.Event, 2)
 		lost := slices.IndexFunc(jobs, func(j generate.Job) bool { return j.State == generate.Failed })
@@ -585,12 +555,9 @@ func TestTakesThatComeBackTogetherArePostedOnce(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			w := newWorld(t)
 			w.provider.loseAll, w.provider.hidden = true, true
-			p := w.start(crashAt(0))
-			defer p.kill(t)
+			p := w.run()
 			a := askTakes(t, 0, 2)
-			if _, err := p.submit(t.Context(), a); err != nil {
-				t.Fatal(err)
-			}
+			p.mustSubmit(t, a)
 			elapse(40 * time.Minute)
 			jobs := p.batchOf(t, a.Event, 2)
 			w.channel.delay(30 * time.Second)
@@ -598,9 +565,7 @@ func TestTakesThatComeBackTogetherArePostedOnce(t *testing.T) {
 				if jobs[i].Failure.Kind != generate.FailLost || jobs[i].Unfinished() {
 					t.Fatalf("take %d is %s (%s)", i+1, jobs[i].State, jobs[i].Failure.Kind)
 				}
-				if err := p.engine.Arrived(t.Context(), jobs[i].ID, w.provider.requestOf(t, jobs[i].ID)); err != nil {
-					t.Fatal(err)
-				}
+				p.arrived(t, w, jobs[i].ID)
 				elapse(apart)
 			}
 			elapse(10 * time.Minute)
@@ -627,8 +592,7 @@ func TestTheLeadThatAFailoverLostIsAcceptedBesideItsTakes(t *testing.T) {
 		w := newWorld(t)
 		var over atomic.Bool
 		w.worn = func(s generate.Store) generate.Store { return leadlessStore{s, &over} }
-		p := w.start(crashAt(0))
-		defer p.kill(t)
+		p := w.run()
 		a := askTakes(t, 0, 3)
 		j, err := p.submit(t.Context(), a)
 		if err != nil || j.ID != take(t, 1) {

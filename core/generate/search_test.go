@@ -13,22 +13,15 @@ import (
 func TestALostSubmitIsNotMistakenForAnEarlierOne(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
-		p := w.start(crashAt(0))
-		defer p.kill(t)
-		first, err := p.submit(t.Context(), ask(t, 1))
-		if err != nil {
-			t.Fatal(err)
-		}
+		p := w.run()
+		first := p.mustSubmit(t, ask(t, 1))
 		elapse(50 * time.Second)
 		again := ask(t, 1)
 		again.Event = "test:same seed"
 		w.provider.mu.Lock()
 		w.provider.loseReply = true
 		w.provider.mu.Unlock()
-		second, err := p.submit(t.Context(), again)
-		if err != nil {
-			t.Fatal(err)
-		}
+		second := p.mustSubmit(t, again)
 		elapse(5 * time.Minute)
 		a, b := finished(t, p, first.ID), finished(t, p, second.ID)
 		if a.State != generate.Delivered || b.State != generate.Delivered {
@@ -91,18 +84,14 @@ func TestTwoLostSubmitsThatAreLookedUpAtOnceClaimOneRequestEach(t *testing.T) {
 			one <- struct{}{}
 			return meeting{s, one, &mu, &here, both}
 		}
-		p := w.start(crashAt(0))
-		defer p.kill(t)
+		p := w.run()
 		other := w.join(p.store, crashAt(0))
 		defer other.leave()
 		var ids []string
 		for _, event := range []string{"test:one", "test:two"} {
 			a := ask(t, 1)
 			a.Event = event
-			j, err := p.submit(t.Context(), a)
-			if err != nil {
-				t.Fatal(err)
-			}
+			j := p.mustSubmit(t, a)
 			ids = append(ids, j.ID)
 		}
 		elapse(10 * time.Second) // both are lost, and in no history yet
