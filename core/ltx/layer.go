@@ -76,7 +76,7 @@ func collect(from source, in []Setting) (layer, Invalid) {
 		p, ok := Lookup(s.Key)
 		switch {
 		case !ok:
-			problems = append(problems, FieldError{Option: shown(s.Key), Problem: Unknown, Nearest: nearestKey(s)})
+			problems = append(problems, FieldError{Option: shown(s.Key), Problem: Unknown, Nearest: NearestKey(s)})
 		case p.Operator && from != byOperator:
 			problems = append(problems, FieldError{Option: p.Key(), Problem: OperatorOnly})
 		case from != byPerson && misplaced(p, from):

@@ -220,31 +220,31 @@ func row(id string) Param {
 	return table[index[id]]
 }
 
-// nearestKey returns the option or API name that the setting's key was probably
-// meant to be, or "". What holds a link was no other option than that of LoRAs.
-func nearestKey(in Setting) string {
+// keys are the spellings of what people may set, folded, in the order of the table.
+var keys = func() []string {
 	var names []string
-	means := make(map[string]string)
 	for _, p := range table {
-		if p.Operator {
-			continue
-		}
 		for _, s := range append([]string{p.Option, p.Name}, p.Aliases...) {
-			if s == "" {
-				continue
-			}
-			names = append(names, s)
-			means[s] = p.Key()
-			if s == p.Name {
-				means[s] = p.Name
+			if s != "" && !p.Operator {
+				names = append(names, fold(s))
 			}
 		}
 	}
-	key := means[nearest(in.Key, names)]
-	if p, ok := Lookup(key); ok && p.Kind != KindLoRAs && strings.Contains(in.Value, "://") {
+	return names
+}()
+
+// NearestKey returns the option or API name that a setting's key was probably
+// meant to be, or "". What holds a link was no other option than that of LoRAs.
+func NearestKey(in Setting) string {
+	name := nearest(in.Key, keys)
+	p, ok := Lookup(name)
+	switch {
+	case !ok, p.Kind != KindLoRAs && strings.Contains(in.Value, "://"):
 		return ""
+	case name == fold(p.Name):
+		return p.Name
 	}
-	return key
+	return p.Key()
 }
 
 // choice finds the choice that the text means.

@@ -69,8 +69,12 @@ func nearest(word string, candidates []string) string {
 	best, bestDistance := "", len(w)
 	for _, c := range candidates {
 		f := fold(c)
-		d := spell.Distance(string(w), f)
-		if d <= max(1, min(len(w), utf8.RuneCountInString(f))/3) && d < bestDistance {
+		n := utf8.RuneCountInString(f)
+		most := min(max(1, min(len(w), n)/3), bestDistance-1)
+		if n-len(w) > most || len(w)-n > most {
+			continue // so many letters more or less
+		}
+		if d := spell.Distance(string(w), f); d <= most {
 			best, bestDistance = c, d
 		}
 	}
