@@ -76,8 +76,11 @@ func (r *recent) add(j generate.Job) {
 	defer r.mu.Unlock()
 	m := r.of(j.Team, j.Member)
 	m.jobs = slices.DeleteFunc(m.jobs, func(old generate.Job) bool { return old.ID == j.ID })
-	m.jobs = append(m.jobs, j)
-	slices.SortStableFunc(m.jobs, func(a, b generate.Job) int { return b.Created.Compare(a.Created) })
+	at := slices.IndexFunc(m.jobs, func(old generate.Job) bool { return old.Created.Before(j.Created) })
+	if at < 0 {
+		at = len(m.jobs)
+	}
+	m.jobs = slices.Insert(m.jobs, at, j)
 	m.jobs = m.jobs[:min(len(m.jobs), rememberedJobs)]
 }
 
@@ -114,9 +117,12 @@ func (r *recent) failed(c Caller) {
 
 // loras are the LoRAs that a caller used, the last first.
 func (r *recent) loras(c Caller) []ltx.LoRA {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	var out []ltx.LoRA
-	for _, j := range r.jobs(c) {
-		out = append(out, j.Request.LoRAs()...)
+	jobs := r.of(c.Team, c.Member).jobs
+	for i := range jobs {
+		out = append(out, jobs[i].Request.LoRAs()...)
 	}
 	return out
 }

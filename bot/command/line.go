@@ -221,7 +221,7 @@ type parser struct {
 	begun    bool          // the prompt has begun
 	marked   bool          // "prompt:" stood before it
 	joints   map[int]bool  // where a word starts after a setting and a comma
-	seen     map[int]match // what find found, so that looking ahead is cheap
+	seen     []*match      // by position: what find found, so that looking ahead is cheap
 	horizon  int           // no word is read beyond it; 0 = no limit
 
 	valueless []ltx.Param // typed without a value
@@ -241,8 +241,9 @@ type parser struct {
 type piece struct{ from, to int }
 
 func newParser(line string) *parser {
+	l := newLayout(line)
 	return &parser{
-		layout: newLayout(line), joints: map[int]bool{}, seen: map[int]match{},
+		layout: l, joints: map[int]bool{}, seen: make([]*match, len(l.in)+1),
 		meanings: map[string]ltx.Param{}, judged: map[string]*ltx.FieldError{}, noLast: map[string]int{},
 	}
 }
@@ -409,7 +410,7 @@ func (p *parser) boundary(i int) bool {
 	if i == 0 || p.joints[i] {
 		return true
 	}
-	if _, bracket := brackets[p.in[i-1]]; bracket {
+	if isBracket(p.in[i-1]) {
 		return p.opens[i] == i-1
 	}
 	return wordMayFollow(p.in[i-1])

@@ -50,7 +50,7 @@ func (o Options) Qualities() []string {
 func (r Rules) Admits(of Request, key string) bool {
 	_, err := of.With(r, Setting{Key: key, Value: "https://example.com/file"})
 	return !slices.ContainsFunc(problemsIn(err), func(e FieldError) bool {
-		p, _ := find(e.Option)
+		p, _ := Lookup(e.Option)
 		return e.Problem == ModelCannot || e.Problem == NotTaken && p.Kind == KindMedia
 	})
 }
