@@ -330,6 +330,16 @@ func TestAWrongOrderIsExplained(t *testing.T) {
 	}
 }
 
+func TestTheLastDayOfTheChartHasRoomForItsName(t *testing.T) {
+	w := newWorld(t)
+	w.clock.Advance(5 * 24 * time.Hour) // a Monday
+	w.made(nextID(), "acme", ann, "a fox")
+	_, label, ok := strings.Cut(w.signedIn("9").page("/admin/"), `<text class="scale" x="6`) // of 720
+	if _, after, _ := strings.Cut(label, ">"); !ok || !strings.Contains(after, "16 Mar</text>") {
+		t.Errorf("the last label does not begin between 600 and 699: %q", label)
+	}
+}
+
 func TestTheOverviewSumsUp(t *testing.T) {
 	w := newWorld(t)
 	for range 3 {
