@@ -111,6 +111,28 @@ func TestCardSaysHowAJobIsDoing(t *testing.T) {
 	})
 }
 
+func TestWhyTellsNothingOfWhatWasTyped(t *testing.T) {
+	j := job(t, jobA, cowboy, generate.Failed)
+	j.Request, _ = ltx.Rules{}.Parse([]ltx.Setting{{Key: "prompt", Value: "a fox"}, ltx.FileSetting("image", ltx.Media{Ref: "discord:1", Name: "fox.psd"})})
+	p := text.BuiltInCatalog().Printer("en", "/ltx")
+	for _, c := range []struct {
+		failure generate.Failure
+		want    string
+	}{
+		{generate.Failure{}, ""},
+		{generate.Failure{Kind: generate.FailProvider}, "The model had a problem."},
+		{generate.Failure{Kind: generate.FailInvalid}, "The model did not accept one of the settings."},
+		{generate.Failure{Kind: generate.FailInvalid, Field: "num_frames"}, "The model did not accept frames."},
+		{generate.Failure{Kind: generate.FailInputType, Field: "image_url", Limit: "PNG, JPEG"}, "The file for image is of another kind than is needed here."},
+		{generate.Failure{Kind: "new"}, "Something went wrong inside the bot. The reference is " + jobA + "."},
+	} {
+		j.Failure = c.failure
+		if got := view.Why(p, j); got != c.want {
+			t.Errorf("%+v: %q, want %q", c.failure, got, c.want)
+		}
+	}
+}
+
 func TestFailureSaysWhatHappenedAndWhatToDo(t *testing.T) {
 	inBothLanguages(t, "failure", func(t *testing.T, p text.Printer) []shown {
 		var out []shown
