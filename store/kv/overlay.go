@@ -148,7 +148,7 @@ func (o *overlay) Get(key string) []byte {
 	if !o.read() {
 		return nil
 	}
-	value, err := Over(o.base, o.batch).Get(key)
+	value, err := layer{o.base, o.batch.writes}.Get(key)
 	if err != nil {
 		o.fail(err)
 		return nil
