@@ -405,8 +405,10 @@ func TestACopyIsGivenUp(t *testing.T) {
 			w.archive.fail(errors.New("no answer"))
 			p := w.start(crashAt(0))
 			j := w.deliver(t, p, func(c *fakeChannel) { c.limit = 8 }) // as a link
+			path := finished(t, p, j.ID).Copy.Path
 			p.kill(t)
 			w.archive.fail(nil)
+			w.archive.files[path+".mp4"] = "of a try that came no further"
 			w.provider.mu.Lock()
 			c.change(w)
 			w.provider.mu.Unlock()
@@ -417,6 +419,9 @@ func TestACopyIsGivenUp(t *testing.T) {
 			}
 			if got := w.archive.counted()[generate.CopyGivenUp]; got != 1 {
 				t.Errorf("given up %d times", got)
+			}
+			if w.archive.err == nil { // it is removed at once
+				w.wantNoCopies(t, p)
 			}
 			w.archive.fail(nil)
 			elapse(2 * time.Hour)

@@ -200,3 +200,74 @@ func TestAnyOperationMayFail(t *testing.T) {
 		t.Run(fmt.Sprint("operation ", fail), func(t *testing.T) { work(t, fail, fail, fail+4) })
 	}
 }
+
+// A header that is damaged costs nothing while its copy is whole. Without both, a
+// log with commits is refused: to go on without it would lose them.
+func TestALogWithADamagedHeader(t *testing.T) {
+	const header, copied = 8 + 16 + 16 + 4, 2048 // bytes, and where the copy is
+	path := newPath(t)
+	e := open(t, path, bolt.Options{})
+	put(t, e, "a", "1")
+	if err := e.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	empty := killed(t, path) // its second log was never begun
+	put(t, e, "a", "2")      // in the second log
+	for _, first := range []int{-1, 3, 12, 30, header - 1, header} {
+		for _, second := range []int{-1, 3, 12, 30, header - 1, header} {
+			left := killed(t, path)
+			log, err := os.ReadFile(left + ".wal2")
+			if err != nil {
+				t.Fatal(err)
+			}
+			for at, bit := range map[int]int{0: first, copied: second} {
+				switch {
+				case bit == header:
+					clear(log[at:][:header])
+				case bit >= 0:
+					log[at+bit] ^= 1
+				}
+			}
+			if err := os.WriteFile(left+".wal2", log, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			e, err := bolt.Open(left, bolt.Options{NoSync: true})
+			if first >= 0 && second >= 0 {
+				if err == nil {
+					t.Fatalf("byte %d and %d of the copy: it was opened, %v", first, second, e.Close())
+				}
+				if !strings.Contains(err.Error(), left+".wal2") || !strings.Contains(err.Error(), "damaged") {
+					t.Errorf("byte %d and %d of the copy: %v", first, second, err)
+				}
+				if after, err := os.ReadFile(left + ".wal2"); err != nil || !bytes.Equal(after, log) {
+					t.Errorf("the log was changed: %v", err)
+				}
+				continue
+			}
+			if err != nil {
+				t.Fatalf("byte %d or %d of the copy: %v", first, second, err)
+			}
+			if got := get(t, e, "a"); got != "2" {
+				t.Errorf("byte %d or %d of the copy: a = %q", first, second, got)
+			}
+			if err := e.Close(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for _, junk := range []string{"", "half a hea", strings.Repeat("\x00", 1<<20), strings.Repeat("\xff", 1<<20)} {
+		if err := os.WriteFile(empty+".wal2", []byte(junk), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		e, err := bolt.Open(empty, bolt.Options{NoSync: true})
+		if err != nil {
+			t.Fatalf("a log without commits, %d bytes: %v", len(junk), err)
+		}
+		if got := get(t, e, "a"); got != "1" {
+			t.Errorf("a log without commits, %d bytes: a = %q", len(junk), got)
+		}
+		if err := e.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
