@@ -60,7 +60,14 @@ func TestAVideoIsArchived(t *testing.T) {
 
 	for _, m := range w.channel.Messages() {
 		if m.ID == j.Receipt.Message {
-			if _, err := w.ada.Click(t.Context(), m, view.ButtonID(view.ActDelete, j.ID)); err != nil {
+			asked, err := w.ada.Click(t.Context(), m, view.ButtonID(view.ActDelete, j.ID))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := asked.WaitModal(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := w.ada.SubmitModal(t.Context(), asked, nil); err != nil {
 				t.Fatal(err)
 			}
 		}

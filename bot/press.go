@@ -13,8 +13,8 @@ type Press struct {
 	Reply  *view.Message // for the caller only
 	Ask    *Ask          // make this; the adapter fills in Event, Place and Notes
 	Form   *view.Form    // open this; what it sends is an Ask with the form's job as Parent
-	Delete bool          // remove the pressed message: Service.Delete
-	Remove bool          // remove one video from the message of its batch: Service.DeleteTake
+	Delete bool          // remove the pressed message: Service.Delete; the platform has asked whether that is meant
+	Remove bool          // remove one video from the message of its batch: Service.DeleteTake, like Delete
 }
 
 // presses says for each action what it does and who may: Cancel, Delete and Remove

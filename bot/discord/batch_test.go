@@ -122,7 +122,7 @@ func TestDeletingTheMessageOfABatchDeletesAllTakes(t *testing.T) {
 	for _, take := range whole.Takes {
 		s.engine.Put(take.ID, func(j *generate.Job) { j.State = generate.Delivered })
 	}
-	s.click(s.ada, videos(s.general, j.ID)[0], view.ActDelete, j.ID)
+	s.confirm(s.ada, videos(s.general, j.ID)[0], view.ActDelete, j.ID)
 	if _, err := s.general.WaitMessage(s.ctx, func(m sim.Message) bool { return strings.Contains(m.Text(), "Deleted") }); err != nil {
 		t.Errorf("the card does not say that the videos are gone: %v", err)
 	}
@@ -176,7 +176,7 @@ func (s *stage) deliveredBatch() (j, whole generate.Job, message sim.Message) {
 func (s *stage) removal(message sim.Message, take string) *sim.Interaction {
 	s.t.Helper()
 	i := s.click(s.ada, message, view.ActTake, take)
-	return s.click(s.ada, s.response(i), view.ActRemove, take)
+	return s.confirm(s.ada, s.response(i), view.ActRemove, take)
 }
 
 func TestOneTakeIsTakenOutOfItsMessage(t *testing.T) {
@@ -311,7 +311,7 @@ func TestWhatDiscordPutsOffIsNotDeleted(t *testing.T) {
 	j, video := s.delivered("/ltx prompt:a cowboy")
 	s.engine.Put(j.ID, func(j *generate.Job) { j.State = generate.Delivered })
 	s.sim.Inject(sim.Fault{Route: sim.RouteDeleteResponse, Limit: sim.SharedLimit, RetryAfter: 30 * time.Second, Times: -1})
-	s.click(s.ada, video, view.ActDelete, j.ID)
+	s.confirm(s.ada, video, view.ActDelete, j.ID)
 	if _, err := s.general.WaitMessage(s.ctx, func(m sim.Message) bool { return strings.Contains(m.Text(), "could not delete") }); err != nil {
 		t.Fatal(err)
 	}
@@ -331,11 +331,11 @@ func TestTwoTakesAreTakenOutAtTheSameTime(t *testing.T) {
 		replies = append(replies, s.response(s.click(s.ada, message, view.ActTake, take.ID)))
 	}
 	s.sim.Inject(sim.Fault{Route: sim.RouteEditMessage, Delay: time.Second})
-	s.click(s.ada, replies[0], view.ActRemove, whole.Takes[0].ID)
+	s.confirm(s.ada, replies[0], view.ActRemove, whole.Takes[0].ID)
 	if _, err := s.sim.WaitRequest(s.ctx, func(r sim.Request) bool { return r.Route == sim.RouteGetMessage }); err != nil {
 		t.Fatal(err)
 	}
-	s.click(s.ada, replies[1], view.ActRemove, whole.Takes[1].ID)
+	s.confirm(s.ada, replies[1], view.ActRemove, whole.Takes[1].ID)
 	for i, take := range whole.Takes[:2] {
 		said := func(m sim.Message) bool { return m.ID == replies[i].ID && strings.Contains(m.Text(), "is deleted") }
 		if _, err := s.general.WaitMessage(s.ctx, said); err != nil {

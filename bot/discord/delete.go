@@ -14,6 +14,20 @@ import (
 	"ltxbot/core/generate"
 )
 
+// confirmPrefix begins the id of the question before something is deleted. The id of
+// the button follows.
+const confirmPrefix = "v1:confirm:"
+
+// confirm asks whether a video is to be deleted, in a form without fields: when it is
+// sent, it comes with the message of the button, as the press did.
+func (b *Bot) confirm(ctx context.Context, i *interaction, action view.Action, button string) {
+	p := b.printer(i.Locale)
+	b.show(ctx, i, modal{
+		CustomID: confirmPrefix + button, Title: cut(p.Text("button."+string(action)), maxModalTitle),
+		Components: []component{{Type: typeTextDisplay, Content: escape(view.Question(p, action), maxInput)}},
+	})
+}
+
 // remove deletes the message whose button was pressed.
 func (b *Bot) remove(ctx context.Context, i *interaction, job string) {
 	if !b.defers(ctx, i) {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"ltxbot/bot/adapter/adaptertest"
+	"ltxbot/bot/text"
 	"ltxbot/bot/view"
 	"ltxbot/core/generate"
 	"ltxbot/core/ltx"
@@ -18,6 +19,23 @@ func (s *stage) click(u *sim.User, on sim.Message, a view.Action, job string) *s
 	s.t.Helper()
 	i, err := u.Click(s.ctx, on, view.ButtonID(a, job))
 	if err != nil {
+		s.t.Fatal(err)
+	}
+	return i
+}
+
+// confirm presses a button that deletes something, and says yes to the question.
+func (s *stage) confirm(u *sim.User, on sim.Message, a view.Action, job string) *sim.Interaction {
+	s.t.Helper()
+	i := s.click(u, on, a, job)
+	question, err := i.WaitModal(s.ctx)
+	if err != nil {
+		s.t.Fatalf("nothing is asked: %v\nlog:\n%s", err, s.log.String())
+	}
+	if question.Title != "Delete" || strings.TrimSpace(question.Text) != view.Question(text.BuiltInCatalog().Printer("en", "/ltx"), a) {
+		s.t.Errorf("%s asks %q: %q", a, question.Title, question.Text)
+	}
+	if i, err = u.SubmitModal(s.ctx, i, nil); err != nil {
 		s.t.Fatal(err)
 	}
 	return i
@@ -161,7 +179,7 @@ func TestDeleteRemovesTheVideo(t *testing.T) {
 		t.Errorf("bob reads %+v", m)
 	}
 	s.engine.Put(j.ID, func(j *generate.Job) { j.State = generate.Delivered })
-	i := s.click(s.ada, video, view.ActDelete, j.ID)
+	i := s.confirm(s.ada, video, view.ActDelete, j.ID)
 	if _, err := s.sim.WaitRequest(s.ctx, func(r sim.Request) bool { return r.Route == sim.RouteDeleteResponse && r.Status == 204 }); err != nil {
 		t.Fatal(err)
 	}
@@ -173,12 +191,36 @@ func TestDeleteRemovesTheVideo(t *testing.T) {
 	}
 }
 
+func TestDeleteAsksFirst(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	j, video := s.delivered("/ltx prompt:a cowboy")
+	s.engine.Put(j.ID, func(j *generate.Job) { j.State = generate.Delivered })
+	asked := s.click(s.ada, video, view.ActDelete, j.ID)
+	if _, err := asked.WaitModal(s.ctx); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := s.engine.Job(s.ctx, j.ID); err != nil || got.Notes[generate.NoteDeleted] != "" || len(videos(s.general, j.ID)) != 1 {
+		t.Errorf("it is deleted before anybody has answered: %v", err)
+	}
+	s.restart()
+	if _, err := s.ada.SubmitModal(s.ctx, asked, nil); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.sim.WaitRequest(s.ctx, func(r sim.Request) bool { return r.Route == sim.RouteDeleteResponse && r.Status == 204 }); err != nil {
+		t.Fatal(err)
+	}
+	if got := len(videos(s.general, j.ID)); got != 0 {
+		t.Errorf("%d videos are left", got)
+	}
+}
+
 func TestDeleteSaysWhenItCannot(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	j, video := s.delivered("/ltx prompt:a cowboy")
 	s.sim.Inject(sim.Fault{Route: sim.RouteDeleteResponse, Status: 403, Times: -1})
-	s.click(s.ada, video, view.ActDelete, j.ID)
+	s.confirm(s.ada, video, view.ActDelete, j.ID)
 	if _, err := s.general.WaitMessage(s.ctx, func(m sim.Message) bool { return strings.Contains(m.Text(), "could not delete") }); err != nil {
 		t.Fatal(err)
 	}

@@ -255,6 +255,9 @@ func (v printer) cardButtons(j generate.Job) []Button {
 // confirms are the questions before what can't be undone.
 var confirms = map[Action]string{ActDelete: "confirm.delete", ActRemove: "confirm.remove"}
 
+// Question is what is asked before an action that can't be undone.
+func Question(p text.Printer, a Action) string { return p.Text(confirms[a]) }
+
 // ofFiles reports whether files go into a job's video.
 func ofFiles(j generate.Job) bool {
 	return slices.ContainsFunc(ltx.Params(), func(p ltx.Param) bool { _, ok := j.Request.Media(p.Name); return ok })
@@ -266,8 +269,8 @@ func (v printer) buttons(job string, actions ...Action) []Button {
 	for _, a := range actions {
 		b := Button{Action: a, Job: job, Label: v.Text("button." + string(a))}
 		b.Danger = slices.Contains([]Action{ActCancel, ActDelete, ActRemove}, a)
-		if key := confirms[a]; key != "" {
-			b.Confirm = v.Text(key)
+		if confirms[a] != "" {
+			b.Confirm = Question(v.Printer, a)
 		}
 		out = append(out, b)
 	}
