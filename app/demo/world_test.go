@@ -29,7 +29,7 @@ func newStage(t *testing.T) stage {
 	t.Helper()
 	var log strings.Builder
 	d, err := demo.Start(t.Context(), demo.Options{
-		Dir: t.TempDir(), Page: true, Speed: 4, Version: "test", Logger: slog.New(slog.NewTextHandler(&log, nil)),
+		Dir: t.TempDir(), Page: true, Speed: 10, Version: "test", Logger: slog.New(slog.NewTextHandler(&log, nil)),
 	})
 	if err != nil {
 		t.Fatal(err)

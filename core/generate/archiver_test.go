@@ -309,9 +309,9 @@ func TestAnArchiveThatIsAwayHoldsNothingUp(t *testing.T) {
 		if got := finished(t, p, j.ID); got.State != generate.Delivered || got.Copy.State != generate.CopyDue {
 			t.Fatalf("the job is %s, its copy %s", got.State, got.Copy.State)
 		}
-		elapse(6 * 24 * time.Hour)
-		if tries := w.archive.counted()[generate.CopyFailed]; tries < 100 || tries > 200 {
-			t.Errorf("%d tries in six days, want about one an hour", tries)
+		elapse(2 * 24 * time.Hour)
+		if tries := w.archive.counted()[generate.CopyFailed]; tries < 40 || tries > 80 {
+			t.Errorf("%d tries in two days, want about one an hour", tries)
 		}
 		w.provider.mu.Lock()
 		opened := w.provider.opened
@@ -466,7 +466,7 @@ func TestACopyGoesWithItsJob(t *testing.T) {
 				if left := w.left(t); len(left) > 0 {
 					t.Errorf("on disk are %v", left)
 				}
-				elapse(2 * 24 * time.Hour)
+				elapse(12 * time.Hour)
 				w.archive.fail(nil)
 				elapse(2 * time.Hour)
 				w.wantNoCopies(t, p)

@@ -133,14 +133,14 @@ func (h *history) file(t *testing.T) []byte {
 	return file
 }
 
-// work runs updates and flushes, and crashes before each operation on the logs from
-// one to another.
-func work(t *testing.T, fail, from, to int) (ops int) {
+// work runs updates and flushes, and crashes before each step-th operation on the
+// logs from one to another.
+func work(t *testing.T, fail, from, to, step int) (ops int) {
 	t.Helper()
 	h := &history{disk: &disk{logs: map[string]*logFile{}, fail: fail}, path: newPath(t)}
 	e := open(t, h.path, bolt.Options{}.WithLogs(h.open))
 	h.before = func() {
-		if h.ops < from || h.ops >= to {
+		if h.ops < from || h.ops >= to || (h.ops-from)%step != 0 {
 			return
 		}
 		files := [][]byte{h.file(t)}
@@ -183,21 +183,25 @@ func work(t *testing.T, fail, from, to int) (ops int) {
 // Whatever happens between two operations, and whatever of them is on the disk,
 // the next start has what was acknowledged, in its order, and nothing else.
 func TestACrashBetweenAnyTwoOperations(t *testing.T) {
-	work(t, 0, 0, 1000)
+	step := 1
+	if need.Quick() {
+		step = 5
+	}
+	work(t, 0, int(need.Seed(t)%uint64(step)), 1000, step)
 }
 
 // A write or a sync that fails costs one update. It does not come back: somebody
 // was told that it failed.
 func TestAnyOperationMayFail(t *testing.T) {
-	ops := work(t, 0, 1000, 1000)
+	ops := work(t, 0, 1000, 1000, 1)
 	var each []int
 	for op := 1; op <= ops; op++ {
 		if !need.Race || op%7 == 0 { // what runs at the same time is not the subject
 			each = append(each, op)
 		}
 	}
-	for _, fail := range need.Some(t, each, 5) {
-		t.Run(fmt.Sprint("operation ", fail), func(t *testing.T) { work(t, fail, fail, fail+4) })
+	for _, fail := range need.Some(t, each, 10) {
+		t.Run(fmt.Sprint("operation ", fail), func(t *testing.T) { work(t, fail, fail, fail+4, 1) })
 	}
 }
 
