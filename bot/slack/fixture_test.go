@@ -11,8 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"ltxbot/bot"
 	"ltxbot/bot/adapter"
 	"ltxbot/bot/adapter/adaptertest"
@@ -23,6 +21,7 @@ import (
 	"ltxbot/core/generate"
 	"ltxbot/core/ltx"
 	"ltxbot/core/quota"
+	"ltxbot/internal/leak"
 	"ltxbot/internal/parallel"
 	sim "ltxbot/sim/slack"
 )
@@ -33,7 +32,7 @@ var backoff time.Duration
 func TestMain(m *testing.M) {
 	parallel.AtLeast(16) // they wait for the simulator
 	backoff = slack.ShortenBackoff()
-	goleak.VerifyTestMain(m)
+	leak.Verify(m)
 }
 
 func TestACallIsTriedAgainAfterAMoment(t *testing.T) {
