@@ -47,11 +47,7 @@ func (s *stage) askIn(ch *sim.Channel, options ...sim.Argument) generate.Job {
 	if len(options) == 0 || options[0].Name != "prompt" {
 		options = append([]sim.Argument{sim.Arg("prompt", "a cowboy")}, options...)
 	}
-	i, err := s.ada.Slash(s.ctx, ch, "ltx", options...)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	return s.job(i)
+	return s.job(s.slashBy(s.ada, ch, "ltx", options...))
 }
 
 // shared are the messages of a channel with a file in them that everybody
@@ -299,11 +295,7 @@ func TestAVideoThatReachedNobodyIsLinkedWhereItsJobIsShown(t *testing.T) {
 		j.State, j.Failure.Kind, j.Charged = generate.Failed, generate.FailUnreachable, 130_000
 		j.Output.URL = "https://v3.fal.media/files/b/video.mp4"
 	})
-	i, err := s.ada.Type(s.ctx, s.general, "/ltx-jobs show job:"+j.ID)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if m := s.response(i); m.EphemeralTo != s.ada.ID || !strings.Contains(m.Text(), "https://v3.fal.media/files/b/video.mp4") {
+	if m := s.response(s.types("/ltx-jobs show job:" + j.ID)); m.EphemeralTo != s.ada.ID || !strings.Contains(m.Text(), "https://v3.fal.media/files/b/video.mp4") {
 		t.Errorf("ada reads %q", m.Text())
 	}
 }

@@ -96,18 +96,11 @@ func TestATakeIsChosenBeforeGoingOn(t *testing.T) {
 		j.State, j.Request = generate.Delivered, j.Request.WithSeed(77)
 	})
 	message := videos(s.general, j.ID)[0]
-	pressed, err := s.ada.Click(s.ctx, message, view.ButtonID(view.ActTake, second.ID))
-	if err != nil {
-		t.Fatal(err)
-	}
-	reply := s.response(pressed)
+	reply := s.response(s.press(s.ada, message, view.ButtonID(view.ActTake, second.ID)))
 	if reply.EphemeralTo == "" || !strings.Contains(reply.Text(), "77") {
 		t.Errorf("the reply is for %q and says\n%s", reply.EphemeralTo, reply.Text())
 	}
-	chosen, err := s.ada.Select(s.ctx, reply, view.MenuID(second.ID), view.ButtonID(view.ActFinish, second.ID))
-	if err != nil {
-		t.Fatal(err)
-	}
+	chosen := s.pick(s.ada, reply, view.MenuID(second.ID), view.ButtonID(view.ActFinish, second.ID))
 	if done := s.job(chosen); done.Request.Seed() != 77 || done.Request.Model() != "ltx-2.3" || done.Request.Count() != 1 || done.Parent != second.ID {
 		t.Errorf("finished: %s, of job %s", done.Request.CommandLine(), done.Parent)
 	}
@@ -284,13 +277,8 @@ func TestALateTakeIsToldByAMessageThatNotifies(t *testing.T) {
 	late.State, late.Failure = generate.Failed, generate.Failure{Kind: generate.FailRefused}
 	s.sim.Inject(sim.Fault{Route: sim.RouteCreateMessage, LoseReply: true})
 	for range 2 {
-		if err := s.bot.Courier().Tell(s.ctx, late, s.engine.Keep(late.ID)); err != nil {
-			t.Fatal(err)
-		}
-		noted, err := s.engine.Job(s.ctx, late.ID)
-		if err != nil {
-			t.Fatal(err)
-		}
+		s.check("tell", s.bot.Courier().Tell(s.ctx, late, s.engine.Keep(late.ID)))
+		noted := s.read(late.ID)
 		late.Notes = noted.Notes
 	}
 	var told []sim.Message
@@ -312,9 +300,7 @@ func TestWhatDiscordPutsOffIsNotDeleted(t *testing.T) {
 	s.engine.Put(j.ID, func(j *generate.Job) { j.State = generate.Delivered })
 	s.sim.Inject(sim.Fault{Route: sim.RouteDeleteResponse, Limit: sim.SharedLimit, RetryAfter: 30 * time.Second, Times: -1})
 	s.click(s.ada, video, view.ActDelete, j.ID)
-	if _, err := s.general.WaitMessage(s.ctx, func(m sim.Message) bool { return strings.Contains(m.Text(), "could not delete") }); err != nil {
-		t.Fatal(err)
-	}
+	s.reads("could not delete")
 	if got, err := s.engine.Job(s.ctx, j.ID); err != nil || got.Notes[generate.NoteDeleted] != "" {
 		t.Errorf("it is recorded as deleted: %v", err)
 	}

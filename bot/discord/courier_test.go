@@ -337,11 +337,7 @@ func TestCardInAnArchivedThreadIsPostedAnew(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	thread := s.general.NewThread("a thread")
-	i, err := s.ada.Slash(s.ctx, thread, "ltx", sim.Arg("prompt", "a cowboy"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	j := s.job(i)
+	j := s.job(s.slashBy(s.ada, thread, "ltx", sim.Arg("prompt", "a cowboy")))
 	s.mustShow(j.ID, generate.Queued)
 	s.sim.Advance(2 * time.Hour)
 	thread.Archive(true, false)

@@ -186,10 +186,7 @@ func TestVideoWhoseUploadsKeepFailingBecomesALink(t *testing.T) {
 		t.Fatalf("an upload that fails: %v", err)
 	}
 	s.sim.ClearFaults()
-	job, err := s.engine.Job(s.ctx, j.ID)
-	if err != nil {
-		t.Fatal(err)
-	}
+	job := s.read(j.ID)
 	v := s.video(job, 1<<20)
 	v.Link, v.Fetch = true, func(context.Context, int64) (generate.File, error) {
 		return generate.File{}, &generate.LinkError{Err: generate.ErrUploads}
@@ -199,9 +196,7 @@ func TestVideoWhoseUploadsKeepFailingBecomesALink(t *testing.T) {
 		if err != nil || receipt.Fit != generate.FitLink {
 			t.Errorf("receipt %+v, %v", receipt, err)
 		}
-		if job, err = s.engine.Job(s.ctx, j.ID); err != nil {
-			t.Fatal(err)
-		}
+		job = s.read(j.ID)
 	}
 	found := videos(s.general, j.ID)
 	if len(found) != 1 || !strings.Contains(found[0].Text(), "The upload failed several times") || !strings.Contains(found[0].Text(), "https://v3.fal.media/") {

@@ -70,9 +70,7 @@ func TestOneLimitedAcknowledgementHoldsNobodyElseUp(t *testing.T) {
 	for _, kind := range []sim.Limit{sim.UserLimit, sim.SharedLimit, sim.GlobalLimit, sim.CloudflareLimit} {
 		s := newStage(t)
 		fault := s.sim.Inject(sim.Fault{Route: sim.RouteCallback, Limit: kind, RetryAfter: 30 * time.Second})
-		if _, err := s.ada.Type(s.ctx, s.general, "/ltx prompt:one"); err != nil {
-			t.Fatal(err)
-		}
+		s.types("/ltx prompt:one")
 		for !s.log.Has("cannot acknowledge") {
 			select {
 			case <-time.After(time.Millisecond):
@@ -100,14 +98,10 @@ func TestAcknowledgementsIgnoreTheHeadersOfABucket(t *testing.T) {
 	}
 	api := httptest.NewServer(proxy)
 	t.Cleanup(api.Close)
-	if err := s.bot.Stop(s.ctx); err != nil {
-		t.Fatal(err)
-	}
+	s.check("stop", s.bot.Stop(s.ctx))
 	s.cfg.APIURL = api.URL + "/api"
 	s.bot = s.newBot()
-	if err := s.bot.Start(s.ctx); err != nil {
-		t.Fatal(err)
-	}
+	s.check("start", s.bot.Start(s.ctx))
 	one, two := s.ask("/ltx prompt:one"), s.ask("/ltx prompt:two")
 	// Each token has a bucket of its own, even when Discord names them alike.
 	s.mustShow(one.ID, generate.Queued)
@@ -176,13 +170,7 @@ func TestStartAndStopAreBounded(t *testing.T) {
 		t.Error("a second start succeeds")
 	}
 	s.engine.Wait = make(chan struct{}) // never closed: Accept hangs
-	i, err := s.ada.Type(s.ctx, s.general, "/ltx prompt:a cowboy")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := i.WaitAck(s.ctx); err != nil {
-		t.Fatal(err)
-	}
+	s.acked(s.types("/ltx prompt:a cowboy"))
 	ctx, cancel := context.WithTimeout(s.ctx, 100*time.Millisecond)
 	defer cancel()
 	began := time.Now()
@@ -235,10 +223,7 @@ func TestRefusedAcknowledgementMakesNoJob(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	s.sim.Inject(sim.Fault{Route: sim.RouteCallback, Status: 404, Times: -1})
-	i, err := s.ada.Type(s.ctx, s.general, "/ltx prompt:a cowboy")
-	if err != nil {
-		t.Fatal(err)
-	}
+	i := s.types("/ltx prompt:a cowboy")
 	for !s.log.Has("cannot acknowledge") {
 		select {
 		case <-time.After(10 * time.Millisecond):
@@ -257,10 +242,7 @@ func TestPanicAfterTheAcknowledgementIsTold(t *testing.T) {
 	s.engine.Lock()
 	s.engine.PanicsLate = true
 	s.engine.Unlock()
-	i, err := s.ada.Type(s.ctx, s.general, "/ltx prompt:a cowboy")
-	if err != nil {
-		t.Fatal(err)
-	}
+	i := s.types("/ltx prompt:a cowboy")
 	if m := s.response(i); !strings.Contains(m.Text(), "went wrong") || i.CallbackType() != 5 {
 		t.Errorf("answer is %q", m.Text())
 	}

@@ -130,34 +130,22 @@ func (s *stage) newBot() *discord.Bot {
 
 func (s *stage) start() {
 	s.t.Helper()
-	if _, err := s.bot.Sync(s.ctx); err != nil {
-		s.t.Fatalf("sync: %v", err)
-	}
-	if err := s.bot.Start(s.ctx); err != nil {
-		s.t.Fatalf("start: %v", err)
-	}
+	s.sync()
+	s.check("start", s.bot.Start(s.ctx))
 }
 
 // restart puts a new bot in the place of the old one.
 func (s *stage) restart() {
 	s.t.Helper()
-	if err := s.bot.Stop(s.ctx); err != nil {
-		s.t.Fatal(err)
-	}
+	s.check("stop", s.bot.Stop(s.ctx))
 	s.bot = s.newBot()
-	if err := s.bot.Start(s.ctx); err != nil {
-		s.t.Fatal(err)
-	}
+	s.check("start", s.bot.Start(s.ctx))
 }
 
 // ask lets ada type a command that makes a video, and returns its job.
 func (s *stage) ask(line string) generate.Job {
 	s.t.Helper()
-	i, err := s.ada.Type(s.ctx, s.general, line)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	return s.job(i)
+	return s.job(s.types(line))
 }
 
 // job waits for the job that an interaction makes.
@@ -239,10 +227,7 @@ func (s *stage) video(j generate.Job, size int64) generate.Video {
 // card is the message with a job's card, as ada sees it.
 func (s *stage) card(j generate.Job) sim.Message {
 	s.t.Helper()
-	got, err := s.engine.Job(s.ctx, j.ID)
-	if err != nil {
-		s.t.Fatal(err)
-	}
+	got := s.read(j.ID)
 	m, ok := s.sim.Message(got.Notes["card"])
 	if !ok {
 		s.t.Fatal("there is no card")

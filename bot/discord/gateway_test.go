@@ -239,9 +239,7 @@ func TestStopEndsTheConnectionAndMayBeCalledTwice(t *testing.T) {
 	t.Parallel()
 	s := newStageWith(t, unlimited)
 	for range 2 {
-		if err := s.bot.Stop(s.ctx); err != nil {
-			t.Fatal(err)
-		}
+		s.check("stop", s.bot.Stop(s.ctx))
 	}
 	for s.sim.Connected() != 0 {
 		select {

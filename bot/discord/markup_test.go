@@ -57,19 +57,12 @@ func TestMarkupInOtherTextsReadsAsPeopleReadIt(t *testing.T) {
 		t.Errorf("negative is %q", got)
 	}
 	m := s.ada.Say(s.general, "a frog <:pepe:1234> with <@"+s.ada.ID+">")
-	i, err := s.ada.MessageCommand(s.ctx, m, "Remix with LTX")
-	if err != nil {
-		t.Fatal(err)
-	}
+	i := s.apply(s.ada, "Remix with LTX", m)
 	form, err := i.WaitModal(s.ctx)
 	if err != nil || form.Fields[0].Value != "a frog pepe with ada" {
 		t.Errorf("form is %+v, %v", form, err)
 	}
-	submitted, err := s.ada.SubmitModal(s.ctx, i, map[string]any{"prompt": "a <:toad:77>"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got := s.job(submitted).Request.Prompt(); got != "a toad" {
+	if got := s.job(s.submit(s.ada, i, map[string]any{"prompt": "a <:toad:77>"})).Request.Prompt(); got != "a toad" {
 		t.Errorf("prompt is %q", got)
 	}
 }
@@ -103,10 +96,7 @@ func TestNamesAreNotWaitedForLong(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	s.sim.Inject(sim.Fault{Route: sim.RouteMember, Delay: 10 * time.Second, Times: -1})
-	i, err := s.ada.Slash(s.ctx, s.general, "ltx", sim.Arg("prompt", "<@1> "+strings.Repeat("<@2>", 50)))
-	if err != nil {
-		t.Fatal(err)
-	}
+	i := s.slash("ltx", sim.Arg("prompt", "<@1> "+strings.Repeat("<@2>", 50)))
 	s.job(i)
 	if _, ok := i.Acked(); !ok {
 		t.Error("it is not acknowledged")

@@ -174,33 +174,19 @@ func (s *stage) newBot() *slack.Bot {
 
 func (s *stage) start() {
 	s.t.Helper()
-	if err := s.bot.Start(s.ctx); err != nil {
-		s.t.Fatalf("start: %v", err)
-	}
+	s.check("start", s.bot.Start(s.ctx))
 	if s.cfg.Mode == slack.HTTP {
 		return
 	}
-	if err := s.sim.WaitConnected(s.ctx, 2); err != nil {
-		s.t.Fatalf("start: %v", err)
-	}
+	s.connected(2)
 }
 
 // stop stops the bot and waits until Slack has noticed: what it sends to a
 // connection that has just been closed is lost.
 func (s *stage) stop() {
 	s.t.Helper()
-	if err := s.bot.Stop(s.ctx); err != nil {
-		s.t.Fatal(err)
-	}
-	s.left()
-}
-
-// left waits until Slack has noticed that nobody is connected.
-func (s *stage) left() {
-	s.t.Helper()
-	if err := s.sim.WaitConnected(s.ctx, 0); err != nil {
-		s.t.Fatal(err)
-	}
+	s.check("stop", s.bot.Stop(s.ctx))
+	s.connected(0)
 }
 
 // restart puts a new bot in the place of the old one.
@@ -245,16 +231,6 @@ func (s *stage) ask(line string) generate.Job {
 	s.t.Helper()
 	s.slash(s.ann, s.general, line)
 	return s.job()
-}
-
-// slash types a command.
-func (s *stage) slash(u *sim.User, ch *sim.Channel, line string) sim.Receipt {
-	s.t.Helper()
-	r, err := u.Slash(s.ctx, ch, "/ltx", line)
-	if err != nil {
-		s.t.Fatalf("slash: %v\nlog:\n%s", err, s.log.String())
-	}
-	return r
 }
 
 // job waits for the next job.

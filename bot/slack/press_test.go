@@ -33,13 +33,6 @@ func (s *stage) delivered() (generate.Job, sim.Message) {
 	return j, results(s.general, j.ID)[0]
 }
 
-func (s *stage) click(u *sim.User, m sim.Message, label string) {
-	s.t.Helper()
-	if _, err := u.Click(s.ctx, m, label); err != nil {
-		s.t.Fatalf("click %s: %v", label, err)
-	}
-}
-
 func TestAgainMakesANewJobWithANewSeedOnceForADoubleClick(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
@@ -133,13 +126,7 @@ func TestEditOpensTheFormFilledIn(t *testing.T) {
 	s := newStage(t)
 	j, result := s.delivered()
 	s.click(s.bob, result, "Edit")
-	form, err := s.bob.WaitView(s.ctx, func(v sim.View) bool { return v.Title != "" })
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := s.bob.SubmitView(s.ctx, form, map[string][]string{"camera": {"jib_up"}}); err != nil {
-		t.Fatal(err)
-	}
+	s.submit(s.bob, map[string][]string{"camera": {"jib_up"}})
 	edited := s.job()
 	if edited.Parent != j.ID || edited.Request.Prompt() != j.Request.Prompt() || !strings.Contains(edited.Request.CommandLine(), "camera:jib_up") {
 		t.Errorf("the job is %s", edited.Request.CommandLine())

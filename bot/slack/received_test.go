@@ -122,9 +122,7 @@ func TestAnInterruptedCommandIsMadeByAButton(t *testing.T) {
 	s.engine.Put(j.ID, func(j *generate.Job) { j.Failure.Kind = generate.FailInterrupted })
 	s.mustShow(j.ID, generate.Failed)
 	m := s.whisper(s.ann, s.general, "restarted")
-	if _, err := s.ann.Click(s.ctx, m, "Make it"); err != nil {
-		t.Fatal(err)
-	}
+	s.click(s.ann, m, "Make it")
 	if again := s.job(); again.ID == j.ID || again.Parent != j.ID || again.Request.Prompt() != j.Request.Prompt() || again.Request.Seed() != j.Request.Seed() {
 		t.Errorf("the button makes %+v", again)
 	}

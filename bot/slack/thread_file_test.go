@@ -59,9 +59,7 @@ func TestThisIsNeitherLaterNorDeleted(t *testing.T) {
 	s := newStage(t)
 	root := s.share(s.general, "look", "", file("fox.png"))
 	gone := s.share(s.general, "or this", root.TS, file("den.png"))
-	if err := s.ann.DeleteFile(gone.Files[0].ID); err != nil {
-		t.Fatal(err)
-	}
+	s.check("delete", s.ann.DeleteFile(gone.Files[0].ID))
 	said := s.in(s.general, root.TS, "BOT the fox jumps image:this camera:dolly_im")
 	s.whisper(s.ann, s.general, "Did you mean")
 	s.share(s.general, "later", root.TS, file("cat.png"))
@@ -152,9 +150,7 @@ func TestWordsThatOnlyPointAreAskedAbout(t *testing.T) {
 	}
 	s.noJob()
 	question := s.whisper(s.ann, s.general, "animate this")
-	if _, err := s.ann.Click(s.ctx, question, "Make the video"); err != nil {
-		t.Fatal(err)
-	}
+	s.click(s.ann, question, "Make the video")
 	if j := s.job(); j.Request.Prompt() != "animate this" {
 		t.Errorf("the prompt is %q", j.Request.Prompt())
 	}

@@ -103,6 +103,56 @@ func (p *process) submit(ctx context.Context, a generate.Ask) (generate.Job, err
 	return j, err
 }
 
+// mustSubmit is submit where nothing is in the way.
+func (p *process) mustSubmit(t *testing.T, a generate.Ask) generate.Job {
+	t.Helper()
+	j, err := p.submit(t.Context(), a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return j
+}
+
+// accept makes job n, and returns its id.
+func (p *process) accept(t *testing.T, n int) string {
+	t.Helper()
+	return p.mustSubmit(t, ask(t, n)).ID
+}
+
+// cancel lets the requester stop a job.
+func (p *process) cancel(t *testing.T, id string) {
+	t.Helper()
+	if _, err := p.engine.Cancel(t.Context(), id, "test:1"); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// arrived tells the process that the provider has ended a job, as a webhook does.
+func (p *process) arrived(t *testing.T, w *world, id string) {
+	t.Helper()
+	if err := p.engine.Arrived(t.Context(), id, w.provider.requestOf(t, id)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// readJob reads a job, which must be there.
+func (p *process) readJob(t *testing.T, id string) generate.Job {
+	t.Helper()
+	j, err := p.store.Job(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return j
+}
+
+// run starts a process that nothing kills before the test ends.
+func (w *world) run() *process {
+	w.t.Helper()
+	p := w.start(crashAt(0))
+	w.t.Cleanup(func() { p.kill(w.t) })
+	return p
+}
+
 // start begins a process that dies at a point of the crasher.
 func (w *world) start(c *crasher) *process {
 	w.t.Helper()
@@ -230,6 +280,11 @@ func ask(t *testing.T, n int, more ...ltx.Setting) generate.Ask {
 		Place:   generate.Place{Platform: "test", Channel: "c", User: "1"},
 		Request: r,
 	}
+}
+
+// virtual is a subtest in virtual time.
+func virtual(test func(t *testing.T)) func(t *testing.T) {
+	return func(t *testing.T) { synctest.Test(t, test) }
 }
 
 // elapse lets virtual time pass, and what happens then end; it is for use in a

@@ -49,7 +49,6 @@ type Server struct {
 	uploads map[string]*upload // by token
 	stored  int64              // bytes that clients have put here
 	next    []Outcome
-	when    []trigger
 	calls   []webhookCall // to be made
 	faults  []*Fault
 	signer  ed25519.PrivateKey

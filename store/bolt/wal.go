@@ -285,7 +285,8 @@ const (
 
 // encodeCommit is a batch that was committed at a time, as the log has it.
 func encodeCommit(at time.Time, b *kv.Batch) []byte {
-	out := binary.LittleEndian.AppendUint64(nil, uint64(at.UnixNano()))
+	const usual = 4096 // bytes of a commit
+	out := binary.LittleEndian.AppendUint64(make([]byte, 0, usual), uint64(at.UnixNano()))
 	add := func(op byte, fields ...[]byte) {
 		out = append(out, op)
 		for _, f := range fields {
@@ -312,10 +313,11 @@ func encodeCommit(at time.Time, b *kv.Batch) []byte {
 // errCommit says that a commit of the log is not what encodeCommit writes.
 var errCommit = fmt.Errorf("%w: a commit in its log can't be read", errDamaged)
 
-// decodeCommit is the other way round.
-func decodeCommit(data []byte) (at time.Time, b *kv.Batch, err error) {
+// decodeCommit is the other way round. It adds the commit to b, with values that are
+// parts of data.
+func decodeCommit(data []byte, b *kv.Batch) (at time.Time, err error) {
 	if len(data) < 8 {
-		return time.Time{}, nil, errCommit
+		return time.Time{}, errCommit
 	}
 	at, data = time.Unix(0, int64(binary.LittleEndian.Uint64(data))), data[8:] //nolint:gosec // as it was
 	field := func() []byte {
@@ -328,7 +330,6 @@ func decodeCommit(data []byte) (at time.Time, b *kv.Batch, err error) {
 		data = data[used+int(n):]     //nolint:gosec // at most len(data)
 		return f
 	}
-	b = kv.NewBatch()
 	for len(data) > 0 && err == nil {
 		op := data[0]
 		data = data[1:]
@@ -348,5 +349,5 @@ func decodeCommit(data []byte) (at time.Time, b *kv.Batch, err error) {
 			err = errCommit
 		}
 	}
-	return at, b, err
+	return at, err
 }

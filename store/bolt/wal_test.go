@@ -232,11 +232,13 @@ func FuzzDecodeCommit(f *testing.F) {
 	b.Announce(kv.News{Job: "job", Retired: true})
 	f.Add(bolt.EncodeCommit(time.Unix(1, 2), b))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		at, b, err := bolt.DecodeCommit(data)
+		b := kv.NewBatch()
+		at, err := bolt.DecodeCommit(data, b)
 		if err != nil {
 			return
 		}
-		again, same, err := bolt.DecodeCommit(bolt.EncodeCommit(at, b))
+		same := kv.NewBatch()
+		again, err := bolt.DecodeCommit(bolt.EncodeCommit(at, b), same)
 		if err != nil || !again.Equal(at) {
 			t.Fatalf("read again: %v, %v", again, err)
 		}
