@@ -42,7 +42,7 @@ func newServers(t *testing.T) *servers {
 // until waits until something has happened.
 func (s *servers) until(what string, happened func() bool) {
 	s.t.Helper()
-	deadline, tick := time.After(30*time.Second), time.NewTicker(20*time.Millisecond)
+	deadline, tick := time.After(2*time.Minute), time.NewTicker(20*time.Millisecond)
 	defer tick.Stop()
 	for !happened() {
 		select {
@@ -107,7 +107,7 @@ func planOf(j generate.Job) quota.Plan {
 
 func claimed(t *testing.T, s *store.Store) generate.Claim {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	c, err := s.Claim(ctx)
 	if err != nil {
@@ -237,7 +237,7 @@ func TestARestartOfRedisLosesNothing(t *testing.T) {
 	var taker sync.WaitGroup
 	found := make(chan generate.Claim, 10)
 	taker.Go(func() { // waits through the outage
-		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 		defer cancel()
 		for range 10 {
 			c, err := s.Claim(ctx)

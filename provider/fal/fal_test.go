@@ -15,6 +15,7 @@ import (
 
 	"ltxbot/core/generate"
 	"ltxbot/core/ltx"
+	"ltxbot/internal/leak"
 	"ltxbot/internal/parallel"
 	"ltxbot/provider/fal"
 	sim "ltxbot/sim/fal"
@@ -23,7 +24,7 @@ import (
 // A server that has answered before it read all lingers for half a second.
 func TestMain(m *testing.M) {
 	parallel.AtLeast(8) // they wait for answers that do not come
-	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("net/http.(*conn).closeWriteAndWait"))
+	leak.Verify(m, goleak.IgnoreAnyFunction("net/http.(*conn).closeWriteAndWait"))
 }
 
 const (
