@@ -17,6 +17,7 @@ import (
 	"ltxbot/internal/flaky"
 	"ltxbot/internal/need"
 	"ltxbot/internal/redistest"
+	"ltxbot/internal/until"
 	"ltxbot/store"
 	"ltxbot/store/redis"
 )
@@ -42,15 +43,7 @@ func newServers(t *testing.T) *servers {
 // until waits until something has happened.
 func (s *servers) until(what string, happened func() bool) {
 	s.t.Helper()
-	deadline, tick := time.After(30*time.Second), time.NewTicker(20*time.Millisecond)
-	defer tick.Stop()
-	for !happened() {
-		select {
-		case <-tick.C:
-		case <-deadline:
-			s.t.Fatalf("waited in vain: %s", what)
-		}
-	}
+	until.True(s.t, what, happened)
 }
 
 // process is a process with a network of its own.

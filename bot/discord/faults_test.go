@@ -69,15 +69,9 @@ func TestOneLimitedAcknowledgementHoldsNobodyElseUp(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []sim.Limit{sim.UserLimit, sim.SharedLimit, sim.GlobalLimit, sim.CloudflareLimit} {
 		s := newStage(t)
-		fault := s.sim.Inject(sim.Fault{Route: sim.RouteCallback, Limit: kind, RetryAfter: 30 * time.Second})
+		s.sim.Inject(sim.Fault{Route: sim.RouteCallback, Limit: kind, RetryAfter: 30 * time.Second})
 		s.types("/ltx prompt:one")
-		for !s.log.Has("cannot acknowledge") {
-			select {
-			case <-time.After(time.Millisecond):
-			case <-s.ctx.Done():
-				t.Fatalf("kind %d: the fault was met %d times", kind, s.sim.Struck(fault))
-			}
-		}
+		s.logs("cannot acknowledge")
 		s.ask("/ltx prompt:two")
 	}
 }
@@ -151,13 +145,7 @@ func TestIdentifiesOfADayAreNotUsedUp(t *testing.T) {
 	opts.SessionStarts = 5
 	s := newStageWith(t, opts)
 	s.sim.InvalidateSessions(false)
-	for !s.log.Has("too many connections") {
-		select {
-		case <-time.After(10 * time.Millisecond):
-		case <-s.ctx.Done():
-			t.Fatalf("%d identifies; log:\n%s", s.sim.Identifies(), s.log.String())
-		}
-	}
+	s.logs("too many connections")
 	if got := s.sim.Identifies(); got != 1 {
 		t.Errorf("%d identifies, want 1", got)
 	}
@@ -224,13 +212,7 @@ func TestRefusedAcknowledgementMakesNoJob(t *testing.T) {
 	s := newStage(t)
 	s.sim.Inject(sim.Fault{Route: sim.RouteCallback, Status: 404, Times: -1})
 	i := s.types("/ltx prompt:a cowboy")
-	for !s.log.Has("cannot acknowledge") {
-		select {
-		case <-time.After(10 * time.Millisecond):
-		case <-s.ctx.Done():
-			t.Fatal("the fault was not met")
-		}
-	}
+	s.logs("cannot acknowledge")
 	if _, acked := i.Acked(); acked || len(s.engine.Accepted) != 0 {
 		t.Error("a job was accepted for somebody who does not know")
 	}

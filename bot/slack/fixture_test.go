@@ -24,6 +24,7 @@ import (
 	"ltxbot/core/ltx"
 	"ltxbot/core/quota"
 	"ltxbot/internal/parallel"
+	"ltxbot/internal/until"
 	sim "ltxbot/sim/slack"
 )
 
@@ -201,15 +202,7 @@ func (s *stage) restart() {
 // until waits for something that the simulator does not tell of.
 func (s *stage) until(what string, done func() bool) {
 	s.t.Helper()
-	again := time.NewTicker(10 * time.Millisecond)
-	defer again.Stop()
-	for !done() {
-		select {
-		case <-again.C:
-		case <-s.ctx.Done():
-			s.t.Fatalf("wait until %s: %v", what, s.ctx.Err())
-		}
-	}
+	until.True(s.t, what, done, s.log.String)
 }
 
 // noSecrets looks for what must not be in the log.

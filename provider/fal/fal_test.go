@@ -15,6 +15,7 @@ import (
 
 	"ltxbot/core/generate"
 	"ltxbot/core/ltx"
+	"ltxbot/internal/until"
 	"ltxbot/provider/fal"
 	sim "ltxbot/sim/fal"
 )
@@ -152,7 +153,7 @@ func (w *world) submit(t *testing.T, text string) generate.Submission {
 func (w *world) await(t *testing.T, s generate.Submission) generate.Status {
 	t.Helper()
 	var st generate.Status
-	eventually(t, "complete", func() bool {
+	until.True(t, "complete", func() bool {
 		var err error
 		if st, err = w.Status(t.Context(), s); err != nil {
 			t.Fatal(err)
@@ -160,21 +161,6 @@ func (w *world) await(t *testing.T, s generate.Submission) generate.Status {
 		return st.Phase == generate.PhaseComplete
 	})
 	return st
-}
-
-func eventually(t *testing.T, what string, cond func() bool) {
-	t.Helper()
-	deadline := time.NewTimer(time.Minute)
-	defer deadline.Stop()
-	tick := time.NewTicker(2 * time.Millisecond)
-	defer tick.Stop()
-	for !cond() {
-		select {
-		case <-deadline.C:
-			t.Fatalf("never: %s", what)
-		case <-tick.C:
-		}
-	}
 }
 
 // assertClean fails when a text holds the key, half of it, the prompt or a

@@ -11,6 +11,7 @@ import (
 
 	"ltxbot/core/generate"
 	"ltxbot/core/ltx"
+	"ltxbot/internal/until"
 	"ltxbot/provider/fal"
 	sim "ltxbot/sim/fal"
 )
@@ -39,7 +40,7 @@ func TestFindRecoversALostSubmit(t *testing.T) {
 		t.Errorf("found before the history shows it: %+v", found)
 	}
 	var found []generate.Submission
-	eventually(t, "it is found", func() bool { found = find(); return len(found) > 0 })
+	until.True(t, "it is found", func() bool { found = find(); return len(found) > 0 })
 	if len(found) != 1 || found[0].RequestID != w.sim.RequestIDs()[0] || found[0].Endpoint != lora {
 		t.Errorf("found: %+v", found)
 	}

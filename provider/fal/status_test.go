@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"ltxbot/core/generate"
+	"ltxbot/internal/until"
 	"ltxbot/provider/fal"
 	sim "ltxbot/sim/fal"
 )
@@ -146,7 +147,7 @@ func TestJobThatFallsBackIntoTheQueue(t *testing.T) {
 	w := newWorld(t, sim.Options{Speed: 30})
 	s := w.submit(t, "goes-back")
 	var phases []generate.Phase
-	eventually(t, "complete", func() bool {
+	until.True(t, "complete", func() bool {
 		st, err := w.Status(t.Context(), s)
 		if err != nil {
 			t.Fatal(err)

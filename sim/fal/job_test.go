@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"ltxbot/internal/until"
 	"ltxbot/sim/fal"
 )
 
@@ -26,7 +27,7 @@ func TestJobRunsItsCourse(t *testing.T) {
 	seen := map[string]int{}
 	positions := map[float64]bool{}
 	most := 0
-	await(t, "complete", func() bool {
+	until.True(t, "complete", func() bool {
 		st := ask(t, s, http.MethodGet, reply["status_url"].(string)+"?logs=1", "")
 		body := st.json(t)
 		state := body["status"].(string)
@@ -81,8 +82,8 @@ func TestConcurrencyIsLimited(t *testing.T) {
 		b := ask(t, s, http.MethodGet, s.QueueURL()+requests+id+"/status", "").json(t)
 		return b["status"].(string), b["queue_position"]
 	}
-	await(t, "the first one runs", func() bool { st, _ := state(first); return st == "IN_PROGRESS" })
-	await(t, "only own jobs are ahead", func() bool { _, p := state(third); return p == 1.0 })
+	until.True(t, "the first one runs", func() bool { st, _ := state(first); return st == "IN_PROGRESS" })
+	until.True(t, "only own jobs are ahead", func() bool { _, p := state(third); return p == 1.0 })
 	if st, p := state(second); st != "IN_QUEUE" || p != 0.0 {
 		t.Errorf("second: %s at %v", st, p)
 	}

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"ltxbot/internal/until"
 	"ltxbot/sim/fal"
 )
 
@@ -22,7 +23,7 @@ func TestHistoryShowsRequestsAfterALag(t *testing.T) {
 		t.Errorf("it is there at once: %s", a.body)
 	}
 	var first map[string]any
-	await(t, "both are there", func() bool {
+	until.True(t, "both are there", func() bool {
 		first = ask(t, s, http.MethodGet, url, "").json(t)
 		return first["has_more"] == true
 	})
@@ -66,10 +67,10 @@ func TestResultAndMediaExpire(t *testing.T) {
 	complete(t, s, id)
 	res := ask(t, s, http.MethodGet, s.QueueURL()+requests+id, "").json(t)
 	url := res["video"].(map[string]any)["url"].(string)
-	await(t, "the result is gone", func() bool {
+	until.True(t, "the result is gone", func() bool {
 		return ask(t, s, http.MethodGet, s.QueueURL()+requests+id, "").status == 404
 	})
-	await(t, "the video is gone", func() bool { return ask(t, s, http.MethodGet, url, "", "Authorization:").status == 404 })
+	until.True(t, "the video is gone", func() bool { return ask(t, s, http.MethodGet, url, "", "Authorization:").status == 404 })
 }
 
 func TestMediaHasRangesAndAnySize(t *testing.T) {
@@ -242,7 +243,7 @@ func TestAnUploadIsKeptAsLongAsItsSenderAsks(t *testing.T) {
 	if a := ask(t, s, http.MethodPut, put, "hello", keyless, "Content-Type:text/plain"); a.status != 200 {
 		t.Fatal(a.status)
 	}
-	await(t, "it is gone", func() bool { return ask(t, s, http.MethodGet, get, "", keyless).status == 404 })
+	until.True(t, "it is gone", func() bool { return ask(t, s, http.MethodGet, get, "", keyless).status == 404 })
 	for _, wrong := range []string{"1h", `{"expiration_duration_seconds":"1h"}`, `{"expiration_duration_seconds":0}`, `{"expires":1}`} {
 		before := len(s.Violations())
 		place(t, s, "initiate", wrong)

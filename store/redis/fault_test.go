@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"ltxbot/internal/redistest"
+	"ltxbot/internal/until"
 	"ltxbot/store/kv"
 )
 
@@ -265,12 +266,9 @@ func TestSyncWaitsForAReplica(t *testing.T) {
 	t.Parallel()
 	master := redistest.Start(t)
 	replica := redistest.Start(t, "--replicaof", "127.0.0.1 "+strconv.Itoa(master.Port))
-	deadline := time.Now().Add(testTimeout)
-	for tick := time.NewTicker(20 * time.Millisecond); !strings.Contains(replica.CLI("INFO", "replication"), "master_link_status:up"); <-tick.C {
-		if time.Now().After(deadline) {
-			t.Fatal("the replica does not follow")
-		}
-	}
+	until.True(t, "the replica follows", func() bool {
+		return strings.Contains(replica.CLI("INFO", "replication"), "master_link_status:up")
+	})
 	d := newDatabase(master, nil)
 	d.opts.Timeout = time.Second
 	e := d.Open(t)

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"ltxbot/internal/redistest"
+	"ltxbot/internal/until"
 	"ltxbot/store/kv"
 	"ltxbot/store/redis"
 )
@@ -239,7 +240,7 @@ func TestCallsEndWhenRedisIsAway(t *testing.T) {
 	answers := func() bool { // a busy machine may need more than one try
 		return e.Update(t.Context(), func(tx kv.Tx) error { tx.Put("n", []byte("1")); return nil }) == nil
 	}
-	waitFor(t, "the server", answers)
+	until.True(t, "the server", answers)
 	calls := map[string]func(context.Context) error{
 		"update": func(ctx context.Context) error {
 			return e.Update(ctx, func(tx kv.Tx) error { tx.Put("a", []byte("1")); return nil })
@@ -268,7 +269,7 @@ func TestCallsEndWhenRedisIsAway(t *testing.T) {
 		defer server.Thaw()
 		check(t)
 	})
-	waitFor(t, "the server to go on", answers)
+	until.True(t, "the server to go on", answers)
 	t.Run("it is gone", func(t *testing.T) {
 		server.Kill()
 		check(t)
