@@ -42,10 +42,11 @@ func TestAnFFmpegThatCannotEncode(t *testing.T) {
 	if err := i.WaitAck(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	for change := range w.discord.Watch(t.Context()) {
-		if strings.Contains(change.Message.Text(), "It is too large to upload here") {
-			break
-		}
+	_, err = w.channel.WaitMessage(t.Context(), func(m simdiscord.Message) bool {
+		return strings.Contains(m.Text(), "It is too large to upload here")
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 	const warning = "ffmpeg can't encode: videos too large for a channel are posted as links"
 	w.logs(t, warning)

@@ -59,7 +59,7 @@ var quick = discord.Timing{
 // commands registered.
 func newStage(t *testing.T, change ...func(*discord.Config)) *stage {
 	t.Helper()
-	return newStageWith(t, sim.Options{RateLimits: sim.RateLimits{Off: true}, IdentifyEvery: -1, AnswerWithin: 30 * time.Second}, change...)
+	return newStageWith(t, unlimited, change...)
 }
 
 func newStageWith(t *testing.T, opts sim.Options, change ...func(*discord.Config)) *stage {
@@ -69,9 +69,11 @@ func newStageWith(t *testing.T, opts sim.Options, change ...func(*discord.Config
 	return s
 }
 
-// prepareStage is newStage without starting the bot.
+// prepareStage is newStage without starting the bot. A busy machine has longer than
+// three seconds to answer.
 func prepareStage(t *testing.T, opts sim.Options, change ...func(*discord.Config)) *stage {
 	t.Helper()
+	opts.AnswerWithin = 30 * time.Second
 	server, err := sim.Start(opts)
 	if err != nil {
 		t.Fatal(err)

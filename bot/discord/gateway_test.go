@@ -118,11 +118,14 @@ func TestGatewayNoticesAConnectionThatIsDeadWithoutAClose(t *testing.T) {
 func TestGatewayHoldsAQuietConnection(t *testing.T) {
 	t.Parallel()
 	opts := unlimited
-	opts.Heartbeat = 100 * time.Millisecond
+	opts.Heartbeat = 2 * time.Second // and a second more, for a busy machine
 	s := newStageWith(t, opts)
-	select {
-	case <-time.After(3 * time.Second):
-	case <-s.ctx.Done():
+	for s.sim.Heartbeats() < 3 {
+		select {
+		case <-time.After(5 * time.Millisecond):
+		case <-s.ctx.Done():
+			t.Fatal("no heartbeats")
+		}
 	}
 	if got := s.sim.Identifies(); got != 1 {
 		t.Errorf("%d identifies, want 1", got)
@@ -246,12 +249,8 @@ func TestCommandsAreAnsweredSoonAfterTheGatewayAsksTwiceForANewConnection(t *tes
 func TestAddressOfTheGatewayThatDoesNotComeIsAskedForAgain(t *testing.T) {
 	t.Parallel()
 	s := prepareStage(t, unlimited, func(c *discord.Config) { c.Timing.Handshake = 300 * time.Millisecond })
-	s.sim.Inject(sim.Fault{Route: sim.RouteGatewayBot, Delay: 15 * time.Second})
-	began := time.Now()
+	s.sim.Inject(sim.Fault{Route: sim.RouteGatewayBot, Delay: time.Hour})
 	s.start()
-	if took := time.Since(began); took > 14*time.Second {
-		t.Errorf("connected after %s", took)
-	}
 }
 
 func TestHandshakeMayTakeTenSeconds(t *testing.T) {

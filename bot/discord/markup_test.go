@@ -98,15 +98,19 @@ func TestNamesAreNotWaitedForLong(t *testing.T) {
 	s.sim.Inject(sim.Fault{Route: sim.RouteMember, Delay: 10 * time.Second, Times: -1})
 	i := s.slash("ltx", sim.Arg("prompt", "<@1> "+strings.Repeat("<@2>", 50)))
 	s.job(i)
-	if _, ok := i.Acked(); !ok { // the simulator refuses what comes after three seconds
+	if _, ok := i.Acked(); !ok {
 		t.Error("it is not acknowledged")
 	}
-	// A question that the bot gave up on may reach the log only now, so it is
-	// another person that is asked about.
 	s.sim.ClearFaults()
-	s.askIn(s.general, sim.Arg("prompt", strings.Repeat("<@3> ", 50)))
-	asked := slices.DeleteFunc(s.sim.RequestsTo(sim.RouteMember), func(r sim.Request) bool { return r.Params["user"] != "3" })
-	if n := len(asked); n != 5 {
-		t.Errorf("%d names were asked for, want 5", n)
+	// A question that the bot gave up on may reach the log only later, so it is
+	// always another person that is asked about. A busy machine may have no time to
+	// ask for all five.
+	for n, user := 0, 3; n < 5; user++ {
+		id := strconv.Itoa(user)
+		s.askIn(s.general, sim.Arg("prompt", strings.Repeat("<@"+id+"> ", 50)))
+		n = len(slices.DeleteFunc(s.sim.RequestsTo(sim.RouteMember), func(r sim.Request) bool { return r.Params["user"] != id }))
+		if n > 5 {
+			t.Fatalf("%d names were asked for, want 5", n)
+		}
 	}
 }

@@ -146,6 +146,7 @@ func TestAJobSurvivesAKillOfTheProcess(t *testing.T) {
 	s.slash(s.ann, s.general, cowboy)
 	card := s.reads(s.general, func(m sim.Message) bool { return strings.Contains(m.Text, "40 %") })
 	first.end(t, true)
+	s.connected(0)
 	p.release()
 	second := s.begin(path, 2, p, quota.Policy{})
 	defer second.end(t, false)

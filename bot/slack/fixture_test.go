@@ -61,9 +61,7 @@ type stage struct {
 }
 
 // quick is the timing of the bot in tests.
-var quick = slack.Timing{
-	Ping: 5 * time.Second, Reconnect: 10 * time.Millisecond, Share: 2 * time.Second, Settle: 20 * time.Millisecond,
-}
+var quick = slack.Timing{Reconnect: 10 * time.Millisecond, Settle: 20 * time.Millisecond}
 
 // A handClock is a clock of the bot that only moves when the test says so: what
 // is compared with it does not depend on how fast the test is.
@@ -91,7 +89,7 @@ func appScopes(t *testing.T) []string {
 // newStage starts a simulator and a bot that is connected to it.
 func newStage(t *testing.T, change ...func(*slack.Config)) *stage {
 	t.Helper()
-	return newStageWith(t, sim.Options{NoRateLimits: true, AnswerWithin: 30 * time.Second}, change...)
+	return newStageWith(t, quietSim(), change...)
 }
 
 func newStageWith(t *testing.T, opts sim.Options, change ...func(*slack.Config)) *stage {
@@ -101,9 +99,11 @@ func newStageWith(t *testing.T, opts sim.Options, change ...func(*slack.Config))
 	return s
 }
 
-// prepareStage is newStage without starting the bot.
+// prepareStage is newStage without starting the bot. A busy machine has longer than
+// three seconds to answer.
 func prepareStage(t *testing.T, opts sim.Options, change ...func(*slack.Config)) *stage {
 	t.Helper()
+	opts.AnswerWithin = 30 * time.Second
 	if opts.ShareDelay == 0 {
 		opts.ShareDelay = 5 * time.Millisecond
 	}
@@ -188,7 +188,7 @@ func (s *stage) start() {
 func (s *stage) stop() {
 	s.t.Helper()
 	s.check("stop", s.bot.Stop(s.ctx))
-	s.wait(func() bool { return s.sim.Connections() == 0 })
+	s.connected(0)
 }
 
 // restart puts a new bot in the place of the old one.

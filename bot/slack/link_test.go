@@ -35,7 +35,7 @@ func (s *stage) askForLink() generate.Job {
 func TestAFileThatSlackNeverShowsBecomesALink(t *testing.T) {
 	t.Parallel()
 	clock := newHandClock()
-	s := newStage(t, func(c *slack.Config) { c.Timing.Share, c.Now = 0, clock.now })
+	s := newStage(t, func(c *slack.Config) { c.Now = clock.now })
 	s.sim.SetShareDelay(-1)
 	j := s.askForLink()
 	delivered := make(chan generate.Receipt, 1)
@@ -68,7 +68,7 @@ func TestAFileThatMayNotBeAskedForYetIsNoLink(t *testing.T) {
 	for name, lost := range map[string]bool{"after it was shared": false, "when sharing may have failed": true} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := newStage(t, func(c *slack.Config) { c.Timing.Share = 0 })
+			s := newStage(t)
 			j := s.askForLink()
 			if lost {
 				s.sim.Inject(sim.Fault{Method: "files.completeUploadExternal", Kind: sim.LoseReply})
@@ -140,7 +140,9 @@ func TestUploadsThatFailForAMinuteBecomeALink(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			s := newStage(t, func(c *slack.Config) { c.Timing.Settle = 0 }) // the bot's own: the test's clock moves by it
+			s := newStageWith(t, sim.Options{NoRateLimits: true, Clock: sim.NewStoppedClock(at)}, func(c *slack.Config) {
+				c.Timing.Settle = 0 // the bot's own: the test's clock moves by it
+			})
 			j := s.askForLink()
 			tt.fault.Times = -1
 			s.sim.Inject(tt.fault)

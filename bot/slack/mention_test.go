@@ -122,7 +122,7 @@ func TestWhatIsHardlyAnOrderMakesNoVideo(t *testing.T) {
 	for _, text := range []string{
 		"I think BOT is broken today", "BOT sunset", "have you seen what BOT can do?",
 		"BOT lovely old house", "BOT super mario jumps", "BOT hello kitty dances",
-		"BOT was kostet das?", "BOT how much is left?", "BOT いくらかかりますか？", "BOT いくらですか", "BOT why did it fail this time ?!",
+		"BOT was kostet die Welt?", "BOT how much snow is left?", "BOT 雪はいくらかかりますか？", "BOT これはいくらですか", "BOT why did it fail this time ?!",
 		"BOT please make it longer", "BOT make it a bit longer, please", "BOT can you do that again", "BOT try again", "BOT another one please",
 		"BOT bitte mach es länger", "BOT kannst du das länger machen", "BOT noch mal bitte", "BOT hazlo más largo", "BOT por favor hazlo otra vez",
 		"BOT fais-le plus long", "BOT encore une fois", "BOT もう一度お願いします、長くして",
@@ -132,6 +132,23 @@ func TestWhatIsHardlyAnOrderMakesNoVideo(t *testing.T) {
 			s := newStage(t)
 			s.say(s.general, text)
 			s.whisper(s.ann, s.general, "Nothing was made and nothing was charged")
+			s.noJob()
+		})
+	}
+}
+
+// TestAQuestionAboutTheBotIsAnswered without a button for a video of it.
+func TestAQuestionAboutTheBotIsAnswered(t *testing.T) {
+	t.Parallel()
+	for text, answer := range map[string]string{
+		"BOT how much is left?": "Your limits", "BOT wie viel ist noch übrig?": "Your limits", "BOT いくらですか": "Models and prices",
+		"BOT settings": "Options", "BOT hilfe kamera": "How the camera moves",
+	} {
+		t.Run(text, func(t *testing.T) {
+			t.Parallel()
+			s := newStage(t)
+			s.say(s.general, text)
+			s.whisper(s.ann, s.general, answer)
 			s.noJob()
 		})
 	}

@@ -72,7 +72,7 @@ func TestTheLastWordIsNotHeldUpByProgress(t *testing.T) {
 // With Slack's own limits, many jobs at once are edited without one refusal.
 func TestManyJobsMeetNoRateLimit(t *testing.T) {
 	t.Parallel()
-	s := newStageWith(t, sim.Options{})
+	s := newStageWith(t, sim.Options{Clock: sim.NewStoppedClock(at)})
 	var jobs []generate.Job
 	for range 12 {
 		j := s.ask(cowboy)

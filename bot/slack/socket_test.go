@@ -73,9 +73,11 @@ func TestARefreshOfAConnectionLosesNoCommand(t *testing.T) {
 	s := newStage(t)
 	for n := range 3 {
 		s.connected(2)
-		s.sim.Inject(sim.Fault{Method: "apps.connections.open", Kind: sim.HTTPStatus})
+		// It stays away until it was seen to be gone.
+		back := s.sim.Inject(sim.Fault{Method: "apps.connections.open", Kind: sim.HTTPStatus, Times: -1})
 		s.sim.SendFrame(map[string]any{"type": "disconnect", "reason": "refresh_requested"})
 		s.connected(1)
+		back()
 		s.slash(s.ann, s.general, fmt.Sprintf("take %d of a cowboy", n))
 		s.job()
 	}

@@ -204,7 +204,7 @@ func (c demoCmd) line(ctx context.Context, s *demo.Session, line string, term te
 	var err error
 	switch {
 	case line == "":
-	case strings.HasPrefix(line, "/"):
+	case strings.HasPrefix(line, "/"), strings.HasPrefix(line, "@"):
 		err = s.Say(ctx, line)
 	case word == "attach":
 		var f demo.File
@@ -257,7 +257,7 @@ func isTerminal(f *os.File) bool {
 	return err != nil || !os.SameFile(info, null)
 }
 
-const help = `  /ltx …            a command, as you would type it there
+const help = `  /ltx …            a command, as you would type it there; on Slack a mention, too: @ltx …
   attach cat.png    a picture, sound or video that goes with the next command
   press Cancel      press the newest button with that label, or choose that entry of a menu
   fill Prompt: …    write into a field of the form that is open; a field for files takes their names

@@ -108,7 +108,7 @@ func (o *Office) Do(ctx context.Context, a team.Actor, order team.Order) (Report
 	if err != nil {
 		return Report{}, err
 	}
-	found, err := o.look(ctx, c)
+	found, err := o.look(ctx, c, order.LookFor)
 	unseen := errors.Is(err, ErrUnreachable)
 	if err != nil && !unseen {
 		return Report{}, err

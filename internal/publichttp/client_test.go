@@ -335,7 +335,7 @@ func TestAHostThatFallsSilentIsLeft(t *testing.T) {
 		}
 	})
 	defer close(gone)
-	c.LimitSilence(50 * time.Millisecond)
+	c.LimitSilence(time.Second)
 	if got, _, err := fetch(t.Context(), c, u, 100); got != "five." || !errors.Is(err, publichttp.ErrSlow) {
 		t.Errorf("%q, %v", got, err)
 	}

@@ -232,7 +232,7 @@ func TestKeyNeverPrints(t *testing.T) {
 }
 
 func TestJobFromSubmitToVideo(t *testing.T) {
-	w := newWorld(t, sim.Options{Speed: 10})
+	w := newWorld(t, byHand())
 	s := w.submit(t, prompt)
 	if s.Endpoint != lora || s.StatusURL == "" || s.ResponseURL == "" || s.CancelURL == "" {
 		t.Errorf("submission: %+v", s)
@@ -243,6 +243,8 @@ func TestJobFromSubmitToVideo(t *testing.T) {
 	if st, err := w.Status(t.Context(), s); err != nil || st.Phase != generate.PhaseQueued || st.Position < 0 || st.Percent != -1 {
 		t.Errorf("first status: %+v, %v", st, err)
 	}
+	w.sim.Advance(4 * time.Hour)
+	w.sim.Advance(17 * time.Hour)
 	if st := w.await(t, s); st.Seconds <= 0 || st.Percent != -1 {
 		t.Errorf("last status: %+v", st)
 	}

@@ -11,13 +11,12 @@ import (
 
 	"ltxbot/core/generate"
 	"ltxbot/core/ltx"
-	"ltxbot/internal/until"
 	"ltxbot/provider/fal"
 	sim "ltxbot/sim/fal"
 )
 
 func TestFindRecoversALostSubmit(t *testing.T) {
-	w := newWorld(t, sim.Options{HistoryLag: 300 * time.Millisecond, Speed: 1})
+	w := newWorld(t, sim.Options{HistoryLag: time.Hour, Speed: 1})
 	began := time.Now()
 	w.sim.Inject(sim.Fault{Op: sim.OpSubmit, Lose: true})
 	if _, err := w.Submit(t.Context(), jobRequest(t, prompt)); knowledge(err) != "unknown" {
@@ -39,8 +38,8 @@ func TestFindRecoversALostSubmit(t *testing.T) {
 	if found := find(); len(found) != 0 {
 		t.Errorf("found before the history shows it: %+v", found)
 	}
-	var found []generate.Submission
-	until.True(t, "it is found", func() bool { found = find(); return len(found) > 0 })
+	w.sim.Advance(time.Hour)
+	found := find()
 	if len(found) != 1 || found[0].RequestID != w.sim.RequestIDs()[0] || found[0].Endpoint != lora {
 		t.Errorf("found: %+v", found)
 	}

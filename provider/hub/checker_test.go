@@ -262,7 +262,7 @@ func TestAHostThatFallsSilentIsLeft(t *testing.T) {
 	if _, err := c.Check(ctx, u+"/x.safetensors"); !errors.Is(err, stopped) {
 		t.Error(err)
 	}
-	if hub.CheckLimit != 15*time.Second || hub.AtATime != 4 || hub.MaxHeader != 4<<20 || hub.MaxTensors != 20_000 || hub.DefaultMaxBytes != 3<<30 {
+	if hub.CheckLimit != 15*time.Second || hub.AtATime != 16 || hub.AtAHost != 2 || hub.MaxHeader != 4<<20 || hub.MaxTensors != 20_000 || hub.DefaultMaxBytes != 3<<30 {
 		t.Error("a look is longer or larger than it was")
 	}
 }

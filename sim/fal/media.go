@@ -98,7 +98,7 @@ func (s *Server) serveFile(w http.ResponseWriter, r *http.Request, fault Fault) 
 	s.mu.Lock()
 	f := s.files[r.PathValue("dir")+"/"+r.PathValue("name")]
 	s.mu.Unlock()
-	if f == nil || time.Now().After(f.gone) {
+	if f == nil || s.now().After(f.gone) {
 		a := reply{status: http.StatusNotFound, header: http.Header{}, body: []byte("Not Found")}
 		a.send(w)
 		return a.status

@@ -20,7 +20,7 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request, below, id string
 	var last string
 	for sent := 0; ; {
 		s.mu.Lock()
-		now := time.Now()
+		now := s.now()
 		s.advance(now)
 		j := s.kept(below, id, now)
 		if j == nil {

@@ -435,7 +435,7 @@ func (w *world) open(view string) slack.View {
 const emptyModal = `{"type":"modal","title":` + plainX + `,"blocks":[{"type":"divider"}]}`
 
 func TestATriggerOpensOneViewWithinThreeSeconds(t *testing.T) {
-	w := newWorld(t, slack.Options{})
+	w := newWorld(t, slack.Options{Clock: slack.NewStoppedClock(time.Unix(1_700_000_000, 0))})
 	w.dial(answer(nil))
 	for _, c := range []struct {
 		name string
