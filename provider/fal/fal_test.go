@@ -153,7 +153,7 @@ func (w *world) submit(t *testing.T, text string) generate.Submission {
 func (w *world) await(t *testing.T, s generate.Submission) generate.Status {
 	t.Helper()
 	var st generate.Status
-	until.True(t, "complete", func() bool {
+	until.True(t, "it is complete", func() bool {
 		var err error
 		if st, err = w.Status(t.Context(), s); err != nil {
 			t.Fatal(err)

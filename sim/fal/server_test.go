@@ -94,7 +94,7 @@ func submit(t *testing.T, s *fal.Server, input string, headers ...string) string
 
 func complete(t *testing.T, s *fal.Server, id string) {
 	t.Helper()
-	until.True(t, "complete", func() bool {
+	until.True(t, "it is complete", func() bool {
 		return ask(t, s, http.MethodGet, s.QueueURL()+requests+id+"/status", "").status == http.StatusOK
 	})
 }

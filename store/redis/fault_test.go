@@ -285,14 +285,14 @@ func TestSyncWaitsForAReplica(t *testing.T) {
 	t.Cleanup(func() { e.Close() })
 	confirmed := func() bool { return e.Sync(t.Context()) == nil } // a busy machine may need more than a second
 	increment(t, e, "n")
-	until.True(t, "a replica that answers", confirmed)
+	until.True(t, "a replica answers", confirmed)
 	replica.Freeze()
 	increment(t, e, "n")
 	if err := e.Sync(t.Context()); err == nil {
 		t.Error("a replica that does not answer has confirmed a write")
 	}
 	replica.Thaw()
-	until.True(t, "a replica that answers again", confirmed)
+	until.True(t, "a replica answers again", confirmed)
 }
 
 func TestIncarnationIsOfTheServersRun(t *testing.T) {

@@ -69,7 +69,7 @@ func TestOnACluster(t *testing.T) {
 		all = append(all, s)
 	}
 	for _, s := range all {
-		until.True(t, "the cluster to form", func() bool {
+		until.True(t, "the cluster forms", func() bool {
 			info := s.CLI("CLUSTER", "INFO")
 			return strings.Contains(info, "cluster_state:ok") && strings.Contains(info, "cluster_known_nodes:3")
 		})
@@ -91,7 +91,7 @@ sentinel down-after-milliseconds ltx 500
 sentinel failover-timeout ltx 3000
 `, sentinel.Port, master.Port)), "--sentinel"}
 	sentinel.Start()
-	until.True(t, "the sentinel to know the replica", func() bool {
+	until.True(t, "the sentinel knows the replica", func() bool {
 		return strings.Contains(sentinel.CLI("SENTINEL", "REPLICAS", "ltx"), strconv.Itoa(replica.Port)) &&
 			strings.Contains(replica.CLI("INFO", "replication"), "master_link_status:up")
 	})
@@ -110,7 +110,7 @@ sentinel failover-timeout ltx 3000
 		t.Fatal(err)
 	}
 	master.Kill()
-	until.True(t, "a transaction on the new master", func() bool {
+	until.True(t, "a transaction works on the new master", func() bool {
 		return e.Update(t.Context(), func(tx kv.Tx) error { tx.Put("n", []byte("2")); tx.Retire(c.Job); return nil }) == nil
 	})
 	if got := read(t, e, "n"); got != "2" {
