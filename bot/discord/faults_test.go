@@ -36,8 +36,7 @@ func TestPrivateVideoThatIsRefused(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			s := newStage(t)
-			j := s.ask("/ltx prompt:a secret private:True")
-			s.mustShow(j.ID, generate.Running)
+			j := s.running("/ltx prompt:a secret private:True")
 			s.sim.Inject(tt.fault)
 			receipt := s.mustDeliver(j.ID, 9<<20)
 			here, direct := len(videos(s.general, j.ID)), len(videos(s.ada.DM(), j.ID))
@@ -51,8 +50,7 @@ func TestPrivateVideoThatIsRefused(t *testing.T) {
 func TestPrivateVideoThatIsLimitedIsSentLater(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	j := s.ask("/ltx prompt:a secret private:True")
-	s.mustShow(j.ID, generate.Running)
+	j := s.running("/ltx prompt:a secret private:True")
 	s.sim.Inject(sim.Fault{Route: sim.RouteFollowup, Limit: sim.SharedLimit, RetryAfter: 5 * time.Second})
 	var again *generate.RetryError
 	if _, err := s.deliver(j.ID, 1<<20); !errors.As(err, &again) {
@@ -105,8 +103,7 @@ func TestAcknowledgementsIgnoreTheHeadersOfABucket(t *testing.T) {
 func TestVideosByDirectMessageHaveOnlyTheButtonsThatWorkThere(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	j := s.ask("/ltx prompt:a secret private:True")
-	s.mustShow(j.ID, generate.Running)
+	j := s.running("/ltx prompt:a secret private:True")
 	s.sim.Advance(15 * time.Minute)
 	s.mustDeliver(j.ID, 1<<20)
 	video := videos(s.ada.DM(), j.ID)[0]

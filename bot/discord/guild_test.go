@@ -5,7 +5,6 @@ import (
 	"testing"
 
 	"ltxbot/bot/view"
-	"ltxbot/core/generate"
 	sim "ltxbot/sim/discord"
 )
 
@@ -60,8 +59,7 @@ func TestButtonsInDirectMessagesWorkWhereServersAreListed(t *testing.T) {
 	s := newStage(t)
 	s.cfg.Guilds = []string{s.guild.ID}
 	s.restart()
-	j := s.ask("/ltx prompt:a cowboy")
-	s.mustShow(j.ID, generate.Running)
+	j := s.running("/ltx prompt:a cowboy")
 	s.general.Delete()
 	s.mustDeliver(j.ID, 1<<20)
 	video := videos(s.ada.DM(), j.ID)[0]

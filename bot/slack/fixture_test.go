@@ -227,6 +227,14 @@ func (s *stage) ask(line string) generate.Job {
 	return s.job()
 }
 
+// shown is ask for a job whose card shows a state.
+func (s *stage) shown(line string, state generate.State) generate.Job {
+	s.t.Helper()
+	j := s.ask(line)
+	s.mustShow(j.ID, state)
+	return j
+}
+
 // job waits for the next job.
 func (s *stage) job() generate.Job {
 	s.t.Helper()

@@ -232,8 +232,7 @@ func TestSocketModeThatIsSwitchedOffIsWaitedFor(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := newStage(t)
-			j := s.ask(cowboy)
-			s.mustShow(j.ID, generate.Accepted)
+			j := s.shown(cowboy, generate.Accepted)
 			all := func() bool { return slack.Live(s.bot) == slack.Connections }
 			s.until("all connections are there", all)
 			on := off(s.sim)
