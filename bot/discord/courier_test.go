@@ -379,7 +379,5 @@ func TestRestartInTheMiddleGoesOnWithTheSameCard(t *testing.T) {
 	if got := s.card(j); got.ID != card || !strings.Contains(got.Text(), "Done") {
 		t.Errorf("card is %+v", got)
 	}
-	if got := len(videos(s.general, j.ID)); got != 1 {
-		t.Errorf("%d videos, want 1", got)
-	}
+	s.wantVideos(j.ID, 1)
 }

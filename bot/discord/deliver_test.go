@@ -90,9 +90,7 @@ func TestVideoIsPostedAfterACrashBeforeThePost(t *testing.T) {
 	s.sim.Advance(time.Hour)
 	s.restart()
 	s.mustDeliver(j.ID, 1<<20)
-	if got := len(videos(s.general, j.ID)); got != 1 {
-		t.Errorf("%d videos, want 1", got)
-	}
+	s.wantVideos(j.ID, 1)
 }
 
 func TestVideoIsPostedOnceWhenTheReceiptWasNotSaved(t *testing.T) {
@@ -110,9 +108,7 @@ func TestVideoIsPostedOnceWhenTheReceiptWasNotSaved(t *testing.T) {
 		if r := s.mustDeliver(j.ID, 1<<20); r.Message != lost.Message {
 			t.Errorf("after %s: receipt of %s, want %s", after, r.Message, lost.Message)
 		}
-		if got := len(videos(s.general, j.ID)); got != 1 {
-			t.Errorf("after %s: %d videos, want 1", after, got)
-		}
+		s.wantVideos(j.ID, 1)
 	}
 }
 

@@ -58,9 +58,7 @@ func TestPrivateVideoThatIsLimitedIsSentLater(t *testing.T) {
 	}
 	s.restart() // which forgets the limit
 	s.mustDeliver(j.ID, 1<<20)
-	if got := len(videos(s.general, j.ID)); got != 1 {
-		t.Errorf("%d videos, want 1", got)
-	}
+	s.wantVideos(j.ID, 1)
 }
 
 func TestOneLimitedAcknowledgementHoldsNobodyElseUp(t *testing.T) {

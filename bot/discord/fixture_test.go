@@ -254,6 +254,14 @@ func videos(ch *sim.Channel, id string) []sim.Message {
 	return out
 }
 
+// wantVideos checks how many messages carry a job's video.
+func (s *stage) wantVideos(id string, want int) {
+	s.t.Helper()
+	if got := len(videos(s.general, id)); got != want {
+		s.t.Errorf("%d videos, want %d", got, want)
+	}
+}
+
 // response waits for the message that answers an interaction.
 func (s *stage) response(i *sim.Interaction) sim.Message {
 	s.t.Helper()

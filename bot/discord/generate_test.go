@@ -256,9 +256,7 @@ func TestAcknowledgementThatIsNeverConfirmedMakesAJob(t *testing.T) {
 				t.Errorf("card is %+v", got)
 			}
 			s.mustDeliver(j.ID, 1<<20)
-			if got := len(videos(s.general, j.ID)); got != 1 {
-				t.Errorf("%d videos, want 1", got)
-			}
+			s.wantVideos(j.ID, 1)
 		})
 	}
 }

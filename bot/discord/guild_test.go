@@ -47,9 +47,7 @@ func TestServersThatAreNotListedGetNothing(t *testing.T) {
 	if n := len(s.engine.Accepted); n != 0 {
 		t.Errorf("%d jobs were made", n)
 	}
-	if got := len(videos(s.general, j.ID)); got != 1 {
-		t.Errorf("%d videos, want the one of before", got)
-	}
+	s.wantVideos(j.ID, 1)
 	// The server in the config is served.
 	s.job(s.typesBy(s.ada, listed.NewChannel("videos"), "/ltx prompt:a fox"))
 }

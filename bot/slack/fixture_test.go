@@ -247,11 +247,11 @@ func (s *stage) job() generate.Job {
 	return generate.Job{}
 }
 
-// noJob checks that nothing was accepted.
-func (s *stage) noJob() {
+// wantJobs checks how many jobs were accepted.
+func (s *stage) wantJobs(n int) {
 	s.t.Helper()
-	if n := s.engine.Count(); n != 0 {
-		s.t.Errorf("%d jobs were accepted", n)
+	if got := s.engine.Count(); got != n {
+		s.t.Errorf("%d jobs, want %d", got, n)
 	}
 }
 

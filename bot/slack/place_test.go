@@ -309,7 +309,7 @@ func TestGuestsAreRefusedUnlessAllowed(t *testing.T) {
 			continue
 		}
 		s.whisper(guest, s.general, "Guests and people of other organisations")
-		s.noJob()
+		s.wantJobs(0)
 	}
 }
 
@@ -419,7 +419,7 @@ func TestOutsidersOfAnOrganisationAreNoMembersAndNoAdmins(t *testing.T) {
 			s.whisper(eve, room, "Only admins and owners")
 			ask(cowboy)
 			s.whisper(eve, room, "Guests and people of other organisations")
-			s.noJob()
+			s.wantJobs(0)
 		})
 	}
 }

@@ -47,9 +47,7 @@ func TestAgainMakesANewJobWithANewSeedOnceForADoubleClick(t *testing.T) {
 	if same := s.job(); same.ID == again.ID || same.Request.Seed() != j.Request.Seed() {
 		t.Error("the same seed is not the same")
 	}
-	if got := s.engine.Count(); got != 3 {
-		t.Errorf("%d jobs, want 3", got)
-	}
+	s.wantJobs(3)
 }
 
 // TestPressesWithinTwoSecondsAreOne, whichever process they come to.

@@ -213,9 +213,7 @@ func TestAnEventThatIsBroughtTwiceIsOneJob(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := s.engine.Count(); got != 1 {
-		t.Errorf("%d jobs", got)
-	}
+	s.wantJobs(1)
 }
 
 // Somebody has switched Socket Mode off on the app's page. Slack refuses new
