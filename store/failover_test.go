@@ -34,16 +34,10 @@ func newServers(t *testing.T) *servers {
 	t.Helper()
 	s := &servers{t: t, master: redistest.Start(t)}
 	s.replica = redistest.Start(t, "--replicaof", "127.0.0.1 "+strconv.Itoa(s.master.Port))
-	s.until("the replica follows", func() bool {
+	until.True(t, "the replica follows", func() bool {
 		return strings.Contains(s.replica.CLI("INFO", "replication"), "master_link_status:up")
 	})
 	return s
-}
-
-// until waits until something has happened.
-func (s *servers) until(what string, happened func() bool) {
-	s.t.Helper()
-	until.True(s.t, what, happened)
 }
 
 // process is a process with a network of its own.
