@@ -5,6 +5,7 @@ import (
 
 	"ltxbot/bot/discord"
 	"ltxbot/core/generate"
+	"ltxbot/internal/until"
 	sim "ltxbot/sim/discord"
 )
 
@@ -17,6 +18,18 @@ func (s *stage) check(act string, err error) {
 	if err != nil {
 		s.t.Fatalf("%s: %v\nlog:\n%s", act, err, s.log.String())
 	}
+}
+
+// until waits for something that the simulator does not tell of.
+func (s *stage) until(what string, ok func() bool) {
+	s.t.Helper()
+	until.True(s.t, what, ok, s.log.String)
+}
+
+// logs waits until the bot's log says something.
+func (s *stage) logs(text string) {
+	s.t.Helper()
+	s.until("the log says "+text, func() bool { return s.log.Has(text) })
 }
 
 // types lets ada type a command, with options beside the line.

@@ -218,8 +218,7 @@ func TestVideoFindsAWayWhenTheBotIsShutOutMeanwhile(t *testing.T) {
 			t.Parallel()
 			s := newStage(t)
 			s.ada.RefuseDMs(true)
-			j := s.ask("/ltx prompt:a cowboy")
-			s.mustShow(j.ID, generate.Running)
+			j := s.running("/ltx prompt:a cowboy")
 			card := s.card(j).ID
 			tt.shut(s)
 			for _, f := range tt.faults {
@@ -248,8 +247,7 @@ func TestVideoFindsAWayWhenTheBotIsShutOutMeanwhile(t *testing.T) {
 func TestDirectMessageGoesBeforeTheCard(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	j := s.ask("/ltx prompt:a cowboy")
-	s.mustShow(j.ID, generate.Running)
+	j := s.running("/ltx prompt:a cowboy")
 	s.sim.Advance(time.Hour)
 	s.general.Deny(s.sim.Bot(), sim.SendMessages)
 	s.mustDeliver(j.ID, 1<<20)

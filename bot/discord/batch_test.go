@@ -67,8 +67,7 @@ func TestTheVideosOfABatchAreInOneMessage(t *testing.T) {
 func TestTheVideosOfABatchFitTogether(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	j := s.ask("/ltx prompt:a cowboy count:3")
-	s.mustShow(j.ID, generate.Running)
+	j := s.running("/ltx prompt:a cowboy count:3")
 	receipts, _ := s.deliverBatch(j.ID, 1<<20, 9<<20, 9<<20)
 	var fits []string
 	for _, r := range receipts {
@@ -89,8 +88,7 @@ func TestTheVideosOfABatchFitTogether(t *testing.T) {
 func TestATakeIsChosenBeforeGoingOn(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	j := s.ask("/ltx prompt:a cowboy model:distilled count:2")
-	s.mustShow(j.ID, generate.Running)
+	j := s.running("/ltx prompt:a cowboy model:distilled count:2")
 	_, whole := s.deliverBatch(j.ID, 1<<20, 1<<20)
 	second := s.engine.Put(whole.Takes[1].ID, func(j *generate.Job) {
 		j.State, j.Request = generate.Delivered, j.Request.WithSeed(77)
@@ -109,8 +107,7 @@ func TestATakeIsChosenBeforeGoingOn(t *testing.T) {
 func TestDeletingTheMessageOfABatchDeletesAllTakes(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	j := s.ask("/ltx prompt:a cowboy count:2")
-	s.mustShow(j.ID, generate.Running)
+	j := s.running("/ltx prompt:a cowboy count:2")
 	_, whole := s.deliverBatch(j.ID, 1<<20, 1<<20)
 	for _, take := range whole.Takes {
 		s.engine.Put(take.ID, func(j *generate.Job) { j.State = generate.Delivered })
@@ -131,8 +128,7 @@ func TestDeletingTheMessageOfABatchDeletesAllTakes(t *testing.T) {
 func TestTheAnnouncementOfABatchCountsItsVideos(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	j := s.ask("/ltx prompt:a secret count:3 private:True")
-	s.mustShow(j.ID, generate.Running)
+	j := s.running("/ltx prompt:a secret count:3 private:True")
 	s.sim.Inject(sim.Fault{Route: sim.RouteEditResponse, Status: http.StatusInternalServerError, Times: -1})
 	whole := s.engine.Batch(j.ID, 3)
 	var videos []generate.Video
@@ -215,8 +211,7 @@ func TestOneTakeIsTakenOutOfItsMessage(t *testing.T) {
 func TestATakeThatIsALinkIsTakenOutToo(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	j := s.ask("/ltx prompt:a cowboy count:3")
-	s.mustShow(j.ID, generate.Running)
+	j := s.running("/ltx prompt:a cowboy count:3")
 	whole := s.engine.Batch(j.ID, 3)
 	var parts []generate.Video
 	for i, take := range whole.Takes {
@@ -251,8 +246,7 @@ func TestATakeThatIsALinkIsTakenOutToo(t *testing.T) {
 func TestNoTakeIsTakenOutOfWhatOnlyItsReaderSees(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	j := s.ask("/ltx prompt:a secret count:2 private:True")
-	s.mustShow(j.ID, generate.Running)
+	j := s.running("/ltx prompt:a secret count:2 private:True")
 	receipts, whole := s.deliverBatch(j.ID, 1<<20, 1<<20)
 	message, _ := s.sim.Message(receipts[0].Message)
 	s.removal(message, whole.Takes[1].ID)
@@ -271,8 +265,7 @@ func TestNoTakeIsTakenOutOfWhatOnlyItsReaderSees(t *testing.T) {
 func TestALateTakeIsToldByAMessageThatNotifies(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	j := s.ask("/ltx prompt:a cowboy count:2")
-	s.mustShow(j.ID, generate.Running)
+	j := s.running("/ltx prompt:a cowboy count:2")
 	late := s.engine.Batch(j.ID, 2).Takes[1]
 	late.State, late.Failure = generate.Failed, generate.Failure{Kind: generate.FailRefused}
 	s.sim.Inject(sim.Fault{Route: sim.RouteCreateMessage, LoseReply: true})

@@ -148,6 +148,14 @@ func (s *stage) ask(line string) generate.Job {
 	return s.job(s.types(line))
 }
 
+// running is ask for a job whose card shows that it is being made.
+func (s *stage) running(line string) generate.Job {
+	s.t.Helper()
+	j := s.ask(line)
+	s.mustShow(j.ID, generate.Running)
+	return j
+}
+
 // job waits for the job that an interaction makes.
 func (s *stage) job(i *sim.Interaction) generate.Job {
 	s.t.Helper()
@@ -244,6 +252,14 @@ func videos(ch *sim.Channel, id string) []sim.Message {
 		}
 	}
 	return out
+}
+
+// wantVideos checks how many messages carry a job's video.
+func (s *stage) wantVideos(id string, want int) {
+	s.t.Helper()
+	if got := len(videos(s.general, id)); got != want {
+		s.t.Errorf("%d videos, want %d", got, want)
+	}
 }
 
 // response waits for the message that answers an interaction.

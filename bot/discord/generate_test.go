@@ -233,8 +233,7 @@ func TestLostReplyOfTheAcknowledgementDoesNotLoseTheJob(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	s.sim.Inject(sim.Fault{Route: sim.RouteCallback, LoseReply: true})
-	j := s.ask("/ltx prompt:a cowboy")
-	s.mustShow(j.ID, generate.Running)
+	j := s.running("/ltx prompt:a cowboy")
 	if got := s.card(j); got.Loading {
 		t.Error("the card still loads")
 	}
@@ -252,15 +251,12 @@ func TestAcknowledgementThatIsNeverConfirmedMakesAJob(t *testing.T) {
 			s := newStage(t)
 			fault.Route = sim.RouteCallback
 			s.sim.Inject(fault)
-			j := s.ask("/ltx prompt:a cowboy")
-			s.mustShow(j.ID, generate.Running)
+			j := s.running("/ltx prompt:a cowboy")
 			if got := s.card(j); got.Loading || !strings.Contains(got.Text(), "a cowboy") {
 				t.Errorf("card is %+v", got)
 			}
 			s.mustDeliver(j.ID, 1<<20)
-			if got := len(videos(s.general, j.ID)); got != 1 {
-				t.Errorf("%d videos, want 1", got)
-			}
+			s.wantVideos(j.ID, 1)
 		})
 	}
 }

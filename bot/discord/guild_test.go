@@ -5,7 +5,6 @@ import (
 	"testing"
 
 	"ltxbot/bot/view"
-	"ltxbot/core/generate"
 	sim "ltxbot/sim/discord"
 )
 
@@ -48,9 +47,7 @@ func TestServersThatAreNotListedGetNothing(t *testing.T) {
 	if n := len(s.engine.Accepted); n != 0 {
 		t.Errorf("%d jobs were made", n)
 	}
-	if got := len(videos(s.general, j.ID)); got != 1 {
-		t.Errorf("%d videos, want the one of before", got)
-	}
+	s.wantVideos(j.ID, 1)
 	// The server in the config is served.
 	s.job(s.typesBy(s.ada, listed.NewChannel("videos"), "/ltx prompt:a fox"))
 }
@@ -60,8 +57,7 @@ func TestButtonsInDirectMessagesWorkWhereServersAreListed(t *testing.T) {
 	s := newStage(t)
 	s.cfg.Guilds = []string{s.guild.ID}
 	s.restart()
-	j := s.ask("/ltx prompt:a cowboy")
-	s.mustShow(j.ID, generate.Running)
+	j := s.running("/ltx prompt:a cowboy")
 	s.general.Delete()
 	s.mustDeliver(j.ID, 1<<20)
 	video := videos(s.ada.DM(), j.ID)[0]

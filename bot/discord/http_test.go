@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"ltxbot/bot/discord"
-	"ltxbot/core/generate"
 	sim "ltxbot/sim/discord"
 )
 
@@ -33,8 +32,7 @@ func newHTTPStage(t *testing.T) (*stage, *httptest.Server) {
 func TestInteractionsByHTTPMakeVideos(t *testing.T) {
 	t.Parallel()
 	s, _ := newHTTPStage(t)
-	j := s.ask("/ltx prompt:a cowboy")
-	s.mustShow(j.ID, generate.Running)
+	j := s.running("/ltx prompt:a cowboy")
 	s.mustDeliver(j.ID, 1<<20)
 	if got := len(videos(s.general, j.ID)); got != 1 || s.sim.Connected() != 0 {
 		t.Errorf("%d videos, %d gateway connections", got, s.sim.Connected())

@@ -130,8 +130,7 @@ func TestTheTakesOfATrialAreNamedByTheirStrength(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	s.tells(s.boss(), "/ltx-loras add name:film link:acme/film", "is in your team's list")
-	j := s.ask("/ltx-loras try name:film prompt:a man walks")
-	s.mustShow(j.ID, generate.Running)
+	j := s.running("/ltx-loras try name:film prompt:a man walks")
 	_, whole := s.deliverBatch(j.ID, 1<<20, 2<<20, 3<<20, 4<<20)
 	found := videos(s.general, j.ID)
 	if len(found) != 1 || len(found[0].Attachments) != 4 {

@@ -22,8 +22,7 @@ func (s *stage) click(u *sim.User, on sim.Message, a view.Action, job string) *s
 // delivered is a job with a video in the channel.
 func (s *stage) delivered(line string) (generate.Job, sim.Message) {
 	s.t.Helper()
-	j := s.ask(line)
-	s.mustShow(j.ID, generate.Running)
+	j := s.running(line)
 	s.mustDeliver(j.ID, 1<<20)
 	s.mustShow(j.ID, generate.Delivered)
 	found := videos(s.general, j.ID)
@@ -38,8 +37,7 @@ func TestCancelButtonStopsTheJobOfItsOwnerOnly(t *testing.T) {
 	s := newStage(t)
 	bob := s.sim.NewUser("bob")
 	s.guild.Join(bob)
-	j := s.ask("/ltx prompt:a cowboy")
-	s.mustShow(j.ID, generate.Running)
+	j := s.running("/ltx prompt:a cowboy")
 	card := s.card(j)
 	if m := s.response(s.click(bob, card, view.ActCancel, j.ID)); m.EphemeralTo != bob.ID || !strings.Contains(m.Text(), "admin can do that") {
 		t.Errorf("bob reads %q", m.Text())
@@ -63,8 +61,7 @@ func TestAdminsMayPressTheButtonsOfOthers(t *testing.T) {
 	s.cfg.AdminRoles = []string{role.ID}
 	s.bot = s.newBot()
 	s.start()
-	j := s.ask("/ltx prompt:a cowboy")
-	s.mustShow(j.ID, generate.Running)
+	j := s.running("/ltx prompt:a cowboy")
 	for _, u := range []*sim.User{boss, helper} {
 		if m := s.response(s.click(u, s.card(j), view.ActCancel, j.ID)); !strings.Contains(m.Text(), "being cancelled") {
 			t.Errorf("%s reads %q", u.Name, m.Text())
@@ -285,13 +282,7 @@ func TestJobIDsAreCompleted(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	j := s.ask("/ltx prompt:a cowboy")
-	for !s.log.Has("job accepted") { // then the service knows it
-		select {
-		case <-time.After(time.Millisecond):
-		case <-s.ctx.Done():
-			t.Fatal("the job was not accepted")
-		}
-	}
+	s.logs("job accepted") // then the service knows it
 	choices := s.suggested(s.ada, "ltx-jobs cancel", "job", sim.Arg("job", ""))
 	if len(choices) != 1 || choices[0].Value != j.ID {
 		t.Errorf("choices are %+v", choices)

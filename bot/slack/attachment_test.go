@@ -74,7 +74,7 @@ func TestAFileThatIsSentWithVerifyIsVerified(t *testing.T) {
 		s.share(s.general, text, "", file("fox.mp4"))
 		s.whisper(s.ann, s.general, "of the bytes of fox.mp4")
 	}
-	s.noJob()
+	s.wantJobs(0)
 }
 
 func TestAMessageWithFilesThatMakesNoVideoSaysWhy(t *testing.T) {
@@ -95,7 +95,7 @@ func TestAMessageWithFilesThatMakesNoVideoSaysWhy(t *testing.T) {
 			s := newStage(t)
 			s.share(s.general, tc.text, "", tc.files...)
 			s.whisper(s.ann, s.general, tc.says)
-			s.noJob()
+			s.wantJobs(0)
 		})
 	}
 }
@@ -107,7 +107,7 @@ func TestAnUnclearMessageKeepsItsFiles(t *testing.T) {
 	s := newStage(t)
 	s.share(s.general, "what would BOT make of this fox?", "", file("fox.png"))
 	question := s.whisper(s.ann, s.general, "Nothing was made and nothing was charged")
-	s.noJob()
+	s.wantJobs(0)
 	s.click(s.ann, question, "Make the video")
 	s.wants(s.job(), map[string]string{"image_url": "fox.png"})
 }
@@ -125,9 +125,7 @@ func TestALinkInALineIsAnInput(t *testing.T) {
 	}
 	s.slash(s.ann, s.general, "a fox end_image:slack:F0123456789")
 	s.whisper(s.ann, s.general, "end_image")
-	if s.engine.Count() != 1 {
-		t.Errorf("%d jobs", s.engine.Count())
-	}
+	s.wantJobs(1)
 }
 
 func TestTheFormTakesFiles(t *testing.T) {
@@ -143,9 +141,7 @@ func TestTheFormTakesFiles(t *testing.T) {
 	if wrong, ok := errors.AsType[*sim.ActionError](err); !ok || !strings.Contains(wrong.Fields["files"], "b.mp4") {
 		t.Errorf("two clips: %v", err)
 	}
-	if s.engine.Count() != 1 {
-		t.Errorf("%d jobs", s.engine.Count())
-	}
+	s.wantJobs(1)
 }
 
 func TestTheFormOfAVideoKeepsItsInputsOrTakesOthers(t *testing.T) {
@@ -197,7 +193,7 @@ func TestAFileIsNotInALineToCopy(t *testing.T) {
 		if says := m.Blocks.Text(); strings.Contains(says, "image:") || !strings.Contains(says, "a fox") {
 			t.Errorf("%s: the answer is %s", name, says)
 		}
-		s.noJob()
+		s.wantJobs(0)
 	}
 }
 

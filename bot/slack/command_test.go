@@ -56,7 +56,7 @@ func TestAnswersAreForTheCallerOnly(t *testing.T) {
 			if got := len(fromBot(s.general)); got != 0 {
 				t.Errorf("everybody sees %s", texts(s.general))
 			}
-			s.noJob()
+			s.wantJobs(0)
 		})
 	}
 }
@@ -178,7 +178,7 @@ func TestAFormSaysWhatIsWrongUnderItsFields(t *testing.T) {
 			t.Errorf("%s: %q, want %q in it (all: %v)", field, wrong.Fields[field], says, wrong.Fields)
 		}
 	}
-	s.noJob()
+	s.wantJobs(0)
 	s.submitForm(s.ann, form, map[string][]string{"size": {"9:16"}, "duration": {"5"}, "advanced": {""}})
 	s.job()
 }

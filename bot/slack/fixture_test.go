@@ -23,6 +23,7 @@ import (
 	"ltxbot/core/quota"
 	"ltxbot/internal/leak"
 	"ltxbot/internal/parallel"
+	"ltxbot/internal/until"
 	sim "ltxbot/sim/slack"
 )
 
@@ -200,15 +201,7 @@ func (s *stage) restart() {
 // until waits for something that the simulator does not tell of.
 func (s *stage) until(what string, done func() bool) {
 	s.t.Helper()
-	again := time.NewTicker(10 * time.Millisecond)
-	defer again.Stop()
-	for !done() {
-		select {
-		case <-again.C:
-		case <-s.ctx.Done():
-			s.t.Fatalf("wait until %s: %v", what, s.ctx.Err())
-		}
-	}
+	until.True(s.t, what, done, s.log.String)
 }
 
 // noSecrets looks for what must not be in the log.
@@ -233,6 +226,14 @@ func (s *stage) ask(line string) generate.Job {
 	return s.job()
 }
 
+// shown is ask for a job whose card shows a state.
+func (s *stage) shown(line string, state generate.State) generate.Job {
+	s.t.Helper()
+	j := s.ask(line)
+	s.mustShow(j.ID, state)
+	return j
+}
+
 // job waits for the next job.
 func (s *stage) job() generate.Job {
 	s.t.Helper()
@@ -245,11 +246,11 @@ func (s *stage) job() generate.Job {
 	return generate.Job{}
 }
 
-// noJob checks that nothing was accepted.
-func (s *stage) noJob() {
+// wantJobs checks how many jobs were accepted.
+func (s *stage) wantJobs(n int) {
 	s.t.Helper()
-	if n := s.engine.Count(); n != 0 {
-		s.t.Errorf("%d jobs were accepted", n)
+	if got := s.engine.Count(); got != n {
+		s.t.Errorf("%d jobs, want %d", got, n)
 	}
 }
 

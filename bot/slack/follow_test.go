@@ -92,8 +92,7 @@ func TestTheFormAsksWhatIsDoneWithAClip(t *testing.T) {
 func TestTheEditFormFollowsTheModelAndKeepsTheJob(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	j := s.ask(cowboy + " negative:rain")
-	s.mustShow(j.ID, generate.Running)
+	j := s.shown(cowboy+" negative:rain", generate.Running)
 	s.mustDeliver(j.ID)
 	form := s.pressed(results(s.general, j.ID)[0], view.ActEdit, j.ID)
 	form = s.choose(form, "model", "pro")

@@ -117,7 +117,7 @@ func TestOnlySlackIsListenedTo(t *testing.T) {
 			}
 		})
 	}
-	s.noJob()
+	s.wantJobs(0)
 	stamp := sign(strconv.FormatInt(s.sim.Now().Unix(), 10))
 	if status, _ := request(t, s, base+slack.PathCommands, body, stamp); status != http.StatusOK {
 		t.Errorf("a good request: %d", status)
@@ -126,9 +126,7 @@ func TestOnlySlackIsListenedTo(t *testing.T) {
 		t.Errorf("the same request once more: %d", status)
 	}
 	s.job()
-	if got := s.engine.Count(); got != 1 {
-		t.Errorf("%d jobs", got)
-	}
+	s.wantJobs(1)
 }
 
 // The vector of https://docs.slack.dev/authentication/verifying-requests-from-slack.

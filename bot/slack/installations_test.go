@@ -124,7 +124,7 @@ func TestAWorkspaceWithoutAnInstallationIsToldWhereToInstall(t *testing.T) {
 	s.slash(s.ann, s.general, cowboy)
 	s.whisper(s.ann, s.general, s.url+slack.PathInstall)
 	s.slash(s.ann, s.general, "")
-	s.noJob()
+	s.wantJobs(0)
 	if n := len(s.sim.Requests("views.open")); n != 0 {
 		t.Errorf("%d forms", n)
 	}

@@ -26,8 +26,7 @@ func (s *stage) result(id string) string {
 // askForLink is a job with its card and an output that a link can lead to.
 func (s *stage) askForLink() generate.Job {
 	s.t.Helper()
-	j := s.ask(cowboy)
-	s.mustShow(j.ID, generate.Accepted)
+	j := s.shown(cowboy, generate.Accepted)
 	return s.engine.Put(j.ID, func(j *generate.Job) { j.Output.URL = "https://v3.fal.media/files/b/x.mp4" })
 }
 

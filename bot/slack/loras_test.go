@@ -194,7 +194,7 @@ func TestTheFormTakesTheFileOfALoRA(t *testing.T) {
 		t.Errorf("the answer is %s", m.Text)
 	}
 	s.wantsClay()
-	s.noJobBut(1)
+	s.wantJobs(1)
 }
 
 // wantsClay makes a video with the LoRA that was uploaded.
@@ -203,14 +203,6 @@ func (s *stage) wantsClay() {
 	j := s.ask("a fox lora:clay")
 	if l := j.Request.LoRAs(); len(l) != 1 || l[0].Path != "https://v3.fal.media/the_bytes_of_clay.safetensors" || l[0].Scale != 0.7 {
 		s.t.Errorf("LoRAs %+v", l)
-	}
-}
-
-// noJobBut checks how many jobs were accepted.
-func (s *stage) noJobBut(n int) {
-	s.t.Helper()
-	if got := s.engine.Count(); got != n {
-		s.t.Errorf("%d jobs, want %d", got, n)
 	}
 }
 
@@ -242,7 +234,7 @@ func TestTheShortcutAddsTheLoRAOfAMessage(t *testing.T) {
 	if got := s.files.Stored(); len(got) != 1 || got[0] != "the bytes of my clay v1.safetensors" {
 		t.Errorf("%q was uploaded", got)
 	}
-	s.noJob()
+	s.wantJobs(0)
 }
 
 func TestAFinishedVideoIsSavedAsAStyle(t *testing.T) {
@@ -271,8 +263,7 @@ func TestTheTakesOfATrialAreNamedByTheirStrength(t *testing.T) {
 	s.ann.SetAdmin(true)
 	s.slash(s.ann, s.general, "loras add film acme/film")
 	s.whisper(s.ann, s.general, "is in your team's list")
-	j := s.ask("loras try film a man walks")
-	s.mustShow(j.ID, generate.Accepted)
+	j := s.shown("loras try film a man walks", generate.Accepted)
 	whole := s.engine.Batch(j.ID, 4)
 	s.deliverBatch(whole, s.ofTakes(whole)...)
 	shares := videos(s.general)

@@ -99,7 +99,7 @@ func TestAMessageThatNamesTheBotIsAnsweredLikeTheCommand(t *testing.T) {
 			s := newStage(t)
 			s.say(s.general, text)
 			s.whisper(s.ann, s.general, says)
-			s.noJob()
+			s.wantJobs(0)
 		})
 	}
 }
@@ -113,7 +113,7 @@ func TestWhatIsHardlyAnOrderMakesNoVideo(t *testing.T) {
 			s := newStage(t)
 			s.hears(func() { s.say(s.general, text) })
 			s.settled()
-			s.noJob()
+			s.wantJobs(0)
 			if got := len(s.general.Seen(s.ann)); got != 1 {
 				t.Errorf("the bot answered: %s", texts(s.general))
 			}
@@ -132,7 +132,7 @@ func TestWhatIsHardlyAnOrderMakesNoVideo(t *testing.T) {
 			s := newStage(t)
 			s.say(s.general, text)
 			s.whisper(s.ann, s.general, "Nothing was made and nothing was charged")
-			s.noJob()
+			s.wantJobs(0)
 		})
 	}
 }
@@ -149,7 +149,7 @@ func TestAQuestionAboutTheBotIsAnswered(t *testing.T) {
 			s := newStage(t)
 			s.say(s.general, text)
 			s.whisper(s.ann, s.general, answer)
-			s.noJob()
+			s.wantJobs(0)
 		})
 	}
 }
@@ -168,9 +168,7 @@ func TestAnUnclearMessageBecomesAVideoByItsButtonOnce(t *testing.T) {
 	s.whisper(s.ann, s.general, "I am making a video of it")
 	s.edits(said, "a red fox runs with BOT camera:dolly_in")
 	s.settled()
-	if s.engine.Count() != 1 {
-		t.Errorf("%d jobs", s.engine.Count())
-	}
+	s.wantJobs(1)
 }
 
 func TestAnEditedMessageIsTheSameOrder(t *testing.T) {
@@ -185,9 +183,7 @@ func TestAnEditedMessageIsTheSameOrder(t *testing.T) {
 	s.restart() // nothing is remembered of the events
 	s.edits(said, "BOT a blue fox")
 	s.settled()
-	if s.engine.Count() != 1 {
-		t.Errorf("%d jobs", s.engine.Count())
-	}
+	s.wantJobs(1)
 }
 
 func TestAnEditMendsAnOrderThatWasRefused(t *testing.T) {
@@ -262,7 +258,7 @@ func TestWhatIsNotSaidToTheBotByAPersonIsIgnored(t *testing.T) {
 			}})
 			s.wait(func() bool { return len(s.sim.Acks()) > 0 })
 			s.settled()
-			s.noJob()
+			s.wantJobs(0)
 		})
 	}
 }
@@ -276,7 +272,7 @@ func TestDirectMessagesToTheBotWorkLikeMentions(t *testing.T) {
 	s.hears(func() { s.say(dm, "thanks!") })
 	s.say(dm, "sunset")
 	s.whisper(s.ann, dm, "Nothing was made and nothing was charged")
-	s.noJob()
+	s.wantJobs(0)
 	said := s.say(dm, "BOT a cowboy walks through a dusty town `camera:dolly_in`")
 	j := s.job()
 	if j.Request.Prompt() != "a cowboy walks through a dusty town" || j.Place.Channel != dm.ID() || j.Place.Private {
@@ -313,9 +309,7 @@ func TestAMentionInASharedChannelIsForTheInstallationThatItNames(t *testing.T) {
 	}
 	beta.user.Say(shared, "<@"+gamma.ws.Bot().ID()+"> a red fox runs", "")
 	s.whisper(beta.user, shared, "Guests and people of other organisations")
-	if s.engine.Count() != 1 {
-		t.Errorf("%d jobs", s.engine.Count())
-	}
+	s.wantJobs(1)
 }
 
 // Slack answers so many questions about people a minute. Whoever uses them up

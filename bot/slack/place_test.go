@@ -199,8 +199,7 @@ func TestAPaidVideoGoesToTheRequesterWhenTheChannelIsGone(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := newStage(t)
-			j := s.ask(cowboy)
-			s.mustShow(j.ID, generate.Accepted)
+			j := s.shown(cowboy, generate.Accepted)
 			end(s)
 			receipt := s.mustDeliver(j.ID)
 			dm := s.ann.DM()
@@ -226,8 +225,7 @@ func TestAPaidVideoGoesToTheRequesterWhenTheChannelIsGone(t *testing.T) {
 func TestAVideoThatIsDeliveredAgainBeginsAnew(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	j := s.ask(cowboy)
-	s.mustShow(j.ID, generate.Accepted)
+	j := s.shown(cowboy, generate.Accepted)
 	s.sim.Inject(sim.Fault{Method: "files.getUploadURLExternal", Kind: sim.APIError, Error: "file_uploads_disabled", Times: 1})
 	letIn := s.sim.Inject(sim.Fault{Method: "chat.postMessage", Kind: sim.APIError, Error: "restricted_action", Times: -1})
 	if _, err := s.deliver(j.ID); !errors.Is(err, generate.ErrUnreachable) {
@@ -262,8 +260,7 @@ func TestAWorkspaceWithoutUploadsGetsALinkWithTheReason(t *testing.T) {
 		where := tt.where
 		t.Run(code, func(t *testing.T) {
 			s := newStage(t)
-			j := s.ask(cowboy)
-			s.mustShow(j.ID, generate.Accepted)
+			j := s.shown(cowboy, generate.Accepted)
 			s.sim.Inject(sim.Fault{Method: where, Kind: sim.APIError, Error: code, Times: -1})
 			s.engine.Put(j.ID, func(j *generate.Job) { j.Output.URL = "https://v3.fal.media/files/b/x.mp4" })
 			receipt := s.mustDeliver(j.ID)
@@ -312,7 +309,7 @@ func TestGuestsAreRefusedUnlessAllowed(t *testing.T) {
 			continue
 		}
 		s.whisper(guest, s.general, "Guests and people of other organisations")
-		s.noJob()
+		s.wantJobs(0)
 	}
 }
 
@@ -422,7 +419,7 @@ func TestOutsidersOfAnOrganisationAreNoMembersAndNoAdmins(t *testing.T) {
 			s.whisper(eve, room, "Only admins and owners")
 			ask(cowboy)
 			s.whisper(eve, room, "Guests and people of other organisations")
-			s.noJob()
+			s.wantJobs(0)
 		})
 	}
 }

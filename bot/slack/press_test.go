@@ -26,8 +26,7 @@ func blocksJSON(t *testing.T, m sim.Message) []byte {
 // delivered is a job whose video is in the channel.
 func (s *stage) delivered() (generate.Job, sim.Message) {
 	s.t.Helper()
-	j := s.ask(cowboy)
-	s.mustShow(j.ID, generate.Accepted)
+	j := s.shown(cowboy, generate.Accepted)
 	s.mustDeliver(j.ID)
 	s.mustShow(j.ID, generate.Delivered)
 	return j, results(s.general, j.ID)[0]
@@ -48,9 +47,7 @@ func TestAgainMakesANewJobWithANewSeedOnceForADoubleClick(t *testing.T) {
 	if same := s.job(); same.ID == again.ID || same.Request.Seed() != j.Request.Seed() {
 		t.Error("the same seed is not the same")
 	}
-	if got := s.engine.Count(); got != 3 {
-		t.Errorf("%d jobs, want 3", got)
-	}
+	s.wantJobs(3)
 }
 
 // TestPressesWithinTwoSecondsAreOne, whichever process they come to.
@@ -70,8 +67,7 @@ func TestCancelIsForTheOwnerAndAdminsAndAsksFirst(t *testing.T) {
 	s := newStage(t)
 	boss := s.ws.AddUser(sim.UserSpec{Name: "boss", Admin: true})
 	s.general.Add(boss)
-	j := s.ask(cowboy)
-	s.mustShow(j.ID, generate.Running)
+	j := s.shown(cowboy, generate.Running)
 	card := fromBot(s.general)[0]
 	if !strings.Contains(string(blocksJSON(t, card)), "Stop making this video?") {
 		t.Error("nobody is asked before a job is cancelled")

@@ -110,8 +110,7 @@ func TestManyJobsMeetNoRateLimit(t *testing.T) {
 func TestAnEditThatChangesNothingIsNotSent(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	j := s.ask(cowboy)
-	s.mustShow(j.ID, generate.Accepted)
+	j := s.shown(cowboy, generate.Accepted)
 	for range 3 {
 		s.showAtLast(j.ID, generate.Running)
 		s.sim.Advance(3 * time.Second)

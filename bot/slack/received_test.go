@@ -49,7 +49,7 @@ func TestAStoreThatHangsIsSaidWithinThreeSeconds(t *testing.T) {
 	s.engine.WaitRecord = make(chan struct{})
 	s.slash(s.ann, s.general, cowboy)
 	s.whisper(s.ann, s.general, "Nothing was charged")
-	s.noJob()
+	s.wantJobs(0)
 }
 
 func TestSlackIsAskedWhoSomebodyIsAfterTheAcknowledgement(t *testing.T) {

@@ -92,5 +92,5 @@ func TestALineThatIsTooLongIsRefusedUnread(t *testing.T) {
 	s := newStage(t)
 	s.mention(s.ann, s.general, strings.Repeat("a fox ", 2001), "")
 	s.whisper(s.ann, s.general, "12005 characters")
-	s.noJob()
+	s.wantJobs(0)
 }

@@ -213,9 +213,7 @@ func TestAnEventThatIsBroughtTwiceIsOneJob(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := s.engine.Count(); got != 1 {
-		t.Errorf("%d jobs", got)
-	}
+	s.wantJobs(1)
 }
 
 // Somebody has switched Socket Mode off on the app's page. Slack refuses new
@@ -232,8 +230,7 @@ func TestSocketModeThatIsSwitchedOffIsWaitedFor(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := newStage(t)
-			j := s.ask(cowboy)
-			s.mustShow(j.ID, generate.Accepted)
+			j := s.shown(cowboy, generate.Accepted)
 			all := func() bool { return slack.Live(s.bot) == slack.Connections }
 			s.until("all connections are there", all)
 			on := off(s.sim)

@@ -40,15 +40,11 @@ func TestAHintFindsALostSubmit(t *testing.T) {
 			elapse(tt.after)
 			p.arrived(t, w, id)
 			elapse(2 * time.Minute)
-			if got := finished(t, p, id); got.State != generate.Delivered {
-				t.Errorf("state = %s, want delivered", got.State)
-			}
+			p.wantEnd(t, id, generate.Delivered)
 			if h := hold(t, p, id); h.State != quota.Settled || h.Charged == 0 {
 				t.Errorf("hold is %s with %d charged, want what was paid", h.State, h.Charged)
 			}
-			if n := w.provider.submitted(id); n != 1 {
-				t.Errorf("submitted %d times, want once", n)
-			}
+			w.wantSubmits(t, id, 1)
 		}))
 	}
 }

@@ -62,9 +62,7 @@ func TestASubmissionThatTheProviderForgets(t *testing.T) {
 			if got := finished(t, p, id); got.State != tt.state || got.Failure.Kind != tt.kind {
 				t.Errorf("job is %s (%s), want %s (%s)", got.State, got.Failure.Kind, tt.state, tt.kind)
 			}
-			if h := hold(t, p, id); h.State != tt.hold {
-				t.Errorf("hold is %s, want %s", h.State, tt.hold)
-			}
+			p.wantHold(t, id, tt.hold)
 		}))
 	}
 }
@@ -134,8 +132,6 @@ func TestASubmissionThatIsNotKnownAtFirstIsBelievedLater(t *testing.T) {
 		w.provider.jobs = hidden
 		w.provider.mu.Unlock()
 		elapse(3 * time.Minute)
-		if got := finished(t, p, id); got.State != generate.Delivered {
-			t.Errorf("job is %s (%s), want delivered", got.State, got.Failure.Kind)
-		}
+		p.wantEnd(t, id, generate.Delivered)
 	})
 }

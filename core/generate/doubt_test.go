@@ -131,9 +131,7 @@ func TestAnOldDoubtfulJobIsLookedForAsLongAsAnother(t *testing.T) {
 		w.provider.hidden = false
 		w.provider.mu.Unlock()
 		elapse(10 * time.Minute)
-		if j := finished(t, p, ids[1]); j.State != generate.Delivered {
-			t.Errorf("job is %s (%s), want it delivered", j.State, j.Failure.Kind)
-		}
+		p.wantEnd(t, ids[1], generate.Delivered)
 	})
 }
 
@@ -160,9 +158,7 @@ func TestWhoLosesAJobWhileSubmittingPassesTheAnswerOn(t *testing.T) {
 		if got.State != generate.Delivered || got.Submission.RequestID != w.provider.requestOf(t, j.ID) {
 			t.Errorf("job is %s with request %q, want it delivered", got.State, got.Submission.RequestID)
 		}
-		if n := w.provider.submitted(j.ID); n != 1 {
-			t.Errorf("submitted %d times, want once", n)
-		}
+		w.wantSubmits(t, j.ID, 1)
 	})
 }
 

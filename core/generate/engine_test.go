@@ -30,6 +30,28 @@ func hold(t *testing.T, p *process, id string) quota.Hold {
 	return h
 }
 
+// wantEnd checks how a job has ended.
+func (p *process) wantEnd(t *testing.T, id string, want generate.State) {
+	t.Helper()
+	if j := finished(t, p, id); j.State != want {
+		t.Errorf("job is %s (%s), want %s", j.State, j.Failure.Kind, want)
+	}
+}
+
+func (p *process) wantHold(t *testing.T, id string, want quota.HoldState) {
+	t.Helper()
+	if h := hold(t, p, id); h.State != want {
+		t.Errorf("hold is %s, want %s", h.State, want)
+	}
+}
+
+func (w *world) wantSubmits(t *testing.T, id string, want int) {
+	t.Helper()
+	if n := w.provider.submitted(id); n != want {
+		t.Errorf("submitted %d times, want %d", n, want)
+	}
+}
+
 func TestAJobGoesFromTheCommandToTheVideo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -40,9 +62,7 @@ func TestAJobGoesFromTheCommandToTheVideo(t *testing.T) {
 		if got.State != generate.Delivered {
 			t.Errorf("state = %s, want delivered", got.State)
 		}
-		if n := w.provider.submitted(id); n != 1 {
-			t.Errorf("submitted %d times, want once", n)
-		}
+		w.wantSubmits(t, id, 1)
 		if w.channel.posted()[id] != "ltx-"+id+".mp4" {
 			t.Errorf("posted %v", w.channel.posted())
 		}
@@ -62,9 +82,7 @@ func TestTheSameEventIsTheSameJob(t *testing.T) {
 			t.Errorf("second accept = %s, %v; want the same job and ErrExists", again.ID, err)
 		}
 		elapse(2 * time.Minute)
-		if n := w.provider.submitted(first.ID); n != 1 {
-			t.Errorf("submitted %d times, want once", n)
-		}
+		w.wantSubmits(t, first.ID, 1)
 	})
 }
 
@@ -104,12 +122,8 @@ func TestAJobThatEndsWithoutAVideo(t *testing.T) {
 			if got.State != tt.state || got.Failure.Kind != tt.kind {
 				t.Errorf("job is %s (%s), want %s (%s)", got.State, got.Failure.Kind, tt.state, tt.kind)
 			}
-			if h := hold(t, p, id); h.State != tt.hold {
-				t.Errorf("hold is %s, want %s", h.State, tt.hold)
-			}
-			if n := w.provider.submitted(id); n != tt.submits {
-				t.Errorf("submitted %d times, want %d", n, tt.submits)
-			}
+			p.wantHold(t, id, tt.hold)
+			w.wantSubmits(t, id, tt.submits)
 			if len(w.channel.posted()) != 0 {
 				t.Errorf("posted %v, want nothing", w.channel.posted())
 			}
@@ -131,12 +145,8 @@ func TestASubmitThatMayBeTriedAgainIs(t *testing.T) {
 			p := w.run()
 			id := p.accept(t, 1)
 			elapse(5 * time.Minute)
-			if got := finished(t, p, id); got.State != generate.Delivered {
-				t.Errorf("state = %s, want delivered", got.State)
-			}
-			if n := w.provider.submitted(id); n != 1 {
-				t.Errorf("submitted %d times, want once", n)
-			}
+			p.wantEnd(t, id, generate.Delivered)
+			w.wantSubmits(t, id, 1)
 		}))
 	}
 }
@@ -148,12 +158,8 @@ func TestALostSubmitIsFoundInTheHistory(t *testing.T) {
 		p := w.run()
 		id := p.accept(t, 1)
 		elapse(5 * time.Minute)
-		if got := finished(t, p, id); got.State != generate.Delivered {
-			t.Errorf("state = %s, want delivered", got.State)
-		}
-		if n := w.provider.submitted(id); n != 1 {
-			t.Errorf("submitted %d times, want once", n)
-		}
+		p.wantEnd(t, id, generate.Delivered)
+		w.wantSubmits(t, id, 1)
 	})
 }
 
@@ -175,12 +181,8 @@ func TestCancel(t *testing.T) {
 			elapse(tt.after)
 			p.cancel(t, id)
 			elapse(3 * time.Minute)
-			if got := finished(t, p, id); got.State != tt.state {
-				t.Errorf("state = %s, want %s", got.State, tt.state)
-			}
-			if h := hold(t, p, id); h.State != tt.hold {
-				t.Errorf("hold is %s, want %s", h.State, tt.hold)
-			}
+			p.wantEnd(t, id, tt.state)
+			p.wantHold(t, id, tt.hold)
 			if _, err := p.engine.Cancel(t.Context(), id, "test:1"); !errors.Is(err, generate.ErrTooLate) {
 				t.Errorf("cancelling a job that is over = %v, want ErrTooLate", err)
 			}
@@ -199,9 +201,7 @@ func TestTheDeadlineAsksTheProviderToStop(t *testing.T) {
 		if got.State != generate.Failed || got.Failure.Kind != generate.FailTimeout {
 			t.Errorf("job is %s (%s), want failed (timeout)", got.State, got.Failure.Kind)
 		}
-		if h := hold(t, p, id); h.State != quota.Released {
-			t.Errorf("hold is %s, want released", h.State)
-		}
+		p.wantHold(t, id, quota.Released)
 	})
 }
 
@@ -224,9 +224,7 @@ func TestJobsBeyondTheLimitWaitForTheirTurn(t *testing.T) {
 		}
 		elapse(5 * time.Minute)
 		for _, id := range ids {
-			if got := finished(t, p, id); got.State != generate.Delivered {
-				t.Errorf("job %s is %s, want delivered", id, got.State)
-			}
+			p.wantEnd(t, id, generate.Delivered)
 		}
 	})
 }

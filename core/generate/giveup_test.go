@@ -93,9 +93,7 @@ func TestAJobThatTheProviderNeverEndsEnds(t *testing.T) {
 			w.change(func(p *fakeProvider) { p.queue, p.run, p.statusErr, p.resultErr = 0, 0, nil, nil })
 			next := p.accept(t, 2)
 			elapse(time.Minute)
-			if j := finished(t, p, next); j.State != generate.Delivered {
-				t.Errorf("the next job is %s: its slot is not free", j.State)
-			}
+			p.wantEnd(t, next, generate.Delivered)
 		}))
 	}
 }
@@ -137,9 +135,7 @@ func TestAStartLongAfterTheDeadlineAsksFirst(t *testing.T) {
 		elapse(90 * time.Second)
 		w.change(func(p *fakeProvider) { p.statusErr = nil })
 		elapse(2 * time.Minute)
-		if j := finished(t, p, id); j.State != generate.Delivered {
-			t.Errorf("job is %s (%s), want delivered", j.State, j.Failure.Kind)
-		}
+		p.wantEnd(t, id, generate.Delivered)
 	})
 }
 
@@ -202,9 +198,7 @@ func TestAnOperatorGivesAJobUp(t *testing.T) {
 			if j := finished(t, p, id); j.State != tt.state || j.Failure.Kind != tt.kind {
 				t.Errorf("job is %s (%s), want %s (%s)", j.State, j.Failure.Kind, tt.state, tt.kind)
 			}
-			if h := hold(t, p, id); h.State != tt.hold {
-				t.Errorf("hold is %s, want %s", h.State, tt.hold)
-			}
+			p.wantHold(t, id, tt.hold)
 			if _, err := p.engine.GiveUp(t.Context(), id, "operator"); !errors.Is(err, generate.ErrTooLate) {
 				t.Errorf("giving up a job that is over = %v, want ErrTooLate", err)
 			}
@@ -292,9 +286,7 @@ func TestATimeThatSomebodyNamesIsBounded(t *testing.T) {
 		p := w.run()
 		id := p.accept(t, 1)
 		elapse(16 * time.Minute)
-		if j := finished(t, p, id); j.State != generate.Delivered {
-			t.Errorf("job is %s", j.State)
-		}
+		p.wantEnd(t, id, generate.Delivered)
 	}))
 	t.Run("by the conversation, for the card", virtual(func(t *testing.T) {
 		w := newWorld(t)
@@ -302,9 +294,7 @@ func TestATimeThatSomebodyNamesIsBounded(t *testing.T) {
 		p := w.run()
 		id := p.accept(t, 1)
 		elapse(17 * time.Minute)
-		if j := finished(t, p, id); j.State != generate.Delivered {
-			t.Errorf("job is %s", j.State)
-		}
+		p.wantEnd(t, id, generate.Delivered)
 	}))
 }
 

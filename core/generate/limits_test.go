@@ -294,9 +294,7 @@ func TestAJobThatWaitsForItsTurnLooksRarely(t *testing.T) {
 			}
 		}
 		elapse(time.Minute + 5*time.Second)
-		if n := w.provider.submitted(second); n != 1 {
-			t.Errorf("submitted %d times a minute after its turn has come, want once", n)
-		}
+		w.wantSubmits(t, second, 1)
 	})
 }
 
@@ -327,8 +325,6 @@ func TestAShortDownloadIsTriedFiveTimesBeforeTheNextDelivery(t *testing.T) {
 		p := w.run()
 		id := p.accept(t, 1)
 		elapse(2 * time.Minute)
-		if j := finished(t, p, id); j.State != generate.Delivered {
-			t.Errorf("job is %s", j.State)
-		}
+		p.wantEnd(t, id, generate.Delivered)
 	})
 }

@@ -72,9 +72,7 @@ func TestAStopBeforeTheSubmitPutsTheJobBack(t *testing.T) {
 		w.worn = nil
 		p = w.run()
 		elapse(2 * time.Minute)
-		if j := finished(t, p, id); j.State != generate.Delivered {
-			t.Errorf("job is %s", j.State)
-		}
+		p.wantEnd(t, id, generate.Delivered)
 		if n := len(w.provider.searches); n > 0 || w.provider.submitted(id) != 1 {
 			t.Errorf("%d searches and %d submits, want one submit and no doubt", n, w.provider.submitted(id))
 		}
@@ -96,8 +94,6 @@ func TestAJobThatIsTakenUpLateHasANewDeadline(t *testing.T) {
 		elapse(15 * time.Minute)
 		w.change(func(p *fakeProvider) { p.resultErr = nil })
 		elapse(5 * time.Minute)
-		if j := finished(t, p, id); j.State != generate.Delivered {
-			t.Errorf("job is %s (%s), want delivered", j.State, j.Failure.Kind)
-		}
+		p.wantEnd(t, id, generate.Delivered)
 	})
 }

@@ -39,9 +39,7 @@ func TestABadAnswerInPlaceOfAResultIsNotBelievedAtOnce(t *testing.T) {
 			elapse(tt.lasts)
 			w.change(func(p *fakeProvider) { p.resultErr = nil })
 			elapse(90 * time.Second)
-			if j := finished(t, p, id); j.State != tt.want {
-				t.Errorf("job is %s (%s), want %s", j.State, j.Failure.Kind, tt.want)
-			}
+			p.wantEnd(t, id, tt.want)
 			if n := w.provider.results; n > 80 {
 				t.Errorf("asked for the result %d times", n)
 			}
@@ -68,9 +66,7 @@ func TestAResultIsAskedForWhenTheStatusCannotBeRead(t *testing.T) {
 				p.arrived(t, w, id)
 			}
 			elapse(tt.within)
-			if j := finished(t, p, id); j.State != generate.Delivered {
-				t.Errorf("job is %s, want delivered", j.State)
-			}
+			p.wantEnd(t, id, generate.Delivered)
 		}))
 	}
 }
@@ -84,9 +80,7 @@ func TestAStreamThatTalksDoesNotReplaceThePolls(t *testing.T) {
 		p := w.run()
 		id := p.accept(t, 1)
 		elapse(75 * time.Second) // done after 45
-		if j := finished(t, p, id); j.State != generate.Delivered {
-			t.Errorf("job is %s, want delivered", j.State)
-		}
+		p.wantEnd(t, id, generate.Delivered)
 		if n := w.provider.statuses; n > 8 {
 			t.Errorf("polled %d times in the 45 seconds of a job with a stream", n)
 		}

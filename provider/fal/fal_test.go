@@ -17,6 +17,7 @@ import (
 	"ltxbot/core/ltx"
 	"ltxbot/internal/leak"
 	"ltxbot/internal/parallel"
+	"ltxbot/internal/until"
 	"ltxbot/provider/fal"
 	sim "ltxbot/sim/fal"
 )
@@ -155,7 +156,7 @@ func (w *world) submit(t *testing.T, text string) generate.Submission {
 func (w *world) await(t *testing.T, s generate.Submission) generate.Status {
 	t.Helper()
 	var st generate.Status
-	eventually(t, "complete", func() bool {
+	until.True(t, "it is complete", func() bool {
 		var err error
 		if st, err = w.Status(t.Context(), s); err != nil {
 			t.Fatal(err)
@@ -163,21 +164,6 @@ func (w *world) await(t *testing.T, s generate.Submission) generate.Status {
 		return st.Phase == generate.PhaseComplete
 	})
 	return st
-}
-
-func eventually(t *testing.T, what string, cond func() bool) {
-	t.Helper()
-	deadline := time.NewTimer(time.Minute)
-	defer deadline.Stop()
-	tick := time.NewTicker(2 * time.Millisecond)
-	defer tick.Stop()
-	for !cond() {
-		select {
-		case <-deadline.C:
-			t.Fatalf("never: %s", what)
-		case <-tick.C:
-		}
-	}
 }
 
 // assertClean fails when a text holds the key, half of it, the prompt or a

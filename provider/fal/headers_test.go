@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"ltxbot/core/ltx"
+	"ltxbot/internal/until"
 	"ltxbot/provider/fal"
 	sim "ltxbot/sim/fal"
 )
@@ -58,7 +59,7 @@ func TestFalIsToldHowLongToKeepFiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "an uploaded file is gone after a second", func() bool {
+	until.True(t, "an uploaded file is gone after a second", func() bool {
 		m, err := w.Open(t.Context(), u, 0)
 		if err == nil {
 			_ = m.Body.Close()

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"ltxbot/internal/until"
 	"ltxbot/sim/fal"
 )
 
@@ -89,8 +90,8 @@ func TestConcurrencyIsLimited(t *testing.T) {
 		b := ask(t, s, http.MethodGet, s.QueueURL()+requests+id+"/status", "").json(t)
 		return b["status"].(string), b["queue_position"]
 	}
-	await(t, "the first one runs", func() bool { st, _ := state(first); return st == "IN_PROGRESS" })
-	await(t, "only own jobs are ahead", func() bool { _, p := state(third); return p == 1.0 })
+	until.True(t, "the first one runs", func() bool { st, _ := state(first); return st == "IN_PROGRESS" })
+	until.True(t, "only own jobs are ahead", func() bool { _, p := state(third); return p == 1.0 })
 	if st, p := state(second); st != "IN_QUEUE" || p != 0.0 {
 		t.Errorf("second: %s at %v", st, p)
 	}

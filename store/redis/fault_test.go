@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"ltxbot/internal/redistest"
+	"ltxbot/internal/until"
 	"ltxbot/store/kv"
 )
 
@@ -275,26 +276,23 @@ func TestSyncWaitsForAReplica(t *testing.T) {
 	t.Parallel()
 	master := redistest.Start(t)
 	replica := redistest.Start(t, "--replicaof", "127.0.0.1 "+strconv.Itoa(master.Port))
-	deadline := time.Now().Add(testTimeout)
-	for tick := time.NewTicker(20 * time.Millisecond); !strings.Contains(replica.CLI("INFO", "replication"), "master_link_status:up"); <-tick.C {
-		if time.Now().After(deadline) {
-			t.Fatal("the replica does not follow")
-		}
-	}
+	until.True(t, "the replica follows", func() bool {
+		return strings.Contains(replica.CLI("INFO", "replication"), "master_link_status:up")
+	})
 	d := newDatabase(master, nil)
 	d.opts.Timeout = time.Second
 	e := d.Open(t)
 	t.Cleanup(func() { e.Close() })
 	confirmed := func() bool { return e.Sync(t.Context()) == nil } // a busy machine may need more than a second
 	increment(t, e, "n")
-	waitFor(t, "a replica that answers", confirmed)
+	until.True(t, "a replica answers", confirmed)
 	replica.Freeze()
 	increment(t, e, "n")
 	if err := e.Sync(t.Context()); err == nil {
 		t.Error("a replica that does not answer has confirmed a write")
 	}
 	replica.Thaw()
-	waitFor(t, "a replica that answers again", confirmed)
+	until.True(t, "a replica answers again", confirmed)
 }
 
 func TestIncarnationIsOfTheServersRun(t *testing.T) {
