@@ -92,12 +92,29 @@ func ParsePrompt(text string) (Line, error) {
 		return Line{}, err
 	}
 	line := Unformat(tidy(text))
-	if commandName.MatchString(line) || namesVerb(line) {
+	if startsVerb(line) {
 		return parseLine(line)
 	}
 	settings, err := parseSettings(line)
 	return Line{Settings: settings}, err
 }
+
+// PromptVerb is ParsePrompt for a text that is about a verb; ok is false for any
+// other.
+func PromptVerb(text string) (l Line, ok bool) {
+	if CheckLength(text) != nil {
+		return Line{}, false
+	}
+	line := Unformat(tidy(text))
+	if !startsVerb(line) {
+		return Line{}, false
+	}
+	l, err := parseLine(line)
+	return l, err == nil && l.Verb != ""
+}
+
+// startsVerb tells whether a text in a place for a prompt may be about a verb.
+func startsVerb(line string) bool { return commandName.MatchString(line) || namesVerb(line) }
 
 // parseLine is Parse without the removal of formatting marks.
 func parseLine(line string) (Line, error) {
