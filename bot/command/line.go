@@ -232,14 +232,14 @@ type parser struct {
 	asWords  bool // what may be a setting or prose is prose
 	pos      int
 	settings []ltx.Setting
-	pieces   []piece       // of the prompt, with a setting between each two
-	hollow   bool          // a setting stood in brackets
-	cut      bool          // a setting stood just before pos
-	begun    bool          // the prompt has begun
-	marked   bool          // "prompt:" stood before it
-	joints   map[int]bool  // where a word starts after a setting and a comma
-	seen     []*match      // by position: what find found, so that looking ahead is cheap
-	horizon  int           // no word is read beyond it; 0 = no limit
+	pieces   []piece      // of the prompt, with a setting between each two
+	hollow   bool         // a setting stood in brackets
+	cut      bool         // a setting stood just before pos
+	begun    bool         // the prompt has begun
+	marked   bool         // "prompt:" stood before it
+	joints   map[int]bool // where a word starts after a setting and a comma
+	seen     []*match     // by position: what find found, so that looking ahead is cheap
+	horizon  int          // no word is read beyond it; 0 = no limit
 
 	valueless []ltx.Param // typed without a value
 	misspelt  ltx.Invalid // typed in the way of another tool
