@@ -76,7 +76,7 @@ func newConsole(p consoleParts) (*web.Server, error) {
 		Examine: p.examine,
 		Guard:   p.guard,
 		Logger:  p.log,
-		Deleted: func(j generate.Job) bool { return j.Notes[generate.NoteDeleted] != "" },
+		Words:   consoleWords{printer},
 		Told: func(j generate.Job) string {
 			m := view.Card(printer, j)
 			m.Buttons = nil
@@ -88,6 +88,14 @@ func newConsole(p consoleParts) (*web.Server, error) {
 	}
 	return web.New(cfg)
 }
+
+// consoleWords are the words of the chat. It implements web.Words.
+type consoleWords struct{ text.Printer }
+
+func (w consoleWords) State(j generate.Job) string       { return view.JobState(w.Printer, j) }
+func (w consoleWords) StateName(s generate.State) string { return view.StateName(w.Printer, s) }
+func (w consoleWords) Why(j generate.Job) string         { return view.Why(w.Printer, j) }
+func (w consoleWords) Verb(name string) string           { return view.VerbName(w.Printer, name) }
 
 // signIns are the platforms by which people sign in.
 func (p consoleParts) signIns() []web.SignIn {

@@ -100,13 +100,14 @@ func TestADiscordAdminDoesADaysWorkInTheConsole(t *testing.T) {
 	}
 	admin.signIn("discord", boss.Authorize)
 	admin.has("/admin/", "Newest jobs", first.ID)
-	admin.has("/admin/jobs/"+first.ID, "a fox in the snow", "the video was posted")
+	admin.has("/admin/jobs/"+first.ID, ">Done</span>", "a fox in the snow", "the video was posted", "over: Done")
+	admin.has("/admin/jobs", ">Done</span>", `<option value="submitting">Sending it to the model</option>`)
 	admin.has("/admin/members", "discord:"+w.ada.ID)
 	if status, _, text := admin.do(http.MethodPost, w.at("/admin/orders/grant"), url.Values{"who": {"discord:" + w.ada.ID}, "videos": {"5"}, "once": {"a"}}); status != http.StatusOK {
 		t.Errorf("grant: %d %s", status, text)
 	}
 	admin.has("/admin/tiers", `<th scope="row">studio</th>`, "<code>pro</code>")
-	admin.has("/admin/log", "discord:"+boss.ID, "5 videos", "console")
+	admin.has("/admin/log", "discord:"+boss.ID, "Give extra", "5 videos", "console")
 	admin.has("/admin/members/discord:"+w.ada.ID, "0 of 5 videos used")
 
 	// Once more, in the channel, on the admin's own account.

@@ -189,15 +189,17 @@ func (svc *Service) Suggest(c Caller, option, typed string) []view.Choice {
 	case p.Kind == ltx.KindBool:
 		all = []view.Choice{{Value: "yes", Label: v.Text("form.yes")}, {Value: "no", Label: v.Text("form.no")}}
 	case p.Kind == ltx.KindDuration:
+		p, _ = svc.rules(c).Offered(p)
 		for _, s := range usualSeconds {
+			if s < p.Min || s > p.Max {
+				continue
+			}
 			all = append(all, view.Choice{Value: text.NumberTyped(s), Label: v.Duration(time.Duration(s * float64(time.Second)))})
 		}
 	default:
 		rules := svc.rules(c)
+		p, _ = rules.Offered(p)
 		all = view.Choices(v, p, rules.QualityNames())
-		if p.Key() == "model" {
-			all = slices.DeleteFunc(all, func(c view.Choice) bool { return !rules.Allows(c.Value) })
-		}
 		if p.Kind == ltx.KindSize {
 			for _, r := range usualRatios {
 				all = append(all, view.Choice{Value: r, Label: r})

@@ -39,6 +39,7 @@ const (
 	chartWidth  = 720
 	chartHeight = 220
 	chartLeft   = 56
+	chartRight  = 16 // half of the last label, which may stand under the last bar
 	chartTop    = 10
 	chartBottom = 24
 )
@@ -65,7 +66,7 @@ func dayChart(days []Day) *chart {
 	for _, part := range []usd.Micros{0, top / 2, top} {
 		c.Lines = append(c.Lines, line{chartTop + room - scale(part), dollars(part)})
 	}
-	step := (chartWidth - chartLeft) / len(days)
+	step := (chartWidth - chartLeft - chartRight) / len(days)
 	for i, d := range days {
 		x := chartLeft + i*step
 		b := bar{X: x, Width: step - 4, Height: scale(d.Charged), Held: scale(d.Held), Title: d.Day + ": " + dollars(d.Charged) + ", " + strconv.FormatInt(d.Videos, 10) + " videos"}

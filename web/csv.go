@@ -38,7 +38,10 @@ const (
 )
 
 func (s *Server) jobsCSV(q *request) error {
-	f := filterOf(q)
+	f, err := s.named(q, filterOf(q))
+	if err != nil {
+		return err
+	}
 	var found []generate.Job
 	for n := 0; n < csvLooks && len(found) < csvJobs; n++ {
 		more, next, _, err := s.find(q.Context(), f, q.access, csvJobs-len(found))

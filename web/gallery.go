@@ -1,6 +1,7 @@
 package web
 
 import (
+	"errors"
 	"net/http"
 	"time"
 )
@@ -8,6 +9,7 @@ import (
 // videoList is a page of videos.
 type videoList struct {
 	Filter filter
+	Wrong  string // what is wrong with it
 	Videos []videoCard
 	Older  string
 	Own    bool
@@ -28,7 +30,15 @@ type videoCard struct {
 func (s *Server) gallery(q *request) error {
 	f := filterOf(q)
 	f.State, f.Videos = "", true
-	found, next, looked, err := s.find(q.Context(), f, q.access, videosPerPage)
+	selects, err := s.named(q, f)
+	if wrong, ok := errors.AsType[*nameError](err); ok {
+		s.render(q, http.StatusUnprocessableEntity, "gallery", "Gallery", videoList{Filter: f, Wrong: wrong.Error()})
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	found, next, looked, err := s.find(q.Context(), selects, q.access, videosPerPage)
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -51,6 +52,16 @@ func filterOf(q *request) filter {
 		f.Before = at
 	}
 	return f
+}
+
+// named is a filter with the member whom it calls by name.
+func (s *Server) named(q *request, f filter) (filter, error) {
+	if f.Member == "" || q.role == Member {
+		return f, nil
+	}
+	var err error
+	f.Member, err = s.called(q, f.Member)
+	return f, err
 }
 
 // values is the filter as a query, without where it begins.
@@ -177,7 +188,7 @@ func (s *Server) find(ctx context.Context, f filter, a access, most int) (found 
 			if f.about(j) && (query.Posted == "" || a.opens(j)) {
 				looked++
 			}
-			if f.selects(j, a) && (!f.Videos || !s.cfg.Deleted(j)) {
+			if f.selects(j, a) && (!f.Videos || !deleted(j)) {
 				found = append(found, j)
 			}
 		}
@@ -201,7 +212,8 @@ func (s *Server) find(ctx context.Context, f filter, a access, most int) (found 
 // jobList is a page of jobs.
 type jobList struct {
 	Filter filter
-	States []string
+	Wrong  string // what is wrong with it
+	States []stateChoice
 	Jobs   []jobRow
 	Older  string // the query of the next page; empty = there is none
 	CSV    string
@@ -210,6 +222,9 @@ type jobList struct {
 	Own bool
 }
 
+// stateChoice is a choice of the filter by state.
+type stateChoice struct{ Value, Text string }
+
 // jobRow is a job for a list.
 type jobRow struct {
 	generate.Job
@@ -217,6 +232,17 @@ type jobRow struct {
 	Open   bool // the visitor may see what is in it
 	Prompt string
 	Style  string // its name
+}
+
+// deleted reports whether somebody has deleted the video of a job.
+func deleted(j generate.Job) bool { return j.Notes[generate.NoteDeleted] != "" }
+
+// Look is the class of the state on a page.
+func (r jobRow) Look() string {
+	if r.State == generate.Delivered && deleted(r.Job) {
+		return "deleted"
+	}
+	return string(r.State)
 }
 
 // maxPrompt is how much of a prompt a list shows, in characters.
@@ -241,23 +267,37 @@ func shorten(text string, most int) string {
 // link is a path with a query; the empty string without a query.
 func link(path string, v url.Values) string { return path + "?" + v.Encode() }
 
+// stateChoices are the choices of the filter by state.
+func (s *Server) stateChoices() []stateChoice {
+	all := []stateChoice{{Unfinished, "Under way"}}
+	for _, state := range generate.States {
+		all = append(all, stateChoice{string(state), s.cfg.Words.StateName(state)})
+	}
+	return all
+}
+
 func (s *Server) jobs(q *request) error {
 	f := filterOf(q)
+	selects, err := s.named(q, f)
+	if wrong, ok := errors.AsType[*nameError](err); ok {
+		s.render(q, http.StatusUnprocessableEntity, "jobs", "Jobs", jobList{Filter: f, States: s.stateChoices(), Wrong: wrong.Error()})
+		return nil
+	}
+	if err != nil {
+		return err
+	}
 	if id := strings.ToLower(f.Text); jobID(id) { // an id leads to its job
 		if j, err := s.cfg.Jobs.Job(q.Context(), id); err == nil && s.reaches(q, j) {
 			http.Redirect(q.w, q.Request, link(Path+"/jobs/"+j.ID, url.Values{"team": {q.team}}), http.StatusSeeOther)
 			return nil
 		}
 	}
-	found, next, looked, err := s.find(q.Context(), f, q.access, jobsPerPage)
+	found, next, looked, err := s.find(q.Context(), selects, q.access, jobsPerPage)
 	if err != nil {
 		return err
 	}
 	values := f.values(q.role)
-	list := jobList{Filter: f, Own: q.role == Member, CSV: link(Path+"/csv/jobs", values), States: []string{Unfinished}}
-	for _, state := range generate.States {
-		list.States = append(list.States, string(state))
-	}
+	list := jobList{Filter: f, Own: q.role == Member, CSV: link(Path+"/csv/jobs", values), States: s.stateChoices()}
 	if looked > len(found) || !next.IsZero() && len(found) < jobsPerPage {
 		list.Looked = looked
 	}
@@ -332,7 +372,7 @@ func (s *Server) job(q *request) error {
 		return err
 	}
 	p := story{
-		jobRow: q.row(j), Told: s.cfg.Told(j), Events: eventsOf(j), Once: once(), Unfinished: j.Unfinished(),
+		jobRow: q.row(j), Told: s.cfg.Told(j), Events: s.eventsOf(j), Once: once(), Unfinished: j.Unfinished(),
 		Cancel: j.State.Cancellable() && j.Cancel == nil, GiveUp: q.role == Operator && j.Unfinished(),
 		Deliver: q.role >= Admin && j.Undelivered(), Again: s.mayAgain(q, j),
 	}
@@ -359,7 +399,7 @@ func (s *Server) video(q *request, j generate.Job) (address string, gone bool) {
 	}
 	u, err := url.Parse(j.Output.URL)
 	switch {
-	case s.cfg.Deleted(j):
+	case deleted(j):
 		return "", false
 	case j.Output.URL == "" || err != nil || u.Scheme != "https" && !loopbackName(u.Host):
 		return "", false
@@ -370,9 +410,9 @@ func (s *Server) video(q *request, j generate.Job) (address string, gone bool) {
 }
 
 // eventsOf is what happened to a job, in order.
-func eventsOf(j generate.Job) []event {
+func (s *Server) eventsOf(j generate.Job) []event {
 	all := []event{
-		{At: j.Created, What: "asked for on " + j.Place.Platform},
+		{At: j.Created, What: "asked for on " + place(j.Place.Platform)},
 		{At: j.Submitted, What: "sent to fal"},
 		{At: j.Started, What: "the model began"},
 		{At: j.Completed, What: "fal said that it is done"},
@@ -388,7 +428,7 @@ func eventsOf(j generate.Job) []event {
 		all = append(all, event{At: j.Redelivery.At, What: "asked to deliver it again by " + j.Redelivery.By})
 	}
 	if j.State.Terminal() {
-		all = append(all, event{At: j.Finished, What: "over: " + string(j.State)})
+		all = append(all, event{At: j.Finished, What: "over: " + s.cfg.Words.StateName(j.State)})
 	}
 	if !j.State.Terminal() || j.Deadline.Before(j.Finished) {
 		all = append(all, event{At: j.Deadline, What: "deadline: fal is asked to stop"})

@@ -151,9 +151,9 @@ func TestAPieceComesOnlyWhenSomethingHasChanged(t *testing.T) {
 	all := w.signedIn("operator").live(t, server, "/admin/")
 	all.until("jab200000000")
 	w.save(other, quota.Keep(), func(j *generate.Job) { j.State = generate.Running })
-	all.until(">running<")
+	all.until(">Now running<")
 	w.save(mine, quota.Keep(), func(j *generate.Job) { j.State = generate.Running })
-	if html := page.next(); !strings.Contains(html, ">running<") || strings.Contains(html, "jab200000000") {
+	if html := page.next(); !strings.Contains(html, ">Now running<") || strings.Contains(html, "jab200000000") {
 		t.Errorf("the next piece is that of another change: %s", html)
 	}
 }

@@ -2,6 +2,7 @@ package web
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -271,6 +272,7 @@ func writeLimits(l quota.Limits) []string {
 // logPage is who changed what.
 type logPage struct {
 	Who     string
+	Wrong   string // what is wrong with it
 	Records []team.Record
 	CSV     string
 }
@@ -281,6 +283,10 @@ func (s *Server) auditLog(q *request) error {
 	}
 	who := strings.TrimSpace(q.URL.Query().Get("who"))
 	report, err := s.give(q, verb("log"), argsOf(verb("log"), q.URL.Query().Get), "")
+	if wrong, ok := errors.AsType[*nameError](err); ok {
+		s.render(q, http.StatusUnprocessableEntity, "log", "Audit log", logPage{Who: who, Wrong: wrong.Error()})
+		return nil
+	}
 	if err != nil {
 		return err
 	}

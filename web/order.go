@@ -60,6 +60,14 @@ var kinds = map[team.ArgKind]struct{ kind, mode, hint string }{
 	team.LineArg:   {"text", "", "camera:static lora:film@0.8"},
 }
 
+// labelOf is the label of an argument's field.
+func labelOf(a team.Arg) string {
+	if a.Kind == team.MoneyArg {
+		return "Dollars"
+	}
+	return strings.ToUpper(a.Name[:1]) + a.Name[1:]
+}
+
 // maxField bounds what is typed for an argument, in characters.
 const maxField = 500
 
@@ -95,7 +103,7 @@ func (q *request) formOf(v team.Verb, given map[string]string, fixed ...string) 
 	for _, a := range v.Args {
 		k := kinds[a.Kind]
 		x := field{
-			Arg: a, Label: strings.ToUpper(a.Name[:1]) + a.Name[1:], Type: k.kind, Mode: k.mode, Hint: k.hint,
+			Arg: a, Label: labelOf(a), Type: k.kind, Mode: k.mode, Hint: k.hint,
 			Value: given[a.Name], Fixed: slices.Contains(fixed, a.Name), Most: maxField,
 		}
 		if a.Kind == team.LimitArg {
@@ -123,6 +131,9 @@ func (f *form) refused(err error) bool {
 	}
 	if e, ok := errors.AsType[*library.Error](err); ok {
 		arg = e.Arg
+	}
+	if e, ok := errors.AsType[*nameError](err); ok {
+		arg = e.arg
 	}
 	f.Open = true
 	for i, x := range f.Fields {
@@ -231,42 +242,78 @@ func argsOf(v team.Verb, get func(string) string) map[string]string {
 	return args
 }
 
-// give gives an order to the Office.
+// give gives an order to the Office. Members can be named as pages show them.
 func (s *Server) give(q *request, v team.Verb, args map[string]string, event string) (team.Report, error) {
-	args, err := s.membersOf(q, v, args)
-	if err != nil {
-		return team.Report{}, err
+	args = maps.Clone(args)
+	wrong := map[string]error{}
+	for _, a := range v.Args {
+		if typed := args[a.Name]; (a.Kind == team.WhoArg || a.Kind == team.MemberArg) && typed != "" && typed != team.TheTeam {
+			member, err := s.called(q, typed)
+			if e, ok := errors.AsType[*nameError](err); ok {
+				e.arg = a.Name
+				wrong[a.Name], err = e, nil
+			}
+			if err != nil {
+				return team.Report{}, err
+			}
+			args[a.Name] = member
+		}
 	}
-	return s.cfg.Office.Do(q.Context(), q.actor(event), team.Order{Verb: v.Name, Team: orderTeam(q, v), Args: args})
+	report, err := s.cfg.Office.Do(q.Context(), q.actor(event), team.Order{Verb: v.Name, Team: orderTeam(q, v), Args: args})
+	if e, ok := errors.AsType[*team.OrderError](err); ok && e.Problem == team.BadMember && wrong[e.Arg] != nil {
+		err = wrong[e.Arg]
+	}
+	return report, err
 }
 
-// membersOf are the arguments of an order with the members in place of the names
-// by which pages show them, as far as one member who has made videos in this month
-// has the name.
-func (s *Server) membersOf(q *request, v team.Verb, args map[string]string) (map[string]string, error) {
-	args = maps.Clone(args)
-	for _, a := range v.Args {
-		name := strings.TrimPrefix(args[a.Name], "@")
-		if a.Kind != team.WhoArg && a.Kind != team.MemberArg || name == "" || name == team.TheTeam || strings.Contains(name, ":") {
-			continue
-		}
-		top := verb("top")
-		report, err := s.cfg.Office.Do(q.Context(), q.actor(""), team.Order{Verb: top.Name, Team: orderTeam(q, top)})
-		if err != nil {
-			return nil, err
-		}
-		members := reported(report)
-		var found []string
-		for member, called := range s.names.of(q.Context(), members) {
-			if strings.EqualFold(called, name) {
-				found = append(found, member)
-			}
-		}
-		if len(found) == 1 && len(s.names.missing(members)) == 0 { // else another one may have the name, too
-			args[a.Name] = found[0]
+// A nameError says of what was typed for a member why it is none.
+type nameError struct {
+	arg  string // of an order
+	name string
+	why  string
+}
+
+func (e *nameError) Error() string { return "“" + e.name + "” " + e.why }
+
+// memberForms are how members can be written.
+const memberForms = "as Members shows them, or by the id, discord:USER-ID or slack:WORKSPACE-ID:USER-ID"
+
+// called is the member whom pages show by a name, as far as one alone of those who
+// have made videos in this month has it. Else it is the name, with a *nameError.
+func (s *Server) called(q *request, typed string) (string, error) {
+	name := strings.TrimPrefix(typed, "@")
+	wrong := &nameError{name: typed}
+	switch {
+	case strings.Contains(name, ":"): // an id
+		return typed, nil
+	case q.team == "":
+		wrong.why = "is a name, and names are those of a team: choose one at the top, or write the id."
+		return typed, wrong
+	}
+	top := verb("top")
+	report, err := s.cfg.Office.Do(q.Context(), q.actor(""), team.Order{Verb: top.Name, Team: orderTeam(q, top)})
+	if err != nil {
+		return typed, err
+	}
+	members := reported(report)
+	var found []string
+	for member, called := range s.names.of(q.Context(), members) {
+		if strings.EqualFold(called, name) {
+			found = append(found, member)
 		}
 	}
-	return args, nil
+	slices.Sort(found)
+	switch {
+	case len(found) > 1:
+		wrong.why = "is the name of several members: " + strings.Join(found, ", ") + ". Write the id of one of them."
+	case len(s.names.missing(members)) > 0: // another one may have the name, too
+		wrong.why = "may be a name, but not all names are known at the moment. Try again in a minute, or write the id."
+	case len(found) == 0:
+		wrong.why = "is not a member: nobody who has made a video in this month has that name. Write members " + memberForms + "."
+	default:
+		return found[0], nil
+	}
+	return typed, wrong
 }
 
 // orderTeam is the team of an operator's order; that of others is their own.

@@ -2,6 +2,7 @@ package web
 
 import (
 	"bytes"
+	"cmp"
 	"embed"
 	"fmt"
 	"html/template"
@@ -14,6 +15,7 @@ import (
 	"sync"
 	"time"
 
+	"ltxbot/core/generate"
 	"ltxbot/core/quota"
 	"ltxbot/core/usd"
 	"ltxbot/internal/asset"
@@ -74,6 +76,8 @@ func parsePages(a *asset.Files) (map[string]*template.Template, error) {
 
 // view is what a page is made of.
 type view struct {
+	Words
+
 	Title  string
 	Who    string // who is signed in; empty = nobody
 	Role   Role
@@ -116,7 +120,7 @@ var navigation = []struct {
 
 // render writes a page.
 func (s *Server) render(q *request, status int, page, title string, data any) {
-	v := view{Title: title, Role: q.role, Team: q.team, Teams: q.teams, Path: q.URL.Path, Data: data, Zone: time.UTC}
+	v := view{Words: s.cfg.Words, Title: title, Role: q.role, Team: q.team, Teams: q.teams, Path: q.URL.Path, Data: data, Zone: time.UTC}
 	if s.cfg.Policy != nil {
 		v.Zone = s.cfg.Policy().ZoneOf(q.team)
 	}
@@ -167,7 +171,6 @@ func functions(a *asset.Files) template.FuncMap {
 		"dollars": dollars,
 		"took":    took,
 		"when":    func(zone *time.Location, at time.Time) moment { return moment{at, zone} },
-		"words":   func(name any) string { return strings.ReplaceAll(fmt.Sprint(name), "_", " ") },
 		"amount":  func(g quota.Gauge, n int64) string { return amount(g.Unit, n) },
 		"percent": percent,
 		"limited": limited,
@@ -192,8 +195,20 @@ func functions(a *asset.Files) template.FuncMap {
 		"external": external,
 		"model":    func(endpoint string) string { return strings.TrimPrefix(endpoint, "fal-ai/") },
 		"pair":     func(a, b any) [2]any { return [2]any{a, b} },
+		"place":    place,
+		"posted":   func(f generate.Fit) string { return posted[f] },
 	}
 }
+
+// posted is how a video was posted, for people.
+var posted = map[generate.Fit]string{
+	generate.FitOriginal: "as it was made", generate.FitReencoded: "made smaller", generate.FitLink: "as a link",
+}
+
+// place is where a job or an order comes from, for people.
+func place(name string) string { return cmp.Or(places[name], name) }
+
+var places = map[string]string{"discord": "Discord", "slack": "Slack", "api": "the API"}
 
 // external is a link to another site, as far as it is one; else "".
 func external(link string) string {

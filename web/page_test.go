@@ -24,7 +24,8 @@ func TestTheOperatorSeesJobsAndTheStoryOfOne(t *testing.T) {
 	w.made("jab200000000", "globex", eve, "a whale", generate.Failed)
 	w.made("jab300000000", "acme", bob, "a cowboy", generate.Running)
 	b := w.signedIn("operator")
-	mustHave(t, b.page("/admin/jobs"), "jab100000000", "jab200000000", "jab300000000", "a fox in the snow", "delivered", "running")
+	mustHave(t, b.page("/admin/jobs"), "jab100000000", "jab200000000", "jab300000000", "a fox in the snow",
+		"Now delivered", "Now running", "Now failed", `<option value="delivered">All delivered</option>`, `<option value="unfinished">Under way</option>`)
 	acme := b.page("/admin/jobs?team=acme")
 	mustHave(t, acme, "jab100000000", "jab300000000")
 	mustLack(t, acme, "jab200000000")
@@ -42,7 +43,7 @@ func TestTheOperatorSeesJobsAndTheStoryOfOne(t *testing.T) {
 		t.Errorf("an id leads to %d %s", rec.Code, rec.Header().Get("Location"))
 	}
 	story := b.page("/admin/jobs/jab100000000")
-	mustHave(t, story, "Told: a fox in the snow", "asked for on discord", "the video was posted", "40.0 s", "$0.50", `src="https://v3.fal.media/files/jab100000000.mp4#t=0.001"`)
+	mustHave(t, story, "Told: a fox in the snow", "Now delivered", "asked for on Discord", "the video was posted", "over: All delivered", "40.0 s", "$0.50", `src="https://v3.fal.media/files/jab100000000.mp4#t=0.001"`)
 	mustLack(t, story, "Give up")
 	running := b.page("/admin/jobs/jab300000000")
 	mustHave(t, running, "Cancel", "Give up", "data-live")
@@ -216,7 +217,7 @@ func TestEveryVerbOfTeamManagementIsAForm(t *testing.T) {
 		if rec.Code != http.StatusOK {
 			t.Fatalf("%s: %d %s", step.verb, rec.Code, rec.Body)
 		}
-		mustHave(t, rec.Body.String(), "Done: "+step.verb)
+		mustHave(t, rec.Body.String(), "Done: To "+step.verb)
 		all := w.records()
 		if last := all[len(all)-1]; last.Verb != step.verb || last.After != step.after || last.By != "operator" || last.From != "console" {
 			t.Errorf("the log has %+v, want %s → %s", last, step.verb, step.after)
@@ -224,9 +225,9 @@ func TestEveryVerbOfTeamManagementIsAForm(t *testing.T) {
 	}
 	mustHave(t, b.page("/admin/members/"+ann+"?team=acme"), "videos_per_day 25", "she &lt;b&gt;asked&lt;/b&gt;", "a fox")
 	mustHave(t, b.page("/admin/team?team=acme"), "0 of $2.50 used", "discord:1")
-	mustHave(t, b.page("/admin/log?team=acme"), "unblock", "stopped: spam")
+	mustHave(t, b.page("/admin/log?team=acme"), "To unblock", "stopped: spam")
 	mustHave(t, b.page("/admin/members?team=acme"), ann, "$0.50")
-	mustHave(t, b.page("/admin/team"), "globex", "acme", "reload")
+	mustHave(t, b.page("/admin/team"), "globex", "acme", "To reload")
 	mustHave(t, b.page("/admin/tiers?team=acme"), "studio", "videos_per_day 50", "usd_per_month 200.00")
 	if rec := b.post("/admin/orders/reload"); !strings.Contains(rec.Body.String(), "store.url") {
 		t.Errorf("reload: %d %s", rec.Code, rec.Body)
@@ -252,8 +253,7 @@ func TestAFormThatIsSentTwiceDoesSomethingOnce(t *testing.T) {
 
 func TestAMemberIsNamedAsPagesShowThem(t *testing.T) {
 	w := newWorld(t)
-	w.made(nextID(), "acme", ann, "a fox")
-	w.made(nextID(), "acme", bob, "a fox")
+	foxOfAnn, foxOfBob := w.made(nextID(), "acme", ann, "a fox").ID, w.made(nextID(), "acme", bob, "a fox").ID
 	b := w.signedIn("operator")
 	mustHave(t, b.page("/admin/members?team=acme"), `<option value="Ann Lee"></option><option value="`+bob+`"></option>`)
 	for _, who := range []string{"Ann Lee", "@ann lee"} {
@@ -266,11 +266,24 @@ func TestAMemberIsNamedAsPagesShowThem(t *testing.T) {
 			t.Errorf("%s is given to %s", r.After, r.Member)
 		}
 	}
-	mustHave(t, b.post("/admin/orders/block", "team", "acme", "member", "Ann").Body.String(), `value="Ann"`, "is not a member")
+	mustHave(t, b.post("/admin/orders/block", "team", "acme", "member", "Ann").Body.String(), `value="Ann"`, "“Ann” is not a member", "slack:WORKSPACE-ID:USER-ID")
+	for _, page := range []string{"/admin/log?who=", "/admin/jobs?member=", "/admin/gallery?member=", "/admin/csv/jobs?member=", "/admin/csv/log?who="} {
+		if rec := b.get(page + "Ann&team=acme"); rec.Code != http.StatusUnprocessableEntity || !strings.Contains(rec.Body.String(), "“Ann” is not a member") {
+			t.Errorf("%s: %d %s", page, rec.Code, rec.Body)
+		}
+		if rec := b.get(page + "Ann+Lee&team=acme"); rec.Code != http.StatusOK {
+			t.Errorf("%s: %d %s", page, rec.Code, rec.Body)
+		}
+	}
+	mustHave(t, b.page("/admin/jobs?member=ann+lee&team=acme"), foxOfAnn, `value="ann lee"`)
+	mustLack(t, b.page("/admin/jobs?member=ann+lee&team=acme"), foxOfBob)
+	mustHave(t, b.page("/admin/log?who=Ann+Lee&team=acme"), "5 videos", ann)
+	mustHave(t, b.page("/admin/log?who="+bob+"&team=acme"), "Nothing was changed for "+bob)
+	mustHave(t, b.get("/admin/jobs?member=Ann").Body.String(), "choose one at the top")
 	w.cfg.Name = func(context.Context, string) (string, error) { return "Ann Lee", nil } // both
 	w.restart()
 	b = w.signedIn("operator")
-	mustHave(t, b.post("/admin/orders/block", "team", "acme", "member", "Ann Lee").Body.String(), "is not a member")
+	mustHave(t, b.post("/admin/orders/block", "team", "acme", "member", "Ann Lee").Body.String(), "is the name of several members: "+ann+", "+bob)
 }
 
 func TestAWrongOrderIsExplained(t *testing.T) {
@@ -317,6 +330,16 @@ func TestAWrongOrderIsExplained(t *testing.T) {
 	}
 }
 
+func TestTheLastDayOfTheChartHasRoomForItsName(t *testing.T) {
+	w := newWorld(t)
+	w.clock.Advance(5 * 24 * time.Hour) // a Monday
+	w.made(nextID(), "acme", ann, "a fox")
+	_, label, ok := strings.Cut(w.signedIn("9").page("/admin/"), `<text class="scale" x="6`) // of 720
+	if _, after, _ := strings.Cut(label, ">"); !ok || !strings.Contains(after, "16 Mar</text>") {
+		t.Errorf("the last label does not begin between 600 and 699: %q", label)
+	}
+}
+
 func TestTheOverviewSumsUp(t *testing.T) {
 	w := newWorld(t)
 	for range 3 {
@@ -326,7 +349,7 @@ func TestTheOverviewSumsUp(t *testing.T) {
 	w.made(nextID(), "acme", bob, "a cowboy", generate.Failed)
 	w.made(nextID(), "acme", bob, "a cowboy", generate.Running)
 	page := w.signedIn("9").page("/admin/")
-	mustHave(t, page, "<dt>Running</dt><dd>1</dd>", "<dt>Failed in 24 hours</dt><dd>1</dd>", "42.0 s", "of $200.00", "about $", `role="img"`,
+	mustHave(t, page, "<dt>Running</dt><dd>1</dd>", "<dt>No video in 24 hours</dt><dd>1</dd>", "42.0 s", "of $200.00", "about $", `role="img"`,
 		"most on 2026-03-14", "<th scope=\"row\">2026-03-12</th><td class=\"number\">1</td><td class=\"number\">$0.50</td>")
 	csv := w.signedIn("9").get("/admin/csv/days")
 	if !strings.Contains(csv.Body.String(), "2026-03-12,1,0,0.50,0.00") {
@@ -544,7 +567,7 @@ func TestATeamsLoRAsAndStylesAreKeptInTheConsole(t *testing.T) {
 		if rec.Code != http.StatusOK {
 			t.Fatalf("%s: %d %s", step.verb, rec.Code, rec.Body)
 		}
-		mustHave(t, rec.Body.String(), "Done: loras "+step.verb)
+		mustHave(t, rec.Body.String(), "Done: To loras "+step.verb)
 	}
 	mustHave(t, b.page("/admin/library"), "film", "acme/film-look", "0.7", "filmic", "warm &lt;i&gt;grain&lt;/i&gt;", "noir", "black and white", "The &lt;b&gt;Boss&lt;/b&gt;")
 	mustHave(t, b.page("/admin/library/edit?name=film"), `value="acme/film-look"`, `value="0.7"`)
@@ -581,7 +604,7 @@ func TestATeamsLoRAsAndStylesAreKeptInTheConsole(t *testing.T) {
 		mustHave(t, rec.Body.String(), "Not kept &lt;b&gt;pickle", `value="acme/pickle"`, `value="my note"`, `name="name"`)
 		mustLack(t, rec.Body.String(), "Done: ")
 	}
-	mustHave(t, b.post("/admin/library/add", "name", "wan", "link", "acme/wan").Body.String(), "Done: loras add", "Brought &lt;b&gt;wan")
+	mustHave(t, b.post("/admin/library/add", "name", "wan", "link", "acme/wan").Body.String(), "Done: To loras add", "Brought &lt;b&gt;wan")
 	mustLack(t, b.page("/admin/library"), "acme/pickle")
 	member := w.signedIn("1")
 	mustHave(t, member.page("/admin/library"), "acme/film-look")

@@ -153,6 +153,7 @@ var (
 // problemOf is what an error means for the person; nil = the bot is to blame.
 func problemOf(err error) (known *problem) {
 	var order *team.OrderError
+	var name *nameError
 	switch {
 	case errors.Is(err, generate.ErrNoJob):
 		known = errNoJob
@@ -166,6 +167,8 @@ func problemOf(err error) (known *problem) {
 		known = errNotAllowed
 	case errors.As(err, &order):
 		known = &problem{http.StatusUnprocessableEntity, notDone, told(order)}
+	case errors.As(err, &name):
+		known = &problem{http.StatusUnprocessableEntity, notDone, name.Error()}
 	case errors.Is(err, team.ErrReload):
 		known = &problem{http.StatusUnprocessableEntity, "The config was not read", err.Error()}
 	case refusedLibrary(err) != nil:

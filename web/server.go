@@ -44,8 +44,6 @@ type Config struct {
 	// "127.0.0.1:9000". KeepMedia is how long the videos are there; 0 = for ever.
 	MediaHosts []string
 	KeepMedia  time.Duration
-	// Deleted reports whether somebody has deleted the video of a job.
-	Deleted func(j generate.Job) bool
 	// Archive has copies of videos; nil = there are none. A job says whether it has
 	// one.
 	Archive Archive
@@ -75,6 +73,8 @@ type Config struct {
 	Days func(ctx context.Context, team string, from, to time.Time) ([]Day, error)
 	// Told is what a job's requester reads about it, in English.
 	Told func(j generate.Job) string
+	// Words are what the chat calls things.
+	Words Words
 	// Again makes the video of a job once more, for a member; nil = that can't
 	// be done here.
 	Again func(ctx context.Context, a Again) (generate.Job, error)
@@ -92,6 +92,20 @@ type Config struct {
 	Guard   *ingress.Guard
 	Now     func() time.Time // nil = time.Now
 	Logger  *slog.Logger     // nil = discard
+}
+
+// Words are what the chat calls things, in English: the pages have no words of their
+// own for them. Addresses, forms and CSV have the names of the records.
+type Words interface {
+	// State is what has become of a job: "Making your video".
+	State(j generate.Job) string
+	// StateName is a state alone.
+	StateName(s generate.State) string
+	// Why is why a job has no video, without anything that its requester typed;
+	// empty = there is nothing to say.
+	Why(j generate.Job) string
+	// Verb is an order by its name in the audit log: "Give extra" for "grant".
+	Verb(name string) string
 }
 
 // Jobs is what the console needs of the engine.
@@ -136,7 +150,7 @@ type Server struct {
 	guard  *http.CrossOriginProtection
 	policy string // Content-Security-Policy
 	tries  *ingress.Backoff
-	begun  *limiter
+	begun  *ingress.Limiter
 	people *people
 	names  *names
 	watch  *watch
@@ -152,7 +166,7 @@ func New(cfg Config) (*Server, error) {
 	}
 	s := &Server{
 		cfg: cfg, log: cfg.Logger, mux: http.NewServeMux(), guard: http.NewCrossOriginProtection(),
-		policy: contentPolicy(cfg.MediaHosts, cfg.Archive != nil), tries: ingress.NewBackoff(), begun: newLimiter(cfg.Now),
+		policy: contentPolicy(cfg.MediaHosts, cfg.Archive != nil), tries: ingress.NewBackoff(), begun: ingress.NewLimiter(signInsOfOne, signInsOfAll),
 		people: newPeople(cfg.People, cfg.Now), names: newNamesOf(cfg.Name, cfg.Now),
 	}
 	s.watch = newWatch(cfg.Jobs, func(ctx context.Context, err error) {

@@ -24,10 +24,16 @@ import (
 	"ltxbot/core/team"
 	"ltxbot/core/usd"
 	"ltxbot/internal/ingress"
+	"ltxbot/internal/parallel"
 	"ltxbot/store"
 	"ltxbot/store/kv/mem"
 	"ltxbot/web"
 )
+
+func TestMain(m *testing.M) {
+	parallel.AtLeast(8) // they wait for pieces of open pages
+	m.Run()
+}
 
 // noon is a Wednesday, far from the end of anything.
 var noon = time.Date(2026, time.March, 11, 12, 0, 0, 0, time.UTC)
@@ -140,6 +146,20 @@ func (s signsIn) Identify(_ context.Context, code string, _ web.Proof) (web.Iden
 	return web.Identity{User: code, Name: "User " + code, Tenants: guilds}, nil
 }
 
+// words are those of the chat, so that they can be told from the names in records.
+type words struct{}
+
+func (words) State(j generate.Job) string       { return "Now " + string(j.State) }
+func (words) StateName(s generate.State) string { return "All " + string(s) }
+func (words) Verb(name string) string           { return "To " + name }
+
+func (words) Why(j generate.Job) string {
+	if j.Failure.Kind == "" {
+		return ""
+	}
+	return "Because " + string(j.Failure.Kind)
+}
+
 // files are what a look at the file of a LoRA finds.
 type files struct{ library.Checker }
 
@@ -217,8 +237,8 @@ func newWorldOn(t testing.TB, clock *quotatest.Clock, s *store.Store) *world {
 			}
 			return days, err
 		},
-		Deleted: func(j generate.Job) bool { return j.Notes["deleted"] != "" },
-		Told:    func(j generate.Job) string { return "Told: " + j.Request.Prompt() },
+		Words: words{},
+		Told:  func(j generate.Job) string { return "Told: " + j.Request.Prompt() },
 		Again: func(_ context.Context, a web.Again) (generate.Job, error) {
 			w.again = append(w.again, a)
 			return a.Job, nil

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"ltxbot/bot/text"
+	"ltxbot/bot/view"
 	"ltxbot/core/generate"
 	"ltxbot/core/quota"
 	"ltxbot/core/usd"
@@ -14,6 +16,9 @@ import (
 	simslack "ltxbot/sim/slack"
 	page "ltxbot/web/demo"
 )
+
+// printer writes the words of the chat.
+var printer = text.BuiltInCatalog().Printer(text.DefaultLanguage, "/ltx")
 
 // shownJobs is how many jobs each side lists.
 const shownJobs = 6
@@ -109,7 +114,7 @@ func (w *world) ledger(ctx context.Context, p *person, jobs []generate.Job) (l p
 	}
 	l.Gauges = append(l.Gauges, ofTeam...)
 	for _, j := range jobs[:min(len(jobs), shownJobs)] {
-		shown := page.Job{ID: j.ID, Member: w.nameOf(j.Member), State: string(j.State)}
+		shown := page.Job{ID: j.ID, Member: w.nameOf(j.Member), State: view.JobState(printer, j)}
 		if h, err := bot.Hold(ctx, j.ID); err == nil {
 			shown.Hold, shown.Held, shown.Paid = string(h.State), h.Estimate.String(), ""
 			if h.State == quota.Settled {
@@ -123,16 +128,14 @@ func (w *world) ledger(ctx context.Context, p *person, jobs []generate.Job) (l p
 
 // guide is the first minute.
 func guide(jobs []generate.Job, granted, signedIn bool) []page.Step {
-	delivered, again := 0, false
+	delivered, again := false, false
 	for _, j := range jobs {
-		if j.State == generate.Delivered {
-			delivered++
-			again = again || j.Parent != ""
-		}
+		delivered = delivered || j.State == generate.Delivered
+		again = again || j.Parent != ""
 	}
 	return []page.Step{
-		{Text: "Press “A cowboy” below a channel, or type / and see what is offered. A card moves, then the video comes.", Done: delivered > 0},
-		{Text: "Press Again or Edit under the video. It says what it costs before it is made.", Done: again || delivered > 1},
+		{Text: "Press “A cowboy” below a channel, or type / and see what is offered. A card moves, then the video comes.", Done: delivered},
+		{Text: "Press Again or Edit under the video. It says what it costs before it is made.", Done: again},
 		{
 			Text: fmt.Sprintf("Go on until the limit of %d a day says no. Then become ada, the admin, above, and type /ltx-admin grant who:@ben videos:5", pageVideos),
 			Done: granted,

@@ -68,10 +68,24 @@ type spot[Server, Channel any] struct {
 // simulated are the platforms of a demo.
 var simulated = []func(*Demo, *config.Config) error{(*Demo).addDiscord, (*Demo).addSlack}
 
+// theBot is how people mention the bot.
+const theBot = "@ltx"
+
+// mentions writes "@ben" as a client sends it, which is id(ben).
+func (d *Demo) mentions(id func(*person) string, bot string) func(line string) string {
+	return func(line string) string {
+		words := []string{theBot, "<@" + bot + ">"}
+		for _, p := range d.people {
+			words = append(words, "@"+p.name, "<@"+id(p)+">")
+		}
+		return strings.NewReplacer(words...).Replace(line)
+	}
+}
+
 // stage is a simulated platform with somebody in a channel.
 type stage interface {
-	// say types a line as a command, with files. It returns when the platform
-	// took it.
+	// say types a line that the bot reads, with files: a command, or where the bot
+	// reads them, a message that mentions it. It returns when the platform took it.
 	say(ctx context.Context, line string, files []File) (*act, error)
 	// press presses a button of the form that is open, else the newest one
 	// with that label, or returns errNoButton. found is called just before.
@@ -156,7 +170,8 @@ func (d *Demo) addFal(cfg *config.Config) error {
 }
 
 func (d *Demo) addDiscord(cfg *config.Config) error {
-	sim, err := simdiscord.Start(simdiscord.Options{BotName: "ltx"})
+	// Who pulls the plug and starts the bot again does not wait as long as Discord wants.
+	sim, err := simdiscord.Start(simdiscord.Options{BotName: "ltx", IdentifyEvery: -1})
 	if err != nil {
 		return fmt.Errorf("start simulator of Discord: %w", err)
 	}
@@ -171,7 +186,7 @@ func (d *Demo) addDiscord(cfg *config.Config) error {
 			roles = append(roles, admins)
 		}
 		guild.Join(user, roles...)
-		p.discord = &discordStage{server: sim, channel: channel, user: user}
+		p.discord = &discordStage{server: sim, channel: channel, user: user, mentions: d.mentions(func(p *person) string { return p.discord.user.ID }, sim.Bot().ID)}
 		if p.name == atTheTerminal {
 			d.stages["discord"] = p.discord
 		}
@@ -197,7 +212,9 @@ func (d *Demo) addSlack(cfg *config.Config) error {
 	for _, p := range d.people {
 		user := acme.AddUser(simslack.UserSpec{Name: p.name, Admin: p.admin})
 		channel.Add(user)
-		p.slack = &slackStage{server: sim, channel: channel, user: user, dir: d.dir}
+		p.slack = &slackStage{
+			server: sim, channel: channel, user: user, dir: d.dir, mentions: d.mentions(func(p *person) string { return p.slack.user.ID() }, acme.Bot().ID()),
+		}
 		if p.name == atTheTerminal {
 			d.stages["slack"] = p.slack
 		}
@@ -363,7 +380,7 @@ func save(from, name string) (string, error) {
 // isGenerate reports whether a line asks for a video, and not for an answer.
 func isGenerate(line string) bool {
 	name, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
-	if name != "/ltx" {
+	if name != "/ltx" && name != theBot {
 		return false
 	}
 	parsed, err := command.Parse(rest)

@@ -24,6 +24,8 @@ type discordStage struct {
 	channel *simdiscord.Channel
 	user    *simdiscord.User
 
+	mentions func(line string) string // with people as the client sends them
+
 	mu   sync.Mutex
 	open *discordForm // on the person's screen, or nil
 }
@@ -42,7 +44,10 @@ func (s *discordStage) say(ctx context.Context, line string, files []File) (*act
 	if s.screen() != nil {
 		return nil, errCovered
 	}
-	line = strings.ReplaceAll(line, "@"+s.user.Name, "<@"+s.user.ID+">") // as the client sends it
+	if !strings.HasPrefix(line, "/") {
+		return nil, errReadsCommands
+	}
+	line = s.mentions(line)
 	beside := make([]simdiscord.Argument, 0, len(files))
 	for _, o := range optionsFor(files) {
 		beside = append(beside, simdiscord.Arg(o.Option, simdiscord.File{Name: o.Name, Data: o.Data}))
@@ -53,6 +58,9 @@ func (s *discordStage) say(ctx context.Context, line string, files []File) (*act
 	}
 	return s.act(i), err
 }
+
+// errReadsCommands says that the bot reads no messages on Discord.
+var errReadsCommands = errors.New("the bot reads no messages on Discord, only commands: /ltx prompt:a cowboy walks through a dusty town")
 
 // act is what came of an interaction.
 func (s *discordStage) act(i *simdiscord.Interaction) *act {

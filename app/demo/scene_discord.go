@@ -216,17 +216,16 @@ func (w *world) discordForm(p *person) *page.Form {
 // sayOnDiscord types a line on Discord.
 func (w *world) sayOnDiscord(ctx context.Context, p *person, line string, files []File) error {
 	s := p.discord
-	text := w.mentionPeople(line, func(p *person) string { return p.discord.user.ID }, w.d.discord.server.Bot().ID)
-	if strings.HasPrefix(line, "/") {
-		a, err := s.say(ctx, text, files)
+	if strings.HasPrefix(line, "/") || strings.Contains(line, theBot) {
+		a, err := s.say(ctx, line, files)
 		w.await(p, a)
 		return refusal(err)
 	}
 	if len(files) == 0 {
-		s.user.Say(s.channel, text)
+		s.user.Say(s.channel, s.mentions(line))
 		return nil
 	}
-	_, err := s.user.Share(s.channel, text, uploads(files)...)
+	_, err := s.user.Share(s.channel, s.mentions(line), uploads(files)...)
 	return refusal(err)
 }
 

@@ -287,17 +287,11 @@ func slackField(in simslack.Input, v simslack.View) page.Field {
 
 // sayOnSlack types a line on Slack.
 func (w *world) sayOnSlack(ctx context.Context, p *person, line string, files []File) error {
-	s := p.slack
 	if strings.HasPrefix(line, "/") {
-		_, err := s.say(ctx, line, files)
+		_, err := p.slack.say(ctx, line, files)
 		return slackRefusal(err)
 	}
-	text := w.mentionPeople(line, func(p *person) string { return p.slack.user.ID() }, s.channel.Workspace().Bot().ID())
-	specs := make([]simslack.FileSpec, 0, len(files))
-	for _, f := range files {
-		specs = append(specs, simslack.FileSpec{Name: f.Name, Content: f.Data})
-	}
-	_, err := s.user.Share(s.channel, text, "", specs...)
+	_, err := p.slack.share(line, files) // people talk with each other, too
 	return slackRefusal(err)
 }
 

@@ -27,6 +27,8 @@ type slackStage struct {
 	user    *simslack.User
 	dir     string // for the bytes of videos
 
+	mentions func(line string) string // with people as the client sends them
+
 	mu   sync.Mutex
 	open *slackForm // on the person's screen, or nil
 }
@@ -38,28 +40,36 @@ type slackForm struct {
 	view simslack.View
 }
 
-// say types a slash command. One with files is said in a message that mentions
-// the bot, since a command takes none.
+// say types a slash command, or a message that mentions the bot. A command with files
+// is said in such a message, since it takes none.
 func (s *slackStage) say(ctx context.Context, line string, files []File) (*act, error) {
 	if s.screen() != nil {
 		return nil, errCovered
 	}
 	command, text, _ := strings.Cut(strings.TrimSpace(line), " ")
-	if len(files) > 0 {
-		return s.mention(text, files)
+	switch isCommand := strings.HasPrefix(command, "/"); {
+	case !isCommand && !strings.Contains(line, theBot):
+		return nil, errNotMentioned
+	case !isCommand:
+		return s.share(line, files)
+	case len(files) > 0:
+		return s.share(theBot+" "+text, files)
 	}
 	before := len(s.seen())
 	r, err := s.user.Slash(ctx, s.channel, command, text)
 	return s.act(r, before), err
 }
 
-// mention says something to the bot with files.
-func (s *slackStage) mention(text string, files []File) (*act, error) {
+// errNotMentioned says that a message is none that the bot reads.
+var errNotMentioned = errors.New("the bot does not read that: type /ltx and what the video shows, or mention it with @ltx")
+
+// share posts a message of the person, with files.
+func (s *slackStage) share(text string, files []File) (*act, error) {
 	specs := make([]simslack.FileSpec, 0, len(files))
 	for _, f := range files {
 		specs = append(specs, simslack.FileSpec{Name: f.Name, Content: f.Data})
 	}
-	m, err := s.user.Share(s.channel, "<@"+s.channel.Workspace().Bot().ID()+"> "+text, "", specs...)
+	m, err := s.user.Share(s.channel, s.mentions(text), "", specs...)
 	if err != nil {
 		return nil, err
 	}
@@ -237,7 +247,7 @@ func (s *slackStage) pressed(r simslack.Receipt, before int, m simslack.Message)
 
 func (s *slackStage) watch(ctx context.Context, tell func(Event)) {
 	known := map[string]Event{} // by channel and message
-	look := func() {
+	look := func(tell func(Event)) {
 		now := map[string]bool{}
 		for _, m := range s.seen() {
 			now[place(m)] = true
@@ -255,11 +265,11 @@ func (s *slackStage) watch(ctx context.Context, tell func(Event)) {
 			tell(f.event("slack", "ltx", s.user.Name()))
 		}
 	}
-	look()
+	look(func(Event) {}) // what is there already was told
 	go func() {
 		for {
 			changed := s.server.Changed()
-			look()
+			look(tell)
 			select {
 			case <-changed:
 			case <-ctx.Done():

@@ -7,7 +7,6 @@ import (
 	"os"
 	"path"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -417,12 +416,3 @@ func (w *world) openPicture(id string) (page.Media, bool) {
 type closable struct{ io.ReadSeeker }
 
 func (closable) Close() error { return nil }
-
-// mentionPeople writes "@ben" as the client sends it, which is id(ben).
-func (w *world) mentionPeople(line string, id func(*person) string, bot string) string {
-	words := make([]string, 0, 2*len(w.d.people)+2)
-	for _, p := range w.d.people {
-		words = append(words, "@"+p.name, "<@"+id(p)+">")
-	}
-	return strings.NewReplacer(append(words, "@ltx", "<@"+bot+">")...).Replace(line)
-}

@@ -85,8 +85,9 @@ func Parse(line string) (Line, error) {
 
 // ParsePrompt is Parse for a text in a place that is for a prompt. Who types there
 // means one: it is about a verb only when it is a whole line that people paste,
-// "/ltx jobs", or begins with a verb as it is spelt, "loras add …"; never when it
-// is nearly one, or one word other than "help", "jobs" or "quota".
+// "/ltx jobs", begins with a verb as it is spelt, "loras add …", or asks about the
+// bot; never when it is nearly a verb, or one that is a word alone other than "help",
+// "jobs" or "quota".
 func ParsePrompt(text string) (Line, error) {
 	if err := CheckLength(text); err != nil {
 		return Line{}, err

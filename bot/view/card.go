@@ -60,6 +60,9 @@ func JobState(p text.Printer, j generate.Job) string {
 	return p.Text("state." + state)
 }
 
+// StateName is what a state is called.
+func StateName(p text.Printer, s generate.State) string { return p.Text("state." + string(s)) }
+
 // shownState is the state of a job, or what a person should know instead.
 func shownState(j generate.Job) string {
 	switch {

@@ -44,13 +44,31 @@ var failures = map[generate.FailureKind]struct{ actions []Action }{
 	generate.FailInputFetch:  {[]Action{ActRetry, ActEdit}},
 }
 
+// failureKind is why a job has no video, as far as there is a text for it.
+func failureKind(j generate.Job) generate.FailureKind {
+	if _, ok := failures[j.Failure.Kind]; ok {
+		return j.Failure.Kind
+	}
+	return generate.FailInternal
+}
+
+// Why says in one sentence why a job has no video, and nothing of what its requester
+// typed or gave; empty = there is nothing to say.
+func Why(p text.Printer, j generate.Job) string {
+	if j.Failure.Kind == "" {
+		return ""
+	}
+	key := "failure." + string(failureKind(j))
+	if j.Failure.Kind == generate.FailInvalid && j.Failure.Field != "" {
+		key += "_field"
+	}
+	return p.Text(key, "field", optionOf(j.Failure.Field), "id", j.ID)
+}
+
 // failure says what happened to a job, whether it cost something, and what to
 // do next.
 func (v printer) failure(j generate.Job) []text.Span {
-	kind := j.Failure.Kind
-	if _, ok := failures[kind]; !ok {
-		kind = generate.FailInternal
-	}
+	kind := failureKind(j)
 	key := "failure." + string(kind)
 	given, _ := j.Request.Media(j.Failure.Field)
 	switch f := j.Failure; {

@@ -9,6 +9,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"ltxbot/bot/command"
 	"ltxbot/bot/text"
 	"ltxbot/bot/view"
@@ -109,6 +111,28 @@ func TestCardSaysHowAJobIsDoing(t *testing.T) {
 		show("a secret link", secretLine, generate.Accepted, nil)
 		return out
 	})
+}
+
+func TestWhyTellsNothingOfWhatWasTyped(t *testing.T) {
+	j := job(t, jobA, cowboy, generate.Failed)
+	j.Request, _ = ltx.Rules{}.Parse([]ltx.Setting{{Key: "prompt", Value: "a fox"}, ltx.FileSetting("image", ltx.Media{Ref: "discord:1", Name: "fox.psd"})})
+	p := text.BuiltInCatalog().Printer("en", "/ltx")
+	for _, c := range []struct {
+		failure generate.Failure
+		want    string
+	}{
+		{generate.Failure{}, ""},
+		{generate.Failure{Kind: generate.FailProvider}, "The model had a problem."},
+		{generate.Failure{Kind: generate.FailInvalid}, "The model did not accept one of the settings."},
+		{generate.Failure{Kind: generate.FailInvalid, Field: "num_frames"}, "The model did not accept frames."},
+		{generate.Failure{Kind: generate.FailInputType, Field: "image_url", Limit: "PNG, JPEG"}, "The file for image is of another kind than is needed here."},
+		{generate.Failure{Kind: "new"}, "Something went wrong inside the bot. The reference is " + jobA + "."},
+	} {
+		j.Failure = c.failure
+		if got := view.Why(p, j); got != c.want {
+			t.Errorf("%+v: %q, want %q", c.failure, got, c.want)
+		}
+	}
 }
 
 func TestFailureSaysWhatHappenedAndWhatToDo(t *testing.T) {
@@ -300,8 +324,19 @@ func TestHelpExplains(t *testing.T) {
 		}
 		tiers := ltx.Rules{Models: []string{"distilled"}, Reserved: map[string][]string{"quality": {"studio"}, "ltx-2.5": {"studio", "gold"}}}
 		out = append(out, shown{"models of tiers", view.Help(p, tiers, "models")})
+		few := ltx.Rules{Endpoint: "fal-ai/ltx-2.3/text-to-video", Models: []string{"ltx-2.5-pro"}, MaxSide: 1920}
+		for _, topic := range []string{command.TopicOptions, command.TopicFiles, command.TopicAdvanced, "model", "size", "duration", "fps", "lora", "edit", "steps", "quality"} {
+			out = append(out, shown{topic + ", with few models and small videos", view.Help(p, few, topic)})
+		}
 		return append(out, shown{"loras", view.Library(p, library.Report{Verb: "list"}, rules())})
 	})
+}
+
+func TestHelpTakesATopicAsDiscordWritesIt(t *testing.T) {
+	p := text.BuiltInCatalog().Printer("en", "/ltx")
+	if d := cmp.Diff(view.Help(p, ltx.Rules{}, "takes"), view.Help(p, ltx.Rules{}, "topic:takes")); d != "" {
+		t.Error(d)
+	}
 }
 
 // TestTeamsAreListed compares what only the operator reads, in every language.

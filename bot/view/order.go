@@ -88,6 +88,16 @@ func AboutVerb(p text.Printer, verb team.Verb) string {
 	return p.Text("verb." + verb.Name)
 }
 
+// VerbName is what a verb is called by its name in the audit log: "Give extra" for
+// "grant", "Add a style" for "loras style-add".
+func VerbName(p text.Printer, name string) string {
+	key := "verb_name." + strings.TrimPrefix(name, "loras ")
+	if !p.Has(key) {
+		return name // of a later version of the bot
+	}
+	return p.Text(key)
+}
+
 // AboutArg says what an argument of a verb is, in at most 100 characters.
 func AboutArg(p text.Printer, verb team.Verb, a team.Arg) string {
 	return p.Text("arg." + argKey(verb, a))

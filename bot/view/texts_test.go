@@ -139,6 +139,9 @@ func byValue() []string {
 		if v.Who != team.Operators && !v.Reads {
 			add("order_done.", v.Name)
 		}
+		if !v.Reads {
+			add("verb_name.", v.Name)
+		}
 		if v.Name == "revoke" {
 			add("order_done.", "revoke_nothing")
 		}
@@ -158,6 +161,7 @@ func byValue() []string {
 		add("library_verb.", v.Name)
 		if !v.Reads {
 			add("library_done.", v.Name)
+			add("verb_name.", v.Name)
 		}
 		if view.HasLibraryForm(v.Name) {
 			add("library_form.", v.Name)

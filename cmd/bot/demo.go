@@ -26,10 +26,19 @@ type demoCmd struct {
 	JSON    bool          `help:"Print the result of each command as JSON."`
 	Fal     string        `enum:"sim,live" default:"sim" help:"sim: no cost. live: real videos with the key in FAL_KEY, which cost money."`
 	Timeout time.Duration `default:"25m" help:"How long a command may take."`
+	Speed   float64       `default:"1" help:"How many times as quickly as at fal the simulated videos are made."`
 	Listen  string        `placeholder:"ADDRESS" help:"Where the page is; 127.0.0.1:8080, or a free port if that is taken, unless you name one."`
 	NoOpen  bool          `help:"Do not open the page in a browser."`
 	NoPage  bool          `help:"Only the terminal, no page."`
 	Verbose bool          `short:"v" help:"Show the bot's log."`
+}
+
+// Validate implements kong.Validatable.
+func (c demoCmd) Validate() error {
+	if !(c.Speed > 0) { // also what is no number
+		return errors.New("--speed: must be more than 0")
+	}
+	return nil
 }
 
 // Run runs the demo.
@@ -39,7 +48,7 @@ func (c demoCmd) Run(ctx context.Context, term terminal) error {
 		log = slog.New(slog.NewTextHandler(term.err, nil))
 	}
 	paged := len(c.Execute) == 0 && !c.NoPage
-	d, err := demo.Start(ctx, demo.Options{Live: c.Fal == "live", Version: versionText(), Logger: log, Page: paged})
+	d, err := demo.Start(ctx, demo.Options{Live: c.Fal == "live", Version: versionText(), Logger: log, Speed: c.Speed, Page: paged})
 	if err != nil {
 		return err
 	}
@@ -204,7 +213,7 @@ func (c demoCmd) line(ctx context.Context, s *demo.Session, line string, term te
 	var err error
 	switch {
 	case line == "":
-	case strings.HasPrefix(line, "/"):
+	case strings.HasPrefix(line, "/"), strings.HasPrefix(line, "@"):
 		err = s.Say(ctx, line)
 	case word == "attach":
 		var f demo.File
@@ -257,7 +266,7 @@ func isTerminal(f *os.File) bool {
 	return err != nil || !os.SameFile(info, null)
 }
 
-const help = `  /ltx …            a command, as you would type it there
+const help = `  /ltx …            a command, as you would type it there; on Slack a mention, too: @ltx …
   attach cat.png    a picture, sound or video that goes with the next command
   press Cancel      press the newest button with that label, or choose that entry of a menu
   fill Prompt: …    write into a field of the form that is open; a field for files takes their names

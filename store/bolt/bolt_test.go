@@ -105,6 +105,7 @@ func get(t testing.TB, e kv.Engine, key string) string {
 }
 
 func TestAFileHasOneProcess(t *testing.T) {
+	t.Parallel()
 	path := newPath(t)
 	open(t, path, bolt.Options{})
 	if _, err := bolt.Open(path, bolt.Options{}); !errors.Is(err, bolt.ErrInUse) || !strings.Contains(err.Error(), "store.url") {

@@ -10,6 +10,25 @@ document.addEventListener("submit", (e) => {
   if (e.target.method !== "post") return;
   for (const button of e.target.querySelectorAll("button")) button.disabled = true;
 });
+// A video of the gallery is a still with a button until it is played: controls would
+// lay a ring over it for as long as it loads.
+for (const video of document.querySelectorAll(".still video")) {
+  const button = document.createElement("button");
+  button.className = "play";
+  button.setAttribute("aria-label", "Play: " + video.getAttribute("aria-label"));
+  video.controls = false;
+  video.before(button);
+  button.addEventListener("click", () => { video.play(); video.controls = true; video.focus(); });
+  video.addEventListener("play", () => { video.controls = true; button.remove(); }, { once: true });
+  video.addEventListener("error", () => {
+    const gone = document.createElement("p");
+    gone.className = "gone";
+    gone.textContent = "This video cannot be played here";
+    button.remove();
+    video.replaceWith(gone);
+  });
+}
+
 addEventListener("pageshow", () => {
   for (const button of document.querySelectorAll("form[method=post] button")) button.disabled = false;
 });

@@ -36,7 +36,7 @@ export default async function ({ open, pane, at, signIn, check }) {
   const job = page.url();
   const again = page.getByRole("button", { name: "Deliver again" });
   await again.waitFor();
-  check((await page.locator("main").textContent()).includes("unreachable"), "the open page says that the video could not be posted");
+  check((await page.locator("main").textContent()).includes("The bot can no longer post in this conversation."), "the open page says that the video could not be posted");
   check((await slack.root.locator("video").count()) === 0, "the video is not in the channel");
   await plug("Slack lets the bot in").click();
   await plug("Slack shuts the bot out").waitFor();
@@ -61,14 +61,14 @@ export default async function ({ open, pane, at, signIn, check }) {
     await form.getByRole("button").click();
     await page.getByText("Done: ").waitFor();
   };
-  await order("set", async (form) => {
+  await order("Set a limit", async (form) => {
     await form.getByLabel(/^Limit/).fill("videos_per_day");
     await form.getByLabel(/^Amount/).fill("7");
   });
-  await order("grant", async (form) => { await form.getByLabel(/^Videos/).fill("2"); });
+  await order("Give extra", async (form) => { await form.getByLabel(/^Videos/).fill("2"); });
   await page.goto(member);
   check((await page.locator(".gauges tr", { hasText: "videos_per_day" }).textContent()).includes("7"), "the limit is raised");
-  await order("block", async (form) => { await form.getByLabel(/^Reason/).fill("away"); });
+  await order("Block", async (form) => { await form.getByLabel(/^Reason/).fill("away"); });
   await slack.say("/ltx one more");
   await slack.message("away").first().waitFor();
   check(true, "who is blocked is told why");

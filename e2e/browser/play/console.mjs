@@ -50,6 +50,7 @@ export default async function ({ open, pane, browse, at, signIn, signInAsOperato
   await page.waitForURL(/state=failed/);
   check((await rows.textContent()).trim() === "None.", "a state that no job is in finds none");
   check((await page.getByLabel("Prompt or id").inputValue()) === "canoe", "the filter stays as it was");
+  check((await page.getByLabel("State").locator("option:checked").textContent()) === "No video", "a state is called what the chat calls it");
   await page.getByLabel("State").selectOption("");
   await page.getByRole("button", { name: "Find" }).click();
   await rows.getByRole("link").first().click();
@@ -65,12 +66,12 @@ export default async function ({ open, pane, browse, at, signIn, signInAsOperato
   const member = page.url();
   const extras = page.locator("li", { hasText: "of 5 videos used" });
   check((await extras.count()) === 0, "the member has no extras");
-  const grant = page.locator(".forms details", { hasText: "grant" }).first();
+  const grant = page.locator(".forms details", { hasText: "Give extra" }).first();
   await grant.locator("summary").click();
   await grant.getByLabel(/^Videos/).fill("5");
   await grant.getByLabel(/^Reason/).fill("the trailer");
   await grant.getByRole("button").click();
-  await page.getByText("Done: grant").waitFor();
+  await page.getByText("Done: Give extra").waitFor();
   await page.getByRole("link", { name: /Back to/ }).click();
   await page.waitForURL(/\/members\//);
   check((await extras.textContent()).includes("the trailer"), "the extras stand on the member's page");
@@ -89,7 +90,13 @@ export default async function ({ open, pane, browse, at, signIn, signInAsOperato
   // The gallery.
   await page.goto(at("/gallery?q=fox"));
   check((await page.locator(".gallery li").count()) === 1, "the gallery finds a video by its prompt");
-  await plays(page.locator(".gallery video"));
+  const still = page.locator(".gallery video");
+  check(!(await still.evaluate((v) => v.controls)), "a video of the gallery is a still");
+  await page.getByRole("button", { name: /^Play: Video of job/ }).press("Enter");
+  await page.waitForFunction(() => document.querySelector(".gallery video").played.length > 0);
+  check(await still.evaluate((v) => v.controls && v === document.activeElement), "its button plays it, and the video has the focus");
+  check((await page.getByRole("button", { name: /^Play: / }).count()) === 0, "the button is gone");
+  await plays(still);
 
   // By the keyboard alone: from the head of the page to a form that is sent.
   await page.goto(member);
@@ -98,7 +105,7 @@ export default async function ({ open, pane, browse, at, signIn, signInAsOperato
   await press("Tab");
   check((await focused()) === "Skip to the page", "the first stop leads past the head of the page");
   await press("Enter");
-  for (let n = 0; !(await focused()).startsWith("block"); n++) {
+  for (let n = 0; !(await focused()).startsWith("Block"); n++) {
     if (n > 40) throw new Error("the form is not reached by Tab");
     await press("Tab");
   }
@@ -106,7 +113,7 @@ export default async function ({ open, pane, browse, at, signIn, signInAsOperato
   check((await focused()) === "reason", "Tab goes from the name of a form into it");
   await page.keyboard.type("away for a month");
   await press("Tab", "Enter");
-  await page.getByText("Done: block").waitFor();
+  await page.getByText("Done: Block").waitFor();
   check(true, "Enter sends the form");
   await page.goto(member);
   check((await page.locator(".notice.warn").textContent()).includes("away for a month"), "the member is blocked");
