@@ -8,13 +8,16 @@ import (
 	"ltxbot/core/ltx"
 )
 
-// Press is what follows from a pressed button; exactly one field is set.
+// Press is what follows from a pressed button; exactly one of its first fields is set.
 type Press struct {
 	Reply  *view.Message // for the caller only
 	Ask    *Ask          // make this; the adapter fills in Event, Place and Notes
 	Form   *view.Form    // open this; what it sends is an Ask with the form's job as Parent
-	Delete bool          // remove the pressed message: Service.Delete; the platform has asked whether that is meant
-	Remove bool          // remove one video from the message of its batch: Service.DeleteTake, like Delete
+	Delete bool          // remove the pressed message: Service.Delete
+	Remove bool          // remove one video from the message of its batch: Service.DeleteTake
+
+	// Question is what is to be asked before Delete and Remove.
+	Question string
 }
 
 // presses says for each action what it does and who may: Cancel, Delete and Remove
@@ -25,12 +28,12 @@ var presses = map[view.Action]func(d *Service, ctx context.Context, c Caller, id
 		return Press{Reply: &m}, nil
 	},
 	view.ActDelete: func(d *Service, ctx context.Context, c Caller, id string) (Press, error) {
-		_, err := d.owned(ctx, c, id)
-		return Press{Delete: true}, err
+		j, err := d.owned(ctx, c, id)
+		return Press{Delete: true, Question: view.Question(d.Printer(c.Locale), view.ActDelete, j)}, err
 	},
 	view.ActRemove: func(d *Service, ctx context.Context, c Caller, id string) (Press, error) {
-		_, err := d.owned(ctx, c, id)
-		return Press{Remove: true}, err
+		j, err := d.owned(ctx, c, id)
+		return Press{Remove: true, Question: view.Question(d.Printer(c.Locale), view.ActRemove, j)}, err
 	},
 	view.ActDetails: func(d *Service, ctx context.Context, c Caller, id string) (Press, error) {
 		j, err := d.kept(ctx, c, id)

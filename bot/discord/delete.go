@@ -20,11 +20,10 @@ const confirmPrefix = "v1:confirm:"
 
 // confirm asks whether a video is to be deleted, in a form without fields: when it is
 // sent, it comes with the message of the button, as the press did.
-func (b *Bot) confirm(ctx context.Context, i *interaction, action view.Action, button string) {
-	p := b.printer(i.Locale)
+func (b *Bot) confirm(ctx context.Context, i *interaction, question, button string) {
 	b.show(ctx, i, modal{
-		CustomID: confirmPrefix + button, Title: cut(p.Text("button."+string(action)), maxModalTitle),
-		Components: []component{{Type: typeTextDisplay, Content: escape(view.Question(p, action), maxInput)}},
+		CustomID: confirmPrefix + button, Title: cut(b.text(i.Locale, "button.delete"), maxModalTitle),
+		Components: []component{{Type: typeTextDisplay, Content: escape(question, maxInput)}},
 	})
 }
 

@@ -39,7 +39,7 @@ func (b *Bot) act(ctx context.Context, i *interaction, id string, confirmed bool
 	case p.Ask != nil:
 		b.pressed(ctx, i, *p.Ask)
 	case (p.Delete || p.Remove) && !confirmed:
-		b.confirm(ctx, i, action, id)
+		b.confirm(ctx, i, p.Question, id)
 	case p.Delete:
 		b.remove(ctx, i, job)
 	case p.Remove:

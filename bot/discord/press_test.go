@@ -32,8 +32,12 @@ func (s *stage) confirm(u *sim.User, on sim.Message, a view.Action, job string) 
 	if err != nil {
 		s.t.Fatalf("nothing is asked: %v\nlog:\n%s", err, s.log.String())
 	}
-	if question.Title != "Delete" || strings.TrimSpace(question.Text) != view.Question(text.BuiltInCatalog().Printer("en", "/ltx"), a) {
-		s.t.Errorf("%s asks %q: %q", a, question.Title, question.Text)
+	j, err := s.engine.Job(s.ctx, job)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if want := view.Question(text.BuiltInCatalog().Printer("en", "/ltx"), a, j); question.Title != "Delete" || strings.TrimSpace(question.Text) != want {
+		s.t.Errorf("%s asks %q: %q, want %q", a, question.Title, question.Text, want)
 	}
 	if i, err = u.SubmitModal(s.ctx, i, nil); err != nil {
 		s.t.Fatal(err)

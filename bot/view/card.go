@@ -255,8 +255,13 @@ func (v printer) cardButtons(j generate.Job) []Button {
 // confirms are the questions before what can't be undone.
 var confirms = map[Action]string{ActDelete: "confirm.delete", ActRemove: "confirm.remove"}
 
-// Question is what is asked before an action that can't be undone.
-func Question(p text.Printer, a Action) string { return p.Text(confirms[a]) }
+// Question is what is asked before an action on a job that can't be undone.
+func Question(p text.Printer, a Action, j generate.Job) string {
+	if a == ActDelete && j.Leads() {
+		return p.Text("confirm.delete_all")
+	}
+	return p.Text(confirms[a])
+}
 
 // ofFiles reports whether files go into a job's video.
 func ofFiles(j generate.Job) bool {
@@ -269,8 +274,8 @@ func (v printer) buttons(job string, actions ...Action) []Button {
 	for _, a := range actions {
 		b := Button{Action: a, Job: job, Label: v.Text("button." + string(a))}
 		b.Danger = slices.Contains([]Action{ActCancel, ActDelete, ActRemove}, a)
-		if confirms[a] != "" {
-			b.Confirm = Question(v.Printer, a)
+		if key := confirms[a]; key != "" {
+			b.Confirm = v.Text(key)
 		}
 		out = append(out, b)
 	}
