@@ -9,12 +9,12 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"ltxbot/bot/view"
 	"ltxbot/config"
 	"ltxbot/core/generate"
 	"ltxbot/internal/need"
+	"ltxbot/internal/until"
 	simdiscord "ltxbot/sim/discord"
 )
 
@@ -60,60 +60,28 @@ func TestAVideoIsArchived(t *testing.T) {
 
 	for _, m := range w.channel.Messages() {
 		if m.ID == j.Receipt.Message {
-			asked, err := w.ada.Click(t.Context(), m, view.ButtonID(view.ActDelete, j.ID))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if _, err := asked.WaitModal(t.Context()); err != nil {
-				t.Fatal(err)
-			}
-			if _, err := w.ada.SubmitModal(t.Context(), asked, nil); err != nil {
+			if _, err := w.ada.Click(t.Context(), m, view.ButtonID(view.ActDelete, j.ID)); err != nil {
 				t.Fatal(err)
 			}
 		}
 	}
-	until(t, func() bool {
-		going, err := w.app.Job(t.Context(), j.ID)
-		return err == nil && going.Copy.State == generate.CopyGoing
-	}, w.log.String)
+	w.await(t, j.ID, func(j generate.Job) bool { return j.Copy.State == generate.CopyGoing })
 	if status, _, _ := c.do(http.MethodGet, w.at(address), nil); status != http.StatusNotFound {
 		t.Errorf("the console plays a video that was deleted: %d", status)
 	}
-	typed, err := w.ada.Slash(t.Context(), w.channel, "ltx", simdiscord.Arg("prompt", "it goes on clip:"+j.ID))
-	if err != nil {
-		t.Fatal(err)
-	}
+	typed := w.slash(t, simdiscord.Arg("prompt", "it goes on clip:"+j.ID))
 	if _, err := w.app.Job(t.Context(), generate.NewID("discord:"+typed.ID)); !errors.Is(err, generate.ErrNoJob) {
 		t.Errorf("a video that was deleted goes into another: %v", err)
 	}
 	need.Spare(t) // the deletion can be taken back for a minute
-	until(t, func() bool {
+	until.True(t, "the copy is gone", func() bool {
 		left, err := filepath.Glob(filepath.Join(dir, "*", "*", "*", j.ID+".*"))
 		return err == nil && len(left) == 0
 	}, w.log.String)
 }
 
 // archived waits until a job's video is in the archive.
-func (w *world) archived(t *testing.T, job string) (j generate.Job) {
+func (w *world) archived(t *testing.T, job string) generate.Job {
 	t.Helper()
-	until(t, func() (kept bool) {
-		var err error
-		j, err = w.app.Job(t.Context(), job)
-		return err == nil && j.Copy.State == generate.CopyKept
-	}, w.log.String)
-	return j
-}
-
-// until waits until something is true that has no signal.
-func until(t *testing.T, ok func() bool, log func() string) {
-	t.Helper()
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	for !ok() {
-		select {
-		case <-tick.C:
-		case <-t.Context().Done():
-			t.Fatalf("waited in vain; log:\n%s", log())
-		}
-	}
+	return w.await(t, job, func(j generate.Job) bool { return j.Copy.State == generate.CopyKept })
 }

@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"strings"
 	"sync"
@@ -14,6 +15,7 @@ import (
 	"ltxbot/app/health"
 	"ltxbot/config"
 	"ltxbot/internal/redistest"
+	"ltxbot/internal/until"
 	simdiscord "ltxbot/sim/discord"
 	"ltxbot/store/kv/mem"
 )
@@ -88,22 +90,12 @@ func TestAProcessThatStandsByIsReady(t *testing.T) {
 	*other = *holder
 	holder.run(t)
 	other.run(t)
-	deadline := time.After(time.Minute)
 	want := func(when string, w *world, status int, state health.State) {
 		t.Helper()
-		tick := time.NewTicker(20 * time.Millisecond)
-		defer tick.Stop()
-		for {
+		until.True(t, fmt.Sprintf("%s answers %d and %s", when, status, state), func() bool {
 			got, parts := w.parts(t)
-			if got == status && parts["discord"] == state {
-				return
-			}
-			select {
-			case <-tick.C:
-			case <-deadline:
-				t.Fatalf("%s: %d %v, want %d and %s", when, got, parts, status, state)
-			}
-		}
+			return got == status && parts["discord"] == state
+		})
 	}
 	want("the holder", holder, http.StatusOK, health.OK)
 	want("the other", other, http.StatusOK, health.Standby)

@@ -151,14 +151,8 @@ func TestAHostThatFailsTellsNoKey(t *testing.T) {
 		Body: `{"detail":[{"loc":["body","loras",0,"path"],"type":"file_download_error","msg":"Max retries exceeded with url: /404/x.safetensors` +
 			query + ` of https://files.example.com/404/x.safetensors` + query + `"}]}`,
 	})
-	made, err := w.ada.Slash(t.Context(), w.channel, "ltx", simdiscord.Arg("prompt", "a fox"), simdiscord.Arg("lora", "https://files.example.com/404/x.safetensors"+query))
-	if err != nil {
-		t.Fatal(err)
-	}
-	receipt, err := slack.ann.Slash(t.Context(), slack.general, "/ltx", "loras try on-slack a fox")
-	if err != nil {
-		t.Fatal(err)
-	}
+	made := w.slash(t, simdiscord.Arg("prompt", "a fox"), simdiscord.Arg("lora", "https://files.example.com/404/x.safetensors"+query))
+	receipt := slack.slash(t, "loras try on-slack a fox")
 	jobs := []generate.Job{w.over(t, generate.NewID("discord:"+made.ID)), w.over(t, generate.NewID("slack:"+receipt.TriggerID))}
 	for _, j := range jobs {
 		if j.Failure.Kind != generate.FailLoRA {

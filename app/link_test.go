@@ -56,13 +56,21 @@ func (w *world) answer(t *testing.T, line string) string {
 	return all(t, m)
 }
 
+// slash lets ann type a command.
+func (s slackRoom) slash(t *testing.T, line string) simslack.Receipt {
+	t.Helper()
+	r, err := s.ann.Slash(t.Context(), s.general, "/ltx", line)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
 // answer types a command on Slack and waits for the answer, which is in the channel.
 func (s slackRoom) answer(t *testing.T, line string) {
 	t.Helper()
 	before := len(s.general.Messages())
-	if _, err := s.ann.Slash(t.Context(), s.general, "/ltx", line); err != nil {
-		t.Fatal(err)
-	}
+	s.slash(t, line)
 	if err := s.sim.Wait(t.Context(), func() bool { return len(s.general.Messages()) > before }); err != nil {
 		t.Fatalf("%s: %v", line, err)
 	}
@@ -105,10 +113,7 @@ func TestTheQueryOfALinkIsTheRequestsAlone(t *testing.T) {
 	} {
 		fmt.Fprintf(&said, "== %s\n%s\n", strings.ReplaceAll(line, secret, "…"), w.answer(t, line))
 	}
-	made, err := w.ada.Slash(t.Context(), w.channel, "ltx", simdiscord.Arg("prompt", "a fox"), simdiscord.Arg("lora", link+"@0.8"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	made := w.slash(t, simdiscord.Arg("prompt", "a fox"), simdiscord.Arg("lora", link+"@0.8"))
 	jobs := []generate.Job{w.over(t, generate.NewID("discord:"+made.ID))}
 	for _, line := range []string{
 		"loras add film " + link, "loras add film " + other + "@9", "loras add film acme/film scale:" + link,
@@ -119,10 +124,7 @@ func TestTheQueryOfALinkIsTheRequestsAlone(t *testing.T) {
 	} {
 		slack.answer(t, line)
 	}
-	receipt, err := slack.ann.Slash(t.Context(), slack.general, "/ltx", "a fox lora:"+link+"@0.8")
-	if err != nil {
-		t.Fatal(err)
-	}
+	receipt := slack.slash(t, "a fox lora:"+link+"@0.8")
 	jobs = append(jobs, w.over(t, generate.NewID("slack:"+receipt.TriggerID)))
 	said.WriteString(w.answer(t, "/ltx-jobs show job:"+jobs[0].ID))
 	slack.answer(t, "show "+jobs[1].ID)

@@ -5,7 +5,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"ltxbot/config"
 	"ltxbot/internal/need"
@@ -39,25 +38,18 @@ func TestAnFFmpegThatCannotEncode(t *testing.T) {
 	w.cfg.Fal.QueueURL, w.cfg.Fal.RestURL, w.cfg.Fal.APIURL = big.QueueURL(), big.RESTURL(), big.APIURL()
 	w.cfg.Fal.MediaHosts = []string{big.MediaHost()}
 	w.run(t)
-	i, err := w.ada.Slash(t.Context(), w.channel, "ltx", simdiscord.Arg("prompt", "a red canoe on a lake"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	i := w.slash(t, simdiscord.Arg("prompt", "a red canoe on a lake"))
 	if err := i.WaitAck(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	for change := range w.discord.Watch(t.Context()) {
-		if strings.Contains(change.Message.Text(), "It is too large to upload here") {
-			break
-		}
+	_, err = w.channel.WaitMessage(t.Context(), func(m simdiscord.Message) bool {
+		return strings.Contains(m.Text(), "It is too large to upload here")
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 	const warning = "ffmpeg can't encode: videos too large for a channel are posted as links"
-	for n := 0; !strings.Contains(w.log.String(), warning); n++ {
-		if n == 6000 { // a minute
-			t.Fatal("the log does not say that ffmpeg can't encode")
-		}
-		<-time.After(10 * time.Millisecond)
-	}
+	w.logs(t, warning)
 	started, err := os.ReadFile(filepath.Join(dir, "started"))
 	if n := strings.Count(string(started), "x"); err != nil || n != 2 {
 		t.Errorf("ffmpeg was started %d times, %v; want once to try it and once for the video", n, err)

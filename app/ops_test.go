@@ -19,6 +19,7 @@ import (
 	"ltxbot/config"
 	"ltxbot/core/generate"
 	"ltxbot/internal/parallel"
+	"ltxbot/internal/until"
 	simdiscord "ltxbot/sim/discord"
 	simfal "ltxbot/sim/fal"
 )
@@ -132,20 +133,7 @@ func (w *world) stop(t *testing.T) {
 // get reads a page of the bot.
 func (w *world) get(t *testing.T, path string) (int, string) {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+w.app.Addr()+path, http.NoBody)
-	if err != nil {
-		t.Fatal(err)
-	}
-	resp, err := http.DefaultTransport.RoundTrip(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return resp.StatusCode, string(body)
+	return fetch(t, http.MethodGet, w.at(path), nil, nil)
 }
 
 // parts is /readyz.
@@ -163,32 +151,44 @@ func (w *world) parts(t *testing.T) (int, map[string]health.State) {
 	return status, parts
 }
 
-// make types a command and waits until its requester was told the end.
-func (w *world) make(t *testing.T, prompt string) generate.Job {
+// slash lets ada choose the command and fill in its options.
+func (w *world) slash(t *testing.T, options ...simdiscord.Argument) *simdiscord.Interaction {
 	t.Helper()
-	i, err := w.ada.Slash(t.Context(), w.channel, "ltx", simdiscord.Arg("prompt", prompt))
+	i, err := w.ada.Slash(t.Context(), w.channel, "ltx", options...)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return i
+}
+
+// make types a command and waits until its requester was told the end.
+func (w *world) make(t *testing.T, prompt string) generate.Job {
+	t.Helper()
+	i := w.slash(t, simdiscord.Arg("prompt", prompt))
 	return w.over(t, generate.NewID("discord:"+i.ID))
 }
 
 // over waits until a job has ended and its card says so.
 func (w *world) over(t *testing.T, job string) generate.Job {
 	t.Helper()
-	tick := time.NewTicker(25 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		j, err := w.app.Job(t.Context(), job)
-		if err == nil && !j.Unfinished() {
-			return j
-		}
-		select {
-		case <-tick.C:
-		case <-t.Context().Done():
-			t.Fatalf("job is %s: %v", j.State, err)
-		}
-	}
+	return w.await(t, job, func(j generate.Job) bool { return !j.Unfinished() })
+}
+
+// await waits until a job is as it should be.
+func (w *world) await(t *testing.T, job string, is func(generate.Job) bool) (j generate.Job) {
+	t.Helper()
+	until.True(t, "job "+job+" is as it should be", func() bool {
+		var err error
+		j, err = w.app.Job(t.Context(), job)
+		return err == nil && is(j)
+	}, func() string { return "it is " + string(j.State) }, w.log.String)
+	return j
+}
+
+// logs waits until the log says something.
+func (w *world) logs(t *testing.T, text string) {
+	t.Helper()
+	until.True(t, "the log says "+text, func() bool { return strings.Contains(w.log.String(), text) }, w.log.String)
 }
 
 func TestAnOperatorSeesWhatTheBotDoes(t *testing.T) {
@@ -249,19 +249,10 @@ func TestABotThatLosesItsPlatformIsNotReady(t *testing.T) {
 	w := start(t, "text")
 	w.discord.GatewayFault(simdiscord.GatewayFault{Refuse: true, Times: -1})
 	w.discord.DropGateway()
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for {
+	until.True(t, "the bot is not ready", func() bool {
 		status, parts := w.parts(t)
-		if status == http.StatusServiceUnavailable && parts["discord"] == health.Down {
-			return
-		}
-		select {
-		case <-tick.C:
-		case <-t.Context().Done():
-			t.Fatalf("still %d %v", status, parts)
-		}
-	}
+		return status == http.StatusServiceUnavailable && parts["discord"] == health.Down
+	})
 }
 
 func TestTheAdminAPIIsThereWithItsToken(t *testing.T) {

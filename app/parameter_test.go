@@ -90,10 +90,7 @@ func TestParameterThatWasAdded(t *testing.T) {
 		8: {simdiscord.Arg("prompt", "a fox shimmer:8")},
 		3: {simdiscord.Arg("prompt", "a fox")},
 	} {
-		i, err := w.ada.Slash(t.Context(), w.channel, "ltx", options...)
-		if err != nil {
-			t.Fatal(err)
-		}
+		i := w.slash(t, options...)
 		if j := w.over(t, generate.NewID("discord:"+i.ID)); j.State != generate.Delivered {
 			t.Errorf("job with %v is %s: %+v", value, j.State, j.Failure)
 		}

@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"regexp"
 	"slices"
@@ -23,6 +22,7 @@ import (
 	"ltxbot/core/generate"
 	"ltxbot/core/team"
 	"ltxbot/internal/golden"
+	"ltxbot/internal/until"
 	simdiscord "ltxbot/sim/discord"
 )
 
@@ -102,19 +102,7 @@ func TestABurstOfCommandsSubmitsWhatTheLimitAllows(t *testing.T) {
 // end waits for the end of a job.
 func (w *world) end(t *testing.T, job string) generate.Job {
 	t.Helper()
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		j, err := w.app.Job(t.Context(), job)
-		if err == nil && j.State.Terminal() {
-			return j
-		}
-		select {
-		case <-tick.C:
-		case <-t.Context().Done():
-			t.Fatalf("job is %s: %v", j.State, err)
-		}
-	}
+	return w.await(t, job, func(j generate.Job) bool { return j.State.Terminal() })
 }
 
 // TestEveryOrderWorksOverTheAPI gives each order that an operator has, and
@@ -187,21 +175,9 @@ func TestTheAPISaysWhatIsWrong(t *testing.T) {
 		{http.MethodPost, "quota/block", `block everybody`, 400, "must be JSON"},
 		{http.MethodPost, "quota/reload", "", 422, "the config stays as it was"},
 	} {
-		req, err := http.NewRequestWithContext(t.Context(), test.method, "http://"+w.app.Addr()+admin.Path+test.path, strings.NewReader(test.body))
-		if err != nil {
-			t.Fatal(err)
-		}
-		req.Header.Set("Authorization", "Bearer "+adminToken)
-		resp, err := http.DefaultTransport.RoundTrip(req)
-		if err != nil {
-			t.Fatal(err)
-		}
-		body, err := io.ReadAll(resp.Body)
-		if err := errors.Join(err, resp.Body.Close()); err != nil {
-			t.Fatal(err)
-		}
-		if resp.StatusCode != test.status || !strings.Contains(string(body), test.text) || !json.Valid(body) {
-			t.Errorf("%s %s: got %d %s, want %d with %q", test.method, test.path, resp.StatusCode, body, test.status, test.text)
+		status, body := fetch(t, test.method, w.at(admin.Path+test.path), strings.NewReader(test.body), http.Header{"Authorization": {"Bearer " + adminToken}})
+		if status != test.status || !strings.Contains(body, test.text) || !json.Valid([]byte(body)) {
+			t.Errorf("%s %s: got %d %s, want %d with %q", test.method, test.path, status, body, test.status, test.text)
 		}
 	}
 	if status, _ := w.get(t, "/admin/api/quota"); status != http.StatusUnauthorized {
@@ -307,15 +283,7 @@ func TestAdminsReadInTheirChannelThatTheBudgetIsUsed(t *testing.T) {
 	for range 2 { // each start looks at once
 		w.stop(t)
 		w.run(t)
-		tick := time.NewTicker(10 * time.Millisecond)
-		defer tick.Stop()
-		for len(office.MessagesFor(w.ada)) == 0 {
-			select {
-			case <-tick.C:
-			case <-t.Context().Done():
-				t.Fatalf("nothing was posted; log:\n%s", w.log)
-			}
-		}
+		until.True(t, "a warning is posted", func() bool { return len(office.MessagesFor(w.ada)) > 0 }, w.log.String)
 	}
 	told := office.MessagesFor(w.ada)
 	if len(told) != 1 || !strings.Contains(told[0].Text(), "50 % of the team's budget is used: 1 of 2 videos today") {

@@ -44,15 +44,7 @@ func TestWhatIsTooOldIsRemoved(t *testing.T) {
 	jobs := map[string]time.Duration{"k3f92mq7aaaa": 100 * 24 * time.Hour, "k3f92mq7bbbb": 60 * 24 * time.Hour, "k3f92mq7cccc": 24 * time.Hour}
 	fillWithJobs(t, w.cfg.Store.Path(), jobs)
 	w.run(t)
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	for !strings.Contains(w.log.String(), "removed what was too old") {
-		select {
-		case <-tick.C:
-		case <-t.Context().Done():
-			t.Fatalf("nothing was removed; log:\n%s", w.log.String())
-		}
-	}
+	w.logs(t, "removed what was too old")
 	if _, err := w.app.Job(t.Context(), "k3f92mq7aaaa"); !errors.Is(err, generate.ErrNoJob) {
 		t.Errorf("job of 100 days ago: got error %v, want ErrNoJob", err)
 	}

@@ -2,7 +2,6 @@ package app_test
 
 import (
 	"log/slog"
-	"strings"
 	"testing"
 	"time"
 
@@ -31,13 +30,5 @@ func TestAHoldWithoutAJobIsGivenBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.run(t)
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	for !strings.Contains(w.log.String(), "released holds that had outlived their jobs") {
-		select {
-		case <-tick.C:
-		case <-t.Context().Done():
-			t.Fatalf("the hold is still held; log:\n%s", w.log.String())
-		}
-	}
+	w.logs(t, "released holds that had outlived their jobs")
 }

@@ -97,7 +97,7 @@ func (svc *Service) request(ctx context.Context, a *Ask) (ltx.Request, error) {
 		return ltx.Request{}, err
 	}
 	var r ltx.Request
-	secrets := append(parent.Request.LoRAs(), svc.recent.loras(a.Caller)...)
+	secrets := func() []ltx.LoRA { return append(parent.Request.LoRAs(), svc.recent.loras(a.Caller)...) }
 	switch next, ok := steps[a.Step]; {
 	case a.Parent == "":
 		r, err = svc.withOwn(ctx, a.Caller, rules, reveal(a.Settings, secrets))
@@ -158,7 +158,7 @@ func resetRemoved(settings []ltx.Setting, parent ltx.Request) []ltx.Setting {
 
 // reveal puts back the hidden part of LoRA links that the bot itself has
 // shown without it: in a form, a suggestion, or a line to copy.
-func reveal(settings []ltx.Setting, known []ltx.LoRA) []ltx.Setting {
+func reveal(settings []ltx.Setting, known func() []ltx.LoRA) []ltx.Setting {
 	out := slices.Clone(settings)
 	for i, s := range out {
 		if p, ok := ltx.Lookup(s.Key); !ok || p.Kind != ltx.KindLoRAs {
@@ -167,7 +167,7 @@ func reveal(settings []ltx.Setting, known []ltx.LoRA) []ltx.Setting {
 		items := strings.Split(s.Value, ",")
 		for n, item := range items {
 			item = strings.TrimSpace(item)
-			for _, l := range known {
+			for _, l := range known() {
 				path, secret, _ := strings.Cut(l.Path, "?")
 				rest, ok := strings.CutPrefix(item, path)
 				if ok && secret != "" && (rest == "" || rest[0] == '@') {

@@ -8,16 +8,13 @@ import (
 	"ltxbot/core/ltx"
 )
 
-// Press is what follows from a pressed button; exactly one of its first fields is set.
+// Press is what follows from a pressed button; exactly one field is set.
 type Press struct {
 	Reply  *view.Message // for the caller only
 	Ask    *Ask          // make this; the adapter fills in Event, Place and Notes
 	Form   *view.Form    // open this; what it sends is an Ask with the form's job as Parent
 	Delete bool          // remove the pressed message: Service.Delete
 	Remove bool          // remove one video from the message of its batch: Service.DeleteTake
-
-	// Question is what is to be asked before Delete and Remove.
-	Question string
 }
 
 // presses says for each action what it does and who may: Cancel, Delete and Remove
@@ -28,12 +25,12 @@ var presses = map[view.Action]func(d *Service, ctx context.Context, c Caller, id
 		return Press{Reply: &m}, nil
 	},
 	view.ActDelete: func(d *Service, ctx context.Context, c Caller, id string) (Press, error) {
-		j, err := d.owned(ctx, c, id)
-		return Press{Delete: true, Question: view.Question(d.Printer(c.Locale), view.ActDelete, j)}, err
+		_, err := d.owned(ctx, c, id)
+		return Press{Delete: true}, err
 	},
 	view.ActRemove: func(d *Service, ctx context.Context, c Caller, id string) (Press, error) {
-		j, err := d.owned(ctx, c, id)
-		return Press{Remove: true, Question: view.Question(d.Printer(c.Locale), view.ActRemove, j)}, err
+		_, err := d.owned(ctx, c, id)
+		return Press{Remove: true}, err
 	},
 	view.ActDetails: func(d *Service, ctx context.Context, c Caller, id string) (Press, error) {
 		j, err := d.kept(ctx, c, id)

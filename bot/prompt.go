@@ -52,5 +52,5 @@ func TakesLong(line command.Line) bool {
 
 // Help explains a topic, as view.Help does.
 func (svc *Service) Help(c Caller, topic string) view.Message {
-	return view.Help(svc.Printer(c.Locale), svc.cfg.Rules(c.Team), topic)
+	return view.Help(svc.Printer(c.Locale), svc.rules(c), topic)
 }

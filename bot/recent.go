@@ -76,8 +76,11 @@ func (r *recent) add(j generate.Job) {
 	defer r.mu.Unlock()
 	m := r.of(j.Team, j.Member)
 	m.jobs = slices.DeleteFunc(m.jobs, func(old generate.Job) bool { return old.ID == j.ID })
-	m.jobs = append(m.jobs, j)
-	slices.SortStableFunc(m.jobs, func(a, b generate.Job) int { return b.Created.Compare(a.Created) })
+	at := slices.IndexFunc(m.jobs, func(old generate.Job) bool { return old.Created.Before(j.Created) })
+	if at < 0 {
+		at = len(m.jobs)
+	}
+	m.jobs = slices.Insert(m.jobs, at, j)
 	m.jobs = m.jobs[:min(len(m.jobs), rememberedJobs)]
 }
 
@@ -114,9 +117,12 @@ func (r *recent) failed(c Caller) {
 
 // loras are the LoRAs that a caller used, the last first.
 func (r *recent) loras(c Caller) []ltx.LoRA {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	var out []ltx.LoRA
-	for _, j := range r.jobs(c) {
-		out = append(out, j.Request.LoRAs()...)
+	jobs := r.of(c.Team, c.Member).jobs
+	for i := range jobs {
+		out = append(out, jobs[i].Request.LoRAs()...)
 	}
 	return out
 }
@@ -183,15 +189,17 @@ func (svc *Service) Suggest(c Caller, option, typed string) []view.Choice {
 	case p.Kind == ltx.KindBool:
 		all = []view.Choice{{Value: "yes", Label: v.Text("form.yes")}, {Value: "no", Label: v.Text("form.no")}}
 	case p.Kind == ltx.KindDuration:
+		p, _ = svc.rules(c).Offered(p)
 		for _, s := range usualSeconds {
+			if s < p.Min || s > p.Max {
+				continue
+			}
 			all = append(all, view.Choice{Value: text.NumberTyped(s), Label: v.Duration(time.Duration(s * float64(time.Second)))})
 		}
 	default:
 		rules := svc.rules(c)
+		p, _ = rules.Offered(p)
 		all = view.Choices(v, p, rules.QualityNames())
-		if p.Key() == "model" {
-			all = slices.DeleteFunc(all, func(c view.Choice) bool { return !rules.Allows(c.Value) })
-		}
 		if p.Kind == ltx.KindSize {
 			for _, r := range usualRatios {
 				all = append(all, view.Choice{Value: r, Label: r})

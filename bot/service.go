@@ -12,7 +12,6 @@ import (
 	"context"
 	"crypto/rand"
 	"log/slog"
-	"slices"
 	"sync"
 	"time"
 
@@ -128,12 +127,12 @@ func (svc *Service) Printer(locale string) text.Printer {
 // Languages are those that have texts: "de", "en" and so on.
 func (svc *Service) Languages() []string { return svc.cfg.Catalog.Languages() }
 
-// Choices are those of a parameter, without the models that nobody here may
-// choose.
+// Choices are those of a parameter, without what nobody here may choose.
 func (svc *Service) Choices(p ltx.Param) []ltx.Choice {
 	rules := svc.cfg.Rules("")
 	rules.AnyTier = true
-	return slices.DeleteFunc(slices.Clone(p.Choices), func(c ltx.Choice) bool { return p.Key() == "model" && !rules.Allows(c.Value) })
+	p, _ = rules.Offered(p)
+	return p.Choices
 }
 
 // sorry tells a person that something went wrong inside the bot, and logs the

@@ -8,6 +8,7 @@ import (
 
 	"ltxbot/bot"
 	"ltxbot/bot/view"
+	"ltxbot/core/generate"
 	"ltxbot/core/ltx"
 	"ltxbot/core/quota"
 )
@@ -99,5 +100,42 @@ func TestAVideoOfATierIsRepeatedByItsMembers(t *testing.T) {
 		if _, ok := d.Submit(t.Context(), ask, answer); ok != tt.ok {
 			t.Errorf("in %v: accepted %v, with the answer %v", tt.tiers, ok, answer.refusal)
 		}
+	}
+}
+
+// TestWhatNobodyMayMakeHereIsNotShown, in the help, in what is suggested, among the
+// choices of a command, nor in the form.
+func TestWhatNobodyMayMakeHereIsNotShown(t *testing.T) {
+	g := &fakeGenerator{}
+	d := bot.New(bot.Config{
+		Generator: g, Records: fakeRecords{g}, Rules: func(string) ltx.Rules { return ltx.Rules{MaxSide: 1920} },
+		Usage: func(context.Context, quota.Asker) ([]quota.Gauge, error) { return nil, nil },
+	})
+	size, _ := ltx.Lookup("size")
+	places := map[string][]string{"help": {d.Help(caller(ann), "size").String()}}
+	for _, c := range d.Suggest(caller(ann), "size", "") {
+		places["suggested"] = append(places["suggested"], c.Value)
+	}
+	for _, c := range d.Choices(size) {
+		places["choices"] = append(places["choices"], c.Value)
+	}
+	for _, f := range d.Form(t.Context(), caller(ann), generate.Job{}).Fields {
+		if f.Key == "size" {
+			for _, c := range f.Choices {
+				places["form"] = append(places["form"], c.Value)
+			}
+		}
+	}
+	if len(places) != 4 {
+		t.Errorf("looked at %v", places)
+	}
+	for place, words := range places {
+		said := strings.Join(words, " ")
+		if !strings.Contains(said, "1080p") || strings.Contains(said, "1440p") || strings.Contains(said, "2160p") {
+			t.Errorf("%s: %s", place, said)
+		}
+	}
+	if said := places["help"][0]; !strings.Contains(said, "1920 pixels") {
+		t.Errorf("the help names no limit: %s", said)
 	}
 }

@@ -58,15 +58,32 @@ func write(t *testing.T, text string) string {
 	return path
 }
 
+// load reads a file and variables, which can be read.
+func load(t *testing.T, path string, env func(string) (string, bool)) config.Config {
+	t.Helper()
+	cfg, err := config.Load(path, env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cfg
+}
+
+// parse reads a text, which can be read.
+func parse(t *testing.T, text string) config.Config {
+	t.Helper()
+	cfg, err := config.Parse([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cfg
+}
+
 func TestEnvironmentAloneIsEnoughToRun(t *testing.T) {
 	for _, vars := range []map[string]string{
 		{"FAL_KEY": "id:secret", "DISCORD_TOKEN": "d"},
 		{"FAL_KEY": "id:secret", "SLACK_BOT_TOKEN": "xoxb-1", "SLACK_APP_TOKEN": "xapp-1"},
 	} {
-		cfg, err := config.Load("", environment(vars))
-		if err != nil {
-			t.Fatal(err)
-		}
+		cfg := load(t, "", environment(vars))
 		if err := cfg.Validate(); err != nil {
 			t.Errorf("with %v: %v", slices.Sorted(maps.Keys(vars)), err)
 		}
@@ -110,16 +127,9 @@ name = "acme"
 discord_guilds = ["1"]
 usd_per_month = 500.0
 `)
-	got, err := config.Load(path, complete)
-	if err != nil {
-		t.Fatal(err)
-	}
+	got, want := load(t, path, complete), load(t, "", complete)
 	if err := got.Validate(); err != nil {
 		t.Error(err)
-	}
-	want, err := config.Load("", complete)
-	if err != nil {
-		t.Fatal(err)
 	}
 	want.Fal.Key = config.NewSecret("literal")
 	want.Fal.Deadline.Duration = 90 * time.Minute
@@ -152,19 +162,13 @@ func TestEachEndpointHasItsPrice(t *testing.T) {
 		{"another fal.model", "[fal]\nmodel = \"" + plain + "\"", 0.001805, 0.001605},
 		{"a price of another fal.model", "[fal]\nmodel = \"" + plain + "\"\nusd_per_megapixel = 0.0019", 0.001805, 0.0019},
 	} {
-		cfg, err := config.Parse([]byte(tt.file))
-		if err != nil {
-			t.Fatal(err)
-		}
+		cfg := parse(t, tt.file)
 		if a, b := cfg.PriceOf(lora).USD, cfg.PriceOf(plain).USD; a != tt.atLoRA || b != tt.atPlain {
 			t.Errorf("%s: %v and %v, want %v and %v", tt.name, a, b, tt.atLoRA, tt.atPlain)
 		}
 	}
 	const tiered = "lightricks/ltx-2.5/text-to-video/fast"
-	cfg, err := config.Parse([]byte("[models.prices]\n\"" + tiered + "@720p\" = 0.1\n[[models.custom]]\nendpoint = \"acme/ltx/own\"\nlike = \"" + plain + "\"\nusd = 0.003\n"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	cfg := parse(t, "[models.prices]\n\""+tiered+"@720p\" = 0.1\n[[models.custom]]\nendpoint = \"acme/ltx/own\"\nlike = \""+plain+"\"\nusd = 0.003\n")
 	if err := cfg.Validate(); err != nil && strings.Contains(err.Error(), "models") {
 		t.Error(err)
 	}
@@ -175,10 +179,7 @@ func TestEachEndpointHasItsPrice(t *testing.T) {
 	if got := cfg.PriceOf("acme/ltx/own"); got.USD != 0.003 || got.Unit != ltx.Megapixel {
 		t.Errorf("an endpoint of the operator's own costs %v", got)
 	}
-	cfg, err = config.Parse([]byte("[models.prices]\n\"a/b.c\" = 2.0\n"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	cfg = parse(t, "[models.prices]\n\"a/b.c\" = 2.0\n")
 	if err := cfg.Validate(); err == nil || !strings.Contains(err.Error(), "2:1: models.prices.a/b.c = 2: must be more than 0 and at most 1 US dollar") {
 		t.Errorf("a price of two dollars: %v", err)
 	}
@@ -236,16 +237,9 @@ func TestExampleFile(t *testing.T) {
 	if diff := cmp.Diff(string(current), b.String()); diff != "" {
 		t.Fatalf("config.example.toml is not current, run go generate ./config (-file +source):\n%s", diff)
 	}
-	got, err := config.Load(path, complete)
-	if err != nil {
-		t.Fatal(err)
-	}
+	got, want := load(t, path, complete), load(t, "", complete)
 	if err := got.Validate(); err != nil {
 		t.Error(err)
-	}
-	want, err := config.Load("", complete)
-	if err != nil {
-		t.Fatal(err)
 	}
 	if diff := cmp.Diff(want, got, same); diff != "" {
 		t.Errorf("the example is not the defaults (-want +got):\n%s", diff)
@@ -264,16 +258,9 @@ func TestEveryCommentedKeyOfTheExampleIsTheDefault(t *testing.T) {
 		}
 		text.WriteString(line)
 	}
-	got, err := config.Load(write(t, text.String()), complete)
-	if err != nil {
-		t.Fatal(err)
-	}
+	got, want := load(t, write(t, text.String()), complete), load(t, "", complete)
 	if err := got.Validate(); err != nil {
 		t.Error(err)
-	}
-	want, err := config.Load("", complete)
-	if err != nil {
-		t.Fatal(err)
 	}
 	rolling := []config.Rolling{{Window: config.Duration{Duration: 24 * time.Hour}, Videos: 5, USD: 1}}
 	want.Quota.Member.Rolling, want.Quota.Team.Rolling, want.Quota.Bot.Rolling = rolling, rolling, rolling
@@ -439,10 +426,7 @@ func FuzzParse(f *testing.F) {
 // TestATierMayChooseMoreModels: what models.allow names is for everybody.
 func TestATierMayChooseMoreModels(t *testing.T) {
 	tiers := "[[quota.tier]]\nname = \"studio\"\nmodels = [\"quality\", \"distilled\"]\n[[quota.tier]]\nname = \"gold\"\nmodels = [\"quality\"]\n"
-	cfg, err := config.Parse([]byte("[models]\nallow = [\"distilled\"]\n" + tiers))
-	if err != nil {
-		t.Fatal(err)
-	}
+	cfg := parse(t, "[models]\nallow = [\"distilled\"]\n"+tiers)
 	if diff := cmp.Diff(map[string][]string{"quality": {"studio", "gold"}}, cfg.ReservedModels()); diff != "" {
 		t.Errorf("models of tiers (-want +got):\n%s", diff)
 	}
@@ -450,7 +434,8 @@ func TestATierMayChooseMoreModels(t *testing.T) {
 		tiers: "models.allow is empty",
 		"[models]\nallow = [\"distilled\"]\n" + strings.Replace(tiers, "quality", "qualty", 1): "qualty",
 	} {
-		if cfg, err = config.Parse([]byte(text)); err == nil {
+		cfg, err := config.Parse([]byte(text))
+		if err == nil {
 			err = cfg.Validate()
 		}
 		if err == nil || !strings.Contains(err.Error(), want) {

@@ -135,12 +135,9 @@ func TestValidate(t *testing.T) {
 		{"records may be kept for ever", func(c *config.Config) { c.Retention = config.Retention{} }, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			cfg, err := config.Load("", complete)
-			if err != nil {
-				t.Fatal(err)
-			}
+			cfg := load(t, "", complete)
 			c.change(&cfg)
-			err = cfg.Validate()
+			err := cfg.Validate()
 			switch {
 			case c.want == "" && err != nil:
 				t.Errorf("error: %v", err)

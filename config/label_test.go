@@ -3,8 +3,6 @@ package config_test
 import (
 	"strings"
 	"testing"
-
-	"ltxbot/config"
 )
 
 func TestTheLabelIsRewordedAndNeverRemoved(t *testing.T) {
@@ -25,10 +23,7 @@ func TestTheLabelIsRewordedAndNeverRemoved(t *testing.T) {
 		{"what turns the direction", `"\u202eIA yb edam"`, "must be one line"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			cfg, err := config.Parse([]byte("[label]\nall = " + c.line + "\n"))
-			if err != nil {
-				t.Fatal(err)
-			}
+			cfg := parse(t, "[label]\nall = "+c.line+"\n")
 			found := cfg.Validate().Error() // the key and the platforms are missing in any case
 			if told := strings.Contains(found, "label.all"); told != (c.want != "") || !strings.Contains(found, c.want) {
 				t.Errorf("it says:\n%s\nwant %q", found, c.want)

@@ -3,8 +3,6 @@ package config_test
 import (
 	"strings"
 	"testing"
-
-	"ltxbot/config"
 )
 
 func TestTheBotSpendsWhatItsTeamsMayUnlessItIsTold(t *testing.T) {
@@ -24,10 +22,7 @@ func TestTheBotSpendsWhatItsTeamsMayUnlessItIsTold(t *testing.T) {
 		{"another limit", "[quota.bot]\nvideos_per_day = 9", 200},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			c, err := config.Parse([]byte(test.text))
-			if err != nil {
-				t.Fatal(err)
-			}
+			c := parse(t, test.text)
 			if got := c.BotLimit().USDPerMonth; got != test.want {
 				t.Errorf("got $%v a month, want $%v", got, test.want)
 			}
@@ -55,19 +50,13 @@ func TestWhoIsNotNamedIsRefusedOnceSomebodyIs(t *testing.T) {
 		{"everybody is refused", "quota.unlisted_teams = \"refuse\"", true, true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			c, err := config.Parse([]byte(test.text))
-			if err != nil {
-				t.Fatal(err)
-			}
+			c := parse(t, test.text)
 			if d, s := c.RefusesUnlisted("discord"), c.RefusesUnlisted("slack"); d != test.discord || s != test.slack {
 				t.Errorf("refused on Discord: %v, on Slack: %v; want %v, %v", d, s, test.discord, test.slack)
 			}
 		})
 	}
-	c, err := config.Parse([]byte("quota.unlisted_teams = \"maybe\""))
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := parse(t, "quota.unlisted_teams = \"maybe\"")
 	if err := c.Validate(); err == nil || !strings.Contains(err.Error(), "quota.unlisted_teams") {
 		t.Errorf("a word that is neither: %v", err)
 	}

@@ -17,6 +17,7 @@ import (
 	"ltxbot/internal/flaky"
 	"ltxbot/internal/need"
 	"ltxbot/internal/redistest"
+	"ltxbot/internal/until"
 	"ltxbot/store"
 	"ltxbot/store/redis"
 )
@@ -33,24 +34,10 @@ func newServers(t *testing.T) *servers {
 	t.Helper()
 	s := &servers{t: t, master: redistest.Start(t)}
 	s.replica = redistest.Start(t, "--replicaof", "127.0.0.1 "+strconv.Itoa(s.master.Port))
-	s.until("the replica follows", func() bool {
+	until.True(t, "the replica follows", func() bool {
 		return strings.Contains(s.replica.CLI("INFO", "replication"), "master_link_status:up")
 	})
 	return s
-}
-
-// until waits until something has happened.
-func (s *servers) until(what string, happened func() bool) {
-	s.t.Helper()
-	deadline, tick := time.After(30*time.Second), time.NewTicker(20*time.Millisecond)
-	defer tick.Stop()
-	for !happened() {
-		select {
-		case <-tick.C:
-		case <-deadline:
-			s.t.Fatalf("waited in vain: %s", what)
-		}
-	}
 }
 
 // process is a process with a network of its own.
@@ -107,7 +94,7 @@ func planOf(j generate.Job) quota.Plan {
 
 func claimed(t *testing.T, s *store.Store) generate.Claim {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	c, err := s.Claim(ctx)
 	if err != nil {
@@ -237,7 +224,7 @@ func TestARestartOfRedisLosesNothing(t *testing.T) {
 	var taker sync.WaitGroup
 	found := make(chan generate.Claim, 10)
 	taker.Go(func() { // waits through the outage
-		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 		defer cancel()
 		for range 10 {
 			c, err := s.Claim(ctx)

@@ -63,13 +63,9 @@ func (f *form) event(platform, who, user string) Event {
 	for _, field := range f.fields {
 		b.WriteString(field.String() + "\n")
 	}
-	hint := "press " + f.submit
-	if len(f.fields) > 0 {
-		hint = fmt.Sprintf("fill %s: …, then %s", f.fields[0].label, hint)
-	}
 	return Event{
 		Kind: Opened, Platform: platform, Who: who, Only: user, Text: b.String(), Buttons: []string{f.submit, f.close},
-		hint: hint,
+		hint: fmt.Sprintf("fill %s: …, then press %s", f.fields[0].label, f.submit),
 	}
 }
 

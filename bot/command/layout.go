@@ -74,7 +74,7 @@ func (l *layout) findBrackets() {
 			open = open[:0]
 			continue
 		}
-		if _, ok := brackets[r]; ok && l.links[i] == 0 && (i == 0 || wordMayFollow(l.in[i-1])) && i+1 < n && !IsSpace(l.in[i+1]) {
+		if isBracket(r) && l.links[i] == 0 && (i == 0 || wordMayFollow(l.in[i-1])) && i+1 < n && !IsSpace(l.in[i+1]) {
 			open = append(open, i)
 		} else if k := len(open) - 1; k >= 0 && r == brackets[l.in[open[k]]] {
 			closeOf[open[k]] = i
@@ -101,8 +101,16 @@ func (l *layout) findBrackets() {
 // wordMayFollow tells whether a word may start after the rune, which is no
 // letter of a language that puts spaces between words.
 func wordMayFollow(r rune) bool {
-	_, bracket := brackets[r]
-	return bracket || IsSpace(r) || unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana) || strings.ContainsRune("、。，；「」『』：", r)
+	return isBracket(r) || IsSpace(r) ||
+		r > unicode.MaxLatin1 && (unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana) || strings.ContainsRune("、。，；「」『』：", r))
+}
+
+func isBracket(r rune) bool {
+	if unicode.IsLetter(r) || r == ' ' { // most are
+		return false
+	}
+	_, ok := brackets[r]
+	return ok
 }
 
 // findQuotes lists where quotes close. A quote after an odd number of
@@ -110,6 +118,10 @@ func wordMayFollow(r rune) bool {
 func (l *layout) findQuotes() {
 	backslashes := 0
 	for i, r := range l.in {
+		if unicode.IsLetter(r) || IsSpace(r) { // most are
+			backslashes = 0
+			continue
+		}
 		for _, closing := range []string{doubleQuotes, singleQuotes, "»", "」"} {
 			if !strings.ContainsRune(closing, r) || !l.ends(i+1) {
 				continue

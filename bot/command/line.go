@@ -85,8 +85,9 @@ func Parse(line string) (Line, error) {
 
 // ParsePrompt is Parse for a text in a place that is for a prompt. Who types there
 // means one: it is about a verb only when it is a whole line that people paste,
-// "/ltx jobs", or begins with a verb as it is spelt, "loras add …"; never when it
-// is nearly one, or one word other than "help", "jobs" or "quota".
+// "/ltx jobs", begins with a verb as it is spelt, "loras add …", or asks about the
+// bot; never when it is nearly a verb, or one that is a word alone other than "help",
+// "jobs" or "quota".
 func ParsePrompt(text string) (Line, error) {
 	if err := CheckLength(text); err != nil {
 		return Line{}, err
@@ -221,7 +222,7 @@ type parser struct {
 	begun    bool          // the prompt has begun
 	marked   bool          // "prompt:" stood before it
 	joints   map[int]bool  // where a word starts after a setting and a comma
-	seen     map[int]match // what find found, so that looking ahead is cheap
+	seen     []*match      // by position: what find found, so that looking ahead is cheap
 	horizon  int           // no word is read beyond it; 0 = no limit
 
 	valueless []ltx.Param // typed without a value
@@ -241,8 +242,9 @@ type parser struct {
 type piece struct{ from, to int }
 
 func newParser(line string) *parser {
+	l := newLayout(line)
 	return &parser{
-		layout: newLayout(line), joints: map[int]bool{}, seen: map[int]match{},
+		layout: l, joints: map[int]bool{}, seen: make([]*match, len(l.in)+1),
 		meanings: map[string]ltx.Param{}, judged: map[string]*ltx.FieldError{}, noLast: map[string]int{},
 	}
 }
@@ -409,7 +411,7 @@ func (p *parser) boundary(i int) bool {
 	if i == 0 || p.joints[i] {
 		return true
 	}
-	if _, bracket := brackets[p.in[i-1]]; bracket {
+	if isBracket(p.in[i-1]) {
 		return p.opens[i] == i-1
 	}
 	return wordMayFollow(p.in[i-1])

@@ -1,7 +1,6 @@
 package command
 
 import (
-	"errors"
 	"regexp"
 	"slices"
 	"strings"
@@ -48,8 +47,9 @@ func (p *parser) match(i int) (found, bool) {
 
 // look is match where no word need start at i.
 func (p *parser) look(i int) (found, bool) {
-	m, ok := p.seen[i]
-	if !ok {
+	m := p.seen[i]
+	if m == nil {
+		m = new(match)
 		m.found, m.ok = p.find(i)
 		p.seen[i] = m
 	}
@@ -62,14 +62,20 @@ func (p *parser) find(i int) (found, bool) {
 	dash, i := p.dashes(i)
 	start := i
 	m.key, i = p.key(i)
-	if word, end := p.foreignKey(start); end > i && (dash == twoDashes || isKnown(word)) {
-		m.key, i = word, end
+	if end := p.foreignKey(start); end > i {
+		if word := string(p.in[start:end]); dash == twoDashes || isKnown(word) {
+			m.key, i = word, end
+		}
 	}
 	if m.key == "" {
 		return found{}, false
 	}
 	if key, end, ok := p.twoWords(m.key, i); ok && dash == noDash {
 		m.key, i = key, end
+	}
+	sign := p.skipBlank(i)
+	if dash == noDash && !p.isSign(sign) {
+		return found{}, false
 	}
 	m.value = i
 	m.param, m.known = ltx.Lookup(m.key)
@@ -80,7 +86,7 @@ func (p *parser) find(i int) (found, bool) {
 		m.value = i + 1
 		return p.signed(m, dash, p.in[i])
 	}
-	if sign := p.skipBlank(i); sign > i && p.isSign(sign) && dash != oneDash {
+	if p.isSign(sign) && dash != oneDash {
 		return p.apart(m, dash, sign)
 	}
 	if dash == noDash || !p.ends(i) {
@@ -104,10 +110,11 @@ func (p *parser) twoWords(key string, i int) (both string, end int, ok bool) {
 	if next == i || next == len(p.in) {
 		return "", 0, false
 	}
-	word, end := p.key(next)
-	if word == "" || !p.isSign(p.skipBlank(end)) {
+	end = p.keyEnd(next)
+	if end == next || !p.isSign(p.skipBlank(end)) {
 		return "", 0, false
 	}
+	word := string(p.in[next:end])
 	both = key + "_" + word
 	if !isKnown(both) {
 		both = strings.TrimSuffix(both, "s")
@@ -126,14 +133,14 @@ func (p *parser) twoWords(key string, i int) (both string, end int, ok bool) {
 // characters: more than any has.
 const longestForeign = 20
 
-// foreignKey reads letters of any script at i, as keys of other languages have
-// them: "durée", "カメラ".
-func (p *parser) foreignKey(i int) (word string, end int) {
+// foreignKey is where letters of any script end that begin at i, as keys of other
+// languages have them: "durée", "カメラ".
+func (p *parser) foreignKey(i int) (end int) {
 	end = i
 	for end < min(len(p.in), i+longestForeign) && (unicode.In(p.in[end], unicode.L, unicode.M) || end > i && isKeyRune(p.in[end], false) || p.in[end] == 'ー') {
 		end++
 	}
-	return string(p.in[i:end]), end
+	return end
 }
 
 func isKnown(key string) bool {
@@ -383,11 +390,16 @@ func (p *parser) dashes(i int) (dashes, int) {
 
 // key reads a key at i: ASCII letters, digits, '_' and '-', a letter first.
 func (p *parser) key(i int) (string, int) {
+	end := p.keyEnd(i)
+	return string(p.in[i:end]), end
+}
+
+func (p *parser) keyEnd(i int) int {
 	start := i
 	for i < len(p.in) && isKeyRune(p.in[i], i == start) {
 		i++
 	}
-	return string(p.in[start:i]), i
+	return i
 }
 
 func isKeyRune(r rune, first bool) bool {
@@ -481,12 +493,7 @@ func nearestParam(key string) (ltx.Param, bool) {
 	if len(key) < shortest || len(key) > 40 {
 		return ltx.Param{}, false
 	}
-	_, err := ltx.Rules{}.Parse([]ltx.Setting{{Key: PromptKey, Value: "a"}, {Key: key, Value: "a"}})
-	e, ok := errors.AsType[ltx.FieldError](err)
-	if !ok || e.Problem != ltx.Unknown || e.Nearest == "" {
-		return ltx.Param{}, false
-	}
-	param, ok := ltx.Lookup(e.Nearest)
+	param, ok := ltx.Lookup(ltx.NearestKey(ltx.Setting{Key: key}))
 	// Any value fits a text: only a spelling very near counts.
 	if ok && param.Kind == ltx.KindText && (len(key) <= shortest || spell.Distance(strings.ToLower(key), param.Key()) > 2) {
 		return ltx.Param{}, false

@@ -158,18 +158,32 @@ const (
 	TopicTakes    = "takes"
 )
 
-// Topics are the topics of help, by what people type for them.
-var Topics = map[string]string{
-	"prompt": TopicPrompt, "prompts": TopicPrompt, "prompting": TopicPrompt,
-	"options": TopicOptions, "option": TopicOptions, "settings": TopicOptions, "parameters": TopicOptions,
-	"advanced": TopicAdvanced, "experts": TopicAdvanced, "expert": TopicAdvanced,
-	"examples": TopicExamples, "example": TopicExamples,
-	"quota": TopicQuota, "limits": TopicQuota,
-	"files": TopicFiles, "file": TopicFiles, "pictures": TopicFiles, "inputs": TopicFiles, "attachments": TopicFiles,
-	"loras": TopicLoRAs, "lora": TopicLoRAs, "library": TopicLoRAs,
-	"styles": TopicStyles, "style": TopicStyles,
-	"takes": TopicTakes, "take": TopicTakes, "count": TopicTakes, "several": TopicTakes, "buttons": TopicTakes, "button": TopicTakes,
-	"models": TopicModels, "price": TopicModels, "prices": TopicModels, "cost": TopicModels, "costs": TopicModels,
+// Topics are the topics of help, by what people type for them in the languages of
+// the bot.
+//
+//nolint:misspell // most of it is not English
+var Topics = topicWords(map[string]string{
+	TopicPrompt:   "prompt prompts prompting プロンプト",
+	TopicOptions:  "options option settings parameters einstellungen optionen parameter opciones ajustes configuración configuracion parámetros parametros réglages reglages paramètres parametres 設定 オプション",
+	TopicAdvanced: "advanced experts expert experten expertos",
+	TopicExamples: "examples example beispiele beispiel ejemplos ejemplo exemples exemple 例",
+	TopicQuota:    "quota limits kontingent grenzen cuota límites limites 上限",
+	TopicFiles:    "files file pictures inputs attachments dateien datei bilder archivos imágenes imagenes fichiers ファイル",
+	TopicLoRAs:    "loras lora library",
+	TopicStyles:   "styles style stile stil estilos estilo スタイル",
+	TopicTakes:    "takes take count several buttons button knöpfe botones boutons ボタン",
+	TopicModels:   "models price prices cost costs modelle preise preis kosten modelos precios precio costes modèles modeles prix tarifs 料金 モデル",
+})
+
+// topicWords finds a topic by each of its words.
+func topicWords(topics map[string]string) map[string]string {
+	found := map[string]string{}
+	for topic, words := range topics {
+		for word := range strings.FieldsSeq(words) {
+			found[word] = topic
+		}
+	}
+	return found
 }
 
 // A VerbError says that a line is nearly about a verb, and so short that it is
@@ -221,6 +235,9 @@ func parseVerb(line string) (Line, bool, error) {
 	if len(all) == 0 {
 		return Line{}, false, nil
 	}
+	if l, ok := asks(line); ok {
+		return l, true, nil
+	}
 	word, args := verbWord(all[0]), all[1:]
 	if i := findVerb(word); i >= 0 {
 		v := verbs[i]
@@ -247,10 +264,13 @@ func parseVerb(line string) (Line, bool, error) {
 	return Line{}, false, e
 }
 
-// namesVerb tells whether a line begins with a verb as it is spelt. One word alone
-// is a prompt more often, but for those that everybody knows.
+// namesVerb tells whether a line begins with a verb as it is spelt, or asks something.
+// One word alone is a prompt more often, but for those that everybody knows.
 func namesVerb(line string) bool {
 	words := Words(strings.ToLower(line))
+	if _, ok := asks(line); ok {
+		return true
+	}
 	switch {
 	case len(words) == 0:
 		return false

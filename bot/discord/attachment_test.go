@@ -45,11 +45,7 @@ func TestFilesOfOptionsAreInputs(t *testing.T) {
 func TestAnOptionWinsOverALinkInThePrompt(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	i, err := s.ada.Slash(s.ctx, s.general, "ltx", sim.Arg("prompt", "a fox image=https://example.com/cat.png soundtrack=https://example.com/rain.mp3"), sim.Arg("image", file("fox.png")))
-	if err != nil {
-		t.Fatal(err)
-	}
-	j := s.job(i)
+	j := s.job(s.slash("ltx", sim.Arg("prompt", "a fox image=https://example.com/cat.png soundtrack=https://example.com/rain.mp3"), sim.Arg("image", file("fox.png"))))
 	if m := adaptertest.Input(t, j, "image_url"); m.Name != "fox.png" || len(j.Request.Notes) == 0 {
 		t.Errorf("the image is %s, and the card says %v", m.Shown(), j.Request.Notes)
 	}
@@ -61,15 +57,8 @@ func TestAnOptionWinsOverALinkInThePrompt(t *testing.T) {
 func TestNobodyCanTypeTheReferenceOfAFile(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	m, err := s.ada.Share(s.general, "", file("fox.png"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	i, err := s.ada.Slash(s.ctx, s.general, "ltx", sim.Arg("prompt", "a fox image:discord:"+m.Attachments[0].URL))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got := s.response(i); got.EphemeralTo != s.ada.ID || s.engine.Count() != 0 {
+	m := s.share("", file("fox.png"))
+	if got := s.response(s.slash("ltx", sim.Arg("prompt", "a fox image:discord:"+m.Attachments[0].URL))); got.EphemeralTo != s.ada.ID || s.engine.Count() != 0 {
 		t.Errorf("the answer is %q", got.Text())
 	}
 }
@@ -79,15 +68,8 @@ func TestNobodyCanTypeTheReferenceOfAFile(t *testing.T) {
 func TestAFileIsOpenedForAsLongAsDiscordHasIt(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	loose, err := s.ada.Type(s.ctx, s.general, "/ltx prompt:a fox", sim.Arg("image", file("fox.png")))
-	if err != nil {
-		t.Fatal(err)
-	}
-	first := s.job(loose)
-	m, err := s.ada.Share(s.general, "a den", file("den.png"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	first := s.job(s.types("/ltx prompt:a fox", sim.Arg("image", file("fox.png"))))
+	m := s.share("a den", file("den.png"))
 	kept := s.animate(m)
 	s.sim.Advance(25 * time.Hour)
 	if _, err := s.opened(first, "image_url"); !errors.Is(err, generate.ErrGone) {
@@ -105,18 +87,9 @@ func TestAFileIsOpenedForAsLongAsDiscordHasIt(t *testing.T) {
 // animate makes a video of the pictures of a message.
 func (s *stage) animate(m sim.Message) generate.Job {
 	s.t.Helper()
-	i, err := s.ada.MessageCommand(s.ctx, m, "Animate this")
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	if _, err := i.WaitModal(s.ctx); err != nil {
-		s.t.Fatal(err)
-	}
-	sent, err := s.ada.SubmitModal(s.ctx, i, nil)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	return s.job(sent)
+	i := s.apply(s.ada, "Animate this", m)
+	s.form(i)
+	return s.job(s.submit(s.ada, i, nil))
 }
 
 func TestNothingButDiscordsHostsIsAsked(t *testing.T) {
@@ -136,21 +109,14 @@ func TestNothingButDiscordsHostsIsAsked(t *testing.T) {
 func TestAnimateTakesThePicturesOfAMessage(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	m, err := s.ada.Share(s.general, "a fox goes home", file("notes.txt"), file("fox.png"), file("rain.mp3"), file("den.png"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	j := s.animate(m)
+	j := s.animate(s.share("a fox goes home", file("notes.txt"), file("fox.png"), file("rain.mp3"), file("den.png")))
 	if _, sound := j.Request.Media("audio_url"); adaptertest.Input(t, j, "image_url").Name != "fox.png" || adaptertest.Input(t, j, "end_image_url").Name != "den.png" || sound {
 		t.Errorf("the job is of %s", j.Request.CommandLine())
 	}
 	if j.Request.Prompt() != "a fox goes home" {
 		t.Errorf("the prompt is %q", j.Request.Prompt())
 	}
-	i, err := s.ada.MessageCommand(s.ctx, s.ada.Say(s.general, "no picture here"), "Animate this")
-	if err != nil {
-		t.Fatal(err)
-	}
+	i := s.apply(s.ada, "Animate this", s.ada.Say(s.general, "no picture here"))
 	if got := s.response(i); !strings.Contains(got.Text(), "no picture") || got.EphemeralTo != s.ada.ID {
 		t.Errorf("the answer is %q", got.Text())
 	}
@@ -159,32 +125,13 @@ func TestAnimateTakesThePicturesOfAMessage(t *testing.T) {
 func TestRemixTakesTheFilesOfAMessageToo(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	m, err := s.ada.Share(s.general, "a fox camera:dolly_in", file("fox.png"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	i, err := s.ada.MessageCommand(s.ctx, m, "Remix with LTX")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := i.WaitModal(s.ctx); err != nil {
-		t.Fatal(err)
-	}
-	sent, err := s.ada.SubmitModal(s.ctx, i, map[string]any{"duration": "an hour"})
-	if err != nil {
-		t.Fatal(err)
-	}
+	i := s.apply(s.ada, "Remix with LTX", s.share("a fox camera:dolly_in", file("fox.png")))
+	s.form(i)
+	sent := s.submit(s.ada, i, map[string]any{"duration": "an hour"})
 	refused := s.response(sent)
-	again, err := s.ada.Click(s.ctx, refused, refused.Buttons[0].CustomID)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := again.WaitModal(s.ctx); err != nil {
-		t.Fatal(err)
-	}
-	if sent, err = s.ada.SubmitModal(s.ctx, again, map[string]any{"duration": "5"}); err != nil {
-		t.Fatal(err)
-	}
+	again := s.press(s.ada, refused, refused.Buttons[0].CustomID)
+	s.form(again)
+	sent = s.submit(s.ada, again, map[string]any{"duration": "5"})
 	if j := s.job(sent); adaptertest.Input(t, j, "image_url").Name != "fox.png" || j.Request.Camera() != "dolly_in" {
 		t.Errorf("the job is of %s", j.Request.CommandLine())
 	}
@@ -193,18 +140,7 @@ func TestRemixTakesTheFilesOfAMessageToo(t *testing.T) {
 func TestAFormSaysWhichFilesOfAMessageAreLeftOut(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	m, err := s.ada.Share(s.general, "a fox", file("fox.png"), file("notes.txt"), file("rain.mp3"), file("storm.mp3"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	i, err := s.ada.MessageCommand(s.ctx, m, "Remix with LTX")
-	if err != nil {
-		t.Fatal(err)
-	}
-	form, err := i.WaitModal(s.ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
+	form := s.form(s.apply(s.ada, "Remix with LTX", s.share("a fox", file("fox.png"), file("notes.txt"), file("rain.mp3"), file("storm.mp3"))))
 	if got := form.Fields[0].Description; !strings.Contains(got, "Left out: notes.txt, storm.mp3.") {
 		t.Errorf("the form says %q", got)
 	}
@@ -214,10 +150,7 @@ func TestAFileIsNotInALineToCopy(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	for name, prompt := range map[string]string{"a wrong value": "a fox duration:999", "settings or words": "a fox camera: dolly_in"} {
-		i, err := s.ada.Slash(s.ctx, s.general, "ltx", sim.Arg("prompt", prompt), sim.Arg("image", file("fox.png")))
-		if err != nil {
-			t.Fatal(err)
-		}
+		i := s.slash("ltx", sim.Arg("prompt", prompt), sim.Arg("image", file("fox.png")))
 		if says := s.response(i).Text(); strings.Contains(says, "image:") || !strings.Contains(says, "a fox") || !strings.Contains(says, "Attach fox.png again") {
 			t.Errorf("%s: the answer is %s", name, says)
 		}
@@ -229,23 +162,10 @@ func TestAFileIsNotInALineToCopy(t *testing.T) {
 func TestAFormWhoseFilesAreForgottenMakesNothing(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	m, err := s.ada.Share(s.general, "a fox", file("fox.png"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	i, err := s.ada.MessageCommand(s.ctx, m, "Animate this")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := i.WaitModal(s.ctx); err != nil {
-		t.Fatal(err)
-	}
+	i := s.apply(s.ada, "Animate this", s.share("a fox", file("fox.png")))
+	s.form(i)
 	s.restart()
-	sent, err := s.ada.SubmitModal(s.ctx, i, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got := s.response(sent); !strings.Contains(got.Text(), "no longer have the file") || s.engine.Count() != 0 {
+	if got := s.response(s.submit(s.ada, i, nil)); !strings.Contains(got.Text(), "no longer have the file") || s.engine.Count() != 0 {
 		t.Errorf("%d jobs, and the answer is %q", s.engine.Count(), got.Text())
 	}
 }
@@ -253,11 +173,7 @@ func TestAFormWhoseFilesAreForgottenMakesNothing(t *testing.T) {
 func TestAgainKeepsTheInputs(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	i, err := s.ada.Type(s.ctx, s.general, "/ltx prompt:a fox", sim.Arg("image", file("fox.png")))
-	if err != nil {
-		t.Fatal(err)
-	}
-	first := s.job(i)
+	first := s.job(s.types("/ltx prompt:a fox", sim.Arg("image", file("fox.png"))))
 	s.mustShow(first.ID, generate.Running)
 	s.mustDeliver(first.ID, 100)
 	video := videos(s.general, first.ID)[0]
@@ -266,25 +182,13 @@ func TestAgainKeepsTheInputs(t *testing.T) {
 		if !ok {
 			t.Fatalf("there is no %s", label)
 		}
-		press, err := s.ada.Click(s.ctx, video, button.CustomID)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got, err := s.opened(s.job(press), "image_url"); got != "the bytes of fox.png" || err != nil {
+		if got, err := s.opened(s.job(s.press(s.ada, video, button.CustomID)), "image_url"); got != "the bytes of fox.png" || err != nil {
 			t.Errorf("%s: the image is %q, %v", label, got, err)
 		}
 	}
-	edit, err := s.ada.MessageCommand(s.ctx, video, "Remix with LTX")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := edit.WaitModal(s.ctx); err != nil {
-		t.Fatal(err)
-	}
-	sent, err := s.ada.SubmitModal(s.ctx, edit, map[string]any{"prompt": "two foxes"})
-	if err != nil {
-		t.Fatal(err)
-	}
+	edit := s.apply(s.ada, "Remix with LTX", video)
+	s.form(edit)
+	sent := s.submit(s.ada, edit, map[string]any{"prompt": "two foxes"})
 	if j := s.job(sent); adaptertest.Input(t, j, "image_url").Name != "fox.png" || j.Request.Prompt() != "two foxes" {
 		t.Errorf("the job is of %s", j.Request.CommandLine())
 	}

@@ -47,11 +47,7 @@ func (s *stage) askIn(ch *sim.Channel, options ...sim.Argument) generate.Job {
 	if len(options) == 0 || options[0].Name != "prompt" {
 		options = append([]sim.Argument{sim.Arg("prompt", "a cowboy")}, options...)
 	}
-	i, err := s.ada.Slash(s.ctx, ch, "ltx", options...)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	return s.job(i)
+	return s.job(s.slashBy(s.ada, ch, "ltx", options...))
 }
 
 // shared are the messages of a channel with a file in them that everybody
@@ -153,8 +149,8 @@ func TestJobOfABarredPlaceMustBeOverWhileTheTokenLives(t *testing.T) {
 	s := newStage(t)
 	before := time.Now()
 	j := s.askIn(s.general.NewPrivateThread("thread", s.ada))
-	if left := j.Until.Sub(before); left < 13*time.Minute || left > 13*time.Minute+10*time.Second {
-		t.Errorf("the job has to be over after %s", left)
+	if least, most := before.Add(13*time.Minute), time.Now().Add(13*time.Minute); j.Until.Before(least) || j.Until.After(most) {
+		t.Errorf("the job has to be over at %s, want %s to %s", j.Until, least, most)
 	}
 	s.engine.Put(j.ID, func(j *generate.Job) { j.Failure.Kind = generate.FailUnreachable })
 	s.mustShow(j.ID, generate.Failed)
@@ -222,8 +218,7 @@ func TestVideoFindsAWayWhenTheBotIsShutOutMeanwhile(t *testing.T) {
 			t.Parallel()
 			s := newStage(t)
 			s.ada.RefuseDMs(true)
-			j := s.ask("/ltx prompt:a cowboy")
-			s.mustShow(j.ID, generate.Running)
+			j := s.running("/ltx prompt:a cowboy")
 			card := s.card(j).ID
 			tt.shut(s)
 			for _, f := range tt.faults {
@@ -252,8 +247,7 @@ func TestVideoFindsAWayWhenTheBotIsShutOutMeanwhile(t *testing.T) {
 func TestDirectMessageGoesBeforeTheCard(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	j := s.ask("/ltx prompt:a cowboy")
-	s.mustShow(j.ID, generate.Running)
+	j := s.running("/ltx prompt:a cowboy")
 	s.sim.Advance(time.Hour)
 	s.general.Deny(s.sim.Bot(), sim.SendMessages)
 	s.mustDeliver(j.ID, 1<<20)
@@ -299,11 +293,7 @@ func TestAVideoThatReachedNobodyIsLinkedWhereItsJobIsShown(t *testing.T) {
 		j.State, j.Failure.Kind, j.Charged = generate.Failed, generate.FailUnreachable, 130_000
 		j.Output.URL = "https://v3.fal.media/files/b/video.mp4"
 	})
-	i, err := s.ada.Type(s.ctx, s.general, "/ltx-jobs show job:"+j.ID)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if m := s.response(i); m.EphemeralTo != s.ada.ID || !strings.Contains(m.Text(), "https://v3.fal.media/files/b/video.mp4") {
+	if m := s.response(s.types("/ltx-jobs show job:" + j.ID)); m.EphemeralTo != s.ada.ID || !strings.Contains(m.Text(), "https://v3.fal.media/files/b/video.mp4") {
 		t.Errorf("ada reads %q", m.Text())
 	}
 }

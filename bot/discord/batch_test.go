@@ -67,8 +67,7 @@ func TestTheVideosOfABatchAreInOneMessage(t *testing.T) {
 func TestTheVideosOfABatchFitTogether(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	j := s.ask("/ltx prompt:a cowboy count:3")
-	s.mustShow(j.ID, generate.Running)
+	j := s.running("/ltx prompt:a cowboy count:3")
 	receipts, _ := s.deliverBatch(j.ID, 1<<20, 9<<20, 9<<20)
 	var fits []string
 	for _, r := range receipts {
@@ -89,25 +88,17 @@ func TestTheVideosOfABatchFitTogether(t *testing.T) {
 func TestATakeIsChosenBeforeGoingOn(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	j := s.ask("/ltx prompt:a cowboy model:distilled count:2")
-	s.mustShow(j.ID, generate.Running)
+	j := s.running("/ltx prompt:a cowboy model:distilled count:2")
 	_, whole := s.deliverBatch(j.ID, 1<<20, 1<<20)
 	second := s.engine.Put(whole.Takes[1].ID, func(j *generate.Job) {
 		j.State, j.Request = generate.Delivered, j.Request.WithSeed(77)
 	})
 	message := videos(s.general, j.ID)[0]
-	pressed, err := s.ada.Click(s.ctx, message, view.ButtonID(view.ActTake, second.ID))
-	if err != nil {
-		t.Fatal(err)
-	}
-	reply := s.response(pressed)
+	reply := s.response(s.press(s.ada, message, view.ButtonID(view.ActTake, second.ID)))
 	if reply.EphemeralTo == "" || !strings.Contains(reply.Text(), "77") {
 		t.Errorf("the reply is for %q and says\n%s", reply.EphemeralTo, reply.Text())
 	}
-	chosen, err := s.ada.Select(s.ctx, reply, view.MenuID(second.ID), view.ButtonID(view.ActFinish, second.ID))
-	if err != nil {
-		t.Fatal(err)
-	}
+	chosen := s.pick(s.ada, reply, view.MenuID(second.ID), view.ButtonID(view.ActFinish, second.ID))
 	if done := s.job(chosen); done.Request.Seed() != 77 || done.Request.Model() != "ltx-2.3" || done.Request.Count() != 1 || done.Parent != second.ID {
 		t.Errorf("finished: %s, of job %s", done.Request.CommandLine(), done.Parent)
 	}
@@ -116,13 +107,12 @@ func TestATakeIsChosenBeforeGoingOn(t *testing.T) {
 func TestDeletingTheMessageOfABatchDeletesAllTakes(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	j := s.ask("/ltx prompt:a cowboy count:2")
-	s.mustShow(j.ID, generate.Running)
+	j := s.running("/ltx prompt:a cowboy count:2")
 	_, whole := s.deliverBatch(j.ID, 1<<20, 1<<20)
 	for _, take := range whole.Takes {
 		s.engine.Put(take.ID, func(j *generate.Job) { j.State = generate.Delivered })
 	}
-	s.confirm(s.ada, videos(s.general, j.ID)[0], view.ActDelete, j.ID)
+	s.click(s.ada, videos(s.general, j.ID)[0], view.ActDelete, j.ID)
 	if _, err := s.general.WaitMessage(s.ctx, func(m sim.Message) bool { return strings.Contains(m.Text(), "Deleted") }); err != nil {
 		t.Errorf("the card does not say that the videos are gone: %v", err)
 	}
@@ -138,8 +128,7 @@ func TestDeletingTheMessageOfABatchDeletesAllTakes(t *testing.T) {
 func TestTheAnnouncementOfABatchCountsItsVideos(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	j := s.ask("/ltx prompt:a secret count:3 private:True")
-	s.mustShow(j.ID, generate.Running)
+	j := s.running("/ltx prompt:a secret count:3 private:True")
 	s.sim.Inject(sim.Fault{Route: sim.RouteEditResponse, Status: http.StatusInternalServerError, Times: -1})
 	whole := s.engine.Batch(j.ID, 3)
 	var videos []generate.Video
@@ -176,7 +165,7 @@ func (s *stage) deliveredBatch() (j, whole generate.Job, message sim.Message) {
 func (s *stage) removal(message sim.Message, take string) *sim.Interaction {
 	s.t.Helper()
 	i := s.click(s.ada, message, view.ActTake, take)
-	return s.confirm(s.ada, s.response(i), view.ActRemove, take)
+	return s.click(s.ada, s.response(i), view.ActRemove, take)
 }
 
 func TestOneTakeIsTakenOutOfItsMessage(t *testing.T) {
@@ -222,8 +211,7 @@ func TestOneTakeIsTakenOutOfItsMessage(t *testing.T) {
 func TestATakeThatIsALinkIsTakenOutToo(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	j := s.ask("/ltx prompt:a cowboy count:3")
-	s.mustShow(j.ID, generate.Running)
+	j := s.running("/ltx prompt:a cowboy count:3")
 	whole := s.engine.Batch(j.ID, 3)
 	var parts []generate.Video
 	for i, take := range whole.Takes {
@@ -258,8 +246,7 @@ func TestATakeThatIsALinkIsTakenOutToo(t *testing.T) {
 func TestNoTakeIsTakenOutOfWhatOnlyItsReaderSees(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	j := s.ask("/ltx prompt:a secret count:2 private:True")
-	s.mustShow(j.ID, generate.Running)
+	j := s.running("/ltx prompt:a secret count:2 private:True")
 	receipts, whole := s.deliverBatch(j.ID, 1<<20, 1<<20)
 	message, _ := s.sim.Message(receipts[0].Message)
 	s.removal(message, whole.Takes[1].ID)
@@ -278,19 +265,13 @@ func TestNoTakeIsTakenOutOfWhatOnlyItsReaderSees(t *testing.T) {
 func TestALateTakeIsToldByAMessageThatNotifies(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	j := s.ask("/ltx prompt:a cowboy count:2")
-	s.mustShow(j.ID, generate.Running)
+	j := s.running("/ltx prompt:a cowboy count:2")
 	late := s.engine.Batch(j.ID, 2).Takes[1]
 	late.State, late.Failure = generate.Failed, generate.Failure{Kind: generate.FailRefused}
 	s.sim.Inject(sim.Fault{Route: sim.RouteCreateMessage, LoseReply: true})
 	for range 2 {
-		if err := s.bot.Courier().Tell(s.ctx, late, s.engine.Keep(late.ID)); err != nil {
-			t.Fatal(err)
-		}
-		noted, err := s.engine.Job(s.ctx, late.ID)
-		if err != nil {
-			t.Fatal(err)
-		}
+		s.check("tell", s.bot.Courier().Tell(s.ctx, late, s.engine.Keep(late.ID)))
+		noted := s.read(late.ID)
 		late.Notes = noted.Notes
 	}
 	var told []sim.Message
@@ -311,10 +292,8 @@ func TestWhatDiscordPutsOffIsNotDeleted(t *testing.T) {
 	j, video := s.delivered("/ltx prompt:a cowboy")
 	s.engine.Put(j.ID, func(j *generate.Job) { j.State = generate.Delivered })
 	s.sim.Inject(sim.Fault{Route: sim.RouteDeleteResponse, Limit: sim.SharedLimit, RetryAfter: 30 * time.Second, Times: -1})
-	s.confirm(s.ada, video, view.ActDelete, j.ID)
-	if _, err := s.general.WaitMessage(s.ctx, func(m sim.Message) bool { return strings.Contains(m.Text(), "could not delete") }); err != nil {
-		t.Fatal(err)
-	}
+	s.click(s.ada, video, view.ActDelete, j.ID)
+	s.reads("could not delete")
 	if got, err := s.engine.Job(s.ctx, j.ID); err != nil || got.Notes[generate.NoteDeleted] != "" {
 		t.Errorf("it is recorded as deleted: %v", err)
 	}
@@ -331,11 +310,11 @@ func TestTwoTakesAreTakenOutAtTheSameTime(t *testing.T) {
 		replies = append(replies, s.response(s.click(s.ada, message, view.ActTake, take.ID)))
 	}
 	s.sim.Inject(sim.Fault{Route: sim.RouteEditMessage, Delay: time.Second})
-	s.confirm(s.ada, replies[0], view.ActRemove, whole.Takes[0].ID)
+	s.click(s.ada, replies[0], view.ActRemove, whole.Takes[0].ID)
 	if _, err := s.sim.WaitRequest(s.ctx, func(r sim.Request) bool { return r.Route == sim.RouteGetMessage }); err != nil {
 		t.Fatal(err)
 	}
-	s.confirm(s.ada, replies[1], view.ActRemove, whole.Takes[1].ID)
+	s.click(s.ada, replies[1], view.ActRemove, whole.Takes[1].ID)
 	for i, take := range whole.Takes[:2] {
 		said := func(m sim.Message) bool { return m.ID == replies[i].ID && strings.Contains(m.Text(), "is deleted") }
 		if _, err := s.general.WaitMessage(s.ctx, said); err != nil {

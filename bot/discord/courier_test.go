@@ -292,8 +292,7 @@ func TestConversationThatIsGoneIsUnreachable(t *testing.T) {
 func TestPrivateCardIsContinuedByDirectMessage(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	j := s.ask("/ltx prompt:a secret private:True")
-	s.mustShow(j.ID, generate.Running)
+	j := s.running("/ltx prompt:a secret private:True")
 	s.sim.Advance(20 * time.Minute)
 	s.mustShow(j.ID, generate.Fetched)
 	s.engine.Put(j.ID, func(j *generate.Job) { j.Failure.Kind = generate.FailTimeout })
@@ -320,8 +319,7 @@ func TestPrivateJobIsNotBegunForSomebodyWhoCannotBeReached(t *testing.T) {
 func TestJobThatFailsIsToldByDirectMessageWhenTheChannelIsGone(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	j := s.ask("/ltx prompt:a cowboy")
-	s.mustShow(j.ID, generate.Running)
+	j := s.running("/ltx prompt:a cowboy")
 	s.sim.Advance(20 * time.Minute)
 	s.general.Delete()
 	s.engine.Put(j.ID, func(j *generate.Job) { j.Failure.Kind = generate.FailTimeout })
@@ -337,11 +335,7 @@ func TestCardInAnArchivedThreadIsPostedAnew(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	thread := s.general.NewThread("a thread")
-	i, err := s.ada.Slash(s.ctx, thread, "ltx", sim.Arg("prompt", "a cowboy"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	j := s.job(i)
+	j := s.job(s.slashBy(s.ada, thread, "ltx", sim.Arg("prompt", "a cowboy")))
 	s.mustShow(j.ID, generate.Queued)
 	s.sim.Advance(2 * time.Hour)
 	thread.Archive(true, false)
@@ -375,8 +369,7 @@ func TestSecretsReachNeitherLogNorError(t *testing.T) {
 func TestRestartInTheMiddleGoesOnWithTheSameCard(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	j := s.ask("/ltx prompt:a cowboy")
-	s.mustShow(j.ID, generate.Running)
+	j := s.running("/ltx prompt:a cowboy")
 	card := s.card(j).ID
 	s.restart()
 	s.mustShow(j.ID, generate.Fetched)
@@ -386,7 +379,5 @@ func TestRestartInTheMiddleGoesOnWithTheSameCard(t *testing.T) {
 	if got := s.card(j); got.ID != card || !strings.Contains(got.Text(), "Done") {
 		t.Errorf("card is %+v", got)
 	}
-	if got := len(videos(s.general, j.ID)); got != 1 {
-		t.Errorf("%d videos, want 1", got)
-	}
+	s.wantVideos(j.ID, 1)
 }

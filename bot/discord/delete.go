@@ -14,19 +14,6 @@ import (
 	"ltxbot/core/generate"
 )
 
-// confirmPrefix begins the id of the question before something is deleted. The id of
-// the button follows.
-const confirmPrefix = "v1:confirm:"
-
-// confirm asks whether a video is to be deleted, in a form without fields: when it is
-// sent, it comes with the message of the button, as the press did.
-func (b *Bot) confirm(ctx context.Context, i *interaction, question, button string) {
-	b.show(ctx, i, modal{
-		CustomID: confirmPrefix + button, Title: cut(b.text(i.Locale, "button.delete"), maxModalTitle),
-		Components: []component{{Type: typeTextDisplay, Content: escape(question, maxInput)}},
-	})
-}
-
 // remove deletes the message whose button was pressed.
 func (b *Bot) remove(ctx context.Context, i *interaction, job string) {
 	if !b.defers(ctx, i) {

@@ -27,8 +27,7 @@ func TestVideoIsPostedOnceHoweverOftenItIsDelivered(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := newStage(t)
-			j := s.ask("/ltx prompt:a cowboy")
-			s.mustShow(j.ID, generate.Running)
+			j := s.running("/ltx prompt:a cowboy")
 			fault.Route = sim.RouteCreateMessage
 			s.sim.Inject(fault)
 			first := s.mustDeliver(j.ID, 1<<20)
@@ -46,8 +45,7 @@ func TestVideoIsPostedOnceHoweverOftenItIsDelivered(t *testing.T) {
 func TestVideoWhoseReplyWasLostLongAgoIsFoundInTheChannel(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	j := s.ask("/ltx prompt:a cowboy")
-	s.mustShow(j.ID, generate.Running)
+	j := s.running("/ltx prompt:a cowboy")
 	s.sim.Inject(sim.Fault{Route: sim.RouteCreateMessage, LoseReply: true, Times: -1})
 	if _, err := s.deliver(j.ID, 1<<20); err == nil {
 		t.Fatal("the fault was not met")
@@ -68,8 +66,7 @@ func TestVideoWhoseReplyWasLostLongAgoIsFoundInTheChannel(t *testing.T) {
 func TestVideoOfADoubtedJobIsFoundInTheChannel(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	j := s.ask("/ltx prompt:a cowboy")
-	s.mustShow(j.ID, generate.Running)
+	j := s.running("/ltx prompt:a cowboy")
 	before := s.engine.Put(j.ID, func(*generate.Job) {}).Notes
 	first := s.mustDeliver(j.ID, 1<<20)
 	s.sim.Advance(2 * time.Hour)
@@ -84,8 +81,7 @@ func TestVideoOfADoubtedJobIsFoundInTheChannel(t *testing.T) {
 func TestVideoIsPostedAfterACrashBeforeThePost(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	j := s.ask("/ltx prompt:a cowboy")
-	s.mustShow(j.ID, generate.Running)
+	j := s.running("/ltx prompt:a cowboy")
 	s.sim.Inject(sim.Fault{Route: sim.RouteCreateMessage, Drop: true, Times: -1})
 	if _, err := s.deliver(j.ID, 1<<20); err == nil {
 		t.Fatal("the fault was not met")
@@ -94,17 +90,14 @@ func TestVideoIsPostedAfterACrashBeforeThePost(t *testing.T) {
 	s.sim.Advance(time.Hour)
 	s.restart()
 	s.mustDeliver(j.ID, 1<<20)
-	if got := len(videos(s.general, j.ID)); got != 1 {
-		t.Errorf("%d videos, want 1", got)
-	}
+	s.wantVideos(j.ID, 1)
 }
 
 func TestVideoIsPostedOnceWhenTheReceiptWasNotSaved(t *testing.T) {
 	t.Parallel()
 	for _, after := range []time.Duration{time.Second, time.Hour} { // by the nonce, and by looking
 		s := newStage(t)
-		j := s.ask("/ltx prompt:a cowboy")
-		s.mustShow(j.ID, generate.Running)
+		j := s.running("/ltx prompt:a cowboy")
 		job, _ := s.engine.Job(s.ctx, j.ID)
 		lost, err := one(s.bot.Courier().Deliver(s.ctx, job, []generate.Video{s.video(job, 1<<20)}, s.engine.Keep(j.ID)))
 		if err != nil {
@@ -115,9 +108,7 @@ func TestVideoIsPostedOnceWhenTheReceiptWasNotSaved(t *testing.T) {
 		if r := s.mustDeliver(j.ID, 1<<20); r.Message != lost.Message {
 			t.Errorf("after %s: receipt of %s, want %s", after, r.Message, lost.Message)
 		}
-		if got := len(videos(s.general, j.ID)); got != 1 {
-			t.Errorf("after %s: %d videos, want 1", after, got)
-		}
+		s.wantVideos(j.ID, 1)
 	}
 }
 
@@ -141,8 +132,7 @@ func TestVideoFitsTheLimitOfWhereItGoes(t *testing.T) {
 			s := newStage(t)
 			s.ada.SetUploadLimit(500 << 20) // Nitro does not count for the bot
 			s.guild.SetTier(tt.tier)
-			j := s.ask("/ltx prompt:a cowboy")
-			s.mustShow(j.ID, generate.Running)
+			j := s.running("/ltx prompt:a cowboy")
 			receipt := s.mustDeliver(j.ID, tt.size)
 			found := videos(s.general, j.ID)
 			if len(found) != 1 || found[0].Attachments[0].Size != tt.want || receipt.Fit != tt.fit {
@@ -156,8 +146,7 @@ func TestVideoThatDiscordFindsTooLargeIsMadeSmallerOnceAndThenALink(t *testing.T
 	t.Parallel()
 	for times, want := range map[int]generate.Fit{1: generate.FitReencoded, 2: generate.FitLink} {
 		s := newStage(t)
-		j := s.ask("/ltx prompt:a cowboy")
-		s.mustShow(j.ID, generate.Running)
+		j := s.running("/ltx prompt:a cowboy")
 		s.sim.Inject(sim.Fault{Route: sim.RouteCreateMessage, Status: 413, Times: times})
 		receipt := s.mustDeliver(j.ID, 9<<20)
 		found := videos(s.general, j.ID)
@@ -179,17 +168,13 @@ func TestVideoThatDiscordFindsTooLargeIsMadeSmallerOnceAndThenALink(t *testing.T
 func TestVideoWhoseUploadsKeepFailingBecomesALink(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	j := s.ask("/ltx prompt:a cowboy")
-	s.mustShow(j.ID, generate.Running)
+	j := s.running("/ltx prompt:a cowboy")
 	s.sim.Inject(sim.Fault{Route: sim.RouteCreateMessage, Status: 500, Times: -1})
 	if _, err := s.deliver(j.ID, 1<<20); err == nil || errors.Is(err, generate.ErrUnreachable) {
 		t.Fatalf("an upload that fails: %v", err)
 	}
 	s.sim.ClearFaults()
-	job, err := s.engine.Job(s.ctx, j.ID)
-	if err != nil {
-		t.Fatal(err)
-	}
+	job := s.read(j.ID)
 	v := s.video(job, 1<<20)
 	v.Link, v.Fetch = true, func(context.Context, int64) (generate.File, error) {
 		return generate.File{}, &generate.LinkError{Err: generate.ErrUploads}
@@ -199,9 +184,7 @@ func TestVideoWhoseUploadsKeepFailingBecomesALink(t *testing.T) {
 		if err != nil || receipt.Fit != generate.FitLink {
 			t.Errorf("receipt %+v, %v", receipt, err)
 		}
-		if job, err = s.engine.Job(s.ctx, j.ID); err != nil {
-			t.Fatal(err)
-		}
+		job = s.read(j.ID)
 	}
 	found := videos(s.general, j.ID)
 	if len(found) != 1 || !strings.Contains(found[0].Text(), "The upload failed several times") || !strings.Contains(found[0].Text(), "https://v3.fal.media/") {
@@ -212,8 +195,7 @@ func TestVideoWhoseUploadsKeepFailingBecomesALink(t *testing.T) {
 func TestVideoIsDeliveredAgainOnceTheBotIsLetIn(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	j := s.ask("/ltx prompt:a cowboy")
-	s.mustShow(j.ID, generate.Running)
+	j := s.running("/ltx prompt:a cowboy")
 	s.sim.Advance(time.Hour)
 	s.ada.RefuseDMs(true)
 	s.general.Deny(s.sim.Bot(), sim.ViewChannel)
@@ -236,8 +218,7 @@ func TestVideoIsDeliveredAgainOnceTheBotIsLetIn(t *testing.T) {
 func TestVideoOfAConversationThatIsGoneGoesToTheRequester(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	j := s.ask("/ltx prompt:a cowboy")
-	s.mustShow(j.ID, generate.Running)
+	j := s.running("/ltx prompt:a cowboy")
 	s.general.Delete()
 	receipt := s.mustDeliver(j.ID, 1<<20)
 	if got := len(videos(s.ada.DM(), j.ID)); got != 1 || !strings.Contains(receipt.Link, "/@me/") {
@@ -248,8 +229,7 @@ func TestVideoOfAConversationThatIsGoneGoesToTheRequester(t *testing.T) {
 func TestVideoThatNobodyTakesIsUnreachable(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	j := s.ask("/ltx prompt:a cowboy")
-	s.mustShow(j.ID, generate.Running)
+	j := s.running("/ltx prompt:a cowboy")
 	s.general.Delete()
 	s.ada.RefuseDMs(true)
 	if _, err := s.deliver(j.ID, 1<<20); !errors.Is(err, generate.ErrUnreachable) {
@@ -264,8 +244,7 @@ func TestVideoThatTheChannelDoesNotTakeBecomesALink(t *testing.T) {
 		20009: "refused as explicit content", 200000: "Automatic moderation", 400001: "uploads are limited on this server",
 	} {
 		api := newRefuser(t, s, code)
-		j := s.ask("/ltx prompt:a cowboy")
-		s.mustShow(j.ID, generate.Running)
+		j := s.running("/ltx prompt:a cowboy")
 		job, _ := s.engine.Job(s.ctx, j.ID)
 		receipt, err := one(api.bot.Courier().Deliver(s.ctx, job, []generate.Video{s.video(job, 1<<20)}, s.engine.Keep(j.ID)))
 		if err != nil || receipt.Fit != generate.FitLink {
@@ -293,8 +272,7 @@ func TestPrivateVideoUsesTheLimitOfTheMember(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	s.ada.SetUploadLimit(50 << 20)
-	j := s.ask("/ltx prompt:a secret private:True")
-	s.mustShow(j.ID, generate.Running)
+	j := s.running("/ltx prompt:a secret private:True")
 	if receipt := s.mustDeliver(j.ID, 30<<20); receipt.Fit != generate.FitOriginal {
 		t.Errorf("receipt is %+v", receipt)
 	}
@@ -303,8 +281,7 @@ func TestPrivateVideoUsesTheLimitOfTheMember(t *testing.T) {
 func TestPrivateVideoComesByDirectMessageAfterFourteenMinutes(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	j := s.ask("/ltx prompt:a secret private:True")
-	s.mustShow(j.ID, generate.Running)
+	j := s.running("/ltx prompt:a secret private:True")
 	s.sim.Advance(15 * time.Minute)
 	s.mustDeliver(j.ID, 1<<20)
 	if inChannel, direct := len(videos(s.general, j.ID)), len(videos(s.ada.DM(), j.ID)); inChannel != 0 || direct != 1 {
@@ -317,8 +294,7 @@ func TestPrivateVideoWithoutDirectMessagesIsUnreachable(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	s.ada.RefuseDMs(true)
-	j := s.ask("/ltx prompt:a secret private:True")
-	s.mustShow(j.ID, generate.Running)
+	j := s.running("/ltx prompt:a secret private:True")
 	s.sim.Advance(15 * time.Minute)
 	if _, err := s.deliver(j.ID, 1<<20); !errors.Is(err, generate.ErrUnreachable) {
 		t.Errorf("got %v", err)
@@ -339,8 +315,7 @@ func withFile(ch *sim.Channel) []sim.Message {
 func TestPrivateVideoComesInAMessageOfItsOwnThatNotifies(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	j := s.ask("/ltx prompt:a secret private:True")
-	s.mustShow(j.ID, generate.Running)
+	j := s.running("/ltx prompt:a secret private:True")
 	receipt := s.mustDeliver(j.ID, 1<<20)
 	m, _ := s.sim.Message(receipt.Message)
 	if m.EphemeralTo != s.ada.ID || m.ID == s.card(j).ID || !slices.Equal(m.Pings.Users, []string{s.ada.ID}) {
@@ -368,8 +343,7 @@ func TestPrivateVideoIsThereOnceWhateverIsLost(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			s := newStage(t)
-			j := s.ask("/ltx prompt:a secret private:True")
-			s.mustShow(j.ID, generate.Running)
+			j := s.running("/ltx prompt:a secret private:True")
 			s.sim.Inject(tt.fault)
 			s.mustDeliver(j.ID, 1<<20)
 			s.mustDeliver(j.ID, 1<<20)
@@ -392,8 +366,7 @@ func TestPrivateVideoIsThereOnceAfterACrash(t *testing.T) {
 	t.Parallel()
 	for saved := 1; saved <= 2; saved++ { // notes that are kept before the process dies
 		s := newStage(t)
-		j := s.ask("/ltx prompt:a secret private:True")
-		s.mustShow(j.ID, generate.Running)
+		j := s.running("/ltx prompt:a secret private:True")
 		dead := errors.New("the process is dead")
 		calls := 0
 		keep := func(ctx context.Context, notes map[string]string) error {
@@ -425,8 +398,7 @@ func TestPrivateVideoWhoseMessagesAreGoneComesByDirectMessage(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := newStage(t)
-			j := s.ask("/ltx prompt:a secret private:True")
-			s.mustShow(j.ID, generate.Running)
+			j := s.running("/ltx prompt:a secret private:True")
 			s.sim.Inject(sim.Fault{Route: sim.RouteEditResponse, Drop: true, Times: -1})
 			if _, err := s.deliver(j.ID, 1<<20); err == nil {
 				t.Fatal("the fault was not met")
@@ -450,8 +422,7 @@ func TestPrivateVideoWhoseMessagesAreGoneComesByDirectMessage(t *testing.T) {
 func TestUploadCostsNoMemory(t *testing.T) {
 	s := newStage(t)
 	s.guild.SetTier(2)
-	j := s.ask("/ltx prompt:a cowboy")
-	s.mustShow(j.ID, generate.Running)
+	j := s.running("/ltx prompt:a cowboy")
 	s.mustDeliver(s.ask("/ltx prompt:first").ID, 1<<20) // connections and buffers that stay
 
 	runtime.GC()

@@ -36,8 +36,7 @@ func TestPrivateVideoThatIsRefused(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			s := newStage(t)
-			j := s.ask("/ltx prompt:a secret private:True")
-			s.mustShow(j.ID, generate.Running)
+			j := s.running("/ltx prompt:a secret private:True")
 			s.sim.Inject(tt.fault)
 			receipt := s.mustDeliver(j.ID, 9<<20)
 			here, direct := len(videos(s.general, j.ID)), len(videos(s.ada.DM(), j.ID))
@@ -51,8 +50,7 @@ func TestPrivateVideoThatIsRefused(t *testing.T) {
 func TestPrivateVideoThatIsLimitedIsSentLater(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	j := s.ask("/ltx prompt:a secret private:True")
-	s.mustShow(j.ID, generate.Running)
+	j := s.running("/ltx prompt:a secret private:True")
 	s.sim.Inject(sim.Fault{Route: sim.RouteFollowup, Limit: sim.SharedLimit, RetryAfter: 5 * time.Second})
 	var again *generate.RetryError
 	if _, err := s.deliver(j.ID, 1<<20); !errors.As(err, &again) {
@@ -60,26 +58,16 @@ func TestPrivateVideoThatIsLimitedIsSentLater(t *testing.T) {
 	}
 	s.restart() // which forgets the limit
 	s.mustDeliver(j.ID, 1<<20)
-	if got := len(videos(s.general, j.ID)); got != 1 {
-		t.Errorf("%d videos, want 1", got)
-	}
+	s.wantVideos(j.ID, 1)
 }
 
 func TestOneLimitedAcknowledgementHoldsNobodyElseUp(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []sim.Limit{sim.UserLimit, sim.SharedLimit, sim.GlobalLimit, sim.CloudflareLimit} {
 		s := newStage(t)
-		fault := s.sim.Inject(sim.Fault{Route: sim.RouteCallback, Limit: kind, RetryAfter: 30 * time.Second})
-		if _, err := s.ada.Type(s.ctx, s.general, "/ltx prompt:one"); err != nil {
-			t.Fatal(err)
-		}
-		for !s.log.Has("cannot acknowledge") {
-			select {
-			case <-time.After(time.Millisecond):
-			case <-s.ctx.Done():
-				t.Fatalf("kind %d: the fault was met %d times", kind, s.sim.Struck(fault))
-			}
-		}
+		s.sim.Inject(sim.Fault{Route: sim.RouteCallback, Limit: kind, RetryAfter: 30 * time.Second})
+		s.types("/ltx prompt:one")
+		s.logs("cannot acknowledge")
 		s.ask("/ltx prompt:two")
 	}
 }
@@ -100,14 +88,10 @@ func TestAcknowledgementsIgnoreTheHeadersOfABucket(t *testing.T) {
 	}
 	api := httptest.NewServer(proxy)
 	t.Cleanup(api.Close)
-	if err := s.bot.Stop(s.ctx); err != nil {
-		t.Fatal(err)
-	}
+	s.check("stop", s.bot.Stop(s.ctx))
 	s.cfg.APIURL = api.URL + "/api"
 	s.bot = s.newBot()
-	if err := s.bot.Start(s.ctx); err != nil {
-		t.Fatal(err)
-	}
+	s.check("start", s.bot.Start(s.ctx))
 	one, two := s.ask("/ltx prompt:one"), s.ask("/ltx prompt:two")
 	// Each token has a bucket of its own, even when Discord names them alike.
 	s.mustShow(one.ID, generate.Queued)
@@ -117,8 +101,7 @@ func TestAcknowledgementsIgnoreTheHeadersOfABucket(t *testing.T) {
 func TestVideosByDirectMessageHaveOnlyTheButtonsThatWorkThere(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	j := s.ask("/ltx prompt:a secret private:True")
-	s.mustShow(j.ID, generate.Running)
+	j := s.running("/ltx prompt:a secret private:True")
 	s.sim.Advance(15 * time.Minute)
 	s.mustDeliver(j.ID, 1<<20)
 	video := videos(s.ada.DM(), j.ID)[0]
@@ -157,13 +140,7 @@ func TestIdentifiesOfADayAreNotUsedUp(t *testing.T) {
 	opts.SessionStarts = 5
 	s := newStageWith(t, opts)
 	s.sim.InvalidateSessions(false)
-	for !s.log.Has("too many connections") {
-		select {
-		case <-time.After(10 * time.Millisecond):
-		case <-s.ctx.Done():
-			t.Fatalf("%d identifies; log:\n%s", s.sim.Identifies(), s.log.String())
-		}
-	}
+	s.logs("too many connections")
 	if got := s.sim.Identifies(); got != 1 {
 		t.Errorf("%d identifies, want 1", got)
 	}
@@ -176,13 +153,7 @@ func TestStartAndStopAreBounded(t *testing.T) {
 		t.Error("a second start succeeds")
 	}
 	s.engine.Wait = make(chan struct{}) // never closed: Accept hangs
-	i, err := s.ada.Type(s.ctx, s.general, "/ltx prompt:a cowboy")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := i.WaitAck(s.ctx); err != nil {
-		t.Fatal(err)
-	}
+	s.acked(s.types("/ltx prompt:a cowboy"))
 	ctx, cancel := context.WithTimeout(s.ctx, 100*time.Millisecond)
 	defer cancel()
 	began := time.Now()
@@ -235,17 +206,8 @@ func TestRefusedAcknowledgementMakesNoJob(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	s.sim.Inject(sim.Fault{Route: sim.RouteCallback, Status: 404, Times: -1})
-	i, err := s.ada.Type(s.ctx, s.general, "/ltx prompt:a cowboy")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for !s.log.Has("cannot acknowledge") {
-		select {
-		case <-time.After(10 * time.Millisecond):
-		case <-s.ctx.Done():
-			t.Fatal("the fault was not met")
-		}
-	}
+	i := s.types("/ltx prompt:a cowboy")
+	s.logs("cannot acknowledge")
 	if _, acked := i.Acked(); acked || len(s.engine.Accepted) != 0 {
 		t.Error("a job was accepted for somebody who does not know")
 	}
@@ -257,10 +219,7 @@ func TestPanicAfterTheAcknowledgementIsTold(t *testing.T) {
 	s.engine.Lock()
 	s.engine.PanicsLate = true
 	s.engine.Unlock()
-	i, err := s.ada.Type(s.ctx, s.general, "/ltx prompt:a cowboy")
-	if err != nil {
-		t.Fatal(err)
-	}
+	i := s.types("/ltx prompt:a cowboy")
 	if m := s.response(i); !strings.Contains(m.Text(), "went wrong") || i.CallbackType() != 5 {
 		t.Errorf("answer is %q", m.Text())
 	}

@@ -59,7 +59,7 @@ var quick = discord.Timing{
 // commands registered.
 func newStage(t *testing.T, change ...func(*discord.Config)) *stage {
 	t.Helper()
-	return newStageWith(t, sim.Options{RateLimits: sim.RateLimits{Off: true}, IdentifyEvery: -1, AnswerWithin: 30 * time.Second}, change...)
+	return newStageWith(t, unlimited, change...)
 }
 
 func newStageWith(t *testing.T, opts sim.Options, change ...func(*discord.Config)) *stage {
@@ -69,15 +69,17 @@ func newStageWith(t *testing.T, opts sim.Options, change ...func(*discord.Config
 	return s
 }
 
-// prepareStage is newStage without starting the bot.
+// prepareStage is newStage without starting the bot. A busy machine has longer than
+// three seconds to answer.
 func prepareStage(t *testing.T, opts sim.Options, change ...func(*discord.Config)) *stage {
 	t.Helper()
+	opts.AnswerWithin = 30 * time.Second
 	server, err := sim.Start(opts)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { server.Close() })
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	t.Cleanup(cancel)
 	s := &stage{t: t, ctx: ctx, sim: server, engine: adaptertest.NewEngine(), files: &adaptertest.Files{}, log: &adaptertest.Log{}}
 	s.guild = server.NewGuild("Acme")
@@ -128,34 +130,30 @@ func (s *stage) newBot() *discord.Bot {
 
 func (s *stage) start() {
 	s.t.Helper()
-	if _, err := s.bot.Sync(s.ctx); err != nil {
-		s.t.Fatalf("sync: %v", err)
-	}
-	if err := s.bot.Start(s.ctx); err != nil {
-		s.t.Fatalf("start: %v", err)
-	}
+	s.sync()
+	s.check("start", s.bot.Start(s.ctx))
 }
 
 // restart puts a new bot in the place of the old one.
 func (s *stage) restart() {
 	s.t.Helper()
-	if err := s.bot.Stop(s.ctx); err != nil {
-		s.t.Fatal(err)
-	}
+	s.check("stop", s.bot.Stop(s.ctx))
 	s.bot = s.newBot()
-	if err := s.bot.Start(s.ctx); err != nil {
-		s.t.Fatal(err)
-	}
+	s.check("start", s.bot.Start(s.ctx))
 }
 
 // ask lets ada type a command that makes a video, and returns its job.
 func (s *stage) ask(line string) generate.Job {
 	s.t.Helper()
-	i, err := s.ada.Type(s.ctx, s.general, line)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	return s.job(i)
+	return s.job(s.types(line))
+}
+
+// running is ask for a job whose card shows that it is being made.
+func (s *stage) running(line string) generate.Job {
+	s.t.Helper()
+	j := s.ask(line)
+	s.mustShow(j.ID, generate.Running)
+	return j
 }
 
 // job waits for the job that an interaction makes.
@@ -237,10 +235,7 @@ func (s *stage) video(j generate.Job, size int64) generate.Video {
 // card is the message with a job's card, as ada sees it.
 func (s *stage) card(j generate.Job) sim.Message {
 	s.t.Helper()
-	got, err := s.engine.Job(s.ctx, j.ID)
-	if err != nil {
-		s.t.Fatal(err)
-	}
+	got := s.read(j.ID)
 	m, ok := s.sim.Message(got.Notes["card"])
 	if !ok {
 		s.t.Fatal("there is no card")
@@ -257,6 +252,14 @@ func videos(ch *sim.Channel, id string) []sim.Message {
 		}
 	}
 	return out
+}
+
+// wantVideos checks how many messages carry a job's video.
+func (s *stage) wantVideos(id string, want int) {
+	s.t.Helper()
+	if got := len(videos(s.general, id)); got != want {
+		s.t.Errorf("%d videos, want %d", got, want)
+	}
 }
 
 // response waits for the message that answers an interaction.

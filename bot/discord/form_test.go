@@ -16,11 +16,7 @@ import (
 func (s *stage) opensForm(on sim.Message, a view.Action, job string) (*sim.Interaction, sim.Modal) {
 	s.t.Helper()
 	i := s.click(s.ada, on, a, job)
-	form, err := i.WaitModal(s.ctx)
-	if err != nil {
-		s.t.Fatalf("no form; log:\n%s", s.log.String())
-	}
-	return i, form
+	return i, s.form(i)
 }
 
 // asks are the fields of a form, in order.
@@ -69,18 +65,11 @@ func TestAModelThatDoesNotHaveWhatIsSetIsRefused(t *testing.T) {
 	s := newStage(t)
 	first, video := s.delivered("/ltx prompt:a cowboy camera:dolly_in")
 	form, _ := s.opensForm(video, view.ActEdit, first.ID)
-	sent, err := s.ada.SubmitModal(s.ctx, form, map[string]any{"model": "pro", "duration": "6"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	refused := s.response(sent)
+	refused := s.response(s.submit(s.ada, form, map[string]any{"model": "pro", "duration": "6"}))
 	if says := refused.Text(); !strings.Contains(says, "camera") || !strings.Contains(says, "pro") || s.engine.Count() != 1 {
 		t.Fatalf("the answer is %s", says)
 	}
-	again, err := s.ada.Click(s.ctx, refused, refused.Buttons[0].CustomID)
-	if err != nil {
-		t.Fatal(err)
-	}
+	again := s.press(s.ada, refused, refused.Buttons[0].CustomID)
 	modal, err := again.WaitModal(s.ctx)
 	if err != nil || !slices.Equal(modal.Fields[1].Selected, []string{"pro"}) {
 		t.Fatalf("the form is %+v, %v", modal, err)
@@ -93,11 +82,7 @@ func TestAModelThatDoesNotHaveWhatIsSetIsRefused(t *testing.T) {
 func TestFilesOfAVideoCanBeLeftOut(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	i, err := s.ada.Slash(s.ctx, s.general, "ltx", sim.Arg("prompt", "a fox"), sim.Arg("image", file("fox.png")), sim.Arg("end_image", file("den.png")))
-	if err != nil {
-		t.Fatal(err)
-	}
-	first := s.job(i)
+	first := s.job(s.slash("ltx", sim.Arg("prompt", "a fox"), sim.Arg("image", file("fox.png")), sim.Arg("end_image", file("den.png"))))
 	s.mustShow(first.ID, generate.Running)
 	s.mustDeliver(first.ID, 1<<20)
 	video := videos(s.general, first.ID)[0]
@@ -124,18 +109,11 @@ func TestFilesOfAVideoCanBeLeftOut(t *testing.T) {
 		t.Errorf("with another picture, it is made of %q and %q", image, end)
 	}
 	form, _ = s.choose(video, view.ActInputs, first.ID)
-	sent, err := s.ada.SubmitModal(s.ctx, form, map[string]any{"remove": []string{"image"}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	refused := s.response(sent)
+	refused := s.response(s.submit(s.ada, form, map[string]any{"remove": []string{"image"}}))
 	if !strings.Contains(refused.Text(), "`end_image` needs `image`") || strings.Contains(refused.Text(), "image:") {
 		t.Errorf("the answer is %s", refused.Text())
 	}
-	again, err := s.ada.Click(s.ctx, refused, refused.Buttons[0].CustomID)
-	if err != nil {
-		t.Fatal(err)
-	}
+	again := s.press(s.ada, refused, refused.Buttons[0].CustomID)
 	if modal, err := again.WaitModal(s.ctx); err != nil || !slices.Equal(modal.Fields[1].Selected, []string{"image"}) {
 		t.Errorf("the form is %+v, %v", modal, err)
 	}
@@ -145,11 +123,7 @@ func TestFilesOfAVideoCanBeLeftOut(t *testing.T) {
 func TestAClipIsLeftOutWithWhatIsDoneWithIt(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	i, err := s.ada.Slash(s.ctx, s.general, "ltx", sim.Arg("prompt", "a fox"), sim.Arg("clip", file("fox.mp4")), sim.Arg("edit", "restyle"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	first := s.job(i)
+	first := s.job(s.slash("ltx", sim.Arg("prompt", "a fox"), sim.Arg("clip", file("fox.mp4")), sim.Arg("edit", "restyle")))
 	s.mustShow(first.ID, generate.Running)
 	s.mustDeliver(first.ID, 1<<20)
 	form, _ := s.choose(videos(s.general, first.ID)[0], view.ActInputs, first.ID)
@@ -162,11 +136,7 @@ func TestAClipIsLeftOutWithWhatIsDoneWithIt(t *testing.T) {
 func TestAFailedJobOfFilesTakesOthers(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	i, err := s.ada.Slash(s.ctx, s.general, "ltx", sim.Arg("prompt", "a fox"), sim.Arg("image", file("fox.png")))
-	if err != nil {
-		t.Fatal(err)
-	}
-	first := s.job(i)
+	first := s.job(s.slash("ltx", sim.Arg("prompt", "a fox"), sim.Arg("image", file("fox.png"))))
 	s.engine.Put(first.ID, func(j *generate.Job) { j.Failure.Kind = generate.FailInputBroken })
 	s.mustShow(first.ID, generate.Failed)
 	form, _ := s.opensForm(s.card(first), view.ActInputs, first.ID)
@@ -189,10 +159,7 @@ func TestAFailedJobOfFilesTakesOthers(t *testing.T) {
 func TestThisIsRefusedOnDiscord(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	i, err := s.ada.Slash(s.ctx, s.general, "ltx", sim.Arg("prompt", "a fox image=this"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	i := s.slash("ltx", sim.Arg("prompt", "a fox image=this"))
 	if says := s.response(i).Text(); !strings.Contains(says, "image:this") || s.engine.Count() != 0 {
 		t.Errorf("the answer is %s", says)
 	}

@@ -2,6 +2,7 @@ package discord_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -16,13 +17,7 @@ var unlimited = sim.Options{RateLimits: sim.RateLimits{Off: true}, IdentifyEvery
 func (s *stage) waitConnections(n int) {
 	s.t.Helper()
 	made := func() int { return strings.Count(s.log.String(), "connected to discord") }
-	for made() < n || s.sim.Connected() != 1 {
-		select {
-		case <-s.ctx.Done():
-			s.t.Fatalf("%d connections, %d connected; log:\n%s", made(), s.sim.Connected(), s.log.String())
-		case <-time.After(5 * time.Millisecond):
-		}
-	}
+	s.until(fmt.Sprintf("%d connections were made and one is up", n), func() bool { return made() >= n && s.sim.Connected() == 1 })
 }
 
 func TestGatewayConnectsAgainAfterFaultsBeforeItIsReady(t *testing.T) {
@@ -107,13 +102,7 @@ func TestGatewayAnswersWhenItIsAskedForAHeartbeat(t *testing.T) {
 	t.Parallel()
 	s := newStageWith(t, unlimited) // whose own heartbeats are 41 s apart
 	s.sim.RequestHeartbeat()
-	for s.sim.Heartbeats() == 0 {
-		select {
-		case <-s.ctx.Done():
-			t.Fatal("no heartbeat")
-		case <-time.After(5 * time.Millisecond):
-		}
-	}
+	s.until("there is a heartbeat", func() bool { return s.sim.Heartbeats() > 0 })
 }
 
 func TestGatewayNoticesAConnectionThatIsDeadWithoutAClose(t *testing.T) {
@@ -129,11 +118,14 @@ func TestGatewayNoticesAConnectionThatIsDeadWithoutAClose(t *testing.T) {
 func TestGatewayHoldsAQuietConnection(t *testing.T) {
 	t.Parallel()
 	opts := unlimited
-	opts.Heartbeat = 100 * time.Millisecond
+	opts.Heartbeat = 2 * time.Second // and a second more, for a busy machine
 	s := newStageWith(t, opts)
-	select {
-	case <-time.After(3 * time.Second):
-	case <-s.ctx.Done():
+	for s.sim.Heartbeats() < 3 {
+		select {
+		case <-time.After(5 * time.Millisecond):
+		case <-s.ctx.Done():
+			t.Fatal("no heartbeats")
+		}
 	}
 	if got := s.sim.Identifies(); got != 1 {
 		t.Errorf("%d identifies, want 1", got)
@@ -217,36 +209,18 @@ func TestConnectedIsTrueOnlyWhileThereIsAConnection(t *testing.T) {
 	}
 	s.sim.GatewayFault(sim.GatewayFault{Refuse: true, Times: -1})
 	s.sim.DropGateway()
-	wait := func(want bool) {
-		t.Helper()
-		for s.bot.Connected() != want {
-			select {
-			case <-time.After(5 * time.Millisecond):
-			case <-s.ctx.Done():
-				t.Fatalf("connected is not %t", want)
-			}
-		}
-	}
-	wait(false)
+	s.until("it is not connected", func() bool { return !s.bot.Connected() })
 	s.sim.ClearGatewayFaults()
-	wait(true)
+	s.until("it is connected", s.bot.Connected)
 }
 
 func TestStopEndsTheConnectionAndMayBeCalledTwice(t *testing.T) {
 	t.Parallel()
 	s := newStageWith(t, unlimited)
 	for range 2 {
-		if err := s.bot.Stop(s.ctx); err != nil {
-			t.Fatal(err)
-		}
+		s.check("stop", s.bot.Stop(s.ctx))
 	}
-	for s.sim.Connected() != 0 {
-		select {
-		case <-time.After(5 * time.Millisecond):
-		case <-s.ctx.Done():
-			t.Fatal("still connected")
-		}
-	}
+	s.until("the connection ends", func() bool { return s.sim.Connected() == 0 })
 }
 
 // TestCommandsAreAnsweredSoonAfterTheGatewayAsksTwiceForANewConnection has op
@@ -275,12 +249,8 @@ func TestCommandsAreAnsweredSoonAfterTheGatewayAsksTwiceForANewConnection(t *tes
 func TestAddressOfTheGatewayThatDoesNotComeIsAskedForAgain(t *testing.T) {
 	t.Parallel()
 	s := prepareStage(t, unlimited, func(c *discord.Config) { c.Timing.Handshake = 300 * time.Millisecond })
-	s.sim.Inject(sim.Fault{Route: sim.RouteGatewayBot, Delay: 15 * time.Second})
-	began := time.Now()
+	s.sim.Inject(sim.Fault{Route: sim.RouteGatewayBot, Delay: time.Hour})
 	s.start()
-	if took := time.Since(began); took > 14*time.Second {
-		t.Errorf("connected after %s", took)
-	}
 }
 
 func TestHandshakeMayTakeTenSeconds(t *testing.T) {

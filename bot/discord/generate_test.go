@@ -61,13 +61,8 @@ func TestCommandIsAcknowledgedBeforeItIsAccepted(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	s.engine.Wait = make(chan struct{})
-	i, err := s.ada.Type(s.ctx, s.general, "/ltx prompt:a cowboy")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := i.WaitAck(s.ctx); err != nil {
-		t.Fatal(err)
-	}
+	i := s.types("/ltx prompt:a cowboy")
+	s.acked(i)
 	if got := i.CallbackType(); got != 5 {
 		t.Errorf("callback of type %d, want 5", got)
 	}
@@ -104,10 +99,7 @@ func TestPrivateCommandIsSeenByTheCallerOnly(t *testing.T) {
 func TestInvalidCommandIsRefusedToTheCallerOnly(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	i, err := s.ada.Slash(s.ctx, s.general, "ltx", sim.Arg("prompt", "a cowboy"), sim.Arg("size", "99999x3"), sim.Arg("duration", "forever"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	i := s.slash("ltx", sim.Arg("prompt", "a cowboy"), sim.Arg("size", "99999x3"), sim.Arg("duration", "forever"))
 	m := s.response(i)
 	if m.EphemeralTo != s.ada.ID || i.CallbackType() != 4 {
 		t.Errorf("answer is %+v", m)
@@ -124,10 +116,7 @@ func TestInvalidCommandIsRefusedToTheCallerOnly(t *testing.T) {
 func (s *stage) askInVain(line string) (generate.Job, *sim.Interaction) {
 	s.t.Helper()
 	s.engine.Refuse = &quota.LimitError{Reason: quota.LineFull, Line: 5}
-	i, err := s.ada.Type(s.ctx, s.general, line)
-	if err != nil {
-		s.t.Fatal(err)
-	}
+	i := s.types(line)
 	return s.job(i), i
 }
 
@@ -180,10 +169,7 @@ func TestRefusalOfAPrivateCommandIsItsAnswer(t *testing.T) {
 func TestDiscordTellsWhetherACommandWasAcknowledged(t *testing.T) {
 	t.Parallel()
 	asked := func(s *stage, line string) generate.Job {
-		i, err := s.ada.Type(s.ctx, s.general, line)
-		if err != nil {
-			s.t.Fatal(err)
-		}
+		i := s.types(line)
 		return s.job(i)
 	}
 	for name, c := range map[string]struct {
@@ -196,19 +182,13 @@ func TestDiscordTellsWhetherACommandWasAcknowledged(t *testing.T) {
 		"it was not": {func(s *stage) generate.Job {
 			j := asked(s, "/ltx prompt:a cowboy")
 			s.sim.Inject(sim.Fault{Route: sim.RouteCallback, Drop: true, Times: -1})
-			i, err := s.ada.Type(s.ctx, s.general, "/ltx prompt:a dog")
-			if err != nil {
-				s.t.Fatal(err)
-			}
+			i := s.types("/ltx prompt:a dog")
 			j.Notes["secret_token"] = i.Token()
 			return j
 		}, false, nil},
 		"it was refused": {func(s *stage) generate.Job {
 			j := asked(s, "/ltx prompt:a cowboy")
-			i, err := s.ada.Slash(s.ctx, s.general, "ltx", sim.Arg("prompt", "a dog"), sim.Arg("duration", "forever"))
-			if err != nil {
-				s.t.Fatal(err)
-			}
+			i := s.slash("ltx", sim.Arg("prompt", "a dog"), sim.Arg("duration", "forever"))
 			s.response(i)
 			j.Notes["secret_token"] = i.Token()
 			return j
@@ -239,19 +219,11 @@ func TestSameEventOfTwoConnectionsIsOneJob(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	second := s.newBot()
-	if err := second.Start(s.ctx); err != nil {
-		t.Fatal(err)
-	}
-	if err := s.sim.WaitConnected(s.ctx, 2); err != nil {
-		t.Fatal(err)
-	}
+	s.check("start", second.Start(s.ctx))
+	s.check("connect", s.sim.WaitConnected(s.ctx, 2))
 	j := s.ask("/ltx prompt:a cowboy")
-	if err := second.Stop(s.ctx); err != nil {
-		t.Fatal(err)
-	}
-	if err := s.bot.Stop(s.ctx); err != nil {
-		t.Fatal(err)
-	}
+	s.check("stop", second.Stop(s.ctx))
+	s.check("stop", s.bot.Stop(s.ctx))
 	if len(s.engine.Known) != 1 || s.engine.Known[j.ID].ID == "" {
 		t.Errorf("jobs are %v", s.engine.Known)
 	}
@@ -261,8 +233,7 @@ func TestLostReplyOfTheAcknowledgementDoesNotLoseTheJob(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	s.sim.Inject(sim.Fault{Route: sim.RouteCallback, LoseReply: true})
-	j := s.ask("/ltx prompt:a cowboy")
-	s.mustShow(j.ID, generate.Running)
+	j := s.running("/ltx prompt:a cowboy")
 	if got := s.card(j); got.Loading {
 		t.Error("the card still loads")
 	}
@@ -280,15 +251,12 @@ func TestAcknowledgementThatIsNeverConfirmedMakesAJob(t *testing.T) {
 			s := newStage(t)
 			fault.Route = sim.RouteCallback
 			s.sim.Inject(fault)
-			j := s.ask("/ltx prompt:a cowboy")
-			s.mustShow(j.ID, generate.Running)
+			j := s.running("/ltx prompt:a cowboy")
 			if got := s.card(j); got.Loading || !strings.Contains(got.Text(), "a cowboy") {
 				t.Errorf("card is %+v", got)
 			}
 			s.mustDeliver(j.ID, 1<<20)
-			if got := len(videos(s.general, j.ID)); got != 1 {
-				t.Errorf("%d videos, want 1", got)
-			}
+			s.wantVideos(j.ID, 1)
 		})
 	}
 }
@@ -351,11 +319,7 @@ func TestPlaceIsCheckedBeforeMoneyIsSpent(t *testing.T) {
 				s.bot = s.newBot()
 			}
 			s.start()
-			i, err := s.ada.Slash(s.ctx, tt.place(s), "ltx", sim.Arg("prompt", "a cowboy"))
-			if err != nil {
-				t.Fatal(err)
-			}
-			m := s.response(i)
+			m := s.response(s.slashBy(s.ada, tt.place(s), "ltx", sim.Arg("prompt", "a cowboy")))
 			if m.EphemeralTo != s.ada.ID || !strings.Contains(m.Text(), tt.want) {
 				t.Errorf("answer is %q", m.Text())
 			}
@@ -373,11 +337,7 @@ func TestAllowedPlacesTakeCommands(t *testing.T) {
 	s.general.SetNSFW(true)
 	s.bot = s.newBot()
 	s.start()
-	i, err := s.ada.Slash(s.ctx, s.general.NewThread("a thread"), "ltx", sim.Arg("prompt", "a cowboy"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.job(i)
+	s.job(s.slashBy(s.ada, s.general.NewThread("a thread"), "ltx", sim.Arg("prompt", "a cowboy")))
 }
 
 func TestCallerIsWhoDiscordSays(t *testing.T) {
@@ -410,11 +370,7 @@ func TestPanicCostsOneAnswer(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	s.engine.Panics = true
-	i, err := s.ada.Type(s.ctx, s.general, "/ltx prompt:a cowboy")
-	if err != nil {
-		t.Fatal(err)
-	}
-	m := s.response(i)
+	m := s.response(s.types("/ltx prompt:a cowboy"))
 	if m.EphemeralTo != s.ada.ID || !strings.Contains(m.Text(), "number") || !s.log.Has("handler panicked") {
 		t.Errorf("answer is %q", m.Text())
 	}
@@ -424,8 +380,8 @@ func TestPanicCostsOneAnswer(t *testing.T) {
 	s.ask("/ltx prompt:a cowboy")
 }
 
-// TestFloodIsAnsweredPolitely is not parallel and its clock stands still: on a
-// busy machine the three seconds of an interaction would be over.
+// TestFloodIsAnsweredPolitely has a clock that stands still: on a busy machine the
+// time to answer an interaction would be over.
 func TestFloodIsAnsweredPolitely(t *testing.T) {
 	t.Parallel()
 	opts, now := unlimited, time.Now()
@@ -437,17 +393,12 @@ func TestFloodIsAnsweredPolitely(t *testing.T) {
 	const flood = 500 // more than there is room to work, and to say so at a time
 	var asked []*sim.Interaction
 	for range flood {
-		i, err := s.ada.Type(s.ctx, s.general, "/ltx prompt:a cowboy")
-		if err != nil {
-			t.Fatal(err)
-		}
+		i := s.types("/ltx prompt:a cowboy")
 		asked = append(asked, i)
 	}
 	busy := 0
 	for _, i := range asked {
-		if err := i.WaitAck(s.ctx); err != nil {
-			t.Fatal(err)
-		}
+		s.acked(i)
 		if i.CallbackType() == 4 {
 			busy++
 			if m, _ := i.Response(); !strings.Contains(m.Text(), "too busy right now") {
@@ -456,7 +407,15 @@ func TestFloodIsAnsweredPolitely(t *testing.T) {
 		}
 	}
 	close(s.engine.Wait)
-	if want := flood - 256; busy != want || turnedAway.Load() != int64(want) {
+	const want = flood - 256
+	for turnedAway.Load() < want { // each is counted while it is being told
+		select {
+		case <-time.After(time.Millisecond):
+		case <-s.ctx.Done():
+			t.Fatalf("%d are counted, want %d", turnedAway.Load(), want)
+		}
+	}
+	if busy != want || turnedAway.Load() != want {
 		t.Errorf("%d are told to come back, %d are counted, want %d", busy, turnedAway.Load(), want)
 	}
 	s.engine.Lock()
@@ -479,9 +438,7 @@ func TestEveryAcknowledgementIsMeasuredFromTheArrival(t *testing.T) {
 	})
 	const n = 20
 	for range n {
-		if _, err := s.ada.Type(s.ctx, s.general, "/ltx prompt:a cowboy"); err != nil {
-			t.Fatal(err)
-		}
+		s.types("/ltx prompt:a cowboy")
 	}
 	for i := range n {
 		select {

@@ -5,7 +5,6 @@ import (
 	"testing"
 
 	"ltxbot/bot/view"
-	"ltxbot/core/generate"
 	sim "ltxbot/sim/discord"
 )
 
@@ -17,9 +16,7 @@ func TestServersThatAreNotListedGetNothing(t *testing.T) {
 	s := newStage(t)
 	j, video := s.delivered("/ltx prompt:a cowboy")
 	open := s.click(s.ada, video, view.ActEdit, j.ID)
-	if _, err := open.WaitModal(s.ctx); err != nil {
-		t.Fatal(err)
-	}
+	s.form(open)
 	listed := s.sim.NewGuild("Listed")
 	listed.Join(s.ada)
 	s.cfg.Guilds = []string{listed.ID}
@@ -44,25 +41,15 @@ func TestServersThatAreNotListedGetNothing(t *testing.T) {
 			t.Errorf("%s: ada reads %q", name, m.Text())
 		}
 	}
-	typing, err := s.ada.Autocomplete(s.ctx, s.general, "ltx", "size", sim.Arg("prompt", "a fox"), sim.Arg("size", "1"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := typing.WaitAck(s.ctx); err != nil || len(typing.Choices()) != 0 {
-		t.Errorf("suggestions %v, %v", typing.Choices(), err)
+	if choices := s.suggested(s.ada, "ltx", "size", sim.Arg("prompt", "a fox"), sim.Arg("size", "1")); len(choices) != 0 {
+		t.Errorf("suggestions %v", choices)
 	}
 	if n := len(s.engine.Accepted); n != 0 {
 		t.Errorf("%d jobs were made", n)
 	}
-	if got := len(videos(s.general, j.ID)); got != 1 {
-		t.Errorf("%d videos, want the one of before", got)
-	}
+	s.wantVideos(j.ID, 1)
 	// The server in the config is served.
-	i, err := s.ada.Type(s.ctx, listed.NewChannel("videos"), "/ltx prompt:a fox")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s.job(i)
+	s.job(s.typesBy(s.ada, listed.NewChannel("videos"), "/ltx prompt:a fox"))
 }
 
 func TestButtonsInDirectMessagesWorkWhereServersAreListed(t *testing.T) {
@@ -70,8 +57,7 @@ func TestButtonsInDirectMessagesWorkWhereServersAreListed(t *testing.T) {
 	s := newStage(t)
 	s.cfg.Guilds = []string{s.guild.ID}
 	s.restart()
-	j := s.ask("/ltx prompt:a cowboy")
-	s.mustShow(j.ID, generate.Running)
+	j := s.running("/ltx prompt:a cowboy")
 	s.general.Delete()
 	s.mustDeliver(j.ID, 1<<20)
 	video := videos(s.ada.DM(), j.ID)[0]
@@ -94,10 +80,7 @@ func TestPeopleWhoInstalledTheBotForThemselvesGetNothing(t *testing.T) {
 	foreign := s.sim.NewGuildWithoutBot("Foreign")
 	s.ada.Install()
 	foreign.Join(s.ada)
-	i, err := s.ada.Type(s.ctx, foreign.NewChannel("general"), "/ltx prompt:a fox")
-	if err != nil {
-		t.Fatal(err)
-	}
+	i := s.typesBy(s.ada, foreign.NewChannel("general"), "/ltx prompt:a fox")
 	if m := s.response(i); m.EphemeralTo != s.ada.ID || !strings.Contains(m.Text(), "servers that have added me") {
 		t.Errorf("ada reads %q", m.Text())
 	}

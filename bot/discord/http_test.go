@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"ltxbot/bot/discord"
-	"ltxbot/core/generate"
 	sim "ltxbot/sim/discord"
 )
 
@@ -33,18 +32,13 @@ func newHTTPStage(t *testing.T) (*stage, *httptest.Server) {
 func TestInteractionsByHTTPMakeVideos(t *testing.T) {
 	t.Parallel()
 	s, _ := newHTTPStage(t)
-	j := s.ask("/ltx prompt:a cowboy")
-	s.mustShow(j.ID, generate.Running)
+	j := s.running("/ltx prompt:a cowboy")
 	s.mustDeliver(j.ID, 1<<20)
 	if got := len(videos(s.general, j.ID)); got != 1 || s.sim.Connected() != 0 {
 		t.Errorf("%d videos, %d gateway connections", got, s.sim.Connected())
 	}
-	i, err := s.ada.Autocomplete(s.ctx, s.general, "ltx", "size", sim.Arg("prompt", "a"), sim.Arg("size", "16"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := i.WaitAck(s.ctx); err != nil || len(i.Choices()) == 0 {
-		t.Errorf("choices %v, %v", i.Choices(), err)
+	if choices := s.suggested(s.ada, "ltx", "size", sim.Arg("prompt", "a"), sim.Arg("size", "16")); len(choices) == 0 {
+		t.Errorf("choices %v", choices)
 	}
 }
 
@@ -150,9 +144,7 @@ func TestAdminCommandIsRefusedToOthersWhateverTheServerAllows(t *testing.T) {
 	s := prepareStage(t, unlimited, func(c *discord.Config) {
 		c.Mode, c.PublicKey, c.APIURL = discord.HTTP, sign.public(), api.URL
 	})
-	if err := s.bot.Start(s.ctx); err != nil {
-		t.Fatal(err)
-	}
+	s.check("start", s.bot.Start(s.ctx))
 	for permissions, want := range map[int]string{0: "Only people with Manage Server", 1 << 5: "Version", 1 << 3: "Version"} {
 		w := httptest.NewRecorder()
 		s.bot.Handler().ServeHTTP(w, sign.request(fmt.Sprintf(`{"id":"%[1]d","application_id":"2","type":2,"token":"t","guild_id":"3",
@@ -178,9 +170,7 @@ func TestUnknownInteractionsAreAnsweredOrDropped(t *testing.T) {
 	s := prepareStage(t, unlimited, func(c *discord.Config) {
 		c.Mode, c.PublicKey, c.APIURL = discord.HTTP, sign.public(), api.URL
 	})
-	if err := s.bot.Start(s.ctx); err != nil {
-		t.Fatal(err)
-	}
+	s.check("start", s.bot.Start(s.ctx))
 	const head = `{"id":"ID","application_id":"2","token":"t","guild_id":"3","channel_id":"4","locale":"en-US","member":{"user":{"id":"5"}},`
 	number := 0
 	for body, want := range map[string]string{

@@ -56,10 +56,7 @@ func TestEveryLineOfTheGrammarMeansTheSameInTheOption(t *testing.T) {
 func TestAQuestionKeepsTheOtherOptions(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	i, err := s.ada.Slash(s.ctx, s.general, "ltx", sim.Arg("prompt", "a cat looks at the camera: static"), sim.Arg("seed", "9"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	i := s.slash("ltx", sim.Arg("prompt", "a cat looks at the camera: static"), sim.Arg("seed", "9"))
 	text := s.response(i).Text()
 	for _, want := range []string{
 		`/ltx prompt:a cat looks at the camera:static seed:9`,
@@ -71,9 +68,7 @@ func TestAQuestionKeepsTheOtherOptions(t *testing.T) {
 		}
 	}
 	// What the bot says to write is read as it says.
-	if i, err = s.ada.Slash(s.ctx, s.general, "ltx", sim.Arg("prompt", `"a cat looks at the camera: static"`), sim.Arg("seed", "9")); err != nil {
-		t.Fatal(err)
-	}
+	i = s.slash("ltx", sim.Arg("prompt", `"a cat looks at the camera: static"`), sim.Arg("seed", "9"))
 	if r := s.job(i).Request; r.Prompt() != "a cat looks at the camera: static" || r.Seed() != 9 || r.Camera() != "none" {
 		t.Errorf("made %s", r.CommandLine())
 	}

@@ -33,8 +33,7 @@ func (s *stage) deliverAtLast(id string) (generate.Receipt, error) {
 func TestAVideoThatIsFarBackIsNotPostedAgain(t *testing.T) {
 	t.Parallel()
 	s := newStageWith(t, busy)
-	j := s.ask("/ltx prompt:a cowboy")
-	s.mustShow(j.ID, generate.Running)
+	j := s.running("/ltx prompt:a cowboy")
 	s.sim.Inject(sim.Fault{Route: sim.RouteCreateMessage, LoseReply: true, Times: -1})
 	if _, err := s.deliver(j.ID, 1<<20); err == nil {
 		t.Fatal("the fault was not met")
@@ -62,8 +61,7 @@ func TestJobsThatLookAtTheSameTimeReadTheChannelOnce(t *testing.T) {
 	const jobs = 50
 	var ids []string
 	for n := range jobs {
-		j := s.ask(fmt.Sprintf("/ltx prompt:cowboy %d", n))
-		s.mustShow(j.ID, generate.Running)
+		j := s.running(fmt.Sprintf("/ltx prompt:cowboy %d", n))
 		before := s.engine.Put(j.ID, func(*generate.Job) {}).Notes
 		if n%2 == 0 {
 			if _, err := s.deliverAtLast(j.ID); err != nil {

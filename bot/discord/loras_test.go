@@ -29,11 +29,7 @@ func (s *stage) tells(u *sim.User, line, want string) {
 // told types a command and returns the answer, which only who typed it sees.
 func (s *stage) told(u *sim.User, line string, beside ...sim.Argument) string {
 	s.t.Helper()
-	i, err := u.Type(s.ctx, s.general, line, beside...)
-	if err != nil {
-		s.t.Fatalf("%s: %v", line, err)
-	}
-	m := s.response(i)
+	m := s.response(s.typesBy(u, s.general, line, beside...))
 	if m.EphemeralTo != u.ID {
 		s.t.Errorf("%s: %q is shown to %q", line, m.Text(), m.EphemeralTo)
 	}
@@ -92,15 +88,9 @@ func TestLoRAsAreCompletedWhileTheyAreTyped(t *testing.T) {
 		if tt.command == "ltx" {
 			args = append([]sim.Argument{sim.Arg("prompt", "a")}, args...)
 		}
-		i, err := s.ada.Autocomplete(s.ctx, s.general, tt.command, tt.option, args...)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := i.WaitAck(s.ctx); err != nil {
-			t.Fatal(err)
-		}
-		if !slices.ContainsFunc(i.Choices(), func(c sim.Choice) bool { return c.Name == tt.want }) {
-			t.Errorf("%s %s:%s is completed with %+v", tt.command, tt.option, tt.typed, i.Choices())
+		choices := s.suggested(s.ada, tt.command, tt.option, args...)
+		if !slices.ContainsFunc(choices, func(c sim.Choice) bool { return c.Name == tt.want }) {
+			t.Errorf("%s %s:%s is completed with %+v", tt.command, tt.option, tt.typed, choices)
 		}
 	}
 	s.tells(s.ada, "/ltx-jobs defaults options:camera:jib_up", "camera:jib_up")
@@ -114,36 +104,20 @@ func TestAFinishedVideoIsSavedAsAStyle(t *testing.T) {
 	s := newStage(t)
 	boss := s.boss()
 	j, video := s.delivered("/ltx prompt:a cowboy camera:dolly_in steps:20")
-	open, err := boss.Select(s.ctx, video, view.MenuID(j.ID), view.ButtonID(view.ActStyle, j.ID))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := open.WaitModal(s.ctx); err != nil {
-		t.Fatal(err)
-	}
-	sent, err := boss.SubmitModal(s.ctx, open, map[string]any{"name": "du sty"})
-	if err != nil {
-		t.Fatal(err)
-	}
+	open := s.pick(boss, video, view.MenuID(j.ID), view.ButtonID(view.ActStyle, j.ID))
+	s.form(open)
+	sent := s.submit(boss, open, map[string]any{"name": "du sty"})
 	refused := s.response(sent)
 	if !strings.Contains(refused.Text(), "cannot be a name") {
 		t.Fatalf("a bad name: %q", refused.Text())
 	}
 	button, _ := refused.Button("Edit again")
-	again, err := boss.Click(s.ctx, refused, button.CustomID)
-	if err != nil {
-		t.Fatal(err)
-	}
-	form, err := again.WaitModal(s.ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
+	again := s.press(boss, refused, button.CustomID)
+	form := s.form(again)
 	if form.Fields[1].Value != "camera:dolly_in steps:20" {
 		t.Errorf("the form: %+v", form.Fields)
 	}
-	if sent, err = boss.SubmitModal(s.ctx, again, map[string]any{"name": "dusty"}); err != nil {
-		t.Fatal(err)
-	}
+	sent = s.submit(boss, again, map[string]any{"name": "dusty"})
 	if m := s.response(sent); !strings.Contains(m.Text(), "style:dusty") {
 		t.Fatalf("saved: %q", m.Text())
 	}
@@ -156,8 +130,7 @@ func TestTheTakesOfATrialAreNamedByTheirStrength(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	s.tells(s.boss(), "/ltx-loras add name:film link:acme/film", "is in your team's list")
-	j := s.ask("/ltx-loras try name:film prompt:a man walks")
-	s.mustShow(j.ID, generate.Running)
+	j := s.running("/ltx-loras try name:film prompt:a man walks")
 	_, whole := s.deliverBatch(j.ID, 1<<20, 2<<20, 3<<20, 4<<20)
 	found := videos(s.general, j.ID)
 	if len(found) != 1 || len(found[0].Attachments) != 4 {

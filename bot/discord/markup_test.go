@@ -57,19 +57,12 @@ func TestMarkupInOtherTextsReadsAsPeopleReadIt(t *testing.T) {
 		t.Errorf("negative is %q", got)
 	}
 	m := s.ada.Say(s.general, "a frog <:pepe:1234> with <@"+s.ada.ID+">")
-	i, err := s.ada.MessageCommand(s.ctx, m, "Remix with LTX")
-	if err != nil {
-		t.Fatal(err)
-	}
+	i := s.apply(s.ada, "Remix with LTX", m)
 	form, err := i.WaitModal(s.ctx)
 	if err != nil || form.Fields[0].Value != "a frog pepe with ada" {
 		t.Errorf("form is %+v, %v", form, err)
 	}
-	submitted, err := s.ada.SubmitModal(s.ctx, i, map[string]any{"prompt": "a <:toad:77>"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got := s.job(submitted).Request.Prompt(); got != "a toad" {
+	if got := s.job(s.submit(s.ada, i, map[string]any{"prompt": "a <:toad:77>"})).Request.Prompt(); got != "a toad" {
 		t.Errorf("prompt is %q", got)
 	}
 }
@@ -103,20 +96,21 @@ func TestNamesAreNotWaitedForLong(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	s.sim.Inject(sim.Fault{Route: sim.RouteMember, Delay: 10 * time.Second, Times: -1})
-	i, err := s.ada.Slash(s.ctx, s.general, "ltx", sim.Arg("prompt", "<@1> "+strings.Repeat("<@2>", 50)))
-	if err != nil {
-		t.Fatal(err)
-	}
+	i := s.slash("ltx", sim.Arg("prompt", "<@1> "+strings.Repeat("<@2>", 50)))
 	s.job(i)
-	if _, ok := i.Acked(); !ok { // the simulator refuses what comes after three seconds
+	if _, ok := i.Acked(); !ok {
 		t.Error("it is not acknowledged")
 	}
-	// A question that the bot gave up on may reach the log only now, so it is
-	// another person that is asked about.
 	s.sim.ClearFaults()
-	s.askIn(s.general, sim.Arg("prompt", strings.Repeat("<@3> ", 50)))
-	asked := slices.DeleteFunc(s.sim.RequestsTo(sim.RouteMember), func(r sim.Request) bool { return r.Params["user"] != "3" })
-	if n := len(asked); n != 5 {
-		t.Errorf("%d names were asked for, want 5", n)
+	// A question that the bot gave up on may reach the log only later, so it is
+	// always another person that is asked about. A busy machine may have no time to
+	// ask for all five.
+	for n, user := 0, 3; n < 5; user++ {
+		id := strconv.Itoa(user)
+		s.askIn(s.general, sim.Arg("prompt", strings.Repeat("<@"+id+"> ", 50)))
+		n = len(slices.DeleteFunc(s.sim.RequestsTo(sim.RouteMember), func(r sim.Request) bool { return r.Params["user"] != id }))
+		if n > 5 {
+			t.Fatalf("%d names were asked for, want 5", n)
+		}
 	}
 }

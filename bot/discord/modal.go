@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"slices"
-	"strings"
 
 	"ltxbot/bot"
 	"ltxbot/bot/text"
@@ -56,11 +55,7 @@ func (b *Bot) open(ctx context.Context, i *interaction, f view.Form) {
 	if len(f.Inputs) > 0 {
 		draft = b.putDraft(i.user(), f.Inputs)
 	}
-	b.show(ctx, i, newModal(f, draft))
-}
-
-func (b *Bot) show(ctx context.Context, i *interaction, m modal) {
-	if err := b.answer(ctx, i, callbackModal, m, nil); err != nil && !acknowledged(err) {
+	if err := b.answer(ctx, i, callbackModal, newModal(f, draft), nil); err != nil && !acknowledged(err) {
 		b.log.WarnContext(ctx, "cannot open a form", "interaction", i.ID, "error", err)
 	}
 }
@@ -153,10 +148,6 @@ func selectOptions(f view.Field) []selectOption {
 // submit makes a video of a filled in form. A refusal has a button that opens
 // the form again with what was typed.
 func (b *Bot) submit(ctx context.Context, i *interaction) {
-	if button, ok := strings.CutPrefix(i.Data.CustomID, confirmPrefix); ok {
-		b.act(ctx, i, button, true)
-		return
-	}
 	k, ok := parseKey(formPrefix, i.Data.CustomID)
 	if !ok {
 		b.reply(ctx, i, b.note(i.Locale, "discord.unknown_button"))

@@ -24,10 +24,7 @@ func TestWhatIsTypedAndGivenBecomesTheRequest(t *testing.T) {
 		for _, f := range typed.Files {
 			args = append(args, sim.Arg(f.Key, file(f.File)))
 		}
-		i, err := s.ada.Slash(s.ctx, s.general, "ltx", args...)
-		if err != nil {
-			t.Fatalf("%s: %v", typed.Line, err)
-		}
+		i := s.slash("ltx", args...)
 		line, err := command.Parse(typed.Linked)
 		if err == nil {
 			_, err = rules.Parse(line.Settings)

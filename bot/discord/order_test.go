@@ -29,10 +29,7 @@ func TestOrdersAreSubcommandsOfTheTable(t *testing.T) {
 	if m := s.response(i); m.EphemeralTo != boss.ID || !strings.Contains(m.Text(), "gets extra") {
 		t.Errorf("boss reads %q", m.Text())
 	}
-	i, err = s.ada.Slash(s.ctx, s.general, "ltx-quota link", sim.Arg("code", "ABCD"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	i = s.slash("ltx-quota link", sim.Arg("code", "ABCD"))
 	if m := s.response(i); m.EphemeralTo != s.ada.ID || !strings.Contains(m.Text(), "share their limits") {
 		t.Errorf("ada reads %q", m.Text())
 	}
@@ -53,15 +50,9 @@ func TestLimitsAreCompleted(t *testing.T) {
 	s := newStage(t)
 	boss := s.sim.NewUser("boss")
 	s.guild.Join(boss, s.guild.NewRole("boss", sim.ManageGuild))
-	i, err := boss.Autocomplete(s.ctx, s.general, "ltx-admin set", "limit", sim.Arg("limit", "usd"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := i.WaitAck(s.ctx); err != nil {
-		t.Fatal(err)
-	}
-	if c := i.Choices(); len(c) != 3 || c[0].Value != "usd_per_day" {
-		t.Errorf("choices are %+v", c)
+	choices := s.suggested(boss, "ltx-admin set", "limit", sim.Arg("limit", "usd"))
+	if len(choices) != 3 || choices[0].Value != "usd_per_day" {
+		t.Errorf("choices are %+v", choices)
 	}
 }
 
@@ -73,9 +64,7 @@ func TestAnAnnouncementIsPostedOnceForItsNonce(t *testing.T) {
 		Message: view.Message{Blocks: []view.Block{{Kind: view.Text, Spans: []text.Span{{Text: "75 % is used"}}}}, Plain: "75 % is used"},
 	}
 	for range 2 {
-		if err := s.bot.Announce(s.ctx, a); err != nil {
-			t.Fatal(err)
-		}
+		s.check("announce", s.bot.Announce(s.ctx, a))
 	}
 	posted := s.general.MessagesFor(s.ada)
 	if len(posted) != 1 || !strings.Contains(posted[0].Text(), "75 % is used") {

@@ -20,12 +20,6 @@ func (b *Bot) press(ctx context.Context, i *interaction) {
 	if view.IsMenu(id) && len(i.Data.Values) == 1 {
 		id = i.Data.Values[0]
 	}
-	b.act(ctx, i, id, false)
-}
-
-// act does what a button is for. Before something is deleted it asks, unless the
-// answer is what i brings.
-func (b *Bot) act(ctx context.Context, i *interaction, id string, confirmed bool) {
 	action, job, ok := view.ParseButtonID(id)
 	if !ok {
 		b.reply(ctx, i, b.note(i.Locale, "discord.unknown_button"))
@@ -38,8 +32,6 @@ func (b *Bot) act(ctx context.Context, i *interaction, id string, confirmed bool
 		b.open(ctx, i, *p.Form)
 	case p.Ask != nil:
 		b.pressed(ctx, i, *p.Ask)
-	case (p.Delete || p.Remove) && !confirmed:
-		b.confirm(ctx, i, p.Question, id)
 	case p.Delete:
 		b.remove(ctx, i, job)
 	case p.Remove:

@@ -60,11 +60,7 @@ func TestSettingsInThePromptOptionCount(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			s := newStage(t)
-			i, err := s.ada.Slash(s.ctx, s.general, "ltx", tt.options...)
-			if err != nil {
-				t.Fatal(err)
-			}
-			j := s.job(i)
+			j := s.job(s.slash("ltx", tt.options...))
 			r := j.Request
 			camera := tt.camera
 			if camera == "" {
@@ -102,11 +98,7 @@ func TestPromptOptionThatIsNoPromptCostsNothing(t *testing.T) {
 	}
 	s := newStage(t)
 	for typed, want := range tests {
-		i, err := s.ada.Slash(s.ctx, s.general, "ltx", sim.Arg("prompt", typed))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if m := s.response(i); m.EphemeralTo != s.ada.ID || !strings.Contains(m.Text(), want) {
+		if m := s.response(s.slash("ltx", sim.Arg("prompt", typed))); m.EphemeralTo != s.ada.ID || !strings.Contains(m.Text(), want) {
 			t.Errorf("%q: ada reads %q", typed, m.Text())
 		}
 	}
@@ -122,11 +114,7 @@ func TestTheOptionIsForPromptsThatLookLikeCommands(t *testing.T) {
 	for _, typed := range []string{
 		"dance", "snow", "style", "styles", "man", "show", "stop", "delete", "hlep", "hilfe", "admni log", "dance now", "admin", `"jobs"`,
 	} {
-		i, err := s.ada.Slash(s.ctx, s.general, "ltx", sim.Arg("prompt", typed))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got, want := s.job(i).Request.Prompt(), strings.Trim(typed, `"`); got != want {
+		if got, want := s.job(s.slash("ltx", sim.Arg("prompt", typed))).Request.Prompt(), strings.Trim(typed, `"`); got != want {
 			t.Errorf("%s: prompt is %q", typed, got)
 		}
 	}
@@ -146,13 +134,8 @@ func TestSettingsInThePromptOfAFormCount(t *testing.T) {
 	submit := func(values map[string]any) *sim.Interaction {
 		t.Helper()
 		open := s.click(s.ada, video, view.ActEdit, first.ID)
-		if _, err := open.WaitModal(s.ctx); err != nil {
-			t.Fatal(err)
-		}
-		i, err := s.ada.SubmitModal(s.ctx, open, values)
-		if err != nil {
-			t.Fatal(err)
-		}
+		s.form(open)
+		i := s.submit(s.ada, open, values)
 		return i
 	}
 	if r := s.job(submit(nil)).Request; r.Prompt() != "a cat and camera:static" || r.Camera() != "none" {

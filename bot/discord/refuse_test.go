@@ -72,9 +72,7 @@ func TestASignedInteractionCountsOnceWhileItIsFresh(t *testing.T) {
 		c.Now = now
 		c.Mode, c.PublicKey, c.APIURL = discord.HTTP, sign.public(), api.URL
 	})
-	if err := s.bot.Start(s.ctx); err != nil {
-		t.Fatal(err)
-	}
+	s.check("start", s.bot.Start(s.ctx))
 	const body = `{"id":"77","application_id":"2","type":2,"token":"t","guild_id":"3","channel_id":"4","locale":"en-US",
 		"member":{"user":{"id":"5"},"roles":[],"permissions":"32"},"data":{"name":"ltx-admin","options":[{"type":1,"name":"status"}]}}`
 	send := func(body string, at time.Time) int {

@@ -13,25 +13,14 @@ import (
 // choose picks an entry of the menu under a video, and returns its form.
 func (s *stage) choose(video sim.Message, action view.Action, job string) (*sim.Interaction, sim.Modal) {
 	s.t.Helper()
-	i, err := s.ada.Select(s.ctx, video, view.MenuID(job), view.ButtonID(action, job))
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	form, err := i.WaitModal(s.ctx)
-	if err != nil {
-		s.t.Fatalf("no form; log:\n%s", s.log.String())
-	}
-	return i, form
+	i := s.pick(s.ada, video, view.MenuID(job), view.ButtonID(action, job))
+	return i, s.form(i)
 }
 
 // fill sends a form and returns the job.
 func (s *stage) fill(form *sim.Interaction, values map[string]any) generate.Job {
 	s.t.Helper()
-	sent, err := s.ada.SubmitModal(s.ctx, form, values)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	return s.job(sent)
+	return s.job(s.submit(s.ada, form, values))
 }
 
 func TestTheMenuGoesOnFromAVideo(t *testing.T) {
@@ -67,18 +56,9 @@ func TestAStepThatIsWrongCanBeEditedAgain(t *testing.T) {
 	s := newStage(t)
 	first, video := s.delivered("/ltx prompt:a cowboy")
 	form, _ := s.choose(video, view.ActExtend, first.ID)
-	sent, err := s.ada.SubmitModal(s.ctx, form, map[string]any{"prompt": "he stops", "duration": "an hour"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	refused := s.response(sent)
-	again, err := s.ada.Click(s.ctx, refused, refused.Buttons[0].CustomID)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := again.WaitModal(s.ctx); err != nil {
-		t.Fatal(err)
-	}
+	refused := s.response(s.submit(s.ada, form, map[string]any{"prompt": "he stops", "duration": "an hour"}))
+	again := s.press(s.ada, refused, refused.Buttons[0].CustomID)
+	s.form(again)
 	if j := s.fill(again, map[string]any{"duration": "3"}); adaptertest.Input(t, j, "video_url").Ref != "job:"+first.ID || j.Request.Prompt() != "he stops" {
 		t.Errorf("the job is of %s", j.Request.CommandLine())
 	}
@@ -88,16 +68,10 @@ func TestExtendTakesAVideoOfOursOrOfAMessage(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	first, video := s.delivered("/ltx prompt:a cowboy")
-	clip, err := s.ada.Share(s.general, "", file("notes.txt"), file("fox.mp4"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	clip := s.share("", file("notes.txt"), file("fox.mp4"))
 	extend := func(m sim.Message) *sim.Interaction {
 		t.Helper()
-		i, err := s.ada.MessageCommand(s.ctx, m, "Extend this video")
-		if err != nil {
-			t.Fatal(err)
-		}
+		i := s.apply(s.ada, "Extend this video", m)
 		return i
 	}
 	for m, want := range map[string]struct {
@@ -108,9 +82,7 @@ func TestExtendTakesAVideoOfOursOrOfAMessage(t *testing.T) {
 		"anybody's": {clip, func(ref string) bool { return ref != "" && ref[:8] == "discord:" }},
 	} {
 		form := extend(want.on)
-		if _, err := form.WaitModal(s.ctx); err != nil {
-			t.Fatal(err)
-		}
+		s.form(form)
 		if j := s.fill(form, map[string]any{"prompt": "it goes on"}); !want.ref(adaptertest.Input(t, j, "video_url").Ref) {
 			t.Errorf("%s: the job is of %s", m, j.Request.CommandLine())
 		}

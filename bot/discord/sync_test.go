@@ -32,10 +32,7 @@ func TestSyncRegistersOnceAndThenNothing(t *testing.T) {
 				s.cfg.Guilds = []string{s.guild.ID}
 				s.bot = s.newBot()
 			}
-			did, err := s.bot.Sync(s.ctx)
-			if err != nil {
-				t.Fatal(err)
-			}
+			did := s.sync()
 			want := []string{"ltx", "ltx-jobs", "ltx-quota", "ltx-loras", "ltx-help", "ltx-admin", "Remix with LTX", "Animate this", "Extend this video"}
 			var got []string
 			for _, c := range did {
@@ -61,15 +58,11 @@ func TestSyncRegistersOnceAndThenNothing(t *testing.T) {
 func TestSyncMovesFromEverywhereToAGuild(t *testing.T) {
 	t.Parallel()
 	s := prepareStage(t, unlimited)
-	if _, err := s.bot.Sync(s.ctx); err != nil {
-		t.Fatal(err)
-	}
+	s.sync()
 	all := len(s.sim.Commands(nil))
 	s.cfg.Guilds = []string{s.guild.ID}
 	s.bot = s.newBot()
-	if _, err := s.bot.Sync(s.ctx); err != nil {
-		t.Fatal(err)
-	}
+	s.sync()
 	if everywhere, here := len(s.sim.Commands(nil)), len(s.sim.Commands(s.guild)); everywhere != 0 || here != all || all == 0 {
 		t.Errorf("%d everywhere, %d of %d in the guild", everywhere, here, all)
 	}
@@ -78,9 +71,7 @@ func TestSyncMovesFromEverywhereToAGuild(t *testing.T) {
 func TestSyncChangesOnlyWhatDiffersAndKeepsIDs(t *testing.T) {
 	t.Parallel()
 	s := prepareStage(t, unlimited)
-	if _, err := s.bot.Sync(s.ctx); err != nil {
-		t.Fatal(err)
-	}
+	s.sync()
 	ids := map[string]string{}
 	for _, c := range s.sim.Commands(nil) {
 		ids[c.Name] = c.ID
@@ -90,10 +81,7 @@ func TestSyncChangesOnlyWhatDiffersAndKeepsIDs(t *testing.T) {
 	api.post("/applications/"+s.sim.ApplicationID()+"/commands", `{"name":"ltx-old","type":1,"description":"From an earlier version"}`)
 	api.post("/applications/"+s.sim.ApplicationID()+"/commands", `{"name":"weather","type":1,"description":"Somebody else's"}`)
 	creates := s.sim.CommandCreates(nil)
-	did, err := s.bot.Sync(s.ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
+	did := s.sync()
 	want := []string{"update /ltx-help everywhere", "delete /ltx-old everywhere"}
 	if !slices.Equal(lines(did), want) {
 		t.Errorf("did %v, want %v", lines(did), want)
@@ -113,9 +101,7 @@ func TestSyncChangesOnlyWhatDiffersAndKeepsIDs(t *testing.T) {
 func TestCommandHasEveryOptionOfTheModelInTheOrderOfUse(t *testing.T) {
 	t.Parallel()
 	s := prepareStage(t, unlimited)
-	if _, err := s.bot.Sync(s.ctx); err != nil {
-		t.Fatal(err)
-	}
+	s.sync()
 	var want []string
 	for _, p := range ltx.Params() {
 		if p.Option != "" && !p.Operator && !p.Rare {
@@ -142,9 +128,7 @@ func TestCommandHasEveryOptionOfTheModelInTheOrderOfUse(t *testing.T) {
 func TestCheckFindsWhatIsWrong(t *testing.T) {
 	t.Parallel()
 	s := prepareStage(t, unlimited)
-	if _, err := s.bot.Sync(s.ctx); err != nil {
-		t.Fatal(err)
-	}
+	s.sync()
 	s.cfg.Channels = []string{s.general.ID}
 	s.bot = s.newBot()
 	for _, f := range s.bot.Check(s.ctx) {

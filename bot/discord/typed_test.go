@@ -74,19 +74,13 @@ func TestQuotesRoundAnOptionAreNotPartOfIt(t *testing.T) {
 	if line != want {
 		t.Errorf("made %s\nwant %s", line, want)
 	}
-	if i, err = s.ada.Slash(s.ctx, s.general, "ltx", sim.Arg("prompt", "a cat"), sim.Arg("negative", `"rain", "snow"`)); err != nil {
-		t.Fatal(err)
-	}
+	i = s.slash("ltx", sim.Arg("prompt", "a cat"), sim.Arg("negative", `"rain", "snow"`))
 	if line = s.job(i).Request.CommandLine(); !strings.Contains(line, `negative:"\"rain\", \"snow\""`) {
 		t.Errorf("made %s", line)
 	}
-	if i, err = boss.Slash(s.ctx, s.general, "ltx-loras style-add", sim.Arg("name", `"noir"`), sim.Arg("prefix", "“black and white”")); err != nil {
-		t.Fatal(err)
-	}
+	i = s.slashBy(boss, s.general, "ltx-loras style-add", sim.Arg("name", `"noir"`), sim.Arg("prefix", "“black and white”"))
 	s.response(i)
-	if i, err = s.ada.Slash(s.ctx, s.general, "ltx", sim.Arg("prompt", "a cat"), sim.Arg("style", `"noir"`)); err != nil {
-		t.Fatal(err)
-	}
+	i = s.slash("ltx", sim.Arg("prompt", "a cat"), sim.Arg("style", `"noir"`))
 	if p := s.job(i).Request.Prompt(); !strings.HasPrefix(p, "black and white") {
 		t.Errorf("the prompt with the style is %q", p)
 	}

@@ -10,11 +10,7 @@ import (
 func TestAFileIsVerifiedForTheCallerOnly(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	i, err := s.ada.Type(s.ctx, s.general, "/ltx-jobs verify", sim.Arg("file", file("fox.mp4")))
-	if err != nil {
-		t.Fatal(err)
-	}
-	answer := s.response(i)
+	answer := s.response(s.types("/ltx-jobs verify", sim.Arg("file", file("fox.mp4"))))
 	if says := answer.Text(); !strings.Contains(says, "`of the bytes of fox.mp4`") || answer.EphemeralTo != s.ada.ID {
 		t.Errorf("%q is shown to %q, want the hash of the file, to the caller only", says, answer.EphemeralTo)
 	}

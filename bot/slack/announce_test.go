@@ -30,9 +30,7 @@ func TestAnAnnouncementIsPosted(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	a := warning(s.general, "T0ACME0001")
-	if err := s.bot.Announce(t.Context(), a); err != nil {
-		t.Fatal(err)
-	}
+	s.check("announce", s.bot.Announce(t.Context(), a))
 	warned(t, s.general)
 	a.Channel = "C0NOWHERE1"
 	if err := s.bot.Announce(t.Context(), a); err == nil {
@@ -54,9 +52,7 @@ func TestAnAnnouncementFindsTheWorkspaceThatInstalledTheApp(t *testing.T) {
 		{"the second of three, the first has not installed it", gamma.channel, []string{delta.ws.ID(), beta.ws.ID(), gamma.ws.ID()}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			if err := s.bot.Announce(t.Context(), warning(tt.channel, tt.tenants...)); err != nil {
-				t.Fatal(err)
-			}
+			s.check("announce", s.bot.Announce(t.Context(), warning(tt.channel, tt.tenants...)))
 			warned(t, tt.channel)
 		})
 	}
@@ -74,9 +70,7 @@ func TestAnAnnouncementIsPostedByTheInstallationOfAnOrganisation(t *testing.T) {
 	s.bot = s.newBot()
 	s.open()
 	s.mustInstall(org.ws)
-	if err := s.bot.Announce(t.Context(), warning(org.channel, "T0GRID0001")); err != nil {
-		t.Fatal(err)
-	}
+	s.check("announce", s.bot.Announce(t.Context(), warning(org.channel, "T0GRID0001")))
 	warned(t, org.channel)
 }
 
@@ -88,9 +82,7 @@ func TestAnAnnouncementIsPostedByTheTokenOfTheConfig(t *testing.T) {
 	s.bot = s.newBot()
 	s.open()
 	for _, tenants := range [][]string{{"T0ACME0001"}, nil} {
-		if err := s.bot.Announce(t.Context(), warning(s.general, tenants...)); err != nil {
-			t.Fatal(err)
-		}
+		s.check("announce", s.bot.Announce(t.Context(), warning(s.general, tenants...)))
 	}
 	if n := len(fromBot(s.general)); n != 2 {
 		t.Errorf("%d messages", n)

@@ -74,7 +74,7 @@ func TestAFileThatIsSentWithVerifyIsVerified(t *testing.T) {
 		s.share(s.general, text, "", file("fox.mp4"))
 		s.whisper(s.ann, s.general, "of the bytes of fox.mp4")
 	}
-	s.noJob()
+	s.wantJobs(0)
 }
 
 func TestAMessageWithFilesThatMakesNoVideoSaysWhy(t *testing.T) {
@@ -95,7 +95,7 @@ func TestAMessageWithFilesThatMakesNoVideoSaysWhy(t *testing.T) {
 			s := newStage(t)
 			s.share(s.general, tc.text, "", tc.files...)
 			s.whisper(s.ann, s.general, tc.says)
-			s.noJob()
+			s.wantJobs(0)
 		})
 	}
 }
@@ -107,10 +107,8 @@ func TestAnUnclearMessageKeepsItsFiles(t *testing.T) {
 	s := newStage(t)
 	s.share(s.general, "what would BOT make of this fox?", "", file("fox.png"))
 	question := s.whisper(s.ann, s.general, "Nothing was made and nothing was charged")
-	s.noJob()
-	if _, err := s.ann.Click(s.ctx, question, "Make the video"); err != nil {
-		t.Fatal(err)
-	}
+	s.wantJobs(0)
+	s.click(s.ann, question, "Make the video")
 	s.wants(s.job(), map[string]string{"image_url": "fox.png"})
 }
 
@@ -127,33 +125,7 @@ func TestALinkInALineIsAnInput(t *testing.T) {
 	}
 	s.slash(s.ann, s.general, "a fox end_image:slack:F0123456789")
 	s.whisper(s.ann, s.general, "end_image")
-	if s.engine.Count() != 1 {
-		t.Errorf("%d jobs", s.engine.Count())
-	}
-}
-
-// form opens the form and returns it.
-func (s *stage) form() sim.View {
-	s.t.Helper()
-	s.slash(s.ann, s.general, "")
-	form, err := s.ann.WaitView(s.ctx, func(sim.View) bool { return true })
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	return form
-}
-
-func (s *stage) upload(names ...string) []string {
-	s.t.Helper()
-	ids := make([]string, 0, len(names))
-	for _, name := range names {
-		id, err := s.ann.AddFile(file(name))
-		if err != nil {
-			s.t.Fatal(err)
-		}
-		ids = append(ids, id)
-	}
-	return ids
+	s.wantJobs(1)
 }
 
 func TestTheFormTakesFiles(t *testing.T) {
@@ -169,9 +141,7 @@ func TestTheFormTakesFiles(t *testing.T) {
 	if wrong, ok := errors.AsType[*sim.ActionError](err); !ok || !strings.Contains(wrong.Fields["files"], "b.mp4") {
 		t.Errorf("two clips: %v", err)
 	}
-	if s.engine.Count() != 1 {
-		t.Errorf("%d jobs", s.engine.Count())
-	}
+	s.wantJobs(1)
 }
 
 func TestTheFormOfAVideoKeepsItsInputsOrTakesOthers(t *testing.T) {
@@ -185,13 +155,8 @@ func TestTheFormOfAVideoKeepsItsInputsOrTakesOthers(t *testing.T) {
 	result := results(s.general, j.ID)[0]
 	edit := func(values map[string][]string) generate.Job {
 		t.Helper()
-		if _, err := s.ann.MessageShortcut(s.ctx, result, slack.ShortcutMessage); err != nil {
-			t.Fatal(err)
-		}
-		form, err := s.ann.WaitView(s.ctx, func(sim.View) bool { return true })
-		if err != nil {
-			t.Fatal(err)
-		}
+		s.shortcut(s.ann, result)
+		form := s.view(s.ann)
 		if !strings.Contains(form.Blocks.Text(), "Now: fox.png, den.png") {
 			t.Errorf("the form says %s", form.Blocks.Text())
 		}
@@ -206,9 +171,7 @@ func TestTheShortcutTakesTheFilesOfAMessage(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	said := s.share(s.general, "a fox camera:dolly_in", "", file("fox.png"), file("notes.txt"), file("a.mp3"), file("b.mp3"))
-	if _, err := s.bob.MessageShortcut(s.ctx, said, slack.ShortcutMessage); err != nil {
-		t.Fatal(err)
-	}
+	s.shortcut(s.bob, said)
 	if form, err := s.bob.WaitView(s.ctx, func(sim.View) bool { return true }); err != nil || !strings.Contains(form.Blocks.Text(), "Left out: notes.txt, b.mp3.") {
 		t.Errorf("the form says %s, %v", form.Blocks.Text(), err)
 	}
@@ -230,7 +193,7 @@ func TestAFileIsNotInALineToCopy(t *testing.T) {
 		if says := m.Blocks.Text(); strings.Contains(says, "image:") || !strings.Contains(says, "a fox") {
 			t.Errorf("%s: the answer is %s", name, says)
 		}
-		s.noJob()
+		s.wantJobs(0)
 	}
 }
 
@@ -263,17 +226,13 @@ func TestAFileIsOpenedWhereTheBotSeesIt(t *testing.T) {
 	hidden, gone := s.share(outside, "a fox", "", file("fox.png")), s.share(s.general, "a den", "", file("den.png"))
 	of := func(m sim.Message) generate.Job {
 		t.Helper()
-		if _, err := s.ann.MessageShortcut(s.ctx, m, slack.ShortcutMessage); err != nil {
-			t.Fatal(err)
-		}
+		s.shortcut(s.ann, m)
 		s.submit(s.ann, nil)
 		return s.job()
 	}
 	for name, j := range map[string]generate.Job{"in a channel without the bot": of(hidden), "that was deleted": func() generate.Job {
 		j := of(gone)
-		if err := s.ann.DeleteFile(gone.Files[0].ID); err != nil {
-			t.Fatal(err)
-		}
+		s.check("delete", s.ann.DeleteFile(gone.Files[0].ID))
 		return j
 	}()} {
 		if _, err := s.opened(j, "image_url"); !errors.Is(err, generate.ErrGone) {

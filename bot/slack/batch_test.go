@@ -76,8 +76,7 @@ func TestTheVideosOfABatchAreSharedByOneMessage(t *testing.T) {
 func TestOneVideoOfABatchThatCannotBeUploadedIsALink(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	j := s.ask("a cowboy count:2")
-	s.mustShow(j.ID, generate.Accepted)
+	j := s.shown("a cowboy count:2", generate.Accepted)
 	whole := s.engine.Batch(j.ID, 2)
 	parts := s.ofTakes(whole)
 	parts[0].Fetch = func(_ context.Context, _ int64) (generate.File, error) {
@@ -96,8 +95,7 @@ func TestOneVideoOfABatchThatCannotBeUploadedIsALink(t *testing.T) {
 func TestDeletingTheMessageOfABatchDeletesAllFiles(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	j := s.ask("a cowboy count:2")
-	s.mustShow(j.ID, generate.Accepted)
+	j := s.shown("a cowboy count:2", generate.Accepted)
 	whole := s.engine.Batch(j.ID, 2)
 	s.deliverBatch(whole, s.ofTakes(whole)...)
 	for _, take := range whole.Takes {
@@ -113,8 +111,7 @@ func TestDeletingTheMessageOfABatchDeletesAllFiles(t *testing.T) {
 func TestTheFileOfOneTakeIsDeletedAndTheOthersStay(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	j := s.ask("a cowboy count:3")
-	s.mustShow(j.ID, generate.Accepted)
+	j := s.shown("a cowboy count:3", generate.Accepted)
 	whole := s.engine.Batch(j.ID, 3)
 	parts := s.ofTakes(whole)
 	parts[0].Fetch = func(context.Context, int64) (generate.File, error) { // so the files are those of the others
@@ -155,8 +152,7 @@ func TestTheFileOfOneTakeIsDeletedAndTheOthersStay(t *testing.T) {
 func TestATakeWhoseFileCannotBeDeletedStays(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	j := s.ask("a cowboy count:2")
-	s.mustShow(j.ID, generate.Accepted)
+	j := s.shown("a cowboy count:2", generate.Accepted)
 	whole := s.engine.Batch(j.ID, 2)
 	s.deliverBatch(whole, s.ofTakes(whole)...)
 	for _, take := range whole.Takes {
@@ -180,8 +176,7 @@ func TestATakeWhoseFileCannotBeDeletedStays(t *testing.T) {
 func TestALateTakeIsToldByAMessageOfItsOwn(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	j := s.ask("a cowboy count:2")
-	s.mustShow(j.ID, generate.Accepted)
+	j := s.shown("a cowboy count:2", generate.Accepted)
 	late := s.engine.Batch(j.ID, 2).Takes[1]
 	late.State, late.Failure = generate.Failed, generate.Failure{Kind: generate.FailRefused}
 	before := len(fromBot(s.general))

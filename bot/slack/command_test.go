@@ -6,7 +6,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"ltxbot/bot/slack"
 	"ltxbot/core/generate"
 	"ltxbot/core/ltx"
 	"ltxbot/core/quota"
@@ -57,7 +56,7 @@ func TestAnswersAreForTheCallerOnly(t *testing.T) {
 			if got := len(fromBot(s.general)); got != 0 {
 				t.Errorf("everybody sees %s", texts(s.general))
 			}
-			s.noJob()
+			s.wantJobs(0)
 		})
 	}
 }
@@ -77,9 +76,7 @@ func TestAMentionInAThreadAnswersInTheThread(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	root := s.bob.Say(s.general, "look at this", "")
-	if _, err := s.ann.Mention(s.general, cowboy, root.TS); err != nil {
-		t.Fatal(err)
-	}
+	s.mention(s.ann, s.general, cowboy, root.TS)
 	j := s.job()
 	if j.Request.Prompt() != "a cowboy walks through a dusty town" || j.Place.Thread != root.TS {
 		t.Errorf("prompt %q in thread %q", j.Request.Prompt(), j.Place.Thread)
@@ -94,9 +91,7 @@ func TestAMentionInAThreadAnswersInTheThread(t *testing.T) {
 	if len(videos(s.general)) != 1 || !strings.Contains(receipt.Link, "thread_ts="+root.TS) {
 		t.Errorf("receipt %+v, messages: %s", receipt, texts(s.general))
 	}
-	if _, err := s.ann.Mention(s.general, "", root.TS); err != nil {
-		t.Fatal(err)
-	}
+	s.mention(s.ann, s.general, "", root.TS)
 	s.whisper(s.ann, s.general, "a cowboy walks")
 }
 
@@ -105,27 +100,21 @@ func TestShortcutsOpenTheForm(t *testing.T) {
 	s := newStage(t)
 	root := s.bob.Say(s.general, "look", "")
 	said := s.bob.Say(s.general, "a &lt;red&gt; canoe camera:jib_up", root.TS)
-	if _, err := s.ann.MessageShortcut(s.ctx, said, slack.ShortcutMessage); err != nil {
-		t.Fatal(err)
-	}
+	s.shortcut(s.ann, said)
 	s.submit(s.ann, nil)
 	j := s.job()
 	if j.Request.Prompt() != "a <red> canoe" || j.Place.Thread != root.TS || j.Place.Channel != s.general.ID() {
 		t.Errorf("prompt %q at %+v", j.Request.Prompt(), j.Place)
 	}
 
-	if _, err := s.ann.GlobalShortcut(s.ctx, slack.ShortcutGlobal); err != nil {
-		t.Fatal(err)
-	}
+	s.global(s.ann)
 	s.submit(s.ann, map[string][]string{"prompt": {"a hen"}, "where": {s.general.ID()}})
 	j = s.job()
 	if j.Place.Channel != s.general.ID() || j.Place.Private || j.Notes["secret_response_url"] == "" {
 		t.Errorf("place %+v", j.Place)
 	}
 
-	if _, err := s.ann.GlobalShortcut(s.ctx, slack.ShortcutGlobal); err != nil {
-		t.Fatal(err)
-	}
+	s.global(s.ann)
 	s.submit(s.ann, map[string][]string{"prompt": {"a fox"}})
 	j = s.job()
 	if !j.Place.Private {
@@ -142,24 +131,10 @@ func TestTheShortcutOnAVideoOfOursTakesItsJob(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	j, result := s.delivered()
-	if _, err := s.bob.MessageShortcut(s.ctx, result, slack.ShortcutMessage); err != nil {
-		t.Fatal(err)
-	}
+	s.shortcut(s.bob, result)
 	s.submit(s.bob, nil)
 	if got := s.job().Request; got.Prompt() != j.Request.Prompt() || !strings.Contains(got.CommandLine(), "camera:dolly_in") {
 		t.Errorf("the job is %s", got.CommandLine())
-	}
-}
-
-// submit sends the form that is open.
-func (s *stage) submit(u *sim.User, values map[string][]string) {
-	s.t.Helper()
-	form, err := u.WaitView(s.ctx, func(sim.View) bool { return true })
-	if err != nil {
-		s.t.Fatalf("no form is open; log:\n%s", s.log.String())
-	}
-	if _, err := u.SubmitView(s.ctx, form, values); err != nil {
-		s.t.Fatalf("submit: %+v", err)
 	}
 }
 
@@ -190,12 +165,8 @@ func TestTheCommandAloneOpensTheForm(t *testing.T) {
 func TestAFormSaysWhatIsWrongUnderItsFields(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	s.slash(s.ann, s.general, "")
-	form, err := s.ann.WaitView(s.ctx, func(sim.View) bool { return true })
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, err = s.ann.SubmitView(s.ctx, form, map[string][]string{
+	form := s.form()
+	_, err := s.ann.SubmitView(s.ctx, form, map[string][]string{
 		"prompt": {"a cowboy"}, "size": {"huge"}, "duration": {"a while"}, "advanced": {"steps=x"},
 	})
 	var wrong *sim.ActionError
@@ -207,21 +178,15 @@ func TestAFormSaysWhatIsWrongUnderItsFields(t *testing.T) {
 			t.Errorf("%s: %q, want %q in it (all: %v)", field, wrong.Fields[field], says, wrong.Fields)
 		}
 	}
-	s.noJob()
-	if _, err := s.ann.SubmitView(s.ctx, form, map[string][]string{"size": {"9:16"}, "duration": {"5"}, "advanced": {""}}); err != nil {
-		t.Fatalf("the corrected form: %+v", err)
-	}
+	s.wantJobs(0)
+	s.submitForm(s.ann, form, map[string][]string{"size": {"9:16"}, "duration": {"5"}, "advanced": {""}})
 	s.job()
 }
 
 func TestSizesAreSuggestedAndTypedOnesTaken(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	s.slash(s.ann, s.general, "")
-	form, err := s.ann.WaitView(s.ctx, func(sim.View) bool { return true })
-	if err != nil {
-		t.Fatal(err)
-	}
+	form := s.form()
 	all, err := s.ann.Suggest(s.ctx, form, "size", "")
 	if err != nil || len(all) < 5 {
 		t.Errorf("without a letter: %v, %v", all, err)
@@ -236,9 +201,7 @@ func TestSizesAreSuggestedAndTypedOnesTaken(t *testing.T) {
 func TestThePromptOfAFormIsReadAsALine(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	if _, err := s.ann.SubmitView(s.ctx, s.form(), map[string][]string{"prompt": {"a dog model:distilled --seed 5"}}); err != nil {
-		t.Fatal(err)
-	}
+	s.submitForm(s.ann, s.form(), map[string][]string{"prompt": {"a dog model:distilled --seed 5"}})
 	if j := s.job(); j.Request.Prompt() != "a dog" || j.Request.Model() != "distilled" || j.Request.Seed() != 5 {
 		t.Errorf("it makes %s", j.Request.CommandLine())
 	}
@@ -255,19 +218,10 @@ func TestAFormThatTakesTooLongIsExplained(t *testing.T) {
 func TestFormsLookAsTheyDid(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	s.slash(s.ann, s.general, "")
-	form, err := s.ann.WaitView(s.ctx, func(sim.View) bool { return true })
-	if err != nil {
-		t.Fatal(err)
-	}
+	form := s.form()
 	golden.JSON(t, "form.json", looks(form.Title, form.Blocks))
-	if _, err := s.ann.GlobalShortcut(s.ctx, slack.ShortcutGlobal); err != nil {
-		t.Fatal(err)
-	}
-	form, err = s.ann.WaitView(s.ctx, func(v sim.View) bool { return v.ID != form.ID })
-	if err != nil {
-		t.Fatal(err)
-	}
+	s.global(s.ann)
+	form = s.viewThat(s.ann, func(v sim.View) bool { return v.ID != form.ID })
 	golden.JSON(t, "form_global.json", looks(form.Title, form.Blocks[len(form.Blocks)-1:]))
 }
 
@@ -277,25 +231,15 @@ func TestTheHomeTabHasQuotaJobsAndButtons(t *testing.T) {
 	boss := s.ws.AddUser(sim.UserSpec{ID: "U0BOSS0001", Name: "boss", Admin: true})
 	s.general.Add(boss)
 	boss.OpenHome()
-	home, err := boss.WaitHome(s.ctx, func(sim.View) bool { return true })
-	if err != nil {
-		t.Fatal(err)
-	}
+	home := s.home(boss, func(sim.View) bool { return true })
 	golden.JSON(t, "home_admin.json", looks("", home.Blocks))
-	if _, err := boss.Click(s.ctx, home, "Make a video"); err != nil {
-		t.Fatal(err)
-	}
+	s.click(boss, home, "Make a video")
 	s.submit(boss, map[string][]string{"prompt": {"a cowboy"}, "where": {s.general.ID()}})
 	j := s.job()
 	boss.OpenHome()
-	home, err = boss.WaitHome(s.ctx, func(v sim.View) bool { return strings.Contains(v.Blocks.Text(), j.ID) })
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := boss.Click(s.ctx, home, "Cancel "+j.ID); err != nil {
-		t.Fatal(err)
-	}
-	_, err = boss.WaitHome(s.ctx, func(v sim.View) bool {
+	home = s.home(boss, func(v sim.View) bool { return strings.Contains(v.Blocks.Text(), j.ID) })
+	s.click(boss, home, "Cancel "+j.ID)
+	_, err := boss.WaitHome(s.ctx, func(v sim.View) bool {
 		return strings.Contains(v.Blocks.Text(), "Cancelling") && strings.Contains(v.Blocks.Text(), "is cancelled")
 	})
 	if err != nil {

@@ -117,9 +117,7 @@ func (s *stage) begin(path string, n int, p *provider, quotas quota.Policy) *pro
 	if err := b.Start(s.ctx); err != nil {
 		s.t.Fatal(err)
 	}
-	if err := s.sim.WaitConnected(s.ctx, 2); err != nil {
-		s.t.Fatal(err)
-	}
+	s.connected(2)
 	return &process{engine: engine, store: store, bot: b}
 }
 
@@ -146,18 +144,13 @@ func TestAJobSurvivesAKillOfTheProcess(t *testing.T) {
 	path, p := t.TempDir()+"/ltx.db", &provider{}
 	first := s.begin(path, 1, p, quota.Policy{})
 	s.slash(s.ann, s.general, cowboy)
-	card, err := s.general.WaitMessage(s.ctx, func(m sim.Message) bool { return strings.Contains(m.Text, "40 %") })
-	if err != nil {
-		t.Fatalf("no card: %s\nlog:\n%s", texts(s.general), s.log.String())
-	}
+	card := s.reads(s.general, func(m sim.Message) bool { return strings.Contains(m.Text, "40 %") })
 	first.end(t, true)
+	s.connected(0)
 	p.release()
 	second := s.begin(path, 2, p, quota.Policy{})
 	defer second.end(t, false)
-	done, err := s.general.WaitMessage(s.ctx, func(m sim.Message) bool { return m.TS == card.TS && strings.HasPrefix(m.Text, "Done") })
-	if err != nil {
-		t.Fatalf("the job did not end: %s\nlog:\n%s", texts(s.general), s.log.String())
-	}
+	done := s.reads(s.general, func(m sim.Message) bool { return m.TS == card.TS && strings.HasPrefix(m.Text, "Done") })
 	if len(videos(s.general)) != 1 || len(fromBot(s.general)) != 3 || p.submits != 1 {
 		t.Errorf("%d submits, messages: %s", p.submits, texts(s.general))
 	}
@@ -188,12 +181,8 @@ func TestNoMoneyIsSpentForAChannelThatTakesNoCard(t *testing.T) {
 	}
 	// The quota was given back, so that the offer can be taken.
 	p.release()
-	if _, err := s.ann.Click(s.ctx, answer, "Send it to me in a direct message"); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := s.ann.DM().WaitMessage(s.ctx, func(m sim.Message) bool { return strings.HasPrefix(m.Text, "Done") }); err != nil {
-		t.Fatalf("direct messages: %s\nlog:\n%s", texts(s.ann.DM()), s.log.String())
-	}
+	s.click(s.ann, answer, "Send it to me in a direct message")
+	s.reads(s.ann.DM(), func(m sim.Message) bool { return strings.HasPrefix(m.Text, "Done") })
 	if len(videos(s.ann.DM())) != 1 || p.submits != 1 {
 		t.Errorf("%d submits, direct messages: %s", p.submits, texts(s.ann.DM()))
 	}

@@ -11,8 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"ltxbot/bot"
 	"ltxbot/bot/adapter"
 	"ltxbot/bot/adapter/adaptertest"
@@ -23,7 +21,9 @@ import (
 	"ltxbot/core/generate"
 	"ltxbot/core/ltx"
 	"ltxbot/core/quota"
+	"ltxbot/internal/leak"
 	"ltxbot/internal/parallel"
+	"ltxbot/internal/until"
 	sim "ltxbot/sim/slack"
 )
 
@@ -33,7 +33,7 @@ var backoff time.Duration
 func TestMain(m *testing.M) {
 	parallel.AtLeast(16) // they wait for the simulator
 	backoff = slack.ShortenBackoff()
-	goleak.VerifyTestMain(m)
+	leak.Verify(m)
 }
 
 func TestACallIsTriedAgainAfterAMoment(t *testing.T) {
@@ -60,9 +60,7 @@ type stage struct {
 }
 
 // quick is the timing of the bot in tests.
-var quick = slack.Timing{
-	Ping: 5 * time.Second, Reconnect: 10 * time.Millisecond, Share: 2 * time.Second, Settle: 20 * time.Millisecond,
-}
+var quick = slack.Timing{Reconnect: 10 * time.Millisecond, Settle: 20 * time.Millisecond}
 
 // A handClock is a clock of the bot that only moves when the test says so: what
 // is compared with it does not depend on how fast the test is.
@@ -90,7 +88,7 @@ func appScopes(t *testing.T) []string {
 // newStage starts a simulator and a bot that is connected to it.
 func newStage(t *testing.T, change ...func(*slack.Config)) *stage {
 	t.Helper()
-	return newStageWith(t, sim.Options{NoRateLimits: true, AnswerWithin: 30 * time.Second}, change...)
+	return newStageWith(t, quietSim(), change...)
 }
 
 func newStageWith(t *testing.T, opts sim.Options, change ...func(*slack.Config)) *stage {
@@ -100,9 +98,11 @@ func newStageWith(t *testing.T, opts sim.Options, change ...func(*slack.Config))
 	return s
 }
 
-// prepareStage is newStage without starting the bot.
+// prepareStage is newStage without starting the bot. A busy machine has longer than
+// three seconds to answer.
 func prepareStage(t *testing.T, opts sim.Options, change ...func(*slack.Config)) *stage {
 	t.Helper()
+	opts.AnswerWithin = 30 * time.Second
 	if opts.ShareDelay == 0 {
 		opts.ShareDelay = 5 * time.Millisecond
 	}
@@ -119,7 +119,7 @@ func prepareStage(t *testing.T, opts sim.Options, change ...func(*slack.Config))
 		t.Fatal(err)
 	}
 	t.Cleanup(server.Close)
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	t.Cleanup(cancel)
 	s := &stage{t: t, ctx: ctx, sim: server, engine: adaptertest.NewEngine(), files: &adaptertest.Files{}, log: &adaptertest.Log{}}
 	s.ws = server.AddWorkspace(sim.WorkspaceSpec{ID: "T0ACME0001"})
@@ -175,27 +175,19 @@ func (s *stage) newBot() *slack.Bot {
 
 func (s *stage) start() {
 	s.t.Helper()
-	if err := s.bot.Start(s.ctx); err != nil {
-		s.t.Fatalf("start: %v", err)
-	}
+	s.check("start", s.bot.Start(s.ctx))
 	if s.cfg.Mode == slack.HTTP {
 		return
 	}
-	if err := s.sim.WaitConnected(s.ctx, 2); err != nil {
-		s.t.Fatalf("start: %v", err)
-	}
+	s.connected(2)
 }
 
 // stop stops the bot and waits until Slack has noticed: what it sends to a
 // connection that has just been closed is lost.
 func (s *stage) stop() {
 	s.t.Helper()
-	if err := s.bot.Stop(s.ctx); err != nil {
-		s.t.Fatal(err)
-	}
-	if err := s.sim.Wait(s.ctx, func() bool { return s.sim.Connections() == 0 }); err != nil {
-		s.t.Fatal(err)
-	}
+	s.check("stop", s.bot.Stop(s.ctx))
+	s.connected(0)
 }
 
 // restart puts a new bot in the place of the old one.
@@ -209,15 +201,7 @@ func (s *stage) restart() {
 // until waits for something that the simulator does not tell of.
 func (s *stage) until(what string, done func() bool) {
 	s.t.Helper()
-	again := time.NewTicker(10 * time.Millisecond)
-	defer again.Stop()
-	for !done() {
-		select {
-		case <-again.C:
-		case <-s.ctx.Done():
-			s.t.Fatalf("wait until %s: %v", what, s.ctx.Err())
-		}
-	}
+	until.True(s.t, what, done, s.log.String)
 }
 
 // noSecrets looks for what must not be in the log.
@@ -242,14 +226,12 @@ func (s *stage) ask(line string) generate.Job {
 	return s.job()
 }
 
-// slash types a command.
-func (s *stage) slash(u *sim.User, ch *sim.Channel, line string) sim.Receipt {
+// shown is ask for a job whose card shows a state.
+func (s *stage) shown(line string, state generate.State) generate.Job {
 	s.t.Helper()
-	r, err := u.Slash(s.ctx, ch, "/ltx", line)
-	if err != nil {
-		s.t.Fatalf("slash: %v\nlog:\n%s", err, s.log.String())
-	}
-	return r
+	j := s.ask(line)
+	s.mustShow(j.ID, state)
+	return j
 }
 
 // job waits for the next job.
@@ -264,11 +246,11 @@ func (s *stage) job() generate.Job {
 	return generate.Job{}
 }
 
-// noJob checks that nothing was accepted.
-func (s *stage) noJob() {
+// wantJobs checks how many jobs were accepted.
+func (s *stage) wantJobs(n int) {
 	s.t.Helper()
-	if n := s.engine.Count(); n != 0 {
-		s.t.Errorf("%d jobs were accepted", n)
+	if got := s.engine.Count(); got != n {
+		s.t.Errorf("%d jobs, want %d", got, n)
 	}
 }
 

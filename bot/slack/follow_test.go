@@ -16,13 +16,8 @@ import (
 // that follows.
 func (s *stage) choose(form sim.View, field string, values ...string) sim.View {
 	s.t.Helper()
-	if _, err := s.ann.Click(s.ctx, form, field, values...); err != nil {
-		s.t.Fatal(err)
-	}
-	next, err := s.ann.WaitView(s.ctx, func(v sim.View) bool { return v.ID == form.ID && v.Hash != form.Hash })
-	if err != nil {
-		s.t.Fatalf("the form stays as it was; log:\n%s", s.log.String())
-	}
+	s.click(s.ann, form, field, values...)
+	next := s.viewThat(s.ann, func(v sim.View) bool { return v.ID == form.ID && v.Hash != form.Hash })
 	return next
 }
 
@@ -44,14 +39,6 @@ func has(form sim.View, field string) bool {
 	return slices.ContainsFunc(form.Blocks.Inputs(), func(in sim.Input) bool { return in.BlockID == field })
 }
 
-func (s *stage) refused(form sim.View, values map[string][]string, field, says string) {
-	s.t.Helper()
-	_, err := s.ann.SubmitView(s.ctx, form, values)
-	if wrong, ok := errors.AsType[*sim.ActionError](err); !ok || !strings.Contains(wrong.Fields[field], says) {
-		s.t.Errorf("under %s stands not %q: %#v", field, says, err)
-	}
-}
-
 func TestTheFormFollowsTheModel(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
@@ -68,7 +55,7 @@ func TestTheFormFollowsTheModel(t *testing.T) {
 	if says := form.Blocks.Text(); !strings.Contains(says, "About $0.13 as it is set here. It is made by Lightricks") || !strings.Contains(says, "pro does not have this option") {
 		t.Errorf("the form says %s", says)
 	}
-	s.refused(form, map[string][]string{"prompt": {"a fox"}}, "camera", "pro")
+	s.refuses(s.ann, form, map[string][]string{"prompt": {"a fox"}}, "camera", "pro")
 	form = s.choose(form, "model", "distilled")
 	if !has(form, "lora") || !has(form, "seed") {
 		t.Errorf("for distilled the form asks %s", form.Blocks.Text())
@@ -84,7 +71,7 @@ func TestTheFormAsksWhatIsDoneWithAClip(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	form := s.form()
-	s.refused(form, map[string][]string{"prompt": {"a fox"}, "edit": {"retake"}}, "edit", "clip")
+	s.refuses(s.ann, form, map[string][]string{"prompt": {"a fox"}, "edit": {"retake"}}, "edit", "clip")
 	form = s.choose(form, "edit", "retake")
 	if !has(form, "start_time") || has(form, "size") {
 		t.Errorf("for a retake the form asks %s", form.Blocks.Text())
@@ -105,15 +92,14 @@ func TestTheFormAsksWhatIsDoneWithAClip(t *testing.T) {
 func TestTheEditFormFollowsTheModelAndKeepsTheJob(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	j := s.ask(cowboy + " negative:rain")
-	s.mustShow(j.ID, generate.Running)
+	j := s.shown(cowboy+" negative:rain", generate.Running)
 	s.mustDeliver(j.ID)
 	form := s.pressed(results(s.general, j.ID)[0], view.ActEdit, j.ID)
 	form = s.choose(form, "model", "pro")
 	if has(form, "seed") || !has(form, "camera") || !has(form, "negative") {
 		t.Errorf("for pro the form asks %s", form.Blocks.Text())
 	}
-	s.refused(form, nil, "negative", "pro")
+	s.refuses(s.ann, form, nil, "negative", "pro")
 	s.submit(s.ann, map[string][]string{"negative": {""}, "camera": {"none"}})
 	if next := s.job(); next.Request.Model() != "pro" || next.Parent != j.ID || next.Request.Prompt() != j.Request.Prompt() {
 		t.Errorf("the job is of %s", next.Request.CommandLine())
@@ -162,7 +148,7 @@ func TestFilesOfAVideoCanBeLeftOut(t *testing.T) {
 	s.wants(s.job(), map[string]string{"image_url": "cat.png"})
 	s.sim.Advance(adapter.DoubleClick)
 	form = s.chosen(result, view.ActInputs, j.ID)
-	s.refused(form, map[string][]string{"remove": {"image"}}, "end_image", "end_image needs image")
+	s.refuses(s.ann, form, map[string][]string{"remove": {"image"}}, "end_image", "end_image needs image")
 	form = s.pressed(result, view.ActEdit, j.ID)
 	s.choose(form, "remove", "image", "end_image")
 	s.submit(s.ann, nil)

@@ -37,31 +37,21 @@ func newHTTPStage(t *testing.T, change ...func(*slack.Config)) (*stage, string) 
 func TestTheWholeWayWorksOverHTTP(t *testing.T) {
 	t.Parallel()
 	s, _ := newHTTPStage(t)
-	s.slash(s.ann, s.general, "")
-	form, err := s.ann.WaitView(s.ctx, func(sim.View) bool { return true })
-	if err != nil {
-		t.Fatal(err)
-	}
+	form := s.form()
 	sizes, err := s.ann.Suggest(s.ctx, form, "size", "9:1")
 	if err != nil || len(sizes) == 0 {
 		t.Errorf("sizes: %v, %v", sizes, err)
 	}
-	if _, err := s.ann.SubmitView(s.ctx, form, map[string][]string{"prompt": {"a cowboy"}}); err != nil {
-		t.Fatal(err)
-	}
+	s.submitForm(s.ann, form, map[string][]string{"prompt": {"a cowboy"}})
 	j := s.job()
 	s.mustShow(j.ID, generate.Accepted)
 	s.mustDeliver(j.ID)
 	s.click(s.bob, results(s.general, j.ID)[0], "Same seed")
 	s.job()
-	if _, err := s.ann.Mention(s.general, cowboy, ""); err != nil {
-		t.Fatal(err)
-	}
+	s.mention(s.ann, s.general, cowboy, "")
 	s.job()
 	s.ann.OpenHome()
-	if _, err := s.ann.WaitHome(s.ctx, func(sim.View) bool { return true }); err != nil {
-		t.Error(err)
-	}
+	s.home(s.ann, func(sim.View) bool { return true })
 }
 
 // request is a request to the bot, signed as Slack does unless changed.
@@ -127,7 +117,7 @@ func TestOnlySlackIsListenedTo(t *testing.T) {
 			}
 		})
 	}
-	s.noJob()
+	s.wantJobs(0)
 	stamp := sign(strconv.FormatInt(s.sim.Now().Unix(), 10))
 	if status, _ := request(t, s, base+slack.PathCommands, body, stamp); status != http.StatusOK {
 		t.Errorf("a good request: %d", status)
@@ -136,9 +126,7 @@ func TestOnlySlackIsListenedTo(t *testing.T) {
 		t.Errorf("the same request once more: %d", status)
 	}
 	s.job()
-	if got := s.engine.Count(); got != 1 {
-		t.Errorf("%d jobs", got)
-	}
+	s.wantJobs(1)
 }
 
 // The vector of https://docs.slack.dev/authentication/verifying-requests-from-slack.

@@ -25,16 +25,12 @@ func TestAJobOfAnUninstalledWorkspaceEndsAndTheOthersGoOn(t *testing.T) {
 	s.mustInstall(gamma.ws)
 	for _, in := range []tenant{beta, gamma} {
 		s.slash(in.user, in.channel, cowboy)
-		if _, err := in.channel.WaitMessage(s.ctx, func(m sim.Message) bool { return strings.Contains(m.Text, "40 %") }); err != nil {
-			t.Fatalf("no card: %s\nlog:\n%s", texts(in.channel), s.log.String())
-		}
+		s.reads(in.channel, func(m sim.Message) bool { return strings.Contains(m.Text, "40 %") })
 	}
 	beta.ws.Uninstall()
 	s.until("the installation is forgotten", func() bool { return !s.isKept(beta.ws.ID()) })
 	p.release()
-	if _, err := gamma.channel.WaitMessage(s.ctx, func(m sim.Message) bool { return strings.HasPrefix(m.Text, "Done") }); err != nil {
-		t.Fatalf("the other workspace: %s\nlog:\n%s", texts(gamma.channel), s.log.String())
-	}
+	s.reads(gamma.channel, func(m sim.Message) bool { return strings.HasPrefix(m.Text, "Done") })
 	s.until("no job is unfinished", func() bool {
 		jobs, err := run.engine.Jobs(s.ctx, generate.Query{Unfinished: true})
 		return err == nil && len(jobs) == 0
@@ -128,7 +124,7 @@ func TestAWorkspaceWithoutAnInstallationIsToldWhereToInstall(t *testing.T) {
 	s.slash(s.ann, s.general, cowboy)
 	s.whisper(s.ann, s.general, s.url+slack.PathInstall)
 	s.slash(s.ann, s.general, "")
-	s.noJob()
+	s.wantJobs(0)
 	if n := len(s.sim.Requests("views.open")); n != 0 {
 		t.Errorf("%d forms", n)
 	}
@@ -161,9 +157,7 @@ func TestAnotherTokenKeyIsRefused(t *testing.T) {
 	s := newShop(t)
 	beta := s.stranger("beta")
 	s.mustInstall(beta.ws)
-	if err := s.bot.Stop(s.ctx); err != nil {
-		t.Fatal(err)
-	}
+	s.check("stop", s.bot.Stop(s.ctx))
 	right, wrong := s.cfg.OAuth.TokenKey, make([]byte, slack.TokenKeySize)
 	if _, err := rand.Read(wrong); err != nil {
 		t.Fatal(err)

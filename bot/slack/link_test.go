@@ -26,8 +26,7 @@ func (s *stage) result(id string) string {
 // askForLink is a job with its card and an output that a link can lead to.
 func (s *stage) askForLink() generate.Job {
 	s.t.Helper()
-	j := s.ask(cowboy)
-	s.mustShow(j.ID, generate.Accepted)
+	j := s.shown(cowboy, generate.Accepted)
 	return s.engine.Put(j.ID, func(j *generate.Job) { j.Output.URL = "https://v3.fal.media/files/b/x.mp4" })
 }
 
@@ -35,7 +34,7 @@ func (s *stage) askForLink() generate.Job {
 func TestAFileThatSlackNeverShowsBecomesALink(t *testing.T) {
 	t.Parallel()
 	clock := newHandClock()
-	s := newStage(t, func(c *slack.Config) { c.Timing.Share, c.Now = 0, clock.now })
+	s := newStage(t, func(c *slack.Config) { c.Now = clock.now })
 	s.sim.SetShareDelay(-1)
 	j := s.askForLink()
 	delivered := make(chan generate.Receipt, 1)
@@ -68,7 +67,7 @@ func TestAFileThatMayNotBeAskedForYetIsNoLink(t *testing.T) {
 	for name, lost := range map[string]bool{"after it was shared": false, "when sharing may have failed": true} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := newStage(t, func(c *slack.Config) { c.Timing.Share = 0 })
+			s := newStage(t)
 			j := s.askForLink()
 			if lost {
 				s.sim.Inject(sim.Fault{Method: "files.completeUploadExternal", Kind: sim.LoseReply})
@@ -140,7 +139,9 @@ func TestUploadsThatFailForAMinuteBecomeALink(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			s := newStage(t, func(c *slack.Config) { c.Timing.Settle = 0 }) // the bot's own: the test's clock moves by it
+			s := newStageWith(t, sim.Options{NoRateLimits: true, Clock: sim.NewStoppedClock(at)}, func(c *slack.Config) {
+				c.Timing.Settle = 0 // the bot's own: the test's clock moves by it
+			})
 			j := s.askForLink()
 			tt.fault.Times = -1
 			s.sim.Inject(tt.fault)

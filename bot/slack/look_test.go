@@ -53,8 +53,7 @@ func TestJobsThatLookAtTheSameTimeReadTheChannelOnce(t *testing.T) {
 	const jobs = 50
 	var ids []string
 	for n := range jobs {
-		j := s.ask(fmt.Sprintf("%s %d", cowboy, n))
-		s.mustShow(j.ID, generate.Running)
+		j := s.shown(fmt.Sprintf("%s %d", cowboy, n), generate.Running)
 		before := s.notes(j.ID)
 		if n%2 == 0 {
 			s.deliverAtLast(j.ID)

@@ -1,14 +1,11 @@
 package slack_test
 
 import (
-	"context"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"ltxbot/bot/adapter/adaptertest"
-	"ltxbot/bot/slack"
 	"ltxbot/bot/view"
 	"ltxbot/core/generate"
 	"ltxbot/core/library"
@@ -35,9 +32,7 @@ func (s *stage) told(u *sim.User, do func()) sim.Message {
 	}
 	before := len(whispers())
 	do()
-	if err := s.sim.Wait(s.ctx, func() bool { return len(whispers()) > before }); err != nil {
-		s.t.Fatalf("nobody told %s anything; log:\n%s", u.Name(), s.log.String())
-	}
+	s.wait(func() bool { return len(whispers()) > before })
 	return whispers()[before]
 }
 
@@ -96,18 +91,6 @@ func (s *stage) formOf(u *sim.User, line string) sim.View {
 	return s.view(u)
 }
 
-// view waits for a form.
-func (s *stage) view(u *sim.User) sim.View {
-	s.t.Helper()
-	quick, cancel := context.WithTimeout(s.ctx, time.Minute)
-	defer cancel()
-	form, err := u.WaitView(quick, func(sim.View) bool { return true })
-	if err != nil {
-		s.t.Fatalf("%v; log:\n%s", err, s.log.String())
-	}
-	return form
-}
-
 // refuses sends a form and wants an objection under one of its fields.
 func (s *stage) refuses(u *sim.User, form sim.View, values map[string][]string, field, want string) {
 	s.t.Helper()
@@ -142,9 +125,7 @@ func TestTheFormsOfALibrary(t *testing.T) {
 	}
 	form = s.formOf(boss, "loras edit film")
 	s.told(boss, func() { s.slash(boss, s.general, "loras edit film note:cold") }) // as another admin does
-	if _, err := boss.SubmitView(s.ctx, form, map[string][]string{"trigger": {"ohwx"}}); err != nil {
-		t.Fatal(err)
-	}
+	s.submitForm(boss, form, map[string][]string{"trigger": {"ohwx"}})
 	form = s.view(boss)
 	if says := form.Blocks.Text(); !strings.Contains(says, "has changed since you opened this form") || !strings.Contains(says, "Note cold") {
 		t.Errorf("an edit that was overtaken: %s", says)
@@ -213,7 +194,7 @@ func TestTheFormTakesTheFileOfALoRA(t *testing.T) {
 		t.Errorf("the answer is %s", m.Text)
 	}
 	s.wantsClay()
-	s.noJobBut(1)
+	s.wantJobs(1)
 }
 
 // wantsClay makes a video with the LoRA that was uploaded.
@@ -225,14 +206,6 @@ func (s *stage) wantsClay() {
 	}
 }
 
-// noJobBut checks how many jobs were accepted.
-func (s *stage) noJobBut(n int) {
-	s.t.Helper()
-	if got := s.engine.Count(); got != n {
-		s.t.Errorf("%d jobs, want %d", got, n)
-	}
-}
-
 func TestTheShortcutAddsTheLoRAOfAMessage(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
@@ -240,9 +213,7 @@ func TestTheShortcutAddsTheLoRAOfAMessage(t *testing.T) {
 	said := s.share(s.general, "my first one", "", file("sample.png"), file("my clay v1.safetensors"))
 	opens := func(u *sim.User) sim.View {
 		t.Helper()
-		if _, err := u.MessageShortcut(s.ctx, said, slack.ShortcutMessage); err != nil {
-			t.Fatal(err)
-		}
+		s.shortcut(u, said)
 		return s.view(u)
 	}
 	form := opens(s.ann)
@@ -263,7 +234,7 @@ func TestTheShortcutAddsTheLoRAOfAMessage(t *testing.T) {
 	if got := s.files.Stored(); len(got) != 1 || got[0] != "the bytes of my clay v1.safetensors" {
 		t.Errorf("%q was uploaded", got)
 	}
-	s.noJob()
+	s.wantJobs(0)
 }
 
 func TestAFinishedVideoIsSavedAsAStyle(t *testing.T) {
@@ -273,9 +244,7 @@ func TestAFinishedVideoIsSavedAsAStyle(t *testing.T) {
 	j, result := s.delivered()
 	form := s.chosen(result, view.ActStyle, j.ID)
 	m := s.told(s.ann, func() {
-		if _, err := s.ann.SubmitView(s.ctx, form, map[string][]string{"name": {"dusty"}}); err != nil {
-			t.Fatal(err)
-		}
+		s.submitForm(s.ann, form, map[string][]string{"name": {"dusty"}})
 	})
 	if !strings.Contains(m.Text, "style:dusty") {
 		t.Errorf("the answer is %s", m.Text)
@@ -294,8 +263,7 @@ func TestTheTakesOfATrialAreNamedByTheirStrength(t *testing.T) {
 	s.ann.SetAdmin(true)
 	s.slash(s.ann, s.general, "loras add film acme/film")
 	s.whisper(s.ann, s.general, "is in your team's list")
-	j := s.ask("loras try film a man walks")
-	s.mustShow(j.ID, generate.Accepted)
+	j := s.shown("loras try film a man walks", generate.Accepted)
 	whole := s.engine.Batch(j.ID, 4)
 	s.deliverBatch(whole, s.ofTakes(whole)...)
 	shares := videos(s.general)

@@ -51,8 +51,7 @@ func TestALostReplyIsNoSecondMessage(t *testing.T) {
 func TestADoubtedJobIsLookedForBeforeAnythingIsPosted(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	j := s.ask(cowboy)
-	s.mustShow(j.ID, generate.Accepted)
+	j := s.shown(cowboy, generate.Accepted)
 	s.deliverAtLast(j.ID)
 	s.engine.Put(j.ID, func(j *generate.Job) { j.Notes, j.Doubted = nil, true })
 	s.mustShow(j.ID, generate.Running)
@@ -131,8 +130,7 @@ func TestARestartInTheMiddleContinuesWhereItWas(t *testing.T) {
 		t.Run("after "+point, func(t *testing.T) {
 			t.Parallel()
 			s := newStage(t)
-			j := s.ask(cowboy)
-			s.mustShow(j.ID, generate.Accepted)
+			j := s.shown(cowboy, generate.Accepted)
 			before := s.notes(j.ID)
 			s.mustShow(j.ID, generate.Running)
 			after := map[string]int{"chat.postMessage": len(s.sim.Requests("chat.postMessage"))}[point] + 1
@@ -191,8 +189,7 @@ func TestACardWhosePostWasLostInACrashIsFound(t *testing.T) {
 func TestAFileThatAppearsLateIsWaitedFor(t *testing.T) {
 	t.Parallel()
 	s := newStageWith(t, sim.Options{NoRateLimits: true, ShareDelay: 700 * time.Millisecond})
-	j := s.ask(cowboy)
-	s.mustShow(j.ID, generate.Accepted)
+	j := s.shown(cowboy, generate.Accepted)
 	s.mustDeliver(j.ID)
 	video, result := videos(s.general), results(s.general, j.ID)
 	if len(video) != 1 || len(result) != 1 || video[0].TS > result[0].TS {
@@ -203,8 +200,7 @@ func TestAFileThatAppearsLateIsWaitedFor(t *testing.T) {
 func TestACardThatSomebodyDeletedIsNotPostedAgainUntilThereIsSomethingToSay(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	j := s.ask(cowboy)
-	s.mustShow(j.ID, generate.Accepted)
+	j := s.shown(cowboy, generate.Accepted)
 	s.general.Delete(fromBot(s.general)[0].TS)
 	s.mustShow(j.ID, generate.Running)
 	if got := len(fromBot(s.general)); got != 0 {
@@ -221,8 +217,7 @@ func TestACardThatSomebodyDeletedIsNotPostedAgainUntilThereIsSomethingToSay(t *t
 func TestAWorkspaceThatForbidsEditsGetsTheLastWordAsAMessage(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	j := s.ask(cowboy)
-	s.mustShow(j.ID, generate.Accepted)
+	j := s.shown(cowboy, generate.Accepted)
 	s.sim.Inject(sim.Fault{Method: "chat.update", Kind: sim.APIError, Error: "edit_window_closed", Times: -1})
 	s.mustShow(j.ID, generate.Running)
 	s.mustShow(j.ID, generate.Cancelled)
@@ -234,8 +229,7 @@ func TestAWorkspaceThatForbidsEditsGetsTheLastWordAsAMessage(t *testing.T) {
 func TestARevokedTokenStopsTheBotAndKeepsItsJobs(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	j := s.ask(cowboy)
-	s.mustShow(j.ID, generate.Accepted)
+	j := s.shown(cowboy, generate.Accepted)
 	s.sim.Inject(sim.Fault{Method: "chat.update", Kind: sim.APIError, Error: "token_revoked", Times: -1})
 	err := s.show(j.ID, generate.Running)
 	if retry := retryOf(err); retry == nil || retry.After < time.Minute {

@@ -26,9 +26,7 @@ func (s *stage) hears(happens func()) {
 	s.t.Helper()
 	before := len(s.sim.Acks())
 	happens()
-	if err := s.sim.Wait(s.ctx, func() bool { return len(s.sim.Acks()) > before }); err != nil {
-		s.t.Fatalf("the bot is told of nothing: %v", err)
-	}
+	s.wait(func() bool { return len(s.sim.Acks()) > before })
 }
 
 // edits lets ann change what she said.
@@ -44,9 +42,7 @@ func (s *stage) edits(m sim.Message, text string) {
 // settled waits until the bot has handled all that it was told of: it stops.
 func (s *stage) settled() {
 	s.t.Helper()
-	if err := s.bot.Stop(s.ctx); err != nil {
-		s.t.Fatal(err)
-	}
+	s.check("stop", s.bot.Stop(s.ctx))
 }
 
 func TestAMessageThatNamesTheBotIsAnOrder(t *testing.T) {
@@ -103,7 +99,7 @@ func TestAMessageThatNamesTheBotIsAnsweredLikeTheCommand(t *testing.T) {
 			s := newStage(t)
 			s.say(s.general, text)
 			s.whisper(s.ann, s.general, says)
-			s.noJob()
+			s.wantJobs(0)
 		})
 	}
 }
@@ -117,7 +113,7 @@ func TestWhatIsHardlyAnOrderMakesNoVideo(t *testing.T) {
 			s := newStage(t)
 			s.hears(func() { s.say(s.general, text) })
 			s.settled()
-			s.noJob()
+			s.wantJobs(0)
 			if got := len(s.general.Seen(s.ann)); got != 1 {
 				t.Errorf("the bot answered: %s", texts(s.general))
 			}
@@ -126,7 +122,7 @@ func TestWhatIsHardlyAnOrderMakesNoVideo(t *testing.T) {
 	for _, text := range []string{
 		"I think BOT is broken today", "BOT sunset", "have you seen what BOT can do?",
 		"BOT lovely old house", "BOT super mario jumps", "BOT hello kitty dances",
-		"BOT was kostet das?", "BOT how much is left?", "BOT いくらかかりますか？", "BOT いくらですか", "BOT why did it fail this time ?!",
+		"BOT was kostet die Welt?", "BOT how much snow is left?", "BOT 雪はいくらかかりますか？", "BOT これはいくらですか", "BOT why did it fail this time ?!",
 		"BOT please make it longer", "BOT make it a bit longer, please", "BOT can you do that again", "BOT try again", "BOT another one please",
 		"BOT bitte mach es länger", "BOT kannst du das länger machen", "BOT noch mal bitte", "BOT hazlo más largo", "BOT por favor hazlo otra vez",
 		"BOT fais-le plus long", "BOT encore une fois", "BOT もう一度お願いします、長くして",
@@ -136,7 +132,24 @@ func TestWhatIsHardlyAnOrderMakesNoVideo(t *testing.T) {
 			s := newStage(t)
 			s.say(s.general, text)
 			s.whisper(s.ann, s.general, "Nothing was made and nothing was charged")
-			s.noJob()
+			s.wantJobs(0)
+		})
+	}
+}
+
+// TestAQuestionAboutTheBotIsAnswered without a button for a video of it.
+func TestAQuestionAboutTheBotIsAnswered(t *testing.T) {
+	t.Parallel()
+	for text, answer := range map[string]string{
+		"BOT how much is left?": "Your limits", "BOT wie viel ist noch übrig?": "Your limits", "BOT いくらですか": "Models and prices",
+		"BOT settings": "Options", "BOT hilfe kamera": "How the camera moves",
+	} {
+		t.Run(text, func(t *testing.T) {
+			t.Parallel()
+			s := newStage(t)
+			s.say(s.general, text)
+			s.whisper(s.ann, s.general, answer)
+			s.wantJobs(0)
 		})
 	}
 }
@@ -147,9 +160,7 @@ func TestAnUnclearMessageBecomesAVideoByItsButtonOnce(t *testing.T) {
 	root := s.bob.Say(s.general, "look", "")
 	said := s.ann.Say(s.general, "a red fox runs with "+s.name(), root.TS)
 	question := s.whisper(s.ann, s.general, "a red fox runs with")
-	if _, err := s.ann.Click(s.ctx, question, "Make the video"); err != nil {
-		t.Fatal(err)
-	}
+	s.click(s.ann, question, "Make the video")
 	j := s.job()
 	if j.Request.Prompt() != "a red fox runs with" || j.Place.Thread != root.TS || j.Place.Channel != s.general.ID() {
 		t.Errorf("prompt %q at %+v", j.Request.Prompt(), j.Place)
@@ -157,9 +168,7 @@ func TestAnUnclearMessageBecomesAVideoByItsButtonOnce(t *testing.T) {
 	s.whisper(s.ann, s.general, "I am making a video of it")
 	s.edits(said, "a red fox runs with BOT camera:dolly_in")
 	s.settled()
-	if s.engine.Count() != 1 {
-		t.Errorf("%d jobs", s.engine.Count())
-	}
+	s.wantJobs(1)
 }
 
 func TestAnEditedMessageIsTheSameOrder(t *testing.T) {
@@ -174,9 +183,7 @@ func TestAnEditedMessageIsTheSameOrder(t *testing.T) {
 	s.restart() // nothing is remembered of the events
 	s.edits(said, "BOT a blue fox")
 	s.settled()
-	if s.engine.Count() != 1 {
-		t.Errorf("%d jobs", s.engine.Count())
-	}
+	s.wantJobs(1)
 }
 
 func TestAnEditMendsAnOrderThatWasRefused(t *testing.T) {
@@ -249,11 +256,9 @@ func TestWhatIsNotSaidToTheBotByAPersonIsIgnored(t *testing.T) {
 			s.sim.SendFrame(map[string]any{"type": "events_api", "envelope_id": "e1", "payload": map[string]any{
 				"type": "event_callback", "event_id": "Ev1", "team_id": s.ws.ID(), "event": event,
 			}})
-			if err := s.sim.Wait(s.ctx, func() bool { return len(s.sim.Acks()) > 0 }); err != nil {
-				t.Fatal(err)
-			}
+			s.wait(func() bool { return len(s.sim.Acks()) > 0 })
 			s.settled()
-			s.noJob()
+			s.wantJobs(0)
 		})
 	}
 }
@@ -267,7 +272,7 @@ func TestDirectMessagesToTheBotWorkLikeMentions(t *testing.T) {
 	s.hears(func() { s.say(dm, "thanks!") })
 	s.say(dm, "sunset")
 	s.whisper(s.ann, dm, "Nothing was made and nothing was charged")
-	s.noJob()
+	s.wantJobs(0)
 	said := s.say(dm, "BOT a cowboy walks through a dusty town `camera:dolly_in`")
 	j := s.job()
 	if j.Request.Prompt() != "a cowboy walks through a dusty town" || j.Place.Channel != dm.ID() || j.Place.Private {
@@ -304,9 +309,7 @@ func TestAMentionInASharedChannelIsForTheInstallationThatItNames(t *testing.T) {
 	}
 	beta.user.Say(shared, "<@"+gamma.ws.Bot().ID()+"> a red fox runs", "")
 	s.whisper(beta.user, shared, "Guests and people of other organisations")
-	if s.engine.Count() != 1 {
-		t.Errorf("%d jobs", s.engine.Count())
-	}
+	s.wantJobs(1)
 }
 
 // Slack answers so many questions about people a minute. Whoever uses them up
@@ -318,9 +321,7 @@ func TestAMessageFullOfMentionsAsksSlackAboutFew(t *testing.T) {
 	for n := range 40 {
 		fmt.Fprintf(&text, "<@U0MADEUP%03d> and ", n)
 	}
-	if _, err := s.ann.Mention(s.general, "a picnic with "+text.String()+"<@"+s.bob.ID()+">", ""); err != nil {
-		t.Fatal(err)
-	}
+	s.mention(s.ann, s.general, "a picnic with "+text.String()+"<@"+s.bob.ID()+">", "")
 	s.job()
 	asked := 0
 	for _, r := range s.sim.Requests("users.info") {

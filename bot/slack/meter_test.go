@@ -38,9 +38,9 @@ type crowd struct {
 }
 
 // newCrowd makes a bot for each meter, each with so many jobs that have a card.
-func newCrowd(t *testing.T, jobs int, meters ...adapter.Meter) *crowd {
+func newCrowd(t *testing.T, clock *sim.Clock, jobs int, meters ...adapter.Meter) *crowd {
 	t.Helper()
-	c := &crowd{stage: newStageWith(t, sim.Options{})}
+	c := &crowd{stage: newStageWith(t, sim.Options{Clock: clock})}
 	for _, m := range meters {
 		c.cfg.Meter = m
 		c.bots = append(c.bots, c.newBot())
@@ -123,31 +123,25 @@ func (c *crowd) wantNoRefusal() {
 	}
 }
 
-// virtual makes meters of processes that share a database whose time passes
-// with the simulator's.
-func virtual(t *testing.T) (open func() adapter.Meter, follow func(c *crowd) func(time.Duration)) {
+// virtual makes a clock that only moves when it is advanced, and meters of
+// processes that share a database with this time.
+func virtual(t *testing.T) (clock *sim.Clock, open func() adapter.Meter) {
 	t.Helper()
-	now := time.Unix(1_767_225_600, 0)
-	db := mem.New(func() time.Time { return now })
-	open = func() adapter.Meter {
+	clock = sim.NewStoppedClock(time.Unix(1_767_225_600, 0))
+	db := mem.New(clock.Now)
+	return clock, func() adapter.Meter {
 		e := db.Open()
 		t.Cleanup(func() { _ = e.Close() })
 		return e
-	}
-	return open, func(c *crowd) func(time.Duration) {
-		return func(d time.Duration) {
-			now = now.Add(d)
-			c.sim.Advance(d)
-		}
 	}
 }
 
 func TestProcessesShareTheEditsOfAWorkspace(t *testing.T) {
 	t.Parallel()
-	open, follow := virtual(t)
-	c := newCrowd(t, 8, open(), open(), open())
+	clock, open := virtual(t)
+	c := newCrowd(t, clock, 8, open(), open(), open())
 	const minutes = 5
-	edits := c.work(minutes*time.Minute, follow(c))
+	edits := c.work(minutes*time.Minute, clock.Advance)
 	c.wantNoRefusal()
 	if most := c.mostInAMinute(); most > 45 || most < 25 {
 		t.Errorf("%d edits within a minute, want 25 to 45", most)
@@ -163,12 +157,11 @@ func TestProcessesShareTheEditsOfAWorkspace(t *testing.T) {
 
 func TestAProcessWithOneJobGetsNoMoreForItThanOthers(t *testing.T) {
 	t.Parallel()
-	open, follow := virtual(t)
-	c := newCrowd(t, 10, open(), open())
+	clock, open := virtual(t)
+	c := newCrowd(t, clock, 10, open(), open())
 	c.jobs[0] = c.jobs[0][:1]
-	pass := follow(c)
-	c.work(2*time.Minute, pass) // the others are forgotten
-	edits := c.work(5*time.Minute, pass)
+	c.work(2*time.Minute, clock.Advance) // the others are forgotten
+	edits := c.work(5*time.Minute, clock.Advance)
 	only, others := edits[c.jobs[0][0].ID], 0
 	for _, j := range c.jobs[1] {
 		others += edits[j.ID]
@@ -182,7 +175,7 @@ func TestProcessesShareTheEditsOnARealServer(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
 	meters := []adapter.Meter{openEngine(t, server.URL()), openEngine(t, server.URL())}
-	c := newCrowd(t, 6, meters...)
+	c := newCrowd(t, sim.NewClock(), 6, meters...)
 	began, before := time.Now(), len(c.sim.Requests("chat.update"))
 	const span = 5 * time.Second
 	tick := time.NewTicker(50 * time.Millisecond)
@@ -196,10 +189,9 @@ func TestProcessesShareTheEditsOnARealServer(t *testing.T) {
 
 func TestARefusalOfSlackHoldsAllProcessesBack(t *testing.T) {
 	t.Parallel()
-	open, follow := virtual(t)
-	c := newCrowd(t, 2, open(), open())
-	pass := follow(c)
-	pass(time.Minute)
+	clock, open := virtual(t)
+	c := newCrowd(t, clock, 2, open(), open())
+	clock.Advance(time.Minute)
 	before := len(c.sim.Requests("chat.update"))
 	c.sim.Inject(sim.Fault{Method: "chat.update", Kind: sim.RateLimited, RetryAfter: 30 * time.Second})
 	if retry := retryOf(c.showBy(0, c.jobs[0][0].ID, generate.Running)); retry == nil || retry.After != 30*time.Second {
@@ -221,7 +213,7 @@ func TestARefusalOfSlackHoldsAllProcessesBack(t *testing.T) {
 	if got := len(c.sim.Requests("chat.update")) - before; got != 1 {
 		t.Errorf("%d edits, want the one that was refused", got)
 	}
-	pass(30 * time.Second)
+	clock.Advance(30 * time.Second)
 	if err := c.showBy(1, c.jobs[1][1].ID, generate.Failed); err != nil {
 		t.Errorf("afterwards: %v", err)
 	}

@@ -55,7 +55,5 @@ func TestWhatIsTypedAndGivenBecomesTheRequest(t *testing.T) {
 			}
 		}
 	}
-	if n := s.engine.Count(); n != made {
-		t.Errorf("%d jobs of %d lines", n, made)
-	}
+	s.wantJobs(made)
 }

@@ -269,9 +269,7 @@ func TestAnOrganisationInstallsTheAppForAllItsWorkspaces(t *testing.T) {
 	var jobs []generate.Job
 	for _, in := range []tenant{first, second} {
 		jobs = append(jobs, s.use(in))
-		if _, err := in.user.Mention(in.channel, cowboy, ""); err != nil {
-			t.Fatal(err)
-		}
+		s.mention(in.user, in.channel, cowboy, "")
 		if j := s.job(); j.Place.Tenant != in.ws.ID() {
 			t.Errorf("a mention in %s is a job of %s", in.ws.ID(), j.Place.Tenant)
 		}

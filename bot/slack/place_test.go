@@ -119,9 +119,7 @@ func TestWhereTheBotCannotPostItOffersADirectMessage(t *testing.T) {
 		t.Fatalf("show says %v", err)
 	}
 	answer := s.whisper(s.ann, secret, "/invite")
-	if _, err := s.ann.Click(s.ctx, answer, "Send it to me in a direct message"); err != nil {
-		t.Fatal(err)
-	}
+	s.click(s.ann, answer, "Send it to me in a direct message")
 	again := s.job()
 	s.whisper(s.ann, secret, "It comes as a direct message")
 	if left := s.whisper(s.ann, secret, "direct message"); strings.Contains(string(blocksJSON(t, left)), "v1:dm:") || len(secret.Messages()) != 1 {
@@ -201,8 +199,7 @@ func TestAPaidVideoGoesToTheRequesterWhenTheChannelIsGone(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := newStage(t)
-			j := s.ask(cowboy)
-			s.mustShow(j.ID, generate.Accepted)
+			j := s.shown(cowboy, generate.Accepted)
 			end(s)
 			receipt := s.mustDeliver(j.ID)
 			dm := s.ann.DM()
@@ -228,8 +225,7 @@ func TestAPaidVideoGoesToTheRequesterWhenTheChannelIsGone(t *testing.T) {
 func TestAVideoThatIsDeliveredAgainBeginsAnew(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	j := s.ask(cowboy)
-	s.mustShow(j.ID, generate.Accepted)
+	j := s.shown(cowboy, generate.Accepted)
 	s.sim.Inject(sim.Fault{Method: "files.getUploadURLExternal", Kind: sim.APIError, Error: "file_uploads_disabled", Times: 1})
 	letIn := s.sim.Inject(sim.Fault{Method: "chat.postMessage", Kind: sim.APIError, Error: "restricted_action", Times: -1})
 	if _, err := s.deliver(j.ID); !errors.Is(err, generate.ErrUnreachable) {
@@ -264,8 +260,7 @@ func TestAWorkspaceWithoutUploadsGetsALinkWithTheReason(t *testing.T) {
 		where := tt.where
 		t.Run(code, func(t *testing.T) {
 			s := newStage(t)
-			j := s.ask(cowboy)
-			s.mustShow(j.ID, generate.Accepted)
+			j := s.shown(cowboy, generate.Accepted)
 			s.sim.Inject(sim.Fault{Method: where, Kind: sim.APIError, Error: code, Times: -1})
 			s.engine.Put(j.ID, func(j *generate.Job) { j.Output.URL = "https://v3.fal.media/files/b/x.mp4" })
 			receipt := s.mustDeliver(j.ID)
@@ -314,7 +309,7 @@ func TestGuestsAreRefusedUnlessAllowed(t *testing.T) {
 			continue
 		}
 		s.whisper(guest, s.general, "Guests and people of other organisations")
-		s.noJob()
+		s.wantJobs(0)
 	}
 }
 
@@ -327,19 +322,13 @@ func TestOutsidersOfASharedChannelMayLookButNotMake(t *testing.T) {
 	s.slash(s.ann, shared, cowboy)
 	j := s.job()
 	s.mustShow(j.ID, generate.Accepted)
-	if _, err := eve.Click(s.ctx, fromBot(shared)[0], "Cancel"); err != nil {
-		t.Fatal(err)
-	}
+	s.click(eve, fromBot(shared)[0], "Cancel")
 	s.whisper(eve, shared, "or an admin")
 	s.mustDeliver(j.ID)
 	result := results(shared, j.ID)[0]
-	if _, err := eve.Click(s.ctx, result, "Again"); err != nil {
-		t.Fatal(err)
-	}
+	s.click(eve, result, "Again")
 	s.whisper(eve, shared, "Guests and people of other organisations")
-	if _, err := eve.Click(s.ctx, result, "Delete"); err != nil {
-		t.Fatal(err)
-	}
+	s.click(eve, result, "Delete")
 	if _, err := eve.Click(s.ctx, result, "Details"); err != nil {
 		t.Fatal(err)
 	}
@@ -362,9 +351,7 @@ func TestAPressByAnOutsiderIsCountedWhereTheMessageStands(t *testing.T) {
 	j := s.job()
 	s.mustShow(j.ID, generate.Accepted)
 	s.mustDeliver(j.ID)
-	if _, err := eve.Click(s.ctx, results(shared, j.ID)[0], "Again"); err != nil {
-		t.Fatal(err)
-	}
+	s.click(eve, results(shared, j.ID)[0], "Again")
 	again := s.job()
 	if want := "slack:" + other.ID() + ":" + eve.ID(); again.Team != j.Team || again.Member != want {
 		t.Errorf("counted for team %q and member %q, want %q and %q", again.Team, again.Member, j.Team, want)
@@ -386,9 +373,7 @@ func TestAnOutsiderSeesOnlyWhatStandsInTheSharedChannel(t *testing.T) {
 		{"show " + outside.ID, "a fox in the snow"},
 		{"quota", "Your limits"},
 	} {
-		if _, err := eve.Mention(shared, tt.line, ""); err != nil {
-			t.Fatal(err)
-		}
+		s.mention(eve, shared, tt.line, "")
 		if m := s.whisper(eve, shared, tt.want); strings.Contains(m.Text, "Your team") || strings.Contains(m.Text, "All teams") {
 			t.Errorf("%s: an outsider reads %q", tt.line, m.Text)
 		}
@@ -422,9 +407,7 @@ func TestOutsidersOfAnOrganisationAreNoMembersAndNoAdmins(t *testing.T) {
 			s.start()
 			ask := func(text string) {
 				t.Helper()
-				if _, err := eve.Mention(room, text, ""); err != nil {
-					t.Fatal(err)
-				}
+				s.mention(eve, room, text, "")
 			}
 			ask("admin")
 			if tt.member {
@@ -436,7 +419,7 @@ func TestOutsidersOfAnOrganisationAreNoMembersAndNoAdmins(t *testing.T) {
 			s.whisper(eve, room, "Only admins and owners")
 			ask(cowboy)
 			s.whisper(eve, room, "Guests and people of other organisations")
-			s.noJob()
+			s.wantJobs(0)
 		})
 	}
 }
@@ -468,9 +451,7 @@ func TestSomebodyWhoCannotBeLookedUpFromElsewhereIsNoMember(t *testing.T) {
 	s.cfg.BotToken = org.BotToken()
 	s.bot = s.newBot()
 	s.start()
-	if _, err := eve.Mention(room, cowboy, ""); err != nil {
-		t.Fatal(err)
-	}
+	s.mention(eve, room, cowboy, "")
 	s.whisper(eve, room, "Guests and people of other organisations")
 	s.slash(kim, room, cowboy)
 	s.job()

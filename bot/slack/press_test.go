@@ -26,18 +26,10 @@ func blocksJSON(t *testing.T, m sim.Message) []byte {
 // delivered is a job whose video is in the channel.
 func (s *stage) delivered() (generate.Job, sim.Message) {
 	s.t.Helper()
-	j := s.ask(cowboy)
-	s.mustShow(j.ID, generate.Accepted)
+	j := s.shown(cowboy, generate.Accepted)
 	s.mustDeliver(j.ID)
 	s.mustShow(j.ID, generate.Delivered)
 	return j, results(s.general, j.ID)[0]
-}
-
-func (s *stage) click(u *sim.User, m sim.Message, label string) {
-	s.t.Helper()
-	if _, err := u.Click(s.ctx, m, label); err != nil {
-		s.t.Fatalf("click %s: %v", label, err)
-	}
 }
 
 func TestAgainMakesANewJobWithANewSeedOnceForADoubleClick(t *testing.T) {
@@ -55,9 +47,7 @@ func TestAgainMakesANewJobWithANewSeedOnceForADoubleClick(t *testing.T) {
 	if same := s.job(); same.ID == again.ID || same.Request.Seed() != j.Request.Seed() {
 		t.Error("the same seed is not the same")
 	}
-	if got := s.engine.Count(); got != 3 {
-		t.Errorf("%d jobs, want 3", got)
-	}
+	s.wantJobs(3)
 }
 
 // TestPressesWithinTwoSecondsAreOne, whichever process they come to.
@@ -77,8 +67,7 @@ func TestCancelIsForTheOwnerAndAdminsAndAsksFirst(t *testing.T) {
 	s := newStage(t)
 	boss := s.ws.AddUser(sim.UserSpec{Name: "boss", Admin: true})
 	s.general.Add(boss)
-	j := s.ask(cowboy)
-	s.mustShow(j.ID, generate.Running)
+	j := s.shown(cowboy, generate.Running)
 	card := fromBot(s.general)[0]
 	if !strings.Contains(string(blocksJSON(t, card)), "Stop making this video?") {
 		t.Error("nobody is asked before a job is cancelled")
@@ -133,13 +122,7 @@ func TestEditOpensTheFormFilledIn(t *testing.T) {
 	s := newStage(t)
 	j, result := s.delivered()
 	s.click(s.bob, result, "Edit")
-	form, err := s.bob.WaitView(s.ctx, func(v sim.View) bool { return v.Title != "" })
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := s.bob.SubmitView(s.ctx, form, map[string][]string{"camera": {"jib_up"}}); err != nil {
-		t.Fatal(err)
-	}
+	s.submit(s.bob, map[string][]string{"camera": {"jib_up"}})
 	edited := s.job()
 	if edited.Parent != j.ID || edited.Request.Prompt() != j.Request.Prompt() || !strings.Contains(edited.Request.CommandLine(), "camera:jib_up") {
 		t.Errorf("the job is %s", edited.Request.CommandLine())

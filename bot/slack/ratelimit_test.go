@@ -72,7 +72,7 @@ func TestTheLastWordIsNotHeldUpByProgress(t *testing.T) {
 // With Slack's own limits, many jobs at once are edited without one refusal.
 func TestManyJobsMeetNoRateLimit(t *testing.T) {
 	t.Parallel()
-	s := newStageWith(t, sim.Options{})
+	s := newStageWith(t, sim.Options{Clock: sim.NewStoppedClock(at)})
 	var jobs []generate.Job
 	for range 12 {
 		j := s.ask(cowboy)
@@ -110,8 +110,7 @@ func TestManyJobsMeetNoRateLimit(t *testing.T) {
 func TestAnEditThatChangesNothingIsNotSent(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	j := s.ask(cowboy)
-	s.mustShow(j.ID, generate.Accepted)
+	j := s.shown(cowboy, generate.Accepted)
 	for range 3 {
 		s.showAtLast(j.ID, generate.Running)
 		s.sim.Advance(3 * time.Second)

@@ -90,9 +90,7 @@ func TestCodesThatSomebodyMakesUpCostFewCallsToSlack(t *testing.T) {
 func TestALineThatIsTooLongIsRefusedUnread(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	if _, err := s.ann.Mention(s.general, strings.Repeat("a fox ", 2001), ""); err != nil {
-		t.Fatal(err)
-	}
+	s.mention(s.ann, s.general, strings.Repeat("a fox ", 2001), "")
 	s.whisper(s.ann, s.general, "12005 characters")
-	s.noJob()
+	s.wantJobs(0)
 }

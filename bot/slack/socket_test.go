@@ -72,14 +72,12 @@ func TestARefreshOfAConnectionLosesNoCommand(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
 	for n := range 3 {
-		if err := s.sim.WaitConnected(s.ctx, 2); err != nil {
-			t.Fatal(err)
-		}
-		s.sim.Inject(sim.Fault{Method: "apps.connections.open", Kind: sim.HTTPStatus})
+		s.connected(2)
+		// It stays away until it was seen to be gone.
+		back := s.sim.Inject(sim.Fault{Method: "apps.connections.open", Kind: sim.HTTPStatus, Times: -1})
 		s.sim.SendFrame(map[string]any{"type": "disconnect", "reason": "refresh_requested"})
-		if err := s.sim.WaitConnected(s.ctx, 1); err != nil {
-			t.Fatal(err)
-		}
+		s.connected(1)
+		back()
 		s.slash(s.ann, s.general, fmt.Sprintf("take %d of a cowboy", n))
 		s.job()
 	}
@@ -88,19 +86,13 @@ func TestARefreshOfAConnectionLosesNoCommand(t *testing.T) {
 func TestConnectionsThatAllBreakAreMadeAgain(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)
-	if err := s.sim.WaitConnected(s.ctx, 2); err != nil {
-		t.Fatal(err)
-	}
+	s.connected(2)
 	cancel := s.sim.Inject(sim.Fault{Method: "apps.connections.open", Kind: sim.HTTPStatus, Times: -1})
 	s.sim.DropSockets()
-	if err := s.sim.WaitConnected(s.ctx, 0); err != nil {
-		t.Fatal(err)
-	}
+	s.connected(0)
 	s.until("the loss is noticed", func() bool { return !s.bot.Connected() })
 	cancel()
-	if err := s.sim.WaitConnected(s.ctx, 2); err != nil {
-		t.Fatal(err)
-	}
+	s.connected(2)
 	s.until("the connections are noticed", s.bot.Connected)
 	s.ask(cowboy)
 }
@@ -201,9 +193,7 @@ func TestStopMayBeCalledTwiceAndBeforeStart(t *testing.T) {
 	t.Parallel()
 	s := prepareStage(t, sim.Options{})
 	for range 2 {
-		if err := s.bot.Stop(s.ctx); err != nil {
-			t.Error(err)
-		}
+		s.check("stop", s.bot.Stop(s.ctx))
 	}
 }
 
@@ -223,9 +213,7 @@ func TestAnEventThatIsBroughtTwiceIsOneJob(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := s.engine.Count(); got != 1 {
-		t.Errorf("%d jobs", got)
-	}
+	s.wantJobs(1)
 }
 
 // Somebody has switched Socket Mode off on the app's page. Slack refuses new
@@ -242,8 +230,7 @@ func TestSocketModeThatIsSwitchedOffIsWaitedFor(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := newStage(t)
-			j := s.ask(cowboy)
-			s.mustShow(j.ID, generate.Accepted)
+			j := s.shown(cowboy, generate.Accepted)
 			all := func() bool { return slack.Live(s.bot) == slack.Connections }
 			s.until("all connections are there", all)
 			on := off(s.sim)

@@ -8,7 +8,6 @@ import (
 
 	"ltxbot/bot/adapter/adaptertest"
 
-	"ltxbot/bot/slack"
 	"ltxbot/bot/view"
 	"ltxbot/core/generate"
 	sim "ltxbot/sim/slack"
@@ -92,14 +91,9 @@ func TestWhatWasMadeOfAVideoCanBeEdited(t *testing.T) {
 		s.mustDeliver(made.ID)
 		edit := func(values map[string][]string) error {
 			t.Helper()
-			if _, err := s.ann.MessageShortcut(s.ctx, results(s.general, made.ID)[0], slack.ShortcutMessage); err != nil {
-				t.Fatal(err)
-			}
-			form, err := s.ann.WaitView(s.ctx, func(sim.View) bool { return true })
-			if err != nil {
-				t.Fatal(err)
-			}
-			_, err = s.ann.SubmitView(s.ctx, form, values)
+			s.shortcut(s.ann, results(s.general, made.ID)[0])
+			form := s.view(s.ann)
+			_, err := s.ann.SubmitView(s.ctx, form, values)
 			return err
 		}
 		if err := edit(nil); err != nil {

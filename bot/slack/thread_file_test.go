@@ -59,9 +59,7 @@ func TestThisIsNeitherLaterNorDeleted(t *testing.T) {
 	s := newStage(t)
 	root := s.share(s.general, "look", "", file("fox.png"))
 	gone := s.share(s.general, "or this", root.TS, file("den.png"))
-	if err := s.ann.DeleteFile(gone.Files[0].ID); err != nil {
-		t.Fatal(err)
-	}
+	s.check("delete", s.ann.DeleteFile(gone.Files[0].ID))
 	said := s.in(s.general, root.TS, "BOT the fox jumps image:this camera:dolly_im")
 	s.whisper(s.ann, s.general, "Did you mean")
 	s.share(s.general, "later", root.TS, file("cat.png"))
@@ -121,7 +119,7 @@ func TestThisThatIsNotThereIsRefused(t *testing.T) {
 	s.whisper(s.ann, s.general, "is for a thread on Slack")
 	s.slash(s.ann, s.general, "it walks image:this end_image:this")
 	s.whisper(s.ann, s.general, "end_image:this is for a thread")
-	s.noJob()
+	s.wantJobs(0)
 }
 
 func TestThisNeedsTheRightToReadTheHistory(t *testing.T) {
@@ -131,14 +129,14 @@ func TestThisNeedsTheRightToReadTheHistory(t *testing.T) {
 	root := s.share(s.general, "look", "", file("fox.png"))
 	s.in(s.general, root.TS, "BOT the fox jumps image:this")
 	s.whisper(s.ann, s.general, "I may not read what stands further up")
-	s.noJob()
+	s.wantJobs(0)
 
 	ill := newStage(t)
 	root = ill.share(ill.general, "look", "", file("fox.png"))
 	ill.sim.Inject(sim.Fault{Method: "conversations.replies", Kind: sim.APIError, Error: "internal_error", Times: -1})
 	ill.in(ill.general, root.TS, "BOT the fox jumps image:this")
 	ill.whisper(ill.ann, ill.general, "I could not read what stands further up")
-	ill.noJob()
+	ill.wantJobs(0)
 }
 
 // In a thread, "animate this" is no prompt: the bot asks, at no cost.
@@ -150,11 +148,9 @@ func TestWordsThatOnlyPointAreAskedAbout(t *testing.T) {
 		s.in(s.general, root.TS, text)
 		s.whisper(s.ann, s.general, "write image:this as well")
 	}
-	s.noJob()
+	s.wantJobs(0)
 	question := s.whisper(s.ann, s.general, "animate this")
-	if _, err := s.ann.Click(s.ctx, question, "Make the video"); err != nil {
-		t.Fatal(err)
-	}
+	s.click(s.ann, question, "Make the video")
 	if j := s.job(); j.Request.Prompt() != "animate this" {
 		t.Errorf("the prompt is %q", j.Request.Prompt())
 	}
@@ -184,7 +180,5 @@ func TestThisIsNoVideoThatSomebodyMayNotSee(t *testing.T) {
 	s.engine.Put(first.ID, func(j *generate.Job) { j.Notes[generate.NoteDeleted] = "yes" })
 	s.in(s.general, root.TS, "BOT it runs on clip:this")
 	s.whisper(s.ann, s.general, "was deleted")
-	if s.engine.Count() != 1 {
-		t.Errorf("%d jobs", s.engine.Count())
-	}
+	s.wantJobs(1)
 }

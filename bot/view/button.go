@@ -16,7 +16,7 @@ type Button struct {
 	Job     string
 	Label   string
 	Danger  bool
-	Confirm string // question to ask first; empty = none
+	Confirm string // question to ask first; empty = none (platforms without confirm dialogs ask in their own way or not at all)
 }
 
 // Action is what a button does.

@@ -255,14 +255,6 @@ func (v printer) cardButtons(j generate.Job) []Button {
 // confirms are the questions before what can't be undone.
 var confirms = map[Action]string{ActDelete: "confirm.delete", ActRemove: "confirm.remove"}
 
-// Question is what is asked before an action on a job that can't be undone.
-func Question(p text.Printer, a Action, j generate.Job) string {
-	if a == ActDelete && j.Leads() {
-		return p.Text("confirm.delete_all")
-	}
-	return p.Text(confirms[a])
-}
-
 // ofFiles reports whether files go into a job's video.
 func ofFiles(j generate.Job) bool {
 	return slices.ContainsFunc(ltx.Params(), func(p ltx.Param) bool { _, ok := j.Request.Media(p.Name); return ok })

@@ -272,7 +272,7 @@ func (v printer) fieldOf(fill Fill, p ltx.Param, value string) (Field, bool) {
 	if !taken && value == "" {
 		return Field{}, false
 	}
-	f := v.field(p, value)
+	f := v.field(fill.Options.Offered(p), value)
 	switch p.Key() {
 	case "model":
 		f.Leads, f.Hint = true, v.Text("form.model_hint", "model", fill.Usual)

@@ -322,6 +322,10 @@ func TestHelpExplains(t *testing.T) {
 		}
 		tiers := ltx.Rules{Models: []string{"distilled"}, Reserved: map[string][]string{"quality": {"studio"}, "ltx-2.5": {"studio", "gold"}}}
 		out = append(out, shown{"models of tiers", view.Help(p, tiers, "models")})
+		few := ltx.Rules{Endpoint: "fal-ai/ltx-2.3/text-to-video", Models: []string{"ltx-2.5-pro"}, MaxSide: 1920}
+		for _, topic := range []string{command.TopicOptions, command.TopicFiles, command.TopicAdvanced, "model", "size", "duration", "fps", "lora", "edit", "steps", "quality"} {
+			out = append(out, shown{topic + ", with few models and small videos", view.Help(p, few, topic)})
+		}
 		return append(out, shown{"loras", view.Library(p, library.Report{Verb: "list"}, rules())})
 	})
 }

@@ -16,13 +16,13 @@ import (
 var helpTopics = map[string]func(v printer, rules ltx.Rules) []Block{
 	command.TopicStart:    whatever(printer.helpStart),
 	command.TopicPrompt:   whatever(printer.helpPrompt),
-	command.TopicOptions:  whatever(printer.helpOptions),
-	command.TopicFiles:    whatever(printer.helpFiles),
+	command.TopicOptions:  printer.helpOptions,
+	command.TopicFiles:    printer.helpFiles,
 	command.TopicModels:   printer.helpModels,
-	command.TopicLoRAs:    whatever(printer.helpLoRAs),
+	command.TopicLoRAs:    printer.helpLoRAs,
 	command.TopicStyles:   whatever(printer.helpStyles),
 	command.TopicTakes:    whatever(printer.helpTakes),
-	command.TopicAdvanced: whatever(printer.helpAdvanced),
+	command.TopicAdvanced: printer.helpAdvanced,
 	command.TopicExamples: whatever(printer.helpExamples),
 	command.TopicQuota:    whatever(printer.helpQuota),
 }
@@ -41,7 +41,8 @@ func HelpTopics() []string {
 }
 
 // Help explains: topic is one of HelpTopics, the name of an option, or "". Of an
-// unknown topic it says so, and where to start. rules are those of the reader's team.
+// unknown topic it says so, and where to start. What rules let the reader not have is
+// left out.
 func Help(p text.Printer, rules ltx.Rules, topic string) Message {
 	v := printer{p}
 	var m Message
@@ -72,11 +73,12 @@ func (v printer) helpAbout(rules ltx.Rules, topic string) []Block {
 }
 
 // helpFiles is about what can go into a video.
-func (v printer) helpFiles() []Block {
+func (v printer) helpFiles(rules ltx.Rules) []Block {
 	edit, _ := ltx.Lookup("edit")
+	edit, _ = rules.Offered(edit)
 	var files []Fact
 	for _, p := range ltx.Params() {
-		if p.Kind == ltx.KindMedia {
+		if _, ok := rules.Offered(p); ok && p.Kind == ltx.KindMedia {
 			files = append(files, Fact{Label: p.Key(), Value: []text.Span{{Text: v.Option(p)}}})
 		}
 	}
@@ -121,8 +123,14 @@ func (v printer) helpModels(rules ltx.Rules) []Block {
 }
 
 // helpLoRAs is about LoRAs, and what can be done with those of a team.
-func (v printer) helpLoRAs() []Block {
+func (v printer) helpLoRAs(rules ltx.Rules) []Block {
 	blocks := []Block{v.say(Heading, "loras.title"), v.aboutOption("lora")}
+	lora, _ := ltx.Lookup("lora")
+	if _, ok := rules.Offered(lora); ok {
+		blocks = append(blocks, v.howLoRAs(rules))
+	} else {
+		blocks = append(blocks, v.say(Text, "help.option_not_here"))
+	}
 	for _, verb := range library.Verbs() {
 		if !strings.HasPrefix(verb.Name, "style") {
 			blocks = append(blocks, v.helpOrder(verb, command.VerbLoRAs, verb.Name))
@@ -185,6 +193,14 @@ func (v printer) helpTakes() []Block {
 
 // helpOption is all about one option.
 func (v printer) helpOption(p ltx.Param, rules ltx.Rules) []Block {
+	all := p
+	p, ok := rules.Offered(p)
+	if !ok {
+		return []Block{
+			block(Heading, text.Span{Text: p.Key()}), block(Text, text.Span{Text: v.Option(p)}),
+			v.say(Text, "help.option_not_here"), v.say(Note, "help.topics"),
+		}
+	}
 	facts := []Fact{}
 	isEdit := p.Key() == "edit"
 	if isEdit {
@@ -201,7 +217,11 @@ func (v printer) helpOption(p ltx.Param, rules ltx.Rules) []Block {
 	if len(p.Aliases) > 0 {
 		facts = append(facts, Fact{Label: v.Text("help.option_aliases"), Value: v.List(p.Aliases, "format.or")})
 	}
-	blocks := []Block{block(Heading, text.Span{Text: p.Key()}), block(Text, v.optionFact(p)...), {Kind: Facts, Facts: facts}}
+	blocks := []Block{block(Heading, text.Span{Text: p.Key()}), block(Text, v.optionFact(p)...)}
+	if p.Kind == ltx.KindSize && p.Max < all.Max {
+		blocks = append(blocks, v.say(Text, "help.option_side", "max", int(p.Max)))
+	}
+	blocks = append(blocks, Block{Kind: Facts, Facts: facts})
 	if p.Kind == ltx.KindMedia || isEdit {
 		blocks = append(blocks, v.say(Text, "help.files_how"))
 	}
@@ -285,10 +305,10 @@ func (v printer) helpPrompt() []Block {
 		v.say(Note, "help.topics"))
 }
 
-func (v printer) helpOptions() []Block {
+func (v printer) helpOptions(rules ltx.Rules) []Block {
 	var facts []Fact
 	for _, p := range ltx.Params() {
-		if !p.Operator && p.Option != "" {
+		if p, ok := rules.Offered(p); ok && !p.Operator && p.Option != "" {
 			facts = append(facts, Fact{Label: p.Option, Value: v.withDefault(p, v.optionFact(p))})
 		}
 	}
@@ -298,10 +318,10 @@ func (v printer) helpOptions() []Block {
 }
 
 // helpAdvanced is about what has no option of its own.
-func (v printer) helpAdvanced() []Block {
+func (v printer) helpAdvanced(rules ltx.Rules) []Block {
 	var facts []Fact
 	for _, p := range ltx.Params() {
-		if !p.Operator && p.Option == "" {
+		if p, ok := rules.Offered(p); ok && !p.Operator && p.Option == "" {
 			facts = append(facts, Fact{Label: p.Name, Value: v.withDefault(p, []text.Span{{Text: v.Option(p)}})})
 		}
 	}

@@ -85,16 +85,17 @@ func (v printer) loraSources(rules ltx.Rules) []Block {
 	if hosts == nil {
 		hosts = ltx.DefaultLoRAHosts()
 	}
-	most := rules.MaxLoRAs
-	if most == 0 {
-		most = defaultMaxLoRAs
-	}
 	return []Block{
 		block(Text, append([]text.Span{{Text: "• "}}, v.Spans("loras.repo")...)...),
 		block(Text, append([]text.Span{{Text: "• "}}, v.Spans("loras.file", "hosts", strings.Join(hosts, ", "))...)...),
-		v.say(Text, "loras.how", "max", most, "example", v.example("a cowboy walks lora:owner/repo@0.8")),
+		v.howLoRAs(rules),
 		v.say(Note, "loras.model"),
 	}
+}
+
+// howLoRAs says how LoRAs are named in a request, and how many there may be.
+func (v printer) howLoRAs(rules ltx.Rules) Block {
+	return v.say(Text, "loras.how", "max", cmp.Or(rules.MaxLoRAs, defaultMaxLoRAs), "example", v.example("a cowboy walks lora:owner/repo@0.8"))
 }
 
 // defaultMaxLoRAs is how many LoRAs a request may name under ltx.Rules that

@@ -1,18 +1,14 @@
 package main
 
 import (
-	"bytes"
-	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
-	"os"
 	"slices"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"ltxbot/app"
 	"ltxbot/app/admin"
@@ -20,7 +16,6 @@ import (
 	"ltxbot/bot/view"
 	"ltxbot/config"
 	"ltxbot/core/library"
-	"ltxbot/core/team"
 
 	"github.com/pelletier/go-toml/v2"
 )
@@ -30,9 +25,10 @@ import (
 // library can be written to a file and read from one.
 type lorasCmd struct {
 	botFlags
-	Team string   `help:"Whose library: a team of the config, discord:GUILD-ID or slack:WORKSPACE-ID. Not needed when the config has one team."`
-	JSON bool     `help:"Print JSON."`
-	Word []string `arg:"" optional:"" complete:"library" help:"What to do, as in a chat after /ltx loras; without it, a list."`
+	Team string        `help:"Whose library: a team of the config, discord:GUILD-ID or slack:WORKSPACE-ID. Not needed when the config has one team."`
+	JSON bool          `help:"Print JSON."`
+	Look time.Duration `default:"5m" help:"How long an import may look at the files of LoRAs, in all. What is left is added as it is."`
+	Word []string      `arg:"" optional:"" complete:"library" help:"What to do, as in a chat after /ltx loras; without it, a list."`
 }
 
 // The words that are no order.
@@ -152,99 +148,4 @@ func (c lorasCmd) export(ctx context.Context, bot *admin.Client, w io.Writer) er
 		return printJSON(w, file)
 	}
 	return toml.NewEncoder(w).Encode(file)
-}
-
-// maxImport bounds a file that is imported, in bytes.
-const maxImport = 32 << 20
-
-// read adds what a file has. What it can't add does not keep the rest out.
-func (c lorasCmd) read(ctx context.Context, name string, term terminal) error {
-	in := term.in
-	if name != "-" {
-		f, err := os.Open(name) //nolint:gosec // the operator names it
-		if err != nil {
-			return err
-		}
-		defer func() { _ = f.Close() }() // it was read only
-		in = f
-	}
-	data, err := io.ReadAll(io.LimitReader(in, maxImport+1))
-	switch {
-	case err != nil:
-		return fmt.Errorf("read %s: %w", name, err)
-	case len(data) > maxImport:
-		return fmt.Errorf("%s has more than %d MB", name, maxImport>>20)
-	}
-	var file admin.LibraryFile
-	if err := toml.NewDecoder(bytes.NewReader(data)).DisallowUnknownFields().Decode(&file); err != nil {
-		if strict, ok := errors.AsType[*toml.StrictMissingError](err); ok {
-			return fmt.Errorf("%s has keys that are not known:\n%s", name, strict.String())
-		}
-		return fmt.Errorf("read %s: %w", name, err)
-	}
-	cfg, err := readConfig(c.Config)
-	if err != nil {
-		return err
-	}
-	return c.ask(ctx, func(bot *admin.Client) error {
-		refused := 0
-		put := func(add, edit string, args map[string]string) error {
-			report, err := c.put(ctx, bot, add, edit, args)
-			if told := view.Brought(printer(cfg), report); told.Plain != "" {
-				fmt.Fprintf(term.err, "%s: %s\n", args["name"], told.Plain)
-			}
-			if answer, ok := errors.AsType[*admin.Error](err); ok {
-				refused++
-				fmt.Fprintf(term.err, "%s: %s\n", args["name"], answer.Text)
-				return nil
-			}
-			return err
-		}
-		for _, e := range file.LoRAs {
-			args := e.Args()
-			args["trigger"] = cmp.Or(args["trigger"], library.None) // not those of the file
-			if err := put(library.VerbAdd, library.VerbEdit, args); err != nil {
-				return err
-			}
-		}
-		for _, s := range file.Styles {
-			if err := put(library.VerbStyleAdd, library.VerbStyleEdit, s.Args()); err != nil {
-				return err
-			}
-		}
-		fmt.Fprintf(term.out, "%d LoRAs and %d styles were read; %d were refused\n", len(file.LoRAs), len(file.Styles), refused)
-		if refused > 0 {
-			return &exitError{1, errors.New("not all of it was taken")}
-		}
-		return nil
-	}, nil)
-}
-
-// put adds something. What has its name already is changed to be like it.
-func (c lorasCmd) put(ctx context.Context, bot *admin.Client, add, edit string, args map[string]string) (library.Report, error) {
-	give := func(o team.Order) (r library.Report, err error) {
-		o.Team = c.Team
-		var answer bytes.Buffer
-		if err = bot.Library(ctx, o, admin.JSON, &answer); err == nil {
-			err = json.Unmarshal(answer.Bytes(), &r)
-		}
-		return r, err
-	}
-	r, refused := give(team.Order{Verb: add, Args: args})
-	if !answered(refused, http.StatusConflict) {
-		return r, refused
-	}
-	switch r, err := give(library.Filled(team.Order{Verb: edit, Args: args})); {
-	case answered(err, http.StatusConflict): // it is so already
-		return r, nil
-	case answered(err, http.StatusNotFound): // there is no room for another one
-		return r, refused
-	default:
-		return r, err
-	}
-}
-
-func answered(err error, status int) bool {
-	answer, ok := errors.AsType[*admin.Error](err)
-	return ok && answer.Status == status
 }

@@ -165,7 +165,7 @@ func TestAnImportIntoAFullLibrarySaysSo(t *testing.T) {
 		fmt.Fprintf(w, `{"error":%q}`, text)
 	}))
 	defer bot.Close()
-	_, err := lorasCmd{}.put(t.Context(), admin.NewClient(bot.URL, "0123456789abcdef"), "add", "edit", map[string]string{"name": "film"})
+	_, _, err := lorasCmd{}.put(t.Context(), admin.NewClient(bot.URL, "0123456789abcdef"), "add", "edit", map[string]string{"name": "film"}, 0)
 	if err == nil || !strings.Contains(err.Error(), "as many as there may be") {
 		t.Errorf("the answer is %v", err)
 	}

@@ -142,8 +142,7 @@ func TestADeliveredVideoIsArchivedAsItWasPosted(t *testing.T) {
 		w := withArchive(t)
 		f := &fakeFitter{}
 		w.fitter = f
-		p := w.start(crashAt(0))
-		defer p.kill(t)
+		p := w.run()
 		j := w.deliver(t, p, func(c *fakeChannel) { c.limit = 200 })
 		got := finished(t, p, j.ID)
 		path := fmt.Sprintf("team/%s/%s", j.Created.UTC().Format("2006/01"), j.ID)
@@ -177,13 +176,10 @@ func TestASlowArchiveIsNotOverrun(t *testing.T) {
 		w.fitter = f
 		w.archive.slow = 5 * time.Minute
 		w.policy.Member = quota.Limits{JobsAtATime: 20}
-		p := w.start(crashAt(0))
-		defer p.kill(t)
+		p := w.run()
 		const jobs = 12
 		for n := range jobs {
-			if _, err := p.submit(t.Context(), ask(t, n)); err != nil {
-				t.Fatal(err)
-			}
+			p.mustSubmit(t, ask(t, n))
 		}
 		elapse(2 * time.Minute)
 		if left := len(w.left(t)); left != 8 {
@@ -205,8 +201,7 @@ func TestAnArchiveThatHangsIsTriedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := withArchive(t)
 		w.archive.hangs = true
-		p := w.start(crashAt(0))
-		defer p.kill(t)
+		p := w.run()
 		j := w.deliver(t, p, func(*fakeChannel) {})
 		elapse(19 * time.Minute)
 		if n := w.archive.counted()[generate.CopyFailed]; n != 0 {
@@ -233,8 +228,7 @@ func TestACopyOfADeadProcessIsTakenOver(t *testing.T) {
 		j := w.deliver(t, p, func(*fakeChannel) {})
 		close(c.dead) // in the middle of a Put
 		p.kill(t)
-		p = w.start(crashAt(0))
-		defer p.kill(t)
+		p = w.run()
 		elapse(20 * time.Minute)
 		if got := finished(t, p, j.ID); got.Copy.State != generate.CopyDue {
 			t.Errorf("the copy is %s after 20 minutes", got.Copy.State)
@@ -250,8 +244,7 @@ func TestACopyOfADeadProcessIsTakenOver(t *testing.T) {
 func TestAVideoThatWasPostedAsALinkIsArchivedFromTheProvider(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := withArchive(t)
-		p := w.start(crashAt(0))
-		defer p.kill(t)
+		p := w.run()
 		j := w.deliver(t, p, func(c *fakeChannel) { c.limit = 8 })
 		got := finished(t, p, j.ID)
 		if got.Receipt.Fit != generate.FitLink {
@@ -267,8 +260,7 @@ func TestAVideoThatWasPostedAsALinkIsArchivedFromTheProvider(t *testing.T) {
 func TestTheParametersBesideAVideoSayHowItWasMade(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := withArchive(t)
-		p := w.start(crashAt(0))
-		defer p.kill(t)
+		p := w.run()
 		asked := ask(t, 1)
 		rules := ltx.Rules{Styles: func(string) (ltx.Style, bool) { return ltx.Style{Name: "noir"}, true }}
 		var err error
@@ -277,10 +269,7 @@ func TestTheParametersBesideAVideoSayHowItWasMade(t *testing.T) {
 			t.Fatal(err)
 		}
 		asked.Place.Private = true
-		j, err := p.submit(t.Context(), asked)
-		if err != nil {
-			t.Fatal(err)
-		}
+		j := p.mustSubmit(t, asked)
 		elapse(5 * time.Minute)
 		got := finished(t, p, j.ID)
 		text := w.archive.files[got.Copy.Path+".json"]
@@ -315,15 +304,14 @@ func TestAnArchiveThatIsAwayHoldsNothingUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := withArchive(t)
 		w.archive.fail(errors.New("no answer"))
-		p := w.start(crashAt(0))
-		defer p.kill(t)
+		p := w.run()
 		j := w.deliver(t, p, func(*fakeChannel) {})
 		if got := finished(t, p, j.ID); got.State != generate.Delivered || got.Copy.State != generate.CopyDue {
 			t.Fatalf("the job is %s, its copy %s", got.State, got.Copy.State)
 		}
-		elapse(6 * 24 * time.Hour)
-		if tries := w.archive.counted()[generate.CopyFailed]; tries < 100 || tries > 200 {
-			t.Errorf("%d tries in six days, want about one an hour", tries)
+		elapse(2 * 24 * time.Hour)
+		if tries := w.archive.counted()[generate.CopyFailed]; tries < 40 || tries > 80 {
+			t.Errorf("%d tries in two days, want about one an hour", tries)
 		}
 		w.provider.mu.Lock()
 		opened := w.provider.opened
@@ -348,8 +336,7 @@ func TestAFileThatWaitsForItsCopyIsNoLeftover(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := withArchive(t)
 		w.archive.fail(errors.New("no answer"))
-		p := w.start(crashAt(0))
-		defer p.kill(t)
+		p := w.run()
 		w.deliver(t, p, func(*fakeChannel) {})
 		old := time.Now().Add(-26 * time.Hour)
 		for _, folder := range w.left(t) {
@@ -372,14 +359,10 @@ func TestNoPostWaitsForTheArchive(t *testing.T) {
 			w := newWorld(t)
 			w.policy.Member = quota.Limits{JobsAtATime: 2}
 			change(w)
-			p := w.start(crashAt(0))
-			defer p.kill(t)
+			p := w.run()
 			var jobs []string
 			for n := range 6 {
-				j, err := p.submit(t.Context(), ask(t, n))
-				if err != nil {
-					t.Fatal(err)
-				}
+				j := p.mustSubmit(t, ask(t, n))
 				jobs = append(jobs, j.ID)
 			}
 			elapse(10 * time.Minute)
@@ -417,31 +400,33 @@ func TestACopyIsGivenUp(t *testing.T) {
 		"when it is at another host":     {func(w *world) { w.provider.openErr = generate.ErrForeign }, 2 * time.Minute},
 		"when it is larger than allowed": {func(w *world) { w.maxBytes = 4 }, 2 * time.Minute},
 	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				w := withArchive(t)
-				w.archive.fail(errors.New("no answer"))
-				p := w.start(crashAt(0))
-				j := w.deliver(t, p, func(c *fakeChannel) { c.limit = 8 }) // as a link
-				p.kill(t)
-				w.archive.fail(nil)
-				w.provider.mu.Lock()
-				c.change(w)
-				w.provider.mu.Unlock()
-				p = w.start(crashAt(0))
-				defer p.kill(t)
-				elapse(c.after)
-				if got := finished(t, p, j.ID); got.Copy.State != generate.CopyLost || got.Copy.Video() != "" {
-					t.Errorf("the record says %+v of the copy", got.Copy)
-				}
-				if got := w.archive.counted()[generate.CopyGivenUp]; got != 1 {
-					t.Errorf("given up %d times", got)
-				}
-				w.archive.fail(nil)
-				elapse(2 * time.Hour)
+		t.Run(name, virtual(func(t *testing.T) {
+			w := withArchive(t)
+			w.archive.fail(errors.New("no answer"))
+			p := w.start(crashAt(0))
+			j := w.deliver(t, p, func(c *fakeChannel) { c.limit = 8 }) // as a link
+			path := finished(t, p, j.ID).Copy.Path
+			p.kill(t)
+			w.archive.fail(nil)
+			w.archive.files[path+".mp4"] = "of a try that came no further"
+			w.provider.mu.Lock()
+			c.change(w)
+			w.provider.mu.Unlock()
+			p = w.run()
+			elapse(c.after)
+			if got := finished(t, p, j.ID); got.Copy.State != generate.CopyLost || got.Copy.Video() != "" {
+				t.Errorf("the record says %+v of the copy", got.Copy)
+			}
+			if got := w.archive.counted()[generate.CopyGivenUp]; got != 1 {
+				t.Errorf("given up %d times", got)
+			}
+			if w.archive.err == nil { // it is removed at once
 				w.wantNoCopies(t, p)
-			})
-		})
+			}
+			w.archive.fail(nil)
+			elapse(2 * time.Hour)
+			w.wantNoCopies(t, p)
+		}))
 	}
 }
 
@@ -463,32 +448,29 @@ func TestACopyGoesWithItsJob(t *testing.T) {
 		},
 	} {
 		for _, when := range []string{"kept", "due"} {
-			t.Run(name+" while "+when, func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) {
-					w := withArchive(t)
-					p := w.start(crashAt(0))
-					defer p.kill(t)
-					if when == "due" {
-						w.archive.fail(errors.New("no answer"))
-					}
-					j := w.deliver(t, p, func(*fakeChannel) {})
-					if kept := len(w.archive.names()) == 2; kept != (when == "kept") {
-						t.Fatalf("the archive has %v", w.archive.names())
-					}
+			t.Run(name+" while "+when, virtual(func(t *testing.T) {
+				w := withArchive(t)
+				p := w.run()
+				if when == "due" {
 					w.archive.fail(errors.New("no answer"))
-					if err := remove(t.Context(), p, j); err != nil {
-						t.Fatal(err)
-					}
-					elapse(2 * time.Minute)
-					if left := w.left(t); len(left) > 0 {
-						t.Errorf("on disk are %v", left)
-					}
-					elapse(2 * 24 * time.Hour)
-					w.archive.fail(nil)
-					elapse(2 * time.Hour)
-					w.wantNoCopies(t, p)
-				})
-			})
+				}
+				j := w.deliver(t, p, func(*fakeChannel) {})
+				if kept := len(w.archive.names()) == 2; kept != (when == "kept") {
+					t.Fatalf("the archive has %v", w.archive.names())
+				}
+				w.archive.fail(errors.New("no answer"))
+				if err := remove(t.Context(), p, j); err != nil {
+					t.Fatal(err)
+				}
+				elapse(2 * time.Minute)
+				if left := w.left(t); len(left) > 0 {
+					t.Errorf("on disk are %v", left)
+				}
+				elapse(12 * time.Hour)
+				w.archive.fail(nil)
+				elapse(2 * time.Hour)
+				w.wantNoCopies(t, p)
+			}))
 		}
 	}
 }
@@ -497,8 +479,7 @@ func TestACopyGoesWithItsJob(t *testing.T) {
 func TestACopyComesBackWithItsVideo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := withArchive(t)
-		p := w.start(crashAt(0))
-		defer p.kill(t)
+		p := w.run()
 		j := w.deliver(t, p, func(*fakeChannel) {})
 		if _, err := p.engine.Discard(t.Context(), j.ID, map[string]string{"deleted": "yes"}); err != nil {
 			t.Fatal(err)
@@ -526,8 +507,7 @@ func TestAVideoThatIsErasedMeanwhileDoesNotStay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := withArchive(t)
 		w.archive.slow = time.Minute
-		p := w.start(crashAt(0))
-		defer p.kill(t)
+		p := w.run()
 		j := w.deliver(t, p, func(*fakeChannel) {})
 		if done, err := generate.Erase(t.Context(), p.store, false, "", j.Member); err != nil || done.Jobs != 1 {
 			t.Fatalf("erased: %+v, %v", done, err)
@@ -541,8 +521,7 @@ func TestAVideoThatIsErasedMeanwhileDoesNotStay(t *testing.T) {
 func TestAForgottenPromptLeavesTheArchive(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := withArchive(t)
-		p := w.start(crashAt(0))
-		defer p.kill(t)
+		p := w.run()
 		j := w.deliver(t, p, func(*fakeChannel) {})
 		j = finished(t, p, j.ID)
 		if text := w.archive.files[j.Copy.Path+".json"]; !strings.Contains(text, "red canoe") {

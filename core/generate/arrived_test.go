@@ -32,32 +32,20 @@ func TestAHintFindsALostSubmit(t *testing.T) {
 		{"while it is looked for", time.Minute},
 		{"after it was given up and its hold released", time.Hour},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t)
-				w.provider.loseReply, w.provider.hidden = true, true
-				p := w.start(crashAt(0))
-				defer p.kill(t)
-				j, err := p.submit(t.Context(), ask(t, 1))
-				if err != nil {
-					t.Fatal(err)
-				}
-				elapse(tt.after)
-				if err := p.engine.Arrived(t.Context(), j.ID, w.provider.requestOf(t, j.ID)); err != nil {
-					t.Fatal(err)
-				}
-				elapse(2 * time.Minute)
-				if got := finished(t, p, j.ID); got.State != generate.Delivered {
-					t.Errorf("state = %s, want delivered", got.State)
-				}
-				if h := hold(t, p, j.ID); h.State != quota.Settled || h.Charged == 0 {
-					t.Errorf("hold is %s with %d charged, want what was paid", h.State, h.Charged)
-				}
-				if n := w.provider.submitted(j.ID); n != 1 {
-					t.Errorf("submitted %d times, want once", n)
-				}
-			})
-		})
+		t.Run(tt.name, virtual(func(t *testing.T) {
+			w := newWorld(t)
+			w.provider.loseReply, w.provider.hidden = true, true
+			p := w.run()
+			id := p.accept(t, 1)
+			elapse(tt.after)
+			p.arrived(t, w, id)
+			elapse(2 * time.Minute)
+			p.wantEnd(t, id, generate.Delivered)
+			if h := hold(t, p, id); h.State != quota.Settled || h.Charged == 0 {
+				t.Errorf("hold is %s with %d charged, want what was paid", h.State, h.Charged)
+			}
+			w.wantSubmits(t, id, 1)
+		}))
 	}
 }
 
@@ -66,21 +54,15 @@ func TestAHintSpeedsUpTheNextPoll(t *testing.T) {
 		w := newWorld(t)
 		w.provider.queue, w.provider.run = time.Hour, 0
 		w.provider.hidden = true
-		p := w.start(crashAt(0))
-		defer p.kill(t)
-		j, err := p.submit(t.Context(), ask(t, 1))
-		if err != nil {
-			t.Fatal(err)
-		}
+		p := w.run()
+		id := p.accept(t, 1)
 		elapse(time.Minute)
 		w.provider.mu.Lock()
 		w.provider.queue = 0
 		w.provider.mu.Unlock()
-		if err := p.engine.Arrived(t.Context(), j.ID, w.provider.requestOf(t, j.ID)); err != nil {
-			t.Fatal(err)
-		}
+		p.arrived(t, w, id)
 		elapse(100 * time.Millisecond)
-		if got, _ := p.store.Job(t.Context(), j.ID); got.State != generate.Delivered {
+		if got, _ := p.store.Job(t.Context(), id); got.State != generate.Delivered {
 			t.Errorf("state = %s at once after the hint, want delivered", got.State)
 		}
 	})
@@ -89,26 +71,22 @@ func TestAHintSpeedsUpTheNextPoll(t *testing.T) {
 func TestAHintForAJobThatIsNotThere(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
-		p := w.start(crashAt(0))
-		defer p.kill(t)
+		p := w.run()
 		if err := p.engine.Arrived(t.Context(), "nosuchjob", "r"); !errors.Is(err, generate.ErrNoJob) {
 			t.Errorf("Arrived = %v, want ErrNoJob", err)
 		}
-		j, err := p.submit(t.Context(), ask(t, 1))
-		if err != nil {
-			t.Fatal(err)
-		}
+		id := p.accept(t, 1)
 		elapse(2 * time.Minute)
 		for range 3 {
-			if err := p.engine.Arrived(t.Context(), j.ID, w.provider.requestOf(t, j.ID)); err != nil {
+			if err := p.engine.Arrived(t.Context(), id, w.provider.requestOf(t, id)); err != nil {
 				t.Errorf("a hint for a job that is over: %v, want nil", err)
 			}
-			if err := p.engine.Arrived(t.Context(), j.ID, "another"); err != nil {
+			if err := p.engine.Arrived(t.Context(), id, "another"); err != nil {
 				t.Errorf("a hint with another request: %v, want nil", err)
 			}
 		}
 		elapse(time.Minute)
-		if got := finished(t, p, j.ID); got.State != generate.Delivered || len(w.channel.posted()) != 1 {
+		if got := finished(t, p, id); got.State != generate.Delivered || len(w.channel.posted()) != 1 {
 			t.Errorf("job is %s with %d videos, want delivered with one", got.State, len(w.channel.posted()))
 		}
 	})

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -146,10 +145,7 @@ func (p *process) batchOf(t *testing.T, event string, n int) []generate.Job {
 	t.Helper()
 	var jobs []generate.Job
 	for _, id := range takesOf(event, n) {
-		j, err := p.store.Job(t.Context(), id)
-		if err != nil {
-			t.Fatal(err)
-		}
+		j := p.readJob(t, id)
 		jobs = append(jobs, j)
 	}
 	return jobs
@@ -158,12 +154,9 @@ func (p *process) batchOf(t *testing.T, event string, n int) []generate.Job {
 func TestTakesHaveSeedsHoldsAndPricesOfTheirOwn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
-		p := w.start(crashAt(0))
-		defer p.kill(t)
+		p := w.run()
 		a := askTakes(t, 0, 3)
-		if _, err := p.submit(t.Context(), a); err != nil {
-			t.Fatal(err)
-		}
+		p.mustSubmit(t, a)
 		elapse(5 * time.Second)
 		jobs := p.batchOf(t, a.Event, 3)
 		seeds := map[int64]bool{}
@@ -191,8 +184,7 @@ func TestTakesAreAcceptedAllOrNone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.policy.Member.Windows[0].Videos = 3
-		p := w.start(crashAt(0))
-		defer p.kill(t)
+		p := w.run()
 		a := askTakes(t, 0, 4)
 		_, quoted := p.engine.Quote(t.Context(), a)
 		_, err := p.submit(t.Context(), a)
@@ -213,87 +205,13 @@ func TestTakesAreAcceptedAllOrNone(t *testing.T) {
 	})
 }
 
-// askTrial is a command that compares the strengths of a LoRA.
-func askTrial(t *testing.T, n int) generate.Ask {
-	t.Helper()
-	a := ask(t, n)
-	rules := ltx.Rules{Library: func(name string) (ltx.LoRA, bool) {
-		return ltx.LoRA{Name: name, Path: "owner/film", Scale: 0.8}, true
-	}}
-	r, err := a.Request.With(rules, ltx.Setting{Key: "lora", Value: "film"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	a.Request = r.Try("film", ltx.TrialScales()...)
-	return a
-}
-
-func TestATrialHasOneSeedAndAStrengthForEachTake(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t)
-		p := w.start(crashAt(0))
-		defer p.kill(t)
-		a := askTrial(t, 0)
-		if _, err := p.submit(t.Context(), a); err != nil {
-			t.Fatal(err)
-		}
-		elapse(5 * time.Second)
-		one := a.Request.One().Estimate(price(a.Request.Endpoint()))
-		var scales []float64
-		jobs := p.batchOf(t, a.Event, 4)
-		for i, j := range jobs {
-			scales = append(scales, j.Request.LoRAs()[0].Scale)
-			if j.Request.Seed() != 1000 || j.Request.Count() != 1 || j.Batch.Size != 4 || j.Batch.Trial.Label(i) != fmt.Sprintf("film@%v", scales[i]) {
-				t.Errorf("take %d: batch %+v of %s", i+1, j.Batch, j.Request.CommandLine())
-			}
-			if h, err := p.store.Hold(t.Context(), j.ID); err != nil || h.State != quota.Held || h.Estimate != one {
-				t.Errorf("take %d: hold %+v, %v; want %d", i+1, h, err, one)
-			}
-		}
-		if want := []float64{0.4, 0.7, 1, 1.3}; !slices.Equal(scales, want) {
-			t.Errorf("the strengths are %v, want %v", scales, want)
-		}
-		if card := w.channel.shown(jobs[0].ID); card.Estimate != 4*one || card.Request.Trial().LoRA != "film" {
-			t.Errorf("the card says %d, want %d; it tries %+v", card.Estimate, 4*one, card.Request.Trial())
-		}
-		elapse(10 * time.Minute)
-		for _, videos := range w.channel.messages {
-			if len(w.channel.messages) != 1 || len(videos) != 4 {
-				t.Errorf("the messages are %v, want one of four videos", w.channel.messages)
-			}
-		}
-	})
-}
-
-func TestATrialIsAcceptedAllOrNone(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t)
-		w.policy.Member.Windows[0].Videos = 3
-		p := w.start(crashAt(0))
-		defer p.kill(t)
-		a := askTrial(t, 0)
-		_, quoted := p.engine.Quote(t.Context(), a)
-		_, err := p.submit(t.Context(), a)
-		for _, err := range []error{quoted, err} {
-			if limit, ok := errors.AsType[*quota.LimitError](err); !ok || limit.Gauge.Used != 0 || limit.Need != 4 {
-				t.Errorf("four strengths where three videos are left: %v, want a refusal that says that 4 were needed", err)
-			}
-		}
-		elapse(time.Minute)
-		if _, err := p.store.Job(t.Context(), take(t, 2)); !errors.Is(err, generate.ErrNoJob) {
-			t.Errorf("the second take: %v", err)
-		}
-	})
-}
-
 func TestARefusalInDollarsIsOfAllTakes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		a := askTakes(t, 0, 3)
 		one := a.Request.One().Estimate(price(a.Request.Endpoint()))
 		w.policy.Member.Windows[0] = quota.WindowLimit{Window: quota.Day, USD: 2 * one}
-		p := w.start(crashAt(0))
-		defer p.kill(t)
+		p := w.run()
 		_, quoted := p.engine.Quote(t.Context(), a)
 		_, err := p.submit(t.Context(), a)
 		for _, err := range []error{quoted, err} {
@@ -313,12 +231,9 @@ func TestNoTakeIsSubmittedBeforeTheCardIsThere(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.channel.gone = true
-		p := w.start(crashAt(0))
-		defer p.kill(t)
+		p := w.run()
 		a := askTakes(t, 0, 2)
-		if _, err := p.submit(t.Context(), a); err != nil {
-			t.Fatal(err)
-		}
+		p.mustSubmit(t, a)
 		elapse(30 * time.Second)
 		for i, j := range p.batchOf(t, a.Event, 2) {
 			if j.State != generate.Failed || j.Failure.Kind != generate.FailUnreachable || w.provider.submitted(j.ID) != 0 || j.Charged != 0 {
@@ -326,141 +241,6 @@ func TestNoTakeIsSubmittedBeforeTheCardIsThere(t *testing.T) {
 			}
 		}
 	})
-}
-
-func TestATakeThatComesLateIsPostedByItself(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t)
-		w.deadline = 2 * time.Hour
-		p := w.start(crashAt(0))
-		defer p.kill(t)
-		a := askTakes(t, 0, 3)
-		if _, err := p.submit(t.Context(), a); err != nil {
-			t.Fatal(err)
-		}
-		elapse(30 * time.Second)
-		w.provider.slow(take(t, 2), 40*time.Minute)
-		elapse(25 * time.Minute)
-		if len(w.channel.posted()) > 0 {
-			t.Errorf("posted %v while a take is still made and little time has passed", w.channel.posted())
-		}
-		elapse(7 * time.Minute)
-		if got := w.channel.messages[take(t, 1)]; !slices.Equal(got, []string{take(t, 1), take(t, 3)}) {
-			t.Errorf("the message has the takes %v, want those that are made", got)
-		}
-		elapse(20 * time.Minute)
-		if got := w.channel.messages[take(t, 2)]; !slices.Equal(got, []string{take(t, 2)}) {
-			t.Errorf("the late take is in the message %v, want one of its own", got)
-		}
-		for i, j := range p.batchOf(t, a.Event, 3) {
-			if j.State != generate.Delivered || j.Unfinished() {
-				t.Errorf("take %d is %s", i+1, j.State)
-			}
-		}
-	})
-}
-
-// TestALateTakeThatIsNotMadeIsTold: the card goes on telling of takes that are
-// not in the message, and whoever did not stop one is told by a message.
-func TestALateTakeThatIsNotMadeIsTold(t *testing.T) {
-	cancel := func(by string) func(*world, *process) {
-		return func(w *world, p *process) {
-			if _, err := p.engine.Cancel(w.t.Context(), take(w.t, 2), by); err != nil {
-				w.t.Fatal(err)
-			}
-		}
-	}
-	for name, tt := range map[string]struct {
-		end     func(*world, *process)
-		state   generate.State
-		notices int
-	}{
-		"its requester stops it":   {cancel("test:1"), generate.Cancelled, 0},
-		"an admin stops it":        {cancel("test:9"), generate.Cancelled, 1},
-		"the provider can't do it": {func(w *world, _ *process) { w.change(func(f *fakeProvider) { f.failOf = failures(w, 2) }) }, generate.Failed, 1},
-	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t)
-				w.deadline = 2 * time.Hour
-				p := w.start(crashAt(0))
-				defer func() { p.kill(t) }()
-				if _, err := p.submit(t.Context(), askTakes(t, 0, 3)); err != nil {
-					t.Fatal(err)
-				}
-				elapse(30 * time.Second)
-				w.provider.slow(take(t, 2), 40*time.Minute)
-				elapse(32 * time.Minute)
-				if got := w.channel.messages[take(t, 1)]; len(got) != 2 {
-					t.Fatalf("the message has %v, want the two takes that are made", got)
-				}
-				tt.end(w, p)
-				p.kill(t)
-				p = w.start(crashAt(0))
-				elapse(20 * time.Minute)
-				card := w.channel.shown(take(t, 1))
-				if len(card.Takes) != 3 || card.Takes[1].State != tt.state {
-					t.Errorf("the card shows %d takes, the second one %s, want %s", len(card.Takes), card.Takes[1].State, tt.state)
-				}
-				if lead := p.readJob(t, take(t, 1)); lead.Unfinished() {
-					t.Errorf("the lead is still %s", lead.State)
-				}
-				for i := 1; i <= 3; i++ {
-					want := 0
-					if i == 2 {
-						want = tt.notices
-					}
-					if got := w.channel.noticed(take(t, i)); got != want {
-						t.Errorf("take %d: %d notices, want %d", i, got, want)
-					}
-				}
-			})
-		})
-	}
-}
-
-// TestABatchDoesNotOutwaitItsConversation: what is made is posted while the
-// conversation takes it without fail.
-func TestABatchDoesNotOutwaitItsConversation(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t)
-		w.deadline = 2 * time.Hour
-		p := w.start(crashAt(0))
-		defer p.kill(t)
-		a := askTakes(t, 0, 3)
-		a.PostBefore = time.Now().Add(10 * time.Minute)
-		if _, err := p.submit(t.Context(), a); err != nil {
-			t.Fatal(err)
-		}
-		elapse(30 * time.Second)
-		w.provider.slow(take(t, 2), 40*time.Minute)
-		elapse(9 * time.Minute)
-		if posted := w.channel.posted(); len(posted) > 0 {
-			t.Errorf("posted %v while there is time", posted)
-		}
-		elapse(time.Minute)
-		if got := w.channel.messages[take(t, 1)]; !slices.Equal(got, []string{take(t, 1), take(t, 3)}) {
-			t.Errorf("the message has the takes %v, want those that are made", got)
-		}
-	})
-}
-
-// delay makes each upload take so long.
-func (c *fakeChannel) delay(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.slow = d
-}
-
-// slow makes the provider run a job longer from now on.
-func (p *fakeProvider) slow(job string, more time.Duration) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, j := range p.jobs {
-		if j.asked.Job == job {
-			j.at = j.at.Add(more)
-		}
-	}
 }
 
 // alternating gives two processes a job each in turn.
@@ -499,9 +279,7 @@ func TestTakesOfOneBatchAreMadeByDifferentProcesses(t *testing.T) {
 		second := w.join(first.store, crashAt(0))
 		for n := range 20 {
 			a := askTakes(t, n, 3)
-			if _, err := first.submit(t.Context(), a); err != nil {
-				t.Fatal(err)
-			}
+			first.mustSubmit(t, a)
 			elapse(30 * time.Second)
 			owners := map[string]bool{}
 			for _, j := range first.batchOf(t, a.Event, 3) {
@@ -524,42 +302,6 @@ func TestTakesOfOneBatchAreMadeByDifferentProcesses(t *testing.T) {
 	})
 }
 
-func TestAVideoThatIsFoundAfterItsBatchWasPostedIsLinked(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t)
-		w.provider.loseReply, w.provider.hidden = true, true
-		p := w.start(crashAt(0))
-		defer p.kill(t)
-		a := askTakes(t, 0, 2)
-		if _, err := p.submit(t.Context(), a); err != nil {
-			t.Fatal(err)
-		}
-		elapse(15 * time.Minute)
-		jobs := p.batchOf(t, a.Event, 2)
-		lost := slices.IndexFunc(jobs, func(j generate.Job) bool { return j.State == generate.Failed })
-		if lost < 0 || len(w.channel.posted()) != 1 {
-			t.Fatalf("the takes are %s and %s, %d videos are posted; want one lost, one posted", jobs[0].State, jobs[1].State, len(w.channel.posted()))
-		}
-		request, _ := w.provider.find(jobs[lost].ID)
-		if err := p.engine.Arrived(t.Context(), jobs[lost].ID, request); err != nil {
-			t.Fatal(err)
-		}
-		elapse(time.Minute)
-		j := p.batchOf(t, a.Event, 2)[lost]
-		switch {
-		case lost > 0 && (j.State != generate.Delivered || len(w.channel.messages[j.ID]) != 1):
-			t.Errorf("the take is %s, want it posted by itself", j.State)
-		case lost == 0 && (j.State != generate.Failed || !strings.HasPrefix(w.channel.shown(j.ID).Takes[0].Output.URL, "https://")):
-			t.Errorf("the take is %s, want a link on the card", j.State)
-		case lost == 0 && w.channel.noticed(j.ID) != 1:
-			t.Error("its requester is not told, since edits of the card notify nobody")
-		}
-		if j.Charged == 0 || j.Unfinished() {
-			t.Errorf("charged %d, unfinished: %t", j.Charged, j.Unfinished())
-		}
-	})
-}
-
 // leadlessStore has failed over while a batch was accepted: it has kept the
 // other takes and not what became of the lead.
 type leadlessStore struct {
@@ -577,58 +319,12 @@ func (s leadlessStore) AcceptAll(ctx context.Context, batch []generate.Asked) ([
 	return nil, errors.New("the store fails over")
 }
 
-// TestTakesThatComeBackTogetherArePostedOnce: both submits were lost and given
-// up. The provider tells of the second take first, which goes alone; while its
-// video is on the way, the lead comes back, too.
-func TestTakesThatComeBackTogetherArePostedOnce(t *testing.T) {
-	for _, apart := range []time.Duration{0, time.Second, 3 * time.Second, 10 * time.Second} {
-		synctest.Test(t, func(t *testing.T) {
-			w := newWorld(t)
-			w.provider.loseAll, w.provider.hidden = true, true
-			p := w.start(crashAt(0))
-			defer p.kill(t)
-			a := askTakes(t, 0, 2)
-			if _, err := p.submit(t.Context(), a); err != nil {
-				t.Fatal(err)
-			}
-			elapse(40 * time.Minute)
-			jobs := p.batchOf(t, a.Event, 2)
-			w.channel.delay(30 * time.Second)
-			for _, i := range []int{1, 0} {
-				if jobs[i].Failure.Kind != generate.FailLost || jobs[i].Unfinished() {
-					t.Fatalf("take %d is %s (%s)", i+1, jobs[i].State, jobs[i].Failure.Kind)
-				}
-				if err := p.engine.Arrived(t.Context(), jobs[i].ID, w.provider.requestOf(t, jobs[i].ID)); err != nil {
-					t.Fatal(err)
-				}
-				elapse(apart)
-			}
-			elapse(10 * time.Minute)
-			times := map[string]int{}
-			for _, videos := range w.channel.messages {
-				for _, video := range videos {
-					times[video]++
-				}
-			}
-			if times[jobs[0].ID] != 1 || times[jobs[1].ID] != 1 {
-				t.Errorf("%s apart: the videos are in messages %v, want each once", apart, w.channel.messages)
-			}
-			for i, j := range p.batchOf(t, a.Event, 2) {
-				if j.State != generate.Delivered || j.Unfinished() {
-					t.Errorf("%s apart: take %d is %s", apart, i+1, j.State)
-				}
-			}
-		})
-	}
-}
-
 func TestTheLeadThatAFailoverLostIsAcceptedBesideItsTakes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		var over atomic.Bool
 		w.worn = func(s generate.Store) generate.Store { return leadlessStore{s, &over} }
-		p := w.start(crashAt(0))
-		defer p.kill(t)
+		p := w.run()
 		a := askTakes(t, 0, 3)
 		j, err := p.submit(t.Context(), a)
 		if err != nil || j.ID != take(t, 1) {

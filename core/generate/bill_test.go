@@ -22,24 +22,19 @@ func TestACancelledJobIsBilledIfItHadBegunAndFailuresAre(t *testing.T) {
 		{"it waited in the queue", true, 3 * time.Second, quota.Released},
 		{"failures cost nothing", false, 20 * time.Second, quota.Released},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t)
-				w.billFailures = tt.bill
-				p := w.start(crashAt(0))
-				defer p.kill(t)
-				id := p.accept(t, 1)
-				elapse(tt.after)
-				if _, err := p.engine.Cancel(t.Context(), id, "test:1"); err != nil {
-					t.Fatal(err)
-				}
-				elapse(time.Minute)
-				j, h := finished(t, p, id), hold(t, p, id)
-				if j.State != generate.Cancelled || h.State != tt.hold || h.Charged != j.Charged {
-					t.Errorf("job is %s with %d charged, its hold %s with %d; want it %s", j.State, j.Charged, h.State, h.Charged, tt.hold)
-				}
-			})
-		})
+		t.Run(tt.name, virtual(func(t *testing.T) {
+			w := newWorld(t)
+			w.billFailures = tt.bill
+			p := w.run()
+			id := p.accept(t, 1)
+			elapse(tt.after)
+			p.cancel(t, id)
+			elapse(time.Minute)
+			j, h := finished(t, p, id), hold(t, p, id)
+			if j.State != generate.Cancelled || h.State != tt.hold || h.Charged != j.Charged {
+				t.Errorf("job is %s with %d charged, its hold %s with %d; want it %s", j.State, j.Charged, h.State, h.Charged, tt.hold)
+			}
+		}))
 	}
 }
 
@@ -56,20 +51,17 @@ func TestABillOutOfProportionIsNotCharged(t *testing.T) {
 		{"less", 10, 18_050, 0},
 		{"nothing is said", 0, estimate, 0},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t)
-				w.provider.units = tt.units
-				p := w.start(crashAt(0))
-				defer p.kill(t)
-				id := p.accept(t, 1)
-				elapse(2 * time.Minute)
-				j, h := finished(t, p, id), hold(t, p, id)
-				if j.Charged != tt.charged || h.Charged != tt.charged || j.Billed != tt.billed {
-					t.Errorf("charged %d (%d in the ledger), billed %d; want %d and %d", j.Charged, h.Charged, j.Billed, tt.charged, tt.billed)
-				}
-			})
-		})
+		t.Run(tt.name, virtual(func(t *testing.T) {
+			w := newWorld(t)
+			w.provider.units = tt.units
+			p := w.run()
+			id := p.accept(t, 1)
+			elapse(2 * time.Minute)
+			j, h := finished(t, p, id), hold(t, p, id)
+			if j.Charged != tt.charged || h.Charged != tt.charged || j.Billed != tt.billed {
+				t.Errorf("charged %d (%d in the ledger), billed %d; want %d and %d", j.Charged, h.Charged, j.Billed, tt.charged, tt.billed)
+			}
+		}))
 	}
 }
 
@@ -77,18 +69,14 @@ func TestEachEndpointHasItsPrice(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.provider.units = 71.37
-		p := w.start(crashAt(0))
-		defer p.kill(t)
+		p := w.run()
 		a := ask(t, 1)
 		plain, err := ltx.Rules{EndpointWithoutLoRA: plainEndpoint}.Parse(a.Request.Settings())
 		if err != nil {
 			t.Fatal(err)
 		}
 		a.Request = plain
-		accepted, err := p.submit(t.Context(), a)
-		if err != nil {
-			t.Fatal(err)
-		}
+		accepted := p.mustSubmit(t, a)
 		id := accepted.ID
 		elapse(2 * time.Minute)
 		j := finished(t, p, id)

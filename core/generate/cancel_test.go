@@ -19,26 +19,18 @@ func TestACancelThatTheProviderDoesNotTakeHoldsNothingUp(t *testing.T) {
 		{"it refuses for good", &generate.ProviderError{Op: "cancel", Kind: generate.FailAccount, HTTPStatus: 405}},
 		{"the answer is lost", errReply},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t)
-				w.provider.cancelErr = tt.err
-				p := w.start(crashAt(0))
-				defer p.kill(t)
-				j, err := p.submit(t.Context(), ask(t, 1))
-				if err != nil {
-					t.Fatal(err)
-				}
-				elapse(10 * time.Second)
-				if _, err := p.engine.Cancel(t.Context(), j.ID, "test:1"); err != nil {
-					t.Fatal(err)
-				}
-				elapse(2 * time.Minute)
-				if got := finished(t, p, j.ID); got.State != generate.Delivered || len(w.channel.posted()) != 1 {
-					t.Errorf("job is %s with %d videos, want the video that was made all the same", got.State, len(w.channel.posted()))
-				}
-			})
-		})
+		t.Run(tt.name, virtual(func(t *testing.T) {
+			w := newWorld(t)
+			w.provider.cancelErr = tt.err
+			p := w.run()
+			id := p.accept(t, 1)
+			elapse(10 * time.Second)
+			p.cancel(t, id)
+			elapse(2 * time.Minute)
+			if got := finished(t, p, id); got.State != generate.Delivered || len(w.channel.posted()) != 1 {
+				t.Errorf("job is %s with %d videos, want the video that was made all the same", got.State, len(w.channel.posted()))
+			}
+		}))
 	}
 }
 
@@ -53,35 +45,25 @@ func TestASubmissionThatTheProviderForgets(t *testing.T) {
 		{"after it was cancelled in the queue costs nothing", true, generate.Cancelled, "", quota.Released},
 		{"before it began costs nothing", false, generate.Failed, generate.FailProvider, quota.Released},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t)
-				w.provider.queue = time.Hour
-				p := w.start(crashAt(0))
-				defer p.kill(t)
-				j, err := p.submit(t.Context(), ask(t, 1))
-				if err != nil {
-					t.Fatal(err)
-				}
-				elapse(5 * time.Second)
-				if tt.cancel {
-					if _, err := p.engine.Cancel(t.Context(), j.ID, "test:1"); err != nil {
-						t.Fatal(err)
-					}
-					elapse(time.Second)
-				}
-				w.provider.mu.Lock()
-				clear(w.provider.jobs)
-				w.provider.mu.Unlock()
-				elapse(10 * time.Minute)
-				if got := finished(t, p, j.ID); got.State != tt.state || got.Failure.Kind != tt.kind {
-					t.Errorf("job is %s (%s), want %s (%s)", got.State, got.Failure.Kind, tt.state, tt.kind)
-				}
-				if h := hold(t, p, j.ID); h.State != tt.hold {
-					t.Errorf("hold is %s, want %s", h.State, tt.hold)
-				}
-			})
-		})
+		t.Run(tt.name, virtual(func(t *testing.T) {
+			w := newWorld(t)
+			w.provider.queue = time.Hour
+			p := w.run()
+			id := p.accept(t, 1)
+			elapse(5 * time.Second)
+			if tt.cancel {
+				p.cancel(t, id)
+				elapse(time.Second)
+			}
+			w.provider.mu.Lock()
+			clear(w.provider.jobs)
+			w.provider.mu.Unlock()
+			elapse(10 * time.Minute)
+			if got := finished(t, p, id); got.State != tt.state || got.Failure.Kind != tt.kind {
+				t.Errorf("job is %s (%s), want %s (%s)", got.State, got.Failure.Kind, tt.state, tt.kind)
+			}
+			p.wantHold(t, id, tt.hold)
+		}))
 	}
 }
 
@@ -109,8 +91,7 @@ func TestAJobThatIsCancelledWhileItsCardIsShownIsNotSubmitted(t *testing.T) {
 				t.Error(err)
 			}
 		}}
-		p = w.start(crashAt(0))
-		defer p.kill(t)
+		p = w.run()
 		id := p.accept(t, 1)
 		elapse(time.Minute)
 		if j := finished(t, p, id); j.State != generate.Cancelled || w.provider.submitted(id) != 0 || hold(t, p, id).State != quota.Released {
@@ -124,13 +105,10 @@ func TestAVideoThatWasMadeAndIsGoneIsCharged(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.provider.stubborn, w.provider.forgetful = true, true
-		p := w.start(crashAt(0))
-		defer p.kill(t)
+		p := w.run()
 		id := p.accept(t, 1)
 		elapse(20 * time.Second)
-		if _, err := p.engine.Cancel(t.Context(), id, "test:1"); err != nil {
-			t.Fatal(err)
-		}
+		p.cancel(t, id)
 		elapse(5 * time.Minute)
 		j, h := finished(t, p, id), hold(t, p, id)
 		if j.Failure.Kind != generate.FailExpired || h.State != quota.Settled || h.Charged != estimate {
@@ -142,12 +120,8 @@ func TestAVideoThatWasMadeAndIsGoneIsCharged(t *testing.T) {
 func TestASubmissionThatIsNotKnownAtFirstIsBelievedLater(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
-		p := w.start(crashAt(0))
-		defer p.kill(t)
-		j, err := p.submit(t.Context(), ask(t, 1))
-		if err != nil {
-			t.Fatal(err)
-		}
+		p := w.run()
+		id := p.accept(t, 1)
 		elapse(100 * time.Millisecond)
 		w.provider.mu.Lock()
 		hidden := w.provider.jobs
@@ -158,8 +132,6 @@ func TestASubmissionThatIsNotKnownAtFirstIsBelievedLater(t *testing.T) {
 		w.provider.jobs = hidden
 		w.provider.mu.Unlock()
 		elapse(3 * time.Minute)
-		if got := finished(t, p, j.ID); got.State != generate.Delivered {
-			t.Errorf("job is %s (%s), want delivered", got.State, got.Failure.Kind)
-		}
+		p.wantEnd(t, id, generate.Delivered)
 	})
 }

@@ -42,10 +42,7 @@ func (f *fakeFitter) Fit(_ context.Context, in generate.File, dir string, limit 
 // becomes as change makes it; then there is time for a first try.
 func (w *world) deliver(t *testing.T, p *process, change func(*fakeChannel)) generate.Job {
 	t.Helper()
-	j, err := p.submit(t.Context(), ask(t, 1))
-	if err != nil {
-		t.Fatal(err)
-	}
+	j := p.mustSubmit(t, ask(t, 1))
 	elapse(w.provider.queue + w.provider.run - time.Second)
 	w.set(change)
 	elapse(10 * time.Second)
@@ -87,22 +84,19 @@ func TestAVideoThatCannotBeMadeSmallerBecomesALinkAtOnce(t *testing.T) {
 		"it would look too bad":     &generate.TooLargeError{Size: 25, Limit: 8},
 		"ffmpeg's own time is over": context.DeadlineExceeded,
 	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				w, f := newWorld(t), &fakeFitter{err: err}
-				w.fitter = f
-				p := w.start(crashAt(0))
-				defer p.kill(t)
-				j := w.deliver(t, p, func(c *fakeChannel) { c.limit = 8 })
-				got := finished(t, p, j.ID)
-				if _, large := errors.AsType[*generate.TooLargeError](w.channel.why[j.ID]); !large || got.State != generate.Delivered {
-					t.Errorf("the job is %s, its video a %s: %v", got.State, got.Receipt.Fit, w.channel.why[j.ID])
-				}
-				if downloads, fits := w.counts(f); downloads != 1 || fits != 1 {
-					t.Errorf("%d downloads and %d encodes, want one of each", downloads, fits)
-				}
-			})
-		})
+		t.Run(name, virtual(func(t *testing.T) {
+			w, f := newWorld(t), &fakeFitter{err: err}
+			w.fitter = f
+			p := w.run()
+			j := w.deliver(t, p, func(c *fakeChannel) { c.limit = 8 })
+			got := finished(t, p, j.ID)
+			if _, large := errors.AsType[*generate.TooLargeError](w.channel.why[j.ID]); !large || got.State != generate.Delivered {
+				t.Errorf("the job is %s, its video a %s: %v", got.State, got.Receipt.Fit, w.channel.why[j.ID])
+			}
+			if downloads, fits := w.counts(f); downloads != 1 || fits != 1 {
+				t.Errorf("%d downloads and %d encodes, want one of each", downloads, fits)
+			}
+		}))
 	}
 }
 
@@ -111,8 +105,7 @@ func TestAVideoThatFitsIsPostedThoughFFmpegFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.fitter = &fakeFitter{err: errors.New("run ffmpeg: exit status 1")}
-		p := w.start(crashAt(0))
-		defer p.kill(t)
+		p := w.run()
 		j := w.deliver(t, p, func(*fakeChannel) {})
 		if got := finished(t, p, j.ID); got.Receipt.Fit != generate.FitOriginal {
 			t.Errorf("the video is %s (%s)", got.Receipt.Fit, got.State)
@@ -126,8 +119,7 @@ func TestAnOutageDownloadsAndEncodesOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w, f := newWorld(t), &fakeFitter{}
 		w.fitter = f
-		p := w.start(crashAt(0))
-		defer p.kill(t)
+		p := w.run()
 		j := w.deliver(t, p, func(c *fakeChannel) { c.limit, c.away = 8, true })
 		elapse(time.Hour)
 		if downloads, fits := w.counts(f); downloads != 1 || fits != 1 {
@@ -163,8 +155,7 @@ func TestARestartInAnOutageDownloadsOnceMore(t *testing.T) {
 			t.Errorf("left on disk: %v", left)
 		}
 		first.kill(t)
-		p := w.start(crashAt(0))
-		defer p.kill(t)
+		p := w.run()
 		elapse(10 * time.Minute)
 		w.set(func(c *fakeChannel) { c.away = false })
 		elapse(2 * time.Minute)
@@ -182,8 +173,7 @@ func TestAFileThatIsGoneIsDownloadedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w, f := newWorld(t), &fakeFitter{}
 		w.fitter = f
-		p := w.start(crashAt(0))
-		defer p.kill(t)
+		p := w.run()
 		j := w.deliver(t, p, func(c *fakeChannel) { c.away = true })
 		for _, dir := range w.left(t) {
 			if err := os.RemoveAll(dir); err != nil {
@@ -208,16 +198,11 @@ func TestVideosThatWaitTakeABoundedPartOfTheDisk(t *testing.T) {
 		w := newWorld(t)
 		w.policy.Member.JobsAtATime = 0
 		w.maxBytes = int64(len(w.provider.media)) // so four of them may wait
-		p := w.start(crashAt(0))
-		defer p.kill(t)
+		p := w.run()
 		w.set(func(c *fakeChannel) { c.limit = 1 << 20 })
 		var ids []string
 		for n := range 6 {
-			j, err := p.submit(t.Context(), ask(t, n))
-			if err != nil {
-				t.Fatal(err)
-			}
-			ids = append(ids, j.ID)
+			ids = append(ids, p.accept(t, n))
 		}
 		elapse(w.provider.queue + w.provider.run - time.Second)
 		w.set(func(c *fakeChannel) { c.away = true })
@@ -243,8 +228,7 @@ func TestVideosThatWaitTakeABoundedPartOfTheDisk(t *testing.T) {
 func TestUploadsThatKeepFailingBecomeALinkAfterAMinute(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
-		p := w.start(crashAt(0))
-		defer p.kill(t)
+		p := w.run()
 		j := w.deliver(t, p, func(c *fakeChannel) { c.noFiles = true })
 		elapse(45 * time.Second)
 		if posted := w.channel.posted(); len(posted) != 0 {
@@ -263,8 +247,7 @@ func TestUploadsThatKeepFailingBecomeALinkAfterAMinute(t *testing.T) {
 func TestAConversationThatIsBusyGetsTheFileInTheEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
-		p := w.start(crashAt(0))
-		defer p.kill(t)
+		p := w.run()
 		j := w.deliver(t, p, func(c *fakeChannel) { c.busy = true })
 		elapse(5 * time.Minute)
 		if posted := w.channel.posted(); len(posted) != 0 {
@@ -285,8 +268,7 @@ func TestADownloadThatNeverEndsBecomesALink(t *testing.T) {
 		w.maxBytes = 4 << 20
 		w.provider.media += strings.Repeat(".", 2<<20)
 		w.provider.drip, w.provider.dripBytes = 14*time.Second, 32<<10 // 64 KiB in 28 seconds
-		p := w.start(crashAt(0))
-		defer p.kill(t)
+		p := w.run()
 		j := w.deliver(t, p, func(c *fakeChannel) { c.limit = 4 << 20 })
 		elapse(9*time.Minute + 30*time.Second)
 		if posted := w.channel.posted(); len(posted) != 0 || w.provider.opened != 1 {
@@ -306,8 +288,7 @@ func TestASlowLineBringsAVideo(t *testing.T) {
 		w.maxBytes = 4 << 20
 		w.provider.media += strings.Repeat(".", 1<<20)
 		w.provider.drip, w.provider.dripBytes = 14*time.Second, 32<<10
-		p := w.start(crashAt(0))
-		defer p.kill(t)
+		p := w.run()
 		j := w.deliver(t, p, func(c *fakeChannel) { c.limit = 4 << 20 })
 		elapse(8 * time.Minute)
 		got := finished(t, p, j.ID)
@@ -329,39 +310,36 @@ func TestDownloadsThatMakeNoProgressGiveUpTheirPlaces(t *testing.T) {
 		{"a byte now and then", 29 * time.Second, 1},
 		{"a little too slow", 16 * time.Second, 32 << 10},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t)
-				w.policy, w.maxBytes, w.channel.limit = quota.Policy{}, 4<<20, 4<<20
-				w.provider.media += strings.Repeat(".", 2<<20)
-				w.provider.queue, w.provider.run = 0, 0
-				w.provider.places = make(chan struct{}, 16)
-				w.provider.drip, w.provider.dripBytes = tt.every, tt.bytes
-				p := w.start(crashAt(0))
-				defer p.kill(t)
-				slow := make([]string, 16)
-				for n := range slow {
-					slow[n] = p.accept(t, n)
+		t.Run(tt.name, virtual(func(t *testing.T) {
+			w := newWorld(t)
+			w.policy, w.maxBytes, w.channel.limit = quota.Policy{}, 4<<20, 4<<20
+			w.provider.media += strings.Repeat(".", 2<<20)
+			w.provider.queue, w.provider.run = 0, 0
+			w.provider.places = make(chan struct{}, 16)
+			w.provider.drip, w.provider.dripBytes = tt.every, tt.bytes
+			p := w.run()
+			slow := make([]string, 16)
+			for n := range slow {
+				slow[n] = p.accept(t, n)
+			}
+			elapse(10 * time.Second)
+			w.change(func(p *fakeProvider) { p.drip = 0 })
+			next := p.accept(t, 17)
+			elapse(15 * time.Second)
+			if posted := w.channel.posted(); len(posted) != 0 {
+				t.Errorf("posted within half a minute: %v", posted)
+			}
+			elapse(10 * time.Second)
+			if j := finished(t, p, next); j.State != generate.Delivered || j.Receipt.Fit != generate.FitOriginal {
+				t.Errorf("the next job is %s, its video a %s", j.State, j.Receipt.Fit)
+			}
+			elapse(time.Minute)
+			for _, id := range slow { // the host has recovered
+				if j := finished(t, p, id); j.State != generate.Delivered || j.Receipt.Fit != generate.FitOriginal {
+					t.Errorf("a job is %s, its video a %s", j.State, j.Receipt.Fit)
 				}
-				elapse(10 * time.Second)
-				w.change(func(p *fakeProvider) { p.drip = 0 })
-				next := p.accept(t, 17)
-				elapse(15 * time.Second)
-				if posted := w.channel.posted(); len(posted) != 0 {
-					t.Errorf("posted within half a minute: %v", posted)
-				}
-				elapse(10 * time.Second)
-				if j := finished(t, p, next); j.State != generate.Delivered || j.Receipt.Fit != generate.FitOriginal {
-					t.Errorf("the next job is %s, its video a %s", j.State, j.Receipt.Fit)
-				}
-				elapse(time.Minute)
-				for _, id := range slow { // the host has recovered
-					if j := finished(t, p, id); j.State != generate.Delivered || j.Receipt.Fit != generate.FitOriginal {
-						t.Errorf("a job is %s, its video a %s", j.State, j.Receipt.Fit)
-					}
-				}
-			})
-		})
+			}
+		}))
 	}
 }
 
@@ -370,8 +348,7 @@ func TestADownloadThatMakesNoProgressBecomesALink(t *testing.T) {
 		w := newWorld(t)
 		w.provider.media += strings.Repeat(".", 10_000)
 		w.provider.drip = 29 * time.Second
-		p := w.start(crashAt(0))
-		defer p.kill(t)
+		p := w.run()
 		j := w.deliver(t, p, func(*fakeChannel) {})
 		elapse(6 * time.Minute)
 		got := finished(t, p, j.ID)
@@ -392,20 +369,17 @@ func TestALinkSaysWhyThereIsNoFile(t *testing.T) {
 		"the media host refuses it":      {refused, 5 * time.Second},
 		"the media host does not answer": {errReply, 10 * time.Minute},
 	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t)
-				w.provider.openErr = tt.err
-				p := w.start(crashAt(0))
-				defer p.kill(t)
-				j := w.deliver(t, p, func(*fakeChannel) {})
-				elapse(tt.after)
-				got := finished(t, p, j.ID)
-				if why := w.channel.why[j.ID]; got.State != generate.Delivered || !errors.Is(why, tt.err) {
-					t.Errorf("the job is %s, its video a %s: %v", got.State, got.Receipt.Fit, why)
-				}
-			})
-		})
+		t.Run(name, virtual(func(t *testing.T) {
+			w := newWorld(t)
+			w.provider.openErr = tt.err
+			p := w.run()
+			j := w.deliver(t, p, func(*fakeChannel) {})
+			elapse(tt.after)
+			got := finished(t, p, j.ID)
+			if why := w.channel.why[j.ID]; got.State != generate.Delivered || !errors.Is(why, tt.err) {
+				t.Errorf("the job is %s, its video a %s: %v", got.State, got.Receipt.Fit, why)
+			}
+		}))
 	}
 }
 
@@ -413,8 +387,7 @@ func TestALinkSaysWhyThereIsNoFile(t *testing.T) {
 func TestAVideoThatIsTooLargeBecomesALinkWithoutFFmpeg(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
-		p := w.start(crashAt(0))
-		defer p.kill(t)
+		p := w.run()
 		j := w.deliver(t, p, func(c *fakeChannel) { c.limit = 8 })
 		got := finished(t, p, j.ID)
 		if _, large := errors.AsType[*generate.TooLargeError](w.channel.why[j.ID]); !large || got.State != generate.Delivered {
@@ -442,8 +415,7 @@ func TestWhatAKilledProcessLeftIsDeleted(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	p := w.start(crashAt(0))
-	defer p.kill(t)
+	w.run()
 	if left := w.left(t); len(left) != 3 {
 		t.Errorf("left are %v, want three", left)
 	}
@@ -457,8 +429,7 @@ func TestWhatAKilledProcessLeftIsDeleted(t *testing.T) {
 func TestAnOrdinaryJobIsSavedSeldom(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
-		p := w.start(crashAt(0))
-		defer p.kill(t)
+		p := w.run()
 		id := p.accept(t, 1)
 		elapse(time.Minute)
 		j := finished(t, p, id)

@@ -33,36 +33,31 @@ func TestAJobThatMayHaveBeenSubmittedIsLookedForFirst(t *testing.T) {
 		{"it was", true, generate.Delivered, true},
 		{"nobody knows it", false, generate.Failed, false},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t)
-				w.worn = func(s generate.Store) generate.Store { return forgetfulStore{s} }
-				p := w.start(crashAt(0))
-				defer p.kill(t)
-				a := ask(t, 1)
-				id := generate.NewID(a.Event)
-				if tt.submitted {
-					if _, err := w.provider.take(generate.JobRequest{Job: id, Endpoint: "fal-ai/test", Request: a.Request}); err != nil {
-						t.Fatal(err)
-					}
-				}
-				before := w.provider.submitted(id)
-				if _, err := p.submit(t.Context(), a); err != nil {
+		t.Run(tt.name, virtual(func(t *testing.T) {
+			w := newWorld(t)
+			w.worn = func(s generate.Store) generate.Store { return forgetfulStore{s} }
+			p := w.run()
+			a := ask(t, 1)
+			id := generate.NewID(a.Event)
+			if tt.submitted {
+				if _, err := w.provider.take(generate.JobRequest{Job: id, Endpoint: "fal-ai/test", Request: a.Request}); err != nil {
 					t.Fatal(err)
 				}
-				elapse(30 * time.Minute)
-				j := finished(t, p, id)
-				if j.State != tt.want || (j.Charged > 0) != tt.charged {
-					t.Errorf("job is %s (%s) with %d charged, want %s", j.State, j.Failure.Kind, j.Charged, tt.want)
-				}
-				if h := hold(t, p, id); (h.State == quota.Settled) != tt.charged {
-					t.Errorf("hold is %s", h.State)
-				}
-				if n := w.provider.submitted(id) - before; n != 0 {
-					t.Errorf("submitted %d times, want never by itself", n)
-				}
-			})
-		})
+			}
+			before := w.provider.submitted(id)
+			p.mustSubmit(t, a)
+			elapse(30 * time.Minute)
+			j := finished(t, p, id)
+			if j.State != tt.want || (j.Charged > 0) != tt.charged {
+				t.Errorf("job is %s (%s) with %d charged, want %s", j.State, j.Failure.Kind, j.Charged, tt.want)
+			}
+			if h := hold(t, p, id); (h.State == quota.Settled) != tt.charged {
+				t.Errorf("hold is %s", h.State)
+			}
+			if n := w.provider.submitted(id) - before; n != 0 {
+				t.Errorf("submitted %d times, want never by itself", n)
+			}
+		}))
 	}
 }
 
@@ -80,39 +75,36 @@ func TestAReceivedJobThatMayHaveBeenSubmittedIsLookedForFirst(t *testing.T) {
 		{"nobody knows it", false, false, generate.Failed},
 		{"nobody knows anything", true, false, generate.Failed},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t)
-				w.channel.mute = tt.mute
-				first := w.start(crashAt(0))
-				a := ask(t, 1)
-				j, err := first.engine.Record(t.Context(), a)
-				if err != nil {
+		t.Run(tt.name, virtual(func(t *testing.T) {
+			w := newWorld(t)
+			w.channel.mute = tt.mute
+			first := w.start(crashAt(0))
+			a := ask(t, 1)
+			j, err := first.engine.Record(t.Context(), a)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := first.acknowledge(t.Context(), j.ID); err != nil {
+				t.Fatal(err)
+			}
+			first.kill(t)
+			if tt.submitted {
+				if _, err := w.provider.take(generate.JobRequest{Job: j.ID, Endpoint: "fal-ai/test", Request: a.Request}); err != nil {
 					t.Fatal(err)
 				}
-				if err := first.acknowledge(t.Context(), j.ID); err != nil {
-					t.Fatal(err)
-				}
-				first.kill(t)
-				if tt.submitted {
-					if _, err := w.provider.take(generate.JobRequest{Job: j.ID, Endpoint: "fal-ai/test", Request: a.Request}); err != nil {
-						t.Fatal(err)
-					}
-				}
-				before := w.provider.submitted(j.ID)
-				w.worn = func(s generate.Store) generate.Store { return forgetfulStore{s} }
-				p := w.start(crashAt(0))
-				defer p.kill(t)
-				elapse(30 * time.Minute)
-				got, h := finished(t, p, j.ID), hold(t, p, j.ID)
-				if got.State != tt.want || (h.State == quota.Settled) != tt.submitted {
-					t.Errorf("job is %s (%s) and its hold %s, want %s", got.State, got.Failure.Kind, h.State, tt.want)
-				}
-				if n := w.provider.submitted(j.ID) - before; n != 0 {
-					t.Errorf("submitted %d times more", n)
-				}
-			})
-		})
+			}
+			before := w.provider.submitted(j.ID)
+			w.worn = func(s generate.Store) generate.Store { return forgetfulStore{s} }
+			p := w.run()
+			elapse(30 * time.Minute)
+			got, h := finished(t, p, j.ID), hold(t, p, j.ID)
+			if got.State != tt.want || (h.State == quota.Settled) != tt.submitted {
+				t.Errorf("job is %s (%s) and its hold %s, want %s", got.State, got.Failure.Kind, h.State, tt.want)
+			}
+			if n := w.provider.submitted(j.ID) - before; n != 0 {
+				t.Errorf("submitted %d times more", n)
+			}
+		}))
 	}
 }
 
@@ -124,10 +116,7 @@ func TestAnOldDoubtfulJobIsLookedForAsLongAsAnother(t *testing.T) {
 		w.policy.Member.JobsAtATime = 1
 		var ids []string
 		for n := range 2 { // the second waits for the first
-			j, err := first.submit(t.Context(), ask(t, n))
-			if err != nil {
-				t.Fatal(err)
-			}
+			j := first.mustSubmit(t, ask(t, n))
 			ids = append(ids, j.ID)
 		}
 		first.kill(t)
@@ -136,16 +125,13 @@ func TestAnOldDoubtfulJobIsLookedForAsLongAsAnother(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.worn = func(s generate.Store) generate.Store { return forgetfulStore{s} }
-		p := w.start(crashAt(0))
-		defer p.kill(t)
+		p := w.run()
 		elapse(time.Minute) // until the history knows it
 		w.provider.mu.Lock()
 		w.provider.hidden = false
 		w.provider.mu.Unlock()
 		elapse(10 * time.Minute)
-		if j := finished(t, p, ids[1]); j.State != generate.Delivered {
-			t.Errorf("job is %s (%s), want it delivered", j.State, j.Failure.Kind)
-		}
+		p.wantEnd(t, ids[1], generate.Delivered)
 	})
 }
 
@@ -153,18 +139,12 @@ func TestWhoLosesAJobWhileSubmittingPassesTheAnswerOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.provider.answer, w.provider.hidden = 30*time.Second, true
-		p := w.start(crashAt(0))
-		defer p.kill(t)
-		j, err := p.submit(t.Context(), ask(t, 1))
-		if err != nil {
-			t.Fatal(err)
-		}
+		p := w.run()
+		j := p.mustSubmit(t, ask(t, 1))
 		elapse(10 * time.Second)
+		var err error
 		for { // another process takes it over, and finds it in the middle
-			j, err = p.store.Job(t.Context(), j.ID)
-			if err != nil {
-				t.Fatal(err)
-			}
+			j := p.readJob(t, j.ID)
 			j.Owner, j.State = "another process", generate.Unknown
 			if _, err = p.store.Save(t.Context(), j, quota.Keep()); !errors.Is(err, generate.ErrConflict) {
 				break
@@ -178,9 +158,7 @@ func TestWhoLosesAJobWhileSubmittingPassesTheAnswerOn(t *testing.T) {
 		if got.State != generate.Delivered || got.Submission.RequestID != w.provider.requestOf(t, j.ID) {
 			t.Errorf("job is %s with request %q, want it delivered", got.State, got.Submission.RequestID)
 		}
-		if n := w.provider.submitted(j.ID); n != 1 {
-			t.Errorf("submitted %d times, want once", n)
-		}
+		w.wantSubmits(t, j.ID, 1)
 	})
 }
 
@@ -244,20 +222,16 @@ func TestARunDoesNotGoOnFromAnOlderRecord(t *testing.T) {
 		w := newWorld(t)
 		var back atomic.Pointer[generate.Job]
 		w.worn = func(s generate.Store) generate.Store { return relapsingStore{s, &back} }
-		p := w.start(crashAt(0))
-		defer p.kill(t)
+		p := w.run()
 		j := w.deliver(t, p, func(c *fakeChannel) { c.noFiles = true })
 		elapse(10 * time.Second)
-		now, err := p.store.Job(t.Context(), j.ID)
-		if err != nil {
-			t.Fatal(err)
-		}
+		now := p.readJob(t, j.ID)
 		now.Version--
 		now.Notes = nil
 		back.Store(&now)
 		elapse(5 * time.Minute)
-		if now, err = p.store.Job(t.Context(), j.ID); err != nil || !now.Doubted {
-			t.Errorf("the run goes on from a record that is older than what it wrote: %+v, %v", now, err)
+		if now = p.readJob(t, j.ID); !now.Doubted {
+			t.Errorf("the run goes on from a record that is older than what it wrote: %+v", now)
 		}
 	})
 }
@@ -279,8 +253,7 @@ func TestAPreparingJobOutlivesAnOlderRecord(t *testing.T) {
 		}
 		p.kill(t)
 		w.channel.unprepared = []error{later(10 * time.Second)}
-		p = w.start(crashAt(0))
-		defer p.kill(t)
+		p = w.run()
 		elapse(time.Second)
 		back.Store(&j) // older than what the run has written when it claimed the job
 		elapse(10 * time.Minute)
@@ -335,8 +308,7 @@ func TestAJobThatIsHandedOutAgainWhileItsVideoIsPostedIsPostedOnce(t *testing.T)
 			store.Store = s
 			return store
 		}
-		p := w.start(crashAt(0))
-		defer p.kill(t)
+		p := w.run()
 		j := w.deliver(t, p, func(c *fakeChannel) { c.slow = time.Minute })
 		close(again)
 		elapse(5 * time.Minute)

@@ -249,6 +249,8 @@ func (e *Engine) Quote(ctx context.Context, a Ask) (Quote, error) {
 	if err != nil {
 		return Quote{Estimate: estimate}, err
 	}
+	// Nobody is refused by a counter without a limit, nor is it shown.
+	reservation.Counts = slices.DeleteFunc(reservation.Counts, func(c quota.Count) bool { return c.Max == 0 })
 	for i, c := range reservation.Counts {
 		if c.Unit == quota.Videos {
 			reservation.Counts[i].Add = int64(a.Request.Count())
@@ -267,7 +269,7 @@ func (e *Engine) Quote(ctx context.Context, a Ask) (Quote, error) {
 	if err != nil {
 		return Quote{Estimate: estimate}, err
 	}
-	return Quote{Estimate: estimate, Gauges: limited(gaugesWith(reservation, entries, used))}, nil
+	return Quote{Estimate: estimate, Gauges: gaugesWith(reservation, entries, used)}, nil
 }
 
 // gaugesWith are the counts of a reservation, with its entries counted in.

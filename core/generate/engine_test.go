@@ -13,10 +13,7 @@ import (
 // finished reads a job that must be over.
 func finished(t *testing.T, p *process, id string) generate.Job {
 	t.Helper()
-	j, err := p.store.Job(t.Context(), id)
-	if err != nil {
-		t.Fatal(err)
-	}
+	j := p.readJob(t, id)
 	if j.Unfinished() {
 		t.Fatalf("job is %s and its card shows %q, want it to be over", j.State, j.Shown)
 	}
@@ -33,27 +30,43 @@ func hold(t *testing.T, p *process, id string) quota.Hold {
 	return h
 }
 
+// wantEnd checks how a job has ended.
+func (p *process) wantEnd(t *testing.T, id string, want generate.State) {
+	t.Helper()
+	if j := finished(t, p, id); j.State != want {
+		t.Errorf("job is %s (%s), want %s", j.State, j.Failure.Kind, want)
+	}
+}
+
+func (p *process) wantHold(t *testing.T, id string, want quota.HoldState) {
+	t.Helper()
+	if h := hold(t, p, id); h.State != want {
+		t.Errorf("hold is %s, want %s", h.State, want)
+	}
+}
+
+func (w *world) wantSubmits(t *testing.T, id string, want int) {
+	t.Helper()
+	if n := w.provider.submitted(id); n != want {
+		t.Errorf("submitted %d times, want %d", n, want)
+	}
+}
+
 func TestAJobGoesFromTheCommandToTheVideo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
-		p := w.start(crashAt(0))
-		defer p.kill(t)
-		j, err := p.submit(t.Context(), ask(t, 1))
-		if err != nil {
-			t.Fatal(err)
-		}
+		p := w.run()
+		id := p.accept(t, 1)
 		elapse(2 * time.Minute)
-		got := finished(t, p, j.ID)
+		got := finished(t, p, id)
 		if got.State != generate.Delivered {
 			t.Errorf("state = %s, want delivered", got.State)
 		}
-		if n := w.provider.submitted(j.ID); n != 1 {
-			t.Errorf("submitted %d times, want once", n)
-		}
-		if w.channel.posted()[j.ID] != "ltx-"+j.ID+".mp4" {
+		w.wantSubmits(t, id, 1)
+		if w.channel.posted()[id] != "ltx-"+id+".mp4" {
 			t.Errorf("posted %v", w.channel.posted())
 		}
-		if h := hold(t, p, j.ID); h.State != quota.Settled || h.Charged != 126350 {
+		if h := hold(t, p, id); h.State != quota.Settled || h.Charged != 126350 {
 			t.Errorf("hold is %s with %d charged, want settled with the 70 megapixels that were billed", h.State, h.Charged)
 		}
 	})
@@ -62,20 +75,14 @@ func TestAJobGoesFromTheCommandToTheVideo(t *testing.T) {
 func TestTheSameEventIsTheSameJob(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
-		p := w.start(crashAt(0))
-		defer p.kill(t)
-		first, err := p.submit(t.Context(), ask(t, 1))
-		if err != nil {
-			t.Fatal(err)
-		}
+		p := w.run()
+		first := p.mustSubmit(t, ask(t, 1))
 		again, err := p.submit(t.Context(), ask(t, 1))
 		if !errors.Is(err, generate.ErrExists) || again.ID != first.ID {
 			t.Errorf("second accept = %s, %v; want the same job and ErrExists", again.ID, err)
 		}
 		elapse(2 * time.Minute)
-		if n := w.provider.submitted(first.ID); n != 1 {
-			t.Errorf("submitted %d times, want once", n)
-		}
+		w.wantSubmits(t, first.ID, 1)
 	})
 }
 
@@ -105,32 +112,22 @@ func TestAJobThatEndsWithoutAVideo(t *testing.T) {
 			generate.Failed, generate.FailUnreachable, quota.Released, 0,
 		},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t)
-				tt.arrange(w)
-				p := w.start(crashAt(0))
-				defer p.kill(t)
-				j, err := p.submit(t.Context(), ask(t, 1))
-				if err != nil {
-					t.Fatal(err)
-				}
-				elapse(30 * time.Minute)
-				got := finished(t, p, j.ID)
-				if got.State != tt.state || got.Failure.Kind != tt.kind {
-					t.Errorf("job is %s (%s), want %s (%s)", got.State, got.Failure.Kind, tt.state, tt.kind)
-				}
-				if h := hold(t, p, j.ID); h.State != tt.hold {
-					t.Errorf("hold is %s, want %s", h.State, tt.hold)
-				}
-				if n := w.provider.submitted(j.ID); n != tt.submits {
-					t.Errorf("submitted %d times, want %d", n, tt.submits)
-				}
-				if len(w.channel.posted()) != 0 {
-					t.Errorf("posted %v, want nothing", w.channel.posted())
-				}
-			})
-		})
+		t.Run(tt.name, virtual(func(t *testing.T) {
+			w := newWorld(t)
+			tt.arrange(w)
+			p := w.run()
+			id := p.accept(t, 1)
+			elapse(30 * time.Minute)
+			got := finished(t, p, id)
+			if got.State != tt.state || got.Failure.Kind != tt.kind {
+				t.Errorf("job is %s (%s), want %s (%s)", got.State, got.Failure.Kind, tt.state, tt.kind)
+			}
+			p.wantHold(t, id, tt.hold)
+			w.wantSubmits(t, id, tt.submits)
+			if len(w.channel.posted()) != 0 {
+				t.Errorf("posted %v, want nothing", w.channel.posted())
+			}
+		}))
 	}
 }
 
@@ -142,25 +139,15 @@ func TestASubmitThatMayBeTriedAgainIs(t *testing.T) {
 		{"it was never sent", generate.ErrNotSent},
 		{"the provider is busy", &generate.ProviderError{Op: "submit", Kind: generate.FailBusy, HTTPStatus: 429, Temporary: true, RetryAfter: 7 * time.Second}},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t)
-				w.provider.submitErr = []error{tt.err, tt.err, tt.err}
-				p := w.start(crashAt(0))
-				defer p.kill(t)
-				j, err := p.submit(t.Context(), ask(t, 1))
-				if err != nil {
-					t.Fatal(err)
-				}
-				elapse(5 * time.Minute)
-				if got := finished(t, p, j.ID); got.State != generate.Delivered {
-					t.Errorf("state = %s, want delivered", got.State)
-				}
-				if n := w.provider.submitted(j.ID); n != 1 {
-					t.Errorf("submitted %d times, want once", n)
-				}
-			})
-		})
+		t.Run(tt.name, virtual(func(t *testing.T) {
+			w := newWorld(t)
+			w.provider.submitErr = []error{tt.err, tt.err, tt.err}
+			p := w.run()
+			id := p.accept(t, 1)
+			elapse(5 * time.Minute)
+			p.wantEnd(t, id, generate.Delivered)
+			w.wantSubmits(t, id, 1)
+		}))
 	}
 }
 
@@ -168,19 +155,11 @@ func TestALostSubmitIsFoundInTheHistory(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.provider.loseReply = true
-		p := w.start(crashAt(0))
-		defer p.kill(t)
-		j, err := p.submit(t.Context(), ask(t, 1))
-		if err != nil {
-			t.Fatal(err)
-		}
+		p := w.run()
+		id := p.accept(t, 1)
 		elapse(5 * time.Minute)
-		if got := finished(t, p, j.ID); got.State != generate.Delivered {
-			t.Errorf("state = %s, want delivered", got.State)
-		}
-		if n := w.provider.submitted(j.ID); n != 1 {
-			t.Errorf("submitted %d times, want once", n)
-		}
+		p.wantEnd(t, id, generate.Delivered)
+		w.wantSubmits(t, id, 1)
 	})
 }
 
@@ -195,31 +174,19 @@ func TestCancel(t *testing.T) {
 		{"in the queue stops the job", 3 * time.Second, generate.Cancelled, quota.Released},
 		{"at once stops the job", 0, generate.Cancelled, quota.Released},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t)
-				p := w.start(crashAt(0))
-				defer p.kill(t)
-				j, err := p.submit(t.Context(), ask(t, 1))
-				if err != nil {
-					t.Fatal(err)
-				}
-				elapse(tt.after)
-				if _, err := p.engine.Cancel(t.Context(), j.ID, "test:1"); err != nil {
-					t.Fatal(err)
-				}
-				elapse(3 * time.Minute)
-				if got := finished(t, p, j.ID); got.State != tt.state {
-					t.Errorf("state = %s, want %s", got.State, tt.state)
-				}
-				if h := hold(t, p, j.ID); h.State != tt.hold {
-					t.Errorf("hold is %s, want %s", h.State, tt.hold)
-				}
-				if _, err := p.engine.Cancel(t.Context(), j.ID, "test:1"); !errors.Is(err, generate.ErrTooLate) {
-					t.Errorf("cancelling a job that is over = %v, want ErrTooLate", err)
-				}
-			})
-		})
+		t.Run(tt.name, virtual(func(t *testing.T) {
+			w := newWorld(t)
+			p := w.run()
+			id := p.accept(t, 1)
+			elapse(tt.after)
+			p.cancel(t, id)
+			elapse(3 * time.Minute)
+			p.wantEnd(t, id, tt.state)
+			p.wantHold(t, id, tt.hold)
+			if _, err := p.engine.Cancel(t.Context(), id, "test:1"); !errors.Is(err, generate.ErrTooLate) {
+				t.Errorf("cancelling a job that is over = %v, want ErrTooLate", err)
+			}
+		}))
 	}
 }
 
@@ -227,35 +194,24 @@ func TestTheDeadlineAsksTheProviderToStop(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.provider.run = time.Hour
-		p := w.start(crashAt(0))
-		defer p.kill(t)
-		j, err := p.submit(t.Context(), ask(t, 1))
-		if err != nil {
-			t.Fatal(err)
-		}
+		p := w.run()
+		id := p.accept(t, 1)
 		elapse(25 * time.Minute)
-		got := finished(t, p, j.ID)
+		got := finished(t, p, id)
 		if got.State != generate.Failed || got.Failure.Kind != generate.FailTimeout {
 			t.Errorf("job is %s (%s), want failed (timeout)", got.State, got.Failure.Kind)
 		}
-		if h := hold(t, p, j.ID); h.State != quota.Released {
-			t.Errorf("hold is %s, want released", h.State)
-		}
+		p.wantHold(t, id, quota.Released)
 	})
 }
 
 func TestJobsBeyondTheLimitWaitForTheirTurn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
-		p := w.start(crashAt(0))
-		defer p.kill(t)
+		p := w.run()
 		var ids []string
 		for n := range 4 {
-			j, err := p.submit(t.Context(), ask(t, n))
-			if err != nil {
-				t.Fatal(err)
-			}
-			ids = append(ids, j.ID)
+			ids = append(ids, p.accept(t, n))
 		}
 		elapse(20 * time.Second)
 		for i, id := range ids {
@@ -268,9 +224,7 @@ func TestJobsBeyondTheLimitWaitForTheirTurn(t *testing.T) {
 		}
 		elapse(5 * time.Minute)
 		for _, id := range ids {
-			if got := finished(t, p, id); got.State != generate.Delivered {
-				t.Errorf("job %s is %s, want delivered", id, got.State)
-			}
+			p.wantEnd(t, id, generate.Delivered)
 		}
 	})
 }

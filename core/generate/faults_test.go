@@ -15,7 +15,6 @@ import (
 	"ltxbot/core/generate"
 	"ltxbot/core/quota"
 	"ltxbot/internal/need"
-	"ltxbot/store/storetest"
 )
 
 // wornStore fails some of its calls, as a disk does that is full or breaks.
@@ -125,45 +124,42 @@ func step() int {
 // in the middle of jobs, restarts with room, and looks whether anything is
 // missing.
 func TestAFullDiskHoldsJobsUpUntilThereIsRoom(t *testing.T) {
-	for _, full := range []int64{64 << 10, 96 << 10, 128 << 10, 256 << 10} {
-		t.Run(fmt.Sprintf("%d kB", full>>10), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t)
-				w.policy = quota.Policy{}
-				w.options = storetest.Options{MaxBytes: full}
-				p := w.start(crashAt(0))
-				accepted := map[int]bool{}
-				refused := 0
-				for n := range 80 {
-					if _, err := p.submit(t.Context(), ask(t, n)); err == nil {
-						accepted[n] = true
-					} else {
-						refused++
-					}
-					elapse(200 * time.Millisecond)
+	for _, full := range need.Some(t, []int64{64 << 10, 96 << 10, 128 << 10, 256 << 10}, 2) {
+		t.Run(fmt.Sprintf("%d kB", full>>10), virtual(func(t *testing.T) {
+			w := newWorld(t)
+			w.policy = quota.Policy{}
+			w.maxStore = full
+			p := w.start(crashAt(0))
+			accepted := map[int]bool{}
+			refused := 0
+			for n := range 80 {
+				if _, err := p.submit(t.Context(), ask(t, n)); err == nil {
+					accepted[n] = true
+				} else {
+					refused++
 				}
-				if refused == 0 {
-					t.Fatal("the disk was never full")
+				elapse(200 * time.Millisecond)
+			}
+			if refused == 0 {
+				t.Fatal("the disk was never full")
+			}
+			elapse(30 * time.Minute)
+			p.kill(t)
+			w.maxStore = 1 << 30
+			p = w.run()
+			elapse(time.Hour)
+			for n := range 80 {
+				// A refused command may have been recorded: then it is done.
+				sc := scenario{ends: []ending{delivered, failedAs(generate.FailTimeout)}}
+				if err := sc.checkJob(t, w, p, generate.NewID(ask(t, n).Event)); err != nil {
+					t.Errorf("job %d, accepted %v: %v", n, accepted[n], err)
 				}
-				elapse(30 * time.Minute)
-				p.kill(t)
-				w.options = storetest.Options{}
-				p = w.start(crashAt(0))
-				defer p.kill(t)
-				elapse(time.Hour)
-				for n := range 80 {
-					// A refused command may have been recorded: then it is done.
-					sc := scenario{ends: []ending{delivered, failedAs(generate.FailTimeout)}}
-					if err := sc.checkJob(t, w, p, generate.NewID(ask(t, n).Event)); err != nil {
-						t.Errorf("job %d, accepted %v: %v", n, accepted[n], err)
-					}
-				}
-				books, err := p.store.VerifyLedger(t.Context())
-				if err != nil || len(books.Wrong) > 0 || !books.Totals.Balanced() || books.Totals.Held != 0 {
-					t.Errorf("the books are %+v, %v; want balanced and nothing held", books, err)
-				}
-			})
-		})
+			}
+			books, err := p.store.VerifyLedger(t.Context())
+			if err != nil || len(books.Wrong) > 0 || !books.Totals.Balanced() || books.Totals.Held != 0 {
+				t.Errorf("the books are %+v, %v; want balanced and nothing held", books, err)
+			}
+		}))
 	}
 }
 
@@ -177,25 +173,19 @@ func TestTheLastCardShowsWhatIsLeftAfterTheBill(t *testing.T) {
 		{"a video that was made counts with what it cost", nil, 1, 126350},
 		{"a job without a video counts no more", &generate.ProviderError{Op: "result", Kind: generate.FailRefused, HTTPStatus: 422}, 0, 0},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t)
-				w.provider.fail = tt.fail
-				p := w.start(crashAt(0))
-				defer p.kill(t)
-				j, err := p.submit(t.Context(), ask(t, 1))
-				if err != nil {
-					t.Fatal(err)
+		t.Run(tt.name, virtual(func(t *testing.T) {
+			w := newWorld(t)
+			w.provider.fail = tt.fail
+			p := w.run()
+			id := p.accept(t, 1)
+			elapse(2 * time.Minute)
+			finished(t, p, id)
+			for _, g := range w.channel.shown(id).Gauges {
+				if want := map[quota.Unit]int64{quota.Videos: tt.videos, quota.Dollars: tt.spent}[g.Unit]; g.Unit != quota.Jobs && g.Used != want {
+					t.Errorf("the card says that %d %s %s are used, want %d", g.Used, g.Unit, g.Window, want)
 				}
-				elapse(2 * time.Minute)
-				finished(t, p, j.ID)
-				for _, g := range w.channel.shown(j.ID).Gauges {
-					if want := map[quota.Unit]int64{quota.Videos: tt.videos, quota.Dollars: tt.spent}[g.Unit]; g.Unit != quota.Jobs && g.Used != want {
-						t.Errorf("the card says that %d %s %s are used, want %d", g.Used, g.Unit, g.Window, want)
-					}
-				}
-			})
-		})
+			}
+		}))
 	}
 }
 
@@ -206,11 +196,8 @@ func TestAConversationIsNotAskedBeforeTheTimeThatItNamed(t *testing.T) {
 		w := newWorld(t)
 		patient := &patientChannel{fakeChannel: w.channel}
 		w.courier = patient
-		p := w.start(crashAt(0))
-		defer p.kill(t)
-		if _, err := p.submit(t.Context(), ask(t, 1)); err != nil {
-			t.Fatal(err)
-		}
+		p := w.run()
+		p.mustSubmit(t, ask(t, 1))
 		elapse(5 * time.Minute)
 		if patient.early > 0 || patient.calls != 3 {
 			t.Errorf("asked %d times, %d of them too early; want 3 in time", patient.calls, patient.early)

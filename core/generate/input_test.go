@@ -17,6 +17,7 @@ import (
 	"ltxbot/core/ltx"
 	"ltxbot/core/quota"
 	"ltxbot/core/usd"
+	"ltxbot/internal/need"
 )
 
 // Files, as fakeInspector reads them.
@@ -183,8 +184,7 @@ func TestFilesAreAtTheProviderBeforeAJobIsAccepted(t *testing.T) {
 		w := newWorld(t)
 		w.channel.files["test:cat"], w.files["https://example.com/song.mp3"] = aPicture, aSound
 		w.provider.uploading = 10 * time.Second
-		p := w.start(crashAt(0))
-		defer p.kill(t)
+		p := w.run()
 		j, err := p.submit(t.Context(), ask(t, 0, twoFiles...))
 		if err != nil || j.State != generate.Preparing {
 			t.Fatalf("it is %s, %v", j.State, err)
@@ -223,10 +223,11 @@ func TestFilesAreAtTheProviderBeforeAJobIsAccepted(t *testing.T) {
 	})
 }
 
-// TestAFileThatIsSavedIsNotUploadedAgain kills the process at each boundary: what
+// TestAFileThatIsSavedIsNotUploadedAgain kills the process at its boundaries: what
 // the record has is there, and only what it has not is uploaded again.
 func TestAFileThatIsSavedIsNotUploadedAgain(t *testing.T) {
-	for n := 1; ; n++ {
+	step := stride(true)
+	for n := 1 + int(need.Seed(t)%uint64(step)); ; n += step {
 		var c *crasher
 		synctest.Test(t, func(t *testing.T) {
 			c = crashAt(n) // its channel belongs to the bubble
@@ -240,8 +241,7 @@ func TestAFileThatIsSavedIsNotUploadedAgain(t *testing.T) {
 			case <-time.After(5 * time.Minute):
 			}
 			first.kill(t)
-			p := w.start(crashAt(0))
-			defer p.kill(t)
+			p := w.run()
 			id := generate.NewID(ask(t, 0).Event)
 			killed, err := p.store.Job(t.Context(), id)
 			if errors.Is(err, generate.ErrNoJob) {
@@ -280,8 +280,7 @@ func TestAnAcknowledgementIsLookedForOnce(t *testing.T) {
 			t.Errorf("it is %s, want preparing", s)
 		}
 		p.kill(t)
-		p = w.start(crashAt(0))
-		defer p.kill(t)
+		p = w.run()
 		elapse(5 * time.Minute)
 		if got := p.readJob(t, j.ID); got.State != generate.Delivered {
 			t.Errorf("it is %s (%s), want delivered", got.State, got.Failure.Kind)
@@ -307,32 +306,26 @@ func TestAFileThatCannotBeUsedEndsTheJobAtNoCost(t *testing.T) {
 		{"it is too large", givePicture, aPicture + strings.Repeat(" ", 1<<20), generate.Failure{Kind: generate.FailInputLarge, Field: "image_url", Limit: "1 MB"}},
 		{"it is too large, which is not told", giveSound, "untold " + strings.Repeat(" ", 2<<20), generate.Failure{Kind: generate.FailInputLarge, Field: "audio_url", Limit: "2 MB"}},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t)
-				if tt.content != "" {
-					w.channel.files["test:cat"], w.files[link] = tt.content, tt.content
-				}
-				p := w.start(crashAt(0))
-				defer p.kill(t)
-				j, err := p.submit(t.Context(), ask(t, 0, tt.inputs...))
-				if err != nil {
-					t.Fatal(err)
-				}
-				elapse(20 * time.Second)
-				got := p.readJob(t, j.ID)
-				if got.State != generate.Failed || got.Failure.Kind != tt.want.Kind || got.Failure.Field != tt.want.Field || got.Failure.Limit != tt.want.Limit {
-					t.Errorf("it is %s: %+v", got.State, got.Failure)
-				}
-				if got := w.channel.shown(j.ID); got.State != generate.Failed {
-					t.Errorf("its card shows %s", got.State)
-				}
-				if _, err := p.store.Hold(t.Context(), j.ID); !errors.Is(err, quota.ErrNoHold) || len(w.provider.taken()) > 0 || w.provider.submitted(j.ID) > 0 {
-					t.Errorf("its hold: %v, %d uploads, %d submits", err, len(w.provider.taken()), w.provider.submitted(j.ID))
-				}
-				w.empty(t)
-			})
-		})
+		t.Run(tt.name, virtual(func(t *testing.T) {
+			w := newWorld(t)
+			if tt.content != "" {
+				w.channel.files["test:cat"], w.files[link] = tt.content, tt.content
+			}
+			p := w.run()
+			j := p.mustSubmit(t, ask(t, 0, tt.inputs...))
+			elapse(20 * time.Second)
+			got := p.readJob(t, j.ID)
+			if got.State != generate.Failed || got.Failure.Kind != tt.want.Kind || got.Failure.Field != tt.want.Field || got.Failure.Limit != tt.want.Limit {
+				t.Errorf("it is %s: %+v", got.State, got.Failure)
+			}
+			if got := w.channel.shown(j.ID); got.State != generate.Failed {
+				t.Errorf("its card shows %s", got.State)
+			}
+			if _, err := p.store.Hold(t.Context(), j.ID); !errors.Is(err, quota.ErrNoHold) || len(w.provider.taken()) > 0 || w.provider.submitted(j.ID) > 0 {
+				t.Errorf("its hold: %v, %d uploads, %d submits", err, len(w.provider.taken()), w.provider.submitted(j.ID))
+			}
+			w.empty(t)
+		}))
 	}
 }
 
@@ -341,49 +334,43 @@ func TestAFileThatCannotBeUsedEndsTheJobAtNoCost(t *testing.T) {
 func TestAFileThatCannotBeBroughtNowIsTriedAgain(t *testing.T) {
 	busy := &generate.ProviderError{Op: "upload", Kind: generate.FailProvider, HTTPStatus: 503, Temporary: true, RetryAfter: 10 * time.Second}
 	for name, content := range map[string]string{"it can't be opened": "error", "its host asks for time": "later", "it is cut off": "cut", "it can't be uploaded": aPicture} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t)
-				w.channel.files["test:cat"] = content
-				p := w.start(crashAt(0))
-				defer p.kill(t)
-				if content == aPicture {
-					w.provider.uploadErr = slices.Repeat([]error{busy, errReply}, 100)
-				}
-				j, err := p.submit(t.Context(), ask(t, 0, givePicture...))
-				if err != nil {
-					t.Fatal(err)
-				}
-				stuck, err := p.submit(t.Context(), ask(t, 1, givePicture...))
-				if err != nil {
-					t.Fatal(err)
-				}
-				elapse(170 * time.Second)
-				if got := p.readJob(t, j.ID); got.State != generate.Preparing {
-					t.Fatalf("after 170 seconds it is %s (%s)", got.State, got.Failure.Kind)
-				}
-				if got := w.channel.shown(j.ID); !got.Progress.Retrying || got.Progress.Input != "image_url" {
-					t.Errorf("its card shows %+v, want that it is tried again", got.Progress)
-				}
-				elapse(70 * time.Second)
-				if got := p.readJob(t, stuck.ID); got.State != generate.Failed || got.Failure.Kind != generate.FailInputFetch || got.Failure.Field != "image_url" {
-					t.Errorf("after 4 minutes it is %s: %+v", got.State, got.Failure)
-				}
-				w.channel.mu.Lock()
-				w.channel.files["test:cat"] = aPicture
-				w.channel.mu.Unlock()
-				w.provider.mu.Lock()
-				w.provider.uploadErr = []error{busy}
-				w.provider.mu.Unlock()
-				if j, err = p.submit(t.Context(), ask(t, 2, givePicture...)); err != nil {
-					t.Fatal(err)
-				}
-				elapse(2 * time.Minute)
-				if got := p.readJob(t, j.ID); got.State != generate.Delivered {
-					t.Errorf("once it can be brought, the next is %s: %+v", got.State, got.Failure)
-				}
-			})
-		})
+		t.Run(name, virtual(func(t *testing.T) {
+			w := newWorld(t)
+			w.channel.files["test:cat"] = content
+			p := w.run()
+			if content == aPicture {
+				w.provider.uploadErr = slices.Repeat([]error{busy, errReply}, 100)
+			}
+			j := p.mustSubmit(t, ask(t, 0, givePicture...))
+			stuck, err := p.submit(t.Context(), ask(t, 1, givePicture...))
+			if err != nil {
+				t.Fatal(err)
+			}
+			elapse(170 * time.Second)
+			if got := p.readJob(t, j.ID); got.State != generate.Preparing {
+				t.Fatalf("after 170 seconds it is %s (%s)", got.State, got.Failure.Kind)
+			}
+			if got := w.channel.shown(j.ID); !got.Progress.Retrying || got.Progress.Input != "image_url" {
+				t.Errorf("its card shows %+v, want that it is tried again", got.Progress)
+			}
+			elapse(70 * time.Second)
+			if got := p.readJob(t, stuck.ID); got.State != generate.Failed || got.Failure.Kind != generate.FailInputFetch || got.Failure.Field != "image_url" {
+				t.Errorf("after 4 minutes it is %s: %+v", got.State, got.Failure)
+			}
+			w.channel.mu.Lock()
+			w.channel.files["test:cat"] = aPicture
+			w.channel.mu.Unlock()
+			w.provider.mu.Lock()
+			w.provider.uploadErr = []error{busy}
+			w.provider.mu.Unlock()
+			if j, err = p.submit(t.Context(), ask(t, 2, givePicture...)); err != nil {
+				t.Fatal(err)
+			}
+			elapse(2 * time.Minute)
+			if got := p.readJob(t, j.ID); got.State != generate.Delivered {
+				t.Errorf("once it can be brought, the next is %s: %+v", got.State, got.Failure)
+			}
+		}))
 	}
 }
 
@@ -392,27 +379,19 @@ func TestACancelEndsAnUploadAtOnce(t *testing.T) {
 		"while it is uploaded": func(w *world) { w.channel.files["test:cat"], w.provider.uploading = aPicture, 8*time.Minute },
 		"while it is read":     func(w *world) { w.channel.files["test:cat"] = "slow" },
 	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t)
-				arrange(w)
-				p := w.start(crashAt(0))
-				defer p.kill(t)
-				j, err := p.submit(t.Context(), ask(t, 0, givePicture...))
-				if err != nil {
-					t.Fatal(err)
-				}
-				elapse(20 * time.Second)
-				if _, err := p.engine.Cancel(t.Context(), j.ID, "test:1"); err != nil {
-					t.Fatal(err)
-				}
-				elapse(5 * time.Second)
-				if got := p.readJob(t, j.ID); got.State != generate.Cancelled || got.Unfinished() {
-					t.Errorf("it is %s", got.State)
-				}
-				w.empty(t)
-			})
-		})
+		t.Run(name, virtual(func(t *testing.T) {
+			w := newWorld(t)
+			arrange(w)
+			p := w.run()
+			j := p.mustSubmit(t, ask(t, 0, givePicture...))
+			elapse(20 * time.Second)
+			p.cancel(t, j.ID)
+			elapse(5 * time.Second)
+			if got := p.readJob(t, j.ID); got.State != generate.Cancelled || got.Unfinished() {
+				t.Errorf("it is %s", got.State)
+			}
+			w.empty(t)
+		}))
 	}
 }
 
@@ -420,20 +399,14 @@ func TestAFileMayTakeTenMinutes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.channel.files["test:cat"], w.provider.uploading = aPicture, 9*time.Minute+50*time.Second
-		p := w.start(crashAt(0))
-		defer p.kill(t)
-		j, err := p.submit(t.Context(), ask(t, 0, givePicture...))
-		if err != nil {
-			t.Fatal(err)
-		}
+		p := w.run()
+		j := p.mustSubmit(t, ask(t, 0, givePicture...))
 		elapse(12 * time.Minute)
 		if got := p.readJob(t, j.ID); got.State != generate.Delivered {
 			t.Errorf("it is %s: %+v", got.State, got.Failure)
 		}
 		w.provider.uploading = 11 * time.Minute
-		if j, err = p.submit(t.Context(), ask(t, 1, givePicture...)); err != nil {
-			t.Fatal(err)
-		}
+		j = p.mustSubmit(t, ask(t, 1, givePicture...))
 		elapse(11 * time.Minute)
 		if got := p.readJob(t, j.ID); got.Failure.Kind != generate.FailInputFetch {
 			t.Errorf("it is %s: %+v", got.State, got.Failure)
@@ -446,12 +419,9 @@ func TestFourFilesAreBroughtAtATime(t *testing.T) {
 		w := newWorld(t)
 		w.policy = quota.Policy{}
 		w.channel.files["test:cat"], w.provider.uploading = aPicture, time.Minute
-		p := w.start(crashAt(0))
-		defer p.kill(t)
+		p := w.run()
 		for n := range 10 {
-			if _, err := p.submit(t.Context(), ask(t, n, givePicture...)); err != nil {
-				t.Fatal(err)
-			}
+			p.mustSubmit(t, ask(t, n, givePicture...))
 		}
 		for _, want := range []int{4, 8, 10} {
 			elapse(61 * time.Second)
@@ -469,15 +439,9 @@ func TestNothingIsFetchedForWhoHasNothingLeft(t *testing.T) {
 		w := newWorld(t)
 		w.policy.Member.Windows = []quota.WindowLimit{{Window: quota.Day, Videos: 1}}
 		w.channel.files["test:cat"] = aPicture
-		p := w.start(crashAt(0))
-		defer p.kill(t)
-		if _, err := p.submit(t.Context(), ask(t, 0)); err != nil {
-			t.Fatal(err)
-		}
-		j, err := p.submit(t.Context(), ask(t, 1, givePicture...))
-		if err != nil {
-			t.Fatal(err)
-		}
+		p := w.run()
+		p.mustSubmit(t, ask(t, 0))
+		j := p.mustSubmit(t, ask(t, 1, givePicture...))
 		elapse(20 * time.Second)
 		if got := p.readJob(t, j.ID); got.Failure.Kind != generate.FailQuota || got.Failure.Refusal == nil || len(w.provider.taken()) > 0 {
 			t.Errorf("it is %s: %+v, with %d uploads", got.State, got.Failure, len(w.provider.taken()))
@@ -510,87 +474,63 @@ func TestTheVideoOfAJobGoesIntoAnother(t *testing.T) {
 			other: func(a *generate.Ask) { a.Asker.Member = "test:2" }, want: generate.FailInputGone,
 		},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t)
-				w.frames = fakeFrames{}
-				first := ask(t, 0)
-				if tt.arrange != nil {
-					tt.arrange(w, &first)
-				}
-				p := w.start(crashAt(0))
-				defer p.kill(t)
-				parent, err := p.submit(t.Context(), first)
-				if err != nil {
-					t.Fatal(err)
-				}
-				elapse(2 * time.Minute)
-				settings := []ltx.Setting{{Key: tt.key, Value: "job:" + parent.ID}}
-				if tt.key == "end_image" { // there is none without a first one
-					w.channel.files["test:cat"] = aPicture
-					settings = append(settings, givePicture...)
-				}
-				second := ask(t, 1, settings...)
-				if tt.other != nil {
-					tt.other(&second)
-				}
-				j, err := p.submit(t.Context(), second)
-				if err != nil {
-					t.Fatal(err)
-				}
-				elapse(2 * time.Minute)
-				got := p.readJob(t, j.ID)
-				if got.Failure.Kind != tt.want || (got.State == generate.Delivered) != (tt.want == "") {
-					t.Fatalf("it is %s: %+v", got.State, got.Failure)
-				}
-				if len(w.provider.taken()) != tt.uploads {
-					t.Errorf("%d uploads, want %d", len(w.provider.taken()), tt.uploads)
-				}
-				if tt.key == "clip" && tt.want == "" {
-					if m, _ := w.provider.sent(t, j.ID).Media("video_url"); m.URL != p.readJob(t, parent.ID).Output.URL || m.Width != 1280 {
-						t.Errorf("sent is %+v", m)
-					}
-				}
-				w.empty(t)
-			})
-		})
-	}
-	t.Run("that is not there", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
+		t.Run(tt.name, virtual(func(t *testing.T) {
 			w := newWorld(t)
-			p := w.start(crashAt(0))
-			defer p.kill(t)
-			j, err := p.submit(t.Context(), ask(t, 0, ltx.Setting{Key: "clip", Value: "job:k3f92mq7abcd"}))
-			if err != nil {
-				t.Fatal(err)
+			w.frames = fakeFrames{}
+			first := ask(t, 0)
+			if tt.arrange != nil {
+				tt.arrange(w, &first)
 			}
-			elapse(20 * time.Second)
-			if got := p.readJob(t, j.ID); got.Failure.Kind != generate.FailInputGone {
-				t.Errorf("it is %s: %+v", got.State, got.Failure)
-			}
-		})
-	})
-	t.Run("that the provider has no longer", func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			w := newWorld(t)
-			p := w.start(crashAt(0))
-			defer p.kill(t)
-			parent, err := p.submit(t.Context(), ask(t, 0))
-			if err != nil {
-				t.Fatal(err)
-			}
+			p := w.run()
+			parent := p.mustSubmit(t, first)
 			elapse(2 * time.Minute)
-			w.provider.openErr = generate.ErrGone
-			j, err := p.submit(t.Context(), ask(t, 1, ltx.Setting{Key: "clip", Value: parent.ID}))
-			if err != nil {
-				t.Fatal(err)
+			settings := []ltx.Setting{{Key: tt.key, Value: "job:" + parent.ID}}
+			if tt.key == "end_image" { // there is none without a first one
+				w.channel.files["test:cat"] = aPicture
+				settings = append(settings, givePicture...)
 			}
-			elapse(20 * time.Second)
-			if got := p.readJob(t, j.ID); got.Failure.Kind != generate.FailInputGone {
-				t.Errorf("it is %s: %+v", got.State, got.Failure)
+			second := ask(t, 1, settings...)
+			if tt.other != nil {
+				tt.other(&second)
 			}
-		})
-	})
+			j := p.mustSubmit(t, second)
+			elapse(2 * time.Minute)
+			got := p.readJob(t, j.ID)
+			if got.Failure.Kind != tt.want || (got.State == generate.Delivered) != (tt.want == "") {
+				t.Fatalf("it is %s: %+v", got.State, got.Failure)
+			}
+			if len(w.provider.taken()) != tt.uploads {
+				t.Errorf("%d uploads, want %d", len(w.provider.taken()), tt.uploads)
+			}
+			if tt.key == "clip" && tt.want == "" {
+				if m, _ := w.provider.sent(t, j.ID).Media("video_url"); m.URL != p.readJob(t, parent.ID).Output.URL || m.Width != 1280 {
+					t.Errorf("sent is %+v", m)
+				}
+			}
+			w.empty(t)
+		}))
+	}
+	t.Run("that is not there", virtual(func(t *testing.T) {
+		w := newWorld(t)
+		p := w.run()
+		j := p.mustSubmit(t, ask(t, 0, ltx.Setting{Key: "clip", Value: "job:k3f92mq7abcd"}))
+		elapse(20 * time.Second)
+		if got := p.readJob(t, j.ID); got.Failure.Kind != generate.FailInputGone {
+			t.Errorf("it is %s: %+v", got.State, got.Failure)
+		}
+	}))
+	t.Run("that the provider has no longer", virtual(func(t *testing.T) {
+		w := newWorld(t)
+		p := w.run()
+		parent := p.mustSubmit(t, ask(t, 0))
+		elapse(2 * time.Minute)
+		w.provider.openErr = generate.ErrGone
+		j := p.mustSubmit(t, ask(t, 1, ltx.Setting{Key: "clip", Value: parent.ID}))
+		elapse(20 * time.Second)
+		if got := p.readJob(t, j.ID); got.Failure.Kind != generate.FailInputGone {
+			t.Errorf("it is %s: %+v", got.State, got.Failure)
+		}
+	}))
 }
 
 // Before a clip is read its length is not known: it may be short enough.
@@ -599,8 +539,7 @@ func TestALengthThatIsNotKnownRefusesNothing(t *testing.T) {
 		w := newWorld(t)
 		w.policy.Member.Windows = []quota.WindowLimit{{Window: quota.Month, USD: usd.Dollar}}
 		w.files["https://example.com/clip.mp4"] = aClip // of four seconds
-		p := w.start(crashAt(0))
-		defer p.kill(t)
+		p := w.run()
 		r, err := ltx.Rules{}.Parse([]ltx.Setting{
 			{Key: "prompt", Value: "a red canoe"}, {Key: "clip", Value: "https://example.com/clip.mp4"}, {Key: "edit", Value: "reframe"}, {Key: "size", Value: "9:16"},
 		})
@@ -613,10 +552,7 @@ func TestALengthThatIsNotKnownRefusesNothing(t *testing.T) {
 		if err != nil || quote.Estimate <= usd.Dollar {
 			t.Errorf("quoted %d, %v; want more than a dollar and no refusal", quote.Estimate, err)
 		}
-		j, err := p.submit(t.Context(), a)
-		if err != nil {
-			t.Fatal(err)
-		}
+		j := p.mustSubmit(t, a)
 		elapse(5 * time.Minute)
 		if got := p.readJob(t, j.ID); got.State != generate.Delivered || got.Estimate >= usd.Dollar {
 			t.Errorf("it is %s with an estimate of %d: %+v", got.State, got.Estimate, got.Failure)

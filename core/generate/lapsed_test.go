@@ -3,7 +3,6 @@ package generate_test
 import (
 	"errors"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"ltxbot/core/generate"
@@ -59,46 +58,40 @@ func TestAVideoThatTheProviderHasNoLongerComesFromTheArchive(t *testing.T) {
 		},
 		{name: "which the provider still has", key: "clip"},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				w := withArchive(t)
-				w.frames = fakeFrames{}
-				p := w.start(crashAt(0))
-				defer p.kill(t)
-				of := finished(t, p, w.deliver(t, p, func(*fakeChannel) {}).ID)
-				posted := w.archive.files[of.Copy.Video()]
-				if tt.arrange != nil {
-					if err := tt.arrange(w, p, of); err != nil {
-						t.Fatal(err)
-					}
-				}
-				w.provider.mu.Lock()
-				w.provider.lost = map[string]error{of.ID: tt.err}
-				w.provider.mu.Unlock()
-				j, err := p.submit(t.Context(), ask(t, 2, ltx.Setting{Key: tt.key, Value: "job:" + of.ID}))
-				if err != nil {
+		t.Run(tt.name, virtual(func(t *testing.T) {
+			w := withArchive(t)
+			w.frames = fakeFrames{}
+			p := w.run()
+			of := finished(t, p, w.deliver(t, p, func(*fakeChannel) {}).ID)
+			posted := w.archive.files[of.Copy.Video()]
+			if tt.arrange != nil {
+				if err := tt.arrange(w, p, of); err != nil {
 					t.Fatal(err)
 				}
-				elapse(20 * time.Second)
-				if tt.after != nil {
-					tt.after(w)
+			}
+			w.provider.mu.Lock()
+			w.provider.lost = map[string]error{of.ID: tt.err}
+			w.provider.mu.Unlock()
+			j := p.mustSubmit(t, ask(t, 2, ltx.Setting{Key: tt.key, Value: "job:" + of.ID}))
+			elapse(20 * time.Second)
+			if tt.after != nil {
+				tt.after(w)
+			}
+			elapse(5 * time.Minute)
+			got := p.readJob(t, j.ID)
+			if got.Failure.Kind != tt.want || (got.State == generate.Delivered) != (tt.want == "") {
+				t.Fatalf("it is %s: %+v", got.State, got.Failure)
+			}
+			taken := w.provider.taken()
+			if len(taken) != tt.uploads {
+				t.Fatalf("%d uploads, want %d", len(taken), tt.uploads)
+			}
+			if tt.key == "clip" && tt.uploads > 0 {
+				m, _ := w.provider.sent(t, j.ID).Media("video_url")
+				if u := taken[0]; u.content != posted || u.name != "input.mp4" || u.contentType != "video/mp4" || m.URL != u.url || m.Width != 1280 {
+					t.Errorf("uploaded is %+v, sent %+v", u, m)
 				}
-				elapse(5 * time.Minute)
-				got := p.readJob(t, j.ID)
-				if got.Failure.Kind != tt.want || (got.State == generate.Delivered) != (tt.want == "") {
-					t.Fatalf("it is %s: %+v", got.State, got.Failure)
-				}
-				taken := w.provider.taken()
-				if len(taken) != tt.uploads {
-					t.Fatalf("%d uploads, want %d", len(taken), tt.uploads)
-				}
-				if tt.key == "clip" && tt.uploads > 0 {
-					m, _ := w.provider.sent(t, j.ID).Media("video_url")
-					if u := taken[0]; u.content != posted || u.name != "input.mp4" || u.contentType != "video/mp4" || m.URL != u.url || m.Width != 1280 {
-						t.Errorf("uploaded is %+v, sent %+v", u, m)
-					}
-				}
-			})
-		})
+			}
+		}))
 	}
 }

@@ -53,31 +53,28 @@ func TestWaitsEndWhenTheyShould(t *testing.T) {
 			31 * time.Minute, 31 * time.Minute, 33 * time.Minute, generate.FailExpired,
 		},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t)
-				tt.arrange(w)
-				p := w.start(crashAt(0))
-				defer p.kill(t)
-				id := p.accept(t, 1)
-				elapse(tt.forget)
-				for asked := tt.forget == 0; !asked; { // it forgets no job before it has it
-					w.change(func(p *fakeProvider) { asked = len(p.jobs) > 0; clear(p.jobs) })
-					if !asked {
-						elapse(time.Millisecond)
-					}
+		t.Run(tt.name, virtual(func(t *testing.T) {
+			w := newWorld(t)
+			tt.arrange(w)
+			p := w.run()
+			id := p.accept(t, 1)
+			elapse(tt.forget)
+			for asked := tt.forget == 0; !asked; { // it forgets no job before it has it
+				w.change(func(p *fakeProvider) { asked = len(p.jobs) > 0; clear(p.jobs) })
+				if !asked {
+					elapse(time.Millisecond)
 				}
-				elapse(tt.before - tt.forget)
-				if j, err := p.store.Job(t.Context(), id); err != nil || j.State.Terminal() {
-					t.Fatalf("job is %s (%s), %v after %s", j.State, j.Failure.Kind, err, tt.before)
-				}
-				elapse(tt.after - tt.before)
-				j, err := p.store.Job(t.Context(), id)
-				if err != nil || j.Failure.Kind != tt.kind || !j.State.Terminal() {
-					t.Errorf("job is %s (%s), %v after %s, want %q", j.State, j.Failure.Kind, err, tt.after, tt.kind)
-				}
-			})
-		})
+			}
+			elapse(tt.before - tt.forget)
+			if j, err := p.store.Job(t.Context(), id); err != nil || j.State.Terminal() {
+				t.Fatalf("job is %s (%s), %v after %s", j.State, j.Failure.Kind, err, tt.before)
+			}
+			elapse(tt.after - tt.before)
+			j, err := p.store.Job(t.Context(), id)
+			if err != nil || j.Failure.Kind != tt.kind || !j.State.Terminal() {
+				t.Errorf("job is %s (%s), %v after %s, want %q", j.State, j.Failure.Kind, err, tt.after, tt.kind)
+			}
+		}))
 	}
 }
 
@@ -92,8 +89,7 @@ func TestAProviderIsBelievedWhenItHasForgottenAJobFiveTimes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.provider.queue = time.Hour
-		p := w.start(crashAt(0))
-		defer p.kill(t)
+		p := w.run()
 		id := p.accept(t, 1)
 		elapse(10 * time.Second)
 		before := w.provider.statuses
@@ -110,8 +106,7 @@ func TestTheResultIsAskedForAtEveryFifthFailure(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.provider.queue, w.provider.statusErr = time.Hour, errPassing
-		p := w.start(crashAt(0))
-		defer p.kill(t)
+		p := w.run()
 		p.accept(t, 1)
 		elapse(15 * time.Minute)
 		var asked, failed int
@@ -179,13 +174,10 @@ func TestEachCallHasItsLimit(t *testing.T) {
 		w.provider.loseReply = true
 		timed := &timedWorld{Provider: w.provider, Courier: w.channel, limit: map[string]time.Duration{}}
 		w.courier, w.asked = timed, timed
-		p := w.start(crashAt(0))
-		defer p.kill(t)
+		p := w.run()
 		id := p.accept(t, 1)
 		elapse(20 * time.Second)
-		if _, err := p.engine.Cancel(t.Context(), id, "test:1"); err != nil {
-			t.Fatal(err)
-		}
+		p.cancel(t, id)
 		elapse(2 * time.Minute)
 		want := map[string]time.Duration{
 			"submit": time.Minute, "status": 30 * time.Second, "result": 30 * time.Second,
@@ -225,32 +217,29 @@ func TestACardIsEditedAtItsPace(t *testing.T) {
 		{"every three seconds for half an hour", 28 * time.Minute, 3 * time.Second, time.Minute, 12, 20},
 		{"every half minute after that", 31 * time.Minute, 30 * time.Second, 5 * time.Minute, 8, 10},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t)
-				w.provider.run, w.provider.chatty, w.deadline = 3*time.Hour, true, 5*time.Hour
-				timed := &timedChannel{fakeChannel: w.channel}
-				w.courier = timed
-				p := w.start(crashAt(0))
-				defer p.kill(t)
-				p.accept(t, 1)
-				elapse(tt.age)
-				timed.mu.Lock()
-				timed.shown = nil
-				timed.mu.Unlock()
-				elapse(tt.lasts)
-				timed.mu.Lock()
-				defer timed.mu.Unlock()
-				if n := len(timed.shown); n < tt.min || n > tt.max {
-					t.Errorf("edited %d times in %s, want %d to %d", n, tt.lasts, tt.min, tt.max)
+		t.Run(tt.name, virtual(func(t *testing.T) {
+			w := newWorld(t)
+			w.provider.run, w.provider.chatty, w.deadline = 3*time.Hour, true, 5*time.Hour
+			timed := &timedChannel{fakeChannel: w.channel}
+			w.courier = timed
+			p := w.run()
+			p.accept(t, 1)
+			elapse(tt.age)
+			timed.mu.Lock()
+			timed.shown = nil
+			timed.mu.Unlock()
+			elapse(tt.lasts)
+			timed.mu.Lock()
+			defer timed.mu.Unlock()
+			if n := len(timed.shown); n < tt.min || n > tt.max {
+				t.Errorf("edited %d times in %s, want %d to %d", n, tt.lasts, tt.min, tt.max)
+			}
+			for i := 1; i < len(timed.shown); i++ {
+				if gap := timed.shown[i].Sub(timed.shown[i-1]); gap < tt.pace {
+					t.Errorf("edited again after %s, want %s", gap, tt.pace)
 				}
-				for i := 1; i < len(timed.shown); i++ {
-					if gap := timed.shown[i].Sub(timed.shown[i-1]); gap < tt.pace {
-						t.Errorf("edited again after %s, want %s", gap, tt.pace)
-					}
-				}
-			})
-		})
+			}
+		}))
 	}
 }
 
@@ -285,8 +274,7 @@ func TestAJobThatWaitsForItsTurnLooksRarely(t *testing.T) {
 		var mu sync.Mutex
 		var places []time.Time
 		w.worn = func(s generate.Store) generate.Store { return muteStore{s, &mu, &places} }
-		p := w.start(crashAt(0))
-		defer p.kill(t)
+		p := w.run()
 		first, second := p.accept(t, 1), p.accept(t, 2)
 		elapse(5 * time.Minute)
 		mu.Lock()
@@ -306,9 +294,7 @@ func TestAJobThatWaitsForItsTurnLooksRarely(t *testing.T) {
 			}
 		}
 		elapse(time.Minute + 5*time.Second)
-		if n := w.provider.submitted(second); n != 1 {
-			t.Errorf("submitted %d times a minute after its turn has come, want once", n)
-		}
+		w.wantSubmits(t, second, 1)
 	})
 }
 
@@ -318,8 +304,7 @@ func TestALostSubmitIsLookedForWhenTheHistoryIsBackSoon(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.provider.loseReply, w.provider.endedOnly, w.provider.run = true, true, 10*time.Minute
-		p := w.start(crashAt(0))
-		defer p.kill(t)
+		p := w.run()
 		id := p.accept(t, 1)
 		elapse(19 * time.Minute)
 		w.change(func(p *fakeProvider) { p.findErr = errReply })
@@ -337,12 +322,9 @@ func TestAShortDownloadIsTriedFiveTimesBeforeTheNextDelivery(t *testing.T) {
 		w := newWorld(t)
 		w.provider.media += strings.Repeat("x", 1<<10)
 		w.provider.cut = 4
-		p := w.start(crashAt(0))
-		defer p.kill(t)
+		p := w.run()
 		id := p.accept(t, 1)
 		elapse(2 * time.Minute)
-		if j := finished(t, p, id); j.State != generate.Delivered {
-			t.Errorf("job is %s", j.State)
-		}
+		p.wantEnd(t, id, generate.Delivered)
 	})
 }

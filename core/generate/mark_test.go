@@ -42,31 +42,28 @@ func TestAVideoIsPostedWithItsMarkOrWithout(t *testing.T) {
 		"nothing marks it":           {nil, nil, 1 << 20, generate.MarkMissing, false},
 		"made smaller and no marker": {nil, &fakeFitter{}, 120, generate.MarkMissing, false},
 	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t)
-				w.provider.media = "\x00\x00\x00\x18ftypisom" + strings.Repeat("x", 130)
-				w.marker = c.marker
-				if c.fitter != nil {
-					w.fitter = c.fitter
-				}
-				p := w.start(crashAt(0))
-				defer p.kill(t)
-				j := w.deliver(t, p, func(f *fakeChannel) { f.limit = c.limit })
-				got := finished(t, p, j.ID)
-				posted := w.channel.file
-				sum := sha256.Sum256(posted)
-				if got.State != generate.Delivered || got.Receipt.Mark != c.want || got.Receipt.SHA256 != hex.EncodeToString(sum[:]) {
-					t.Errorf("the job is %s, its receipt %+v; want the mark %s and the hash of what was posted", got.State, got.Receipt, c.want)
-				}
-				if marked := bytes.HasSuffix(posted, []byte(j.ID+" by "+got.Endpoint)); marked != c.marked || int64(len(posted)) > c.limit {
-					t.Errorf("%d bytes were posted where %d fit; marked: %t, want %t", len(posted), c.limit, marked, c.marked)
-				}
-				if left := w.left(t); len(left) != 0 {
-					t.Errorf("left on disk: %v", left)
-				}
-			})
-		})
+		t.Run(name, virtual(func(t *testing.T) {
+			w := newWorld(t)
+			w.provider.media = "\x00\x00\x00\x18ftypisom" + strings.Repeat("x", 130)
+			w.marker = c.marker
+			if c.fitter != nil {
+				w.fitter = c.fitter
+			}
+			p := w.run()
+			j := w.deliver(t, p, func(f *fakeChannel) { f.limit = c.limit })
+			got := finished(t, p, j.ID)
+			posted := w.channel.file
+			sum := sha256.Sum256(posted)
+			if got.State != generate.Delivered || got.Receipt.Mark != c.want || got.Receipt.SHA256 != hex.EncodeToString(sum[:]) {
+				t.Errorf("the job is %s, its receipt %+v; want the mark %s and the hash of what was posted", got.State, got.Receipt, c.want)
+			}
+			if marked := bytes.HasSuffix(posted, []byte(j.ID+" by "+got.Endpoint)); marked != c.marked || int64(len(posted)) > c.limit {
+				t.Errorf("%d bytes were posted where %d fit; marked: %t, want %t", len(posted), c.limit, marked, c.marked)
+			}
+			if left := w.left(t); len(left) != 0 {
+				t.Errorf("left on disk: %v", left)
+			}
+		}))
 	}
 }
 
@@ -76,8 +73,7 @@ func TestFittingLeavesRoomForTheMark(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			w, f := newWorld(t), &fakeFitter{}
 			w.fitter, w.marker = f, fakeMarker{}
-			p := w.start(crashAt(0))
-			defer p.kill(t)
+			p := w.run()
 			j := w.deliver(t, p, func(c *fakeChannel) { c.limit = limit })
 			finished(t, p, j.ID)
 			if f.limit != want {
@@ -92,8 +88,7 @@ func TestALinkHasNoMark(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.marker = fakeMarker{}
-		p := w.start(crashAt(0))
-		defer p.kill(t)
+		p := w.run()
 		j := w.deliver(t, p, func(c *fakeChannel) { c.limit = 8 })
 		if got := finished(t, p, j.ID).Receipt; got.Fit != generate.FitLink || got.Mark != "" || got.SHA256 != "" {
 			t.Errorf("receipt is %+v", got)

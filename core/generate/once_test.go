@@ -27,8 +27,7 @@ func TestASubmitThatPanicsIsNotMadeAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.asked = &panickyProvider{fakeProvider: w.provider}
-		p := w.start(crashAt(0))
-		defer p.kill(t)
+		p := w.run()
 		id := p.accept(t, 1)
 		elapse(5 * time.Minute)
 		if j := finished(t, p, id); j.State != generate.Delivered || w.provider.submitted(id) != 1 {
@@ -71,12 +70,9 @@ func TestAStopBeforeTheSubmitPutsTheJobBack(t *testing.T) {
 		<-stopped
 		p.kill(t)
 		w.worn = nil
-		p = w.start(crashAt(0))
-		defer p.kill(t)
+		p = w.run()
 		elapse(2 * time.Minute)
-		if j := finished(t, p, id); j.State != generate.Delivered {
-			t.Errorf("job is %s", j.State)
-		}
+		p.wantEnd(t, id, generate.Delivered)
 		if n := len(w.provider.searches); n > 0 || w.provider.submitted(id) != 1 {
 			t.Errorf("%d searches and %d submits, want one submit and no doubt", n, w.provider.submitted(id))
 		}
@@ -88,21 +84,16 @@ func TestAJobThatIsTakenUpLateHasANewDeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.provider.loseReply, w.provider.hidden = true, true
-		p := w.start(crashAt(0))
-		defer p.kill(t)
+		p := w.run()
 		id := p.accept(t, 1)
 		elapse(24 * time.Hour)
 		w.change(func(p *fakeProvider) {
 			p.resultErr = &generate.ProviderError{Op: "result", Kind: generate.FailProvider, HTTPStatus: 429, Temporary: true}
 		})
-		if err := p.engine.Arrived(t.Context(), id, w.provider.requestOf(t, id)); err != nil {
-			t.Fatal(err)
-		}
+		p.arrived(t, w, id)
 		elapse(15 * time.Minute)
 		w.change(func(p *fakeProvider) { p.resultErr = nil })
 		elapse(5 * time.Minute)
-		if j := finished(t, p, id); j.State != generate.Delivered {
-			t.Errorf("job is %s (%s), want delivered", j.State, j.Failure.Kind)
-		}
+		p.wantEnd(t, id, generate.Delivered)
 	})
 }

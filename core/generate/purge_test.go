@@ -78,11 +78,8 @@ func TestADeletionDoesNotWaitForTheLastWord(t *testing.T) {
 		w := newWorld(t)
 		purger := &fakePurger{}
 		w.purger, w.deadline = purger, 2*time.Hour
-		p := w.start(crashAt(0))
-		defer p.kill(t)
-		if _, err := p.submit(t.Context(), askTakes(t, 0, 3)); err != nil {
-			t.Fatal(err)
-		}
+		p := w.run()
+		p.mustSubmit(t, askTakes(t, 0, 3))
 		elapse(30 * time.Second)
 		w.provider.slow(take(t, 2), 100*time.Minute)
 		elapse(33 * time.Minute)
@@ -122,8 +119,7 @@ func TestADeletedVideoIsDeletedAtTheProvider(t *testing.T) {
 			t.Errorf("it was asked %d times in ten minutes", asked)
 		}
 		p.kill(t)
-		p = w.start(crashAt(0))
-		defer p.kill(t)
+		p = w.run()
 		elapse(24 * time.Hour)
 		if asked, _ := purger.seen(); asked > 100 {
 			t.Errorf("it was asked %d times in a day", asked)
@@ -163,24 +159,22 @@ func TestADeletionIsGivenUpAfterAMonthOrByAnOperator(t *testing.T) {
 			}
 		},
 	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				_, purger, p, j := withPurger(t)
-				defer p.kill(t)
-				purger.answer(errors.New("forbidden"))
-				discard(t, p, j.ID)
-				askedSince(t, p, j.ID, 29*24*time.Hour)
-				elapse(2 * time.Hour)
-				if !p.readJob(t, j.ID).Unfinished() {
-					t.Error("it was given up early")
-				}
-				end(t, p, j.ID)
-				elapse(2 * time.Hour)
-				if p.readJob(t, j.ID).Unfinished() {
-					t.Error("it is still tried")
-				}
-			})
-		})
+		t.Run(name, virtual(func(t *testing.T) {
+			_, purger, p, j := withPurger(t)
+			defer p.kill(t)
+			purger.answer(errors.New("forbidden"))
+			discard(t, p, j.ID)
+			askedSince(t, p, j.ID, 29*24*time.Hour)
+			elapse(2 * time.Hour)
+			if !p.readJob(t, j.ID).Unfinished() {
+				t.Error("it was given up early")
+			}
+			end(t, p, j.ID)
+			elapse(2 * time.Hour)
+			if p.readJob(t, j.ID).Unfinished() {
+				t.Error("it is still tried")
+			}
+		}))
 	}
 }
 
@@ -214,8 +208,7 @@ func TestWhatIsErasedIsDeletedAtTheProvider(t *testing.T) {
 			t.Fatalf("erased: %+v, %v", done, err)
 		}
 		p.kill(t)
-		p = w.start(crashAt(0))
-		defer p.kill(t)
+		p = w.run()
 		elapse(time.Minute)
 		if kept := p.readJob(t, j.ID); !kept.Request.IsZero() || kept.Submission.RequestID != j.Submission.RequestID {
 			t.Errorf("while the provider does not answer, it has %+v of %q", kept.Submission, kept.Request.Prompt())
@@ -238,8 +231,7 @@ func TestManyVideosAreDeletedAtTheProviderAFewAtATime(t *testing.T) {
 		w := newWorld(t)
 		purger := &fakePurger{slow: 5 * time.Second}
 		w.purger = purger
-		p := w.start(crashAt(0))
-		defer p.kill(t)
+		p := w.run()
 		const jobs = 8
 		for n := range jobs {
 			p.accept(t, n)

@@ -14,16 +14,6 @@ import (
 	"ltxbot/core/quota"
 )
 
-// readJob reads a job, which must be there.
-func (p *process) readJob(t *testing.T, id string) generate.Job {
-	t.Helper()
-	j, err := p.store.Job(t.Context(), id)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return j
-}
-
 // orphan is a job that a process has recorded before it died.
 func orphan(t *testing.T, w *world, more ...ltx.Setting) generate.Job {
 	t.Helper()
@@ -75,34 +65,31 @@ func TestAKillBeforeAJobIsAccepted(t *testing.T) {
 			2 * time.Minute,
 		},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t)
-				j := orphan(t, w)
-				tt.arrange(w, j)
-				p := w.start(crashAt(0))
-				defer p.kill(t)
-				elapse(tt.within)
-				got := p.readJob(t, j.ID)
-				if got.State != tt.state || got.Failure.Kind != tt.kind || got.Unfinished() {
-					t.Errorf("it is %s (%s), unfinished %v", got.State, got.Failure.Kind, got.Unfinished())
-				}
-				cards := w.channel.cards[j.ID]
-				if len(tt.shown) == 0 && len(cards) > 0 || len(tt.shown) > 0 && (len(cards) == 0 || cards[len(cards)-1] != tt.shown[0]) {
-					t.Errorf("its card showed %v, want it to end with %v", cards, tt.shown)
-				}
-				if want := tt.state == generate.Delivered; want != (w.provider.submitted(j.ID) == 1) {
-					t.Errorf("%d submits", w.provider.submitted(j.ID))
-				}
-				if got.Notes[generate.SecretNote+"token"] != "" {
-					t.Error("the token is kept though the job is over")
-				}
-				books, err := p.store.VerifyLedger(t.Context())
-				if err != nil || len(books.Wrong) > 0 || books.Totals.Held != 0 {
-					t.Errorf("the books are %+v, %v", books, err)
-				}
-			})
-		})
+		t.Run(tt.name, virtual(func(t *testing.T) {
+			w := newWorld(t)
+			j := orphan(t, w)
+			tt.arrange(w, j)
+			p := w.run()
+			elapse(tt.within)
+			got := p.readJob(t, j.ID)
+			if got.State != tt.state || got.Failure.Kind != tt.kind || got.Unfinished() {
+				t.Errorf("it is %s (%s), unfinished %v", got.State, got.Failure.Kind, got.Unfinished())
+			}
+			cards := w.channel.cards[j.ID]
+			if len(tt.shown) == 0 && len(cards) > 0 || len(tt.shown) > 0 && (len(cards) == 0 || cards[len(cards)-1] != tt.shown[0]) {
+				t.Errorf("its card showed %v, want it to end with %v", cards, tt.shown)
+			}
+			if want := tt.state == generate.Delivered; want != (w.provider.submitted(j.ID) == 1) {
+				t.Errorf("%d submits", w.provider.submitted(j.ID))
+			}
+			if got.Notes[generate.SecretNote+"token"] != "" {
+				t.Error("the token is kept though the job is over")
+			}
+			books, err := p.store.VerifyLedger(t.Context())
+			if err != nil || len(books.Wrong) > 0 || books.Totals.Held != 0 {
+				t.Errorf("the books are %+v, %v", books, err)
+			}
+		}))
 	}
 }
 
@@ -113,8 +100,7 @@ func TestHowLongAReceivedJobIsLeftAlone(t *testing.T) {
 		w := newWorld(t)
 		w.channel.mute = true
 		j := orphan(t, w)
-		p := w.start(crashAt(0))
-		defer p.kill(t)
+		p := w.run()
 		elapse(9 * time.Second)
 		if got := p.readJob(t, j.ID); got.State != generate.Received {
 			t.Errorf("after 9 seconds it is %s: its process may still be at it", got.State)
@@ -145,8 +131,7 @@ func TestAPlatformThatNeverAnswersIsNotWaitedForForEver(t *testing.T) {
 		w := newWorld(t)
 		j := orphan(t, w)
 		w.channel.away = true
-		p := w.start(crashAt(0))
-		defer p.kill(t)
+		p := w.run()
 		elapse(10 * time.Minute)
 		if got := p.readJob(t, j.ID); got.State != generate.Preparing {
 			t.Errorf("after ten minutes it is %s", got.State)
@@ -164,8 +149,7 @@ func TestAnAccountThatWasLinkedMeanwhile(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.policy.Linkable = func(string) bool { return true }
-		p := w.start(crashAt(0))
-		defer p.kill(t)
+		p := w.run()
 		j, err := p.engine.Record(t.Context(), ask(t, 0))
 		if err == nil {
 			err = p.store.PutMemberState(t.Context(), j.Team, j.Member, quota.MemberState{Account: "test:99"})
@@ -217,35 +201,32 @@ func TestWhatIsFoundOutAfterTheAcknowledgement(t *testing.T) {
 			generate.Failed, generate.FailQuota,
 		},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t)
-				tt.arrange(w)
-				p := w.start(crashAt(0))
-				defer p.kill(t)
-				j, err := p.engine.Record(t.Context(), ask(t, 0))
-				if err != nil {
-					t.Fatal(err)
-				}
-				if j, err = p.engine.Prepare(t.Context(), j); err != nil || j.State != generate.Preparing {
-					t.Fatalf("it is %s, %v", j.State, err)
-				}
-				elapse(2 * time.Minute)
-				got := p.readJob(t, j.ID)
-				if got.State != tt.state || got.Failure.Kind != tt.kind || got.Unfinished() {
-					t.Errorf("it is %s (%s)", got.State, got.Failure.Kind)
-				}
-				if shown := w.channel.shown(j.ID); shown.State != tt.state || (shown.Failure.Refusal != nil) != (tt.kind == generate.FailQuota) {
-					t.Errorf("its card shows %s, refused by %v", shown.State, shown.Failure.Refusal)
-				}
-				if tt.state == generate.Delivered && !slices.Contains(got.Tiers, "prepared") {
-					t.Errorf("its tiers are %q", got.Tiers)
-				}
-				if _, err := p.store.Hold(t.Context(), j.ID); (err == nil) != (tt.state == generate.Delivered) {
-					t.Errorf("its hold: %v", err)
-				}
-			})
-		})
+		t.Run(tt.name, virtual(func(t *testing.T) {
+			w := newWorld(t)
+			tt.arrange(w)
+			p := w.run()
+			j, err := p.engine.Record(t.Context(), ask(t, 0))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if j, err = p.engine.Prepare(t.Context(), j); err != nil || j.State != generate.Preparing {
+				t.Fatalf("it is %s, %v", j.State, err)
+			}
+			elapse(2 * time.Minute)
+			got := p.readJob(t, j.ID)
+			if got.State != tt.state || got.Failure.Kind != tt.kind || got.Unfinished() {
+				t.Errorf("it is %s (%s)", got.State, got.Failure.Kind)
+			}
+			if shown := w.channel.shown(j.ID); shown.State != tt.state || (shown.Failure.Refusal != nil) != (tt.kind == generate.FailQuota) {
+				t.Errorf("its card shows %s, refused by %v", shown.State, shown.Failure.Refusal)
+			}
+			if tt.state == generate.Delivered && !slices.Contains(got.Tiers, "prepared") {
+				t.Errorf("its tiers are %q", got.Tiers)
+			}
+			if _, err := p.store.Hold(t.Context(), j.ID); (err == nil) != (tt.state == generate.Delivered) {
+				t.Errorf("its hold: %v", err)
+			}
+		}))
 	}
 }
 
@@ -256,8 +237,7 @@ func TestTheCardOfAJobCountsTheJobItself(t *testing.T) {
 		w := newWorld(t)
 		w.policy.Member.Windows = []quota.WindowLimit{{Window: quota.Day, Videos: 3}}
 		w.provider.run = time.Minute
-		p := w.start(crashAt(0))
-		defer p.kill(t)
+		p := w.run()
 		j, err := p.engine.Record(t.Context(), ask(t, 0))
 		if err != nil {
 			t.Fatal(err)
@@ -291,8 +271,7 @@ func TestALimitWithoutRoomEndsTheJob(t *testing.T) {
 		}
 		elapse(time.Minute)
 		p.kill(t)
-		p = w.start(crashAt(0))
-		defer p.kill(t)
+		p = w.run()
 		elapse(time.Minute)
 		id := firstJob(t)
 		if shown := w.channel.cards[id]; !slices.Equal(shown, []generate.State{generate.Failed}) {
@@ -317,27 +296,24 @@ func TestAJobThatIsPreparedCanBeStopped(t *testing.T) {
 			return err
 		}},
 	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t)
-				w.channel.unprepared = []error{later(time.Minute)}
-				p := w.start(crashAt(0))
-				defer p.kill(t)
-				j, err := p.engine.Record(t.Context(), ask(t, 0))
-				if err == nil {
-					j, err = p.engine.Prepare(t.Context(), j)
-				}
-				elapse(time.Second)
-				if err == nil {
-					err = tt.stop(t.Context(), p, j.ID)
-				}
-				elapse(5 * time.Second)
-				got := p.readJob(t, j.ID)
-				if err != nil || got.State != generate.Cancelled || got.Unsure || w.channel.shown(j.ID).State != generate.Cancelled {
-					t.Errorf("it is %s, unsure %v, %v", got.State, got.Unsure, err)
-				}
-			})
-		})
+		t.Run(name, virtual(func(t *testing.T) {
+			w := newWorld(t)
+			w.channel.unprepared = []error{later(time.Minute)}
+			p := w.run()
+			j, err := p.engine.Record(t.Context(), ask(t, 0))
+			if err == nil {
+				j, err = p.engine.Prepare(t.Context(), j)
+			}
+			elapse(time.Second)
+			if err == nil {
+				err = tt.stop(t.Context(), p, j.ID)
+			}
+			elapse(5 * time.Second)
+			got := p.readJob(t, j.ID)
+			if err != nil || got.State != generate.Cancelled || got.Unsure || w.channel.shown(j.ID).State != generate.Cancelled {
+				t.Errorf("it is %s, unsure %v, %v", got.State, got.Unsure, err)
+			}
+		}))
 	}
 }
 
@@ -361,32 +337,28 @@ func (s awayStore) Accept(ctx context.Context, j generate.Job, plan quota.Plan) 
 
 func TestAnAcknowledgedJobIsAcceptedThoughTheStoreStumbles(t *testing.T) {
 	for name, lose := range map[string]bool{"it is away": false, "it loses its answers": true} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t)
-				var left atomic.Int32
-				left.Store(3)
-				w.worn = func(s generate.Store) generate.Store { return awayStore{s, &left, lose} }
-				p := w.start(crashAt(0))
-				defer p.kill(t)
-				j, err := p.submit(t.Context(), ask(t, 0))
-				if err != nil || j.State == generate.Received {
-					t.Errorf("it is %s, %v", j.State, err)
-				}
-				elapse(2 * time.Minute)
-				if got := p.readJob(t, j.ID); got.State != generate.Delivered || w.provider.submitted(j.ID) != 1 {
-					t.Errorf("it is %s after %d submits", got.State, w.provider.submitted(j.ID))
-				}
-			})
-		})
+		t.Run(name, virtual(func(t *testing.T) {
+			w := newWorld(t)
+			var left atomic.Int32
+			left.Store(3)
+			w.worn = func(s generate.Store) generate.Store { return awayStore{s, &left, lose} }
+			p := w.run()
+			j, err := p.submit(t.Context(), ask(t, 0))
+			if err != nil || j.State == generate.Received {
+				t.Errorf("it is %s, %v", j.State, err)
+			}
+			elapse(2 * time.Minute)
+			if got := p.readJob(t, j.ID); got.State != generate.Delivered || w.provider.submitted(j.ID) != 1 {
+				t.Errorf("it is %s after %d submits", got.State, w.provider.submitted(j.ID))
+			}
+		}))
 	}
 }
 
 func TestAJobThatWasNotAcknowledgedIsDropped(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
-		p := w.start(crashAt(0))
-		defer p.kill(t)
+		p := w.run()
 		if err := p.engine.Drop(t.Context(), firstJob(t)); err != nil {
 			t.Errorf("one that is not there: %v", err)
 		}
@@ -400,10 +372,7 @@ func TestAJobThatWasNotAcknowledgedIsDropped(t *testing.T) {
 		if got := p.readJob(t, j.ID); got.State != generate.Failed || got.Failure.Kind != generate.FailUnacknowledged || got.Unfinished() {
 			t.Errorf("it is %s (%s)", got.State, got.Failure.Kind)
 		}
-		accepted, err := p.submit(t.Context(), ask(t, 1))
-		if err != nil {
-			t.Fatal(err)
-		}
+		accepted := p.mustSubmit(t, ask(t, 1))
 		if err := p.engine.Drop(t.Context(), accepted.ID); err != nil {
 			t.Fatal(err)
 		}

@@ -56,9 +56,7 @@ func (w *world) unposted(t *testing.T, p *process, takes int) (ids []string) {
 	if takes > 1 {
 		a = askTakes(t, 0, takes)
 	}
-	if _, err := p.submit(t.Context(), a); err != nil {
-		t.Fatal(err)
-	}
+	p.mustSubmit(t, a)
 	elapse(w.provider.queue + w.provider.run - time.Second)
 	w.set(func(c *fakeChannel) { c.gone = true })
 	elapse(10 * time.Minute)
@@ -71,8 +69,7 @@ func (w *world) reopened() { w.set(func(c *fakeChannel) { c.gone = false }) }
 func TestAVideoThatCouldNotBePostedIsDeliveredAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
-		p := w.start(crashAt(0))
-		defer p.kill(t)
+		p := w.run()
 		id := w.unposted(t, p, 1)[0]
 		before := finished(t, p, id)
 		if !before.Undelivered() || before.Failure.Kind != generate.FailUnreachable || before.Charged == 0 {
@@ -122,8 +119,7 @@ func TestCouriersLookBeforeTheyDeliverAgain(t *testing.T) {
 		w := newWorld(t)
 		courier := &posterCourier{Courier: w.channel}
 		w.courier = courier
-		p := w.start(crashAt(0))
-		defer p.kill(t)
+		p := w.run()
 		id := p.accept(t, 0)
 		elapse(2 * time.Minute)
 		if j := finished(t, p, id); !j.Undelivered() {
@@ -149,28 +145,25 @@ func TestWhatCannotBeDeliveredAgain(t *testing.T) {
 		{"a video that fal does not keep any more", nil, func(w *world) { w.provider.openErr = generate.ErrGone }, generate.ErrGone},
 		{"a job without a video", failing(1), nil, generate.ErrDelivered},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t)
-				if tt.arrange != nil {
-					tt.arrange(w)
-				}
-				p := w.start(crashAt(0))
-				defer p.kill(t)
-				id := w.unposted(t, p, 1)[0]
-				before := finished(t, p, id)
-				w.reopened()
-				if tt.after != nil {
-					w.change(func(*fakeProvider) { tt.after(w) })
-				}
-				if _, err := p.engine.Redeliver(t.Context(), id, "operator"); !errors.Is(err, tt.want) {
-					t.Errorf("error %v, want %v", err, tt.want)
-				}
-				if diff := cmp.Diff(before.Version, finished(t, p, id).Version); diff != "" {
-					t.Errorf("the job was changed (-want +got):\n%s", diff)
-				}
-			})
-		})
+		t.Run(tt.name, virtual(func(t *testing.T) {
+			w := newWorld(t)
+			if tt.arrange != nil {
+				tt.arrange(w)
+			}
+			p := w.run()
+			id := w.unposted(t, p, 1)[0]
+			before := finished(t, p, id)
+			w.reopened()
+			if tt.after != nil {
+				w.change(func(*fakeProvider) { tt.after(w) })
+			}
+			if _, err := p.engine.Redeliver(t.Context(), id, "operator"); !errors.Is(err, tt.want) {
+				t.Errorf("error %v, want %v", err, tt.want)
+			}
+			if diff := cmp.Diff(before.Version, finished(t, p, id).Version); diff != "" {
+				t.Errorf("the job was changed (-want +got):\n%s", diff)
+			}
+		}))
 	}
 }
 
@@ -214,49 +207,46 @@ func TestTheVideosOfABatchAreDeliveredAgain(t *testing.T) {
 		{"of which fal has lost the first", nil, func(w *world) { w.provider.lost = map[string]error{take(w.t, 1): generate.ErrGone} }, 1, [][]int{{2}, {3}}, []int{1}},
 		{"of which fal has lost another", nil, func(w *world) { w.provider.lost = map[string]error{take(w.t, 2): generate.ErrGone} }, 1, [][]int{{1, 3}}, []int{2}},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t)
-				w.policy.Member.JobsAtATime = 3
-				if tt.arrange != nil {
-					tt.arrange(w)
+		t.Run(tt.name, virtual(func(t *testing.T) {
+			w := newWorld(t)
+			w.policy.Member.JobsAtATime = 3
+			if tt.arrange != nil {
+				tt.arrange(w)
+			}
+			p := w.run()
+			ids := w.unposted(t, p, 3)
+			elapse(time.Hour) // longer than a batch waits for its takes
+			w.reopened()
+			if tt.after != nil {
+				w.change(func(*fakeProvider) { tt.after(w) })
+			}
+			_, err := p.engine.Redeliver(t.Context(), ids[tt.ask-1], "operator")
+			if isGone := slices.Contains(tt.gone, tt.ask); isGone != errors.Is(err, generate.ErrGone) || !isGone && err != nil {
+				t.Fatal(err)
+			}
+			elapse(5 * time.Minute)
+			var got [][]int
+			for _, in := range w.channel.messages {
+				var takes []int
+				for _, id := range in {
+					takes = append(takes, slices.Index(ids, id)+1)
 				}
-				p := w.start(crashAt(0))
-				defer p.kill(t)
-				ids := w.unposted(t, p, 3)
-				elapse(time.Hour) // longer than a batch waits for its takes
-				w.reopened()
-				if tt.after != nil {
-					w.change(func(*fakeProvider) { tt.after(w) })
+				got = append(got, takes)
+			}
+			slices.SortFunc(got, slices.Compare)
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Errorf("messages (-want +got):\n%s", diff)
+			}
+			for i, id := range ids {
+				j := finished(t, p, id)
+				posted := slices.ContainsFunc(tt.want, func(in []int) bool { return slices.Contains(in, i+1) })
+				if posted != (j.State == generate.Delivered) || j.Undelivered() != slices.Contains(tt.gone, i+1) {
+					t.Errorf("take %d is %s (%s)", i+1, j.State, j.Failure.Kind)
 				}
-				_, err := p.engine.Redeliver(t.Context(), ids[tt.ask-1], "operator")
-				if isGone := slices.Contains(tt.gone, tt.ask); isGone != errors.Is(err, generate.ErrGone) || !isGone && err != nil {
-					t.Fatal(err)
-				}
-				elapse(5 * time.Minute)
-				var got [][]int
-				for _, in := range w.channel.messages {
-					var takes []int
-					for _, id := range in {
-						takes = append(takes, slices.Index(ids, id)+1)
-					}
-					got = append(got, takes)
-				}
-				slices.SortFunc(got, slices.Compare)
-				if diff := cmp.Diff(tt.want, got); diff != "" {
-					t.Errorf("messages (-want +got):\n%s", diff)
-				}
-				for i, id := range ids {
-					j := finished(t, p, id)
-					posted := slices.ContainsFunc(tt.want, func(in []int) bool { return slices.Contains(in, i+1) })
-					if posted != (j.State == generate.Delivered) || j.Undelivered() != slices.Contains(tt.gone, i+1) {
-						t.Errorf("take %d is %s (%s)", i+1, j.State, j.Failure.Kind)
-					}
-				}
-				if card := w.channel.shown(ids[0]); card.State != generate.Delivered {
-					t.Errorf("the card says %s", card.State)
-				}
-			})
-		})
+			}
+			if card := w.channel.shown(ids[0]); card.State != generate.Delivered {
+				t.Errorf("the card says %s", card.State)
+			}
+		}))
 	}
 }

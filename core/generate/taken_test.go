@@ -38,18 +38,14 @@ func TestAProcessThatIsNotToldOfATakeoverShowsNothingMore(t *testing.T) {
 		w := newWorld(t)
 		var away atomic.Bool
 		w.worn = func(s generate.Store) generate.Store { return deafStore{s, &away} }
-		p := w.start(crashAt(0))
-		defer p.kill(t)
-		j, err := p.submit(t.Context(), ask(t, 1))
-		if err != nil {
-			t.Fatal(err)
-		}
+		p := w.run()
+		id := p.accept(t, 1)
 		shown := func(after time.Duration) int {
 			<-time.After(after)
 			synctest.Wait()
 			w.channel.mu.Lock()
 			defer w.channel.mu.Unlock()
-			return len(w.channel.cards[j.ID])
+			return len(w.channel.cards[id])
 		}
 		if before := shown(10 * time.Second); shown(10*time.Second) == before {
 			t.Fatal("the card of a job that runs is not shown")
@@ -59,10 +55,7 @@ func TestAProcessThatIsNotToldOfATakeoverShowsNothingMore(t *testing.T) {
 			t.Error("the card is not shown while the store is away")
 		}
 		away.Store(false)
-		taken, err := p.store.Job(t.Context(), j.ID)
-		if err != nil {
-			t.Fatal(err)
-		}
+		taken := p.readJob(t, id)
 		taken.Owner = "successor"
 		if _, err := p.store.Save(t.Context(), taken, quota.Keep()); err != nil {
 			t.Fatal(err)
@@ -73,7 +66,7 @@ func TestAProcessThatIsNotToldOfATakeoverShowsNothingMore(t *testing.T) {
 		}
 		w.channel.mu.Lock()
 		defer w.channel.mu.Unlock()
-		if states := w.channel.cards[j.ID]; slices.Contains(states, generate.Delivered) || len(w.channel.videos) > 0 {
+		if states := w.channel.cards[id]; slices.Contains(states, generate.Delivered) || len(w.channel.videos) > 0 {
 			t.Errorf("the card showed %v, and %d videos were posted", states, len(w.channel.videos))
 		}
 	})

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"ltxbot/core/generate"
@@ -66,27 +65,22 @@ func TestPausesBetweenTriesGrowSoFar(t *testing.T) {
 		}, 30 * time.Second},
 		{"cancel", func(w *world) { w.provider.cancelErr, w.provider.run = errReply, time.Hour }, time.Minute},
 	} {
-		t.Run(tt.call, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t)
-				tt.arrange(w)
-				watched := &watchedProvider{Provider: w.provider, calls: map[string][]time.Time{}}
-				w.asked = watched
-				p := w.start(crashAt(0))
-				defer p.kill(t)
-				id := p.accept(t, 1)
-				elapse(10 * time.Second)
-				if tt.call == "cancel" {
-					if _, err := p.engine.Cancel(t.Context(), id, "test:1"); err != nil {
-						t.Fatal(err)
-					}
-				}
-				elapse(9 * time.Minute)
-				if got := watched.longest(tt.call); got < tt.want*7/8 || got > tt.want*9/8+time.Second {
-					t.Errorf("the longest pause is %s, want %s give or take an eighth", got, tt.want)
-				}
-			})
-		})
+		t.Run(tt.call, virtual(func(t *testing.T) {
+			w := newWorld(t)
+			tt.arrange(w)
+			watched := &watchedProvider{Provider: w.provider, calls: map[string][]time.Time{}}
+			w.asked = watched
+			p := w.run()
+			id := p.accept(t, 1)
+			elapse(10 * time.Second)
+			if tt.call == "cancel" {
+				p.cancel(t, id)
+			}
+			elapse(9 * time.Minute)
+			if got := watched.longest(tt.call); got < tt.want*7/8 || got > tt.want*9/8+time.Second {
+				t.Errorf("the longest pause is %s, want %s give or take an eighth", got, tt.want)
+			}
+		}))
 	}
 }
 
@@ -105,35 +99,29 @@ func TestAnAnswerIsPassedOnToWhoHasTakenTheJobOver(t *testing.T) {
 		}
 	}
 	for _, begins := range []bool{true, false} {
-		t.Run(fmt.Sprintf("it begins: %v", begins), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t)
-				w.provider.hidden, w.provider.run = true, time.Hour
-				watched := &watchedProvider{Provider: w.provider, calls: map[string][]time.Time{}}
-				w.asked = watched
-				p := w.start(crashAt(0))
-				defer p.kill(t)
-				watched.submitted = func(_ context.Context, id string) {
-					change(t, p, id, func(j *generate.Job) { j.Owner = "another" })
-				}
-				id := p.accept(t, 1)
-				elapse(40 * time.Second)
-				if begins {
-					change(t, p, id, func(j *generate.Job) { j.State = generate.Unknown })
-				}
-				elapse(25 * time.Second)
-				j, err := p.store.Job(t.Context(), id)
-				if err != nil {
-					t.Fatal(err)
-				}
-				if begins && j.Submission.RequestID != w.provider.requestOf(t, id) {
-					t.Errorf("40 seconds later: job is %s, the request %q is not passed on", j.State, j.Submission.RequestID)
-				}
-				if !begins && (j.State != generate.Unknown || j.Submission.RequestID != "") {
-					t.Errorf("after a minute: job is %s, want it looked for", j.State)
-				}
-			})
-		})
+		t.Run(fmt.Sprintf("it begins: %v", begins), virtual(func(t *testing.T) {
+			w := newWorld(t)
+			w.provider.hidden, w.provider.run = true, time.Hour
+			watched := &watchedProvider{Provider: w.provider, calls: map[string][]time.Time{}}
+			w.asked = watched
+			p := w.run()
+			watched.submitted = func(_ context.Context, id string) {
+				change(t, p, id, func(j *generate.Job) { j.Owner = "another" })
+			}
+			id := p.accept(t, 1)
+			elapse(40 * time.Second)
+			if begins {
+				change(t, p, id, func(j *generate.Job) { j.State = generate.Unknown })
+			}
+			elapse(25 * time.Second)
+			j := p.readJob(t, id)
+			if begins && j.Submission.RequestID != w.provider.requestOf(t, id) {
+				t.Errorf("40 seconds later: job is %s, the request %q is not passed on", j.State, j.Submission.RequestID)
+			}
+			if !begins && (j.State != generate.Unknown || j.Submission.RequestID != "") {
+				t.Errorf("after a minute: job is %s, want it looked for", j.State)
+			}
+		}))
 	}
 }
 
@@ -147,43 +135,35 @@ func TestHowLongAJobRunsIsGuessedFromTheLatestFifty(t *testing.T) {
 		{50, 20 * time.Second},
 		{24, 100 * time.Second},
 	} {
-		t.Run(fmt.Sprintf("%d late ones", tt.late), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t)
-				w.policy = quota.Policy{}
-				w.off = true // nobody works on them
-				first := w.start(crashAt(0))
-				for n := range 150 {
-					a := ask(t, 1000+n)
-					j, err := first.submit(t.Context(), a)
-					if err != nil {
-						t.Fatal(err)
+		t.Run(fmt.Sprintf("%d late ones", tt.late), virtual(func(t *testing.T) {
+			w := newWorld(t)
+			w.policy = quota.Policy{}
+			w.off = true // nobody works on them
+			first := w.start(crashAt(0))
+			for n := range 150 {
+				a := ask(t, 1000+n)
+				j := first.mustSubmit(t, a)
+				elapse(time.Millisecond)
+				for { // the engine may save it meanwhile
+					j = first.readJob(t, j.ID)
+					j.State, j.Shown, j.Finished, j.Seconds = generate.Delivered, generate.Delivered, time.Now(), 100
+					if n >= 150-tt.late {
+						j.Seconds = 20
 					}
-					elapse(time.Millisecond)
-					for { // the engine may save it meanwhile
-						if j, err = first.store.Job(t.Context(), j.ID); err != nil {
-							t.Fatal(err)
-						}
-						j.State, j.Shown, j.Finished, j.Seconds = generate.Delivered, generate.Delivered, time.Now(), 100
-						if n >= 150-tt.late {
-							j.Seconds = 20
-						}
-						if _, err = first.store.Save(t.Context(), j, quota.Release()); err == nil {
-							break
-						}
+					if _, err := first.store.Save(t.Context(), j, quota.Release()); err == nil {
+						break
 					}
 				}
-				first.kill(t)
-				w.off = false
-				w.provider.run = 10 * time.Minute
-				p := w.start(crashAt(0))
-				defer p.kill(t)
-				id := p.accept(t, 1)
-				elapse(30 * time.Second)
-				if got := w.channel.shown(id).Progress.Expected; got != tt.want {
-					t.Errorf("expected to run for %s, want %s", got, tt.want)
-				}
-			})
-		})
+			}
+			first.kill(t)
+			w.off = false
+			w.provider.run = 10 * time.Minute
+			p := w.run()
+			id := p.accept(t, 1)
+			elapse(30 * time.Second)
+			if got := w.channel.shown(id).Progress.Expected; got != tt.want {
+				t.Errorf("expected to run for %s, want %s", got, tt.want)
+			}
+		}))
 	}
 }

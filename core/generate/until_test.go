@@ -29,36 +29,28 @@ func TestAConversationThatStopsTakingMessages(t *testing.T) {
 		{"before its turn has come costs nothing", 14 * time.Minute, time.Hour, time.Second, 9*time.Minute + 10*time.Second, generate.Failed, generate.FailUnreachable, quota.Released, 0},
 		{"while it is in the provider's queue costs nothing", 14 * time.Minute, 0, time.Hour, 15 * time.Minute, generate.Failed, generate.FailTimeout, quota.Released, 1},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t)
-				w.policy.Member.JobsAtATime = 1
-				w.provider.queue = tt.queue
-				p := w.start(crashAt(0))
-				defer p.kill(t)
-				if tt.line > 0 {
-					w.provider.queue = tt.line
-					if _, err := p.submit(t.Context(), ask(t, 1)); err != nil {
-						t.Fatal(err)
-					}
-				}
-				a := ask(t, 2)
-				a.Until = time.Now().Add(tt.until)
-				j, err := p.submit(t.Context(), a)
-				if err != nil {
-					t.Fatal(err)
-				}
-				elapse(tt.after)
-				got := finished(t, p, j.ID)
-				hold, err := p.store.Hold(t.Context(), j.ID)
-				if err != nil {
-					t.Fatal(err)
-				}
-				if got.State != tt.state || got.Failure.Kind != tt.kind || hold.State != tt.hold || w.provider.submits[j.ID] != tt.submits {
-					t.Errorf("job is %s %s, its hold %s, submitted %d times", got.State, got.Failure.Kind, hold.State, w.provider.submits[j.ID])
-				}
-			})
-		})
+		t.Run(tt.name, virtual(func(t *testing.T) {
+			w := newWorld(t)
+			w.policy.Member.JobsAtATime = 1
+			w.provider.queue = tt.queue
+			p := w.run()
+			if tt.line > 0 {
+				w.provider.queue = tt.line
+				p.mustSubmit(t, ask(t, 1))
+			}
+			a := ask(t, 2)
+			a.Until = time.Now().Add(tt.until)
+			j := p.mustSubmit(t, a)
+			elapse(tt.after)
+			got := finished(t, p, j.ID)
+			hold, err := p.store.Hold(t.Context(), j.ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got.State != tt.state || got.Failure.Kind != tt.kind || hold.State != tt.hold || w.provider.submits[j.ID] != tt.submits {
+				t.Errorf("job is %s %s, its hold %s, submitted %d times", got.State, got.Failure.Kind, hold.State, w.provider.submits[j.ID])
+			}
+		}))
 	}
 }
 
@@ -67,17 +59,11 @@ func TestAJobThatCanWaitNoLongerEndsInTime(t *testing.T) {
 		w := newWorld(t)
 		w.policy.Member.JobsAtATime = 1
 		w.provider.queue = time.Hour
-		p := w.start(crashAt(0))
-		defer p.kill(t)
-		if _, err := p.submit(t.Context(), ask(t, 1)); err != nil {
-			t.Fatal(err)
-		}
+		p := w.run()
+		p.mustSubmit(t, ask(t, 1))
 		a := ask(t, 2)
 		a.Until = time.Now().Add(14 * time.Minute)
-		j, err := p.submit(t.Context(), a)
-		if err != nil {
-			t.Fatal(err)
-		}
+		j := p.mustSubmit(t, a)
 		elapse(8*time.Minute + 50*time.Second)
 		if got, err := p.store.Job(t.Context(), j.ID); err != nil || got.State != generate.Accepted {
 			t.Errorf("job is %s, %v: it can wait ten seconds more", got.State, err)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"log/slog"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -15,7 +16,9 @@ import (
 	"ltxbot/core/ltx"
 	"ltxbot/core/quota"
 	"ltxbot/core/usd"
+	"ltxbot/internal/need"
 	"ltxbot/store"
+	"ltxbot/store/kv/mem"
 	"ltxbot/store/storetest"
 )
 
@@ -28,7 +31,8 @@ type world struct {
 	channel  *fakeChannel
 	policy   quota.Policy
 	starts   int
-	options  storetest.Options
+	records  *mem.Database     // that a developer's run has in place of the file at path
+	maxStore int64             // size of the file at which writes are refused; 0 = no limit
 	courier  generate.Courier  // nil = channel
 	asked    generate.Provider // nil = provider
 	deadline time.Duration     // 0 = 20 minutes
@@ -52,7 +56,7 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	return &world{
-		t: t, path: t.TempDir() + "/ltx.db", dir: t.TempDir(), maxBytes: 1 << 20,
+		t: t, path: t.TempDir() + "/ltx.db", dir: t.TempDir(), maxBytes: 1 << 20, records: mem.New(nil),
 		provider: newFakeProvider(), channel: newFakeChannel(),
 		files: fakeFiles{},
 		policy: quota.Policy{
@@ -103,16 +107,64 @@ func (p *process) submit(ctx context.Context, a generate.Ask) (generate.Job, err
 	return j, err
 }
 
+// mustSubmit is submit where nothing is in the way.
+func (p *process) mustSubmit(t *testing.T, a generate.Ask) generate.Job {
+	t.Helper()
+	j, err := p.submit(t.Context(), a)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return j
+}
+
+// accept makes job n, and returns its id.
+func (p *process) accept(t *testing.T, n int) string {
+	t.Helper()
+	return p.mustSubmit(t, ask(t, n)).ID
+}
+
+// cancel lets the requester stop a job.
+func (p *process) cancel(t *testing.T, id string) {
+	t.Helper()
+	if _, err := p.engine.Cancel(t.Context(), id, "test:1"); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// arrived tells the process that the provider has ended a job, as a webhook does.
+func (p *process) arrived(t *testing.T, w *world, id string) {
+	t.Helper()
+	if err := p.engine.Arrived(t.Context(), id, w.provider.requestOf(t, id)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// readJob reads a job, which must be there.
+func (p *process) readJob(t *testing.T, id string) generate.Job {
+	t.Helper()
+	j, err := p.store.Job(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return j
+}
+
+// run starts a process that nothing kills before the test ends.
+func (w *world) run() *process {
+	w.t.Helper()
+	p := w.start(crashAt(0))
+	w.t.Cleanup(func() { p.kill(w.t) })
+	return p
+}
+
 // start begins a process that dies at a point of the crasher.
 func (w *world) start(c *crasher) *process {
 	w.t.Helper()
-	options := w.options
-	options.Limits = storetest.Limits(func() quota.Policy { return w.policy })
-	store, err := storetest.OpenFile(w.path, options)
-	if err != nil {
-		w.t.Fatal(err)
+	limits := storetest.Limits(func() quota.Policy { return w.policy })
+	if w.maxStore == 0 && need.Quick() {
+		return w.join(store.New(w.records.Open(), store.Options{Logger: slog.New(slog.DiscardHandler), Limits: limits}), c)
 	}
-	return w.join(store, c)
+	return w.join(storetest.File(w.t, w.path, storetest.Options{MaxBytes: w.maxStore, Limits: limits}), c)
 }
 
 // join begins a process that shares a store with others.
@@ -230,6 +282,11 @@ func ask(t *testing.T, n int, more ...ltx.Setting) generate.Ask {
 		Place:   generate.Place{Platform: "test", Channel: "c", User: "1"},
 		Request: r,
 	}
+}
+
+// virtual is a subtest in virtual time.
+func virtual(test func(t *testing.T)) func(t *testing.T) {
+	return func(t *testing.T) { synctest.Test(t, test) }
 }
 
 // elapse lets virtual time pass, and what happens then end; it is for use in a

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"time"
 
 	"ltxbot/core/ltx"
 )
@@ -48,9 +49,9 @@ func (e *UnusableError) Error() string {
 
 // look looks at the file of the link that an order brings into the library. It is
 // nil without such a link, or where the bot may not look. An order that will be
-// refused is refused before. The error is ErrUnreachable, or why the order can't be
-// carried out.
-func (o *Office) look(ctx context.Context, c *call) (*Finding, error) {
+// refused is refused before. The error is ErrUnreachable, also when the time is over
+// that the order gives, or why the order can't be carried out.
+func (o *Office) look(ctx context.Context, c *call, limit time.Duration) (*Finding, error) {
 	if o.cfg.Files == nil || c.verb.Name != VerbAdd && c.verb.Name != VerbEdit {
 		return nil, nil
 	}
@@ -60,7 +61,12 @@ func (o *Office) look(ctx context.Context, c *call) (*Finding, error) {
 	if err != nil || !trial.link {
 		return nil, err
 	}
-	f, err := o.cfg.Files.Check(ctx, r.LoRAs[0].Path)
+	looking, cancel := ctx, context.CancelFunc(func() {})
+	if limit > 0 {
+		looking, cancel = context.WithTimeout(ctx, limit)
+	}
+	defer cancel()
+	f, err := o.cfg.Files.Check(looking, r.LoRAs[0].Path)
 	switch {
 	case errors.Is(err, ErrOff):
 		return nil, nil

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"ltxbot/core/library"
 	"ltxbot/core/team"
@@ -71,4 +73,22 @@ func TestTheFileOfALinkIsLookedAt(t *testing.T) {
 	if _, err := o.Do(ctx, admin(), team.Order{Verb: "add", Args: map[string]string{"name": "clay", "link": "owner/good"}}); !errors.Is(err, context.Canceled) {
 		t.Errorf("who asked is gone: %v", err)
 	}
+}
+
+// TestAnOrderMayLimitTheLook: when the time is over, the LoRA is kept, and the
+// report says that nobody has looked.
+func TestAnOrderMayLimitTheLook(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := newOffice(t)
+		o.files.hold = true
+		order := team.Order{Verb: "add", Args: map[string]string{"name": "clay", "link": "owner/good"}, LookFor: time.Minute}
+		begun := time.Now()
+		r, err := o.Do(t.Context(), admin(), order)
+		if took := time.Since(begun); err != nil || !r.Unseen || took != time.Minute {
+			t.Errorf("after %s: unseen %t, %v", took, r.Unseen, err)
+		}
+		if e, ok := o.Of("acme").LoRA("clay"); !ok || e.Path != "owner/good" {
+			t.Errorf("kept %+v", e)
+		}
+	})
 }

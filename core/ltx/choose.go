@@ -148,12 +148,14 @@ func (r Rules) choose(all, given layer) (route, Invalid) {
 	if problems = append(problems, more...); len(problems) > 0 || t == "" {
 		return route{}, problems
 	}
-	candidates := []Model{m}
-	if !chosen {
-		candidates = append(candidates, r.allowed()...)
-	}
 	for _, loras := range []bool{all.set(idLoRAs), false} {
-		for _, m := range candidates {
+		if e, ok := r.endpointOf(m, t, loras); ok {
+			return route{m, t, e}, nil
+		}
+		if chosen {
+			continue
+		}
+		for _, m := range r.allowed() {
 			if e, ok := r.endpointOf(m, t, loras); ok {
 				return route{m, t, e}, nil
 			}
@@ -180,11 +182,10 @@ func (r Rules) endpointOf(m Model, t task, loras bool) (Endpoint, bool) {
 
 // model is the one that the layer names; chosen is set when a person did.
 func (r Rules) model(all, given layer) (m Model, chosen bool, _ Invalid) {
-	allowed := r.allowed()
-	text, ok := all[idModel]
-	if !ok || strings.TrimSpace(text) == "" || isNone(text) {
-		return allowed[0], false, nil
+	if !all.set(idModel) {
+		return modelOf(r.like(r.textEndpoint())), false, nil
 	}
+	text, allowed := all[idModel], r.allowed()
 	_, chosen = given[idModel]
 	c, known := row(idModel).choice(text)
 	i := slices.IndexFunc(allowed, func(m Model) bool { return known && m.Value == c.Value })
@@ -198,9 +199,9 @@ func (r Rules) model(all, given layer) (m Model, chosen bool, _ Invalid) {
 // the models that have it for the same task.
 func (r Rules) misfits(w route, given layer) Invalid {
 	var problems Invalid
-	for _, p := range table {
-		id := p.id()
-		if _, ok := given[id]; !ok || w.endpoint.takes(id) || p.Kind == KindMedia && !given.set(id) {
+	for id := range given {
+		p := row(id)
+		if w.endpoint.takes(id) || p.Kind == KindMedia && !given.set(id) {
 			continue
 		}
 		if id == idPrompt || id == idLoRAs && !given.set(id) || p.Kind == KindChoice && isNone(given[id]) {

@@ -13,7 +13,20 @@ type Endpoint struct {
 	Partner string
 
 	fields []field
-	shape  *shape // nil where size, length and frame rate are free
+	byRow  map[string]*field // the fields that rows of the table set, by id
+	shape  *shape            // nil where size, length and frame rate are free
+}
+
+// newEndpoint is an endpoint with its inputs. Of several that one row sets, the
+// first has its limits.
+func newEndpoint(id string, price Price, fields []field) Endpoint {
+	e := Endpoint{ID: id, Price: price, fields: fields, byRow: make(map[string]*field, len(fields))}
+	for i := range fields {
+		if id := fields[i].row; e.byRow[id] == nil {
+			e.byRow[id] = &fields[i]
+		}
+	}
+	return e
 }
 
 // A field is one input of an endpoint.
@@ -64,15 +77,6 @@ type shape struct {
 	most func(side int, fps float64) float64
 }
 
-// field finds the field that a row of the table sets.
-func (e Endpoint) field(id string) (field, bool) {
-	i := slices.IndexFunc(e.fields, func(f field) bool { return f.row == id })
-	if i < 0 {
-		return field{}, false
-	}
-	return e.fields[i], true
-}
-
 // meta are the rows that no endpoint has a field for.
 var meta = []string{idQuality, idPrivate, idCount, idAdvanced, idModel, idEdit}
 
@@ -85,14 +89,13 @@ func (e Endpoint) takes(id string) bool {
 	if id == idDuration {
 		id = idFrames
 	}
-	_, ok := e.field(id)
-	return ok
+	return e.byRow[id] != nil
 }
 
 // row is the row of the table with the endpoint's own default and limits.
 func (e Endpoint) row(p Param) Param {
-	f, ok := e.field(p.id())
-	if !ok {
+	f := e.byRow[p.id()]
+	if f == nil {
 		return p
 	}
 	if f.def != nil {

@@ -33,20 +33,11 @@ type evaluation struct {
 // evaluate turns a whole layer into the values of a request to an endpoint.
 // given is what a person set of it.
 func (r Rules) evaluate(at Endpoint, l, given layer, files map[string]Media) *evaluation {
-	e := &evaluation{rules: r, endpoint: at, given: given, files: files, fps: DefaultFPS, values: make(map[string]any, len(table))}
-	l = l.fitting(at)
-	if at.shape != nil {
-		e.fitShape(at.shape, l)
-	} else if at.takes(idFPS) {
-		fps := at.row(row(idFPS))
-		e.values[idFPS] = e.value(fps, l.text(fps))
-		if v, ok := e.values[idFPS].(float64); ok {
-			e.fps = v
-		}
-	}
+	e := r.begin(at, l)
+	e.given, e.files = given, files
 	for _, p := range table {
-		if p = at.row(p); at.takes(p.id()) {
-			e.read(p, l)
+		if at.takes(p.id()) {
+			e.read(at.row(p), l)
 		}
 	}
 	if r.AllowUnsafe && at.takes(idSafety) {
@@ -58,16 +49,50 @@ func (r Rules) evaluate(at Endpoint, l, given layer, files map[string]Media) *ev
 	return e
 }
 
+// begin is an evaluation of a layer that has read only what the reading of other
+// rows depends on.
+func (r Rules) begin(at Endpoint, l layer) *evaluation {
+	e := &evaluation{rules: r, endpoint: at, fps: DefaultFPS, values: make(map[string]any, len(table))}
+	if at.shape != nil {
+		e.fitShape(at.shape, l.fitting(at))
+	} else if at.takes(idFPS) {
+		e.values[idFPS] = e.worth(at.row(row(idFPS)), l)
+		if v, ok := e.values[idFPS].(float64); ok {
+			e.fps = v
+		}
+	}
+	return e
+}
+
+// worth is the value that the layer gives a row, or the row's default.
+func (e *evaluation) worth(p Param, l layer) any {
+	text, ok := l[p.id()]
+	if ok {
+		return e.value(p, text)
+	}
+	switch d := p.Default.(type) {
+	case int:
+		return int64(d)
+	case bool, float64:
+		return d
+	case string:
+		if p.Kind != KindSize { // a name of pixels
+			return d
+		}
+	}
+	return e.value(p, p.defaultText())
+}
+
 // read reads what the layer says for one row.
 func (e *evaluation) read(p Param, l layer) {
 	switch p.id() {
 	case idFPS, idDuration, idQuality, idStyle, idAdvanced, idModel, idEdit:
 		return
 	case idPrivate:
-		e.private = e.value(p, l.text(p)) == true
+		e.private = e.worth(p, l) == true
 		return
 	case idCount:
-		count, _ := e.value(p, l.text(p)).(int64)
+		count, _ := e.worth(p, l).(int64)
 		e.count = int(count)
 		return
 	case idFrames, idSize:
@@ -82,7 +107,7 @@ func (e *evaluation) read(p Param, l layer) {
 	if _, ok := l[p.id()]; !ok && p.Default == (unset{}) {
 		return
 	}
-	if v := e.value(p, l.text(p)); v != nil {
+	if v := e.worth(p, l); v != nil {
 		e.values[p.id()] = v
 	}
 }
@@ -94,24 +119,34 @@ var likeSetting = regexp.MustCompile(`(?:^|\s)(` + idModel + `|` + idEdit + `):(
 // combine settles what depends on more than one row.
 func (e *evaluation) combine() {
 	req := Request{values: e.values}
-	loras, prompt := req.LoRAs(), req.Prompt()
+	loras, prompt := get[[]LoRA](req, idLoRAs), req.Prompt()
 	e.negative(req)
 	var missing []string
-	for i, l := range loras {
+	for _, l := range loras {
 		words := missingWords(prompt, l.Trigger)
 		if len(words) > 0 && e.endpoint.takes(idPrompt) {
 			missing = append(missing, words...)
 			e.note(row(idLoRAs), AddedTrigger, l.Name, strings.Join(words, ", "))
 		}
-		loras[i].Negative = ""
 	}
 	if e.endpoint.TakesLoRAs() {
-		e.values[idLoRAs] = loras
+		e.values[idLoRAs] = withoutNegatives(loras)
 	}
-	if e.endpoint.takes(idPrompt) {
+	if len(missing) > 0 {
 		e.values[idPrompt] = e.value(row(idPrompt), strings.Join(append(missing, prompt), ", "))
 	}
-	for _, m := range likeSetting.FindAllStringSubmatch(req.Prompt(), -1) {
+	e.likeSettings(req.Prompt())
+	if req.OutputType() == gifValue && req.Audio() {
+		e.note(row(idFormat), SilentFormat, "gif", "")
+	}
+}
+
+// likeSettings notes what stays in a prompt though it is typed like a setting.
+func (e *evaluation) likeSettings(prompt string) {
+	if !strings.Contains(prompt, ":") { // most have none
+		return
+	}
+	for _, m := range likeSetting.FindAllStringSubmatch(prompt, -1) {
 		p := row(m[1])
 		there := p.words()
 		if p.id() == idModel {
@@ -119,9 +154,16 @@ func (e *evaluation) combine() {
 		}
 		e.note(p, KeptAsWords, m[2], strings.Join(there, ", "))
 	}
-	if req.OutputType() == gifValue && req.Audio() {
-		e.note(row(idFormat), SilentFormat, "gif", "")
+}
+
+// withoutNegatives are LoRAs as a request has them: their negative prompts are in
+// its own.
+func withoutNegatives(loras []LoRA) []LoRA {
+	loras = slices.Clone(loras)
+	for i := range loras {
+		loras[i].Negative = ""
 	}
+	return loras
 }
 
 // negative settles the negative prompt, unless a person has set it: the LoRAs
@@ -150,7 +192,9 @@ func (e *evaluation) negative(req Request) {
 			e.note(row(idNegative), DroppedStatic, "static", "")
 		}
 	}
-	e.values[idNegative] = e.value(row(idNegative), negative)
+	if negative != req.Negative() {
+		e.values[idNegative] = e.value(row(idNegative), negative)
+	}
 }
 
 // nearestChoice is that of the row, unless nobody reads it.
@@ -218,7 +262,7 @@ func (e *evaluation) text(p Param, text string) any {
 	most := p.MaxLen
 	if p.id() == idPrompt {
 		most = e.rules.maxPrompt()
-		if f, _ := e.endpoint.field(idPrompt); f.maxLen > 0 {
+		if f := e.endpoint.byRow[idPrompt]; f != nil && f.maxLen > 0 {
 			most = min(most, f.maxLen)
 		}
 	}
@@ -242,14 +286,12 @@ func (e *evaluation) number(p Param, text string) (float64, bool) {
 	if !ok && p.Kind == KindFloat && p.Max < 1000 { // a comma separates no thousands there
 		v, ok = parseNumber(strings.Replace(text, ",", ".", 1), p.Unit)
 	}
-	problem := FieldError{Value: shown(text), Min: p.Min, Max: p.Max, Unit: p.Unit}
-	switch {
-	case !ok:
-		problem.Problem = NotANumber
-	case v < p.Min || v > p.Max:
-		problem.Problem, problem.Nearest = OutOfRange, num(min(max(v, p.Min), p.Max))
-	default:
+	if ok && v >= p.Min && v <= p.Max {
 		return v, true
+	}
+	problem := FieldError{Problem: NotANumber, Value: shown(text), Min: p.Min, Max: p.Max, Unit: p.Unit}
+	if ok {
+		problem.Problem, problem.Nearest = OutOfRange, num(min(max(v, p.Min), p.Max))
 	}
 	e.fail(p, problem)
 	return 0, false
@@ -296,7 +338,7 @@ func (e *evaluation) frames(l layer) any {
 		return e.duration(row(idDuration), text)
 	}
 	p := row(idFrames)
-	asked, ok := e.whole(p, l.text(p)).(int64)
+	asked, ok := e.worth(p, l).(int64)
 	if !ok {
 		return nil
 	}
@@ -311,27 +353,24 @@ func (e *evaluation) frames(l layer) any {
 }
 
 func (e *evaluation) duration(p Param, text string) any {
-	shortest, longest := secondsRange(e.fps)
-	problem := FieldError{Value: shown(text), Min: shortest, Max: longest, Unit: p.Unit}
 	s, ok := parseSeconds(text)
-	if !ok {
-		problem.Problem = BadDuration
-		e.fail(p, problem)
-		return nil
-	}
 	frames := framesOf(min(s, 2*longestSeconds), e.fps)
-	if frames < minFrames || frames > mostFrames(e.fps) {
+	if ok && frames >= minFrames && frames <= mostFrames(e.fps) {
+		if !lasts(frames, e.fps, s) {
+			e.note(p, SnappedDuration, secondsText(s), secondsText(float64(frames)/e.fps))
+		}
+		return frames
+	}
+	shortest, longest := secondsRange(e.fps)
+	problem := FieldError{Problem: BadDuration, Value: shown(text), Min: shortest, Max: longest, Unit: p.Unit}
+	if ok {
 		problem.Problem, problem.Nearest = OutOfRange, num(min(max(s, shortest), longest))
 		if longest < longestSeconds {
 			problem.Other = num(e.fps)
 		}
-		e.fail(p, problem)
-		return nil
 	}
-	if !lasts(frames, e.fps, s) {
-		e.note(p, SnappedDuration, secondsText(s), secondsText(float64(frames)/e.fps))
-	}
-	return frames
+	e.fail(p, problem)
+	return nil
 }
 
 func (e *evaluation) size(p Param, text string) any {
@@ -368,7 +407,7 @@ func (e *evaluation) loras(p Param, text string) any {
 	items := loraItems(text)
 	for _, item := range items[:min(len(items), e.rules.maxLoRAs())] {
 		l, notes, err := e.rules.parseLoRA(p, item)
-		if f, _ := e.endpoint.field(idLoRAs); err == nil && f.values != nil && !isLink(l.Path) {
+		if f := e.endpoint.byRow[idLoRAs]; err == nil && f != nil && f.values != nil && !isLink(l.Path) {
 			err = FieldError{Problem: LoRANotDirect, Value: l.label(), Other: modelOf(e.endpoint.ID).Value}
 		}
 		if problem, ok := errors.AsType[FieldError](err); ok {

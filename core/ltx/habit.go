@@ -49,6 +49,9 @@ func FitsHabit(key, value string) bool {
 // withoutHabits writes width and height as the size that they make, and says
 // how each other habit is written here.
 func withoutHabits(in []Setting) (rest []Setting, problems Invalid) {
+	if !slices.ContainsFunc(in, func(s Setting) bool { _, ours := index[s.Key]; return !ours }) {
+		return in, nil
+	}
 	at := func(key string) int {
 		return slices.IndexFunc(in, func(s Setting) bool { return fold(s.Key) == key })
 	}
@@ -99,7 +102,7 @@ func sizeOf(width, height string) string {
 func scaledLoRA(scale string, in []Setting) string {
 	p, name := row(idLoRAs), "owner/repo"
 	for _, s := range in {
-		if q, ok := find(s.Key); !ok || q.Kind != KindLoRAs {
+		if q, ok := Lookup(s.Key); !ok || q.Kind != KindLoRAs {
 			continue
 		}
 		items := loraItems(s.Value)

@@ -73,10 +73,10 @@ func collect(from source, in []Setting) (layer, Invalid) {
 		if len(problems) >= maxProblems {
 			return l, problems
 		}
-		p, ok := find(s.Key)
+		p, ok := Lookup(s.Key)
 		switch {
 		case !ok:
-			problems = append(problems, FieldError{Option: shown(s.Key), Problem: Unknown, Nearest: nearestKey(s)})
+			problems = append(problems, FieldError{Option: shown(s.Key), Problem: Unknown, Nearest: NearestKey(s)})
 		case p.Operator && from != byOperator:
 			problems = append(problems, FieldError{Option: p.Key(), Problem: OperatorOnly})
 		case from != byPerson && misplaced(p, from):
@@ -154,7 +154,7 @@ func splitPairs(p Param, text string) (pairs []Setting, problems Invalid) {
 			s.take(unicode.IsSpace)
 		}
 		value := s.value()
-		if inner, ok := find(key); ok && inner.Kind == KindAdvanced {
+		if inner, ok := Lookup(key); ok && inner.Kind == KindAdvanced {
 			problems = append(problems, FieldError{Option: p.Key(), Problem: Misplaced})
 			continue
 		}

@@ -191,9 +191,9 @@ func (m Model) describePrice() string {
 }
 
 func (m Model) describeLoRAs() string {
-	f, ok := m.makes[0].lora.field(idLoRAs)
+	f := m.makes[0].lora.byRow[idLoRAs]
 	switch {
-	case !ok:
+	case f == nil:
 		return "none"
 	case f.values != nil:
 		return "links to files, strength up to " + num(m.makes[0].lora.row(row(idLoRAs)).Max)

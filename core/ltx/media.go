@@ -67,7 +67,7 @@ func isThis(text string) bool { return strings.EqualFold(strings.TrimSpace(text)
 
 // IsThis tells whether a setting means a file of the conversation.
 func (s Setting) IsThis() bool {
-	p, ok := find(s.Key)
+	p, ok := Lookup(s.Key)
 	return ok && p.Kind == KindMedia && isThis(s.Value)
 }
 
@@ -158,7 +158,7 @@ func nameOfLink(ref string) string {
 func filesOf(settings []Setting) map[string]Media {
 	files := map[string]Media{}
 	for _, s := range settings {
-		if p, ok := find(s.Key); ok && p.Kind == KindMedia && s.File.Ref != "" {
+		if p, ok := Lookup(s.Key); ok && p.Kind == KindMedia && s.File.Ref != "" {
 			files[p.id()] = s.File
 		}
 	}

@@ -148,8 +148,8 @@ func family(base string, plain, lora Price, rule field, tasks ...struct {
 	for _, t := range tasks {
 		works = append(works, work{
 			task:  t.task,
-			plain: Endpoint{ID: base + "/" + t.path, Price: plain, fields: t.fields},
-			lora:  Endpoint{ID: base + "/" + t.path + "/lora", Price: lora, fields: with(t.fields, rule)},
+			plain: newEndpoint(base+"/"+t.path, plain, t.fields),
+			lora:  newEndpoint(base+"/"+t.path+"/lora", lora, with(t.fields, rule)),
 		})
 	}
 	return works
@@ -157,7 +157,9 @@ func family(base string, plain, lora Price, rule field, tasks ...struct {
 
 // partner is an endpoint that Lightricks runs.
 func partner(t task, id string, price Price, s shape, fields []field) work {
-	return work{task: t, plain: Endpoint{ID: id, Price: price, Partner: lightricks, fields: fields, shape: &s}}
+	e := newEndpoint(id, price, fields)
+	e.Partner, e.shape = lightricks, &s
+	return work{task: t, plain: e}
 }
 
 // IsPartner tells whether a model is run by a partner of the provider, and by

@@ -70,3 +70,84 @@ func problemsIn(err error) Invalid {
 	problems, _ := errors.AsType[Invalid](err)
 	return problems
 }
+
+// Offered is a parameter as whoever asks may set it here: with the choices that
+// some model takes which they may choose, and no wider a range, under the operator's
+// limits. It is false where no such model has the parameter.
+func (r Rules) Offered(p Param) (Param, bool) {
+	if p.Kind == KindStyle {
+		return p, true // it is taken apart before there is an endpoint
+	}
+	var taken []Param // as each endpoint has it
+	for _, m := range r.allowed() {
+		for _, t := range tasks {
+			for _, loras := range []bool{false, true} {
+				if e, ok := r.endpointOf(m, t, loras); ok && e.takes(p.id()) {
+					taken = append(taken, r.offeredBy(e, m, t, p))
+				}
+			}
+		}
+	}
+	if len(taken) == 0 {
+		return p, false
+	}
+	choices := p.Choices
+	if p.Kind == KindPreset {
+		choices = r.qualityChoices()
+	}
+	p.Choices = slices.DeleteFunc(slices.Clone(choices), func(c Choice) bool {
+		return !isNone(c.Value) && !slices.ContainsFunc(taken, func(q Param) bool {
+			return slices.ContainsFunc(q.Choices, func(other Choice) bool { return other.Value == c.Value })
+		})
+	})
+	least, most := taken[0].Min, taken[0].Max
+	for _, q := range taken {
+		least, most = min(least, q.Min), max(most, q.Max)
+	}
+	p.Min, p.Max = max(p.Min, least), min(p.Max, most)
+	return p, len(p.Choices) > 0 || len(choices) == 0
+}
+
+// offeredBy is a parameter as a model's endpoint takes it for a task.
+func (r Rules) offeredBy(e Endpoint, m Model, t task, p Param) Param {
+	q := e.row(p)
+	only := func(value string) {
+		q.Choices = slices.DeleteFunc(slices.Clone(q.Choices), func(c Choice) bool { return c.Value != value })
+	}
+	switch id := p.id(); {
+	case id == idSize:
+		q = r.made(e, q)
+		q.Max = float64(r.maxSide())
+	case id == idModel:
+		only(m.Value)
+	case id == idEdit:
+		only(string(t))
+	case id == idQuality:
+		q.Choices = slices.DeleteFunc(r.qualityChoices(), func(c Choice) bool { return !r.doesAny(c.Value, e) })
+	case id == idDuration && e.shape != nil:
+		q.Min, q.Max = e.shape.least(), e.shape.longestAt(e.shape.side, e.shape.rate)
+	case id == idFPS && e.shape != nil && len(e.shape.fps) > 0:
+		q.Min, q.Max = slices.Min(e.shape.fps), slices.Max(e.shape.fps)
+	}
+	return q
+}
+
+// qualityChoices are the values of the option quality.
+func (r Rules) qualityChoices() []Choice {
+	choices := make([]Choice, 0, len(qualities))
+	for _, name := range r.QualityNames() {
+		c := Choice{Value: name, Label: name}
+		if i := slices.IndexFunc(qualities, func(c Choice) bool { return c.Value == name }); i >= 0 {
+			c = qualities[i]
+		}
+		choices = append(choices, c)
+	}
+	return choices
+}
+
+// doesAny reports whether an endpoint takes anything of a quality that sets
+// something.
+func (r Rules) doesAny(quality string, e Endpoint) bool {
+	preset, _ := collect(byQuality, r.qualities()[quality])
+	return len(preset) == 0 || len(preset.fitting(e)) > 0
+}

@@ -37,12 +37,15 @@ func (o Options) Take(p Param) bool {
 	return o.endpoint.takes(p.id()) && (p.Kind != KindPreset || len(o.Qualities()) > 0)
 }
 
+// Offered is a parameter as Rules.Offered has it.
+func (o Options) Offered(p Param) Param {
+	p, _ = o.rules.Offered(p)
+	return p
+}
+
 // Qualities are the values of the option quality of which something is taken.
 func (o Options) Qualities() []string {
-	return slices.DeleteFunc(o.rules.QualityNames(), func(name string) bool {
-		preset, _ := collect(byQuality, o.rules.qualities()[name])
-		return len(preset) > 0 && len(preset.fitting(o.endpoint)) == 0
-	})
+	return slices.DeleteFunc(o.rules.QualityNames(), func(name string) bool { return !o.rules.doesAny(name, o.endpoint) })
 }
 
 // Admits tells whether a file for a parameter can go into the video of a request
@@ -50,7 +53,7 @@ func (o Options) Qualities() []string {
 func (r Rules) Admits(of Request, key string) bool {
 	_, err := of.With(r, Setting{Key: key, Value: "https://example.com/file"})
 	return !slices.ContainsFunc(problemsIn(err), func(e FieldError) bool {
-		p, _ := find(e.Option)
+		p, _ := Lookup(e.Option)
 		return e.Problem == ModelCannot || e.Problem == NotTaken && p.Kind == KindMedia
 	})
 }

@@ -179,48 +179,28 @@ func (c Choice) Typed() string {
 
 // matches tells whether the folded text means this choice.
 func (c Choice) matches(folded string) bool {
-	return folded == fold(c.Value) || folded == fold(c.Word) ||
-		slices.ContainsFunc(c.Synonyms, func(s string) bool { return folded == fold(s) })
+	return foldsTo(c.Value, folded) || foldsTo(c.Word, folded) ||
+		slices.ContainsFunc(c.Synonyms, func(s string) bool { return foldsTo(s, folded) })
 }
 
-// Params returns every parameter in the order of use. The caller may change
-// what it gets.
-func Params() []Param {
-	params := slices.Clone(table)
-	for i := range params {
-		params[i] = params[i].clone()
-	}
-	return params
-}
-
-func (p Param) clone() Param {
-	p.Aliases = slices.Clone(p.Aliases)
-	p.Translations = slices.Clone(p.Translations)
-	p.Words = slices.Clone(p.Words)
-	p.Choices = slices.Clone(p.Choices)
-	for i := range p.Choices {
-		p.Choices[i].Synonyms = slices.Clone(p.Choices[i].Synonyms)
-	}
-	return p
-}
+// Params returns every parameter in the order of use. Nothing of them may be
+// changed: the table has the same lists.
+func Params() []Param { return table }
 
 // Lookup finds a parameter by its option, an alias, a translation or its API name. Case,
-// '-', '_' and ' ' do not matter.
+// '-', '_' and ' ' do not matter. Nothing of it may be changed, as with Params.
 func Lookup(key string) (Param, bool) {
-	p, ok := find(key)
-	return p.clone(), ok
-}
-
-// find is Lookup without the copy.
-func find(key string) (Param, bool) {
-	i, ok := index[fold(key)]
+	i, ok := index[key]
+	if !ok {
+		i, ok = index[fold(key)]
+	}
 	if !ok {
 		return Param{}, false
 	}
 	return table[i], true
 }
 
-// index finds the row of a folded spelling.
+// index finds the row of a spelling: as the table has it, or folded.
 var index = spellings(table)
 
 func spellings(rows []Param) map[string]int {
@@ -228,7 +208,7 @@ func spellings(rows []Param) map[string]int {
 	for i, p := range rows {
 		for _, s := range slices.Concat([]string{p.Name, p.Option}, p.Aliases, p.Translations) {
 			if s != "" {
-				m[fold(s)] = i
+				m[s], m[fold(s)] = i, i
 			}
 		}
 	}
@@ -237,34 +217,34 @@ func spellings(rows []Param) map[string]int {
 
 // row returns the row with this id, which must exist.
 func row(id string) Param {
-	return table[index[fold(id)]]
+	return table[index[id]]
 }
 
-// nearestKey returns the option or API name that the setting's key was probably
-// meant to be, or "". What holds a link was no other option than that of LoRAs.
-func nearestKey(in Setting) string {
+// keys are the spellings of what people may set, folded, in the order of the table.
+var keys = func() []string {
 	var names []string
-	means := make(map[string]string)
 	for _, p := range table {
-		if p.Operator {
-			continue
-		}
 		for _, s := range append([]string{p.Option, p.Name}, p.Aliases...) {
-			if s == "" {
-				continue
-			}
-			names = append(names, s)
-			means[s] = p.Key()
-			if s == p.Name {
-				means[s] = p.Name
+			if s != "" && !p.Operator {
+				names = append(names, fold(s))
 			}
 		}
 	}
-	key := means[nearest(in.Key, names)]
-	if p, ok := find(key); ok && p.Kind != KindLoRAs && strings.Contains(in.Value, "://") {
+	return names
+}()
+
+// NearestKey returns the option or API name that a setting's key was probably
+// meant to be, or "". What holds a link was no other option than that of LoRAs.
+func NearestKey(in Setting) string {
+	name := nearest(in.Key, keys)
+	p, ok := Lookup(name)
+	switch {
+	case !ok, p.Kind != KindLoRAs && strings.Contains(in.Value, "://"):
 		return ""
+	case name == fold(p.Name):
+		return p.Name
 	}
-	return key
+	return p.Key()
 }
 
 // choice finds the choice that the text means.

@@ -77,22 +77,6 @@ func TestEverySpellingMeansOneThing(t *testing.T) {
 	}
 }
 
-func TestACallerCannotChangeTheTable(t *testing.T) {
-	p, _ := ltx.Lookup("camera")
-	p.Aliases[0] = "x"
-	p.Choices[0].Value = "x"
-	p.Choices[0].Synonyms[0] = "x"
-	for _, q := range ltx.Params() {
-		if len(q.Choices) > 0 {
-			q.Choices[0].Label = "x"
-		}
-	}
-	again, _ := ltx.Lookup("camera")
-	if again.Aliases[0] == "x" || again.Choices[0].Value == "x" || again.Choices[0].Synonyms[0] == "x" || again.Choices[0].Label == "x" {
-		t.Errorf("the table was changed: %+v", again)
-	}
-}
-
 func seven() int64 { return 7 }
 
 // parse parses the settings with a prompt under the zero rules.

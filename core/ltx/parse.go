@@ -65,9 +65,13 @@ func (r Rules) hear(in []Setting) (h heard, problems Invalid) {
 	problems = append(problems, more...)
 	h.quality, more = r.quality(h.given.over(defaults))
 	problems = append(problems, more...)
-	h.preset, more = collect(byQuality, r.qualities()[h.quality])
-	h.below = h.preset.over(defaults)
-	return h, append(problems, more...)
+	h.below = defaults
+	if h.quality != "" {
+		h.preset, more = collect(byQuality, r.qualities()[h.quality])
+		problems = append(problems, more...)
+		h.below = h.preset.over(defaults)
+	}
+	return h, problems
 }
 
 // request makes a request of what was read.
@@ -89,9 +93,9 @@ func (r Rules) request(w route, e *evaluation, all layer) Request {
 		if _, counted := all[idFrames]; counted && w.endpoint.shape == nil {
 			req.auto = append(req.auto, idDuration)
 		}
-	}
-	if c, ok := row(idSize).choice(all[idSize]); ok && w.task != fromText && slices.Contains(sideOnly, c.Value) {
-		req.auto = append(req.auto, autoShape)
+		if c, ok := row(idSize).choice(all[idSize]); ok && slices.Contains(sideOnly, c.Value) {
+			req.auto = append(req.auto, autoShape)
+		}
 	}
 	if !w.endpoint.takes(idPrompt) && all.set(idPrompt) {
 		req.Notes = append(req.Notes, Note{Option: row(idPrompt).Key(), Reason: PromptUnused})
@@ -189,47 +193,56 @@ func (r Request) whole() (size Size, frames int, fps float64, known bool) {
 // differing returns the ids of what the person set to something else than it
 // would be anyway, in the order of the table.
 func (r Rules) differing(req Request, w route, given, below layer) []string {
-	r.Seed = func() int64 { return 0 } // none is drawn for a comparison
-	e := r.evaluate(w.endpoint, withPrompt(below), given, nil)
+	e := r.begin(w.endpoint, below)
 	if w.endpoint.shape == nil {
 		e.fps = req.FPS()
-		e.values[idFrames] = e.frames(below)
 	}
-	own, _ := r.quality(below)
-	usual, _, _ := r.model(below, nil)
 	ids := make([]string, 0, len(given))
-	for _, p := range table {
-		id := p.id()
-		_, ok := given[id]
-		switch id {
-		case idPrompt:
-		case idSeed:
-			ok = ok && !isRandom(given[id])
-		case idFrames:
-			_, timed := given[idDuration]
-			ok = (ok || timed) && (e.values[id] != req.values[id] || w.task != fromText)
-		case idFPS, idSize:
-			ok = ok && (!sameValue(e.values[id], req.values[id]) || w.task != fromText)
-		case idDuration:
-			ok = false
-		case idQuality:
-			ok = ok && own != req.quality
-		case idModel:
-			ok = ok && usual.Value != req.model
-		case idEdit:
-			ok = given.set(id)
-		case idPrivate:
-			ok = ok && e.private != req.Private
-		case idCount:
-			ok = ok && e.count != req.count
-		default:
-			ok = ok && !sameValue(e.values[id], req.values[id])
+	for id, text := range given {
+		if id == idDuration {
+			id = idFrames
 		}
-		if ok {
+		if r.differs(e, id, text, req, given, below) {
 			ids = append(ids, id)
 		}
 	}
+	slices.SortFunc(ids, func(a, b string) int { return index[a] - index[b] })
 	return ids
+}
+
+// differs reports whether the text that the person set for a row makes it
+// something else than what the evaluation reads below it.
+func (r Rules) differs(e *evaluation, id, text string, req Request, given, below layer) bool {
+	switch id {
+	case idPrompt:
+		return true
+	case idSeed:
+		return !isRandom(text)
+	case idQuality:
+		own, _ := r.quality(below)
+		return own != req.quality
+	case idModel:
+		usual, _, _ := r.model(below, nil)
+		return usual.Value != req.model
+	case idEdit:
+		return given.set(id)
+	}
+	if p := row(id); e.endpoint.takes(id) {
+		e.read(e.endpoint.row(p), below)
+	}
+	switch id {
+	case idPrivate:
+		return e.private != req.Private
+	case idCount:
+		return e.count != req.count
+	case idFPS, idSize, idFrames:
+		return req.task != fromText || !sameValue(e.values[id], req.values[id])
+	case idLoRAs:
+		if loras, ok := e.values[id].([]LoRA); ok {
+			e.values[id] = withoutNegatives(loras)
+		}
+	}
+	return !sameValue(e.values[id], req.values[id])
 }
 
 // withPrompt returns the layer with a prompt that keeps the evaluation of

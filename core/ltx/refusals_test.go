@@ -206,6 +206,7 @@ func TestATextFullOfMistakesCostsLittle(t *testing.T) {
 
 func BenchmarkParse(b *testing.B) {
 	in := set("prompt", "a cowboy walks through a dusty town", "camera", "dolly in", "size", "9:16", "duration", "6.5s", "advanced", "stg=0.5 scheduler=ltx2")
+	b.ReportAllocs()
 	for b.Loop() {
 		if _, err := (ltx.Rules{}).Parse(in); err != nil {
 			b.Fatal(err)

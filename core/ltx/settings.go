@@ -86,7 +86,7 @@ func (r Request) Changing(changes ...Setting) []Setting {
 	settings := r.Settings()
 	for _, c := range changes {
 		named := []Setting{c}
-		if p, ok := find(c.Key); ok && p.Kind == KindAdvanced {
+		if p, ok := Lookup(c.Key); ok && p.Kind == KindAdvanced {
 			named, _ = splitPairs(p, c.Value)
 		}
 		settings = slices.DeleteFunc(settings, func(s Setting) bool {
@@ -103,8 +103,8 @@ func (r Request) Drew(s Setting) bool {
 
 // sameParam tells whether two keys set the same thing.
 func sameParam(a, b string) bool {
-	p, okA := find(a)
-	q, okB := find(b)
+	p, okA := Lookup(a)
+	q, okB := Lookup(b)
 	length := func(p Param) bool { return p.id() == idFrames || p.id() == idDuration }
 	return okA && okB && (p.id() == q.id() || length(p) && length(q))
 }
@@ -124,7 +124,7 @@ func Over(options, typed []Setting) ([]Setting, []Note) {
 			out = append(out, s)
 			continue
 		}
-		if p, _ := find(s.Key); !p.sameText(chosen[i].Value, s.Value) {
+		if p, _ := Lookup(s.Key); !p.sameText(chosen[i].Value, s.Value) {
 			notes = append(notes, Note{Option: p.Key(), From: shown(s.Value), To: shown(chosen[i].Value), Reason: Overridden})
 		}
 	}
@@ -135,7 +135,7 @@ func Over(options, typed []Setting) ([]Setting, []Note) {
 func unfold(settings []Setting) []Setting {
 	var out []Setting
 	for _, s := range settings {
-		p, ok := find(s.Key)
+		p, ok := Lookup(s.Key)
 		if ok && p.Kind == KindAdvanced {
 			if pairs, problems := splitPairs(p, s.Value); len(problems) == 0 {
 				out = append(out, pairs...)
@@ -152,7 +152,7 @@ func unfold(settings []Setting) []Setting {
 func Fold(settings []Setting) []Setting {
 	var folded, rest []Setting
 	for _, s := range settings {
-		if p, ok := find(s.Key); ok && p.Option == "" {
+		if p, ok := Lookup(s.Key); ok && p.Option == "" {
 			rest = append(rest, s)
 			continue
 		}

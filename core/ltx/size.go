@@ -54,7 +54,7 @@ var (
 // reason is empty when the text names the size exactly.
 func askedSize(p Param, text string) (Size, Note, bool) {
 	text = narrow(strings.TrimSpace(text))
-	if signForm.MatchString(text) {
+	if strings.ContainsFunc(text, isDash) && signForm.MatchString(text) {
 		return Size{}, Note{}, false // a side is never negative
 	}
 	if c, ok := p.choice(text); ok {

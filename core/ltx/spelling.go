@@ -12,12 +12,34 @@ import (
 // drops spaces, underscores and every dash that a chat client may have put in
 // place of '-'.
 func fold(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r == '_' || unicode.IsSpace(r) || unicode.Is(unicode.Pd, r) {
-			return -1
+	return strings.Map(folded, s)
+}
+
+// folded is a rune as fold leaves it; -1 = it is dropped.
+func folded(r rune) rune {
+	switch {
+	case r == '_', unicode.IsSpace(r), isDash(r):
+		return -1
+	}
+	return unicode.ToLower(r)
+}
+
+// isDash reports whether a rune is a dash or a hyphen.
+func isDash(r rune) bool { return r == '-' || r > unicode.MaxASCII && unicode.Is(unicode.Pd, r) }
+
+// foldsTo reports whether fold makes want of s.
+func foldsTo(s, want string) bool {
+	for _, r := range s {
+		if r = folded(r); r < 0 {
+			continue
 		}
-		return unicode.ToLower(r)
-	}, s)
+		next, size := utf8.DecodeRuneInString(want)
+		if size == 0 || next != r {
+			return false
+		}
+		want = want[size:]
+	}
+	return want == ""
 }
 
 // narrow writes the full-width characters of East Asian keyboards as the ASCII
@@ -47,8 +69,12 @@ func nearest(word string, candidates []string) string {
 	best, bestDistance := "", len(w)
 	for _, c := range candidates {
 		f := fold(c)
-		d := spell.Distance(string(w), f)
-		if d <= max(1, min(len(w), utf8.RuneCountInString(f))/3) && d < bestDistance {
+		n := utf8.RuneCountInString(f)
+		most := min(max(1, min(len(w), n)/3), bestDistance-1)
+		if n-len(w) > most || len(w)-n > most {
+			continue // so many letters more or less
+		}
+		if d := spell.Distance(string(w), f); d <= most {
 			best, bestDistance = c, d
 		}
 	}

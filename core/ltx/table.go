@@ -99,7 +99,7 @@ var rows = []Param{
 	{
 		Name: idLoRAs, special: true, Option: "lora", Aliases: []string{"lora_url", "lora_path", "lora_link"}, Kind: KindLoRAs,
 		Min: 0, Max: 4, Basic: true,
-		Help: "Up to 3, with commas: a team name, owner/repo or a .safetensors URL, each with @scale",
+		Help: "With commas: a team name, owner/repo or a .safetensors URL, each with @scale",
 	},
 	{
 		Option: idStyle, Aliases: []string{"styles"}, Kind: KindStyle, Words: []string{"style", "styles", "stil", "estilo", "スタイル"},

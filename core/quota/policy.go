@@ -127,11 +127,8 @@ func (l Limits) counts(scope Scope, epoch int, at time.Time, zone *time.Location
 	calendar := [...]Window{Day, Week, Month}
 	counts := make([]Count, 0, 2*(len(calendar)+len(l.Windows)))
 	add := func(w Window, maxVideos int64, maxUSD usd.Micros) {
-		v := w.count(scope, Videos, at, zone)
-		v.Max = maxVideos
-		d := w.count(scope, Dollars, at, zone)
-		d.Max = int64(maxUSD)
-		counts = append(counts, v.in(epoch), d.in(epoch))
+		c := w.count(scope, at, zone)
+		counts = append(counts, c.of(Videos, epoch, maxVideos), c.of(Dollars, epoch, int64(maxUSD)))
 	}
 	for _, w := range calendar {
 		wl := l.in(w)

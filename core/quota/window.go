@@ -2,6 +2,7 @@ package quota
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -80,14 +81,14 @@ func midnight(y int, m time.Month, d int, loc *time.Location) time.Time {
 	return t
 }
 
-// count fills in where usage of unit at t is counted in this window, and when
-// it resets.
-func (w Window) count(scope Scope, unit Unit, t time.Time, loc *time.Location) Count {
-	c := Count{Scope: scope, Unit: unit, Window: w}
+// count says where usage at t is counted in this window, and when it resets. Its
+// counters are named when it is of a unit.
+func (w Window) count(scope Scope, t time.Time, loc *time.Location) Count {
+	c := Count{Scope: scope, Window: w}
 	if length := w.Rolling(); length > 0 {
 		slice := length / rollingSlices
 		n := t.UnixNano() / int64(slice)
-		name := func(n int64) string { return fmt.Sprintf("%s/%s/%d", unit, w, n) }
+		name := func(n int64) string { return string(w) + "/" + strconv.FormatInt(n, 10) }
 		c.Counter = name(n)
 		for i := int64(1); i <= rollingSlices; i++ {
 			c.Also = append(c.Also, name(n-i))
@@ -97,7 +98,7 @@ func (w Window) count(scope Scope, unit Unit, t time.Time, loc *time.Location) C
 		return c
 	}
 	start, end := w.Span(t, loc)
-	c.Counter = fmt.Sprintf("%s/%s/%s", unit, w, start.Format(time.DateOnly))
+	c.Counter = string(w) + "/" + start.Format(time.DateOnly)
 	c.Resets = end
 	c.Expires = end.Add(counterGrace).UTC()
 	return c
@@ -107,17 +108,19 @@ func (w Window) count(scope Scope, unit Unit, t time.Time, loc *time.Location) C
 // job reserved before midnight can be settled after it.
 const counterGrace = 14 * 24 * time.Hour
 
-// in is c with the counters of an epoch. The first epoch has plain names.
-func (c Count) in(epoch int) Count {
-	if epoch == 0 {
-		return c
+// of is c with the counters of a unit in an epoch, under a limit. The first epoch
+// has plain names.
+func (c Count) of(unit Unit, epoch int, most int64) Count {
+	before, after := string(unit)+"/", ""
+	if epoch != 0 {
+		after = fmt.Sprintf("+%d", epoch)
 	}
-	suffix := fmt.Sprintf("+%d", epoch)
-	c.Counter += suffix
-	also := make([]string, len(c.Also))
-	for i, name := range c.Also {
-		also[i] = name + suffix
+	c.Unit, c.Max = unit, most
+	c.Counter = before + c.Counter + after
+	also := c.Also
+	c.Also = nil
+	for _, name := range also {
+		c.Also = append(c.Also, before+name+after)
 	}
-	c.Also = also
 	return c
 }

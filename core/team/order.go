@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"ltxbot/core/quota"
 	"ltxbot/internal/spell"
@@ -17,6 +18,9 @@ type Order struct {
 	// Seen names the edition of what is to be changed that a form has shown. A
 	// later one is not overwritten; empty = it does not matter.
 	Seen string `json:"seen,omitempty"`
+	// LookFor is how long it may take to look at the file of a LoRA, at most; 0 = as
+	// long as that takes. In JSON it is in nanoseconds.
+	LookFor time.Duration `json:"look_for,omitempty"`
 }
 
 // ParseOrder reads the words of a line, "grant", "<@1>", "videos:5", as an

@@ -31,14 +31,7 @@ func TestAnyProcessMayDieAtAnyTime(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute)
 	defer cancel()
 	crowd := []*process{w.process("first"), w.process("second"), w.process("third")}
-	for _, p := range crowd {
-		p.start()
-	}
-	for _, p := range crowd {
-		if err := p.ready(ctx); err != nil {
-			t.Fatal(err)
-		}
-	}
+	w.begin(ctx, crowd...)
 	stop := make(chan struct{})
 	var all sync.WaitGroup
 	all.Go(func() { w.keepAsking(ctx, stop) })

@@ -30,14 +30,7 @@ func TestAFailoverLosesTheLastSecond(t *testing.T) {
 			defer cancel()
 			replica := redistest.Start(t, "--replicaof", "127.0.0.1 "+strconv.Itoa(w.server.Port))
 			crowd := []*process{w.process("first"), w.process("second"), w.process("third")}
-			for _, p := range crowd {
-				p.start()
-			}
-			for _, p := range crowd {
-				if err := p.ready(ctx); err != nil {
-					t.Fatal(err)
-				}
-			}
+			w.begin(ctx, crowd...)
 			stop := make(chan struct{})
 			var all sync.WaitGroup
 			all.Go(func() { w.keepAsking(ctx, stop) })

@@ -20,10 +20,7 @@ func TestOneProcessHoldsTheGatewayAndAnotherTakesItOver(t *testing.T) {
 	defer cancel()
 	crowd := []*process{w.process("first"), w.process("second")}
 	for _, p := range crowd {
-		p.start()
-		if err := p.ready(ctx); err != nil {
-			t.Fatal(err)
-		}
+		w.begin(ctx, p)
 	}
 	holder, other := crowd[0], crowd[1]
 	for i, end := range []struct {
@@ -82,10 +79,7 @@ func TestPeopleAreToldWhileRedisIsAwayAndJobsGoOnAfterwards(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute)
 	defer cancel()
 	p := w.process("only")
-	p.start()
-	if err := p.ready(ctx); err != nil {
-		t.Fatal(err)
-	}
+	w.begin(ctx, p)
 	w.ask(ctx, 1)
 	w.wait(ctx, "a job that runs", func(jobs []generate.Job) bool { return len(jobs) == 1 && jobs[0].State == generate.Running })
 	w.server.Kill()

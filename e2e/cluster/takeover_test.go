@@ -127,12 +127,16 @@ func owned(jobs []generate.Job, owner string) int {
 	return n
 }
 
-// begin starts a process and waits until it serves.
-func (w *world) begin(ctx context.Context, p *process) {
+// begin starts processes and waits until they serve.
+func (w *world) begin(ctx context.Context, started ...*process) {
 	w.t.Helper()
-	p.start()
-	if err := p.ready(ctx); err != nil {
-		w.t.Fatal(err)
+	for _, p := range started {
+		p.start()
+	}
+	for _, p := range started {
+		if err := p.ready(ctx); err != nil {
+			w.t.Fatal(err)
+		}
 	}
 }
 

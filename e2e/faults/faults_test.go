@@ -8,6 +8,7 @@ import (
 
 	"ltxbot/core/generate"
 	"ltxbot/internal/need"
+	"ltxbot/internal/until"
 	simdiscord "ltxbot/sim/discord"
 	simfal "ltxbot/sim/fal"
 	simslack "ltxbot/sim/slack"
@@ -414,15 +415,7 @@ func slackOf(r *rig) *onSlack     { return r.on.(*onSlack) }
 // until waits until something is true that has no signal.
 func (r *rig) until(what string, ok func() bool) {
 	r.t.Helper()
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for !ok() {
-		select {
-		case <-tick.C:
-		case <-r.ctx.Done():
-			r.t.Fatalf("waited in vain until %s\nlog:\n%s", what, r.logged())
-		}
-	}
+	until.True(r.t, what, ok, r.logged)
 }
 
 // after waits for something that has no signal: time of fal's or the bot's.

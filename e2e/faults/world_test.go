@@ -67,7 +67,7 @@ type setup struct {
 }
 
 // testTimeout is how long a test waits for anything.
-const testTimeout = 3 * time.Minute
+const testTimeout = 10 * time.Minute
 
 func newWorld(t testing.TB, on maker, s setup) *world {
 	t.Helper()

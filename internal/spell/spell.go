@@ -6,13 +6,11 @@ package spell
 // replaced, or two neighbours swapped.
 func Distance(a, b string) int {
 	x, y := []rune(a), []rune(b)
-	var before []int
-	last := make([]int, len(y)+1)
+	before, last, now := make([]int, len(y)+1), make([]int, len(y)+1), make([]int, len(y)+1)
 	for j := range last {
 		last[j] = j
 	}
 	for i := 1; i <= len(x); i++ {
-		now := make([]int, len(y)+1)
 		now[0] = i
 		for j := 1; j <= len(y); j++ {
 			cost := 1
@@ -24,7 +22,7 @@ func Distance(a, b string) int {
 				now[j] = min(now[j], before[j-2]+1)
 			}
 		}
-		before, last = last, now
+		before, last, now = last, now, before
 	}
 	return last[len(y)]
 }

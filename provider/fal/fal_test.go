@@ -15,13 +15,17 @@ import (
 
 	"ltxbot/core/generate"
 	"ltxbot/core/ltx"
+	"ltxbot/internal/leak"
+	"ltxbot/internal/parallel"
+	"ltxbot/internal/until"
 	"ltxbot/provider/fal"
 	sim "ltxbot/sim/fal"
 )
 
 // A server that has answered before it read all lingers for half a second.
 func TestMain(m *testing.M) {
-	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("net/http.(*conn).closeWriteAndWait"))
+	parallel.AtLeast(8) // they wait for answers that do not come
+	leak.Verify(m, goleak.IgnoreAnyFunction("net/http.(*conn).closeWriteAndWait"))
 }
 
 const (
@@ -152,7 +156,7 @@ func (w *world) submit(t *testing.T, text string) generate.Submission {
 func (w *world) await(t *testing.T, s generate.Submission) generate.Status {
 	t.Helper()
 	var st generate.Status
-	eventually(t, "complete", func() bool {
+	until.True(t, "it is complete", func() bool {
 		var err error
 		if st, err = w.Status(t.Context(), s); err != nil {
 			t.Fatal(err)
@@ -160,21 +164,6 @@ func (w *world) await(t *testing.T, s generate.Submission) generate.Status {
 		return st.Phase == generate.PhaseComplete
 	})
 	return st
-}
-
-func eventually(t *testing.T, what string, cond func() bool) {
-	t.Helper()
-	deadline := time.NewTimer(time.Minute)
-	defer deadline.Stop()
-	tick := time.NewTicker(2 * time.Millisecond)
-	defer tick.Stop()
-	for !cond() {
-		select {
-		case <-deadline.C:
-			t.Fatalf("never: %s", what)
-		case <-tick.C:
-		}
-	}
 }
 
 // assertClean fails when a text holds the key, half of it, the prompt or a
@@ -246,7 +235,7 @@ func TestKeyNeverPrints(t *testing.T) {
 }
 
 func TestJobFromSubmitToVideo(t *testing.T) {
-	w := newWorld(t, sim.Options{Speed: 10})
+	w := newWorld(t, byHand())
 	s := w.submit(t, prompt)
 	if s.Endpoint != lora || s.StatusURL == "" || s.ResponseURL == "" || s.CancelURL == "" {
 		t.Errorf("submission: %+v", s)
@@ -257,6 +246,8 @@ func TestJobFromSubmitToVideo(t *testing.T) {
 	if st, err := w.Status(t.Context(), s); err != nil || st.Phase != generate.PhaseQueued || st.Position < 0 || st.Percent != -1 {
 		t.Errorf("first status: %+v, %v", st, err)
 	}
+	w.sim.Advance(4 * time.Hour)
+	w.sim.Advance(17 * time.Hour)
 	if st := w.await(t, s); st.Seconds <= 0 || st.Percent != -1 {
 		t.Errorf("last status: %+v", st)
 	}

@@ -2,11 +2,13 @@ package fal_test
 
 import (
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"ltxbot/core/ltx"
+	"ltxbot/internal/until"
 	"ltxbot/provider/fal"
 	sim "ltxbot/sim/fal"
 )
@@ -29,14 +31,18 @@ func TestNothingBeginsAfterTheDeadline(t *testing.T) {
 		deadline time.Time
 		want     string
 	}{
-		"none":              {time.Time{}, ""},
-		"in twenty minutes": {time.Now().Add(20 * time.Minute), "1200"},
-		"in a moment":       {time.Now().Add(100 * time.Millisecond), "2"},
-		"over":              {time.Now().Add(-time.Hour), "2"},
+		"none":        {time.Time{}, ""},
+		"in a moment": {time.Now().Add(100 * time.Millisecond), "2"},
+		"over":        {time.Now().Add(-time.Hour), "2"},
 	} {
 		if got := w.ordered(t, tt.deadline).Get("X-Fal-Request-Timeout"); got != tt.want {
 			t.Errorf("%s: fal may begin within %q seconds, want %q", name, got, tt.want)
 		}
+	}
+	deadline := time.Now().Add(20 * time.Minute)
+	got, err := strconv.ParseFloat(w.ordered(t, deadline).Get("X-Fal-Request-Timeout"), 64)
+	if least := time.Until(deadline).Seconds(); err != nil || got < least || got > 1200 {
+		t.Errorf("in twenty minutes: fal may begin within %v seconds, %v; want %v to 1200", got, err, least)
 	}
 }
 
@@ -53,7 +59,7 @@ func TestFalIsToldHowLongToKeepFiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "an uploaded file is gone after a second", func() bool {
+	until.True(t, "an uploaded file is gone after a second", func() bool {
 		m, err := w.Open(t.Context(), u, 0)
 		if err == nil {
 			_ = m.Body.Close()

@@ -216,7 +216,7 @@ func TestDownloadThatFallsSilentEnds(t *testing.T) {
 	t.Cleanup(func() { close(release) })
 	w := newWorld(t, sim.Options{}, func(c *fal.Config) {
 		c.MediaHosts = []string{strings.TrimPrefix(srv.URL, "http://")}
-		c.Timeouts.Idle = 100 * time.Millisecond
+		c.Timeouts.Idle = time.Second
 	})
 	m, err := w.Open(t.Context(), srv.URL+"/x.mp4", 0)
 	if err != nil {

@@ -18,6 +18,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"ltxbot/internal/until"
 	"ltxbot/provider/fal"
 	sim "ltxbot/sim/fal"
 )
@@ -189,7 +190,7 @@ func TestWebhooksOfASimulatedJob(t *testing.T) {
 		if _, err := w.Submit(t.Context(), o); err != nil {
 			t.Fatal(err)
 		}
-		eventually(t, "the webhook is heard", func() bool {
+		until.True(t, "the webhook is heard", func() bool {
 			mu.Lock()
 			defer mu.Unlock()
 			return len(hooks) == i+1
@@ -201,7 +202,7 @@ func TestWebhooksOfASimulatedJob(t *testing.T) {
 	if h := hooks[1]; h.Status != fal.WebhookError || h.Error != "Invalid status code: 422" || !strings.Contains(string(h.Payload), "content_policy_violation") {
 		t.Errorf("second: %+v", h)
 	}
-	eventually(t, "each webhook was delivered three times", func() bool { return len(w.sim.Deliveries()) == 6 })
+	until.True(t, "each webhook was delivered three times", func() bool { return len(w.sim.Deliveries()) == 6 })
 }
 
 func FuzzWebhook(f *testing.F) {

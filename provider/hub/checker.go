@@ -22,7 +22,8 @@ import (
 // How a file is looked at.
 const (
 	checkLimit = 15 * time.Second // for one look, all redirects included; a person waits
-	atATime    = 4                // looks of this process
+	atATime    = 16               // looks of this process
+	atAHost    = 2                // looks at one host; others need not wait for it
 	// DefaultMaxBytes is the largest LoRA that fal takes.
 	// https://fal.ai/models/fal-ai/ltx-2.3-quality/text-to-video/lora
 	DefaultMaxBytes = 3 << 30
@@ -47,7 +48,7 @@ type Checker struct {
 	allows      func(host string) bool
 	maxBytes    int64
 	huggingFace string
-	looking     chan struct{}
+	line        *line
 	memory      memory
 }
 
@@ -59,7 +60,7 @@ func New(c Config) *Checker {
 	return &Checker{
 		client: c.Client, allows: c.Allows, maxBytes: cmp.Or(c.MaxBytes, DefaultMaxBytes),
 		huggingFace: strings.TrimSuffix(cmp.Or(c.HuggingFace, "https://huggingface.co"), "/"),
-		looking:     make(chan struct{}, atATime),
+		line:        newLine(),
 	}
 }
 
@@ -71,12 +72,11 @@ func (c *Checker) Check(ctx context.Context, link string) (library.Finding, erro
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, checkLimit, publichttp.ErrSlow)
 	defer cancel()
-	select {
-	case c.looking <- struct{}{}:
-		defer func() { <-c.looking }()
-	case <-ctx.Done():
-		return library.Finding{}, unreachable(context.Cause(ctx))
+	leave, err := c.line.enter(ctx, c.hostOf(link))
+	if err != nil {
+		return library.Finding{}, unreachable(err)
 	}
+	defer leave()
 	f, err := c.look(ctx, link, known)
 	if err != nil {
 		return library.Finding{}, fmt.Errorf("look at a LoRA: %w", err)
@@ -84,6 +84,18 @@ func (c *Checker) Check(ctx context.Context, link string) (library.Finding, erro
 	f.At = time.Now()
 	c.memory.put(link, f)
 	return f, nil
+}
+
+// hostOf is the host that is asked about a LoRA first.
+func (c *Checker) hostOf(link string) string {
+	if !strings.Contains(link, "://") {
+		link = c.huggingFace
+	}
+	u, err := url.Parse(link)
+	if err != nil {
+		return "" // nobody is asked
+	}
+	return strings.ToLower(u.Host)
 }
 
 // Known implements library.Checker.

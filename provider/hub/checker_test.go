@@ -20,13 +20,14 @@ import (
 	"go.uber.org/goleak"
 
 	"ltxbot/core/library"
+	"ltxbot/internal/leak"
 	"ltxbot/internal/publichttp"
 	"ltxbot/provider/hub"
 )
 
 // A server that has answered before it read all lingers for half a second.
 func TestMain(m *testing.M) {
-	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("net/http.(*conn).closeWriteAndWait"))
+	leak.Verify(m, goleak.IgnoreAnyFunction("net/http.(*conn).closeWriteAndWait"))
 }
 
 // here lets a checker contact 127.0.0.1 alone.
@@ -262,7 +263,7 @@ func TestAHostThatFallsSilentIsLeft(t *testing.T) {
 	if _, err := c.Check(ctx, u+"/x.safetensors"); !errors.Is(err, stopped) {
 		t.Error(err)
 	}
-	if hub.CheckLimit != 15*time.Second || hub.AtATime != 4 || hub.MaxHeader != 4<<20 || hub.MaxTensors != 20_000 || hub.DefaultMaxBytes != 3<<30 {
+	if hub.CheckLimit != 15*time.Second || hub.AtATime != 16 || hub.AtAHost != 2 || hub.MaxHeader != 4<<20 || hub.MaxTensors != 20_000 || hub.DefaultMaxBytes != 3<<30 {
 		t.Error("a look is longer or larger than it was")
 	}
 }

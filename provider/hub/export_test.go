@@ -10,6 +10,7 @@ import (
 const (
 	CheckLimit  = checkLimit
 	AtATime     = atATime
+	AtAHost     = atAHost
 	MaxHeader   = maxHeader
 	MaxTensors  = maxTensors
 	MaxFindings = maxFindings

@@ -138,7 +138,7 @@ const maxRefreshed = 50
 // interaction is not renewed: the address comes back as it was.
 // https://docs.discord.food/resources/attachment#refresh-attachment-urls
 func (c *call) refreshURLs() (int, any, *apiError) {
-	check := &checker{ignoreUnknown: c.s.opts.IgnoreUnknownFields}
+	check := &checker{}
 	check.check("", fieldsOf(map[string]schema{"attachment_urls": need(listOf(link(2048), 1, maxRefreshed))}), c.json)
 	if err := check.result(); err != nil {
 		return 0, nil, err

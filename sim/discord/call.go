@@ -28,7 +28,7 @@ func (c *call) param(name string) string { return c.params[name] }
 
 // validate checks the JSON body against a schema.
 func (c *call) validate(s schema) *apiError {
-	check := &checker{ignoreUnknown: c.s.opts.IgnoreUnknownFields}
+	check := &checker{}
 	var body any
 	if c.json != nil {
 		body = c.json

@@ -143,7 +143,7 @@ func (c *call) respondMessage(i *Interaction, data object) *apiError {
 }
 
 func (c *call) respondLater(i *Interaction, data object) *apiError {
-	check := &checker{ignoreUnknown: c.s.opts.IgnoreUnknownFields}
+	check := &checker{}
 	if data != nil {
 		check.check("data", followupSchema, data)
 	}
@@ -185,7 +185,7 @@ var choicesSchema = fieldsOf(map[string]schema{
 })
 
 func (c *call) respondChoices(i *Interaction, data object) *apiError {
-	check := &checker{ignoreUnknown: c.s.opts.IgnoreUnknownFields}
+	check := &checker{}
 	var body any
 	if data != nil {
 		body = data
@@ -204,7 +204,7 @@ func (c *call) respondChoices(i *Interaction, data object) *apiError {
 }
 
 func (c *call) respondModal(i *Interaction, data object) *apiError {
-	check := &checker{ignoreUnknown: c.s.opts.IgnoreUnknownFields}
+	check := &checker{}
 	var body any
 	if data != nil {
 		body = data

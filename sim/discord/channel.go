@@ -132,9 +132,6 @@ func (c *Channel) Allow(u *User, p Permission) { c.overwrite(u.ID, overwrite{all
 // Deny takes permissions from a user in this channel.
 func (c *Channel) Deny(u *User, p Permission) { c.overwrite(u.ID, overwrite{deny: p}) }
 
-// DenyRole takes permissions from a role in this channel.
-func (c *Channel) DenyRole(r *Role, p Permission) { c.overwrite(r.ID, overwrite{deny: p}) }
-
 // DenyEveryone takes permissions from @everyone in this channel.
 func (c *Channel) DenyEveryone(p Permission) { c.overwrite(c.guild.ID, overwrite{deny: p}) }
 

@@ -99,7 +99,7 @@ var optionOnly = []struct {
 
 // checkCommand records what is wrong with a command definition.
 func (c *checker) checkCommand(prefix string, def object, guild bool) {
-	sub := &checker{ignoreUnknown: c.ignoreUnknown}
+	sub := &checker{}
 	sub.check("", fieldsOf(commandFields), def)
 	kind := commandKind(def)
 	if kind == commandChat {

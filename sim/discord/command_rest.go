@@ -193,7 +193,7 @@ func (c *call) createCommand() (int, any, *apiError) {
 	if err != nil {
 		return 0, nil, err
 	}
-	check := &checker{ignoreUnknown: c.s.opts.IgnoreUnknownFields}
+	check := &checker{}
 	check.checkCommand("", c.json, c.param("guild") != "")
 	if err := check.result(); err != nil {
 		return 0, nil, err
@@ -218,7 +218,7 @@ func (c *call) putCommands() (int, any, *apiError) {
 	if err != nil {
 		return 0, nil, err
 	}
-	check := &checker{ignoreUnknown: c.s.opts.IgnoreUnknownFields}
+	check := &checker{}
 	if c.array == nil {
 		check.add("", "LIST_TYPE_CONVERT", "Only iterables may be used in a ListType")
 	}
@@ -295,7 +295,7 @@ func (c *call) editCommand() (int, any, *apiError) {
 	def := maps.Clone(cmd.def)
 	maps.Copy(def, c.json)
 	def["type"] = jsonInt(cmd.kind)
-	check := &checker{ignoreUnknown: c.s.opts.IgnoreUnknownFields}
+	check := &checker{}
 	check.checkCommand("", def, c.param("guild") != "")
 	if other := sc.find(cmd.kind, textIn(def["name"])); other != nil && other != cmd {
 		check.add("name", "APPLICATION_COMMANDS_DUPLICATE_NAME", "Application command names must be unique")

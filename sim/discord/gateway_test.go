@@ -162,8 +162,7 @@ func TestTheGatewayCloses(t *testing.T) {
 
 func TestASilentClientIsClosed(t *testing.T) {
 	server := start(t, discord.Options{Heartbeat: 20 * time.Millisecond})
-	c, _ := ready(t, server, nil)
-	if got := c.closeCode(); got != discord.CloseSessionTimedOut {
+	if got := dial(t, server, query).closeCode(); got != discord.CloseSessionTimedOut {
 		t.Errorf("closed with %d", got)
 	}
 }

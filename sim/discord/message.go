@@ -109,7 +109,7 @@ func (c *call) compose(prefix string, body object, k bodyKind, old *message, lim
 			return draft{}, nil, errTooLarge
 		}
 	}
-	check := &checker{ignoreUnknown: c.s.opts.IgnoreUnknownFields}
+	check := &checker{}
 	files, names := c.planFiles(check, prefix, body, old)
 	check.checkMessage(prefix, body, k, old, names)
 	if err := check.result(); err != nil {

@@ -109,7 +109,7 @@ var (
 // message old (nil for a new one) with the files named in uploads added.
 // prefix is "data." in a callback.
 func (c *checker) checkMessage(prefix string, body object, k bodyKind, old *message, uploads []string) {
-	sub := &checker{ignoreUnknown: c.ignoreUnknown}
+	sub := &checker{}
 	sub.check("", k.schema, body)
 	next := mergeDraft(body, old)
 	sub.checkFlags(body, k, old, next.flags)

@@ -80,8 +80,7 @@ func orNull(s schema) schema { s.nullable = true; return s }
 
 // A checker collects what is wrong with one body.
 type checker struct {
-	ignoreUnknown bool
-	errs          []fieldError
+	errs []fieldError
 }
 
 func (c *checker) add(path, code, format string, args ...any) {
@@ -249,9 +248,6 @@ func (c *checker) checkFields(path string, s schema, v any) {
 			continue
 		}
 		c.check(join(path, name), field, value)
-	}
-	if c.ignoreUnknown {
-		return
 	}
 	for _, name := range slices.Sorted(maps.Keys(m)) {
 		// null and false ask for nothing; clients of every kind send them.

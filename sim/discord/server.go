@@ -38,8 +38,6 @@ import (
 type Options struct {
 	// Addr is where to listen. Empty means 127.0.0.1:0.
 	Addr string
-	// Token is the bot's token. Empty means a random one; see Server.Token.
-	Token string
 	// BotName is the bot's user name. Empty means "ltx".
 	BotName string
 	// Now is the time on which deadlines, token lifetimes, rate limits and
@@ -55,9 +53,6 @@ type Options struct {
 	// SessionStarts is how many identifies are allowed in 24 h. Zero means 1000.
 	// Exceeding it resets the bot's token, as the real service does.
 	SessionStarts int
-	// PrivilegedIntents are the privileged intents that the application has
-	// been granted.
-	PrivilegedIntents int
 	// AnswerWithin is how long the bot may take to answer an interaction. Zero
 	// means 3 s, as of the real service; a test of something else gives a busy
 	// machine more.
@@ -68,10 +63,6 @@ type Options struct {
 	// Private makes the application one that only its owner can add to guilds.
 	// A new application of the real service is public.
 	Private bool
-	// IgnoreUnknownFields accepts fields that the API does not document.
-	// The real service drops them silently, which hides a misspelt field;
-	// the simulator refuses them unless this is set.
-	IgnoreUnknownFields bool
 	// Dir is where uploaded files are kept. Empty means a temporary
 	// directory that Close removes.
 	Dir string
@@ -119,7 +110,6 @@ func Start(opts Options) (*Server, error) {
 	opts.setDefaults()
 	s := &Server{
 		opts:         opts,
-		token:        opts.Token,
 		cdnKey:       make([]byte, 32),
 		done:         make(chan struct{}),
 		tail:         newChangeNode(),
@@ -149,9 +139,7 @@ func Start(opts Options) (*Server, error) {
 	s.bot = s.NewUser(opts.BotName)
 	s.bot.bot = true
 	s.app = s.bot.ID
-	if s.token == "" {
-		s.token = s.newToken()
-	}
+	s.token = s.newToken()
 	s.routes = routeTable()
 	s.http = &http.Server{Handler: s, ReadHeaderTimeout: 10 * time.Second}
 	s.running.Go(func() { _ = s.http.Serve(s.listener) })

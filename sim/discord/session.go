@@ -100,7 +100,7 @@ func (c *conn) identify(raw json.RawMessage) {
 		c.close(CloseInvalidShard, "Invalid shard.")
 	case *d.Intents < 0 || *d.Intents&^allIntents != 0:
 		c.close(CloseInvalidIntents, "Invalid intent(s).")
-	case *d.Intents&privilegedIntents&^s.opts.PrivilegedIntents != 0:
+	case *d.Intents&privilegedIntents != 0:
 		c.close(CloseDisallowedIntents, "Disallowed intent(s).")
 	case s.tooManyStarts():
 		c.close(CloseAuthFailed, "Authentication failed.")

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"testing"
 
+	"ltxbot/internal/until"
 	"ltxbot/sim/fal"
 )
 
@@ -37,7 +38,7 @@ func TestAFileIsBilledByItsOwnLength(t *testing.T) {
 				input = `{"prompt":"a cat","duration":6,"` + tt.field + `":"` + get + `"}`
 			}
 			response := ask(t, s, http.MethodPost, s.QueueURL()+"/"+tt.endpoint, input).json(t)["response_url"].(string)
-			await(t, "complete", func() bool { return ask(t, s, http.MethodGet, response+"/status", "").status == http.StatusOK })
+			until.True(t, "it is complete", func() bool { return ask(t, s, http.MethodGet, response+"/status", "").status == http.StatusOK })
 			if units := ask(t, s, http.MethodGet, response, "").header.Get("X-Fal-Billable-Units"); units != tt.want {
 				t.Errorf("billed %s seconds, want %s", units, tt.want)
 			}

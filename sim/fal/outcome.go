@@ -127,20 +127,6 @@ func (s *Server) Next(outcomes ...Outcome) {
 	s.next = append(s.next, outcomes...)
 }
 
-// A trigger is an outcome for prompts that contain a text.
-type trigger struct {
-	substring string
-	outcome   Outcome
-}
-
-// When gives every job whose prompt contains substring, in any case, this
-// outcome.
-func (s *Server) When(substring string, o Outcome) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.when = append(s.when, trigger{strings.ToLower(substring), o})
-}
-
 // outcomeFor decides how a job with this input goes. The caller holds mu.
 func (s *Server) outcomeFor(in map[string]any) Outcome {
 	if len(s.next) > 0 {
@@ -150,11 +136,6 @@ func (s *Server) outcomeFor(in map[string]any) Outcome {
 	}
 	prompt, _ := in["prompt"].(string)
 	prompt = strings.ToLower(prompt)
-	for _, t := range s.when {
-		if strings.Contains(prompt, t.substring) {
-			return t.outcome
-		}
-	}
 	for _, r := range outcomeRows {
 		if r.word != "" && strings.Contains(prompt, r.word) {
 			return r.outcome

@@ -33,7 +33,7 @@ func (s *Server) history(r *http.Request) reply {
 	if len(q["endpoint_id"]) == 0 {
 		return badQuery("endpoint_id", "Field required")
 	}
-	now := time.Now()
+	now := s.now()
 	start, end := now.Add(-24*time.Hour), now
 	for name, to := range map[string]*time.Time{"start": &start, "end": &end} {
 		if v := q.Get(name); v != "" {

@@ -69,8 +69,8 @@ func (s *Server) serveQueue(w http.ResponseWriter, r *http.Request) {
 			break
 		}
 		if c.op == OpStream {
-			s.serving(OpStream, func(w http.ResponseWriter, r *http.Request, f Fault) int {
-				return s.stream(w, r, where, id, f)
+			s.serving(OpStream, func(w http.ResponseWriter, r *http.Request, f Fault) {
+				s.stream(w, r, where, id, f)
 			})(w, r)
 			return
 		}
@@ -180,7 +180,7 @@ func (s *Server) accept(r *http.Request, path string, body []byte, seen *Submit)
 func (s *Server) queueUp(r *http.Request, e endpoint, in map[string]any, body []byte, wrong []complaint, hook string) (reply, string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	now := time.Now()
+	now := s.now()
 	if longest, err := strconv.Atoi(r.URL.Query().Get("fal_max_queue_length")); err == nil && len(s.queue) > longest {
 		a := jsonReply(http.StatusTooManyRequests, map[string]any{"detail": "Queue is too long", "error_type": "concurrent_requests_limit"})
 		a.header.Set("X-Fal-Needs-Retry", "1")
@@ -245,7 +245,7 @@ func (s *Server) aboutRequest(op Op, r *http.Request, below, id string) reply {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	now := time.Now()
+	now := s.now()
 	s.advance(now)
 	j := s.kept(below, id, now)
 	var a reply

@@ -14,7 +14,7 @@ func (s *Server) schedule(ctx context.Context) {
 	defer timer.Stop()
 	for {
 		s.mu.Lock()
-		now := time.Now()
+		now := s.now()
 		s.advance(now)
 		pause := time.Hour
 		if !s.wakeAt.IsZero() {
@@ -36,6 +36,20 @@ func (s *Server) schedule(ctx context.Context) {
 	}
 }
 
+// now is the simulator's time.
+func (s *Server) now() time.Time { return time.Now().Add(time.Duration(s.ahead.Load())) }
+
+// Advance lets so much time pass at once, of all that the simulator does: a job
+// moves on by one state at most.
+func (s *Server) Advance(d time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ahead.Add(int64(d))
+	s.advance(s.now())
+	s.tell()
+	s.wake()
+}
+
 // enqueue takes a job in. The caller holds mu.
 func (s *Server) enqueue(j *job) {
 	s.jobs[j.id] = j
@@ -46,7 +60,7 @@ func (s *Server) enqueue(j *job) {
 
 // nudge makes the scheduler look again. The caller holds mu.
 func (s *Server) nudge() {
-	s.wakeAt = time.Now()
+	s.wakeAt = s.now()
 	s.wake()
 }
 

@@ -23,6 +23,7 @@ import (
 	"net/http"
 	"net/url"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -35,6 +36,7 @@ type Server struct {
 	stop     context.CancelFunc
 	routines sync.WaitGroup
 	kick     chan struct{} // wakes the scheduler
+	ahead    atomic.Int64  // how far its time is ahead of the real one, in nanoseconds
 
 	mu      sync.Mutex
 	changed chan struct{} // closed and replaced when any job changes
@@ -47,7 +49,6 @@ type Server struct {
 	uploads map[string]*upload // by token
 	stored  int64              // bytes that clients have put here
 	next    []Outcome
-	when    []trigger
 	calls   []webhookCall // to be made
 	faults  []*Fault
 	signer  ed25519.PrivateKey

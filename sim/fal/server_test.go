@@ -8,16 +8,17 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"go.uber.org/goleak"
 
+	"ltxbot/internal/leak"
+	"ltxbot/internal/until"
 	"ltxbot/sim/fal"
 )
 
 // A server that has answered before it read all lingers for half a second.
 func TestMain(m *testing.M) {
-	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("net/http.(*conn).closeWriteAndWait"))
+	leak.Verify(m, goleak.IgnoreAnyFunction("net/http.(*conn).closeWriteAndWait"))
 }
 
 const (
@@ -92,25 +93,9 @@ func submit(t *testing.T, s *fal.Server, input string, headers ...string) string
 	return a.json(t)["request_id"].(string)
 }
 
-// await polls until cond is true.
-func await(t *testing.T, what string, cond func() bool) {
-	t.Helper()
-	deadline := time.NewTimer(time.Minute)
-	defer deadline.Stop()
-	tick := time.NewTicker(2 * time.Millisecond)
-	defer tick.Stop()
-	for !cond() {
-		select {
-		case <-deadline.C:
-			t.Fatalf("never: %s", what)
-		case <-tick.C:
-		}
-	}
-}
-
 func complete(t *testing.T, s *fal.Server, id string) {
 	t.Helper()
-	await(t, "complete", func() bool {
+	until.True(t, "it is complete", func() bool {
 		return ask(t, s, http.MethodGet, s.QueueURL()+requests+id+"/status", "").status == http.StatusOK
 	})
 }

@@ -1,6 +1,7 @@
 package fal_test
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/json"
 	"fmt"
@@ -14,18 +15,18 @@ import (
 )
 
 func TestHistoryShowsRequestsAfterALag(t *testing.T) {
-	s := start(t, fal.Options{HistoryLag: 200 * time.Millisecond, Speed: 1})
+	s := start(t, fal.Options{HistoryLag: time.Hour, Speed: 1})
 	id := submit(t, s, `{"prompt":"find me","loras":[],"seed":5}`)
 	hidden := submit(t, s, `{"prompt":"secret","loras":[]}`, "X-Fal-Store-IO: 0")
 	url := s.APIURL() + "/models/requests/by-endpoint?expand=payloads&limit=1&endpoint_id=" + strings.TrimPrefix(withLoRA, "/")
 	if a := ask(t, s, http.MethodGet, url, ""); len(a.json(t)["items"].([]any)) != 0 {
 		t.Errorf("it is there at once: %s", a.body)
 	}
-	var first map[string]any
-	await(t, "both are there", func() bool {
-		first = ask(t, s, http.MethodGet, url, "").json(t)
-		return first["has_more"] == true
-	})
+	s.Advance(time.Hour)
+	first := ask(t, s, http.MethodGet, url, "").json(t)
+	if first["has_more"] != true {
+		t.Fatalf("after the lag: %v", first)
+	}
 	newest := first["items"].([]any)[0].(map[string]any)
 	if newest["request_id"] != hidden || newest["json_input"] != nil {
 		t.Errorf("newest: %v", newest)
@@ -41,35 +42,60 @@ func TestHistoryShowsRequestsAfterALag(t *testing.T) {
 }
 
 func TestStreamFollowsAJobToItsEnd(t *testing.T) {
-	s := start(t, fal.Options{Speed: 50})
+	s := start(t, byHand())
 	id := submit(t, s, plain)
-	a := ask(t, s, http.MethodGet, s.QueueURL()+requests+id+"/status/stream?logs=1", "")
-	if a.err != nil || a.header.Get("Content-Type") != "text/event-stream" {
-		t.Fatalf("%v, %v", a.err, a.header)
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.QueueURL()+requests+id+"/status/stream?logs=1", http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Key "+s.Key())
+	resp, err := (&http.Transport{DisableKeepAlives: true}).RoundTrip(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if got := resp.Header.Get("Content-Type"); got != "text/event-stream" {
+		t.Fatalf("it is %s", got)
 	}
 	var states []string
-	for event := range strings.SplitSeq(strings.TrimSpace(a.body), "\n\n") {
+	lines := bufio.NewScanner(resp.Body)
+	for lines.Scan() {
+		event, isEvent := strings.CutPrefix(lines.Text(), "data: ")
+		if !isEvent {
+			continue
+		}
 		var st struct{ Status string }
-		if err := json.Unmarshal([]byte(strings.TrimPrefix(event, "data: ")), &st); err != nil {
+		if err := json.Unmarshal([]byte(event), &st); err != nil {
 			t.Fatalf("%v: %q", err, event)
 		}
 		states = append(states, st.Status)
+		s.Advance(time.Hour)
 	}
-	if got := slices.Compact(slices.Clone(states)); !slices.Equal(got, []string{"IN_QUEUE", "IN_PROGRESS", "COMPLETED"}) || len(states) < 4 {
-		t.Errorf("states: %v", states)
+	if got := slices.Compact(slices.Clone(states)); lines.Err() != nil || !slices.Equal(got, []string{"IN_QUEUE", "IN_PROGRESS", "COMPLETED"}) || len(states) < 4 {
+		t.Errorf("states: %v, %v", states, lines.Err())
 	}
 }
 
 func TestResultAndMediaExpire(t *testing.T) {
-	s := start(t, fal.Options{Retention: 30 * time.Millisecond, MediaTTL: 30 * time.Millisecond})
+	s := start(t, fal.Options{})
 	id := submit(t, s, plain)
 	complete(t, s, id)
 	res := ask(t, s, http.MethodGet, s.QueueURL()+requests+id, "").json(t)
 	url := res["video"].(map[string]any)["url"].(string)
-	await(t, "the result is gone", func() bool {
-		return ask(t, s, http.MethodGet, s.QueueURL()+requests+id, "").status == 404
-	})
-	await(t, "the video is gone", func() bool { return ask(t, s, http.MethodGet, url, "", "Authorization:").status == 404 })
+	for _, tc := range []struct {
+		passes        time.Duration
+		result, video int
+	}{
+		{0, 200, 200},
+		{2 * time.Hour, 404, 200},
+		{7 * 24 * time.Hour, 404, 404},
+	} {
+		s.Advance(tc.passes)
+		result, video := ask(t, s, http.MethodGet, s.QueueURL()+requests+id, "").status, ask(t, s, http.MethodGet, url, "", "Authorization:").status
+		if result != tc.result || video != tc.video {
+			t.Errorf("%s later the result is %d and the video %d, want %d and %d", tc.passes, result, video, tc.result, tc.video)
+		}
+	}
 }
 
 func TestMediaHasRangesAndAnySize(t *testing.T) {
@@ -98,6 +124,26 @@ func TestMediaHasRangesAndAnySize(t *testing.T) {
 	ask(t, s, http.MethodGet, url, "")
 	if v := s.Violations(); len(v) != 1 || !strings.Contains(v[0], "key was sent to the CDN") {
 		t.Errorf("violations: %v", v)
+	}
+}
+
+// TestARequestIsInTheLogBeforeItsAnswer: of a large file, before all of it is read.
+func TestARequestIsInTheLogBeforeItsAnswer(t *testing.T) {
+	s := start(t, fal.Options{FileSize: 64 << 20})
+	id := submit(t, s, plain)
+	complete(t, s, id)
+	url := ask(t, s, http.MethodGet, s.QueueURL()+requests+id, "").json(t)["video"].(map[string]any)["url"].(string)
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := (&http.Transport{DisableKeepAlives: true}).RoundTrip(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if last := s.Log()[len(s.Log())-1]; last.Op != fal.OpMedia || last.Status != http.StatusOK {
+		t.Errorf("the last request in the log is %+v", last)
 	}
 }
 
@@ -238,11 +284,16 @@ func TestUploadInParts(t *testing.T) {
 
 func TestAnUploadIsKeptAsLongAsItsSenderAsks(t *testing.T) {
 	s := start(t, fal.Options{})
-	put, get := place(t, s, "initiate", `{"expiration_duration_seconds":0.01}`)
+	put, get := place(t, s, "initiate", `{"expiration_duration_seconds":3600}`)
 	if a := ask(t, s, http.MethodPut, put, "hello", keyless, "Content-Type:text/plain"); a.status != 200 {
 		t.Fatal(a.status)
 	}
-	await(t, "it is gone", func() bool { return ask(t, s, http.MethodGet, get, "", keyless).status == 404 })
+	for _, want := range []int{200, 404} {
+		if got := ask(t, s, http.MethodGet, get, "", keyless).status; got != want {
+			t.Errorf("it is %d, want %d", got, want)
+		}
+		s.Advance(time.Hour)
+	}
 	for _, wrong := range []string{"1h", `{"expiration_duration_seconds":"1h"}`, `{"expiration_duration_seconds":0}`, `{"expires":1}`} {
 		before := len(s.Violations())
 		place(t, s, "initiate", wrong)

@@ -60,8 +60,8 @@ func (s *Server) initiate(r *http.Request, parts bool) reply {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	token := rand.Text()
-	f := s.store(&file{name: ask.Name, contentType: ask.Type, content: bytes.NewReader(nil), made: time.Now(), life: life})
-	u := &upload{file: f.dir + "/" + f.name, signature: rand.Text(), signed: time.Now()}
+	f := s.store(&file{name: ask.Name, contentType: ask.Type, content: bytes.NewReader(nil), made: s.now(), life: life})
+	u := &upload{file: f.dir + "/" + f.name, signature: rand.Text(), signed: s.now()}
 	path := "media/upload"
 	if parts {
 		u.parts = map[int][]byte{}
@@ -123,7 +123,7 @@ func (s *Server) signed(r *http.Request, parts bool) (*upload, reply) {
 	switch {
 	case u == nil || r.URL.Query().Get("signature") != u.signature || (u.parts != nil) != parts:
 		return nil, storageReply(http.StatusForbidden, "<Code>SignatureDoesNotMatch</Code>")
-	case !parts && time.Since(u.signed) > signedFor:
+	case !parts && s.now().Sub(u.signed) > signedFor:
 		return nil, storageReply(http.StatusForbidden, "<Code>AccessDenied</Code> Request has expired")
 	}
 	return u, reply{}
@@ -236,7 +236,7 @@ func (s *Server) complete(token string, content []byte) reply {
 	if f.life > 0 {
 		life = f.life
 	}
-	f.content, f.size, f.gone, f.uploaded = bytes.NewReader(content), int64(len(content)), time.Now().Add(life), true
+	f.content, f.size, f.gone, f.uploaded = bytes.NewReader(content), int64(len(content)), s.now().Add(life), true
 	return reply{status: http.StatusOK, header: http.Header{"Etag": {tag(content)}}}
 }
 

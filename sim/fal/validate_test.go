@@ -13,6 +13,7 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
+	"ltxbot/internal/until"
 	"ltxbot/sim/fal"
 )
 
@@ -150,7 +151,7 @@ func TestTheResultFitsTheDocument(t *testing.T) {
 	} {
 		a := ask(t, s, http.MethodPost, s.QueueURL()+"/"+endpoint, plain).json(t)
 		response := a["response_url"].(string)
-		await(t, "complete", func() bool { return ask(t, s, http.MethodGet, response+"/status", "").status == http.StatusOK })
+		until.True(t, "it is complete", func() bool { return ask(t, s, http.MethodGet, response+"/status", "").status == http.StatusOK })
 		result := ask(t, s, http.MethodGet, response, "")
 		doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(fal.Document(endpoint)))
 		if err != nil {

@@ -71,8 +71,6 @@ func (s *Server) mayPost(c *call, ch *Channel, w *Workspace, thread string) erro
 	switch {
 	case ch.spec.Archived:
 		return refuse("is_archived")
-	case ch.kind == IM && s.app.NoMessagesTab:
-		return refuse("messages_tab_disabled")
 	case !ch.has(w.bot) && !c.token.has("chat:write.public"):
 		return refuse("not_in_channel")
 	case !ch.has(w.bot) && ch.ws != w:
@@ -94,8 +92,6 @@ func (s *Server) mayShare(c *call, id, thread string) (*Channel, *Workspace, err
 		return nil, nil, err
 	case !ch.has(w.bot):
 		return nil, nil, refuse("not_in_channel")
-	case ch.kind == IM && s.app.NoMessagesTab:
-		return nil, nil, refuse("messages_tab_disabled")
 	case ch.spec.Archived, ch.spec.ReadOnly, ch.spec.ThreadOnly && thread == "":
 		return nil, nil, refuse("posting_to_channel_denied")
 	}

@@ -22,8 +22,6 @@ type App struct {
 	Events []string
 	// UnfurlDomains are the domains a video block may come from.
 	UnfurlDomains []string
-	// NoHomeTab and NoMessagesTab switch off the tabs of the app's home.
-	NoHomeTab, NoMessagesTab bool
 }
 
 // A Command is a slash command of the app.

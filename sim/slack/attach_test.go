@@ -35,10 +35,7 @@ func TestAFormRefusesFiles(t *testing.T) {
 			form := w.open(fileForm)
 			ids := []string{}
 			for _, spec := range tc.files {
-				id, err := w.ann.AddFile(spec)
-				if err != nil {
-					t.Fatal(err)
-				}
+				id := w.addFile(spec)
 				ids = append(ids, id)
 			}
 			_, err := w.ann.SubmitView(t.Context(), form, map[string][]string{"image": ids})
@@ -57,10 +54,7 @@ func TestAFileInputNeedsTheScopeToReadFiles(t *testing.T) {
 	w := newWorld(t, slack.Options{})
 	w.dial(answer(nil))
 	w.ws.SetScopes(without("files:read")...)
-	r, err := w.ann.Slash(t.Context(), w.general, "/ltx", "")
-	if err != nil {
-		t.Fatal(err)
-	}
+	r := w.slash("")
 	if got := w.call("views.open", "trigger_id", r.TriggerID, "view", fileForm); got.str("error") != "missing_scope" || got.str("needed") != "files:read" {
 		t.Errorf("answered %v", got)
 	}
@@ -71,20 +65,12 @@ func TestTheAppReadsFilesWhereItIs(t *testing.T) {
 	w := newTown(t, slack.Options{})
 	share := func(c *slack.Channel) slack.File {
 		t.Helper()
-		m, err := w.ann.Share(c, "", "", slack.FileSpec{Name: "fox.png", Content: []byte("png")})
-		if err != nil {
-			t.Fatal(err)
-		}
+		m := w.share(c, "", "", slack.FileSpec{Name: "fox.png", Content: []byte("png")})
 		return m.Files[0]
 	}
 	here, elsewhere, gone, left := share(w.general), share(w.outside), share(w.general), share(w.general)
-	private, err := w.ann.AddFile(slack.FileSpec{Name: "fox.png", Content: []byte("png")})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := w.ann.DeleteFile(gone.ID); err != nil {
-		t.Fatal(err)
-	}
+	private := w.addFile(slack.FileSpec{Name: "fox.png", Content: []byte("png")})
+	w.must(w.ann.DeleteFile(gone.ID))
 	info := func(id string) string {
 		got := w.call("files.info", "file", id)
 		return strings.TrimSpace(fmt.Sprint(got["ok"], " ", got.str("error")))
@@ -138,25 +124,16 @@ func TestEventsOfMessagesCarryTheirFiles(t *testing.T) {
 		}
 		return files[0].(map[string]any)
 	}
-	m, err := w.ann.Share(w.general, "<@"+w.ws.Bot().ID()+"> animate this", "", png("a.png", 3))
-	if err != nil {
-		t.Fatal(err)
-	}
+	m := w.share(w.general, "<@"+w.ws.Bot().ID()+"> animate this", "", png("a.png", 3))
 	if f := next(); f["mimetype"] != "image/png" || f["mode"] != "hosted" || f["url_private"] == nil {
 		t.Errorf("app_mention has %v", f)
 	}
-	if _, err := w.ann.Share(w.dm, "", "", slack.FileSpec{Name: "a.mp4", External: "https://drive.google.com/file/d/1"}); err != nil {
-		t.Fatal(err)
-	}
+	w.share(w.dm, "", "", slack.FileSpec{Name: "a.mp4", External: "https://drive.google.com/file/d/1"})
 	if f := next(); f["mode"] != "external" || f["url_private"] != "https://drive.google.com/file/d/1" || f["url_private_download"] != nil {
 		t.Errorf("message.im has %v", f)
 	}
-	if err := w.ann.DeleteFile(m.Files[0].ID); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := w.ann.MessageShortcut(t.Context(), m, "make"); err != nil {
-		t.Fatal(err)
-	}
+	w.must(w.ann.DeleteFile(m.Files[0].ID))
+	w.shortcut(m, "make")
 	if f := next(); f["mode"] != "tombstone" || f["url_private"] != nil {
 		t.Errorf("the shortcut has %v", f)
 	}
@@ -178,9 +155,7 @@ func TestAFileFromAnotherOrganisationHasToBeAskedFor(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := w.ann.MessageShortcut(t.Context(), m, "make"); err != nil {
-		t.Fatal(err)
-	}
+	w.shortcut(m, "make")
 	if f := <-got; f["file_access"] != "check_file_info" || f["mimetype"] != nil {
 		t.Errorf("the shortcut has %v", f)
 	}

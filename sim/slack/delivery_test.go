@@ -58,9 +58,6 @@ func TestHTTPModeSendsSignedRequests(t *testing.T) {
 	w.app(func(rw http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case "/commands":
-			if r.FormValue("ssl_check") == "1" {
-				return
-			}
 			rw.Header().Set("Content-Type", "application/json")
 			_ = json.NewEncoder(rw).Encode(map[string]any{"text": "got " + r.FormValue("text") + " from " + r.FormValue("user_id")})
 		case "/interactions":
@@ -68,51 +65,23 @@ func TestHTTPModeSendsSignedRequests(t *testing.T) {
 				http.Error(rw, "no", http.StatusBadRequest)
 			}
 		case "/events":
-			body, _ := io.ReadAll(r.Body)
-			var e struct{ Type, Challenge string }
-			_ = json.Unmarshal(body, &e)
-			if e.Type == "url_verification" {
-				_, _ = io.WriteString(rw, e.Challenge)
-				return
-			}
 			if r.Header.Get("X-Slack-Retry-Num") == "" {
 				http.Error(rw, "later", http.StatusInternalServerError)
 			}
 			events <- r
 		}
 	})
-	if err := w.VerifyEvents(t.Context()); err != nil {
-		t.Error(err)
-	}
-	if err := w.CheckSSL(t.Context()); err != nil {
-		t.Error(err)
-	}
-	if _, err := w.ann.Slash(t.Context(), w.general, "/ltx", "a fox"); err != nil {
-		t.Fatal(err)
-	}
+	w.slash("a fox")
 	if got, want := w.general.Messages()[0].Text, "got a fox from "+w.ann.ID(); got != want {
 		t.Errorf("person reads %q, want %q", got, want)
 	}
 	w.call("chat.postMessage", "channel", w.general.ID(), "text", "x", "blocks", "["+actions("["+buttonX+"]")+"]")
-	if _, err := w.ann.Click(t.Context(), w.general.Messages()[1], "a#"); err != nil {
-		t.Error(err)
-	}
-	if _, err := w.ann.Mention(w.general, "hi", ""); err != nil {
-		t.Fatal(err)
-	}
+	w.click(w.general.Messages()[1], "a#")
+	w.mention("hi", "")
 	<-events
 	again := <-events
 	if num, reason := again.Header.Get("X-Slack-Retry-Num"), again.Header.Get("X-Slack-Retry-Reason"); num != "1" || reason != "http_error" {
 		t.Errorf("sent again with %q, %q", num, reason)
-	}
-	probes, err := w.ProbeSignatures(t.Context(), w.Endpoints().Commands)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, p := range probes {
-		if p.Status != http.StatusUnauthorized {
-			t.Errorf("%s: status %d", p.Name, p.Status)
-		}
 	}
 }
 
@@ -190,10 +159,7 @@ func TestAResponseURLReplacesAndDeletesWhatWasClicked(t *testing.T) {
 	w := newWorld(t, slack.Options{})
 	w.dial(answer(nil))
 	w.call("chat.postEphemeral", "channel", w.general.ID(), "user", w.ann.ID(), "text", "x", "blocks", "["+actions("["+buttonX+"]")+"]")
-	rec, err := w.ann.Click(t.Context(), w.general.Messages()[0], "a#")
-	if err != nil {
-		t.Fatal(err)
-	}
+	rec := w.click(w.general.Messages()[0], "a#")
 	w.post(rec.ResponseURL, `{"text":"replaced","replace_original":true}`)
 	got := w.general.Messages()
 	if len(got) != 1 || got[0].Text != "replaced" || len(got[0].Blocks) != 0 || got[0].EphemeralTo != w.ann.ID() {
@@ -267,24 +233,15 @@ func (w *world) uploadForm(to, content string) int {
 	}
 	_, _ = io.WriteString(part, content)
 	form.Close()
-	req, err := http.NewRequestWithContext(w.t.Context(), http.MethodPost, to, &body)
-	if err != nil {
-		w.t.Fatal(err)
-	}
+	req := w.newRequest(http.MethodPost, to, &body)
 	req.Header.Set("Content-Type", form.FormDataContentType())
-	_, res, err := w.do(req)
-	if err != nil {
-		w.t.Fatal(err)
-	}
+	_, res := w.send(req)
 	return res.status
 }
 
 func (w *world) download(from, token string) (body, final string) {
 	w.t.Helper()
-	req, err := http.NewRequestWithContext(w.t.Context(), http.MethodGet, from, nil)
-	if err != nil {
-		w.t.Fatal(err)
-	}
+	req := w.newRequest(http.MethodGet, from, nil)
 	req.Header.Set("Authorization", "Bearer "+token)
 	res, err := w.client.Do(req)
 	if err != nil {
@@ -380,10 +337,7 @@ func TestScopesAreInTheHeader(t *testing.T) {
 	w.ws.SetScopes("commands", "chat:write")
 	req := w.request("auth.test", strings.NewReader(url.Values{"token": {w.ws.BotToken()}}.Encode()))
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	r, res, err := w.do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
+	r, res := w.send(req)
 	if got := res.header.Get("X-Oauth-Scopes"); got != "commands,chat:write" || r.str("team_id") != w.ws.ID() {
 		t.Errorf("scopes %q, reply %v", got, r)
 	}
@@ -409,7 +363,5 @@ func TestAHomeTabIsPublishedAndOpened(t *testing.T) {
 	if !ok || v.Blocks.Text() != "[x]" {
 		t.Errorf("home shows %q", v.Blocks.Text())
 	}
-	if _, err := w.ann.Click(t.Context(), v, "x"); err != nil {
-		t.Error(err)
-	}
+	w.click(v, "x")
 }

@@ -108,10 +108,7 @@ func TestAPersonsFileReachesTheAppThroughAForm(t *testing.T) {
 		}
 		return nil, true
 	})
-	m, err := w.ann.Share(w.general, "", "", slack.FileSpec{Name: "fox.png", Content: []byte("png")})
-	if err != nil {
-		t.Fatal(err)
-	}
+	m := w.share(w.general, "", "", slack.FileSpec{Name: "fox.png", Content: []byte("png")})
 	form := w.open(`{"type":"modal","title":` + plainX + `,"submit":` + plainX + `,"blocks":[{"type":"input","block_id":"image","label":` + plainX +
 		`,"element":{"type":"file_input","action_id":"f"}}]}`)
 	if _, err := w.ann.SubmitView(t.Context(), form, map[string][]string{"image": {"F00000000"}}); code(err) != "invalid_form" {
@@ -147,7 +144,5 @@ func TestADroppedSocketIsForgotten(t *testing.T) {
 	}
 	w.DropSockets()
 	<-sock.done
-	if err := w.WaitConnected(t.Context(), 0); err != nil {
-		t.Error(err)
-	}
+	w.connected(0)
 }

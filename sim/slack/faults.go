@@ -92,17 +92,27 @@ func (s *Server) fault(name string, afterEffect bool) *Fault {
 func (s *Server) applyFault(w http.ResponseWriter, r *http.Request, name string) (over bool) {
 	s.mu.Lock()
 	f := s.fault(name, false)
+	due, cancel := make(chan struct{}), func() {}
 	if f != nil {
+		if f.Kind == Delay { // from before anybody sees the call
+			cancel = s.clock.after(s, f.Delay, func() { close(due) })
+		}
 		s.record(Request{Time: s.clock.Now(), Method: name, Fault: f.Kind})
 		s.changed()
 	}
 	s.mu.Unlock()
+	defer cancel()
 	if f == nil {
 		return false
 	}
 	switch f.Kind {
 	case Delay:
-		return !s.wait(r, f.Delay)
+		select {
+		case <-due:
+			return false
+		case <-r.Context().Done():
+		case <-s.done:
+		}
 	case HTTPStatus:
 		status := f.Status
 		if status == 0 {
@@ -135,21 +145,6 @@ func (s *Server) breakReply(w http.ResponseWriter, f *Fault) {
 	}
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	s.write(w, `{"ok":true,"ts":"17`)
-}
-
-// wait waits on the server's clock and reports whether the request is still
-// there afterwards.
-func (s *Server) wait(r *http.Request, d time.Duration) bool {
-	due := make(chan struct{})
-	cancel := s.clock.after(s, d, func() { close(due) })
-	defer cancel()
-	select {
-	case <-due:
-		return true
-	case <-r.Context().Done():
-	case <-s.done:
-	}
-	return false
 }
 
 func (s *Server) write(w http.ResponseWriter, body string) {

@@ -9,14 +9,11 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"mime"
 	"net/http"
 	"net/url"
 	"strconv"
-	"strings"
-	"time"
 )
 
 // maxAnswer bounds what the server reads of the app's answer, in bytes.
@@ -34,13 +31,6 @@ func (s *Server) UseHTTP(e Endpoints) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.endpoints = e
-}
-
-// Endpoints are the request URLs in use.
-func (s *Server) Endpoints() Endpoints {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.endpoints
 }
 
 // Sign is the X-Slack-Signature of a body that is sent at timestamp.
@@ -86,11 +76,7 @@ func (s *Server) url(to endpoint) string {
 // send signs r and sends it, waiting 3 s on the server's clock. The code says
 // what people see when there was no answer.
 func (s *Server) send(ctx context.Context, r request) (response, string) {
-	ts := strconv.FormatInt(s.clock.Now().Unix(), 10)
-	return s.sendSigned(ctx, r, ts, Sign(s.creds.signingSecret, ts, r.body))
-}
-
-func (s *Server) sendSigned(ctx context.Context, r request, timestamp, signature string) (response, string) {
+	timestamp := strconv.FormatInt(s.clock.Now().Unix(), 10)
 	ctx, stop := s.bounded(ctx)
 	defer stop()
 	ctx, cancel := context.WithCancelCause(ctx)
@@ -105,12 +91,8 @@ func (s *Server) sendSigned(ctx context.Context, r request, timestamp, signature
 	for k, v := range r.header {
 		req.Header.Set(k, v)
 	}
-	if timestamp != "" {
-		req.Header.Set("X-Slack-Request-Timestamp", timestamp)
-	}
-	if signature != "" {
-		req.Header.Set("X-Slack-Signature", signature)
-	}
+	req.Header.Set("X-Slack-Request-Timestamp", timestamp)
+	req.Header.Set("X-Slack-Signature", Sign(s.creds.signingSecret, timestamp, r.body))
 	res, err := s.client.Do(req)
 	if err == nil {
 		defer func() {
@@ -182,80 +164,4 @@ func (e envelope) request(to string) request {
 		form.Set("payload", string(marshal(e.payload)))
 	}
 	return request{url: to, contentType: "application/x-www-form-urlencoded", body: []byte(form.Encode())}
-}
-
-// VerifyEvents is the url_verification that saving an events URL causes: the
-// app must answer with the challenge.
-func (s *Server) VerifyEvents(ctx context.Context) error {
-	challenge := secret()
-	e := envelope{to: toEvents, payload: obj{"token": s.creds.verification, "challenge": challenge, "type": "url_verification"}}
-	res, code := s.send(ctx, e.request(s.url(toEvents)))
-	if code != "" {
-		return fmt.Errorf("verify events URL: %s", code)
-	}
-	var answer struct{ Challenge string }
-	text := strings.TrimSpace(string(res.body))
-	if json.Unmarshal(res.body, &answer) == nil {
-		text = answer.Challenge
-	}
-	if res.status != http.StatusOK || text != challenge {
-		return fmt.Errorf("verify events URL: status %d without the challenge", res.status)
-	}
-	return nil
-}
-
-// CheckSSL is the ssl_check that Slack sends to a command's URL now and then;
-// the app must answer 200.
-func (s *Server) CheckSSL(ctx context.Context) error {
-	form := url.Values{"ssl_check": {"1"}, "token": {s.creds.verification}}
-	r := request{url: s.url(toCommands), contentType: "application/x-www-form-urlencoded", body: []byte(form.Encode())}
-	res, code := s.send(ctx, r)
-	if code != "" {
-		return fmt.Errorf("check SSL: %s", code)
-	}
-	if res.status != http.StatusOK {
-		return fmt.Errorf("check SSL: status %d", res.status)
-	}
-	return nil
-}
-
-// A Probe is a forged request and what the app answered to it.
-type Probe struct {
-	// Name says what was wrong with the request.
-	Name string
-	// Status is the answer; anything below 400 is a hole in the app.
-	Status int
-}
-
-// ProbeSignatures sends requests that are not Slack's to the URL to, each wrong
-// in one way, and returns the answers.
-func (s *Server) ProbeSignatures(ctx context.Context, to string) ([]Probe, error) {
-	body := []byte(url.Values{"command": {"/ltx"}, "text": {"forged"}, "user_id": {"U00000000"}}.Encode())
-	now := strconv.FormatInt(s.clock.Now().Unix(), 10)
-	old := strconv.FormatInt(s.clock.Now().Add(-301*time.Second).Unix(), 10)
-	ahead := strconv.FormatInt(s.clock.Now().Add(302*time.Second).Unix(), 10)
-	key := s.creds.signingSecret
-	good := Sign(key, now, body)
-	probes := []struct{ name, timestamp, signature string }{
-		{"no headers", "", ""},
-		{"no signature", now, ""},
-		{"no timestamp", "", good},
-		{"signed with another secret", now, Sign("other", now, body)},
-		{"signature of another body", now, Sign(key, now, append([]byte("x"), body...))},
-		{"signature of another time", now, Sign(key, old, body)},
-		{"five minutes old", old, Sign(key, old, body)},
-		{"five minutes ahead", ahead, Sign(key, ahead, body)},
-		{"signature cut short", now, good[:len(good)-2]},
-		{"version v1", now, "v1" + good[2:]},
-	}
-	var results []Probe
-	for _, p := range probes {
-		r := request{url: to, contentType: "application/x-www-form-urlencoded", body: body}
-		res, code := s.sendSigned(ctx, r, p.timestamp, p.signature)
-		if code != "" {
-			return results, fmt.Errorf("probe %s: %s", p.name, code)
-		}
-		results = append(results, Probe{p.name, res.status})
-	}
-	return results, nil
 }

@@ -19,10 +19,7 @@ func (w *world) try(method, token string, args url.Values) (int, string) {
 	req := w.request(method, strings.NewReader(args.Encode()))
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	req.Header.Set("Authorization", "Bearer "+token)
-	_, res, err := w.do(req)
-	if err != nil {
-		w.t.Fatal(err)
-	}
+	_, res := w.send(req)
 	return res.status, res.header.Get("Retry-After")
 }
 

@@ -195,13 +195,9 @@ func TestClicksCarryWhatTheAppNeeds(t *testing.T) {
 	menu := `{"type":"static_select","action_id":"size","options":` + many(3, `{"text":{"type":"plain_text","text":"Size #"},"value":"#"}`) + `}`
 	w.call("chat.postMessage", "channel", w.general.ID(), "text", "x", "blocks", "["+actions("["+menu+","+buttonX+"]")+"]")
 	m := w.general.Messages()[0]
-	if _, err := w.ann.Click(t.Context(), m, "size", "Size 2"); err != nil {
-		t.Fatal(err)
-	}
+	w.click(m, "size", "Size 2")
 	<-got
-	if _, err := w.ann.Click(t.Context(), m, "a#"); err != nil {
-		t.Fatal(err)
-	}
+	w.click(m, "a#")
 	p := reply((<-got).Payload)
 	for _, c := range []struct {
 		path []string
@@ -257,9 +253,7 @@ func TestAnInputTellsTheAppWhenItDispatches(t *testing.T) {
 	if _, err := w.ann.Click(t.Context(), form, "quiet", "1"); code(err) != "not_dispatched" {
 		t.Errorf("a choice that nobody asked for: %v", err)
 	}
-	if _, err := w.ann.Click(t.Context(), form, "told", "0"); err != nil {
-		t.Fatal(err)
-	}
+	w.click(form, "told", "0")
 	p := reply((<-got).Payload)
 	for id, want := range map[string]string{"quiet": "1", "told": "0"} {
 		if value := p.str("view", "state", "values", id, id, "selected_option", "value"); value != want {
@@ -284,9 +278,7 @@ func TestAnEphemeralIsSeenAndClickedByOnePerson(t *testing.T) {
 	if _, err := w.bea.Click(t.Context(), m, "a#"); code(err) != "message_not_found" {
 		t.Errorf("somebody else clicks: %v", err)
 	}
-	if _, err := w.ann.Click(t.Context(), m, "a#"); err != nil {
-		t.Fatal(err)
-	}
+	w.click(m, "a#")
 	if f := <-got; f.Payload["message"] != nil {
 		t.Error("the payload repeats the ephemeral message")
 	}
@@ -330,9 +322,7 @@ func TestShortcutsAndMentions(t *testing.T) {
 		return nil, true
 	})
 	reply := w.bea.Say(w.general, "a fox in the snow", w.ann.Say(w.general, "ideas?", "").TS)
-	if _, err := w.ann.MessageShortcut(t.Context(), reply, "m"); err != nil {
-		t.Fatal(err)
-	}
+	w.shortcut(reply, "m")
 	if f := <-got; f.Payload["type"] != "message_action" || f.Payload["message_ts"] != reply.TS {
 		t.Errorf("message shortcut sent %v", f.Payload)
 	}
@@ -345,9 +335,7 @@ func TestShortcutsAndMentions(t *testing.T) {
 	if _, err := w.ann.GlobalShortcut(t.Context(), "m"); code(err) != "unknown_shortcut" {
 		t.Errorf("a message shortcut without a message: %v", err)
 	}
-	if _, err := w.ann.Mention(w.general, "a fox", reply.ThreadTS); err != nil {
-		t.Fatal(err)
-	}
+	w.mention("a fox", reply.ThreadTS)
 	f := <-got
 	event, _ := f.Payload["event"].(map[string]any)
 	if event["type"] != "app_mention" || event["thread_ts"] != reply.ThreadTS || event["user"] != w.ann.ID() {
@@ -427,9 +415,7 @@ func TestAFormIsFilledInCorrectedAndSubmitted(t *testing.T) {
 	for len(submissions) > 0 {
 		<-submissions
 	}
-	if err := w.ann.CloseView(t.Context(), w.ann.Views()[1], true); err != nil {
-		t.Fatal(err)
-	}
+	w.must(w.ann.CloseView(t.Context(), w.ann.Views()[1], true))
 	if f := <-submissions; f.Payload["type"] != "view_closed" || f.Payload["is_cleared"] != true {
 		t.Errorf("closing sent %v", f.Payload)
 	}
@@ -438,10 +424,7 @@ func TestAFormIsFilledInCorrectedAndSubmitted(t *testing.T) {
 // open opens a modal for ann from a command.
 func (w *world) open(view string) slack.View {
 	w.t.Helper()
-	rec, err := w.ann.Slash(w.t.Context(), w.general, "/ltx", "")
-	if err != nil {
-		w.t.Fatal(err)
-	}
+	rec := w.slash("")
 	if r := w.call("views.open", "trigger_id", rec.TriggerID, "view", view); r["ok"] != true {
 		w.t.Fatalf("views.open: %v", r)
 	}
@@ -452,7 +435,7 @@ func (w *world) open(view string) slack.View {
 const emptyModal = `{"type":"modal","title":` + plainX + `,"blocks":[{"type":"divider"}]}`
 
 func TestATriggerOpensOneViewWithinThreeSeconds(t *testing.T) {
-	w := newWorld(t, slack.Options{})
+	w := newWorld(t, slack.Options{Clock: slack.NewStoppedClock(time.Unix(1_700_000_000, 0))})
 	w.dial(answer(nil))
 	for _, c := range []struct {
 		name string
@@ -463,10 +446,7 @@ func TestATriggerOpensOneViewWithinThreeSeconds(t *testing.T) {
 		{"too late", 3100 * time.Millisecond, []string{"expired_trigger_id"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			rec, err := w.ann.Slash(t.Context(), w.general, "/ltx", "")
-			if err != nil {
-				t.Fatal(err)
-			}
+			rec := w.slash("")
 			w.Advance(c.wait)
 			for _, want := range c.want {
 				if got := w.call("views.open", "trigger_id", rec.TriggerID, "view", emptyModal).str("error"); got != want {
@@ -484,10 +464,7 @@ func TestModalsLieThreeDeep(t *testing.T) {
 	w.open(withButton)
 	for i, want := range []string{"", "", "push_limit_reached"} {
 		views := w.ann.Views()
-		rec, err := w.ann.Click(t.Context(), views[len(views)-1], "a#")
-		if err != nil {
-			t.Fatal(err)
-		}
+		rec := w.click(views[len(views)-1], "a#")
 		if got := w.call("views.push", "trigger_id", rec.TriggerID, "view", withButton).str("error"); got != want {
 			t.Errorf("push %d: error %q, want %q", i, got, want)
 		}

@@ -54,7 +54,7 @@ func (s *Server) slash(u *User, c *Channel, command, text string) (envelope, *Wo
 		return refused("channel_not_found")
 	case c.spec.Archived:
 		return refused("is_archived")
-	case c.spec.ReadOnly && !u.spec.Admin && !u.spec.Owner && !u.spec.PrimaryOwner:
+	case c.spec.ReadOnly && !u.spec.Admin && !u.spec.Owner:
 		return refused("restricted_action_read_only_channel")
 	case !ok || u.ws.token == nil || !u.ws.token.has("commands"):
 		return refused("unknown_command")

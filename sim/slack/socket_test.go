@@ -91,9 +91,7 @@ func TestEachEnvelopeGoesToOneConnection(t *testing.T) {
 		})
 	}
 	for range 30 {
-		if _, err := w.ann.Slash(t.Context(), w.general, "/ltx", "x"); err != nil {
-			t.Fatal(err)
-		}
+		w.slash("x")
 	}
 	seen := map[int]int{}
 	for range len(got) {
@@ -148,9 +146,7 @@ func TestAConnectionIsWarnedAndThenRefreshed(t *testing.T) {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	}
-	if err := w.WaitConnected(withTimeout(t, 30*time.Second), 0); err != nil {
-		t.Error(err)
-	}
+	w.connected(0)
 	if !websocket.IsCloseError(sock.end, websocket.CloseNormalClosure) {
 		t.Errorf("the connection ended with %v, want a close frame", sock.end)
 	}
@@ -164,9 +160,7 @@ func TestADisconnectEndsWithACloseFrameAndADropWithout(t *testing.T) {
 	if !websocket.IsCloseError(asked.end, websocket.CloseNormalClosure) {
 		t.Errorf("a disconnect ended with %v, want a close frame", asked.end)
 	}
-	if err := w.WaitConnected(withTimeout(t, 30*time.Second), 0); err != nil {
-		t.Fatal(err)
-	}
+	w.connected(0)
 	cut := w.dial(answer(nil))
 	w.DropSockets()
 	<-cut.done
@@ -225,9 +219,7 @@ func TestAcknowledgementsThatAreDropped(t *testing.T) {
 			if err := c.ack(sock.ws, id); err != nil {
 				t.Fatal(err)
 			}
-			if err := w.Wait(withTimeout(t, 30*time.Second), func() bool { return len(w.Acks()) == 1 }); err != nil {
-				t.Fatal(err)
-			}
+			w.until(func() bool { return len(w.Acks()) == 1 })
 			if got := w.Acks()[0].Dropped; got != c.want {
 				t.Errorf("dropped as %q, want %q", got, c.want)
 			}
@@ -238,9 +230,7 @@ func TestAcknowledgementsThatAreDropped(t *testing.T) {
 			if err := sock.ws.WriteJSON(map[string]any{"envelope_id": id}); err != nil {
 				t.Fatal(err)
 			}
-			if err := w.Wait(withTimeout(t, 30*time.Second), func() bool { return len(w.Acks()) == 2 }); err != nil {
-				t.Fatal(err)
-			}
+			w.until(func() bool { return len(w.Acks()) == 2 })
 			if got := w.Acks()[1].Dropped; got != "late" {
 				t.Errorf("an acknowledgement after the deadline is %q, want late", got)
 			}
@@ -301,9 +291,7 @@ func TestEventsAreSentAgainUntilAcknowledged(t *testing.T) {
 		attempts <- f.Retry
 		return nil, f.Retry == 2
 	})
-	if _, err := w.ann.Mention(w.general, "hello", ""); err != nil {
-		t.Fatal(err)
-	}
+	w.mention("hello", "")
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
 	for want := 0; want < 3; {
@@ -317,9 +305,7 @@ func TestEventsAreSentAgainUntilAcknowledged(t *testing.T) {
 			clock.Advance(time.Second) // slower than frames travel, faster than the pauses
 		}
 	}
-	if err := w.Wait(withTimeout(t, 30*time.Second), func() bool { return len(w.Acks()) == 1 }); err != nil {
-		t.Error(err)
-	}
+	w.until(func() bool { return len(w.Acks()) == 1 })
 }
 
 func TestPayloadsOfCommandsAreComplete(t *testing.T) {

@@ -25,18 +25,12 @@ func TestTheAppIsToldOfMessagesThatConcernIt(t *testing.T) {
 	bot := "<@" + w.ws.Bot().ID() + ">"
 	w.ann.Say(w.general, "no mention", "")
 	said := w.ann.Say(w.general, "a fox for "+bot+"!", "")
-	if err := w.ann.EditMessage(said, "two foxes for "+bot); err != nil {
-		t.Fatal(err)
-	}
+	w.must(w.ann.EditMessage(said, "two foxes for "+bot))
 	w.ann.Say(w.outside, bot+" is not here", "")
 	direct := w.ann.Say(w.dm, "hello "+bot, "")
-	if err := w.ann.EditMessage(direct, "good bye"); err != nil {
-		t.Fatal(err)
-	}
+	w.must(w.ann.EditMessage(direct, "good bye"))
 	w.dm.Delete(direct.TS)
-	if _, err := w.ann.Share(w.dm, "", "", slack.FileSpec{Name: "a.png", Content: []byte("x")}); err != nil {
-		t.Fatal(err)
-	}
+	w.share(w.dm, "", "", slack.FileSpec{Name: "a.png", Content: []byte("x")})
 	if r := w.call("chat.postMessage", "channel", w.dm.ID(), "text", "mine"); r["ok"] != true {
 		t.Fatal(r)
 	}
@@ -71,9 +65,7 @@ func TestDirectMessagesNeedTheScope(t *testing.T) {
 		return nil, true
 	})
 	w.ann.Say(w.dm, "hello", "")
-	if _, err := w.ann.Mention(w.general, "hello", ""); err != nil {
-		t.Fatal(err)
-	}
+	w.mention("hello", "")
 	if kind := <-got; kind != "app_mention" {
 		t.Errorf("the first event is %s", kind)
 	}

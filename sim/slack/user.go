@@ -12,15 +12,14 @@ type UserSpec struct {
 	Name string
 	// RealName is what others see; empty means Name.
 	RealName string
-	// Admin, Owner and PrimaryOwner are the workspace's roles.
-	Admin, Owner, PrimaryOwner bool
+	// Admin and Owner are the workspace's roles.
+	Admin, Owner bool
 	// Guest is a multi-channel guest, SingleChannelGuest a single-channel one.
 	Guest, SingleChannelGuest bool
 	// Bot is another app's bot user.
 	Bot bool
-	// TZ is the IANA time zone and TZOffset its seconds from UTC.
-	TZ       string
-	TZOffset int
+	// TZ is the IANA time zone.
+	TZ string
 	// Locale is the IETF language; empty means en-US.
 	Locale string
 	// Away people are not reached by <!here>.
@@ -78,9 +77,6 @@ func (u *User) ID() string { return u.spec.ID }
 // Name is the user's handle.
 func (u *User) Name() string { return u.spec.Name }
 
-// Workspace is where the user has the account.
-func (u *User) Workspace() *Workspace { return u.ws }
-
 // Deactivate closes the account.
 func (u *User) Deactivate() {
 	u.s.mu.Lock()
@@ -128,9 +124,9 @@ func (u *User) payload() obj {
 func (u *User) object(w *Workspace) obj {
 	o := obj{
 		"id": u.spec.ID, "team_id": u.ws.spec.ID, "name": u.spec.Name, "deleted": u.deleted, "color": "9f69e7",
-		"real_name": u.spec.RealName, "tz": u.spec.TZ, "tz_label": u.spec.TZ, "tz_offset": u.spec.TZOffset,
-		"is_admin": u.spec.Admin || u.spec.Owner || u.spec.PrimaryOwner, "is_owner": u.spec.Owner || u.spec.PrimaryOwner,
-		"is_primary_owner": u.spec.PrimaryOwner, "is_restricted": u.spec.Guest || u.spec.SingleChannelGuest,
+		"real_name": u.spec.RealName, "tz": u.spec.TZ, "tz_label": u.spec.TZ, "tz_offset": 0,
+		"is_admin": u.spec.Admin || u.spec.Owner, "is_owner": u.spec.Owner,
+		"is_primary_owner": false, "is_restricted": u.spec.Guest || u.spec.SingleChannelGuest,
 		"is_ultra_restricted": u.spec.SingleChannelGuest, "is_bot": u.spec.Bot, "is_app_user": false, "updated": 1700000000,
 		"is_email_confirmed": true, "who_can_share_contact_card": "EVERYONE",
 		"profile": obj{

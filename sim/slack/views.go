@@ -137,9 +137,6 @@ func (s *Server) viewsUpdate(c *call) (obj, error) {
 }
 
 func (s *Server) viewsPublish(c *call) (obj, error) {
-	if s.app.NoHomeTab {
-		return nil, refuse("not_enabled")
-	}
 	id, err := c.need("user_id")
 	if err != nil {
 		return nil, err

@@ -168,20 +168,6 @@ func (w *Workspace) group(id string) *group {
 	return nil
 }
 
-// Channels are the workspace's conversations, oldest first.
-func (w *Workspace) Channels() []*Channel {
-	w.s.mu.Lock()
-	defer w.s.mu.Unlock()
-	return slices.Clone(w.rooms)
-}
-
-// Users are the people and bots of the workspace, without Slackbot.
-func (w *Workspace) Users() []*User {
-	w.s.mu.Lock()
-	defer w.s.mu.Unlock()
-	return slices.DeleteFunc(slices.Clone(w.people), func(u *User) bool { return u == w.slack })
-}
-
 // team is the workspace as payloads carry it.
 func (w *Workspace) team() obj {
 	t := obj{"id": w.spec.ID, "domain": w.spec.Domain}

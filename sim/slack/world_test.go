@@ -12,13 +12,13 @@ import (
 	"testing"
 	"time"
 
+	"ltxbot/internal/leak"
 	"ltxbot/sim/slack"
 
 	"github.com/gorilla/websocket"
-	"go.uber.org/goleak"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leak.Verify(m) }
 
 // world is a server with one workspace: ann, who is a member of everything, and
 // a public channel with the bot.
@@ -102,49 +102,111 @@ func (w *world) call(method string, args ...string) reply {
 	req := w.request(method, strings.NewReader(form.Encode()))
 	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	req.Header.Set("Authorization", "Bearer "+token)
-	r, _, err := w.do(req)
+	r, _ := w.send(req)
+	return r
+}
+
+// send is do where the network must not fail.
+func (w *world) send(req *http.Request) (reply, result) {
+	w.t.Helper()
+	r, res, err := w.do(req)
+	w.must(err)
+	return r, res
+}
+
+// must ends the test where something has failed.
+func (w *world) must(err error) {
+	w.t.Helper()
 	if err != nil {
 		w.t.Fatal(err)
 	}
+}
+
+// slash lets ann type a command.
+func (w *world) slash(text string) slack.Receipt {
+	w.t.Helper()
+	r, err := w.ann.Slash(w.t.Context(), w.general, "/ltx", text)
+	w.must(err)
 	return r
+}
+
+// click lets ann press a button.
+func (w *world) click(on slack.Surface, name string, values ...string) slack.Receipt {
+	w.t.Helper()
+	r, err := w.ann.Click(w.t.Context(), on, name, values...)
+	w.must(err)
+	return r
+}
+
+// share lets ann post files.
+func (w *world) share(c *slack.Channel, text, thread string, files ...slack.FileSpec) slack.Message {
+	w.t.Helper()
+	m, err := w.ann.Share(c, text, thread, files...)
+	w.must(err)
+	return m
+}
+
+// addFile lets ann upload a file that she has not shared.
+func (w *world) addFile(f slack.FileSpec) string {
+	w.t.Helper()
+	id, err := w.ann.AddFile(f)
+	w.must(err)
+	return id
+}
+
+// shortcut lets ann choose a shortcut of a message.
+func (w *world) shortcut(m slack.Message, id string) {
+	w.t.Helper()
+	_, err := w.ann.MessageShortcut(w.t.Context(), m, id)
+	w.must(err)
+}
+
+// mention lets ann name the bot.
+func (w *world) mention(text, thread string) {
+	w.t.Helper()
+	_, err := w.ann.Mention(w.general, text, thread)
+	w.must(err)
+}
+
+// connected waits until the app has so many connections.
+func (w *world) connected(n int) {
+	w.t.Helper()
+	w.must(w.WaitConnected(withTimeout(w.t, 30*time.Second), n))
+}
+
+// until waits for something that happens on the server.
+func (w *world) until(is func() bool) {
+	w.t.Helper()
+	w.must(w.Wait(withTimeout(w.t, 30*time.Second), is))
+}
+
+func (w *world) newRequest(method, to string, body io.Reader) *http.Request {
+	w.t.Helper()
+	req, err := http.NewRequestWithContext(w.t.Context(), method, to, body)
+	w.must(err)
+	return req
 }
 
 func (w *world) request(method string, body io.Reader) *http.Request {
 	w.t.Helper()
-	req, err := http.NewRequestWithContext(w.t.Context(), http.MethodPost, w.APIURL()+method, body)
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	return req
+	return w.newRequest(http.MethodPost, w.APIURL()+method, body)
 }
 
 // post sends JSON to a URL outside the Web API.
 func (w *world) post(to, body string) (reply, int) {
 	w.t.Helper()
-	req, err := http.NewRequestWithContext(w.t.Context(), http.MethodPost, to, strings.NewReader(body))
-	if err != nil {
-		w.t.Fatal(err)
-	}
+	req := w.newRequest(http.MethodPost, to, strings.NewReader(body))
 	req.Header.Set("Content-Type", "application/json")
-	r, res, err := w.do(req)
-	if err != nil {
-		w.t.Fatal(err)
-	}
+	r, res := w.send(req)
 	return r, res.status
 }
 
 // upload sends bytes to an upload URL as they are.
 func (w *world) upload(to string, content []byte) int {
 	w.t.Helper()
-	req, err := http.NewRequestWithContext(w.t.Context(), http.MethodPost, to, bytes.NewReader(content))
-	if err != nil {
-		w.t.Fatal(err)
-	}
+	req := w.newRequest(http.MethodPost, to, bytes.NewReader(content))
 	req.Header.Set("Content-Type", "video/mp4")
-	_, res, err := w.do(req)
-	if err != nil {
-		w.t.Fatal(err)
-	}
+	_, res := w.send(req)
 	return res.status
 }
 
@@ -211,9 +273,7 @@ func (w *world) dial(handle func(frame) (any, bool)) *socket {
 		ws.Close()
 		<-sock.done
 	})
-	if err := w.WaitConnected(w.t.Context(), before+1); err != nil {
-		w.t.Fatal(err)
-	}
+	w.connected(before + 1)
 	return sock
 }
 

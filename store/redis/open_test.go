@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"ltxbot/internal/redistest"
+	"ltxbot/internal/until"
 	"ltxbot/store/kv"
 	"ltxbot/store/redis"
 )
@@ -232,14 +233,19 @@ func manualRights(t *testing.T) []string {
 func TestCallsEndWhenRedisIsAway(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
-	d := newDatabase(server, nil)
-	d.opts.Timeout = 200 * time.Millisecond
-	e := d.Open(t)
+	opts := newDatabase(server, nil).opts
+	opts.Timeout = 200 * time.Millisecond
+	var e kv.Engine
+	until.True(t, "it is open", func() bool { // a busy machine may need more than one try
+		var err error
+		e, err = redis.Open(t.Context(), server.URL(), opts)
+		return err == nil
+	})
 	t.Cleanup(func() { e.Close() })
-	answers := func() bool { // a busy machine may need more than one try
+	answers := func() bool {
 		return e.Update(t.Context(), func(tx kv.Tx) error { tx.Put("n", []byte("1")); return nil }) == nil
 	}
-	waitFor(t, "the server", answers)
+	until.True(t, "it answers", answers)
 	calls := map[string]func(context.Context) error{
 		"update": func(ctx context.Context) error {
 			return e.Update(ctx, func(tx kv.Tx) error { tx.Put("a", []byte("1")); return nil })
@@ -268,7 +274,7 @@ func TestCallsEndWhenRedisIsAway(t *testing.T) {
 		defer server.Thaw()
 		check(t)
 	})
-	waitFor(t, "the server to go on", answers)
+	until.True(t, "it answers again", answers)
 	t.Run("it is gone", func(t *testing.T) {
 		server.Kill()
 		check(t)

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"ltxbot/internal/redistest"
+	"ltxbot/internal/until"
 	"ltxbot/store/redis"
 )
 
@@ -168,7 +169,7 @@ func TestTLSOnACluster(t *testing.T) {
 		nodes = append(nodes, s)
 	}
 	for _, s := range nodes {
-		waitFor(t, "the cluster to form", func() bool {
+		until.True(t, "the cluster forms", func() bool {
 			info := s.CLI("CLUSTER", "INFO")
 			return strings.Contains(info, "cluster_state:ok") && strings.Contains(info, "cluster_known_nodes:2")
 		})

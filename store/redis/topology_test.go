@@ -10,24 +10,11 @@ import (
 
 	"ltxbot/internal/need"
 	"ltxbot/internal/redistest"
+	"ltxbot/internal/until"
 	"ltxbot/store/kv"
 	"ltxbot/store/kv/kvtest"
 	"ltxbot/store/redis"
 )
-
-// waitFor waits until something has happened.
-func waitFor(t testing.TB, what string, happened func() bool) {
-	t.Helper()
-	deadline, tick := time.After(testTimeout), time.NewTicker(10*time.Millisecond)
-	defer tick.Stop()
-	for !happened() {
-		select {
-		case <-tick.C:
-		case <-deadline:
-			t.Fatalf("waited in vain for %s", what)
-		}
-	}
-}
 
 // topology is a prefix on several servers, for the suite. A client that is
 // killed there is closed: it has no way to the servers of its own.
@@ -82,7 +69,7 @@ func TestOnACluster(t *testing.T) {
 		all = append(all, s)
 	}
 	for _, s := range all {
-		waitFor(t, "the cluster to form", func() bool {
+		until.True(t, "the cluster forms", func() bool {
 			info := s.CLI("CLUSTER", "INFO")
 			return strings.Contains(info, "cluster_state:ok") && strings.Contains(info, "cluster_known_nodes:3")
 		})
@@ -104,7 +91,7 @@ sentinel down-after-milliseconds ltx 500
 sentinel failover-timeout ltx 3000
 `, sentinel.Port, master.Port)), "--sentinel"}
 	sentinel.Start()
-	waitFor(t, "the sentinel to know the replica", func() bool {
+	until.True(t, "the sentinel knows the replica", func() bool {
 		return strings.Contains(sentinel.CLI("SENTINEL", "REPLICAS", "ltx"), strconv.Itoa(replica.Port)) &&
 			strings.Contains(replica.CLI("INFO", "replication"), "master_link_status:up")
 	})
@@ -123,7 +110,7 @@ sentinel failover-timeout ltx 3000
 		t.Fatal(err)
 	}
 	master.Kill()
-	waitFor(t, "a transaction on the new master", func() bool {
+	until.True(t, "a transaction works on the new master", func() bool {
 		return e.Update(t.Context(), func(tx kv.Tx) error { tx.Put("n", []byte("2")); tx.Retire(c.Job); return nil }) == nil
 	})
 	if got := read(t, e, "n"); got != "2" {

@@ -57,15 +57,11 @@ func testCopies(t *testing.T, h Harness) {
 
 	// What is written is out of the line with the save that says so.
 	b.setCopy("job1", generate.CopyKept)
-	if err := b.s.DelayCopy(ctx, first, 0); err != nil {
-		t.Fatal(err)
-	}
+	b.must("delay the copy", b.s.DelayCopy(ctx, first, 0))
 	b.wantNoCopy()
 
 	// A claim ends by itself, and is nobody's then.
-	if err := b.s.DelayCopy(ctx, third, time.Hour); err != nil {
-		t.Fatal(err)
-	}
+	b.must("delay the copy", b.s.DelayCopy(ctx, third, time.Hour))
 	b.clock.Advance(copyLease)
 	again := b.wantCopy("job2", 2)
 	for _, err := range []error{b.s.DropCopy(ctx, second), b.s.DelayCopy(ctx, second, 0)} {
@@ -81,23 +77,15 @@ func testCopies(t *testing.T, h Harness) {
 	// that is over, and then at once.
 	b.setCopy("job2", "")
 	b.wantNoCopy()
-	if err := b.s.DropCopy(ctx, again); err != nil {
-		t.Fatal(err)
-	}
+	b.must("drop the copy", b.s.DropCopy(ctx, again))
 	again = b.wantCopy("job2", 1)
-	if err := b.s.DropCopy(ctx, again); err != nil {
-		t.Fatal(err)
-	}
+	b.must("drop the copy", b.s.DropCopy(ctx, again))
 	b.clock.Advance(time.Hour)
 	third = b.wantCopy("job3", 2)
 	b.setCopy("job3", generate.CopyLost)
-	if err := b.s.DelayCopy(ctx, third, time.Hour); err != nil {
-		t.Fatal(err)
-	}
+	b.must("delay the copy", b.s.DelayCopy(ctx, third, time.Hour))
 	third = b.wantCopy("job3", 1)
-	if err := b.s.DropCopy(ctx, third); err != nil {
-		t.Fatal(err)
-	}
+	b.must("drop the copy", b.s.DropCopy(ctx, third))
 	b.wantNoCopy()
 
 	// A job that is erased or forgotten takes its copy with it; a prompt, what stands
@@ -113,9 +101,7 @@ func testCopies(t *testing.T, h Harness) {
 	b.wantCopy("job3", 1)
 	b.setCopy("job1", generate.CopyKept)
 	b.wantNoCopy()
-	if err := b.s.Remove(ctx, b.job("job1")); err != nil {
-		t.Fatal(err)
-	}
+	b.must("remove", b.s.Remove(ctx, b.job("job1")))
 	b.wantCopy("job1", 1)
 	b.wantNoCopy()
 }

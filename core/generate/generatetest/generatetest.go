@@ -184,8 +184,14 @@ func (b *bench) plan(j generate.Job) quota.Plan {
 func (b *bench) pass(d time.Duration) {
 	b.t.Helper()
 	b.clock.Advance(d)
-	if err := b.s.AcceptClock(b.t.Context()); err != nil {
-		b.t.Fatal(err)
+	b.must("accept the clock", b.s.AcceptClock(b.t.Context()))
+}
+
+// must ends the test where something has failed.
+func (b *bench) must(what string, err error) {
+	b.t.Helper()
+	if err != nil {
+		b.t.Fatalf("%s: %v", what, err)
 	}
 }
 
@@ -197,10 +203,13 @@ func (b *bench) tryAccept(j generate.Job) (generate.Job, error) {
 func (b *bench) accept(id, m string) generate.Job {
 	b.t.Helper()
 	b.clock.Advance(time.Second)
-	j, err := b.tryAccept(b.newJob(id, m))
-	if err != nil {
-		b.t.Fatalf("accept %s: %v", id, err)
-	}
+	return b.acceptJob(b.newJob(id, m))
+}
+
+func (b *bench) acceptJob(j generate.Job) generate.Job {
+	b.t.Helper()
+	j, err := b.tryAccept(j)
+	b.must("accept "+j.ID, err)
 	return j
 }
 
@@ -218,18 +227,14 @@ func (b *bench) refuse(j generate.Job, reason quota.Reason) *quota.LimitError {
 func (b *bench) job(id string) generate.Job {
 	b.t.Helper()
 	j, err := b.s.Job(b.t.Context(), id)
-	if err != nil {
-		b.t.Fatalf("job %s: %v", id, err)
-	}
+	b.must("job "+id, err)
 	return j
 }
 
 func (b *bench) save(j generate.Job, billing quota.Billing) generate.Job {
 	b.t.Helper()
 	saved, err := b.s.Save(b.t.Context(), j, billing)
-	if err != nil {
-		b.t.Fatalf("save %s: %v", j.ID, err)
-	}
+	b.must("save "+j.ID, err)
 	return saved
 }
 
@@ -255,9 +260,7 @@ func (b *bench) claim() generate.Claim {
 	ctx, cancel := context.WithTimeout(b.t.Context(), testTimeout)
 	defer cancel()
 	c, err := b.s.Claim(ctx)
-	if err != nil {
-		b.t.Fatalf("claim: %v", err)
-	}
+	b.must("claim", err)
 	return c
 }
 
@@ -287,9 +290,7 @@ func (b *bench) wantAdmitted(want map[string]bool) {
 func (b *bench) wantPlace(id string, want int) {
 	b.t.Helper()
 	got, err := b.s.Place(b.t.Context(), id)
-	if err != nil {
-		b.t.Fatalf("place of %s: %v", id, err)
-	}
+	b.must("place of "+id, err)
 	if got != want {
 		b.t.Errorf("place of %s in the line: got %d, want %d", id, got, want)
 	}

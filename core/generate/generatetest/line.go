@@ -99,9 +99,7 @@ func testPlace(t *testing.T, h Harness) {
 	}
 	other := b.newJob("x1", "discord:x")
 	other.Team = "globex"
-	if _, err := b.tryAccept(other); err != nil {
-		t.Fatal(err)
-	}
+	b.acceptJob(other)
 	b.wantPlace("a3", 5) // other teams are not in the way
 	b.finish("a1")
 	for i, id := range []string{"c1", "a2", "b2", "a3"} {
@@ -138,9 +136,7 @@ func testBotLimit(t *testing.T, h Harness) {
 		b.clock.Advance(time.Second)
 		j := b.newJob(id, "discord:1")
 		j.Team = []string{"x", "y", "z", "z"}[i]
-		if _, err := b.tryAccept(j); err != nil {
-			t.Fatal(err)
-		}
+		b.acceptJob(j)
 	}
 	b.wantAdmitted(map[string]bool{"x1": true, "y1": true, "z1": false, "z2": false})
 	b.finish("x1")

@@ -18,11 +18,7 @@ func (b *bench) acceptIn(team, id, m string) generate.Job {
 	b.t.Helper()
 	j := b.newJob(id, m)
 	j.Team = team
-	j, err := b.tryAccept(j)
-	if err != nil {
-		b.t.Fatalf("accept %s: %v", id, err)
-	}
-	return j
+	return b.acceptJob(j)
 }
 
 func testLimitsOfNow(t *testing.T, h Harness) {
@@ -33,9 +29,7 @@ func testLimitsOfNow(t *testing.T, h Harness) {
 	b.accept("a2", "discord:a")
 	b.accept("a3", "discord:a")
 	b.member = 2
-	if err := s.Admit(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	b.must("admit", s.Admit(t.Context()))
 	b.wantAdmitted(map[string]bool{"a1": true, "a2": true, "a3": false})
 	b.member = 1
 	b.finish("a1") // one still runs
@@ -112,18 +106,12 @@ func testOverrideAdmits(t *testing.T, h Harness) {
 	raise := func(limit int64) []quota.Override {
 		return []quota.Override{{Unit: quota.Jobs, Max: limit, By: quota.Operator}}
 	}
-	if err := s.PutTeamState(t.Context(), "acme", quota.TeamState{Overrides: raise(3)}); err != nil {
-		t.Fatal(err)
-	}
+	b.must("put", s.PutTeamState(t.Context(), "acme", quota.TeamState{Overrides: raise(3)}))
 	b.wantAdmitted(map[string]bool{"a1": true, "a2": false, "b1": true, "c1": true})
-	if err := s.PutTeamState(t.Context(), "acme", quota.TeamState{Overrides: raise(10)}); err != nil {
-		t.Fatal(err)
-	}
+	b.must("put", s.PutTeamState(t.Context(), "acme", quota.TeamState{Overrides: raise(10)}))
 	b.wantAdmitted(map[string]bool{"a2": false})
 	b.accept("b2", "discord:b")
-	if err := s.PutMemberState(t.Context(), "acme", "discord:a", quota.MemberState{Overrides: raise(2)}); err != nil {
-		t.Fatal(err)
-	}
+	b.must("put", s.PutMemberState(t.Context(), "acme", "discord:a", quota.MemberState{Overrides: raise(2)}))
 	b.wantAdmitted(map[string]bool{"a2": true, "b2": false})
 }
 
@@ -179,9 +167,7 @@ func testTiers(t *testing.T, h Harness) {
 		t.Helper()
 		j := b.newJob(id, "discord:a")
 		j.Tiers = tiers
-		if _, err := b.tryAccept(j); err != nil {
-			t.Fatal(err)
-		}
+		b.acceptJob(j)
 	}
 	ask("a1")
 	ask("a2")
@@ -237,10 +223,7 @@ func testRecord(t *testing.T, h Harness) {
 	if _, err := b.tryAccept(stale); !errors.Is(err, generate.ErrExists) {
 		t.Errorf("accept by a stale version: got error %v, want ErrExists", err)
 	}
-	accepted, err := b.tryAccept(preparing)
-	if err != nil {
-		t.Fatal(err)
-	}
+	accepted := b.acceptJob(preparing)
 	if accepted.State != generate.Accepted || accepted.Version != preparing.Version+1 || !accepted.Admitted {
 		t.Errorf("accepted job: %+v", accepted)
 	}

@@ -39,9 +39,7 @@ func testPosted(t *testing.T, h Harness) {
 	byFile := generate.Query{Posted: generate.PostedFile(sumOf("job1"))}
 	b.wantPosted("a file whose job was erased", byFile, []string{"job1"})
 	b.wantPosted("a message whose job was erased", generate.Query{Posted: generate.PostedLink(second.Receipt.Link)}, nil)
-	if err := b.s.Remove(t.Context(), b.job("job1")); err != nil {
-		t.Fatal(err)
-	}
+	b.must("remove", b.s.Remove(t.Context(), b.job("job1")))
 	b.wantPosted("a file whose job was removed", byFile, nil)
 }
 

@@ -19,10 +19,7 @@ func testAccept(t *testing.T, h Harness) {
 	b := newBench(t, h)
 	b.member, b.team, b.bot, b.waiting = 2, 10, 100, 5
 	asked := b.newJob("job1", "discord:1")
-	got, err := b.tryAccept(asked)
-	if err != nil {
-		t.Fatal(err)
-	}
+	got := b.acceptJob(asked)
 	want := asked
 	want.Version, want.Admitted = 1, true
 	want.Line = quota.Line{MemberMax: 2, TeamMax: 10, BotMax: 100, WaitingMax: 5, Seq: got.Line.Seq}
@@ -212,18 +209,14 @@ func testSweep(t *testing.T, h Harness) {
 
 	// A job that is accepted after its hold was swept is reserved for again.
 	b.budget = usd.Dollar
-	if _, err := b.tryAccept(orphan); err != nil {
-		t.Fatal(err)
-	}
+	b.acceptJob(orphan)
 	if hold, err := b.s.Hold(t.Context(), "job4"); err != nil || hold.State != quota.Held {
 		t.Errorf("hold of an accepted job is %s, %v; want held", hold.State, err)
 	}
 	// After a year all windows are over: what is left of old holds is exact,
 	// also where a grant without an end was drawn on.
 	grant := quota.Grant{ID: "g1", Scope: quota.Scope{Kind: quota.Team, ID: "acme"}, USD: 2 * cost, By: quota.Operator}
-	if err := b.s.PutTeamState(t.Context(), "acme", quota.TeamState{Grants: []quota.Grant{grant}}); err != nil {
-		t.Fatal(err)
-	}
+	b.must("put", b.s.PutTeamState(t.Context(), "acme", quota.TeamState{Grants: []quota.Grant{grant}}))
 	b.budget = 1
 	b.accept("job5", "discord:1")
 	b.become("job5", generate.Fetched, quota.Settle(cost))
@@ -261,9 +254,7 @@ func testJobs(t *testing.T, h Harness) {
 		j := b.newJob(r.id, r.member)
 		j.Team = r.team
 		created[r.id] = j.Created
-		if _, err := b.tryAccept(j); err != nil {
-			t.Fatal(err)
-		}
+		b.acceptJob(j)
 		if r.finished {
 			b.finish(r.id)
 		}

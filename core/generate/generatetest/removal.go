@@ -25,9 +25,7 @@ func (b *bench) ask(id, m string) generate.Job {
 	}
 	j := b.newJob(id, m)
 	j.Request = r
-	if j, err = b.tryAccept(j); err != nil {
-		b.t.Fatalf("accept %s: %v", id, err)
-	}
+	j = b.acceptJob(j)
 	return j
 }
 
@@ -87,9 +85,7 @@ func testRemove(t *testing.T, h Harness) {
 	if err := a.Remove(t.Context(), ended); !errors.Is(err, generate.ErrConflict) {
 		t.Errorf("remove by a stale version: got error %v, want ErrConflict", err)
 	}
-	if err := a.Remove(t.Context(), j); err != nil {
-		t.Fatal(err)
-	}
+	b.must("remove", a.Remove(t.Context(), j))
 	b.wantGone("job1")
 	for name, q := range map[string]generate.Query{
 		"all": {}, "of its team": {Team: "acme"}, "of its member": {Member: "discord:1"}, "unfinished": {Unfinished: true},
@@ -124,9 +120,7 @@ func testRemoveWithHold(t *testing.T, h Harness) {
 	b := newBench(t, h)
 	a := b.s
 	grant := quota.Grant{ID: "g1", Scope: quota.Scope{Kind: quota.Team, ID: "acme"}, USD: 2 * cost, By: quota.Operator}
-	if err := b.s.PutTeamState(t.Context(), "acme", quota.TeamState{Grants: []quota.Grant{grant}}); err != nil {
-		t.Fatal(err)
-	}
+	b.must("put", b.s.PutTeamState(t.Context(), "acme", quota.TeamState{Grants: []quota.Grant{grant}}))
 	b.budget = cost
 	b.ask("job1", "discord:1") // by the limit
 	b.ask("job2", "discord:1") // by the grant, which has no end
@@ -138,9 +132,7 @@ func testRemoveWithHold(t *testing.T, h Harness) {
 	b.save(failed, quota.Release())
 	b.pass(100 * 24 * time.Hour)
 	for _, id := range []string{"job1", "job2", "job3"} {
-		if err := a.Remove(t.Context(), b.job(id)); err != nil {
-			t.Fatalf("remove %s: %v", id, err)
-		}
+		b.must("remove", a.Remove(t.Context(), b.job(id)))
 	}
 	b.wantHold("job1", false) // its window is over
 	b.wantHold("job2", true)
@@ -175,9 +167,7 @@ func testRetention(t *testing.T, h Harness) {
 	}
 	retain := func(jobs, prompts time.Time, want int) {
 		t.Helper()
-		if err := b.s.AcceptClock(t.Context()); err != nil {
-			t.Fatal(err)
-		}
+		b.must("accept the clock", b.s.AcceptClock(t.Context()))
 		if n, err := b.s.ApplyRetention(t.Context(), jobs, prompts); err != nil || n != want {
 			t.Errorf("retention changed %d jobs, %v; want %d", n, err, want)
 		}
@@ -234,9 +224,7 @@ func testErase(t *testing.T, h Harness) {
 	b.ask("job4", "discord:11")
 	linked := b.newJob("job5", "discord:1")
 	linked.Place.Member = "slack:T1:U1"
-	if _, err := b.tryAccept(linked); err != nil {
-		t.Fatal(err)
-	}
+	b.acceptJob(linked)
 	b.deliver("job5")
 	if got, err := generate.Export(t.Context(), a, "acme", "slack:T1:U1"); err != nil || len(got) != 1 || got[0].ID != "job5" {
 		t.Errorf("export of who asked by a linked account: %+v, %v", got, err)
