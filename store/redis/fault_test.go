@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"ltxbot/internal/need"
 	"ltxbot/internal/redistest"
 	"ltxbot/internal/until"
 	"ltxbot/store/kv"
@@ -209,9 +210,7 @@ func TestAClaimThatIsLostAndADeliveryThatDoesNotArriveAreBothNoticed(t *testing.
 
 func TestAllJobsOfADeadProcessAreTakenOver(t *testing.T) {
 	t.Parallel()
-	if testing.Short() {
-		t.Skip("claims 10,000 jobs twice")
-	}
+	need.Spare(t) // 10,000 jobs are claimed twice
 	const jobs = 10_000
 	d := newDatabase(redistest.Start(t), nil)
 	e, other := d.Open(t), d.Open(t)

@@ -159,16 +159,20 @@ func (e *Engine) start(ctx context.Context) error {
 	return nil
 }
 
-// connect waits until the server answers.
+// connect waits until the server answers. It says so once, and again when it can
+// tell what may be wrong.
 func (e *Engine) connect(ctx context.Context) error {
+	hinted := false
 	for n := 0; ; n++ {
 		err := e.try(ctx, func(ctx context.Context) error { return untrusted(e.client.Ping(ctx).Err()) })
 		if !errors.Is(err, ErrUnavailable) {
 			return err
 		}
-		if n == 0 {
-			e.log.WarnContext(ctx, "redis: server does not answer, waiting for it", append([]any{slog.Any("error", err)}, e.hint(err)...)...)
+		hint := e.hint(err)
+		if n == 0 || !hinted && hint != nil {
+			e.log.WarnContext(ctx, "redis: server does not answer, waiting for it", append([]any{slog.Any("error", err)}, hint...)...)
 		}
+		hinted = hinted || hint != nil
 		if !retry.Wait(ctx, backoff.After(n+1)) {
 			return err
 		}

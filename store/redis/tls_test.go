@@ -4,14 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"os/exec"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
+	"ltxbot/internal/flaky"
 	"ltxbot/internal/redistest"
 	"ltxbot/internal/until"
 	"ltxbot/store/redis"
@@ -116,6 +119,27 @@ func TestTheWrongSchemeIsHintedAtWhileTheServerIsWaitedFor(t *testing.T) {
 				t.Errorf("log and error are %q, want %q and not the password", text, test.want)
 			}
 		})
+	}
+}
+
+// A server that is busy at first does not hide that the scheme is wrong.
+func TestAHintIsToldWhenTheFirstTryHasNone(t *testing.T) {
+	t.Parallel()
+	proxy := flaky.New(t, redistest.Start(t).Addr())
+	proxy.Pause()
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	waits := hintLog{hint: "waiting for it", found: sync.OnceFunc(func() {
+		proxy.Refuse(true)
+		proxy.Resume()
+	})}
+	hinted := hintLog{hint: "a port for TLS needs rediss://", found: cancel}
+	log := slog.New(slog.NewTextHandler(io.MultiWriter(&waits, &hinted), nil))
+	if _, err := redis.Open(ctx, "redis://"+proxy.Addr(), redis.Options{Logger: log, Timeout: 100 * time.Millisecond}); !errors.Is(err, redis.ErrUnavailable) {
+		t.Errorf("got error %v, want ErrUnavailable", err)
+	}
+	if text := hinted.String(); strings.Count(text, hinted.hint) != 1 || strings.Count(text, waits.hint) != 2 {
+		t.Errorf("the log is %q, want that it waits, and then the hint", text)
 	}
 }
 
