@@ -283,7 +283,7 @@ func TestSyncWaitsForAReplica(t *testing.T) {
 	}
 	d := newDatabase(master, nil)
 	d.opts.Timeout = time.Second
-	e := d.Open(t)
+	e := d.openAtLast(t)
 	t.Cleanup(func() { e.Close() })
 	confirmed := func() bool { return e.Sync(t.Context()) == nil } // a busy machine may need more than a second
 	increment(t, e, "n")

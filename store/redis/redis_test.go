@@ -54,6 +54,17 @@ func (d *database) Open(t testing.TB) kv.Engine {
 	return e
 }
 
+// openAtLast opens a database whose timeout a busy machine may miss.
+func (d *database) openAtLast(t *testing.T) (e kv.Engine) {
+	t.Helper()
+	waitFor(t, "the server", func() bool {
+		opened, err := redis.Open(t.Context(), d.server.URL(), d.opts)
+		e = opened
+		return err == nil
+	})
+	return e
+}
+
 // Kill cuts a client off for good.
 func (d *database) Kill(t testing.TB, e kv.Engine) {
 	t.Helper()
