@@ -78,6 +78,7 @@ func closed(t *testing.T, what string, c <-chan struct{}) {
 func TestATransactionIsAppliedOnceWhenEveryFourthReplyIsLost(t *testing.T) {
 	t.Parallel()
 	d := newDatabase(redistest.Start(t), nil)
+	d.opts.Timeout = time.Minute // a busy machine needs more than three seconds
 	e := d.Open(t)
 	t.Cleanup(func() { e.Close() })
 	d.proxies[e].LoseEvery(4)
