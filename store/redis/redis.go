@@ -159,8 +159,8 @@ func (e *Engine) start(ctx context.Context) error {
 	return nil
 }
 
-// connect waits until the server answers. It says so once, and again when it can
-// tell what may be wrong.
+// connect waits until the server answers. It says so once, and once more when a later
+// try shows what may be wrong.
 func (e *Engine) connect(ctx context.Context) error {
 	hinted := false
 	for n := 0; ; n++ {
@@ -169,10 +169,10 @@ func (e *Engine) connect(ctx context.Context) error {
 			return err
 		}
 		hint := e.hint(err)
-		if n == 0 || !hinted && hint != nil {
+		if n == 0 || len(hint) > 0 && !hinted {
+			hinted = len(hint) > 0
 			e.log.WarnContext(ctx, "redis: server does not answer, waiting for it", append([]any{slog.Any("error", err)}, hint...)...)
 		}
-		hinted = hinted || hint != nil
 		if !retry.Wait(ctx, backoff.After(n+1)) {
 			return err
 		}

@@ -4,13 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"os"
 	"os/exec"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -108,7 +106,7 @@ func TestTheWrongSchemeIsHintedAtWhileTheServerIsWaitedFor(t *testing.T) {
 		{"rediss:// to a port without", "rediss://:hunter2@" + plain.Addr(), "a port without TLS needs redis://"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+			ctx, cancel := context.WithTimeout(t.Context(), testTimeout)
 			defer cancel()
 			log := hintLog{hint: test.want, found: cancel}
 			_, err := redis.Open(ctx, test.url, redis.Options{Logger: slog.New(slog.NewTextHandler(&log, nil)), Timeout: 500 * time.Millisecond})
@@ -122,24 +120,25 @@ func TestTheWrongSchemeIsHintedAtWhileTheServerIsWaitedFor(t *testing.T) {
 	}
 }
 
-// A server that is busy at first does not hide that the scheme is wrong.
-func TestAHintIsToldWhenTheFirstTryHasNone(t *testing.T) {
+// TestAHintIsGivenWhicheverTryShowsIt: a server that is slow at first tells nothing.
+func TestAHintIsGivenWhicheverTryShowsIt(t *testing.T) {
 	t.Parallel()
-	proxy := flaky.New(t, redistest.Start(t).Addr())
+	encrypted := redistest.NewTLS(t, redistest.NewCA(t), []string{"127.0.0.1"})
+	encrypted.Start()
+	proxy := flaky.New(t, encrypted.Addr())
 	proxy.Pause()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), testTimeout)
 	defer cancel()
-	waits := hintLog{hint: "waiting for it", found: sync.OnceFunc(func() {
-		proxy.Refuse(true)
+	log := hintLog{hint: "does not answer"}
+	log.found = func() {
 		proxy.Resume()
-	})}
-	hinted := hintLog{hint: "a port for TLS needs rediss://", found: cancel}
-	log := slog.New(slog.NewTextHandler(io.MultiWriter(&waits, &hinted), nil))
-	if _, err := redis.Open(ctx, "redis://"+proxy.Addr(), redis.Options{Logger: log, Timeout: 100 * time.Millisecond}); !errors.Is(err, redis.ErrUnavailable) {
-		t.Errorf("got error %v, want ErrUnavailable", err)
+		if strings.Contains(log.String(), "needs rediss://") {
+			cancel()
+		}
 	}
-	if text := hinted.String(); strings.Count(text, hinted.hint) != 1 || strings.Count(text, waits.hint) != 2 {
-		t.Errorf("the log is %q, want that it waits, and then the hint", text)
+	_, err := redis.Open(ctx, "redis://"+proxy.Addr(), redis.Options{Logger: slog.New(slog.NewTextHandler(&log, nil)), Timeout: 500 * time.Millisecond})
+	if n := strings.Count(log.String(), "\n"); !errors.Is(err, redis.ErrUnavailable) || ctx.Err() != context.Canceled || n != 2 {
+		t.Errorf("after %v, in %d lines: %s", err, n, log.String())
 	}
 }
 
