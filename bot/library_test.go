@@ -544,7 +544,9 @@ func TestAMembersOwnDefaults(t *testing.T) {
 	if kept, err := d.Mine(t.Context(), c); err != nil || !strings.Contains(string(kept), `"key": "camera"`) {
 		t.Errorf("what is kept about the member: %s, %v", kept, err)
 	}
-	d.LoRAsLine(t.Context(), admin("en"), "remove film") // then they do not fit
+	if m := d.LoRAsLine(t.Context(), admin("en"), "remove film"); !strings.Contains(m.String(), "1 member's own defaults use it") || strings.Contains(m.String(), ann) {
+		t.Errorf("their LoRA is removed: %s", m)
+	}
 	r := asked(c, "d", "a man walks")
 	if r.Camera() != "none" || !slices.ContainsFunc(r.Notes, func(n ltx.Note) bool { return n.Reason == ltx.OwnLeftOut }) {
 		t.Errorf("those that do not fit: %s, %v", r.CommandLine(), r.Notes)

@@ -94,7 +94,7 @@ func planOf(j generate.Job) quota.Plan {
 
 func claimed(t *testing.T, s *store.Store) generate.Claim {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	c, err := s.Claim(ctx)
 	if err != nil {
@@ -224,7 +224,7 @@ func TestARestartOfRedisLosesNothing(t *testing.T) {
 	var taker sync.WaitGroup
 	found := make(chan generate.Claim, 10)
 	taker.Go(func() { // waits through the outage
-		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 		defer cancel()
 		for range 10 {
 			c, err := s.Claim(ctx)

@@ -58,7 +58,12 @@ const (
 
 // join writes a key of names, each of which may hold any character.
 func join(prefix string, names ...string) string {
+	size := len(prefix)
+	for _, n := range names {
+		size += 1 + len(n)
+	}
 	var b strings.Builder
+	b.Grow(size)
 	b.WriteString(prefix)
 	for i, n := range names {
 		if i > 0 {

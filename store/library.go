@@ -192,6 +192,25 @@ func (s *Store) SetDefaults(ctx context.Context, of, member string, settings []l
 	}))
 }
 
+// CountDefaults is how many members of a team have set defaults of which match is
+// true.
+func (s *Store) CountDefaults(ctx context.Context, of string, match func([]ltx.Setting) bool) (int, error) {
+	n := 0
+	err := s.pages(ctx, join(defaultsKey, of)+"/", "", func(keys []string, values [][]byte) error {
+		for i, k := range keys {
+			var r defaultsRecord
+			if err := decode(k, values[i], &r); err != nil {
+				return err
+			}
+			if match(r.Settings) {
+				n++
+			}
+		}
+		return nil
+	})
+	return n, outcome("read the defaults of members of "+of, err)
+}
+
 // ForgetDefaults removes what a member has set for their own videos, in a team or
 // with an empty team in all.
 func (s *Store) ForgetDefaults(ctx context.Context, of, member string) error {

@@ -21,6 +21,10 @@ const (
 	MaxSessions = maxSessions
 	PersonLife  = personLife
 	SignInLife  = signInLife
-	SignInBurst = signInBurst
-	SignInPause = signInPause
+)
+
+// How often people sign in.
+var (
+	SignInsOfOne = signInsOfOne
+	SignInsOfAll = signInsOfAll
 )

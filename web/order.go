@@ -60,6 +60,14 @@ var kinds = map[team.ArgKind]struct{ kind, mode, hint string }{
 	team.LineArg:   {"text", "", "camera:static lora:film@0.8"},
 }
 
+// labelOf is the label of an argument's field.
+func labelOf(a team.Arg) string {
+	if a.Kind == team.MoneyArg {
+		return "Dollars"
+	}
+	return strings.ToUpper(a.Name[:1]) + a.Name[1:]
+}
+
 // maxField bounds what is typed for an argument, in characters.
 const maxField = 500
 
@@ -95,7 +103,7 @@ func (q *request) formOf(v team.Verb, given map[string]string, fixed ...string) 
 	for _, a := range v.Args {
 		k := kinds[a.Kind]
 		x := field{
-			Arg: a, Label: strings.ToUpper(a.Name[:1]) + a.Name[1:], Type: k.kind, Mode: k.mode, Hint: k.hint,
+			Arg: a, Label: labelOf(a), Type: k.kind, Mode: k.mode, Hint: k.hint,
 			Value: given[a.Name], Fixed: slices.Contains(fixed, a.Name), Most: maxField,
 		}
 		if a.Kind == team.LimitArg {

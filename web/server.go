@@ -150,7 +150,7 @@ type Server struct {
 	guard  *http.CrossOriginProtection
 	policy string // Content-Security-Policy
 	tries  *ingress.Backoff
-	begun  *limiter
+	begun  *ingress.Limiter
 	people *people
 	names  *names
 	watch  *watch
@@ -166,7 +166,7 @@ func New(cfg Config) (*Server, error) {
 	}
 	s := &Server{
 		cfg: cfg, log: cfg.Logger, mux: http.NewServeMux(), guard: http.NewCrossOriginProtection(),
-		policy: contentPolicy(cfg.MediaHosts, cfg.Archive != nil), tries: ingress.NewBackoff(), begun: newLimiter(cfg.Now),
+		policy: contentPolicy(cfg.MediaHosts, cfg.Archive != nil), tries: ingress.NewBackoff(), begun: ingress.NewLimiter(signInsOfOne, signInsOfAll),
 		people: newPeople(cfg.People, cfg.Now), names: newNamesOf(cfg.Name, cfg.Now),
 	}
 	s.watch = newWatch(cfg.Jobs, func(ctx context.Context, err error) {

@@ -15,8 +15,6 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/time/rate"
-
 	"ltxbot/internal/ingress"
 )
 
@@ -216,9 +214,9 @@ func (s *Server) finishSignIn(q *request) error {
 		return again(http.StatusForbidden, "You did not allow it, so you are not signed in.")
 	case s.paused(q):
 		return nil
-	case !s.begun.allow():
+	case !s.begun.Allow(s.caller(q.Request), s.cfg.Now()):
 		s.cfg.Guard.Note(ingress.Console, ingress.TooOften)
-		return again(http.StatusTooManyRequests, "Too many people sign in at this moment. Try again in a minute.")
+		return again(http.StatusTooManyRequests, "Too many people sign in at this moment, from your address or in all. Try again in a minute.")
 	}
 	ctx, cancel := context.WithTimeout(q.Context(), identifyMax)
 	defer cancel()
@@ -300,24 +298,12 @@ func (s *Server) goodbye(q *request) error {
 	return nil
 }
 
-// How often codes are exchanged: each is calls to a platform, and anybody can
-// make one up. So many at once, and one more after each pause.
-const (
-	signInBurst = 20
-	signInPause = 3 * time.Second
+// How often codes are exchanged, from one address and from all: each is calls to a
+// platform, and anybody can make one up.
+var (
+	signInsOfOne = ingress.Rate{Burst: 20, Pause: 3 * time.Second}
+	signInsOfAll = ingress.Rate{Burst: 200, Pause: time.Second / 5}
 )
-
-// limiter bounds the sign-ins of all people together.
-type limiter struct {
-	rate *rate.Limiter
-	now  func() time.Time
-}
-
-func newLimiter(now func() time.Time) *limiter {
-	return &limiter{rate.NewLimiter(rate.Every(signInPause), signInBurst), now}
-}
-
-func (l *limiter) allow() bool { return l.rate.AllowN(l.now(), 1) }
 
 // challenge is the part of PKCE that goes ahead of the code.
 // https://www.rfc-editor.org/rfc/rfc7636#section-4.2

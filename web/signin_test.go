@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"ltxbot/internal/ingress"
 	"ltxbot/web"
 )
 
@@ -201,15 +202,21 @@ func TestWrongTokensAreSlowedDown(t *testing.T) {
 
 func TestSignInsAreFewAtATime(t *testing.T) {
 	w := newWorld(t)
-	for range web.SignInBurst {
+	for range web.SignInsOfOne.Burst {
 		w.signedIn("1")
 	}
 	if rec := w.browser().signInBack("1"); rec.Code != http.StatusTooManyRequests {
 		t.Errorf("one more: %d", rec.Code)
 	}
-	w.clock.Advance(web.SignInPause)
+	other := w.browser()
+	other.remote = "127.0.0.2:4711"
+	if rec := other.signInBack("1"); rec.Code != http.StatusSeeOther {
+		t.Errorf("somebody else at the same time: %d", rec.Code)
+	}
+	w.clock.Advance(web.SignInsOfOne.Pause)
 	w.signedIn("1")
-	if web.SignInBurst != 20 || web.SignInPause != 3*time.Second || web.SignInLife != 10*time.Minute || web.PersonLife != 10*time.Second {
+	one, all := ingress.Rate{Burst: 20, Pause: 3 * time.Second}, ingress.Rate{Burst: 200, Pause: 200 * time.Millisecond}
+	if web.SignInsOfOne != one || web.SignInsOfAll != all || web.SignInLife != 10*time.Minute || web.PersonLife != 10*time.Second {
 		t.Error("the limits are others than documented")
 	}
 }
@@ -238,7 +245,7 @@ func TestAfterSignInOnlyPagesOfTheConsoleOpen(t *testing.T) {
 		}
 		b := w.browser()
 		at, _ := url.Parse(b.get("/admin/sign-in/discord?" + url.Values{"next": {next}}.Encode()).Header().Get("Location"))
-		w.clock.Advance(web.SignInPause)
+		w.clock.Advance(web.SignInsOfOne.Pause)
 		back := b.get("/admin/sign-in/discord/back?" + url.Values{"state": {at.Query().Get("state")}, "code": {"9"}}.Encode())
 		if got := back.Header().Get("Location"); got != want {
 			t.Errorf("next=%q leads from Discord to %q, want %q", next, got, want)

@@ -24,10 +24,16 @@ import (
 	"ltxbot/core/team"
 	"ltxbot/core/usd"
 	"ltxbot/internal/ingress"
+	"ltxbot/internal/parallel"
 	"ltxbot/store"
 	"ltxbot/store/kv/mem"
 	"ltxbot/web"
 )
+
+func TestMain(m *testing.M) {
+	parallel.AtLeast(8) // they wait for pieces of open pages
+	m.Run()
+}
 
 // noon is a Wednesday, far from the end of anything.
 var noon = time.Date(2026, time.March, 11, 12, 0, 0, 0, time.UTC)

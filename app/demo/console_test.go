@@ -12,6 +12,7 @@ import (
 
 // One press opens the console as who one is on the page, by the sign-in of Discord.
 func TestTheConsoleOpensAsWhoOneIsOnThePage(t *testing.T) {
+	t.Parallel()
 	s := newStage(t)
 	for name, sees := range map[string]string{"ada": "<small>admin</small>", "ben": "<small>member</small>"} {
 		scene, err := s.Scene(t.Context(), name)
@@ -40,6 +41,7 @@ func TestTheConsoleOpensAsWhoOneIsOnThePage(t *testing.T) {
 }
 
 func TestTheConsoleIsAtTheSameAddressAfterThePlugWasPulled(t *testing.T) {
+	t.Parallel()
 	s := newStage(t)
 	address, token := s.d.Console()
 	if len(token) < 16 {

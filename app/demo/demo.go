@@ -170,7 +170,8 @@ func (d *Demo) addFal(cfg *config.Config) error {
 }
 
 func (d *Demo) addDiscord(cfg *config.Config) error {
-	sim, err := simdiscord.Start(simdiscord.Options{BotName: "ltx"})
+	// Who pulls the plug and starts the bot again does not wait as long as Discord wants.
+	sim, err := simdiscord.Start(simdiscord.Options{BotName: "ltx", IdentifyEvery: -1})
 	if err != nil {
 		return fmt.Errorf("start simulator of Discord: %w", err)
 	}

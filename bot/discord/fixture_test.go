@@ -79,7 +79,7 @@ func prepareStage(t *testing.T, opts sim.Options, change ...func(*discord.Config
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { server.Close() })
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	t.Cleanup(cancel)
 	s := &stage{t: t, ctx: ctx, sim: server, engine: adaptertest.NewEngine(), files: &adaptertest.Files{}, log: &adaptertest.Log{}}
 	s.guild = server.NewGuild("Acme")

@@ -11,8 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"ltxbot/bot"
 	"ltxbot/bot/adapter"
 	"ltxbot/bot/adapter/adaptertest"
@@ -23,6 +21,7 @@ import (
 	"ltxbot/core/generate"
 	"ltxbot/core/ltx"
 	"ltxbot/core/quota"
+	"ltxbot/internal/leak"
 	"ltxbot/internal/parallel"
 	"ltxbot/internal/until"
 	sim "ltxbot/sim/slack"
@@ -34,7 +33,7 @@ var backoff time.Duration
 func TestMain(m *testing.M) {
 	parallel.AtLeast(16) // they wait for the simulator
 	backoff = slack.ShortenBackoff()
-	goleak.VerifyTestMain(m)
+	leak.Verify(m)
 }
 
 func TestACallIsTriedAgainAfterAMoment(t *testing.T) {
@@ -120,7 +119,7 @@ func prepareStage(t *testing.T, opts sim.Options, change ...func(*slack.Config))
 		t.Fatal(err)
 	}
 	t.Cleanup(server.Close)
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	t.Cleanup(cancel)
 	s := &stage{t: t, ctx: ctx, sim: server, engine: adaptertest.NewEngine(), files: &adaptertest.Files{}, log: &adaptertest.Log{}}
 	s.ws = server.AddWorkspace(sim.WorkspaceSpec{ID: "T0ACME0001"})

@@ -62,6 +62,9 @@ func (v printer) brought(r library.Report) []Block {
 	if len(r.Broken) > 0 {
 		blocks = append(blocks, v.say(Text, "library.broken", "styles", strings.Join(r.Broken, ", ")))
 	}
+	if r.Members > 0 {
+		blocks = append(blocks, block(Text, text.Span{Text: v.Plural("library.defaults", int64(r.Members))}))
+	}
 	if r.Finding != nil {
 		for _, w := range r.Finding.Warnings {
 			blocks = append(blocks, v.warning(w)...)

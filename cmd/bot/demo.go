@@ -26,10 +26,19 @@ type demoCmd struct {
 	JSON    bool          `help:"Print the result of each command as JSON."`
 	Fal     string        `enum:"sim,live" default:"sim" help:"sim: no cost. live: real videos with the key in FAL_KEY, which cost money."`
 	Timeout time.Duration `default:"25m" help:"How long a command may take."`
+	Speed   float64       `default:"1" help:"How many times as quickly as at fal the simulated videos are made."`
 	Listen  string        `placeholder:"ADDRESS" help:"Where the page is; 127.0.0.1:8080, or a free port if that is taken, unless you name one."`
 	NoOpen  bool          `help:"Do not open the page in a browser."`
 	NoPage  bool          `help:"Only the terminal, no page."`
 	Verbose bool          `short:"v" help:"Show the bot's log."`
+}
+
+// Validate implements kong.Validatable.
+func (c demoCmd) Validate() error {
+	if !(c.Speed > 0) { // also what is no number
+		return errors.New("--speed: must be more than 0")
+	}
+	return nil
 }
 
 // Run runs the demo.
@@ -39,7 +48,7 @@ func (c demoCmd) Run(ctx context.Context, term terminal) error {
 		log = slog.New(slog.NewTextHandler(term.err, nil))
 	}
 	paged := len(c.Execute) == 0 && !c.NoPage
-	d, err := demo.Start(ctx, demo.Options{Live: c.Fal == "live", Version: versionText(), Logger: log, Page: paged})
+	d, err := demo.Start(ctx, demo.Options{Live: c.Fal == "live", Version: versionText(), Logger: log, Speed: c.Speed, Page: paged})
 	if err != nil {
 		return err
 	}

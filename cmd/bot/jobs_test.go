@@ -172,6 +172,7 @@ func TestAListOfJobsShowsWhatTheyCostInTheEnd(t *testing.T) {
 }
 
 func TestARunningBotIsAskedByItsAPI(t *testing.T) {
+	t.Parallel()
 	s := newShelf(t) // its file stays open, as a running bot has it
 	s.want(t, 1, "another process is using this file", "jobs", "list")
 	s.want(t, 1, "set http.admin_token", "jobs", "list")

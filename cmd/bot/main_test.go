@@ -28,6 +28,7 @@ func (s scripts) Run() int {
 // TestScripts runs the program as a person does: each file in testdata is a
 // session at a terminal.
 func TestScripts(t *testing.T) {
+	t.Parallel()
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata",
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
@@ -44,6 +45,7 @@ func TestScripts(t *testing.T) {
 // TestScriptsWithRedis are those that need a Redis, at REDIS_URL and, with a
 // password, at REDIS_PASSWORD_URL.
 func TestScriptsWithRedis(t *testing.T) {
+	t.Parallel()
 	server := redistest.Start(t)
 	locked := redistest.Start(t, "--requirepass", "hunter2")
 	testscript.Run(t, testscript.Params{

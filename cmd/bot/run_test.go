@@ -14,6 +14,7 @@ import (
 // What watches over the bot tells by the code whether somebody must look at
 // the config: docs/operations.md lists the codes.
 func TestExitCodes(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	used := filepath.Join(dir, "used.db")
 	store, err := storetest.OpenFile(used, storetest.Options{})

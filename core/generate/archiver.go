@@ -183,7 +183,10 @@ func (a *archiver) write(ctx context.Context, j Job, t CopyTask) (CopyOutcome, e
 	if err := a.save(ctx, j.ID, CopyDue, Copy{State: CopyLost, Path: j.Copy.Path}, nil); err != nil {
 		return "", err
 	}
-	a.stir() // what is there of it is removed
+	if err := a.Queue.DelayCopy(ctx, t, 0); err != nil { // what is there of it is to be removed; without this, when the claim ends
+		a.e.log.WarnContext(ctx, "cannot end the claim of a video that is not archived", "job", j.ID, "error", err)
+	}
+	a.stir()
 	return CopyGivenUp, nil
 }
 

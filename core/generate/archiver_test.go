@@ -309,9 +309,9 @@ func TestAnArchiveThatIsAwayHoldsNothingUp(t *testing.T) {
 		if got := finished(t, p, j.ID); got.State != generate.Delivered || got.Copy.State != generate.CopyDue {
 			t.Fatalf("the job is %s, its copy %s", got.State, got.Copy.State)
 		}
-		elapse(6 * 24 * time.Hour)
-		if tries := w.archive.counted()[generate.CopyFailed]; tries < 100 || tries > 200 {
-			t.Errorf("%d tries in six days, want about one an hour", tries)
+		elapse(2 * 24 * time.Hour)
+		if tries := w.archive.counted()[generate.CopyFailed]; tries < 40 || tries > 80 {
+			t.Errorf("%d tries in two days, want about one an hour", tries)
 		}
 		w.provider.mu.Lock()
 		opened := w.provider.opened
@@ -405,8 +405,10 @@ func TestACopyIsGivenUp(t *testing.T) {
 			w.archive.fail(errors.New("no answer"))
 			p := w.start(crashAt(0))
 			j := w.deliver(t, p, func(c *fakeChannel) { c.limit = 8 }) // as a link
+			path := finished(t, p, j.ID).Copy.Path
 			p.kill(t)
 			w.archive.fail(nil)
+			w.archive.files[path+".mp4"] = "of a try that came no further"
 			w.provider.mu.Lock()
 			c.change(w)
 			w.provider.mu.Unlock()
@@ -417,6 +419,9 @@ func TestACopyIsGivenUp(t *testing.T) {
 			}
 			if got := w.archive.counted()[generate.CopyGivenUp]; got != 1 {
 				t.Errorf("given up %d times", got)
+			}
+			if w.archive.err == nil { // it is removed at once
+				w.wantNoCopies(t, p)
 			}
 			w.archive.fail(nil)
 			elapse(2 * time.Hour)
@@ -461,7 +466,7 @@ func TestACopyGoesWithItsJob(t *testing.T) {
 				if left := w.left(t); len(left) > 0 {
 					t.Errorf("on disk are %v", left)
 				}
-				elapse(2 * 24 * time.Hour)
+				elapse(12 * time.Hour)
 				w.archive.fail(nil)
 				elapse(2 * time.Hour)
 				w.wantNoCopies(t, p)

@@ -354,8 +354,6 @@ func TestFinishedJobsAreNoticed(t *testing.T) {
 		t.Run(fmt.Sprintf("%d jobs, durations known %v, streams %v", tt.jobs, tt.known, tt.streams), func(t *testing.T) {
 			if tt.jobs > 100 {
 				need.Speed(t)
-			}
-			if tt.jobs > 100 && !tt.known {
 				need.Spare(t)
 			}
 			synctest.Test(t, func(t *testing.T) {

@@ -17,6 +17,7 @@ import (
 	"ltxbot/core/ltx"
 	"ltxbot/core/quota"
 	"ltxbot/core/usd"
+	"ltxbot/internal/need"
 )
 
 // Files, as fakeInspector reads them.
@@ -222,10 +223,11 @@ func TestFilesAreAtTheProviderBeforeAJobIsAccepted(t *testing.T) {
 	})
 }
 
-// TestAFileThatIsSavedIsNotUploadedAgain kills the process at each boundary: what
+// TestAFileThatIsSavedIsNotUploadedAgain kills the process at its boundaries: what
 // the record has is there, and only what it has not is uploaded again.
 func TestAFileThatIsSavedIsNotUploadedAgain(t *testing.T) {
-	for n := 1; ; n++ {
+	step := stride(true)
+	for n := 1 + int(need.Seed(t)%uint64(step)); ; n += step {
 		var c *crasher
 		synctest.Test(t, func(t *testing.T) {
 			c = crashAt(n) // its channel belongs to the bubble

@@ -31,6 +31,7 @@ func manyJobs() int {
 // about at the provider, or shown. It prints the time; the rate limit of 50 calls a
 // second allows no less than twenty seconds, and edits make it a little shorter.
 func TestAThousandJobsAreTakenUpAgain(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.policy = quota.Policy{}
 	w.provider.queue, w.provider.run = time.Hour, time.Hour

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"log/slog"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -15,7 +16,9 @@ import (
 	"ltxbot/core/ltx"
 	"ltxbot/core/quota"
 	"ltxbot/core/usd"
+	"ltxbot/internal/need"
 	"ltxbot/store"
+	"ltxbot/store/kv/mem"
 	"ltxbot/store/storetest"
 )
 
@@ -28,7 +31,8 @@ type world struct {
 	channel  *fakeChannel
 	policy   quota.Policy
 	starts   int
-	options  storetest.Options
+	records  *mem.Database     // that a developer's run has in place of the file at path
+	maxStore int64             // size of the file at which writes are refused; 0 = no limit
 	courier  generate.Courier  // nil = channel
 	asked    generate.Provider // nil = provider
 	deadline time.Duration     // 0 = 20 minutes
@@ -52,7 +56,7 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	return &world{
-		t: t, path: t.TempDir() + "/ltx.db", dir: t.TempDir(), maxBytes: 1 << 20,
+		t: t, path: t.TempDir() + "/ltx.db", dir: t.TempDir(), maxBytes: 1 << 20, records: mem.New(nil),
 		provider: newFakeProvider(), channel: newFakeChannel(),
 		files: fakeFiles{},
 		policy: quota.Policy{
@@ -156,13 +160,11 @@ func (w *world) run() *process {
 // start begins a process that dies at a point of the crasher.
 func (w *world) start(c *crasher) *process {
 	w.t.Helper()
-	options := w.options
-	options.Limits = storetest.Limits(func() quota.Policy { return w.policy })
-	store, err := storetest.OpenFile(w.path, options)
-	if err != nil {
-		w.t.Fatal(err)
+	limits := storetest.Limits(func() quota.Policy { return w.policy })
+	if w.maxStore == 0 && need.Quick() {
+		return w.join(store.New(w.records.Open(), store.Options{Logger: slog.New(slog.DiscardHandler), Limits: limits}), c)
 	}
-	return w.join(store, c)
+	return w.join(storetest.File(w.t, w.path, storetest.Options{MaxBytes: w.maxStore, Limits: limits}), c)
 }
 
 // join begins a process that shares a store with others.

@@ -88,6 +88,9 @@ type Store interface {
 	Defaults(ctx context.Context, team, member string) ([]ltx.Setting, error)
 	// SetDefaults replaces them; none takes them back.
 	SetDefaults(ctx context.Context, team, member string, settings []ltx.Setting) error
+	// CountDefaults is how many members of a team have set defaults of which match
+	// is true.
+	CountDefaults(ctx context.Context, team string, match func([]ltx.Setting) bool) (int, error)
 }
 
 // Fold is a name as it is compared.

@@ -63,6 +63,9 @@ type Report struct {
 	// Broken names the styles that use the LoRA which was removed: they do not work
 	// any more.
 	Broken []string `json:"broken_styles,omitempty"`
+	// Members is how many members' own defaults use the LoRA which was removed: their
+	// videos are made without their defaults.
+	Members int `json:"members,omitempty"`
 	// Finding is what the file of a link says that the order has brought into the
 	// library; nil = nobody has looked. Unseen reports that its host did not answer.
 	Finding *Finding `json:"finding,omitempty"`
@@ -265,18 +268,23 @@ func (o *Office) edit(c *call) (Report, error) {
 
 func (o *Office) remove(c *call) (Report, error) {
 	gone, record, err := takeOut(o, c, o.cfg.Store.EditLoRA, o.noLoRA)
-	return Report{LoRAs: []Entry{gone}, Change: &record, Broken: o.cfg.Shelf.Of(c.team).using(gone.Name)}, err
-}
-
-// using names the styles that use a LoRA of the team.
-func (s *Snapshot) using(lora string) []string {
-	var names []string
-	for _, style := range s.styles {
-		if slices.ContainsFunc(style.Settings, func(set ltx.Setting) bool { return set.Key == "lora" && namesLoRA(set.Value, lora) }) {
-			names = append(names, style.Name)
+	if err != nil {
+		return Report{}, err
+	}
+	uses := func(settings []ltx.Setting) bool {
+		return slices.ContainsFunc(settings, func(s ltx.Setting) bool { return s.Key == "lora" && namesLoRA(s.Value, gone.Name) })
+	}
+	var broken []string
+	for _, style := range o.cfg.Shelf.Of(c.team).styles {
+		if uses(style.Settings) {
+			broken = append(broken, style.Name)
 		}
 	}
-	return names
+	members, err := o.cfg.Store.CountDefaults(c.ctx, c.team, uses) // it is gone, whether they can be read or not
+	if err != nil {
+		o.cfg.Log.WarnContext(c.ctx, "cannot read members' own defaults", "team", c.team, "error", err)
+	}
+	return Report{LoRAs: []Entry{gone}, Change: &record, Broken: broken, Members: members}, nil
 }
 
 // namesLoRA reports whether a list such as "film@0.8, owner/repo" has a LoRA of

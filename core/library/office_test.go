@@ -253,8 +253,15 @@ func TestAStyleIsEdited(t *testing.T) {
 	o.must(t, admin(), "add clay owner/clay")
 	o.must(t, admin(), "style-add pop lora:owner/film,Clay@0.5")
 	o.must(t, admin(), "style-add still camera:static prefix:film")
-	if got := o.must(t, admin(), "remove clay").Broken; !slices.Equal(got, []string{"pop"}) {
-		t.Errorf("clay is used by %v", got)
+	for member, own := range map[string]ltx.Setting{
+		ann: {Key: "lora", Value: "film@0.5, Clay"}, bob: {Key: "lora", Value: "clay"}, boss: {Key: "lora", Value: "owner/clay"},
+	} {
+		if err := o.SetDefaults(t.Context(), "acme", member, []ltx.Setting{own}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if r := o.must(t, admin(), "remove clay"); !slices.Equal(r.Broken, []string{"pop"}) || r.Members != 2 {
+		t.Errorf("clay is used by %v and %d members", r.Broken, r.Members)
 	}
 	if got := o.must(t, admin(), "remove film").Broken; !slices.Equal(got, []string{"Noir"}) { // the style names it still
 		t.Errorf("film is used by %v", got)

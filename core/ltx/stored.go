@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"iter"
-	"maps"
 )
 
 // Values are what the video is asked for, by the table's name of each input and
@@ -44,7 +43,7 @@ type stored[V any] struct {
 func (r Request) MarshalJSON() ([]byte, error) {
 	return json.Marshal(stored[any]{
 		Model: r.model, Endpoint: r.endpoint, Like: r.like, Task: r.task, Edit: r.edit, Auto: r.auto, Private: r.Private,
-		Count: r.count, Trial: r.trial, Quality: r.quality, Style: r.style, Given: r.given, Notes: r.Notes, Values: maps.Collect(r.Values()),
+		Count: r.count, Trial: r.trial, Quality: r.quality, Style: r.style, Given: r.given, Notes: r.Notes, Values: r.values,
 	})
 }
 

@@ -13,7 +13,7 @@ const wrong = [];
 const allowed = []; // console errors that a scene causes on purpose
 const patience = Number(process.env.PATIENCE || 60_000); // for anything to appear, in ms
 
-const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
+const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"], timeout: patience });
 
 // browse opens an address in a browser that nobody has used.
 async function browse(address, more = {}) {

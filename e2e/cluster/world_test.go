@@ -42,6 +42,9 @@ type world struct {
 // people of each platform.
 const peopleEach = 10
 
+// answerWithin is how long a busy machine has to answer a command.
+const answerWithin = 30 * time.Second
+
 // newWorld is a world whose fal is so many times as fast as the real one.
 func newWorld(t *testing.T, speed float64) *world {
 	t.Helper()
@@ -56,12 +59,12 @@ func newWorld(t *testing.T, speed float64) *world {
 	// Of the rest, Discord's headers tell how much there may be: the bots wait by
 	// themselves.
 	limits := simdiscord.RateLimits{Off: true, History: true}
-	if w.discord, err = simdiscord.Start(simdiscord.Options{IdentifyEvery: -1, RateLimits: limits}); err != nil {
+	if w.discord, err = simdiscord.Start(simdiscord.Options{IdentifyEvery: -1, RateLimits: limits, AnswerWithin: answerWithin}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = w.discord.Close() })
 	rates := map[string]int{"conversations.history": 50, "conversations.replies": 50} // a minute
-	if w.slack, err = simslack.Start(simslack.Options{NoRateLimits: true, Rates: rates, ShareDelay: 20 * time.Millisecond}); err != nil {
+	if w.slack, err = simslack.Start(simslack.Options{NoRateLimits: true, Rates: rates, ShareDelay: 20 * time.Millisecond, AnswerWithin: answerWithin}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(w.slack.Close)

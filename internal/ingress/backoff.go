@@ -1,6 +1,7 @@
 package ingress
 
 import (
+	"maps"
 	"net"
 	"net/netip"
 	"sync"
@@ -15,7 +16,7 @@ const (
 	pauseFirst   = time.Second
 	pauseMost    = time.Minute
 	wrongForgot  = 10 * time.Minute
-	maxAddresses = 1000 // that are remembered; all others count as one
+	maxAddresses = 1000 // that are remembered
 )
 
 // Backoff remembers the wrong tokens of addresses. Its methods may be called from
@@ -39,7 +40,7 @@ func NewBackoff() *Backoff { return &Backoff{wrong: map[netip.Prefix]*wrongs{}} 
 func (b *Backoff) Pause(remote string) time.Duration {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	w := b.wrong[b.key(remote)]
+	w := b.wrong[addressOf(remote)]
 	if w == nil {
 		return 0
 	}
@@ -50,10 +51,11 @@ func (b *Backoff) Pause(remote string) time.Duration {
 func (b *Backoff) Failed(remote string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.evict()
-	key := b.key(remote)
+	maps.DeleteFunc(b.wrong, func(_ netip.Prefix, w *wrongs) bool { return time.Since(w.last) > wrongForgot })
+	key := addressOf(remote)
 	w := b.wrong[key]
 	if w == nil {
+		b.evict()
 		w = &wrongs{}
 		b.wrong[key] = w
 	}
@@ -68,12 +70,12 @@ func (b *Backoff) Failed(remote string) {
 func (b *Backoff) Passed(remote string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	delete(b.wrong, b.key(remote))
+	delete(b.wrong, addressOf(remote))
 }
 
-// key is what the caller is known by: the address, of IPv6 the network that
-// one customer has. When too many are known, those that are not count as one.
-func (b *Backoff) key(remote string) netip.Prefix {
+// addressOf is what a caller is known by: the address, of IPv6 the network that
+// one customer has.
+func addressOf(remote string) netip.Prefix {
 	host, _, err := net.SplitHostPort(remote)
 	if err != nil {
 		host = remote
@@ -88,17 +90,21 @@ func (b *Backoff) key(remote string) netip.Prefix {
 		bits = 64
 	}
 	key, _ := address.Prefix(bits)
-	if _, known := b.wrong[key]; !known && len(b.wrong) >= maxAddresses {
-		return netip.Prefix{}
-	}
 	return key
 }
 
-// evict drops what is long ago.
+// evict makes room for another address: of too many, the one with the fewest wrong
+// tokens is dropped, the oldest of several.
 func (b *Backoff) evict() {
+	if len(b.wrong) < maxAddresses {
+		return
+	}
+	var least netip.Prefix
+	var of *wrongs
 	for key, w := range b.wrong {
-		if time.Since(w.last) > wrongForgot {
-			delete(b.wrong, key)
+		if of == nil || w.count < of.count || w.count == of.count && w.last.Before(of.last) {
+			least, of = key, w
 		}
 	}
+	delete(b.wrong, least)
 }

@@ -16,12 +16,13 @@ import (
 
 	"go.uber.org/goleak"
 
+	"ltxbot/internal/leak"
 	"ltxbot/internal/publichttp"
 )
 
 // A server that has answered before it read all lingers for half a second.
 func TestMain(m *testing.M) {
-	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("net/http.(*conn).closeWriteAndWait"))
+	leak.Verify(m, goleak.IgnoreAnyFunction("net/http.(*conn).closeWriteAndWait"))
 }
 
 func TestOnlyAddressesOnThePublicInternetArePublic(t *testing.T) {

@@ -15,6 +15,8 @@ import (
 
 	"ltxbot/core/generate"
 	"ltxbot/core/ltx"
+	"ltxbot/internal/leak"
+	"ltxbot/internal/parallel"
 	"ltxbot/internal/until"
 	"ltxbot/provider/fal"
 	sim "ltxbot/sim/fal"
@@ -22,7 +24,8 @@ import (
 
 // A server that has answered before it read all lingers for half a second.
 func TestMain(m *testing.M) {
-	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("net/http.(*conn).closeWriteAndWait"))
+	parallel.AtLeast(8) // they wait for answers that do not come
+	leak.Verify(m, goleak.IgnoreAnyFunction("net/http.(*conn).closeWriteAndWait"))
 }
 
 const (

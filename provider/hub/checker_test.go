@@ -20,13 +20,14 @@ import (
 	"go.uber.org/goleak"
 
 	"ltxbot/core/library"
+	"ltxbot/internal/leak"
 	"ltxbot/internal/publichttp"
 	"ltxbot/provider/hub"
 )
 
 // A server that has answered before it read all lingers for half a second.
 func TestMain(m *testing.M) {
-	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("net/http.(*conn).closeWriteAndWait"))
+	leak.Verify(m, goleak.IgnoreAnyFunction("net/http.(*conn).closeWriteAndWait"))
 }
 
 // here lets a checker contact 127.0.0.1 alone.

@@ -9,13 +9,13 @@ import (
 	"testing"
 	"time"
 
+	"ltxbot/internal/leak"
 	"ltxbot/sim/discord"
 
 	"github.com/bwmarrin/discordgo"
-	"go.uber.org/goleak"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leak.Verify(m) }
 
 // rewriter sends requests for discord.com to the simulator.
 type rewriter struct {

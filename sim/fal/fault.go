@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"sync"
 	"time"
 
 	"ltxbot/internal/retry"
@@ -120,7 +121,7 @@ func (r reply) send(w http.ResponseWriter) {
 // answering serves op with a function that makes a whole reply, and lets
 // faults get in between.
 func (s *Server) answering(op Op, h func(*http.Request) reply) http.HandlerFunc {
-	return s.serving(op, func(w http.ResponseWriter, r *http.Request, f Fault) int {
+	return s.serving(op, func(w http.ResponseWriter, r *http.Request, f Fault) {
 		a := h(r)
 		if f.Handle && f.Status != 0 {
 			id := a.header.Get("x-fal-request-id")
@@ -139,35 +140,57 @@ func (s *Server) answering(op Op, h func(*http.Request) reply) http.HandlerFunc 
 			breakOff(w, a, whole)
 		}
 		a.send(w)
-		return a.status
 	})
 }
 
+// A logged is a response whose request is logged before any of it is sent: who has
+// the answer finds it there.
+type logged struct {
+	http.ResponseWriter
+
+	enter func(status int)
+}
+
+func (l logged) WriteHeader(status int) {
+	l.enter(status)
+	l.ResponseWriter.WriteHeader(status)
+}
+
+func (l logged) Unwrap() http.ResponseWriter { return l.ResponseWriter }
+
 // serving counts and logs the requests of op, and applies the faults that do
-// not need the reply. h returns the status that it sent.
-func (s *Server) serving(op Op, h func(http.ResponseWriter, *http.Request, Fault) int) http.HandlerFunc {
+// not need the reply.
+func (s *Server) serving(op Op, h func(http.ResponseWriter, *http.Request, Fault)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		s.count(op)
 		e := Entry{
 			Op: op, Method: r.Method, Path: r.URL.Path, Query: r.URL.Query(),
 			Keyed: r.Header.Get("Authorization") != "", At: time.Now(),
 		}
-		defer func() { s.enter(e) }()
+		var once sync.Once
+		enter := func(status int) {
+			once.Do(func() {
+				e.Status = status
+				s.enter(e)
+			})
+		}
+		defer enter(0)
 		f := s.fault(op)
 		if f.Delay > 0 && !pause(r, f.Delay) {
 			return
 		}
 		switch {
 		case f.Drop:
+			enter(0)
 			reset(w)
 		case f.Lose:
 			h(blackHole{}, r, f)
+			enter(0)
 			reset(w)
 		case f.Status != 0 && !f.Handle:
-			e.Status = f.Status
-			f.reply().send(w)
+			f.reply().send(logged{w, enter})
 		default:
-			e.Status = h(w, r, f)
+			h(logged{w, enter}, r, f)
 		}
 	}
 }

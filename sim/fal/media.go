@@ -91,7 +91,7 @@ func (s *Server) ExpireMedia() {
 
 // serveFile serves a file with ranges. It is public: a key has no business
 // here.
-func (s *Server) serveFile(w http.ResponseWriter, r *http.Request, fault Fault) int {
+func (s *Server) serveFile(w http.ResponseWriter, r *http.Request, fault Fault) {
 	if r.Header.Get("Authorization") != "" {
 		s.violate("GET %s: the key was sent to the CDN", r.URL.Path)
 	}
@@ -101,29 +101,21 @@ func (s *Server) serveFile(w http.ResponseWriter, r *http.Request, fault Fault) 
 	if f == nil || s.now().After(f.gone) {
 		a := reply{status: http.StatusNotFound, header: http.Header{}, body: []byte("Not Found")}
 		a.send(w)
-		return a.status
+		return
 	}
 	w.Header().Set("Content-Type", f.contentType)
 	w.Header().Set("ETag", fmt.Sprintf("%q", f.dir))
-	out := &counting{ResponseWriter: w, status: http.StatusOK, left: -1}
+	out := &counting{ResponseWriter: w, left: -1}
 	if fault.Cut > 0 {
 		out.left = int64(fault.Cut)
 	}
 	http.ServeContent(out, r, "", f.made, io.NewSectionReader(f.content, 0, f.size))
-	return out.status
 }
 
-// counting notes the status, and breaks the connection off after left bytes
-// unless that is negative.
+// counting breaks the connection off after left bytes unless that is negative.
 type counting struct {
 	http.ResponseWriter
-	status int
-	left   int64
-}
-
-func (c *counting) WriteHeader(status int) {
-	c.status = status
-	c.ResponseWriter.WriteHeader(status)
+	left int64
 }
 
 func (c *counting) Write(p []byte) (int, error) {

@@ -69,8 +69,8 @@ func (s *Server) serveQueue(w http.ResponseWriter, r *http.Request) {
 			break
 		}
 		if c.op == OpStream {
-			s.serving(OpStream, func(w http.ResponseWriter, r *http.Request, f Fault) int {
-				return s.stream(w, r, where, id, f)
+			s.serving(OpStream, func(w http.ResponseWriter, r *http.Request, f Fault) {
+				s.stream(w, r, where, id, f)
 			})(w, r)
 			return
 		}

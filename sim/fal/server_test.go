@@ -11,13 +11,14 @@ import (
 
 	"go.uber.org/goleak"
 
+	"ltxbot/internal/leak"
 	"ltxbot/internal/until"
 	"ltxbot/sim/fal"
 )
 
 // A server that has answered before it read all lingers for half a second.
 func TestMain(m *testing.M) {
-	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("net/http.(*conn).closeWriteAndWait"))
+	leak.Verify(m, goleak.IgnoreAnyFunction("net/http.(*conn).closeWriteAndWait"))
 }
 
 const (

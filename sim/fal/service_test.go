@@ -127,6 +127,26 @@ func TestMediaHasRangesAndAnySize(t *testing.T) {
 	}
 }
 
+// TestARequestIsInTheLogBeforeItsAnswer: of a large file, before all of it is read.
+func TestARequestIsInTheLogBeforeItsAnswer(t *testing.T) {
+	s := start(t, fal.Options{FileSize: 64 << 20})
+	id := submit(t, s, plain)
+	complete(t, s, id)
+	url := ask(t, s, http.MethodGet, s.QueueURL()+requests+id, "").json(t)["video"].(map[string]any)["url"].(string)
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := (&http.Transport{DisableKeepAlives: true}).RoundTrip(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if last := s.Log()[len(s.Log())-1]; last.Op != fal.OpMedia || last.Status != http.StatusOK {
+		t.Errorf("the last request in the log is %+v", last)
+	}
+}
+
 func TestFaults(t *testing.T) {
 	s := start(t, fal.Options{})
 	post := func() exchange { return ask(t, s, http.MethodPost, s.QueueURL()+withLoRA, plain) }

@@ -11,10 +11,10 @@ import (
 // stream serves the status as server-sent events: at once, on every change,
 // and the last when the job is complete; then it ends.
 // https://fal.ai/docs/documentation/model-apis/inference/queue
-func (s *Server) stream(w http.ResponseWriter, r *http.Request, below, id string, f Fault) int {
+func (s *Server) stream(w http.ResponseWriter, r *http.Request, below, id string, f Fault) {
 	if a, no := s.refuse(r, keylessApp(below)); no {
 		a.send(w)
-		return a.status
+		return
 	}
 	flush := http.NewResponseController(w).Flush
 	var last string
@@ -27,7 +27,7 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request, below, id string
 			s.mu.Unlock()
 			a := jsonReply(http.StatusNotFound, map[string]any{"status": "NOT_FOUND"})
 			a.send(w)
-			return a.status
+			return
 		}
 		body, state, step, changed := s.status(j, now, wantsLogs(r)), j.state, j.step(), s.changed
 		s.mu.Unlock()
@@ -39,7 +39,7 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request, below, id string
 		}
 		event, err := json.Marshal(body)
 		if err != nil {
-			return http.StatusOK
+			return
 		}
 		if text := string(event); text != last {
 			last = text
@@ -54,10 +54,10 @@ func (s *Server) stream(w http.ResponseWriter, r *http.Request, below, id string
 			}
 		}
 		if state == completed {
-			return http.StatusOK
+			return
 		}
 		if !s.await(w, r, changed, step) {
-			return http.StatusOK
+			return
 		}
 	}
 }

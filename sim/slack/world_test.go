@@ -12,13 +12,13 @@ import (
 	"testing"
 	"time"
 
+	"ltxbot/internal/leak"
 	"ltxbot/sim/slack"
 
 	"github.com/gorilla/websocket"
-	"go.uber.org/goleak"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) { leak.Verify(m) }
 
 // world is a server with one workspace: ann, who is a member of everything, and
 // a public channel with the bot.

@@ -56,14 +56,23 @@ type Engine struct {
 	due     *time.Timer
 
 	batchMu   sync.Mutex
-	unflushed *kv.Batch // what is in wal; the batch itself never changes
-	flushing  *kv.Batch // what is in spare and on its way into db; nil when that is done
+	unflushed *committed // what is in wal
+	flushing  *kv.Batch  // what is in spare and on its way into db; nil when that is done
 
 	mu     sync.Mutex
 	latest time.Time // that Now has returned, here or before the last restart
 }
 
 var _ kv.Engine = (*Engine)(nil)
+
+// committed is what commits have written. While somebody reads it, it does not
+// change: the next commit goes on with a successor.
+type committed struct {
+	*kv.Batch
+	readers int
+}
+
+func newCommitted() *committed { return &committed{Batch: kv.NewBatch()} }
 
 // Options are what an Engine needs beside its file. The zero value works.
 type Options struct {
@@ -242,7 +251,7 @@ func (e *Engine) start(path string) error {
 	if err != nil {
 		return errors.Join(err, e.wal.close(), e.spare.close())
 	}
-	e.wal.before, e.unflushed = first, kv.NewBatch()
+	e.wal.before, e.unflushed = first, newCommitted()
 	e.local = kv.NewLocal(open, e.now)
 	e.Session = e.local.Session()
 	e.updates = kv.NewCommitter(e.commit)
@@ -316,6 +325,9 @@ func (e *Engine) read(fn func(kv.Reader) error) error {
 	e.batchMu.Lock()
 	tx, err := e.db.Begin(false)
 	unflushed, flushing := e.unflushed, e.flushing
+	if err == nil {
+		unflushed.readers++
+	}
 	e.batchMu.Unlock()
 	if errors.Is(err, berrors.ErrDatabaseNotOpen) {
 		return kv.ErrClosed
@@ -323,12 +335,17 @@ func (e *Engine) read(fn func(kv.Reader) error) error {
 	if err != nil {
 		return err
 	}
-	defer func() { _ = tx.Rollback() }()
+	defer func() {
+		_ = tx.Rollback()
+		e.batchMu.Lock()
+		unflushed.readers--
+		e.batchMu.Unlock()
+	}()
 	var committed kv.Reader = reader{tx.Bucket(keysBucket)}
 	if flushing != nil { // if it is in db already, that changes nothing
 		committed = kv.Over(committed, flushing)
 	}
-	return fn(kv.Over(committed, unflushed))
+	return fn(kv.Over(committed, unflushed.Batch))
 }
 
 // Sync has nothing to wait for: each Update does.
@@ -404,11 +421,6 @@ func (e *Engine) record(commit []byte) error {
 }
 
 func (e *Engine) add(commit []byte) error {
-	// Values of the batch may belong to the transaction, which is over.
-	_, batch, err := decodeCommit(commit)
-	if err != nil {
-		return err
-	}
 	e.writeMu.Lock()
 	defer e.writeMu.Unlock()
 	if !e.wal.begun {
@@ -428,8 +440,12 @@ func (e *Engine) add(commit []byte) error {
 	}
 	e.batchMu.Lock()
 	defer e.batchMu.Unlock()
-	e.unflushed = e.unflushed.Then(batch)
-	return nil
+	if e.unflushed.readers > 0 {
+		e.unflushed = &committed{Batch: e.unflushed.Successor()}
+	}
+	// The values of the transaction's own batch may be gone with it.
+	_, err := decodeCommit(commit, e.unflushed.Batch)
+	return err
 }
 
 // Backup writes a consistent copy of the file to w while it is in use, with all

@@ -105,6 +105,7 @@ func get(t testing.TB, e kv.Engine, key string) string {
 }
 
 func TestAFileHasOneProcess(t *testing.T) {
+	t.Parallel()
 	path := newPath(t)
 	open(t, path, bolt.Options{})
 	if _, err := bolt.Open(path, bolt.Options{}); !errors.Is(err, bolt.ErrInUse) || !strings.Contains(err.Error(), "store.url") {
@@ -209,6 +210,34 @@ func TestAFullFileRefusesWritesAndLosesNothing(t *testing.T) {
 		}
 	}
 	put(t, e, "last", "1")
+}
+
+// TestAViewIsOfOneMoment commits while a view reads. Several commits: the first one
+// of them has something to go on from that nobody reads yet.
+func TestAViewIsOfOneMoment(t *testing.T) {
+	e := open(t, newPath(t), bolt.Options{})
+	put(t, e, "a", "before")
+	err := e.View(t.Context(), func(tx kv.Tx) error {
+		for i := range 3 {
+			put(t, e, "a", fmt.Sprint("after", i))
+			put(t, e, fmt.Sprint("new", i), "1")
+			if got := string(tx.Get("a")); got != "before" {
+				t.Errorf("after %d commits the view reads %q", 2*(i+1), got)
+			}
+		}
+		for key := range tx.Scan("", "") {
+			if key != "a" {
+				t.Errorf("the view goes over %q", key)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := get(t, e, "a") + get(t, e, "new0"); got != "after21" {
+		t.Errorf("after the view there is %q", got)
+	}
 }
 
 // What waits while a commit is under way shares the next one.

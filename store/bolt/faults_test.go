@@ -133,14 +133,14 @@ func (h *history) file(t *testing.T) []byte {
 	return file
 }
 
-// work runs updates and flushes, and crashes before each operation on the logs from
-// one to another.
-func work(t *testing.T, fail, from, to int) (ops int) {
+// work runs updates and flushes, and crashes before each step-th operation on the
+// logs from one to another.
+func work(t *testing.T, fail, from, to, step int) (ops int) {
 	t.Helper()
 	h := &history{disk: &disk{logs: map[string]*logFile{}, fail: fail}, path: newPath(t)}
 	e := open(t, h.path, bolt.Options{}.WithLogs(h.open))
 	h.before = func() {
-		if h.ops < from || h.ops >= to {
+		if h.ops < from || h.ops >= to || (h.ops-from)%step != 0 {
 			return
 		}
 		files := [][]byte{h.file(t)}
@@ -183,20 +183,95 @@ func work(t *testing.T, fail, from, to int) (ops int) {
 // Whatever happens between two operations, and whatever of them is on the disk,
 // the next start has what was acknowledged, in its order, and nothing else.
 func TestACrashBetweenAnyTwoOperations(t *testing.T) {
-	work(t, 0, 0, 1000)
+	step := 1
+	if need.Quick() {
+		step = 5
+	}
+	work(t, 0, int(need.Seed(t)%uint64(step)), 1000, step)
 }
 
 // A write or a sync that fails costs one update. It does not come back: somebody
 // was told that it failed.
 func TestAnyOperationMayFail(t *testing.T) {
-	ops := work(t, 0, 1000, 1000)
+	ops := work(t, 0, 1000, 1000, 1)
 	var each []int
 	for op := 1; op <= ops; op++ {
 		if !need.Race || op%7 == 0 { // what runs at the same time is not the subject
 			each = append(each, op)
 		}
 	}
-	for _, fail := range need.Some(t, each, 5) {
-		t.Run(fmt.Sprint("operation ", fail), func(t *testing.T) { work(t, fail, fail, fail+4) })
+	for _, fail := range need.Some(t, each, 10) {
+		t.Run(fmt.Sprint("operation ", fail), func(t *testing.T) { work(t, fail, fail, fail+4, 1) })
+	}
+}
+
+// A header that is damaged costs nothing while its copy is whole. Without both, a
+// log with commits is refused: to go on without it would lose them.
+func TestALogWithADamagedHeader(t *testing.T) {
+	const header, copied = 8 + 16 + 16 + 4, 2048 // bytes, and where the copy is
+	path := newPath(t)
+	e := open(t, path, bolt.Options{})
+	put(t, e, "a", "1")
+	if err := e.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	empty := killed(t, path) // its second log was never begun
+	put(t, e, "a", "2")      // in the second log
+	for _, first := range []int{-1, 3, 12, 30, header - 1, header} {
+		for _, second := range []int{-1, 3, 12, 30, header - 1, header} {
+			left := killed(t, path)
+			log, err := os.ReadFile(left + ".wal2")
+			if err != nil {
+				t.Fatal(err)
+			}
+			for at, bit := range map[int]int{0: first, copied: second} {
+				switch {
+				case bit == header:
+					clear(log[at:][:header])
+				case bit >= 0:
+					log[at+bit] ^= 1
+				}
+			}
+			if err := os.WriteFile(left+".wal2", log, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			e, err := bolt.Open(left, bolt.Options{NoSync: true})
+			if first >= 0 && second >= 0 {
+				if err == nil {
+					t.Fatalf("byte %d and %d of the copy: it was opened, %v", first, second, e.Close())
+				}
+				if !strings.Contains(err.Error(), left+".wal2") || !strings.Contains(err.Error(), "damaged") {
+					t.Errorf("byte %d and %d of the copy: %v", first, second, err)
+				}
+				if after, err := os.ReadFile(left + ".wal2"); err != nil || !bytes.Equal(after, log) {
+					t.Errorf("the log was changed: %v", err)
+				}
+				continue
+			}
+			if err != nil {
+				t.Fatalf("byte %d or %d of the copy: %v", first, second, err)
+			}
+			if got := get(t, e, "a"); got != "2" {
+				t.Errorf("byte %d or %d of the copy: a = %q", first, second, got)
+			}
+			if err := e.Close(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for _, junk := range []string{"", "half a hea", strings.Repeat("\x00", 1<<20), strings.Repeat("\xff", 1<<20)} {
+		if err := os.WriteFile(empty+".wal2", []byte(junk), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		e, err := bolt.Open(empty, bolt.Options{NoSync: true})
+		if err != nil {
+			t.Fatalf("a log without commits, %d bytes: %v", len(junk), err)
+		}
+		if got := get(t, e, "a"); got != "1" {
+			t.Errorf("a log without commits, %d bytes: a = %q", len(junk), got)
+		}
+		if err := e.Close(); err != nil {
+			t.Fatal(err)
+		}
 	}
 }

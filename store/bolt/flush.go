@@ -61,7 +61,7 @@ func (e *Engine) flush() error {
 		e.wal, e.spare = e.spare, e.wal
 		e.wal.follow(e.spare)
 		e.batchMu.Lock()
-		e.flushing, e.unflushed = e.unflushed, kv.NewBatch()
+		e.flushing, e.unflushed = e.unflushed.Batch, newCommitted()
 		e.batchMu.Unlock()
 	}
 	e.writeMu.Unlock()
@@ -189,7 +189,8 @@ func (e *Engine) replay(tx *bbolt.Tx) error {
 				continue
 			}
 			err = w.commits(id, func(commit []byte) error {
-				at, batch, err := decodeCommit(commit)
+				batch := kv.NewBatch()
+				at, err := decodeCommit(commit, batch)
 				if err != nil {
 					return err
 				}

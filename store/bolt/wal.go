@@ -26,6 +26,7 @@ import (
 // the file, and waits for the disk once. What is left in it from before has the
 // checksum of another id.
 type wal struct {
+	path   string
 	file   logFile
 	noSync bool
 	id     walID
@@ -68,10 +69,12 @@ func (f diskFile) Datasync() error { return datasync(f.File) }
 
 func (f diskFile) Remove() error { return errors.Join(f.Close(), os.Remove(f.Name())) }
 
-// The layout of a log: a header, and from firstCommit on the commits, each with
-// its length and its checksum.
+// The layout of a log: a header, the same once more at headerCopy, and from
+// firstCommit on the commits, each with its length and its checksum. What damages one
+// sector of the disk damages one header.
 const (
 	walMagic     = "ltxwal1\n"
+	headerCopy   = 2048
 	firstCommit  = 4096            // in a page of its own: the header is never written again
 	commitHeader = 8               // bytes
 	walGrowth    = 1 << 20         // bytes that a log grows by
@@ -100,7 +103,7 @@ func openWAL(path string, opts Options) (*wal, error) {
 	if err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
-	return &wal{file: f, noSync: opts.NoSync, size: size}, nil
+	return &wal{path: path, file: f, noSync: opts.NoSync, size: size}, nil
 }
 
 // openWALs opens the two logs of the database at path.
@@ -129,7 +132,9 @@ func (w *wal) begin() error {
 	header := append([]byte(walMagic), id[:]...)
 	header = append(header, w.before[:]...)
 	header = binary.LittleEndian.AppendUint32(header, crc32.Checksum(header, castagnoli))
-	if _, err := w.file.WriteAt(header, 0); err != nil {
+	page := append(make([]byte, 0, headerCopy+headerSize), header...)
+	page = append(page[:headerCopy], header...)
+	if _, err := w.file.WriteAt(page, 0); err != nil {
 		return err
 	}
 	if err := w.sync(); err != nil {
@@ -185,21 +190,35 @@ func (w *wal) sync() error {
 }
 
 // header reads the ids of the log and of the one before it. ok is false if it has
-// none: then it has no commits.
+// none and no commits. Both are on the disk before there is a commit: where the power
+// failed between, either may be the older one, and no commit is of the newer one.
 func (w *wal) header() (id, before walID, ok bool, err error) {
-	data := make([]byte, headerSize)
-	if _, err := w.file.ReadAt(data, 0); err != nil {
-		if errors.Is(err, io.EOF) {
-			err = nil // it was never begun
+	for _, at := range []int64{0, headerCopy} {
+		data := make([]byte, headerSize)
+		if _, err := w.file.ReadAt(data, at); err != nil && !errors.Is(err, io.EOF) {
+			return id, before, false, err
 		}
-		return id, before, false, err
+		body, sum := data[:headerSize-4], binary.LittleEndian.Uint32(data[headerSize-4:])
+		if bytes.HasPrefix(body, []byte(walMagic)) && crc32.Checksum(body, castagnoli) == sum {
+			body = body[len(walMagic):]
+			return walID(body[:16]), walID(body[16:]), true, nil
+		}
 	}
-	body, sum := data[:headerSize-4], binary.LittleEndian.Uint32(data[headerSize-4:])
-	if !bytes.HasPrefix(body, []byte(walMagic)) || crc32.Checksum(body, castagnoli) != sum {
-		return id, before, false, nil
+	lost, err := w.hasCommit()
+	if lost {
+		err = fmt.Errorf("%w: the header of its log %s, which has commits; without that log and the other one the bot starts, and lacks what it did last", errDamaged, w.path)
 	}
-	body = body[len(walMagic):]
-	return walID(body[:16]), walID(body[16:]), true, nil
+	return id, before, false, err
+}
+
+// hasCommit reports whether the log has what looks like a commit, without its id.
+func (w *wal) hasCommit() (bool, error) {
+	commit, _, err := w.read(walID{}, firstCommit)
+	if err != nil || commit == nil {
+		return false, err
+	}
+	_, err = decodeCommit(commit, kv.NewBatch())
+	return err == nil, nil
 }
 
 // commits calls each with every commit of the log with an id. A last one that is
@@ -285,7 +304,8 @@ const (
 
 // encodeCommit is a batch that was committed at a time, as the log has it.
 func encodeCommit(at time.Time, b *kv.Batch) []byte {
-	out := binary.LittleEndian.AppendUint64(nil, uint64(at.UnixNano()))
+	const usual = 4096 // bytes of a commit
+	out := binary.LittleEndian.AppendUint64(make([]byte, 0, usual), uint64(at.UnixNano()))
 	add := func(op byte, fields ...[]byte) {
 		out = append(out, op)
 		for _, f := range fields {
@@ -312,10 +332,11 @@ func encodeCommit(at time.Time, b *kv.Batch) []byte {
 // errCommit says that a commit of the log is not what encodeCommit writes.
 var errCommit = fmt.Errorf("%w: a commit in its log can't be read", errDamaged)
 
-// decodeCommit is the other way round.
-func decodeCommit(data []byte) (at time.Time, b *kv.Batch, err error) {
+// decodeCommit is the other way round. It adds the commit to b, with values that are
+// parts of data.
+func decodeCommit(data []byte, b *kv.Batch) (at time.Time, err error) {
 	if len(data) < 8 {
-		return time.Time{}, nil, errCommit
+		return time.Time{}, errCommit
 	}
 	at, data = time.Unix(0, int64(binary.LittleEndian.Uint64(data))), data[8:] //nolint:gosec // as it was
 	field := func() []byte {
@@ -328,7 +349,6 @@ func decodeCommit(data []byte) (at time.Time, b *kv.Batch, err error) {
 		data = data[used+int(n):]     //nolint:gosec // at most len(data)
 		return f
 	}
-	b = kv.NewBatch()
 	for len(data) > 0 && err == nil {
 		op := data[0]
 		data = data[1:]
@@ -348,5 +368,5 @@ func decodeCommit(data []byte) (at time.Time, b *kv.Batch, err error) {
 			err = errCommit
 		}
 	}
-	return at, b, err
+	return at, err
 }

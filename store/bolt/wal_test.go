@@ -11,6 +11,7 @@ import (
 
 	"go.etcd.io/bbolt"
 
+	"ltxbot/internal/need"
 	"ltxbot/store/bolt"
 	"ltxbot/store/kv"
 )
@@ -48,13 +49,18 @@ func TestWhatIsInTheLogAloneOutlivesAKill(t *testing.T) {
 
 // The last commit may be cut off anywhere: it was not acknowledged then.
 func TestACommitThatWasCutOffIsLeftOut(t *testing.T) {
+	t.Parallel()
 	path := newPath(t)
 	e := open(t, path, bolt.Options{})
 	put(t, e, "a", "acknowledged")
 	at := e.LogEnd()
 	put(t, e, "b", "cut off")
 	end := e.LogEnd()
-	for cut := at; cut <= end; cut++ {
+	var cuts []int64
+	for cut := at; cut < end; cut++ {
+		cuts = append(cuts, cut)
+	}
+	for _, cut := range append(need.Some(t, cuts, 8), end) {
 		left := killed(t, path)
 		log, err := os.ReadFile(left + ".wal1")
 		if err != nil {
@@ -232,11 +238,13 @@ func FuzzDecodeCommit(f *testing.F) {
 	b.Announce(kv.News{Job: "job", Retired: true})
 	f.Add(bolt.EncodeCommit(time.Unix(1, 2), b))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		at, b, err := bolt.DecodeCommit(data)
+		b := kv.NewBatch()
+		at, err := bolt.DecodeCommit(data, b)
 		if err != nil {
 			return
 		}
-		again, same, err := bolt.DecodeCommit(bolt.EncodeCommit(at, b))
+		same := kv.NewBatch()
+		again, err := bolt.DecodeCommit(bolt.EncodeCommit(at, b), same)
 		if err != nil || !again.Equal(at) {
 			t.Fatalf("read again: %v, %v", again, err)
 		}

@@ -51,14 +51,9 @@ func (b *Batch) Set(key string, value []byte) { b.writes.Set(key, value) }
 // Announce adds a call of Publish or Retire.
 func (b *Batch) Announce(n News) { b.news = append(b.news, n) }
 
-// Then is b followed by next. It changes neither; but b may be followed once only.
-func (b *Batch) Then(next *Batch) *Batch {
-	both := &Batch{writes: b.writes.Copy(), news: append(b.news, next.news...)}
-	for key, value := range next.Writes() {
-		both.writes.Set(key, value)
-	}
-	return both
-}
+// Successor is a batch like b to go on with, for a b that is read and so may not
+// be written to any more.
+func (b *Batch) Successor() *Batch { return &Batch{writes: b.writes.Copy(), news: b.news} }
 
 // Empty reports whether the batch changes nothing.
 func (b *Batch) Empty() bool { return b.writes.Len() == 0 && len(b.news) == 0 }
@@ -153,7 +148,7 @@ func (o *overlay) Get(key string) []byte {
 	if !o.read() {
 		return nil
 	}
-	value, err := Over(o.base, o.batch).Get(key)
+	value, err := layer{o.base, o.batch.writes}.Get(key)
 	if err != nil {
 		o.fail(err)
 		return nil

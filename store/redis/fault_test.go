@@ -15,7 +15,7 @@ import (
 )
 
 // testTimeout is how long a test waits for what must happen.
-const testTimeout = 30 * time.Second
+const testTimeout = 2 * time.Minute
 
 func number(b []byte) int {
 	n, _ := strconv.Atoi(string(b))

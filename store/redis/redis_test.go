@@ -11,6 +11,7 @@ import (
 	"go.uber.org/goleak"
 
 	"ltxbot/internal/flaky"
+	"ltxbot/internal/leak"
 	"ltxbot/internal/need"
 	"ltxbot/internal/parallel"
 	"ltxbot/internal/redistest"
@@ -23,7 +24,7 @@ import (
 // within a second.
 func TestMain(m *testing.M) {
 	parallel.AtLeast(16) // they wait for servers
-	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("github.com/redis/go-redis/v9/internal/pool.(*ConnPool).tryDial"))
+	leak.Verify(m, goleak.IgnoreAnyFunction("github.com/redis/go-redis/v9/internal/pool.(*ConnPool).tryDial"))
 }
 
 // prefixes makes databases on one server strangers to each other.

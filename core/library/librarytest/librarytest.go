@@ -230,6 +230,17 @@ func testDefaults(t *testing.T, h Harness) {
 	if diff := cmp.Diff(want, got); diff != "" || err != nil {
 		t.Errorf("%v (-want +got):\n%s", err, diff)
 	}
+	for _, other := range [][2]string{{"acme", "slack:T1:U2"}, {"acme2", "discord:1"}} {
+		if err := s.SetDefaults(ctx, other[0], other[1], want[:1]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for most, want := range map[int]int{1: 1, 2: 2} {
+		n, err := s.CountDefaults(ctx, "acme", func(settings []ltx.Setting) bool { return len(settings) <= most })
+		if err != nil || n != want {
+			t.Errorf("%d members have set %d options at most, %v", n, most, err)
+		}
+	}
 	if err := s.SetDefaults(ctx, "acme", "discord:1", nil); err != nil {
 		t.Fatal(err)
 	}

@@ -131,6 +131,19 @@ func (m *Memory) Defaults(_ context.Context, of, member string) ([]ltx.Setting, 
 	return m.defaults[[2]string{of, member}], m.err
 }
 
+// CountDefaults implements library.Store.
+func (m *Memory) CountDefaults(_ context.Context, of string, match func([]ltx.Setting) bool) (int, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	n := 0
+	for whose, settings := range m.defaults {
+		if whose[0] == of && match(settings) {
+			n++
+		}
+	}
+	return n, m.err
+}
+
 // SetDefaults implements library.Store.
 func (m *Memory) SetDefaults(_ context.Context, of, member string, settings []ltx.Setting) error {
 	m.mu.Lock()

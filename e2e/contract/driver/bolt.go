@@ -13,7 +13,7 @@ import (
 // did with what people see.
 func bolt(ctx context.Context, b *bench) error {
 	shortcuts := []slack.Shortcut{{CallbackID: "new_video"}, {CallbackID: "remix", Message: true}}
-	server, err := slack.Start(slack.Options{App: slack.App{Shortcuts: shortcuts}})
+	server, err := slack.Start(slack.Options{App: slack.App{Shortcuts: shortcuts}, AnswerWithin: answerWithin})
 	if err != nil {
 		return err
 	}

@@ -18,7 +18,7 @@ import (
 // keeps all that the bot and the simulator said to one another, and has it
 // validated by what Discord and discord.js publish.
 func botOnDiscord(ctx context.Context, b *bench) error {
-	server, err := discord.Start(discord.Options{IdentifyEvery: -1})
+	server, err := discord.Start(discord.Options{IdentifyEvery: -1, AnswerWithin: answerWithin})
 	if err != nil {
 		return err
 	}

@@ -15,7 +15,7 @@ import (
 // discordJS plays a bot of discord.js on sim/discord, and compares what it
 // says it did with what people see. Every answer of the simulator is validated.
 func discordJS(ctx context.Context, b *bench) error {
-	server, err := discord.Start(discord.Options{})
+	server, err := discord.Start(discord.Options{AnswerWithin: answerWithin})
 	if err != nil {
 		return err
 	}

@@ -16,7 +16,7 @@ const model = "fal-ai/ltx-2.3-22b/text-to-video/lora"
 // falClient lets fal's own library for Node make videos, be refused, cancel
 // and upload on sim/fal, and asks the simulator what it saw.
 func falClient(ctx context.Context, b *bench) error {
-	quick := fal.Timing{Queue: 200 * time.Millisecond, Run: 400 * time.Millisecond}
+	quick := fal.Timing{Queue: 200 * time.Millisecond, Run: 2 * time.Second} // in which a busy machine sees it run
 	server, err := fal.Start(fal.Options{Concurrency: 10, Timing: quick})
 	if err != nil {
 		return err

@@ -44,6 +44,10 @@ func unlessOn(platform string) string {
 	return "there is a program for " + platform + " only"
 }
 
+// answerWithin is how long a bot may take to answer the simulators: services want
+// that within three seconds, and a busy machine may need more.
+const answerWithin = 30 * time.Second
+
 // limit bounds one check. The longest takes 45 seconds.
 const limit = 10 * time.Minute
 

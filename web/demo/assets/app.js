@@ -64,6 +64,12 @@ function apply(change) {
   for (const l of atEnd) l.scrollTop = l.scrollHeight;
 }
 
+// A video has its size when its head is read: a log that was at its end stays there.
+document.addEventListener("loadedmetadata", (e) => {
+  const l = e.target.closest(".log");
+  if (l && l.scrollHeight - l.scrollTop - l.clientHeight < 80 + e.target.clientHeight) l.scrollTop = l.scrollHeight;
+}, true);
+
 const opened = {}; // the dialog on each screen
 
 // forms shows and leaves dialogs as a keyboard expects it.
