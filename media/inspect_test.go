@@ -18,6 +18,7 @@ import (
 	"ltxbot/core/generate"
 	"ltxbot/core/ltx"
 	"ltxbot/internal/need"
+	"ltxbot/internal/testfile"
 	"ltxbot/media"
 )
 
@@ -31,10 +32,7 @@ func made(t *testing.T, args ...string) []byte {
 	if err != nil {
 		t.Fatalf("ffmpeg %q: %v: %s", args, err, out)
 	}
-	b, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	b := testfile.Read(t, path)
 	return b
 }
 
@@ -352,9 +350,7 @@ func TestFFprobeIsAskedOnlyWhereTheHeadersDoNotTell(t *testing.T) {
 	answer := strings.Replace(probed, `"width":64`, `"avg_frame_rate":"24000/1001","side_data_list":[{"rotation":-90}],"width":64`, 1)
 	write := func(b []byte) string {
 		path := filepath.Join(t.TempDir(), "file")
-		if err := os.WriteFile(path, b, 0o600); err != nil {
-			t.Fatal(err)
-		}
+		testfile.Write(t, path, b)
 		return path
 	}
 	whole, fragmented := read(t, "sample.mp4"), replaced(t, read(t, "sample.mp4"), "udta", "mvex")
@@ -401,9 +397,7 @@ func TestARealFragmentedMP4IsRead(t *testing.T) {
 	}
 	path := filepath.Join(t.TempDir(), "file")
 	b := made(t, with(both, "-f", "mp4", "-c:v", "libx264", "-movflags", "frag_keyframe+empty_moov")...)
-	if err := os.WriteFile(path, b, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	testfile.Write(t, path, b)
 	got, err := media.Inspector{FFmpeg: f}.Inspect(t.Context(), path)
 	want := media.Content{Type: "video/mp4", Width: 96, Height: 64, Seconds: 1.5, FPS: 24, Sound: true}
 	if err != nil || !near(content(got), want) {
@@ -426,9 +420,7 @@ func TestTheLastFrameOfAVideo(t *testing.T) {
 	for _, name := range need.Some(t, slices.Sorted(maps.Keys(cases)), 3) {
 		video, picture := filepath.Join(t.TempDir(), "video"), filepath.Join(t.TempDir(), "frame.png")
 		b := made(t, with([]string{"-f", "lavfi", "-i", "color=blue:size=64x48:rate=8:duration=2", "-f", "lavfi", "-i", "color=red:size=64x48:rate=8:duration=0.25", "-filter_complex", "[0][1]concat"}, cases[name]...)...)
-		if err := os.WriteFile(video, b, 0o600); err != nil {
-			t.Fatal(err)
-		}
+		testfile.Write(t, video, b)
 		if err := f.LastFrame(t.Context(), video, picture); err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}

@@ -17,16 +17,14 @@ import (
 
 	"ltxbot/core/generate"
 	"ltxbot/internal/need"
+	"ltxbot/internal/testfile"
 	"ltxbot/media"
 )
 
 // read reads a file of testdata.
 func read(t testing.TB, name string) []byte {
 	t.Helper()
-	b, err := os.ReadFile(filepath.Join("testdata", name))
-	if err != nil {
-		t.Fatal(err)
-	}
+	b := testfile.Read(t, filepath.Join("testdata", name))
 	return b
 }
 
@@ -231,9 +229,7 @@ func packets(t *testing.T, b []byte) string {
 	t.Helper()
 	ffmpeg := need.Tool(t, "ffmpeg")
 	path := filepath.Join(t.TempDir(), "x.mp4")
-	if err := os.WriteFile(path, b, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	testfile.Write(t, path, b)
 	out, err := exec.CommandContext(t.Context(), ffmpeg, "-v", "error", "-i", path, "-c", "copy", "-f", "streamhash", "-").CombinedOutput()
 	if err != nil {
 		t.Fatalf("ffmpeg: %v: %s", err, out)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"os"
 	"regexp"
 	"strings"
 	"sync"
@@ -12,6 +11,7 @@ import (
 	"time"
 
 	"ltxbot/internal/redistest"
+	"ltxbot/internal/testfile"
 	"ltxbot/internal/until"
 	"ltxbot/store/kv"
 	"ltxbot/store/redis"
@@ -219,10 +219,7 @@ func TestTheRightsOfAUserAreEnough(t *testing.T) {
 // manualRights are the rights that the manual gives to the user of the bot.
 func manualRights(t *testing.T) []string {
 	t.Helper()
-	page, err := os.ReadFile("../../docs/scaling.md")
-	if err != nil {
-		t.Fatal(err)
-	}
+	page := testfile.Read(t, "../../docs/scaling.md")
 	row := regexp.MustCompile("(?m)^\\| ACL \\| `([^`]+)`").FindSubmatch(page)
 	if row == nil {
 		t.Fatal("the manual has no row for the ACL")
