@@ -97,7 +97,10 @@ func (svc *Service) request(ctx context.Context, a *Ask) (ltx.Request, error) {
 		return ltx.Request{}, err
 	}
 	var r ltx.Request
-	secrets := func() []ltx.LoRA { return append(parent.Request.LoRAs(), svc.recent.loras(a.Caller)...) }
+	secrets := func() []ltx.LoRA {
+		hides := func(l ltx.LoRA) bool { return strings.Contains(l.Path, "?") }
+		return append(parent.Request.LoRAs(), svc.recent.loras(a.Caller, hides)...)
+	}
 	switch next, ok := steps[a.Step]; {
 	case a.Parent == "":
 		r, err = svc.withOwn(ctx, a.Caller, rules, reveal(a.Settings, secrets))

@@ -115,14 +115,18 @@ func (r *recent) failed(c Caller) {
 	r.of(c.Team, c.Member).read = false
 }
 
-// loras are the LoRAs that a caller used, the last first.
-func (r *recent) loras(c Caller) []ltx.LoRA {
+// loras are the LoRAs that a caller used and that are wanted, the last first.
+func (r *recent) loras(c Caller, want func(ltx.LoRA) bool) []ltx.LoRA {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	var out []ltx.LoRA
 	jobs := r.of(c.Team, c.Member).jobs
 	for i := range jobs {
-		out = append(out, jobs[i].Request.LoRAs()...)
+		for _, l := range jobs[i].Request.LoRAs() {
+			if want(l) {
+				out = append(out, l)
+			}
+		}
 	}
 	return out
 }
@@ -238,9 +242,9 @@ func (svc *Service) suggestLoRAs(c Caller, typed string) []view.Choice {
 		ranked = append(ranked, view.Choice{Value: value, Label: label})
 	}
 	var used []view.Choice
-	for _, l := range svc.recent.loras(c) {
+	for _, l := range svc.recent.loras(c, func(l ltx.LoRA) bool { return l.Name == "" }) {
 		path, _, _ := strings.Cut(l.Path, "?")
-		if choice := (view.Choice{Value: before + path, Label: before + path}); l.Name == "" && !slices.Contains(used, choice) {
+		if choice := (view.Choice{Value: before + path, Label: before + path}); !slices.Contains(used, choice) {
 			used = append(used, choice)
 		}
 	}

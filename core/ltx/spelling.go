@@ -12,7 +12,12 @@ import (
 // drops spaces, underscores and every dash that a chat client may have put in
 // place of '-'.
 func fold(s string) string {
-	return strings.Map(folded, s)
+	for i := range len(s) {
+		if c := s[i]; (c < 'a' || c > 'z') && (c < '0' || c > '9') {
+			return strings.Map(folded, s)
+		}
+	}
+	return s // as most are
 }
 
 // folded is a rune as fold leaves it; -1 = it is dropped.
