@@ -27,8 +27,10 @@ import (
 type provider struct {
 	mu      sync.Mutex
 	submits int
-	let     bool
+	let     chan struct{} // closed when it is
 }
+
+func newProvider() *provider { return &provider{let: make(chan struct{})} }
 
 func (p *provider) Submit(_ context.Context, o generate.JobRequest) (generate.Submission, error) {
 	p.mu.Lock()
@@ -37,25 +39,27 @@ func (p *provider) Submit(_ context.Context, o generate.JobRequest) (generate.Su
 	return generate.Submission{RequestID: "r-" + o.Job, Endpoint: o.Endpoint}, nil
 }
 
-func (p *provider) release() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.let = true
-}
+func (p *provider) release() { close(p.let) }
 
 func (p *provider) Status(context.Context, generate.Submission) (generate.Status, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.let {
+	select {
+	case <-p.let:
 		return generate.Status{Phase: generate.PhaseComplete, Position: -1, Percent: -1, Seconds: 40}, nil
+	default:
+		return generate.Status{Phase: generate.PhaseRunning, Position: -1, Percent: 40}, nil
 	}
-	return generate.Status{Phase: generate.PhaseRunning, Position: -1, Percent: 40}, nil
 }
 
 func (p *provider) Watch(ctx context.Context, s generate.Submission) iter.Seq2[generate.Status, error] {
 	return func(yield func(generate.Status, error) bool) {
-		status, err := p.Status(ctx, s)
-		yield(status, err)
+		if !yield(p.Status(ctx, s)) {
+			return
+		}
+		select {
+		case <-p.let:
+			yield(p.Status(ctx, s))
+		case <-ctx.Done():
+		}
 	}
 }
 
@@ -141,7 +145,7 @@ func (p *process) end(t *testing.T, kill bool) {
 func TestAJobSurvivesAKillOfTheProcess(t *testing.T) {
 	t.Parallel()
 	s := prepareStage(t, quietSim())
-	path, p := t.TempDir()+"/ltx.db", &provider{}
+	path, p := t.TempDir()+"/ltx.db", newProvider()
 	first := s.begin(path, 1, p, quota.Policy{})
 	s.slash(s.ann, s.general, cowboy)
 	card := s.reads(s.general, func(m sim.Message) bool { return strings.Contains(m.Text, "40 %") })
@@ -166,7 +170,7 @@ func TestAJobSurvivesAKillOfTheProcess(t *testing.T) {
 func TestNoMoneyIsSpentForAChannelThatTakesNoCard(t *testing.T) {
 	t.Parallel()
 	s := prepareStage(t, quietSim())
-	p := &provider{}
+	p := newProvider()
 	run := s.begin(t.TempDir()+"/ltx.db", 1, p, quota.Policy{Member: quota.Limits{Windows: []quota.WindowLimit{{Window: quota.Day, Videos: 1}}}})
 	defer run.end(t, false)
 	secret := s.ws.AddChannel(sim.ChannelSpec{Name: "secret", Kind: sim.Private, Members: []*sim.User{s.ann}})

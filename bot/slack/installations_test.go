@@ -17,7 +17,7 @@ func TestAJobOfAnUninstalledWorkspaceEndsAndTheOthersGoOn(t *testing.T) {
 	t.Parallel()
 	s := prepareShop(t)
 	beta, gamma := s.stranger("beta"), s.stranger("gamma")
-	p := &provider{}
+	p := newProvider()
 	run := s.stage.begin(t.TempDir()+"/jobs.db", 1, p, quota.Policy{})
 	defer run.end(t, false)
 	s.serve(run.bot)
