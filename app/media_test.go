@@ -8,6 +8,7 @@ import (
 
 	"ltxbot/config"
 	"ltxbot/internal/need"
+	"ltxbot/internal/testfile"
 	simdiscord "ltxbot/sim/discord"
 	simfal "ltxbot/sim/fal"
 )
@@ -23,9 +24,7 @@ func TestAnFFmpegThatCannotEncode(t *testing.T) {
 		"ffmpeg":  "echo x >>" + dir + "/started\nenv >>" + dir + "/seen\necho \"Unknown encoder 'libx264'\" >&2\nexit 8",
 		"ffprobe": "env >>" + dir + "/seen\n" + `echo '{"streams":[{"codec_type":"video","codec_name":"h264","pix_fmt":"yuv420p"},{"codec_type":"audio"}],"format":{"duration":"4"}}'`,
 	} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte("#!/bin/sh\n"+script+"\n"), 0o700); err != nil {
-			t.Fatal(err)
-		}
+		testfile.WriteProgram(t, filepath.Join(dir, name), "#!/bin/sh\n"+script+"\n")
 	}
 	t.Setenv("DISCORD_TOKEN", w.discord.Token())
 	w.cfg.Media.FFmpeg = filepath.Join(dir, "ffmpeg")

@@ -3,7 +3,6 @@ package app_test
 import (
 	"encoding/json"
 	"fmt"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -14,6 +13,7 @@ import (
 	"ltxbot/core/generate"
 	"ltxbot/core/ltx"
 	"ltxbot/internal/need"
+	"ltxbot/internal/testfile"
 	simdiscord "ltxbot/sim/discord"
 )
 
@@ -40,18 +40,13 @@ func TestAddingAParameterIsOneRow(t *testing.T) {
 	dir, replace := t.TempDir(), map[string]string{}
 	change := func(file, before, added string) {
 		t.Helper()
-		text, err := os.ReadFile(filepath.Join(root, file))
-		if err != nil {
-			t.Fatal(err)
-		}
+		text := testfile.Read(t, filepath.Join(root, file))
 		changed := strings.Replace(string(text), before, added+before, 1)
 		if changed == string(text) {
 			t.Fatalf("%s has no %q", file, before)
 		}
 		to := filepath.Join(dir, fmt.Sprintf("%d%s", len(replace), filepath.Ext(file)))
-		if err := os.WriteFile(to, []byte(changed), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		testfile.Write(t, to, changed)
 		replace[filepath.Join(root, file)] = to
 	}
 	change("core/ltx/table.go", "\t{\n\t\tName: \"use_multiscale\"", shimmer)
@@ -62,9 +57,7 @@ func TestAddingAParameterIsOneRow(t *testing.T) {
 		t.Fatal(err)
 	}
 	file := filepath.Join(dir, "overlay.json")
-	if err := os.WriteFile(file, overlay, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	testfile.Write(t, file, overlay)
 	out, err := exec.CommandContext(t.Context(), need.Tool(t, "go"), "test", "-overlay", file, "-run", "^TestParameterThatWasAdded$", "-v", ".").CombinedOutput()
 	if err != nil || !strings.Contains(string(out), "--- PASS: TestParameterThatWasAdded") {
 		t.Errorf("%v\n%s", err, out)

@@ -11,6 +11,7 @@ import (
 	"ltxbot/core/generate"
 	"ltxbot/core/ltx"
 	"ltxbot/core/quota"
+	"ltxbot/internal/testfile"
 	"ltxbot/store/storetest"
 )
 
@@ -32,9 +33,7 @@ func TestWhatIsTooOldIsRemoved(t *testing.T) {
 		if err := os.Mkdir(dir, 0o700); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(filepath.Join(dir, "original"), []byte("x"), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		testfile.Write(t, filepath.Join(dir, "original"), "x")
 		if !strings.HasPrefix(name, "ltx-m4f") {
 			if err := os.Chtimes(dir, old, old); err != nil {
 				t.Fatal(err)

@@ -5,12 +5,12 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"os"
 	"strings"
 	"testing"
 
 	"ltxbot/app"
 	"ltxbot/config"
+	"ltxbot/internal/testfile"
 	simslack "ltxbot/sim/slack"
 	"ltxbot/store/storetest"
 )
@@ -109,10 +109,7 @@ func TestAWorkspaceInstallsTheSlackAppAndStaysAcrossARestart(t *testing.T) {
 	s.install(t)
 	s.makes(t)
 	s.stop(t)
-	raw, err := os.ReadFile(s.cfg.Store.Path())
-	if err != nil {
-		t.Fatal(err)
-	}
+	raw := testfile.Read(t, s.cfg.Store.Path())
 	kept := storetest.File(t, s.cfg.Store.Path(), storetest.Options{})
 	installation, err := kept.Setting(t.Context(), "slack/"+s.cfg.Slack.ClientID+"/"+s.beta.ID())
 	if err := errors.Join(err, kept.Close()); err != nil || installation == nil {

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"ltxbot/archive"
+	"ltxbot/internal/testfile"
 )
 
 const (
@@ -153,9 +154,7 @@ func TestAFolderThatIsNotThereIsNotMade(t *testing.T) {
 func TestNothingOutsideOfTheFolderIsTouched(t *testing.T) {
 	dir, outside := t.TempDir(), t.TempDir()
 	secret := filepath.Join(outside, "2026.mp4")
-	if err := os.WriteFile(secret, []byte("private"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	testfile.Write(t, secret, "private")
 	if err := os.Symlink(outside, filepath.Join(dir, "acme")); err != nil {
 		t.Fatal(err)
 	}
@@ -188,9 +187,7 @@ func TestWhatACrashHasLeftIsRemoved(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, path := range []string{filepath.Join(month, ".k3f92mq7abcd.mp4.ABC.part"), other} {
-				if err := os.WriteFile(path, []byte("half"), 0o600); err != nil {
-					t.Fatal(err)
-				}
+				testfile.Write(t, path, "half")
 			}
 			if err := then(openFolder(t, dir)); err != nil {
 				t.Fatal(err)

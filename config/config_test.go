@@ -20,6 +20,7 @@ import (
 
 	"ltxbot/config"
 	"ltxbot/core/ltx"
+	"ltxbot/internal/testfile"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
@@ -52,9 +53,7 @@ var same = cmp.Options{
 func write(t *testing.T, text string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "ltx.toml")
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	testfile.Write(t, path, text)
 	return path
 }
 
@@ -230,10 +229,7 @@ func TestExampleFile(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	current, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	current := testfile.Read(t, path)
 	if diff := cmp.Diff(string(current), b.String()); diff != "" {
 		t.Fatalf("config.example.toml is not current, run go generate ./config (-file +source):\n%s", diff)
 	}
@@ -310,9 +306,7 @@ func TestSecretNeverPrints(t *testing.T) {
 func TestSecretSources(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "key")
-	if err := os.WriteFile(file, []byte("from file\r\n\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	testfile.Write(t, file, "from file\r\n\n")
 	env := environment(map[string]string{"SET": "from env", "EMPTY": ""})
 	for _, c := range []struct {
 		name, text, want, source, problem string

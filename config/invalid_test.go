@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"ltxbot/config"
+	"ltxbot/internal/testfile"
 )
 
 // TestWhatPeopleReadWhenTheFileIsWrong loads and validates every file of
@@ -40,10 +41,7 @@ func TestWhatPeopleReadWhenTheFileIsWrong(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			want, err := os.ReadFile(golden)
-			if err != nil {
-				t.Fatal(err)
-			}
+			want := testfile.Read(t, golden)
 			if diff := cmp.Diff(string(want), got); diff != "" {
 				t.Errorf("messages (-want +got):\n%s", diff)
 			}

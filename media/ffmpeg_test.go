@@ -10,6 +10,7 @@ import (
 
 	"ltxbot/core/generate"
 	"ltxbot/internal/need"
+	"ltxbot/internal/testfile"
 	"ltxbot/media"
 )
 
@@ -108,9 +109,7 @@ func TestFitSaysWhenItCannotBeDone(t *testing.T) {
 		t.Errorf("cancelled fit: %v, want context.Canceled", err)
 	}
 	bad := generate.File{Path: filepath.Join(t.TempDir(), "x.mp4"), Size: 3, ContentType: "video/mp4"}
-	if err := os.WriteFile(bad.Path, []byte("no!"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	testfile.Write(t, bad.Path, "no!")
 	if _, err := f.Fit(t.Context(), bad, t.TempDir(), 1000, nil); err == nil || errors.As(err, &large) {
 		t.Errorf("fit of a file that is no video: %v, want another error", err)
 	}

@@ -17,6 +17,7 @@ import (
 
 	"ltxbot/core/generate"
 	"ltxbot/internal/need"
+	"ltxbot/internal/testfile"
 	"ltxbot/media"
 )
 
@@ -26,9 +27,7 @@ var mark = generate.Mark{Model: "fal-ai/ltx-2.3-22b/text-to-video/lora", Job: "k
 func fileOf(t testing.TB, name string, b []byte) generate.File {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), name)
-	if err := os.WriteFile(path, b, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	testfile.Write(t, path, b)
 	return generate.File{Path: path, Name: name, Size: int64(len(b))}
 }
 

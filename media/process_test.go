@@ -12,6 +12,7 @@ import (
 
 	"ltxbot/core/generate"
 	"ltxbot/internal/need"
+	"ltxbot/internal/testfile"
 	"ltxbot/media"
 )
 
@@ -23,9 +24,7 @@ func fakes(t *testing.T, ffmpeg, ffprobe string) (f *media.FFmpeg, dir string) {
 	dir = t.TempDir()
 	for name, script := range map[string]string{"ffmpeg": ffmpeg, "ffprobe": ffprobe} {
 		text := fmt.Sprintf("#!/bin/sh\ndir=%s\necho %s >>$dir/started\nfor last; do :; done\n%s\n", dir, name, script)
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o700); err != nil {
-			t.Fatal(err)
-		}
+		testfile.WriteProgram(t, filepath.Join(dir, name), text)
 	}
 	f, err := media.Find(filepath.Join(dir, "ffmpeg"))
 	if err != nil {
@@ -49,9 +48,7 @@ func sampleFile(t *testing.T, name string) generate.File {
 	t.Helper()
 	b := read(t, name)
 	path := filepath.Join(t.TempDir(), "original")
-	if err := os.WriteFile(path, b, 0o600); err != nil {
-		t.Fatal(err)
-	}
+	testfile.Write(t, path, b)
 	return generate.File{Path: path, Name: "ltx-abc.mp4", Size: int64(len(b)), ContentType: "video/mp4", Fit: generate.FitOriginal}
 }
 
@@ -96,10 +93,7 @@ func TestFFmpegSeesNoSecrets(t *testing.T) {
 	if got, want := started(t, dir), []string{"ffprobe", "ffmpeg", "ffmpeg"}; !slices.Equal(got, want) {
 		t.Fatalf("started %v, want %v", got, want)
 	}
-	seen, err := os.ReadFile(filepath.Join(dir, "seen"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	seen := testfile.Read(t, filepath.Join(dir, "seen"))
 	if strings.Contains(string(seen), "secret") || !strings.Contains(string(seen), "HOME=/home/of-the-bot") {
 		t.Errorf("they see:\n%s", seen)
 	}
@@ -142,10 +136,7 @@ func TestOneCoreIsLeftToTheBot(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		args, err := os.ReadFile(filepath.Join(dir, "args"))
-		if err != nil {
-			t.Fatal(err)
-		}
+		args := testfile.Read(t, filepath.Join(dir, "args"))
 		if got := strings.Count(string(args), "-threads "+tt.want+" "); got != 8 {
 			t.Errorf("with %d cores ffmpeg is run with\n%swant %s threads for reading and writing", tt.cores, args, tt.want)
 		}

@@ -83,22 +83,11 @@ func (s *Store) EndSession(ctx context.Context, owner, id string) error {
 
 // sweepSessions removes the sessions that are over.
 func (s *Store) sweepSessions(ctx context.Context) error {
-	return s.pages(ctx, sessionKey, "", func(keys []string, values [][]byte) error {
-		now, err := s.db.Now(ctx)
-		if err != nil {
-			return err
-		}
-		var stale []string
-		for i, k := range keys {
-			var r sessionRecord
-			if err := decode(k, values[i], &r); err != nil || !now.Before(r.Expires) {
-				stale = append(stale, k)
-			}
-		}
-		_, err = s.each(ctx, stale, func(t *txn, key string) (bool, error) {
-			t.Delete(key) // an id is never used again
-			return true, nil
-		})
-		return err
+	return s.sweepStale(ctx, sessionKey, func(key string, value []byte, now time.Time) (bool, error) {
+		var r sessionRecord
+		return decode(key, value, &r) != nil || !now.Before(r.Expires), nil //nolint:nilerr // a damaged one is over, too
+	}, func(t *txn, key string) (bool, error) {
+		t.Delete(key) // an id is never used again
+		return true, nil
 	})
 }

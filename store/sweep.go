@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"slices"
 	"time"
 
@@ -193,43 +194,53 @@ func (s *Store) handOut(ctx context.Context) (total int, err error) {
 	return total, err
 }
 
-// sweepUsage forgets the counters that have expired.
-func (s *Store) sweepUsage(ctx context.Context) error {
-	return s.pages(ctx, usageKey, "", func(keys []string, values [][]byte) error {
+// sweepStale goes over the keys below a prefix, and changes those whose values
+// are stale.
+func (s *Store) sweepStale(
+	ctx context.Context, prefix string, stale func(key string, value []byte, now time.Time) (bool, error), change func(*txn, string) (bool, error),
+) error {
+	return s.pages(ctx, prefix, "", func(keys []string, values [][]byte) error {
 		now, err := s.db.Now(ctx)
 		if err != nil {
 			return err
 		}
-		var stale []string
+		var found []string
 		for i, k := range keys {
-			var r usageRecord
-			if err := decode(k, values[i], &r); err != nil {
+			old, err := stale(k, values[i], now)
+			if err != nil {
 				return err
 			}
-			for _, c := range r.Counters {
-				if c.expired(now) {
-					stale = append(stale, k)
-					break
-				}
+			if old {
+				found = append(found, k)
 			}
 		}
-		_, err = s.each(ctx, stale, func(t *txn, key string) (bool, error) {
-			r, err := usage{}.read(t, key)
-			if err != nil {
-				return false, err
-			}
-			for name, c := range r.Counters {
-				if c.expired(t.now) {
-					delete(r.Counters, name)
-				}
-			}
-			if len(r.Counters) == 0 {
-				t.Delete(key)
-				return true, nil
-			}
-			return true, save(t, key, r)
-		})
+		_, err = s.each(ctx, found, change)
 		return err
+	})
+}
+
+// sweepUsage forgets the counters that have expired.
+func (s *Store) sweepUsage(ctx context.Context) error {
+	return s.sweepStale(ctx, usageKey, func(key string, value []byte, now time.Time) (bool, error) {
+		var r usageRecord
+		err := decode(key, value, &r)
+		for _, c := range r.Counters {
+			if c.expired(now) {
+				return true, err
+			}
+		}
+		return false, err
+	}, func(t *txn, key string) (bool, error) {
+		r, err := usage{}.read(t, key)
+		if err != nil {
+			return false, err
+		}
+		maps.DeleteFunc(r.Counters, func(_ string, c counter) bool { return c.expired(t.now) })
+		if len(r.Counters) == 0 {
+			t.Delete(key)
+			return true, nil
+		}
+		return true, save(t, key, r)
 	})
 }
 
@@ -259,29 +270,16 @@ func (s *Store) sweepExpired(ctx context.Context) error {
 
 // sweepTTL removes the TTL keys that have expired.
 func (s *Store) sweepTTL(ctx context.Context) error {
-	return s.pages(ctx, ttlKey, "", func(keys []string, values [][]byte) error {
-		now, err := s.db.Now(ctx)
-		if err != nil {
-			return err
+	return s.sweepStale(ctx, ttlKey, func(key string, value []byte, now time.Time) (bool, error) {
+		var r ttlRecord
+		err := decode(key, value, &r)
+		return !now.Before(r.Expires), err
+	}, func(t *txn, key string) (bool, error) {
+		if _, ok, err := t.ttl(last(key)); ok || err != nil {
+			return false, err
 		}
-		var stale []string
-		for i, k := range keys {
-			var r ttlRecord
-			if err := decode(k, values[i], &r); err != nil {
-				return err
-			}
-			if !now.Before(r.Expires) {
-				stale = append(stale, last(k))
-			}
-		}
-		_, err = s.each(ctx, stale, func(t *txn, key string) (bool, error) {
-			if _, ok, err := t.ttl(key); ok || err != nil {
-				return false, err
-			}
-			t.Delete(join(ttlKey, key))
-			return true, nil
-		})
-		return err
+		t.Delete(key)
+		return true, nil
 	})
 }
 

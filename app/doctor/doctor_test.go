@@ -24,6 +24,7 @@ import (
 	"ltxbot/internal/golden"
 	"ltxbot/internal/parallel"
 	"ltxbot/internal/redistest"
+	"ltxbot/internal/testfile"
 	simdiscord "ltxbot/sim/discord"
 	simfal "ltxbot/sim/fal"
 	simslack "ltxbot/sim/slack"
@@ -132,9 +133,7 @@ func (w *world) tool(t *testing.T, name, script string) {
 	t.Helper()
 	syscall.ForkLock.RLock()
 	defer syscall.ForkLock.RUnlock()
-	if err := os.WriteFile(filepath.Join(w.dir, "bin", name), []byte("#!/bin/sh\n"+script+"\n"), 0o700); err != nil {
-		t.Fatal(err)
-	}
+	testfile.WriteProgram(t, filepath.Join(w.dir, "bin", name), "#!/bin/sh\n"+script+"\n")
 }
 
 // config writes the config.
@@ -152,9 +151,7 @@ func (w *world) config(t *testing.T) string {
 		}
 	}
 	path := filepath.Join(w.dir, "ltx.toml")
-	if err := os.WriteFile(path, []byte(b.String()), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	testfile.Write(t, path, b.String())
 	if err := os.Chmod(path, w.mode); err != nil {
 		t.Fatal(err)
 	}
@@ -233,7 +230,8 @@ func TestFindings(t *testing.T) {
 			delete(w.keys["http"], "admin_token")
 			w.keys["media"]["ffmpeg"] = ""
 		}, false},
-		{"a config that is not TOML", func(_ *testing.T, w *world) { w.keys["fal"]["]"] = "20m" }, false},
+		{"a config that is not TOML", func(_ *testing.T, w *world) { w.keys["fal"]["[x"] = "20m" }, false},
+		{"a line that is not TOML", func(_ *testing.T, w *world) { w.keys["fal"]["]"] = "20m" }, false},
 		{"a config that everybody reads", func(t *testing.T, w *world) {
 			w.settle(t)
 			w.mode = 0o644
@@ -355,9 +353,7 @@ func TestFindings(t *testing.T) {
 		}, false},
 		{"a store that is none", func(t *testing.T, w *world) {
 			w.settle(t)
-			if err := os.WriteFile(filepath.Join(w.dir, "data", "ltx.db"), bytes.Repeat([]byte("x"), 8192), 0o600); err != nil {
-				t.Fatal(err)
-			}
+			testfile.Write(t, filepath.Join(w.dir, "data", "ltx.db"), bytes.Repeat([]byte("x"), 8192))
 		}, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {

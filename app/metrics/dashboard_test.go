@@ -2,11 +2,12 @@ package metrics_test
 
 import (
 	"encoding/json"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
+
+	"ltxbot/internal/testfile"
 
 	dto "github.com/prometheus/client_model/go"
 )
@@ -34,10 +35,7 @@ var scraped = []string{"job", "instance"}
 // TestTheDashboardShowsWhatThereIs also looks the other way round: each metric
 // of the bot's own is on the dashboard.
 func TestTheDashboardShowsWhatThereIs(t *testing.T) {
-	data, err := os.ReadFile("../../deploy/grafana/ltxbot.json")
-	if err != nil {
-		t.Fatal(err)
-	}
+	data := testfile.Read(t, "../../deploy/grafana/ltxbot.json")
 	var d dashboard
 	if err := json.Unmarshal(data, &d); err != nil {
 		t.Fatal(err)
@@ -120,10 +118,7 @@ func labelsOf(expr string) []string {
 
 // TestTheManualNamesEachMetric keeps the table in docs/operations.md complete.
 func TestTheManualNamesEachMetric(t *testing.T) {
-	manual, err := os.ReadFile("../../docs/operations.md")
-	if err != nil {
-		t.Fatal(err)
-	}
+	manual := testfile.Read(t, "../../docs/operations.md")
 	reg, _ := everything(&table{})
 	families, err := reg.Gather()
 	if err != nil {

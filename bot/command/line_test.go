@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -14,6 +13,7 @@ import (
 	"ltxbot/bot/command"
 	"ltxbot/core/ltx"
 	"ltxbot/internal/golden"
+	"ltxbot/internal/testfile"
 )
 
 // marks stand in testdata for what nobody would see there.
@@ -21,10 +21,7 @@ var marks = strings.NewReplacer("⏎", "\n", "␠", "\u00a0")
 
 func TestParseLineUnderstandsWhatPeopleType(t *testing.T) {
 	const name = "lines.txt"
-	in, err := os.ReadFile("testdata/" + name)
-	if err != nil {
-		t.Fatal(err)
-	}
+	in := testfile.Read(t, "testdata/"+name)
 	var out bytes.Buffer
 	wasComment := false
 	for line := range strings.Lines(string(in)) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"slices"
@@ -103,19 +102,7 @@ func (b *Bot) download(ctx context.Context, u *url.URL) (generate.Media, error) 
 		return generate.Media{}, adapter.Scrub(err)
 	}
 	req.Header.Set("User-Agent", b.rest.userAgent)
-	resp, err := b.rest.uploads.Do(req)
-	if err != nil {
-		return generate.Media{}, fmt.Errorf("open a file: %w", adapter.Scrub(err))
-	}
-	if resp.StatusCode == http.StatusOK {
-		return generate.Media{Body: resp.Body, Size: resp.ContentLength, ContentType: resp.Header.Get("Content-Type")}, nil
-	}
-	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, maxAnswer))
-	_ = resp.Body.Close()
-	if resp.StatusCode == http.StatusTooManyRequests || resp.StatusCode >= http.StatusInternalServerError {
-		return generate.Media{}, errors.New("open a file: " + resp.Status)
-	}
-	return generate.Media{}, fmt.Errorf("%w: %s", generate.ErrGone, resp.Status)
+	return adapter.OpenFile(b.rest.uploads, req, func(string) bool { return true })
 }
 
 // renew signs the address of a file anew. It returns ErrGone when Discord

@@ -1,7 +1,6 @@
 package discord_test
 
 import (
-	"os"
 	"strings"
 	"testing"
 
@@ -9,6 +8,7 @@ import (
 
 	"ltxbot/bot/command"
 	"ltxbot/core/ltx"
+	"ltxbot/internal/testfile"
 	sim "ltxbot/sim/discord"
 )
 
@@ -18,10 +18,7 @@ import (
 func TestEveryLineOfTheGrammarMeansTheSameInTheOption(t *testing.T) {
 	t.Parallel()
 	const least = 250
-	file, err := os.ReadFile("../command/testdata/lines.txt")
-	if err != nil {
-		t.Fatal(err)
-	}
+	file := testfile.Read(t, "../command/testdata/lines.txt")
 	s, typed := newStage(t), 0
 	for line := range strings.Lines(string(file)) {
 		line = strings.TrimSuffix(strings.ReplaceAll(line, "␠", "\u00a0"), "\n")

@@ -2,9 +2,7 @@ package slack
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"mime"
 	"net/http"
 	"net/url"
@@ -221,18 +219,8 @@ func (b *Bot) download(ctx context.Context, u *url.URL, token string) (generate.
 		return generate.Media{}, adapter.Scrub(err)
 	}
 	req.Header.Set("Authorization", "Bearer "+token)
-	resp, err := b.uploads.Do(req)
-	if err != nil {
-		return generate.Media{}, fmt.Errorf("open a file: %w", adapter.Scrub(err))
-	}
-	contentType, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
-	if resp.StatusCode == http.StatusOK && contentType != "text/html" {
-		return generate.Media{Body: resp.Body, Size: resp.ContentLength, ContentType: contentType}, nil
-	}
-	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, maxAnswer))
-	_ = resp.Body.Close()
-	if resp.StatusCode == http.StatusTooManyRequests || resp.StatusCode >= http.StatusInternalServerError {
-		return generate.Media{}, errors.New("open a file: " + resp.Status)
-	}
-	return generate.Media{}, fmt.Errorf("%w: answered %s with %s", generate.ErrGone, resp.Status, contentType)
+	return adapter.OpenFile(b.uploads, req, func(contentType string) bool {
+		kind, _, _ := mime.ParseMediaType(contentType)
+		return kind != "text/html"
+	})
 }

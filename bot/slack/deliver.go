@@ -32,7 +32,7 @@ func (b *Bot) Deliver(ctx context.Context, j generate.Job, videos []generate.Vid
 		return nil, noClient(err)
 	}
 	d := &delivery{Bot: b, memory: recall(j, keep), client: c, job: j, videos: videos}
-	if err := d.anew(ctx); err != nil {
+	if err := d.startOver(ctx); err != nil {
 		return nil, b.courierError(ctx, j, err)
 	}
 	if err := d.run(ctx); err != nil {
@@ -51,9 +51,9 @@ type delivery struct {
 	videos []generate.Video
 }
 
-// anew forgets where and how a video could not be delivered, once for each time
+// startOver forgets where and how a video could not be delivered, once for each time
 // that somebody asks to deliver it again. What may have been posted stays known.
-func (d *delivery) anew(ctx context.Context) error {
+func (d *delivery) startOver(ctx context.Context) error {
 	if d.job.Redelivery == nil || d.Get(noteAnew) == adapter.Unix(d.job.Redelivery.At) {
 		return nil
 	}
@@ -67,7 +67,7 @@ func (d *delivery) anew(ctx context.Context) error {
 // run delivers to the conversation, or to the requester's direct messages
 // when that is gone: the video was paid for.
 func (d *delivery) run(ctx context.Context) error {
-	err := d.to(ctx, d.spot())
+	err := d.deliverTo(ctx, d.spot())
 	if !hasCode(err, goneCodes...) || d.spot().direct() || d.moved() {
 		return err
 	}
@@ -104,7 +104,7 @@ func (d *delivery) move(ctx context.Context) error {
 	if err := d.Save(ctx, noteChannel, channel); err != nil {
 		return err
 	}
-	return d.to(ctx, spot{channel: channel})
+	return d.deliverTo(ctx, spot{channel: channel})
 }
 
 // announce sends a sentence to the requester, and returns the channel of
@@ -125,8 +125,8 @@ func (d *delivery) announce(ctx context.Context, key string) (channel string, er
 	return out.channel, err
 }
 
-// to delivers to one place.
-func (d *delivery) to(ctx context.Context, at spot) error {
+// deliverTo delivers to one place.
+func (d *delivery) deliverTo(ctx context.Context, at spot) error {
 	if at.direct() {
 		channel, err := d.directMessages(ctx, d.client, at.channel)
 		if hasCode(err, "missing_scope") {
@@ -138,26 +138,26 @@ func (d *delivery) to(ctx context.Context, at spot) error {
 		at.channel = channel
 	}
 	if d.Get(noteShared) == "" {
-		if err := d.file(ctx, at); err != nil {
+		if err := d.shareFiles(ctx, at); err != nil {
 			return err
 		}
 	}
-	if err := d.appear(ctx, at); err != nil {
+	if err := d.awaitShared(ctx, at); err != nil {
 		return err
 	}
-	return d.text(ctx, at)
+	return d.postText(ctx, at)
 }
 
-// file shares the video, or leaves it to the text to have a link.
-func (d *delivery) file(ctx context.Context, at spot) error {
+// shareFiles shares the video, or leaves it to the text to have a link.
+func (d *delivery) shareFiles(ctx context.Context, at spot) error {
 	if d.onlyLinks() {
-		if again, err := d.unlink(ctx, at); err != nil || !again {
+		if again, err := d.takeBackLink(ctx, at); err != nil || !again {
 			return err
 		}
 	}
-	shared, err := d.settle(ctx, at)
+	shared, err := d.findShared(ctx, at)
 	if err == nil && !shared {
-		shared, err = d.put(ctx, at)
+		shared, err = d.uploadAndShare(ctx, at)
 	}
 	if up, ok := errors.AsType[*uploadError](err); ok && fatal(err) == nil && !hasCode(err, goneCodes...) {
 		return d.failing(ctx, up)
@@ -168,10 +168,10 @@ func (d *delivery) file(ctx context.Context, at spot) error {
 	return d.Save(ctx, noteShared, adapter.Unix(d.cfg.Now()), noteChannel, at.channel, noteFailing, "")
 }
 
-// unlink takes back that the text must have a link since uploads have failed,
+// takeBackLink takes back that the text must have a link since uploads have failed,
 // if the text was not posted either: Slack was away altogether, and the file is
 // tried once more. It reports whether it did.
-func (d *delivery) unlink(ctx context.Context, at spot) (bool, error) {
+func (d *delivery) takeBackLink(ctx context.Context, at spot) (bool, error) {
 	if d.videos[0].Link || d.Get(noteWhy) != d.each(string(view.LinkFailing)) || d.Get(noteResult) != "" || d.Get(noteResultLost) != "" {
 		return false, nil
 	}
@@ -216,7 +216,7 @@ func (d *delivery) failing(ctx context.Context, err *uploadError) error {
 	}
 	left := time.Unix(since, 0).Add(uploadTimeout).Sub(d.cfg.Now())
 	if left <= 0 {
-		return d.link(ctx, view.LinkFailing, err)
+		return d.useLink(ctx, view.LinkFailing, err)
 	}
 	pause := uploadPause
 	if limited, ok := errors.AsType[*limitError](err); ok {
@@ -227,8 +227,8 @@ func (d *delivery) failing(ctx context.Context, err *uploadError) error {
 	return &generate.RetryError{After: min(pause, max(left, time.Second)), Err: err}
 }
 
-// settle finds out whether a file whose sharing was begun before is shared.
-func (d *delivery) settle(ctx context.Context, at spot) (shared bool, err error) {
+// findShared finds out whether a file whose sharing was begun before is shared.
+func (d *delivery) findShared(ctx context.Context, at spot) (shared bool, err error) {
 	files := unlist(d.Get(noteFile))
 	if len(files) == 0 && d.job.Doubted {
 		if files, err = d.findFiles(ctx, at); err != nil {
@@ -303,9 +303,9 @@ func (d *delivery) each(of string) string {
 // onlyLinks reports whether no file is, or will be, shared.
 func (d *delivery) onlyLinks() bool { return d.Get(noteFit) == d.each(string(generate.FitLink)) }
 
-// put uploads the files and shares them. It reports false when the text must
+// uploadAndShare uploads the files and shares them. It reports false when the text must
 // have links in their place.
-func (d *delivery) put(ctx context.Context, at spot) (shared bool, err error) {
+func (d *delivery) uploadAndShare(ctx context.Context, at spot) (shared bool, err error) {
 	var ids, fits, whys, marks, sums []string
 	for _, v := range d.videos {
 		file, err := v.Fetch(ctx, maxFile)
@@ -319,7 +319,7 @@ func (d *delivery) put(ctx context.Context, at spot) (shared bool, err error) {
 		default:
 			id, err := d.upload(ctx, d.client, file, view.AltText(d.printer(d.job.Place.Locale), v.Job))
 			if why, ok := noFile(err); ok {
-				return false, d.link(ctx, why, err)
+				return false, d.useLink(ctx, why, err)
 			}
 			if err != nil {
 				return false, &uploadError{err}
@@ -335,7 +335,7 @@ func (d *delivery) put(ctx context.Context, at spot) (shared bool, err error) {
 	}
 	if d.job.Doubted {
 		// Whoever had the job before may have shared the video just now.
-		if shared, err := d.settle(ctx, at); shared || err != nil {
+		if shared, err := d.findShared(ctx, at); shared || err != nil {
 			return shared, err
 		}
 	}
@@ -359,7 +359,7 @@ func (d *delivery) put(ctx context.Context, at spot) (shared bool, err error) {
 		if saveErr := d.Save(ctx, noteFile, ""); saveErr != nil {
 			return false, saveErr
 		}
-		return false, d.link(ctx, why, err)
+		return false, d.useLink(ctx, why, err)
 	}
 	// Refused: it is known that it is not shared.
 	if saveErr := d.Save(ctx, noteFile, "", noteChannel, ""); saveErr != nil {
@@ -368,9 +368,9 @@ func (d *delivery) put(ctx context.Context, at spot) (shared bool, err error) {
 	return false, &uploadError{err}
 }
 
-// link notes that the text must have a link, and why. A file that Slack may
+// useLink notes that the text must have a link, and why. A file that Slack may
 // share in spite of what it says is deleted with the text.
-func (d *delivery) link(ctx context.Context, why view.LinkReason, err error) error {
+func (d *delivery) useLink(ctx context.Context, why view.LinkReason, err error) error {
 	d.log.WarnContext(ctx, "slack does not take the video, a link is posted", "job", d.job.ID, "reason", string(why), "error", err)
 	notes := []string{noteFit, d.each(string(generate.FitLink)), noteWhy, d.each(string(why))}
 	if why != view.LinkFailing { // there, the next failure is a link at once
@@ -395,10 +395,10 @@ const (
 // errUnseen says that Slack has said ok and shows no file.
 var errUnseen = errors.New("slack accepted the file and does not show it")
 
-// appear waits until the shared video can be seen, so that the text follows
+// awaitShared waits until the shared video can be seen, so that the text follows
 // it; Slack shares files some time after it was told to. Sometimes it never
 // does: then the text has a link. Where the bot may not ask, it does not wait.
-func (d *delivery) appear(ctx context.Context, at spot) error {
+func (d *delivery) awaitShared(ctx context.Context, at spot) error {
 	if d.Get(noteShared) == "" || d.onlyLinks() || d.Get(noteResult) != "" || d.Get(noteResultLost) != "" {
 		return nil
 	}
@@ -413,7 +413,7 @@ func (d *delivery) appear(ctx context.Context, at spot) error {
 		case isLimit(err):
 			return err
 		case d.cfg.Now().After(until):
-			return d.link(ctx, view.LinkUnseen, cmp.Or(err, errUnseen))
+			return d.useLink(ctx, view.LinkUnseen, cmp.Or(err, errUnseen))
 		}
 		if !retry.Wait(ctx, wait) {
 			return ctx.Err()
@@ -422,8 +422,8 @@ func (d *delivery) appear(ctx context.Context, at spot) error {
 	return nil
 }
 
-// text posts the text with the buttons.
-func (d *delivery) text(ctx context.Context, at spot) error {
+// postText posts the text with the buttons.
+func (d *delivery) postText(ctx context.Context, at spot) error {
 	if d.Get(noteResult) != "" || d.Get(noteResultLost) != "" {
 		return nil
 	}

@@ -1,13 +1,13 @@
 package slack_test
 
 import (
-	"os"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"ltxbot/bot/command"
+	"ltxbot/internal/testfile"
 )
 
 // TestEveryLineOfTheGrammarMeansTheSameInSlack types the lines of the golden
@@ -16,10 +16,7 @@ import (
 func TestEveryLineOfTheGrammarMeansTheSameInSlack(t *testing.T) {
 	t.Parallel()
 	const least = 250
-	file, err := os.ReadFile("../command/testdata/lines.txt")
-	if err != nil {
-		t.Fatal(err)
-	}
+	file := testfile.Read(t, "../command/testdata/lines.txt")
 	s, typed := newStage(t), 0
 	whispers := func() (n int) {
 		for _, m := range s.general.Messages() {

@@ -9,7 +9,6 @@ import (
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
-	"os"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -18,6 +17,7 @@ import (
 	"ltxbot/bot/adapter"
 	"ltxbot/bot/slack"
 	"ltxbot/core/generate"
+	"ltxbot/internal/testfile"
 	sim "ltxbot/sim/slack"
 	"ltxbot/store"
 	"ltxbot/store/storetest"
@@ -206,10 +206,7 @@ func (s *shop) secret(ws *sim.Workspace) {
 		if strings.Contains(s.log.String(), token) {
 			s.t.Error("the log holds a token")
 		}
-		raw, err := os.ReadFile(s.path)
-		if err != nil {
-			s.t.Fatal(err)
-		}
+		raw := testfile.Read(s.t, s.path)
 		if bytes.Contains(raw, []byte("xoxb-")) || bytes.Contains(raw, []byte(token)) {
 			s.t.Error("the store holds a token in plain text")
 		}

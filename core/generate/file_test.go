@@ -3,19 +3,17 @@ package generate_test
 import (
 	"errors"
 	"io"
-	"os"
 	"path/filepath"
 	"testing"
 	"testing/iotest"
 
 	"ltxbot/core/generate"
+	"ltxbot/internal/testfile"
 )
 
 func TestAFileIsReadThroughItsPatches(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "video")
-	if err := os.WriteFile(path, []byte("0123456789"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	testfile.Write(t, path, "0123456789")
 	type patch = generate.Patch
 	for _, c := range []struct {
 		patches []patch

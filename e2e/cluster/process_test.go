@@ -21,6 +21,7 @@ import (
 	"ltxbot/app/health"
 	"ltxbot/config"
 	"ltxbot/internal/parallel"
+	"ltxbot/internal/testfile"
 )
 
 // configVariable names the config with which this program is a bot and not a
@@ -82,9 +83,7 @@ func newProcess(t *testing.T, name, text string, port int) *process {
 	t.Helper()
 	dir := t.TempDir()
 	p := &process{t: t, name: name, path: filepath.Join(dir, "ltx.toml"), port: port}
-	if err := os.WriteFile(p.path, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	testfile.Write(t, p.path, text)
 	var err error
 	if p.log, err = os.Create(filepath.Join(dir, "log")); err != nil {
 		t.Fatal(err)

@@ -2,11 +2,11 @@ package faults_test
 
 import (
 	"bytes"
-	"os"
 	"strings"
 	"testing"
 
 	"ltxbot/internal/need"
+	"ltxbot/internal/testfile"
 )
 
 // TestADamagedStore starts the program on a file that somebody or something
@@ -60,13 +60,8 @@ func TestADamagedStore(t *testing.T) {
 			if err := w.on.gone(w.ctx); err != nil {
 				t.Fatal(err)
 			}
-			raw, err := os.ReadFile(w.storePath())
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := os.WriteFile(w.storePath(), tt.damage(raw), 0o600); err != nil {
-				t.Fatal(err)
-			}
+			raw := testfile.Read(t, w.storePath())
+			testfile.Write(t, w.storePath(), tt.damage(raw))
 			before := len(w.logged())
 			p = w.spawn()
 			if !tt.starts {

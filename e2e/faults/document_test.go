@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"ltxbot/internal/testfile"
+
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -25,10 +27,7 @@ const (
 // found, or writes it.
 func document(t *testing.T, found map[string]finding) {
 	t.Helper()
-	raw, err := os.ReadFile(documentPath)
-	if err != nil {
-		t.Fatal(err)
-	}
+	raw := testfile.Read(t, documentPath)
 	head, rest, ok := strings.Cut(string(raw), beginTable)
 	old, tail, ok2 := strings.Cut(rest, endTable)
 	if !ok || !ok2 {

@@ -6,7 +6,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -18,6 +17,7 @@ import (
 	"ltxbot/core/generate"
 	"ltxbot/core/quota"
 	"ltxbot/internal/flaky"
+	"ltxbot/internal/testfile"
 	simfal "ltxbot/sim/fal"
 	"ltxbot/store"
 	"ltxbot/store/storetest"
@@ -124,9 +124,7 @@ level = "debug"
 %s
 %s`, w.fal.Key(), fal, fal, fal, w.fal.MediaHost(), w.setup.webhook, w.setup.falKeys, adminToken,
 		cmp.Or(w.setup.store, "bolt:"+w.storePath()), w.dir, w.setup.config, w.on.config(platform))
-	if err := os.WriteFile(w.configPath(), []byte(text), 0o600); err != nil {
-		w.t.Fatal(err)
-	}
+	testfile.Write(w.t, w.configPath(), text)
 }
 
 // Write keeps the bot's log for when a test fails.

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 
+	"ltxbot/internal/testfile"
+
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -26,14 +28,9 @@ func Equal(t *testing.T, name, got string) {
 		if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(path, []byte(got), 0o600); err != nil {
-			t.Fatal(err)
-		}
+		testfile.Write(t, path, got)
 	}
-	want, err := os.ReadFile(path) //nolint:gosec // a test names it
-	if err != nil {
-		t.Fatal(err)
-	}
+	want := testfile.Read(t, path)
 	if diff := cmp.Diff(string(want), got); diff != "" {
 		t.Errorf("%s (-want +got):\n%s", name, diff)
 	}
@@ -43,19 +40,14 @@ func Equal(t *testing.T, name, got string) {
 // name, with what is generated now. With the flag -update it writes the part.
 func Part(t *testing.T, page, name, want string) {
 	t.Helper()
-	have, err := os.ReadFile(page) //nolint:gosec // a test names it
-	if err != nil {
-		t.Fatal(err)
-	}
+	have := testfile.Read(t, page)
 	begin, end := regexp.MustCompile("<!-- "+name+": .* -->\n").FindIndex(have), bytes.Index(have, []byte("<!-- end of "+name+" -->"))
 	if begin == nil || end < begin[1] {
 		t.Fatalf("%s has no place for the part %q", page, name)
 	}
 	whole := string(have[:begin[1]]) + want + string(have[end:])
 	if *update {
-		if err := os.WriteFile(page, []byte(whole), 0o600); err != nil { //nolint:gosec // a test names it
-			t.Fatal(err)
-		}
+		testfile.Write(t, page, whole)
 	} else if diff := cmp.Diff(string(have), whole); diff != "" {
 		t.Errorf("%s is not current, run the test with -update (-page +generated):\n%s", page, diff)
 	}

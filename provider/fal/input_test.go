@@ -3,7 +3,6 @@ package fal_test
 import (
 	"bytes"
 	"encoding/json"
-	"os"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -11,6 +10,7 @@ import (
 	"ltxbot/core/generate"
 	"ltxbot/core/ltx"
 	"ltxbot/internal/golden"
+	"ltxbot/internal/testfile"
 	"ltxbot/provider/fal"
 	sim "ltxbot/sim/fal"
 )
@@ -92,10 +92,7 @@ func TestTheEndpointWithoutLoRAsIsSentNone(t *testing.T) {
 // The example is the one on
 // https://fal.ai/models/fal-ai/ltx-2.3-22b/text-to-video/lora/api.
 func TestDefaultsAreThoseOfTheModelsPage(t *testing.T) {
-	b, err := os.ReadFile("testdata/example-input.json")
-	if err != nil {
-		t.Fatal(err)
-	}
+	b := testfile.Read(t, "testdata/example-input.json")
 	var page map[string]any
 	if err := json.Unmarshal(b, &page); err != nil {
 		t.Fatal(err)

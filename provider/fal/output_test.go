@@ -3,21 +3,18 @@ package fal_test
 import (
 	"encoding/json"
 	"errors"
-	"os"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"ltxbot/core/ltx"
+	"ltxbot/internal/testfile"
 	"ltxbot/provider/fal"
 )
 
 func TestTheOutputOfTheModelsPage(t *testing.T) {
-	b, err := os.ReadFile("testdata/example-output.json")
-	if err != nil {
-		t.Fatal(err)
-	}
+	b := testfile.Read(t, "testdata/example-output.json")
 	o, err := fal.DecodeOutput(b)
 	if err != nil {
 		t.Fatal(err)

@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"ltxbot/internal/testfile"
 )
 
 var originals = flag.String("openapi", "", "write the documents anew from fal's originals in this folder")
@@ -43,10 +45,7 @@ func TestDocumentsHoldFactsAlone(t *testing.T) {
 		t.Fatalf("%d documents, %v", len(files), err)
 	}
 	for _, name := range files {
-		got, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
+		got := testfile.Read(t, name)
 		var d document
 		if err := json.Unmarshal(got, &d); err != nil {
 			t.Fatalf("%s: %v", name, err)
@@ -126,10 +125,7 @@ func writeDocuments(t *testing.T) {
 		t.Fatalf("no documents in %s: %v", *originals, err)
 	}
 	for _, name := range files {
-		b, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
+		b := testfile.Read(t, name)
 		d, err := readOriginal(b)
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"os"
 	"regexp"
 	"strings"
 	"sync"
@@ -12,6 +11,7 @@ import (
 	"time"
 
 	"ltxbot/internal/redistest"
+	"ltxbot/internal/testfile"
 	"ltxbot/internal/until"
 	"ltxbot/store/kv"
 	"ltxbot/store/redis"
@@ -219,10 +219,7 @@ func TestTheRightsOfAUserAreEnough(t *testing.T) {
 // manualRights are the rights that the manual gives to the user of the bot.
 func manualRights(t *testing.T) []string {
 	t.Helper()
-	page, err := os.ReadFile("../../docs/scaling.md")
-	if err != nil {
-		t.Fatal(err)
-	}
+	page := testfile.Read(t, "../../docs/scaling.md")
 	row := regexp.MustCompile("(?m)^\\| ACL \\| `([^`]+)`").FindSubmatch(page)
 	if row == nil {
 		t.Fatal("the manual has no row for the ACL")
@@ -233,14 +230,9 @@ func manualRights(t *testing.T) []string {
 func TestCallsEndWhenRedisIsAway(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
-	opts := newDatabase(server, nil).opts
-	opts.Timeout = 200 * time.Millisecond
-	var e kv.Engine
-	until.True(t, "it is open", func() bool { // a busy machine may need more than one try
-		var err error
-		e, err = redis.Open(t.Context(), server.URL(), opts)
-		return err == nil
-	})
+	d := newDatabase(server, nil)
+	d.opts.Timeout = 200 * time.Millisecond // for which a busy machine may need more than one try
+	e := d.openAtLast(t)
 	t.Cleanup(func() { e.Close() })
 	answers := func() bool {
 		return e.Update(t.Context(), func(tx kv.Tx) error { tx.Put("n", []byte("1")); return nil }) == nil
