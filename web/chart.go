@@ -69,7 +69,7 @@ func dayChart(days []Day) *chart {
 	step := (chartWidth - chartLeft - chartRight) / len(days)
 	for i, d := range days {
 		x := chartLeft + i*step
-		b := bar{X: x, Width: step - 4, Height: scale(d.Charged), Held: scale(d.Held), Title: d.Day + ": " + dollars(d.Charged) + ", " + strconv.FormatInt(d.Videos, 10) + " videos"}
+		b := bar{X: x, Width: step - 4, Height: scale(d.Charged), Held: scale(d.Held), Title: d.Day + ": " + dollars(d.Charged) + ", " + count(d.Videos, "video")}
 		if d.Held > 0 {
 			b.Title += "; " + dollars(d.Held) + " held for what is under way"
 		}

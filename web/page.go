@@ -171,6 +171,7 @@ func functions(a *asset.Files) template.FuncMap {
 		"dollars": dollars,
 		"took":    took,
 		"when":    func(zone *time.Location, at time.Time) moment { return moment{at, zone} },
+		"count":   count,
 		"amount":  func(g quota.Gauge, n int64) string { return amount(g.Unit, n) },
 		"percent": percent,
 		"limited": limited,
@@ -226,6 +227,14 @@ func dollars(m usd.Micros) string {
 		return "$" + quota.WriteDollars(m)
 	}
 	return fmt.Sprintf("$%.2f", m.Dollars())
+}
+
+// count writes how many there are of something: "1 video", "2 videos".
+func count(n any, what string) string {
+	if text := fmt.Sprint(n); text != "1" {
+		return text + " " + what + "s"
+	}
+	return "1 " + what
 }
 
 func amount(u quota.Unit, n int64) string {

@@ -224,7 +224,7 @@ func TestEveryVerbOfTeamManagementIsAForm(t *testing.T) {
 		}
 	}
 	mustHave(t, b.page("/admin/members/"+ann+"?team=acme"), "videos_per_day 25", "she &lt;b&gt;asked&lt;/b&gt;", "a fox")
-	mustHave(t, b.page("/admin/team?team=acme"), "0 of $2.50 used", "discord:1")
+	mustHave(t, b.page("/admin/team?team=acme"), "This month: 1 video, $0.50 charged", "0 of $2.50 used", "discord:1")
 	mustHave(t, b.page("/admin/log?team=acme"), "To unblock", "stopped: spam")
 	mustHave(t, b.page("/admin/members?team=acme"), ann, "$0.50")
 	mustHave(t, b.page("/admin/team"), "globex", "acme", "To reload")

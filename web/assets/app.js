@@ -10,8 +10,8 @@ document.addEventListener("submit", (e) => {
   if (e.target.method !== "post") return;
   for (const button of e.target.querySelectorAll("button")) button.disabled = true;
 });
-// A video of the gallery is a still with a button until it is played: controls would
-// lay a ring over it for as long as it loads.
+// A video is a still with a button until it is played: controls would lay a ring over
+// it for as long as it loads.
 for (const video of document.querySelectorAll(".still video")) {
   const button = document.createElement("button");
   button.className = "play";
