@@ -1,8 +1,8 @@
 package bot_test
 
 import (
-	"fmt"
 	"path/filepath"
+	"strconv"
 	"testing"
 
 	"ltxbot/bot"
@@ -64,7 +64,7 @@ func BenchmarkSubmit(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		if _, ok := svc.Submit(b.Context(), bot.Ask{Event: fmt.Sprint(n), Caller: caller(ann), Place: generate.Place{Platform: "slack", Tenant: "T1", Channel: "C1"}, Settings: l.Settings}, r); !ok {
+		if _, ok := svc.Submit(b.Context(), bot.Ask{Event: strconv.Itoa(n), Caller: caller(ann), Place: generate.Place{Platform: "slack", Tenant: "T1", Channel: "C1"}, Settings: l.Settings}, r); !ok {
 			b.Fatal(r.refusal)
 		}
 	}

@@ -17,8 +17,7 @@ func PromptVerb(settings []ltx.Setting) (command.Line, bool) {
 	if at < 0 {
 		return command.Line{}, false
 	}
-	line, err := command.ParsePrompt(settings[at].Value)
-	return line, err == nil && line.Verb != ""
+	return command.PromptVerb(settings[at].Value)
 }
 
 // Answer does what a line is about that makes no video.

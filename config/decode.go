@@ -18,19 +18,20 @@ var (
 )
 
 // parse decodes the TOML in data onto the defaults; file is for messages. It
-// goes on after a value that is wrong, so that all of them are found at once:
-// such a value is as the default. After a mistake in the syntax it can't, and
-// nothing is read.
+// goes on after a value or a line that is wrong, so that all of them are found at
+// once: such a value is as the default.
 func parse(file string, data []byte) (Config, *checker) {
 	data = bytes.TrimPrefix(data, markUTF8)
-	origin := newDocument(data)
-	origin.file = file
-	k := &checker{origin: origin}
+	k := &checker{origin: &document{file: file}}
 	for _, mark := range marksOf16 {
 		if bytes.HasPrefix(data, mark) {
 			return k.nothing("is UTF-16; save it as UTF-8")
 		}
 	}
+	data = k.mend(data)
+	origin := newDocument(data)
+	origin.file = file
+	k.origin = origin
 	for _, line := range checkDurations(k) {
 		if rest, ok := origin.without(data, line); ok {
 			data = rest

@@ -24,8 +24,9 @@ type document struct {
 
 // An expression is a table's header, or a key with its value.
 type expression struct {
-	line  int // where it begins
-	table bool
+	line   int // where it begins
+	table  bool
+	within string // the table that it begins, or is in
 }
 
 // newDocument finds all keys of data, which may be broken TOML: what stands
@@ -40,16 +41,16 @@ func newDocument(data []byte) *document {
 		switch e := p.Expression(); e.Kind {
 		case unstable.Table:
 			table = d.add(&p, "", e, counts)
-			d.all = append(d.all, expression{d.keys[table].line, true})
+			d.all = append(d.all, expression{d.keys[table].line, true, table})
 		case unstable.ArrayTable:
 			name := d.add(&p, "", e, counts)
 			table = name + "[" + strconv.Itoa(counts[name]) + "]"
 			d.keys[table] = at(&p, e)
 			counts[name]++
-			d.all = append(d.all, expression{d.keys[table].line, true})
+			d.all = append(d.all, expression{d.keys[table].line, true, table})
 		case unstable.KeyValue:
 			d.addValue(&p, table, e, counts)
-			d.all = append(d.all, expression{at(&p, e).line, false})
+			d.all = append(d.all, expression{at(&p, e).line, false, table})
 		default: // a comment
 		}
 	}

@@ -7,7 +7,7 @@ import (
 
 // A Problem is one thing that is wrong in a configuration.
 type Problem struct {
-	Key   string // "quota.tier[0].name"; empty if the text is not TOML at all
+	Key   string // "quota.tier[0].name", or the header of a table; empty if it is not known
 	Value string // as written, quoted; empty if it is secret or absent
 	Text  string // what is allowed, or what to do
 	// Line and Column are where the key stands, from 1; 0 if it is not in a file.
@@ -19,7 +19,7 @@ type Problem struct {
 type InvalidError struct {
 	File     string // empty if the configuration did not come from a file
 	Problems []Problem
-	// Unread says that the file is not TOML, so that nothing of it is known.
+	// Unread says that the file is not TOML beyond a mistake: settings are not known.
 	Unread bool
 }
 

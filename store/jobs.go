@@ -72,9 +72,9 @@ func early(s generate.State) bool { return s == generate.Received || s == genera
 
 func (t *txn) accept(batch []generate.Asked) ([]generate.Job, error) {
 	var exist []generate.Job
-	before := make([]jobRecord, len(batch))
+	before := make([]headRecord, len(batch))
 	for i, a := range batch {
-		old, err := job(t, a.Job.ID)
+		old, err := head(t, a.Job.ID)
 		switch {
 		case errors.Is(err, generate.ErrNoJob):
 		case err != nil:
@@ -82,7 +82,11 @@ func (t *txn) accept(batch []generate.Asked) ([]generate.Job, error) {
 		case early(old.State) && old.Version == a.Job.Version:
 			before[i] = old
 		default:
-			exist = append(exist, old.Job)
+			there, err := job(t, a.Job.ID)
+			if err != nil {
+				return nil, err
+			}
+			exist = append(exist, there.Job)
 		}
 	}
 	if len(exist) > 0 {
@@ -134,7 +138,7 @@ func (t *txn) accept(batch []generate.Asked) ([]generate.Job, error) {
 		if before[i].ID != "" { // what was lost since may have accepted it, and more
 			run = before[i].Run
 		}
-		if err := t.putJob(before[i].Job, j, run); err != nil {
+		if err := t.putJob(before[i].job(), j, run); err != nil {
 			return nil, err
 		}
 	}

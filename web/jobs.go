@@ -269,7 +269,7 @@ func link(path string, v url.Values) string { return path + "?" + v.Encode() }
 
 // stateChoices are the choices of the filter by state.
 func (s *Server) stateChoices() []stateChoice {
-	all := []stateChoice{{Unfinished, "Under way"}}
+	all := append(make([]stateChoice, 0, 1+len(generate.States)), stateChoice{Unfinished, "Under way"})
 	for _, state := range generate.States {
 		all = append(all, stateChoice{string(state), s.cfg.Words.StateName(state)})
 	}

@@ -74,7 +74,7 @@ const theBot = "@ltx"
 // mentions writes "@ben" as a client sends it, which is id(ben).
 func (d *Demo) mentions(id func(*person) string, bot string) func(line string) string {
 	return func(line string) string {
-		words := []string{theBot, "<@" + bot + ">"}
+		words := append(make([]string, 0, 2+2*len(d.people)), theBot, "<@"+bot+">")
 		for _, p := range d.people {
 			words = append(words, "@"+p.name, "<@"+id(p)+">")
 		}

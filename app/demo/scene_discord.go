@@ -39,7 +39,7 @@ var discordStyles = map[int]string{1: "primary", 3: "success", 4: "danger"}
 func (w *world) discordChannel(p *person) page.Channel {
 	c := page.Channel{
 		Platform: discordName, Title: "Discord", Place: "Acme", Name: w.d.discord.channel.Name,
-		Hint: "Message, or / for a command", Examples: discordExamples, Form: w.discordForm(p),
+		Hint: "Message or /command", Examples: discordExamples, Form: w.discordForm(p),
 	}
 	dm := p.discord.user.DM()
 	for _, m := range slices.Concat(w.d.discord.channel.MessagesFor(p.discord.user), dm.MessagesFor(p.discord.user)) {

@@ -20,7 +20,7 @@ import (
 func (w *world) slackChannel(p *person) page.Channel {
 	c := page.Channel{
 		Platform: slackName, Title: "Slack", Place: "Acme", Name: w.d.slack.channel.Name(),
-		Hint: "Message, or / for a command", Examples: slackExamples, Form: w.slackForm(p),
+		Hint: "Message or /command", Examples: slackExamples, Form: w.slackForm(p),
 	}
 	dm := p.slack.user.DM().ID()
 	for _, m := range p.slack.seen() {

@@ -247,7 +247,7 @@ func (s *slackStage) pressed(r simslack.Receipt, before int, m simslack.Message)
 
 func (s *slackStage) watch(ctx context.Context, tell func(Event)) {
 	known := map[string]Event{} // by channel and message
-	look := func() {
+	look := func(tell func(Event)) {
 		now := map[string]bool{}
 		for _, m := range s.seen() {
 			now[place(m)] = true
@@ -265,11 +265,11 @@ func (s *slackStage) watch(ctx context.Context, tell func(Event)) {
 			tell(f.event("slack", "ltx", s.user.Name()))
 		}
 	}
-	look()
+	look(func(Event) {}) // what is there already was told
 	go func() {
 		for {
 			changed := s.server.Changed()
-			look()
+			look(tell)
 			select {
 			case <-changed:
 			case <-ctx.Done():

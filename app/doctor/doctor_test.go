@@ -230,7 +230,8 @@ func TestFindings(t *testing.T) {
 			delete(w.keys["http"], "admin_token")
 			w.keys["media"]["ffmpeg"] = ""
 		}, false},
-		{"a config that is not TOML", func(_ *testing.T, w *world) { w.keys["fal"]["]"] = "20m" }, false},
+		{"a config that is not TOML", func(_ *testing.T, w *world) { w.keys["fal"]["[x"] = "20m" }, false},
+		{"a line that is not TOML", func(_ *testing.T, w *world) { w.keys["fal"]["]"] = "20m" }, false},
 		{"a config that everybody reads", func(t *testing.T, w *world) {
 			w.settle(t)
 			w.mode = 0o644

@@ -93,12 +93,29 @@ func ParsePrompt(text string) (Line, error) {
 		return Line{}, err
 	}
 	line := Unformat(tidy(text))
-	if commandName.MatchString(line) || namesVerb(line) {
+	if startsVerb(line) {
 		return parseLine(line)
 	}
 	settings, err := parseSettings(line)
 	return Line{Settings: settings}, err
 }
+
+// PromptVerb is ParsePrompt for a text that is about a verb; ok is false for any
+// other.
+func PromptVerb(text string) (l Line, ok bool) {
+	if CheckLength(text) != nil {
+		return Line{}, false
+	}
+	line := Unformat(tidy(text))
+	if !startsVerb(line) {
+		return Line{}, false
+	}
+	l, err := parseLine(line)
+	return l, err == nil && l.Verb != ""
+}
+
+// startsVerb tells whether a text in a place for a prompt may be about a verb.
+func startsVerb(line string) bool { return commandName.MatchString(line) || namesVerb(line) }
 
 // parseLine is Parse without the removal of formatting marks.
 func parseLine(line string) (Line, error) {
@@ -216,14 +233,14 @@ type parser struct {
 	asWords  bool // what may be a setting or prose is prose
 	pos      int
 	settings []ltx.Setting
-	pieces   []piece       // of the prompt, with a setting between each two
-	hollow   bool          // a setting stood in brackets
-	cut      bool          // a setting stood just before pos
-	begun    bool          // the prompt has begun
-	marked   bool          // "prompt:" stood before it
-	joints   map[int]bool  // where a word starts after a setting and a comma
-	seen     []*match      // by position: what find found, so that looking ahead is cheap
-	horizon  int           // no word is read beyond it; 0 = no limit
+	pieces   []piece      // of the prompt, with a setting between each two
+	hollow   bool         // a setting stood in brackets
+	cut      bool         // a setting stood just before pos
+	begun    bool         // the prompt has begun
+	marked   bool         // "prompt:" stood before it
+	joints   map[int]bool // where a word starts after a setting and a comma
+	seen     []*match     // by position: what find found, so that looking ahead is cheap
+	horizon  int          // no word is read beyond it; 0 = no limit
 
 	valueless []ltx.Param // typed without a value
 	misspelt  ltx.Invalid // typed in the way of another tool

@@ -9,6 +9,9 @@ import (
 	"ltxbot/core/generate"
 )
 
+// NamesWithin is how long the names in a text are waited for.
+const NamesWithin = namesWithin
+
 // What tests of this package's insides reach.
 var (
 	Escape     = escape

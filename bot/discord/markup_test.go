@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"ltxbot/bot/discord"
 	sim "ltxbot/sim/discord"
 )
 
@@ -42,9 +43,14 @@ func TestMarkupInAPromptReadsAsPeopleReadIt(t *testing.T) {
 		"a page <id:customize>":                               "a page customize",
 		"she says <3 and 1 < 2, x<@y> <:no:> <t:x> <>":        "she says <3 and 1 < 2, x<@y> <:no:> <t:x> <>",
 	} {
-		j := s.askIn(s.general, sim.Arg("prompt", typed))
-		if got := j.Request.Prompt(); got != want {
-			t.Errorf("%q reads %q, want %q", typed, got, want)
+		for got := ""; got != want; {
+			began := time.Now()
+			got = s.askIn(s.general, sim.Arg("prompt", typed)).Request.Prompt()
+			// A machine so busy that names are not waited for says nothing.
+			if got != want && time.Since(began) < discord.NamesWithin {
+				t.Errorf("%q reads %q, want %q", typed, got, want)
+				break
+			}
 		}
 	}
 }

@@ -21,8 +21,11 @@ func (b *Bot) command(ctx context.Context, in inbound) {
 		b.openEmpty(ctx, o)
 		return
 	}
-	rest, _ := cutMention(in.command.Text, b.namesOf(ctx, o))
-	b.run(ctx, o, b.read(ctx, o, rest))
+	text := in.command.Text
+	if strings.Contains(text, someone) {
+		text, _ = cutMention(text, b.namesOf(ctx, o))
+	}
+	b.run(ctx, o, b.read(ctx, o, text))
 }
 
 // run does what a line asks for, and reports whether it makes a video. files

@@ -99,7 +99,7 @@ func (s *stage) begin(path string, n int, p *provider, quotas quota.Policy) *pro
 		Media:  generate.MediaConfig{Dir: s.t.TempDir(), MaxBytes: 1 << 20},
 		Policy: func() quota.Policy { return quotas }, Price: func(string) ltx.Price { return ltx.Price{Unit: ltx.Megapixel, USD: 0.001805} }, GiveUp: 2 * time.Hour,
 		Deadline: 20 * time.Minute, Grace: 3 * time.Minute, Owner: fmt.Sprint("process-", n),
-		Logger: slog.New(slog.NewTextHandler(s.log, nil)),
+		Logger: slog.New(slog.NewTextHandler(s.log, nil)), CardPace: 100 * time.Millisecond,
 	})
 	service := bot.New(bot.Config{
 		Generator: engine, Command: "/ltx", Catalog: text.BuiltInCatalog(), Rules: rules, Usage: engine.Usage,

@@ -19,6 +19,7 @@ const (
 	MaxMessageBlocks = maxMessageBlocks
 	MaxText          = maxText
 	Connections      = connections
+	NamesWithin      = namesWithin
 )
 
 // Live is on how many connections events come.

@@ -154,6 +154,9 @@ const (
 	first // nothing or a greeting comes before it
 )
 
+// someone is how a mention begins.
+const someone = "<@"
+
 // cutMention takes the bot's mentions out of a message, with the punctuation
 // beside them, and says where the first one stands. A greeting before it goes,
 // too.

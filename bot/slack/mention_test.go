@@ -71,9 +71,15 @@ func TestAMessageThatNamesTheBotIsAnOrder(t *testing.T) {
 		t.Run(text, func(t *testing.T) {
 			t.Parallel()
 			s := newStage(t)
-			s.say(s.general, text)
-			if got := s.job().Request.Prompt(); got != want {
-				t.Errorf("the prompt is %q, want %q", got, want)
+			for got := ""; got != want; {
+				began := time.Now()
+				s.say(s.general, text)
+				got = s.job().Request.Prompt()
+				// A machine so busy that names are not waited for says nothing.
+				if got != want && time.Since(began) < slack.NamesWithin {
+					t.Errorf("the prompt is %q, want %q", got, want)
+					break
+				}
 			}
 		})
 	}

@@ -34,7 +34,8 @@ func (s *stage) delivered() (generate.Job, sim.Message) {
 
 func TestAgainMakesANewJobWithANewSeedOnceForADoubleClick(t *testing.T) {
 	t.Parallel()
-	s := newStage(t)
+	clock := newHandClock() // on a busy machine clicks are far apart
+	s := newStage(t, func(c *slack.Config) { c.Now = clock.now })
 	j, result := s.delivered()
 	s.click(s.bob, result, "Again")
 	s.click(s.bob, result, "Again")
@@ -42,7 +43,7 @@ func TestAgainMakesANewJobWithANewSeedOnceForADoubleClick(t *testing.T) {
 	if again.Parent != j.ID || again.Member != "slack:T0ACME0001:U0BOB00001" || again.Place.Channel != s.general.ID() {
 		t.Errorf("the job is %+v of %s", again.Place, again.Member)
 	}
-	s.sim.Advance(3 * time.Second)
+	clock.advance(3 * time.Second)
 	s.click(s.bob, result, "Same seed")
 	if same := s.job(); same.ID == again.ID || same.Request.Seed() != j.Request.Seed() {
 		t.Error("the same seed is not the same")

@@ -15,7 +15,10 @@ import (
 // about a member, whatever the name.
 func (b *Bot) read(ctx context.Context, o origin, text string) string {
 	typed := command.Unformat(unescape(text, nil))
-	if line, err := command.Parse(typed); err != nil || line.Verb != "" || !strings.Contains(text, "<@") {
+	if !strings.Contains(text, someone) {
+		return typed
+	}
+	if line, err := command.Parse(typed); err != nil || line.Verb != "" {
 		return typed
 	}
 	ctx, cancel := context.WithTimeout(ctx, namesWithin)

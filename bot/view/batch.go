@@ -179,7 +179,7 @@ func Results(p text.Printer, j generate.Job, facts map[string]ResultFacts, frame
 	m.add(block(Note, v.smallPrint(j)...))
 	remove := v.buttons(j.ID, ActDelete)
 	if len(posted) > 1 {
-		remove[0].Label = v.Text("button.delete_all")
+		remove[0].Label, remove[0].Confirm = v.Text("button.delete_all"), v.Text("confirm.delete_all")
 	}
 	m.Buttons = append(v.takeButtons(posted), remove...)
 	return m.done()

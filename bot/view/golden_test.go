@@ -9,6 +9,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"ltxbot/bot/command"
 	"ltxbot/bot/text"
 	"ltxbot/bot/view"
@@ -328,6 +330,13 @@ func TestHelpExplains(t *testing.T) {
 		}
 		return append(out, shown{"loras", view.Library(p, library.Report{Verb: "list"}, rules())})
 	})
+}
+
+func TestHelpTakesATopicAsDiscordWritesIt(t *testing.T) {
+	p := text.BuiltInCatalog().Printer("en", "/ltx")
+	if d := cmp.Diff(view.Help(p, ltx.Rules{}, "takes"), view.Help(p, ltx.Rules{}, "topic:takes")); d != "" {
+		t.Error(d)
+	}
 }
 
 // TestTeamsAreListed compares what only the operator reads, in every language.

@@ -54,7 +54,7 @@ func Help(p text.Printer, rules ltx.Rules, topic string) Message {
 // edit is the page of the option.
 func (v printer) helpAbout(rules ltx.Rules, topic string) []Block {
 	for _, word := range command.Words(strings.ToLower(topic)) {
-		word = strings.Trim(word, "-:=?!.,`")
+		word = strings.TrimPrefix(strings.Trim(word, "-:=?!.,`"), "topic:") // as Discord writes it
 		if name, ok := command.Topics[word]; ok {
 			return helpTopics[name](v, rules)
 		}

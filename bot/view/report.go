@@ -287,9 +287,7 @@ func (v printer) logged(r team.Report) []Block {
 	}
 	for _, c := range r.Records[:min(len(r.Records), shownRecords)] {
 		whom := team.Report{Member: c.Member}
-		pieces := [][]text.Span{
-			{text.SinceSpan(c.At)}, v.Spans("order.log_line", "by", v.by(c.By), "verb", VerbName(v.Printer, c.Verb), "who", v.who(whom)),
-		}
+		pieces := [][]text.Span{{text.SinceSpan(c.At)}, v.Spans("order.log_line", "by", v.by(c.By), "verb", text.MonoSpan(c.Verb), "who", v.who(whom))}
 		if c.Before != "" || c.After != "" {
 			pieces = append(pieces, []text.Span{text.MonoSpan(strings.TrimSpace(c.Before + " → " + c.After))})
 		}

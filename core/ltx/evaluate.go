@@ -33,7 +33,7 @@ type evaluation struct {
 // evaluate turns a whole layer into the values of a request to an endpoint.
 // given is what a person set of it.
 func (r Rules) evaluate(at Endpoint, l, given layer, files map[string]Media) *evaluation {
-	e := r.begin(at, l)
+	e := r.begin(at, l, len(table))
 	e.given, e.files = given, files
 	for _, p := range table {
 		if at.takes(p.id()) {
@@ -50,9 +50,9 @@ func (r Rules) evaluate(at Endpoint, l, given layer, files map[string]Media) *ev
 }
 
 // begin is an evaluation of a layer that has read only what the reading of other
-// rows depends on.
-func (r Rules) begin(at Endpoint, l layer) *evaluation {
-	e := &evaluation{rules: r, endpoint: at, fps: DefaultFPS, values: make(map[string]any, len(table))}
+// rows depends on. It has room for so many.
+func (r Rules) begin(at Endpoint, l layer, rows int) *evaluation {
+	e := &evaluation{rules: r, endpoint: at, fps: DefaultFPS, values: make(map[string]any, rows)}
 	if at.shape != nil {
 		e.fitShape(at.shape, l.fitting(at))
 	} else if at.takes(idFPS) {

@@ -12,7 +12,7 @@ func TestADefaultIsWhatItsTextMeans(t *testing.T) {
 			if p = at.row(p); !at.takes(p.id()) || p.Default == nil || p.Default == (unset{}) {
 				continue
 			}
-			e := Rules{}.begin(at, nil)
+			e := Rules{}.begin(at, nil, 1)
 			if got, want := e.worth(p, nil), e.value(p, p.defaultText()); !sameValue(got, want) || len(e.problems) > 0 {
 				t.Errorf("%s: the default of %s is %v, want %v (%v)", id, p.Key(), got, want, e.problems)
 			}

@@ -37,14 +37,6 @@ func (l layer) over(lower layer) layer {
 	return merged
 }
 
-// text is what the layer says for the row, or the row's default.
-func (l layer) text(p Param) string {
-	if t, ok := l[p.id()]; ok {
-		return t
-	}
-	return p.defaultText()
-}
-
 // defaultText writes the default as a person would type it.
 func (p Param) defaultText() string {
 	switch d := p.Default.(type) {

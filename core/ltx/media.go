@@ -190,14 +190,13 @@ func (r Request) Afresh() Request {
 // length is not known are taken to be short.
 func (r Request) AtLeast(p Price) usd.Micros {
 	const short = 1 // second
-	values := maps.Clone(r.values)
-	for id, v := range values {
+	for id, v := range r.values {
 		if m, ok := v.(Media); ok && m.URL == "" && m.Seconds == 0 {
 			m.Seconds = short
-			values[id] = m
+			r.values = maps.Clone(r.values)
+			r.values[id] = m
 		}
 	}
-	r.values = values
 	return r.Estimate(p)
 }
 

@@ -71,6 +71,28 @@ func problemsIn(err error) Invalid {
 	return problems
 }
 
+// A use is an endpoint that a model has for a task.
+type use struct {
+	model    Model
+	task     task
+	endpoint Endpoint
+}
+
+// uses are where a parameter is taken, of the models that whoever asks may choose.
+func (r Rules) uses(p Param) []use {
+	var all []use
+	for _, m := range r.allowed() {
+		for _, t := range tasks {
+			for _, loras := range []bool{false, true} {
+				if e, ok := r.endpointOf(m, t, loras); ok && e.takes(p.id()) {
+					all = append(all, use{m, t, e})
+				}
+			}
+		}
+	}
+	return all
+}
+
 // Offered is a parameter as whoever asks may set it here: with the choices that
 // some model takes which they may choose, and no wider a range, under the operator's
 // limits. It is false where no such model has the parameter.
@@ -78,17 +100,8 @@ func (r Rules) Offered(p Param) (Param, bool) {
 	if p.Kind == KindStyle {
 		return p, true // it is taken apart before there is an endpoint
 	}
-	var taken []Param // as each endpoint has it
-	for _, m := range r.allowed() {
-		for _, t := range tasks {
-			for _, loras := range []bool{false, true} {
-				if e, ok := r.endpointOf(m, t, loras); ok && e.takes(p.id()) {
-					taken = append(taken, r.offeredBy(e, m, t, p))
-				}
-			}
-		}
-	}
-	if len(taken) == 0 {
+	uses := r.uses(p)
+	if len(uses) == 0 {
 		return p, false
 	}
 	choices := p.Choices
@@ -96,40 +109,45 @@ func (r Rules) Offered(p Param) (Param, bool) {
 		choices = r.qualityChoices()
 	}
 	p.Choices = slices.DeleteFunc(slices.Clone(choices), func(c Choice) bool {
-		return !isNone(c.Value) && !slices.ContainsFunc(taken, func(q Param) bool {
-			return slices.ContainsFunc(q.Choices, func(other Choice) bool { return other.Value == c.Value })
-		})
+		return !isNone(c.Value) && !slices.ContainsFunc(uses, func(u use) bool { return r.takesChoice(u, p, c) })
 	})
-	least, most := taken[0].Min, taken[0].Max
-	for _, q := range taken {
-		least, most = min(least, q.Min), max(most, q.Max)
+	least, most := r.rangeOf(uses[0], p)
+	for _, u := range uses[1:] {
+		low, high := r.rangeOf(u, p)
+		least, most = min(least, low), max(most, high)
 	}
 	p.Min, p.Max = max(p.Min, least), min(p.Max, most)
 	return p, len(p.Choices) > 0 || len(choices) == 0
 }
 
-// offeredBy is a parameter as a model's endpoint takes it for a task.
-func (r Rules) offeredBy(e Endpoint, m Model, t task, p Param) Param {
-	q := e.row(p)
-	only := func(value string) {
-		q.Choices = slices.DeleteFunc(slices.Clone(q.Choices), func(c Choice) bool { return c.Value != value })
+// takesChoice tells whether a parameter can have a value there.
+func (r Rules) takesChoice(u use, p Param, c Choice) bool {
+	switch p.id() {
+	case idSize:
+		return r.makesSize(u.endpoint, c.Value)
+	case idModel:
+		return c.Value == u.model.Value
+	case idEdit:
+		return c.Value == string(u.task)
+	case idQuality:
+		return r.doesAny(c.Value, u.endpoint)
 	}
+	_, ok := u.endpoint.row(p).choice(c.Value)
+	return ok
+}
+
+// rangeOf is the range that a parameter has there.
+func (r Rules) rangeOf(u use, p Param) (least, most float64) {
+	q, s := u.endpoint.row(p), u.endpoint.shape
 	switch id := p.id(); {
 	case id == idSize:
-		q = r.made(e, q)
-		q.Max = float64(r.maxSide())
-	case id == idModel:
-		only(m.Value)
-	case id == idEdit:
-		only(string(t))
-	case id == idQuality:
-		q.Choices = slices.DeleteFunc(r.qualityChoices(), func(c Choice) bool { return !r.doesAny(c.Value, e) })
-	case id == idDuration && e.shape != nil:
-		q.Min, q.Max = e.shape.least(), e.shape.longestAt(e.shape.side, e.shape.rate)
-	case id == idFPS && e.shape != nil && len(e.shape.fps) > 0:
-		q.Min, q.Max = slices.Min(e.shape.fps), slices.Max(e.shape.fps)
+		return q.Min, float64(r.maxSide())
+	case id == idDuration && s != nil:
+		return s.least(), s.longestAt(s.side, s.rate)
+	case id == idFPS && s != nil && len(s.fps) > 0:
+		return slices.Min(s.fps), slices.Max(s.fps)
 	}
-	return q
+	return q.Min, q.Max
 }
 
 // qualityChoices are the values of the option quality.

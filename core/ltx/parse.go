@@ -193,7 +193,7 @@ func (r Request) whole() (size Size, frames int, fps float64, known bool) {
 // differing returns the ids of what the person set to something else than it
 // would be anyway, in the order of the table.
 func (r Rules) differing(req Request, w route, given, below layer) []string {
-	e := r.begin(w.endpoint, below)
+	e := r.begin(w.endpoint, below, len(given))
 	if w.endpoint.shape == nil {
 		e.fps = req.FPS()
 	}

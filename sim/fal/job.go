@@ -206,7 +206,7 @@ func (s *Server) success(j *job, now time.Time) reply {
 	}
 	prompt, _ := in["prompt"].(string)
 	if in["enable_prompt_expansion"] == true {
-		prompt += " The light is soft and the movement steady; faint ambient sound fills the scene."
+		prompt = strings.TrimRight(prompt, ".!? ") + ". The light is soft and the movement steady; faint ambient sound fills the scene."
 	}
 	var seed any = mathrand.Int32() //nolint:gosec // a seed is no secret
 	if given := in["seed"]; given != nil {

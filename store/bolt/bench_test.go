@@ -3,6 +3,7 @@ package bolt_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"testing"
@@ -38,7 +39,7 @@ func BenchmarkView(b *testing.B) {
 	for b.Loop() {
 		err := e.View(b.Context(), func(tx kv.Tx) error {
 			if tx.Get("job/7") == nil {
-				return fmt.Errorf("not there")
+				return errors.New("not there")
 			}
 			return nil
 		})

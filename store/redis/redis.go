@@ -159,15 +159,19 @@ func (e *Engine) start(ctx context.Context) error {
 	return nil
 }
 
-// connect waits until the server answers.
+// connect waits until the server answers. It says so once, and once more when a later
+// try shows what may be wrong.
 func (e *Engine) connect(ctx context.Context) error {
+	hinted := false
 	for n := 0; ; n++ {
 		err := e.try(ctx, func(ctx context.Context) error { return untrusted(e.client.Ping(ctx).Err()) })
 		if !errors.Is(err, ErrUnavailable) {
 			return err
 		}
-		if n == 0 {
-			e.log.WarnContext(ctx, "redis: server does not answer, waiting for it", append([]any{slog.Any("error", err)}, e.hint(err)...)...)
+		hint := e.hint(err)
+		if n == 0 || len(hint) > 0 && !hinted {
+			hinted = len(hint) > 0
+			e.log.WarnContext(ctx, "redis: server does not answer, waiting for it", append([]any{slog.Any("error", err)}, hint...)...)
 		}
 		if !retry.Wait(ctx, backoff.After(n+1)) {
 			return err

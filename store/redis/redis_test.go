@@ -15,6 +15,7 @@ import (
 	"ltxbot/internal/need"
 	"ltxbot/internal/parallel"
 	"ltxbot/internal/redistest"
+	"ltxbot/internal/until"
 	"ltxbot/store/kv"
 	"ltxbot/store/kv/kvtest"
 	"ltxbot/store/redis"
@@ -51,6 +52,17 @@ func (d *database) Open(t testing.TB) kv.Engine {
 		t.Fatal(err)
 	}
 	d.proxies[e] = proxy
+	return e
+}
+
+// openAtLast opens a database whose timeout a busy machine may miss.
+func (d *database) openAtLast(t *testing.T) (e kv.Engine) {
+	t.Helper()
+	until.True(t, "it is open", func() bool {
+		opened, err := redis.Open(t.Context(), d.server.URL(), d.opts)
+		e = opened
+		return err == nil
+	})
 	return e
 }
 

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"ltxbot/internal/flaky"
 	"ltxbot/internal/redistest"
 	"ltxbot/internal/until"
 	"ltxbot/store/redis"
@@ -105,7 +106,7 @@ func TestTheWrongSchemeIsHintedAtWhileTheServerIsWaitedFor(t *testing.T) {
 		{"rediss:// to a port without", "rediss://:hunter2@" + plain.Addr(), "a port without TLS needs redis://"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+			ctx, cancel := context.WithTimeout(t.Context(), testTimeout)
 			defer cancel()
 			log := hintLog{hint: test.want, found: cancel}
 			_, err := redis.Open(ctx, test.url, redis.Options{Logger: slog.New(slog.NewTextHandler(&log, nil)), Timeout: 500 * time.Millisecond})
@@ -116,6 +117,28 @@ func TestTheWrongSchemeIsHintedAtWhileTheServerIsWaitedFor(t *testing.T) {
 				t.Errorf("log and error are %q, want %q and not the password", text, test.want)
 			}
 		})
+	}
+}
+
+// TestAHintIsGivenWhicheverTryShowsIt: a server that is slow at first tells nothing.
+func TestAHintIsGivenWhicheverTryShowsIt(t *testing.T) {
+	t.Parallel()
+	encrypted := redistest.NewTLS(t, redistest.NewCA(t), []string{"127.0.0.1"})
+	encrypted.Start()
+	proxy := flaky.New(t, encrypted.Addr())
+	proxy.Pause()
+	ctx, cancel := context.WithTimeout(t.Context(), testTimeout)
+	defer cancel()
+	log := hintLog{hint: "does not answer"}
+	log.found = func() {
+		proxy.Resume()
+		if strings.Contains(log.String(), "needs rediss://") {
+			cancel()
+		}
+	}
+	_, err := redis.Open(ctx, "redis://"+proxy.Addr(), redis.Options{Logger: slog.New(slog.NewTextHandler(&log, nil)), Timeout: 500 * time.Millisecond})
+	if n := strings.Count(log.String(), "\n"); !errors.Is(err, redis.ErrUnavailable) || ctx.Err() != context.Canceled || n != 2 {
+		t.Errorf("after %v, in %d lines: %s", err, n, log.String())
 	}
 }
 
