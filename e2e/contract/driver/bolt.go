@@ -27,8 +27,8 @@ func bolt(ctx context.Context, b *bench) error {
 		return err
 	}
 	play := &boltPlay{server: server, ann: ann, videos: videos}
-	for _, act := range []func(context.Context) error{play.command, play.form, play.home, play.mention, play.shortcuts, play.reconnect} {
-		if err := act(playing); err != nil {
+	for _, act := range []func(context.Context){play.command, play.form, play.home, play.mention, play.shortcuts, play.reconnect} {
+		if err := (scene{play: act}).within(playing); err != nil {
 			return errors.Join(err, context.Cause(playing))
 		}
 	}
@@ -51,117 +51,65 @@ func said(text string) func(slack.Message) bool {
 	return func(m slack.Message) bool { return strings.Contains(m.Text+" "+m.Blocks.Text(), text) }
 }
 
-func (p *boltPlay) command(ctx context.Context) error {
-	if err := p.server.WaitConnected(ctx, 1); err != nil {
-		return err
-	}
+func (p *boltPlay) command(ctx context.Context) {
+	must(p.server.WaitConnected(ctx, 1))
 	p.server.Inject(slack.Fault{Method: "chat.postMessage", Kind: slack.RateLimited})
-	if _, err := p.ann.Slash(ctx, p.videos, "/ltx", "a cowboy for @ann"); err != nil {
-		return err
-	}
+	got(p.ann.Slash(ctx, p.videos, "/ltx", "a cowboy for @ann"))
 	for _, text := range []string{"working on a cowboy", "still working"} {
-		m, err := p.videos.WaitMessage(ctx, said(text))
-		if err != nil {
-			return err
-		}
-		if err := same("reader of "+text, m.EphemeralTo, p.ann.ID()); err != nil {
-			return err
-		}
+		m := got(p.videos.WaitMessage(ctx, said(text)))
+		must(same("reader of "+text, m.EphemeralTo, p.ann.ID()))
 	}
-	var err error
-	p.card, err = p.videos.WaitMessage(ctx, said("done"))
-	return err
+	p.card = got(p.videos.WaitMessage(ctx, said("done")))
 }
 
-func (p *boltPlay) form(ctx context.Context) error {
-	if _, err := p.ann.Click(ctx, p.card, "Again"); err != nil {
-		return err
-	}
-	view, err := p.ann.WaitView(ctx, func(v slack.View) bool { return v.Title == "Edit" })
-	if err != nil {
-		return err
-	}
+func (p *boltPlay) form(ctx context.Context) {
+	got(p.ann.Click(ctx, p.card, "Again"))
+	view := got(p.ann.WaitView(ctx, func(v slack.View) bool { return v.Title == "Edit" }))
 	var mistake *slack.ActionError
-	_, err = p.ann.SubmitView(ctx, view, map[string][]string{"Prompt": {"spin"}})
+	_, err := p.ann.SubmitView(ctx, view, map[string][]string{"Prompt": {"spin"}})
 	if !errors.As(err, &mistake) || mistake.Fields["prompt"] != "not that" {
-		return fmt.Errorf("a form with a mistake: got %w, want the mistake", err)
+		must(fmt.Errorf("a form with a mistake: got %w, want the mistake", err))
 	}
-	if view, err = p.ann.WaitView(ctx, func(v slack.View) bool { return v.Errors["prompt"] != "" }); err != nil {
-		return err
-	}
-	picture, err := p.ann.AddFile(slack.FileSpec{Name: "form.png", Content: png()})
-	if err != nil {
-		return err
-	}
-	if _, err := p.ann.SubmitView(ctx, view, map[string][]string{"Prompt": {"a horse"}, "Camera": {"static"}, "Picture": {picture}}); err != nil {
-		return err
-	}
-	m, err := p.videos.WaitMessage(ctx, func(m slack.Message) bool { return len(m.Files) == 1 })
-	if err != nil {
-		return err
-	}
+	view = got(p.ann.WaitView(ctx, func(v slack.View) bool { return v.Errors["prompt"] != "" }))
+	picture := got(p.ann.AddFile(slack.FileSpec{Name: "form.png", Content: png()}))
+	got(p.ann.SubmitView(ctx, view, map[string][]string{"Prompt": {"a horse"}, "Camera": {"static"}, "Picture": {picture}}))
+	m := got(p.videos.WaitMessage(ctx, func(m slack.Message) bool { return len(m.Files) == 1 }))
 	file := m.Files[0]
-	if err := same("file", fmt.Sprintf("%s %s %d", file.Name, file.Title, file.Size), "video.mp4 a horse 100000"); err != nil {
-		return err
-	}
-	return same("thread and pings of the file", m.ThreadTS+fmt.Sprint(m.Pings.Users), p.card.TS+fmt.Sprint([]string{p.ann.ID()}))
+	must(same("file", fmt.Sprintf("%s %s %d", file.Name, file.Title, file.Size), "video.mp4 a horse 100000"))
+	must(same("thread and pings of the file", m.ThreadTS+fmt.Sprint(m.Pings.Users), p.card.TS+fmt.Sprint([]string{p.ann.ID()})))
 }
 
-func (p *boltPlay) home(ctx context.Context) error {
+func (p *boltPlay) home(ctx context.Context) {
 	p.ann.OpenHome()
-	home, err := p.ann.WaitHome(ctx, func(slack.View) bool { return true })
-	if err != nil {
-		return err
-	}
-	return same("Home tab", strings.TrimSpace(home.Blocks.Text()), "Your videos")
+	home := got(p.ann.WaitHome(ctx, func(slack.View) bool { return true }))
+	must(same("Home tab", strings.TrimSpace(home.Blocks.Text()), "Your videos"))
 }
 
-func (p *boltPlay) mention(ctx context.Context) error {
-	asked, err := p.ann.Share(p.videos, "<@"+p.videos.Workspace().Bot().ID()+"> a fox", "", slack.FileSpec{Name: "message.png", Content: png()})
-	if err != nil {
-		return err
-	}
-	m, err := p.videos.WaitMessage(ctx, said("in the thread"))
-	if err != nil {
-		return err
-	}
-	return same("thread", m.ThreadTS, asked.TS)
+func (p *boltPlay) mention(ctx context.Context) {
+	asked := got(p.ann.Share(p.videos, "<@"+p.videos.Workspace().Bot().ID()+"> a fox", "", slack.FileSpec{Name: "message.png", Content: png()}))
+	m := got(p.videos.WaitMessage(ctx, said("in the thread")))
+	must(same("thread", m.ThreadTS, asked.TS))
 }
 
-func (p *boltPlay) shortcuts(ctx context.Context) error {
-	if _, err := p.ann.GlobalShortcut(ctx, "new_video"); err != nil {
-		return err
-	}
-	view, err := p.ann.WaitView(ctx, func(v slack.View) bool { return v.Title == "New video" })
-	if err != nil {
-		return err
-	}
-	if err := p.ann.CloseView(ctx, view, true); err != nil {
-		return err
-	}
-	if _, err := p.ann.MessageShortcut(ctx, p.ann.Say(p.videos, "a tower in a storm", ""), "remix"); err != nil {
-		return err
-	}
-	_, err = p.videos.WaitMessage(ctx, said("remix of a tower in a storm"))
-	return err
+func (p *boltPlay) shortcuts(ctx context.Context) {
+	got(p.ann.GlobalShortcut(ctx, "new_video"))
+	view := got(p.ann.WaitView(ctx, func(v slack.View) bool { return v.Title == "New video" }))
+	must(p.ann.CloseView(ctx, view, true))
+	got(p.ann.MessageShortcut(ctx, p.ann.Say(p.videos, "a tower in a storm", ""), "remix"))
+	got(p.videos.WaitMessage(ctx, said("remix of a tower in a storm")))
 }
 
 // reconnect asks the app to connect anew, as Slack does every hour.
 // https://docs.slack.dev/apis/events-api/using-socket-mode#disconnect
-func (p *boltPlay) reconnect(ctx context.Context) error {
+func (p *boltPlay) reconnect(ctx context.Context) {
 	opened := len(p.server.Requests("apps.connections.open"))
 	p.server.SendFrame(map[string]any{"type": "disconnect", "reason": "refresh_requested"})
 	again := func() bool {
 		return len(p.server.Requests("apps.connections.open")) > opened && p.server.Connections() == 1
 	}
-	if err := p.server.Wait(ctx, again); err != nil {
-		return err
-	}
-	if _, err := p.ann.Slash(ctx, p.videos, "/ltx", "after a break"); err != nil {
-		return err
-	}
-	_, err := p.videos.WaitMessage(ctx, said("here again"))
-	return err
+	must(p.server.Wait(ctx, again))
+	got(p.ann.Slash(ctx, p.videos, "/ltx", "after a break"))
+	got(p.videos.WaitMessage(ctx, said("here again")))
 }
 
 // refusals finds calls and acknowledgements that were refused and were not

@@ -111,7 +111,23 @@ func (s *stage) until(ctx context.Context, event string, states ...generate.Stat
 // A scene is one thing that people do with the bot.
 type scene struct {
 	name string
-	play func(context.Context) error
+	play func(context.Context)
+}
+
+// stopped is a scene that something has ended.
+type stopped struct{ err error }
+
+// must ends the scene where something has failed.
+func must(err error) {
+	if err != nil {
+		panic(stopped{err})
+	}
+}
+
+// got is what a call returns that must not fail.
+func got[T any](v T, err error) T {
+	must(err)
+	return v
 }
 
 // sceneLimit bounds one scene. The longest takes 12 seconds, most of them one.
@@ -129,8 +145,17 @@ func (b *bench) play(ctx context.Context, scenes []scene) error {
 	return nil
 }
 
-func (s scene) within(ctx context.Context) error {
+func (s scene) within(ctx context.Context) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, sceneLimit)
 	defer cancel()
-	return s.play(ctx)
+	defer func() {
+		r := recover()
+		if end, ok := r.(stopped); ok {
+			err = end.err
+		} else if r != nil {
+			panic(r)
+		}
+	}()
+	s.play(ctx)
+	return nil
 }

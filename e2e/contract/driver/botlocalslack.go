@@ -49,8 +49,8 @@ type localPlay struct {
 	seen map[string]bool // messages that a scene has waited for
 }
 
-func (p *localPlay) connect(ctx context.Context) error {
-	return p.wait(ctx, "a connection", func(s localState) bool { return s.Apps[0].Connected })
+func (p *localPlay) connect(ctx context.Context) {
+	must(p.wait(ctx, "a connection", func(s localState) bool { return s.Apps[0].Connected }))
 }
 
 // next waits for a message that no scene has waited for.
@@ -92,96 +92,66 @@ func (p *localPlay) delivered(ctx context.Context) (localMessage, error) {
 	return p.next(ctx, "a video", func(m localMessage) bool { return m.button("again") != "" && m.Ephemeral == "" })
 }
 
-func (p *localPlay) video(ctx context.Context) (err error) {
-	if err := p.say(ctx, "a cowboy walks through a dusty town camera:dolly_in"); err != nil {
-		return err
-	}
-	p.made, err = p.delivered(ctx)
-	return err
+func (p *localPlay) video(ctx context.Context) {
+	must(p.say(ctx, "a cowboy walks through a dusty town camera:dolly_in"))
+	p.made = got(p.delivered(ctx))
 }
 
 // answered waits for a message that only the person sees.
-func (p *localPlay) answered(ctx context.Context) error {
-	_, err := p.next(ctx, "an answer", func(m localMessage) bool { return m.Ephemeral == localAnn })
-	return err
+func (p *localPlay) answered(ctx context.Context) {
+	got(p.next(ctx, "an answer", func(m localMessage) bool { return m.Ephemeral == localAnn }))
 }
 
-func (p *localPlay) details(ctx context.Context) error {
-	if err := p.press(ctx, p.made, "details"); err != nil {
-		return err
-	}
-	return p.answered(ctx)
+func (p *localPlay) details(ctx context.Context) {
+	must(p.press(ctx, p.made, "details"))
+	p.answered(ctx)
 }
 
-func (p *localPlay) edit(ctx context.Context) error {
-	if err := p.press(ctx, p.made, "edit"); err != nil {
-		return err
-	}
-	if err := p.wait(ctx, "a form", func(s localState) bool { return len(s.Modals) > 0 }); err != nil {
-		return err
-	}
+func (p *localPlay) edit(ctx context.Context) {
+	must(p.press(ctx, p.made, "edit"))
+	must(p.wait(ctx, "a form", func(s localState) bool { return len(s.Modals) > 0 }))
 	prompt := map[string]any{"prompt": map[string]any{"type": "plain_text_input", "value": "a horse in the same town"}}
-	err := p.tell(ctx, map[string]any{"t": "view_submit", "user": localAnn, "values": map[string]any{"prompt": prompt}})
-	if err != nil {
-		return err
-	}
-	_, err = p.delivered(ctx)
-	return err
+	must(p.tell(ctx, map[string]any{"t": "view_submit", "user": localAnn, "values": map[string]any{"prompt": prompt}}))
+	got(p.delivered(ctx))
 }
 
-func (p *localPlay) help(ctx context.Context) error {
-	if err := p.say(ctx, "help"); err != nil {
-		return err
-	}
-	return p.answered(ctx)
+func (p *localPlay) help(ctx context.Context) {
+	must(p.say(ctx, "help"))
+	p.answered(ctx)
 }
 
-func (p *localPlay) refused(ctx context.Context) error {
-	if err := p.say(ctx, "nsfw"); err != nil {
-		return err
-	}
-	_, err := p.next(ctx, "a refusal", func(m localMessage) bool { return m.button("edit") != "" && m.button("again") == "" })
-	return err
+func (p *localPlay) refused(ctx context.Context) {
+	must(p.say(ctx, "nsfw"))
+	got(p.next(ctx, "a refusal", func(m localMessage) bool { return m.button("edit") != "" && m.button("again") == "" }))
 }
 
-func (p *localPlay) cancel(ctx context.Context) error {
-	if err := p.say(ctx, "stays-running"); err != nil {
-		return err
-	}
-	card, err := p.next(ctx, "a card", func(m localMessage) bool { return m.button("cancel") != "" })
-	if err != nil {
-		return err
-	}
-	if err := p.press(ctx, card, "cancel"); err != nil {
-		return err
-	}
-	return p.wait(ctx, "a cancelled job", func(s localState) bool {
+func (p *localPlay) cancel(ctx context.Context) {
+	must(p.say(ctx, "stays-running"))
+	card := got(p.next(ctx, "a card", func(m localMessage) bool { return m.button("cancel") != "" }))
+	must(p.press(ctx, card, "cancel"))
+	must(p.wait(ctx, "a cancelled job", func(s localState) bool {
 		for _, m := range s.Messages[localChannel] {
 			if m.TS == card.TS {
 				return m.button("cancel") == "" && m.button("retry") != ""
 			}
 		}
 		return false
-	})
+	}))
 }
 
-func (p *localPlay) home(ctx context.Context) error {
-	if err := p.control(ctx, "open-home", map[string]any{"user": localAnn}); err != nil {
-		return err
-	}
-	return p.wait(ctx, "the Home tab", func(s localState) bool { return len(s.Homes) > 0 })
+func (p *localPlay) home(ctx context.Context) {
+	must(p.control(ctx, "open-home", map[string]any{"user": localAnn}))
+	must(p.wait(ctx, "the Home tab", func(s localState) bool { return len(s.Homes) > 0 }))
 }
 
-func (p *localPlay) delete(ctx context.Context) error {
-	if err := p.press(ctx, p.made, "delete"); err != nil {
-		return err
-	}
-	return p.wait(ctx, "a deleted video", func(s localState) bool {
+func (p *localPlay) delete(ctx context.Context) {
+	must(p.press(ctx, p.made, "delete"))
+	must(p.wait(ctx, "a deleted video", func(s localState) bool {
 		for _, m := range s.Messages[localChannel] {
 			if m.TS == p.made.TS {
 				return false
 			}
 		}
 		return true
-	})
+	}))
 }

@@ -118,9 +118,9 @@ func (p *slackPlay) scenes() []scene {
 	}
 }
 
-func (p *slackPlay) connect(ctx context.Context) error {
+func (p *slackPlay) connect(ctx context.Context) {
 	p.seen = map[string]bool{}
-	return p.server.WaitConnected(ctx, connections)
+	must(p.server.WaitConnected(ctx, connections))
 }
 
 // next waits for a message that no scene has waited for.

@@ -35,8 +35,8 @@ func discordJS(ctx context.Context, b *bench) error {
 		return err
 	}
 	play := &discordJSPlay{server: server, general: general, ada: ada}
-	for _, act := range []func(context.Context) error{play.suggest, play.make, play.form, play.choose, play.remix} {
-		if err := act(playing); err != nil {
+	for _, act := range []func(context.Context){play.suggest, play.make, play.form, play.choose, play.remix} {
+		if err := (scene{play: act}).within(playing); err != nil {
 			return errors.Join(err, context.Cause(playing))
 		}
 	}
@@ -61,21 +61,12 @@ type discordJSPlay struct {
 	card    discord.Message
 }
 
-func (p *discordJSPlay) suggest(ctx context.Context) error {
-	if _, err := p.server.WaitRequest(ctx, served(discord.RoutePutCommands)); err != nil {
-		return err
-	}
-	if err := p.server.WaitConnected(ctx, 1); err != nil {
-		return err
-	}
-	i, err := p.ada.Autocomplete(ctx, p.general, "make", "size", discord.Arg("size", "16"))
-	if err != nil {
-		return err
-	}
-	if err := i.WaitAck(ctx); err != nil {
-		return err
-	}
-	return same("suggestions", fmt.Sprint(i.Choices()), "[{Wide (16:9) 16:9}]")
+func (p *discordJSPlay) suggest(ctx context.Context) {
+	got(p.server.WaitRequest(ctx, served(discord.RoutePutCommands)))
+	must(p.server.WaitConnected(ctx, 1))
+	i := got(p.ada.Autocomplete(ctx, p.general, "make", "size", discord.Arg("size", "16")))
+	must(i.WaitAck(ctx))
+	must(same("suggestions", fmt.Sprint(i.Choices()), "[{Wide (16:9) 16:9}]"))
 }
 
 func served(route string) func(discord.Request) bool {
@@ -85,86 +76,44 @@ func served(route string) func(discord.Request) bool {
 // picture is a file of three pixels by two.
 func picture(name string) discord.File { return discord.File{Name: name, Data: png()} }
 
-func (p *discordJSPlay) make(ctx context.Context) error {
-	i, err := p.ada.Slash(ctx, p.general, "make", discord.Arg("prompt", "a cowboy"), discord.Arg("camera", "dolly_in"),
-		discord.Arg("steps", 30), discord.Arg("guidance", 2.5), discord.Arg("audio", false), discord.Arg("picture", picture("option.png")))
-	if err != nil {
-		return err
-	}
-	p.card, err = i.WaitResponse(ctx, func(m discord.Message) bool { return len(m.Attachments) == 1 })
-	if err != nil {
-		return err
-	}
-	if err := same("file", p.card.Attachments[0].Name+" "+p.card.Attachments[0].Description, "video.mp4 a cowboy"); err != nil {
-		return err
-	}
-	ping, err := p.general.WaitMessage(ctx, func(m discord.Message) bool { return strings.Contains(m.Content, "look") })
-	if err != nil {
-		return err
-	}
-	if err := same("pings", fmt.Sprint(ping.Pings), fmt.Sprint(discord.Pings{Users: []string{p.ada.ID}})); err != nil {
-		return err
-	}
-	_, err = p.ada.DM().WaitMessage(ctx, func(m discord.Message) bool { return m.Content == "a direct message" })
-	return err
+func (p *discordJSPlay) make(ctx context.Context) {
+	i := got(p.ada.Slash(ctx, p.general, "make", discord.Arg("prompt", "a cowboy"), discord.Arg("camera", "dolly_in"),
+		discord.Arg("steps", 30), discord.Arg("guidance", 2.5), discord.Arg("audio", false), discord.Arg("picture", picture("option.png"))))
+	p.card = got(i.WaitResponse(ctx, func(m discord.Message) bool { return len(m.Attachments) == 1 }))
+	must(same("file", p.card.Attachments[0].Name+" "+p.card.Attachments[0].Description, "video.mp4 a cowboy"))
+	ping := got(p.general.WaitMessage(ctx, func(m discord.Message) bool { return strings.Contains(m.Content, "look") }))
+	must(same("pings", fmt.Sprint(ping.Pings), fmt.Sprint(discord.Pings{Users: []string{p.ada.ID}})))
+	got(p.ada.DM().WaitMessage(ctx, func(m discord.Message) bool { return m.Content == "a direct message" }))
 }
 
-func (p *discordJSPlay) form(ctx context.Context) error {
-	click, err := p.ada.Click(ctx, p.card, "again")
-	if err != nil {
-		return err
-	}
-	modal, err := click.WaitModal(ctx)
-	if err != nil {
-		return err
-	}
-	if err := same("form", modal.Title+": "+modal.Fields[0].Value, "Edit: a cowboy"); err != nil {
-		return err
-	}
-	sent, err := p.ada.SubmitModal(ctx, click, map[string]any{"prompt": "a horse", "picture": picture("form.png")})
-	if err != nil {
-		return err
-	}
-	reply, err := sent.WaitResponse(ctx, func(discord.Message) bool { return true })
-	if err != nil {
-		return err
-	}
-	return same("reply for one", reply.Content+" "+reply.EphemeralTo, "a horse it is "+p.ada.ID)
+func (p *discordJSPlay) form(ctx context.Context) {
+	click := got(p.ada.Click(ctx, p.card, "again"))
+	modal := got(click.WaitModal(ctx))
+	must(same("form", modal.Title+": "+modal.Fields[0].Value, "Edit: a cowboy"))
+	sent := got(p.ada.SubmitModal(ctx, click, map[string]any{"prompt": "a horse", "picture": picture("form.png")}))
+	reply := got(sent.WaitResponse(ctx, func(discord.Message) bool { return true }))
+	must(same("reply for one", reply.Content+" "+reply.EphemeralTo, "a horse it is "+p.ada.ID))
 }
 
-func (p *discordJSPlay) choose(ctx context.Context) error {
-	menu, err := p.general.WaitMessage(ctx, func(m discord.Message) bool { return m.Content == "choose" })
-	if err != nil {
-		return err
-	}
+func (p *discordJSPlay) choose(ctx context.Context) {
+	menu := got(p.general.WaitMessage(ctx, func(m discord.Message) bool { return m.Content == "choose" }))
 	p.server.Inject(discord.Fault{Route: discord.RouteEditResponse, Limit: discord.UserLimit, RetryAfter: 100 * time.Millisecond})
-	if _, err := p.ada.Select(ctx, menu, "size", "tall"); err != nil {
-		return err
-	}
-	_, err = p.general.WaitMessage(ctx, func(m discord.Message) bool { return m.ID == menu.ID && m.Content == "chosen: tall" })
-	return err
+	got(p.ada.Select(ctx, menu, "size", "tall"))
+	got(p.general.WaitMessage(ctx, func(m discord.Message) bool { return m.ID == menu.ID && m.Content == "chosen: tall" }))
 }
 
 // remix uses a command on a message while the connection is broken: it arrives
 // by the same session, resumed.
-func (p *discordJSPlay) remix(ctx context.Context) error {
-	message, err := p.ada.Share(p.general, "a horse in the rain", picture("message.png"))
-	if err != nil {
-		return err
-	}
+func (p *discordJSPlay) remix(ctx context.Context) {
+	message := got(p.ada.Share(p.general, "a horse in the rain", picture("message.png")))
 	sessions := p.server.Identifies()
 	p.server.DropGateway()
-	i, err := p.ada.MessageCommand(ctx, message, "Remix")
-	if err != nil {
-		return err
-	}
-	if _, err := p.server.WaitRequest(ctx, served(discord.RouteDeleteResponse)); err != nil {
-		return err
-	}
+	i := got(p.ada.MessageCommand(ctx, message, "Remix"))
+	got(p.server.WaitRequest(ctx, served(discord.RouteDeleteResponse)))
 	if m, ok := i.Response(); ok && !m.Deleted {
-		return errors.New("the reply is still there")
+		must(errors.New("the reply is still there"))
 	}
-	return same("new sessions", strconv.Itoa(p.server.Identifies()-sessions), "0")
+	must(same("new sessions", strconv.Itoa(p.server.Identifies()-sessions), "0"))
 }
 
 // refusals finds requests that were refused and were not meant to be.
