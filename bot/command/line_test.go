@@ -223,7 +223,8 @@ func TestParseLineTakesTimeInProportionToItsLength(t *testing.T) {
 // TestAPlaceForAPromptTakesQuestionsAboutTheBot, and no word that may be a prompt.
 func TestAPlaceForAPromptTakesQuestionsAboutTheBot(t *testing.T) {
 	for typed, verb := range map[string]string{
-		"how much is left?": command.VerbQuota, "¿Cuánto me queda?": command.VerbQuota, "settings": command.VerbHelp, "hilfe kamera": command.VerbHelp,
+		"how much is left?": command.VerbQuota, "¿Cuánto me queda?": command.VerbQuota, //nolint:misspell // not English
+		"settings": command.VerbHelp, "hilfe kamera": command.VerbHelp,
 		"style": "", "status": "", "how much snow is left?": "", "hilfe naht": "", "a man says how much is left?": "",
 		"how much is left? " + strings.Repeat(" ", 200): command.VerbQuota, strings.Repeat("how much is left? ", 20): "",
 	} {
