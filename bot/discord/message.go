@@ -92,12 +92,9 @@ func (o outgoing) MarshalJSON() ([]byte, error) {
 
 // posted is what the bot reads of a message.
 type posted struct {
-	ID        string `json:"id"`
-	ChannelID string `json:"channel_id"`
-	Flags     int    `json:"flags"`
-	Author    struct {
-		ID string `json:"id"`
-	} `json:"author"`
+	ID         string          `json:"id"`
+	ChannelID  string          `json:"channel_id"`
+	Flags      int             `json:"flags"`
 	Content    string          `json:"content"`
 	Nonce      any             `json:"nonce"`
 	Components json.RawMessage `json:"components"`

@@ -16,7 +16,6 @@ const (
 	maxButtonLabel = 80
 	maxRowButtons  = 5
 	maxAltText     = 1024
-	maxCustomID    = 100
 	maxPlaceholder = 150
 )
 

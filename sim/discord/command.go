@@ -43,7 +43,6 @@ const (
 	maxCommandText  = 8000
 	maxInt          = 1<<53 - 1
 	maxLocales      = 34
-	maxPermissions  = 1<<54 - 1
 )
 
 // commandName is the documented pattern for names of chat commands and of

@@ -176,7 +176,7 @@ func (s *Server) serving(op Op, h func(http.ResponseWriter, *http.Request, Fault
 		}
 		defer enter(0)
 		f := s.fault(op)
-		if f.Delay > 0 && !pause(r, f.Delay) {
+		if f.Delay > 0 && !retry.Wait(r.Context(), f.Delay) {
 			return
 		}
 		switch {
@@ -209,11 +209,6 @@ func (f Fault) reply() reply {
 		}
 	}
 	return r
-}
-
-// pause waits for d unless the client gives up first.
-func pause(r *http.Request, d time.Duration) bool {
-	return retry.Wait(r.Context(), d)
 }
 
 // reset breaks the connection so that the client sees "connection reset".
