@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -127,12 +126,9 @@ func listen(t *testing.T) net.Listener {
 	return l
 }
 
-// tool makes a program. No other test starts one meanwhile: a process that was
-// begun with the file open for writing would keep it from being run.
+// tool makes a program.
 func (w *world) tool(t *testing.T, name, script string) {
 	t.Helper()
-	syscall.ForkLock.RLock()
-	defer syscall.ForkLock.RUnlock()
 	testfile.WriteProgram(t, filepath.Join(w.dir, "bin", name), "#!/bin/sh\n"+script+"\n")
 }
 

@@ -3,6 +3,7 @@ package testfile
 
 import (
 	"os"
+	"syscall"
 	"testing"
 )
 
@@ -12,9 +13,12 @@ func Write[T ~string | ~[]byte](t testing.TB, path string, content T) {
 	write(t, path, []byte(content), 0o600)
 }
 
-// WriteProgram writes a script that can be run.
+// WriteProgram writes a script that can be run. No test starts a process meanwhile: one
+// that was begun with the file open for writing would keep it from being run.
 func WriteProgram(t testing.TB, path, script string) {
 	t.Helper()
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
 	write(t, path, []byte(script), 0o700)
 }
 
