@@ -85,7 +85,7 @@ func (d *document) slip(line int, text string, e *toml.DecodeError) (p Problem, 
 	parent := typeOf(keyPath(table))
 	switch t := typeOf(keyPath(key)); {
 	case t == nil && (parent == nil || parent.Kind() != reflect.Map):
-	case t == reflect.TypeFor[Secret]():
+	case t == reflect.TypeFor[Secret](), strings.ContainsAny(value, "=:"): // the rest may be another setting
 		p.Key = key
 	default:
 		p.Key, p.Value = key, strings.TrimSpace(value)
