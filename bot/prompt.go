@@ -11,13 +11,18 @@ import (
 )
 
 // PromptVerb is the line that a prompt is when it is about a verb, such as
-// "help" or "/ltx jobs", and not about a video.
+// "help" or "/ltx jobs", and not about a video. A question beside another option is
+// about one.
 func PromptVerb(settings []ltx.Setting) (command.Line, bool) {
 	at := slices.IndexFunc(settings, command.IsPrompt)
 	if at < 0 {
 		return command.Line{}, false
 	}
-	return command.PromptVerb(settings[at].Value)
+	line, ok := command.PromptVerb(settings[at].Value)
+	if line.Asked && len(settings) > 1 {
+		return command.Line{}, false
+	}
+	return line, ok
 }
 
 // Answer does what a line is about that makes no video.

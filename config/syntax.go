@@ -34,7 +34,7 @@ func (k *checker) mend(data []byte) []byte {
 			k.problems, k.unread = k.problems[:1], true
 			return whole(lines[:k.problems[0].Line-1])
 		}
-		slip, header := newDocument(data).slip(line, string(lines[line-1]), e)
+		slip, header := newDocument(data).slip(line, lines, e)
 		k.problems = append(k.problems, slip)
 		if header {
 			k.unread = true
@@ -65,16 +65,20 @@ func whole(lines [][]byte) []byte {
 }
 
 // slip is a mistake in the syntax of a line, and whether that is a table's header.
-// The line is shown where it sets something that is known and not secret.
-func (d *document) slip(line int, text string, e *toml.DecodeError) (p Problem, header bool) {
+// The line is shown where it sets something that is known and not secret; not where it
+// goes on with a value that begins before it.
+func (d *document) slip(line int, lines [][]byte, e *toml.DecodeError) (p Problem, header bool) {
 	p = Problem{Text: strings.TrimPrefix(e.Error(), "toml: ")}
 	p.Line, p.Column = e.Position()
-	text = strings.TrimSpace(text)
+	text := strings.TrimSpace(string(lines[line-1]))
 	if header = strings.HasPrefix(text, "["); header {
 		if typeOf(keyPath(strings.Trim(text, "[] \t"))) != nil {
 			p.Key = text
 		}
 		return p, true
+	}
+	if toml.Unmarshal(bytes.Join(lines[:line-1], nil), new(map[string]any)) != nil {
+		return p, false
 	}
 	key, value, _ := strings.Cut(text, "=")
 	table := ""
@@ -85,7 +89,7 @@ func (d *document) slip(line int, text string, e *toml.DecodeError) (p Problem, 
 	parent := typeOf(keyPath(table))
 	switch t := typeOf(keyPath(key)); {
 	case t == nil && (parent == nil || parent.Kind() != reflect.Map):
-	case t == reflect.TypeFor[Secret]():
+	case t == reflect.TypeFor[Secret](), strings.ContainsAny(value, "=:"): // the rest may be another setting
 		p.Key = key
 	default:
 		p.Key, p.Value = key, strings.TrimSpace(value)

@@ -23,6 +23,9 @@ type Line struct {
 	Verb     string        // "" makes a video; help, jobs, show, cancel, quota, loras, admin
 	Args     []string      // of the verb
 	Settings []ltx.Setting // of a video; none when nothing was typed
+	// Asked reports that the line is a question or a word about the bot, and no verb as
+	// it is spelt: with anything beside it, a file or an option, it is a prompt.
+	Asked bool
 }
 
 // Parse takes a command apart: "/ltx a cowboy walks camera:dolly_in",

@@ -90,7 +90,7 @@ func asks(line string) (Line, bool) {
 	plain := plainLine(line)
 	for _, q := range questions {
 		if q.form.MatchString(plain) {
-			return Line{Verb: q.verb, Args: q.args}, true
+			return Line{Verb: q.verb, Args: q.args, Asked: true}, true
 		}
 	}
 	words := Words(strings.ToLower(line))
@@ -98,7 +98,7 @@ func asks(line string) (Line, bool) {
 	case len(words) == 1:
 		word := verbWord(words[0])
 		if topic, ok := Topics[word]; ok && slices.Contains(soleTopics, topic) {
-			return Line{Verb: VerbHelp, Args: []string{word}}, true
+			return Line{Verb: VerbHelp, Args: []string{word}, Asked: true}, true
 		}
 	case len(words) > 1 && len(words) <= shortLine && slices.Contains(helpWords, words[0]) && isTopic(verbWord(words[len(words)-1])):
 		return Line{Verb: VerbHelp, Args: words[1:]}, true

@@ -120,6 +120,20 @@ func TestTheOptionIsForPromptsThatLookLikeCommands(t *testing.T) {
 	}
 }
 
+func TestAQuestionBesideAnotherOptionIsAPrompt(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	for _, typed := range []string{"what is left?", "settings"} {
+		r := s.job(s.slash("ltx", sim.Arg("prompt", typed), sim.Arg("camera", "static"))).Request
+		if r.Prompt() != typed || r.Camera() != "static" {
+			t.Errorf("%s: prompt %q, camera %s", typed, r.Prompt(), r.Camera())
+		}
+	}
+	if m := s.response(s.slash("ltx", sim.Arg("prompt", "what is left?"))); !strings.Contains(m.Text(), "limits") {
+		t.Errorf("ada reads %q", m.Text())
+	}
+}
+
 func TestSettingsInThePromptOfAFormCount(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)

@@ -112,6 +112,24 @@ func TestAnUnclearMessageKeepsItsFiles(t *testing.T) {
 	s.wants(s.job(), map[string]string{"image_url": "fox.png"})
 }
 
+// What would be about the bot alone is a prompt with a file, and asked about where it
+// is a question.
+func TestAQuestionWithAFileIsNotAboutTheBot(t *testing.T) {
+	t.Parallel()
+	s := newStage(t)
+	s.share(s.general, "BOT settings", "", file("fox.png"))
+	s.wants(s.job(), map[string]string{"image_url": "fox.png"})
+	s.share(s.general, "BOT what is left?", "", file("den.png"))
+	question := s.whisper(s.ann, s.general, "Nothing was made and nothing was charged")
+	s.wantJobs(1)
+	s.click(s.ann, question, "Make the video")
+	j := s.job()
+	s.wants(j, map[string]string{"image_url": "den.png"})
+	if j.Request.Prompt() != "what is left?" {
+		t.Errorf("the prompt is %q", j.Request.Prompt())
+	}
+}
+
 func TestALinkInALineIsAnInput(t *testing.T) {
 	t.Parallel()
 	s := newStage(t)

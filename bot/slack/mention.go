@@ -45,14 +45,15 @@ func (b *Bot) message(ctx context.Context, in inbound) {
 	if typed == "" && !withFiles {
 		typed = command.VerbHelp
 	}
+	order := isOrder(typed, withFiles)
 	line, err := command.Parse(typed)
-	if _, near := errors.AsType[*command.VerbError](err); near && withFiles {
+	if _, near := errors.AsType[*command.VerbError](err); withFiles && (near || line.Asked) {
 		// Who sends a picture with one word does not mean a command.
 		typed = command.Write([]ltx.Setting{{Key: command.PromptKey, Value: typed}})
 		line, err = command.Parse(typed)
 	}
 	video := err == nil && line.Verb == ""
-	sure := !video || slices.ContainsFunc(line.Settings, isOption) || (direct || where == first) && isOrder(typed, withFiles)
+	sure := !video || slices.ContainsFunc(line.Settings, isOption) || (direct || where == first) && order
 	above := video && !withFiles && (direct || o.Thread != "") && points(line.Settings)
 	switch {
 	case o.Edited && (!video || !sure || above || late(o, e.TS)):
