@@ -78,8 +78,8 @@ func plainLine(line string) string {
 // wants a video of "settings".
 var soleTopics = []string{TopicOptions, TopicExamples, TopicModels}
 
-// helpWords are what people call help that begin no prompt.
-var helpWords = []string{VerbHelp, "?", "hilfe", "ayuda", "aide", "ヘルプ", "使い方"}
+// helpWords are what people call help in their languages.
+var helpWords = []string{"?", "hilfe", "ayuda", "aide", "ヘルプ", "使い方"}
 
 // asks reads a line that is about the bot and no verb as it is spelt: a question, a
 // topic of help alone, or help about a topic in another language.
@@ -100,7 +100,7 @@ func asks(line string) (Line, bool) {
 		if topic, ok := Topics[word]; ok && slices.Contains(soleTopics, topic) {
 			return Line{Verb: VerbHelp, Args: []string{word}, Asked: true}, true
 		}
-	case len(words) > 1 && len(words) <= shortLine && slices.Contains(helpWords, words[0]) && isTopic(verbWord(words[len(words)-1])):
+	case len(words) > 1 && len(words) <= shortLine && (words[0] == VerbHelp || slices.Contains(helpWords, words[0])) && isTopic(verbWord(words[len(words)-1])):
 		return Line{Verb: VerbHelp, Args: words[1:]}, true
 	}
 	return Line{}, false

@@ -38,7 +38,7 @@ type verbForm struct {
 }
 
 var verbs = []verbForm{
-	{VerbHelp, []string{"?", "man", "version", "hilfe", "ayuda", "aide", "ヘルプ", "使い方"}, func(a []string) bool { return len(a) < shortLine }, ""},
+	{VerbHelp, append([]string{"man", "version"}, helpWords...), func(a []string) bool { return len(a) < shortLine }, ""},
 	{VerbJobs, []string{"job", "list", "queue", "status", "history", "aufträge", "liste", "trabajos", "lista", "travaux", "ジョブ", "依頼", "一覧"}, JobsOrder, wantsNothing},
 	{VerbShow, []string{"info", "zeigen", "zeige", "mostrar", "montrer", "afficher", "表示"}, oneJob, wantsJob},
 	{VerbCancel, []string{"stop", "abort", "abbrechen", "stopp", "stornieren", "cancelar", "annuler", "キャンセル", "中止"}, oneJob, wantsJob},

@@ -211,6 +211,17 @@ func TestAFileThatMayHoldAScriptIsNotShown(t *testing.T) {
 	}
 }
 
+// A bot that is down can't say what was asked for.
+func TestTheLedgerOfABotThatIsDownDeniesNothing(t *testing.T) {
+	const none = "No video has been asked for."
+	for _, down := range []bool{false, true} {
+		w := get(newPage(newFake(demo.Scene{Ledger: demo.Ledger{Down: down}})), "/?as=ben")
+		if says := strings.Contains(w.Body.String(), none); w.Code != http.StatusOK || says == down {
+			t.Errorf("down: %t, the page answers %d and says %q: %t", down, w.Code, none, says)
+		}
+	}
+}
+
 func TestNobodyElseHasEyes(t *testing.T) {
 	h := newPage(newFake(demo.Scene{}))
 	for _, path := range []string{"/?as=eve", "/live?as=eve"} {
