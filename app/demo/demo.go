@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"ltxbot/app"
+	"ltxbot/bot"
 	"ltxbot/bot/command"
 	"ltxbot/bot/slack"
 	"ltxbot/config"
@@ -275,7 +276,7 @@ func (d *Demo) Do(ctx context.Context, platform, line string, files []File, tell
 		return Result{}, fmt.Errorf("%s: %w", platform, errNoStage)
 	}
 	rec := newRecorder(tell)
-	makesVideo := isGenerate(line)
+	makesVideo := isGenerate(line) && (platform != "discord" || len(files) > 0 || !isAnswered(line))
 	watching, stop := context.WithCancel(ctx)
 	defer stop()
 	s.watch(watching, func(e Event) {
@@ -385,4 +386,12 @@ func isGenerate(line string) bool {
 	}
 	parsed, err := command.Parse(rest)
 	return err != nil || parsed.Verb == ""
+}
+
+// isAnswered reports whether what stands in the prompt option of a line is about a
+// verb, such as "help".
+func isAnswered(line string) bool {
+	parsed, err := command.Parse(line)
+	_, ok := bot.PromptVerb(parsed.Settings)
+	return err == nil && ok
 }
